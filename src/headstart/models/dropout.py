@@ -1,0 +1,54 @@
+"""Dropout whose mask is a function of a key, so that every executor draws the same one.
+
+The mask is an integer hash (Wellons' lowbias32, two multiplications; https://nullprogram.com/blog/2018/07/31/) of
+the key, the layer and the position in the batch, kept where it is below a threshold. Rows come first in the
+position, so padding a batch at its end leaves the masks of its rows unchanged.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+_MASK = 0x7FFFFFFF
+
+
+def _shift(bits: Tensor, by: int) -> Tensor:
+    """Logical shift right of int32 (torch shifts arithmetically)."""
+    return (bits >> by) & (_MASK >> (by - 1))
+
+
+def mix(bits: Tensor) -> Tensor:
+    """A bijection of int32 in which every input bit moves about half of the output bits."""
+    bits = (bits ^ _shift(bits, 16)) * 0x7FEB352D
+    bits = (bits ^ _shift(bits, 15)) * (0x846CA68B - (1 << 32))
+    return bits ^ _shift(bits, 16)
+
+
+def step_key(key: Tensor, step: int | Tensor) -> Tensor:
+    """The dropout key of one local step from that of a client's round; int32 scalars."""
+    return mix(key ^ mix(torch.as_tensor(step, dtype=torch.int32) + 1))
+
+
+class KeyedDropout(nn.Module):
+    """Inverted dropout with probability `p`, over elements or over whole channels.
+
+    `key` is a buffer, an int32 scalar that the caller replaces for every step; `layer` tells layers apart.
+    """
+
+    key: Tensor
+
+    def __init__(self, p: float, layer: int, channels: bool = False) -> None:
+        super().__init__()
+        self.p, self.layer, self.channels = p, layer, channels
+        self.register_buffer("key", torch.zeros((), dtype=torch.int32), persistent=False)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Inputs [B, ...], or [B, C, ...] where channels are dropped."""
+        if not self.training or self.p == 0:
+            return inputs
+        shape = inputs.shape[:2] + (1,) * (inputs.ndim - 2) if self.channels else inputs.shape
+        position = torch.arange(math.prod(shape), dtype=torch.int32, device=inputs.device)
+        bits = mix(position ^ mix(self.key + self.layer * 0x3C6EF372)) & _MASK
+        keep = (bits >= int(self.p * (1 << 31))).reshape(shape)
+        return inputs * (keep.to(inputs.dtype) / (1 - self.p))

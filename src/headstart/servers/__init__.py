@@ -1,0 +1,1 @@
+"""Server optimizers: what the server makes of the pseudo-gradient. One method a file."""

@@ -1,0 +1,1 @@
+"""Starts: where the weights come from. One kind a file."""

@@ -1,0 +1,1 @@
+"""Tasks (data, loss, metrics), one a file, and partitions of their rows over clients."""

@@ -1,0 +1,72 @@
+"""Arithmetic on trees of tensors.
+
+A `Tree` is a dict from parameter name to tensor. Every algorithm of the library is written with these few
+functions, so it reads like its equations and runs unchanged on one client's weights or, under
+`torch.func.vmap`, on those of a whole cohort.
+
+>>> import torch
+>>> x = {"w": torch.tensor([3.0, 4.0])}
+>>> subtract(x, scale(x, 0.5))["w"].tolist()
+[1.5, 2.0]
+>>> norm(x).item()
+5.0
+"""
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor
+
+Tree = dict[str, Tensor]
+Scalar = float | Tensor
+
+
+def map_tree(function: Callable[..., Tensor], tree: Mapping[str, Tensor], *others: Mapping[str, Tensor]) -> Tree:
+    """Apply `function` to the tensors of the same name; the names are those of the first tree."""
+    return {name: function(leaf, *(other[name] for other in others)) for name, leaf in tree.items()}
+
+
+def zeros_like(tree: Tree) -> Tree:
+    """The tree of zeros with the shapes and types of `tree`."""
+    return map_tree(torch.zeros_like, tree)
+
+
+def add(a: Tree, b: Tree, factor: Scalar = 1.0) -> Tree:
+    """a + factor * b."""
+    return map_tree(lambda u, v: u + factor * v, a, b)
+
+
+def subtract(a: Tree, b: Tree) -> Tree:
+    """a - b."""
+    return map_tree(torch.sub, a, b)
+
+
+def scale(tree: Tree, factor: Scalar) -> Tree:
+    """factor * tree."""
+    return map_tree(lambda leaf: factor * leaf, tree)
+
+
+def mix(a: Tree, b: Tree, weight: float) -> Tree:
+    """weight * a + (1 - weight) * b: one step of an exponential moving average."""
+    return map_tree(lambda u, v: weight * u + (1 - weight) * v, a, b)
+
+
+def dot(a: Tree, b: Tree) -> Tensor:
+    """The inner product over all leaves, a scalar; zero for empty trees."""
+    products = [torch.sum(a[name] * b[name]) for name in a]
+    return torch.stack(products).sum() if products else torch.zeros(())
+
+
+def norm(tree: Tree) -> Tensor:
+    """The Euclidean norm over all leaves, a scalar."""
+    return torch.sqrt(dot(tree, tree))
+
+
+def size_in_bytes(tree: Tree) -> int:
+    """Bytes that sending the tree costs, uncompressed."""
+    return sum(leaf.numel() * leaf.element_size() for leaf in tree.values())
+
+
+def is_finite(tree: Tree) -> bool:
+    """Whether no leaf holds a NaN or an infinity."""
+    return all(bool(torch.isfinite(leaf).all()) for leaf in tree.values())
