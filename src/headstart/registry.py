@@ -8,7 +8,8 @@ declaration. Positional arguments are what the program hands in (a task, a seed)
     def proximal(*, mu: Annotated[float, Field(ge=0, description="...")] = 0.1) -> ClientOptimizer: ...
 
 A part is written `proximal`, `proximal(mu=0.1)`, `adam@torch(epsilon=1e-7)` (a preset, then changes to it),
-as a mapping `{proximal: {mu: 0.1}}`, or, for one's own, `package.module:factory(width=3)`.
+as a mapping `{proximal: {mu: 0.1}}` or `{name: proximal, mu: 0.1}`, or, for one's own,
+`package.module:factory(width=3)`.
 """
 
 import ast
@@ -133,7 +134,10 @@ class Registry(Generic[T]):
 
     def _read(self, written: object, path: str) -> tuple[str, str | None, dict[str, Any]]:
         arguments: object = {}
-        if isinstance(written, Mapping) and len(written) == 1:
+        if isinstance(written, Mapping) and "name" in written:
+            arguments = {key: value for key, value in written.items() if key != "name"}
+            written = written["name"]
+        elif isinstance(written, Mapping) and len(written) == 1:
             written, arguments = next(iter(written.items()))
         match = _WRITTEN.match(written.strip()) if isinstance(written, str) else None
         if match is None or not isinstance(arguments, Mapping | None):

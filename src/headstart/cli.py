@@ -1,0 +1,161 @@
+"""The command line: each command reads its arguments, calls one function of the library, and prints."""
+
+import os
+import sys
+import time
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from headstart.errors import HeadstartError
+
+if TYPE_CHECKING:
+    from headstart.registry import Registry
+    from headstart.study.spec import Study
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Where should federated training begin, and with which pair of client and server optimizers?",
+)
+
+StudyFile = Annotated[Path, typer.Argument(metavar="FILE", help="A study file (YAML).")]
+Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder of the results; resumed if it has some.")]
+Jobs = Annotated[int | None, typer.Option(min=1, help="Processes; by default one for each core.")]
+CheckpointSeconds = Annotated[float, typer.Option(min=0, help="Seconds between checkpoints of a run under way.")]
+
+
+@app.command()
+def demo(out: Out = Path("demo"), jobs: Jobs = None) -> None:
+    """Run the study that ships with Headstart: real handwritten digits, no download, about two minutes."""
+    from headstart.study.spec import Study
+
+    with resources.as_file(resources.files("headstart") / "studies" / "demo.yaml") as path:
+        study = Study.load(path)
+    _run(study, out, jobs, checkpoint_seconds=10.0)
+
+
+@app.command()
+def run(file: StudyFile, out: Out, jobs: Jobs = None, checkpoint_seconds: CheckpointSeconds = 10.0) -> None:
+    """Run a study, or go on with one that was interrupted, and write its report."""
+    from headstart.study.spec import Study
+
+    _run(Study.load(file), out, jobs, checkpoint_seconds)
+
+
+@app.command()
+def check(file: StudyFile) -> None:
+    """Check a study file and what it names, and print its grid, its runs and an estimate of time."""
+    from headstart.study.estimate import estimate_seconds
+    from headstart.study.runner import check as check_study
+    from headstart.study.spec import AXES, Study
+
+    study = Study.load(file)
+    check_study(study)
+    print(f"{file}: {study.file.title or study.file.name}")
+    for axis in (*AXES, "local_epochs", "seeds"):
+        singular = {"devices": "devices", "local_epochs": "local_epochs"}.get(axis, axis[:-1])
+        values = dict.fromkeys(str(getattr(each, singular)) for each in study.runs)
+        print(f"  {axis.replace('_', ' '):<13} {', '.join(values)}")
+    print(
+        f"  {len(study.runs)} runs of {study.file.rounds} rounds, {study.file.cohort} of {_population(study)} a round"
+    )
+    cores = os.cpu_count() or 1
+    seconds = estimate_seconds(study)
+    print(f"  about {_duration(seconds)} in one process, {_duration(seconds / cores)} in {cores}, without pre-training")
+
+
+@app.command()
+def report(directory: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a study.")]) -> None:
+    """Write the report of a study again from its tables."""
+    from headstart.report.page import write
+
+    print(f"report: {write(directory)}")
+
+
+@app.command(name="list")
+def list_(
+    kind: Annotated[str, typer.Argument(help="starts, clients, servers, models, tasks, partitions, ...")] = "",
+) -> None:
+    """List what study files can name, with parameters, defaults and papers."""
+    from headstart.errors import nearest
+
+    registries = _registries()
+    if kind and kind not in registries:
+        raise HeadstartError(f"unknown kind {kind!r}{nearest(kind, registries)}")
+    for name in [kind] if kind else registries:
+        _print_registry(name, registries[name])
+
+
+def _registries() -> dict[str, "Registry[Any]"]:
+    from headstart.clients.base import CLIENTS
+    from headstart.engine.devices import DEVICES
+    from headstart.engine.executors.base import EXECUTORS
+    from headstart.models.network import MODELS
+    from headstart.probes.base import PROBES
+    from headstart.servers.base import SERVERS
+    from headstart.starts.base import STARTS
+    from headstart.tasks.base import PARTITIONS, TASKS
+
+    return {
+        "starts": STARTS, "clients": CLIENTS, "servers": SERVERS, "models": MODELS, "tasks": TASKS,
+        "partitions": PARTITIONS, "devices": DEVICES, "executors": EXECUTORS, "probes": PROBES,
+    }  # fmt: skip
+
+
+def _print_registry(name: str, registry: "Registry[Any]") -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    from headstart.registry import describe
+
+    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    console.print(Text(name, style="bold underline"))
+    for entry in registry:
+        console.print(Text.assemble((entry.name, "bold cyan"), f"  {entry.summary}"))
+        console.print(Text(f"    source: {entry.source}", style="dim"))
+        for parameter, info in entry.parameters.model_fields.items():
+            default = "required" if info.is_required() else f"default {info.default!r}"
+            console.print(Text(f"    {parameter}: {describe(info)}, {default}. {info.description or ''}".rstrip()))
+        for preset, values in entry.presets.items():
+            written = ", ".join(f"{key}={value!r}" for key, value in values.items())
+            console.print(Text(f"    @{preset}: {written or 'the defaults'}"))
+    console.print()
+
+
+def _run(study: "Study", out: Path, jobs: int | None, checkpoint_seconds: float) -> None:
+    from headstart.progress import watching
+    from headstart.report.page import write
+    from headstart.study.runner import run_study
+
+    began = time.perf_counter()
+    with watching(len(study.runs)) as watch:
+        run_study(study, out, jobs or os.cpu_count() or 1, checkpoint_seconds, watch)
+    page = write(out)
+    print(f"{len(study.runs)} runs in {_duration(time.perf_counter() - began)}")
+    print(f"report: {page}")
+
+
+def _population(study: "Study") -> str:
+    return f"{study.file.population} clients"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+def main() -> None:
+    """Entry point: an error of the user's is one line on standard error and exit status 2."""
+    try:
+        app()
+    except HeadstartError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("interrupted; run the same command again to go on", file=sys.stderr)
+        sys.exit(130)

@@ -1,0 +1,61 @@
+"""Weights and the state of a run as safetensors files: written whole, read without executing anything."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+
+from headstart import files
+from headstart.engine.rounds import State
+from headstart.errors import HeadstartError
+from headstart.trees import Tree
+
+_TREES = ("x", "server", "shared", "pseudo_gradient")
+_NUMBERS = ("round", "bytes_up", "bytes_down", "simulated_seconds")
+
+
+def save_trees(path: Path, named: dict[str, Tree], note: dict[str, Any]) -> None:
+    """Write trees under their names, with a note that JSON can hold."""
+    tensors = {f"{name}/{leaf}": tensor.contiguous() for name, tree in named.items() for leaf, tensor in tree.items()}
+    header = {"note": json.dumps(note), "order": json.dumps(list(tensors))}
+    files.write(path, safetensors.torch.save(tensors, header))
+
+
+def load_trees(path: Path) -> tuple[dict[str, Tree], dict[str, Any]]:
+    """Read what `save_trees` wrote, leaves in the order in which they were written.
+
+    Raises:
+        HeadstartError: the file is damaged or of another origin.
+    """
+    named: dict[str, Tree] = {}
+    try:
+        with safetensors.safe_open(path, framework="pt") as opened:
+            note, order = (json.loads(opened.metadata()[part]) for part in ("note", "order"))
+            for full_name in order:
+                name, _, leaf = full_name.partition("/")
+                named.setdefault(name, {})[leaf] = opened.get_tensor(full_name)
+    except (safetensors.SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        raise HeadstartError(f"{path} is damaged ({error}); delete it and run again: it will be made anew") from error
+    return named, note
+
+
+def save(path: Path, state: State, kept: dict[int, Tree], note: dict[str, Any]) -> None:
+    """Write a run's state, the weights that probes keep (by round), and a note."""
+    named = {name: getattr(state, name) for name in _TREES}
+    named |= {f"memory.{client}": memory for client, memory in state.memories.items()}
+    named |= {f"kept.{round_}": weights for round_, weights in kept.items()}
+    numbers = {name: getattr(state, name) for name in _NUMBERS}
+    save_trees(path, named, {"state": numbers, **note})
+
+
+def load(path: Path) -> tuple[State, dict[int, Tree], dict[str, Any]]:
+    """Read what `save` wrote."""
+    named, note = load_trees(path)
+    numbered: dict[str, dict[int, Tree]] = {"memory": {}, "kept": {}}
+    for name in [name for name in named if "." in name]:
+        kind, _, number = name.partition(".")
+        numbered[kind][int(number)] = named.pop(name)
+    fields: dict[str, Any] = {name: named.get(name, {}) for name in _TREES} | note.pop("state")
+    return State(**fields, memories=numbered["memory"]), numbered["kept"], note

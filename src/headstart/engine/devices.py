@@ -1,0 +1,114 @@
+"""Devices: how many local steps each client of a cohort does, and how long the round takes.
+
+Every draw is a function of (seed, client) or (seed, round, client) alone, so adding a client changes no other's.
+"""
+
+from collections.abc import Callable
+from typing import Annotated, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from headstart import rng
+from headstart.errors import HeadstartError
+from headstart.registry import Registry
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+class Work(NamedTuple):
+    """Local steps of each client (0: it does not report), and the simulated seconds of the round."""
+
+    steps_K: Ints
+    seconds: float
+
+
+Devices = Callable[[int, int, Ints, Ints, int], Work]
+"""(seed, round, clients [K], steps of one local epoch [K], local epochs) -> Work."""
+
+DEVICES: Registry[Devices] = Registry("device setting", "headstart.engine")
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Speed = Annotated[float, Field(gt=0, description="local steps a second of a typical device")]
+
+
+def _uniform(seed: int, round_: int, clients_K: Ints, purpose: str) -> Floats:
+    return np.array([rng.generator(seed, purpose, round_, int(client)).random() for client in clients_K])
+
+
+def _slowest(steps_K: Ints, speed: float) -> float:
+    return float(steps_K.max(initial=0)) / speed
+
+
+@DEVICES.register("equal", source="arXiv 2003.00295, Algorithm 1")
+def equal(*, speed: Speed = 10.0) -> Devices:
+    """Every client runs all local epochs; the round lasts as long as its largest client."""
+
+    def work(seed: int, round_: int, clients_K: Ints, epoch_K: Ints, local_epochs: int) -> Work:
+        steps_K = local_epochs * epoch_K
+        return Work(steps_K, _slowest(steps_K, speed))
+
+    return work
+
+
+@DEVICES.register("uneven-epochs", source="arXiv 2206.15387, section on system heterogeneity")
+def uneven_epochs(
+    *,
+    share: Annotated[Share, Field(description="probability that a client of the cohort is one of the uneven")] = 0.3,
+    low: Annotated[int, Field(ge=1, description="fewest local epochs of an uneven client")] = 1,
+    high: Annotated[int, Field(ge=1, description="most local epochs of an uneven client")] = 5,
+    speed: Speed = 10.0,
+) -> Devices:
+    """A share of clients runs E_i ~ U{low..high} local epochs, the others the usual number.
+
+    Each client of a cohort is uneven with probability `share`, drawn anew every round, so that its draw depends on
+    no other client; the expected share is that of the paper.
+    """
+    if low > high:
+        raise HeadstartError(f"uneven-epochs: expected low <= high, got low={low}, high={high}")
+
+    def work(seed: int, round_: int, clients_K: Ints, epoch_K: Ints, local_epochs: int) -> Work:
+        uneven_K = _uniform(seed, round_, clients_K, "uneven") < share
+        drawn_K = low + (_uniform(seed, round_, clients_K, "epochs") * (high - low + 1)).astype(np.int64)
+        steps_K = np.where(uneven_K, drawn_K, local_epochs) * epoch_K
+        return Work(steps_K, _slowest(steps_K, speed))
+
+    return work
+
+
+@DEVICES.register("dropped", source="arXiv 1902.01046, section 2: devices that do not report")
+def dropped(
+    *,
+    share: Annotated[Share, Field(description="probability that a client of the cohort does not report")] = 0.1,
+    speed: Speed = 10.0,
+) -> Devices:
+    """Clients drop out of a round with the same probability; the means are over those that report."""
+
+    def work(seed: int, round_: int, clients_K: Ints, epoch_K: Ints, local_epochs: int) -> Work:
+        reports_K = _uniform(seed, round_, clients_K, "dropped") >= share
+        steps_K = np.where(reports_K, local_epochs * epoch_K, 0)
+        return Work(steps_K, _slowest(steps_K, speed))
+
+    return work
+
+
+@DEVICES.register("budget", source="arXiv 1812.06127, section 5.2: as many local steps as a device can in time")
+def budget(
+    *,
+    seconds: Annotated[float, Field(gt=0, description="seconds that the server waits")] = 1.0,
+    speed: Speed = 10.0,
+    spread: Annotated[float, Field(ge=0, description="standard deviation of the log of the clients' speeds")] = 0.5,
+) -> Devices:
+    """Each client has a log-normal speed of its own and does the steps that fit into the server's time."""
+
+    def work(seed: int, round_: int, clients_K: Ints, epoch_K: Ints, local_epochs: int) -> Work:
+        normal_K = np.array([rng.generator(seed, "speed", int(client)).standard_normal() for client in clients_K])
+        speed_K = speed * np.exp(spread * normal_K)
+        steps_K = np.minimum(local_epochs * epoch_K, np.floor(seconds * speed_K).astype(np.int64))
+        needed = float((steps_K / speed_K).max(initial=0.0))
+        late = bool((steps_K < local_epochs * epoch_K).any())
+        return Work(steps_K, seconds if late else needed)
+
+    return work

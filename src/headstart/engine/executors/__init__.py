@@ -1,0 +1,1 @@
+"""Executors: how the clients of a cohort are computed. One a file; all equal `loop`."""

@@ -1,0 +1,49 @@
+"""The type of an executor, and what it reports of a cohort."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from headstart.clients.base import ClientOptimizer
+from headstart.engine.plan import RoundPlan
+from headstart.models.network import Network
+from headstart.registry import Registry
+from headstart.tasks.base import Task
+from headstart.trees import Tree
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """Sums over the K reporting clients of D_i = x - y_i, from which probes make their numbers.
+
+    squared_norms = sum |D_i|^2; total = |sum D_i|^2; unit_total = |sum D_i / |D_i||^2, over `count` clients.
+    """
+
+    squared_norms: Tensor
+    total: Tensor
+    unit_total: Tensor
+    count: int
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """What a cohort made of x: the means weighted with p_i, each client's new memory, and what was seen on the way.
+
+    `local_loss` is the mean loss of the rows trained on, each at the weights of its step.
+    """
+
+    mean_update: Tree
+    mean_message: Tree
+    memories: list[Tree]
+    local_loss: Tensor
+    alignment: Alignment
+
+
+Executor = Callable[[Tree, Tree, Sequence[Tree], float, RoundPlan], Cohort]
+"""(x, shared, memories of the cohort's clients, client rate, plan) -> Cohort. At least one client reports."""
+
+EXECUTORS: Registry[Executor] = Registry("executor", "headstart.engine.executors")
+"""Factories (network, task, client optimizer) -> Executor."""
+
+Factory = Callable[[Network, Task, ClientOptimizer], Executor]

@@ -1,0 +1,41 @@
+"""A probe: a diagnostic measured before the first round, every few rounds, and after the last."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from headstart.engine.executors.base import Cohort
+from headstart.engine.rounds import Federation, State
+from headstart.registry import Registry
+from headstart.trees import Tree
+
+Metrics = dict[str, float]
+
+
+class Moment(NamedTuple):
+    """A point of a run. `cohort` and `previous` are those of the round just done, None before the first."""
+
+    state: State
+    previous: State | None
+    cohort: Cohort | None
+
+
+def nothing_to_add(kept: Mapping[int, Tree], final: Tree) -> dict[int, Metrics]:
+    """For probes that need no look back."""
+    return {}
+
+
+@dataclass(frozen=True)
+class Probe:
+    """measure(moment) -> metrics by name. Where `keeps_weights`, the weights of the measured rounds are kept, and at
+    the end look_back(kept, final weights) -> metrics by round."""
+
+    measure: Callable[[Moment], Metrics]
+    keeps_weights: bool = False
+    look_back: Callable[[Mapping[int, Tree], Tree], dict[int, Metrics]] = nothing_to_add
+
+
+PROBES: Registry[Probe] = Registry("probe", "headstart.probes")
+"""Factories (federation, *, parameters) -> Probe."""
+
+Factory = Callable[[Federation], Probe]

@@ -1,0 +1,51 @@
+"""Progress of a study: a bar with the time left on a terminal, plain lines elsewhere."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+if TYPE_CHECKING:
+    from headstart.study.runner import Event
+
+SECONDS_BETWEEN_LINES = 10.0
+
+
+@contextmanager
+def watching(total: int) -> Iterator[Callable[["Event"], None]]:
+    """Yields what a study tells of every run that ends."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _plain_lines()
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, TextColumn("left:"), TimeRemainingColumn(), console=console, transient=True) as bar:
+        task = bar.add_task("starts", total=total)
+
+        def show(event: "Event") -> None:
+            bar.update(task, completed=event.done, description=str(event.run)[:60])
+            if event.status != "finished":
+                bar.console.print(f"{event.run}: {event.status}")
+
+        yield show
+
+
+def _plain_lines() -> Callable[["Event"], None]:
+    began = last = time.perf_counter()
+    first: int | None = None
+
+    def tell(event: "Event") -> None:
+        nonlocal last, first
+        now = time.perf_counter()
+        first = event.done - 1 if first is None else first
+        if event.status != "finished":
+            print(f"{event.run}: {event.status}", flush=True)
+        if event.done == event.total or now - last >= SECONDS_BETWEEN_LINES:
+            left = (now - began) / (event.done - first) * (event.total - event.done)
+            print(f"{event.done} of {event.total} runs, {now - began:.0f} s, about {left:.0f} s left", flush=True)
+            last = now
+
+    return tell

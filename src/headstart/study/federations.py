@@ -1,0 +1,115 @@
+"""From a run's specification to what the engine runs. What runs share is made once a process."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+
+import torch
+
+from headstart.clients.base import CLIENTS
+from headstart.engine.devices import DEVICES, Ints
+from headstart.engine.executors.base import EXECUTORS, Executor
+from headstart.engine.plan import Schedule
+from headstart.engine.rounds import Federation
+from headstart.errors import HeadstartError
+from headstart.models.network import MODELS, Network
+from headstart.registry import Component
+from headstart.servers.base import SERVERS
+from headstart.study.spec import RunSpec
+from headstart.tasks.base import PARTITIONS, TASKS, Task
+
+
+def federation_of(run: RunSpec) -> Federation:
+    """The federation of a run.
+
+    Raises:
+        HeadstartError: task, model and partition do not fit together.
+    """
+    task = task_of(run.task)
+    if run.evaluate_on == "validation":
+        task = replace(task, test=task.validation)
+    client = CLIENTS.build(run.client)
+    clients = clients_of(run.task, run.partition, run.population, run.seed)
+    schedule = Schedule(
+        cohort=run.cohort,
+        local_epochs=run.local_epochs,
+        batch_size=run.batch_size,
+        batching=client.batching,
+        weighting=run.weighting,
+        devices=DEVICES.build(run.devices),
+    )
+    check_cohort(run.cohort, clients)
+    return Federation(
+        network=network_of(run.model, run.task),
+        task=task,
+        clients=clients,
+        client=client,
+        server=SERVERS.build(run.server),
+        client_rate=run.client_rate,
+        server_rate=run.server_rate,
+        schedule=schedule,
+        execute=executor_of(run.executor, run.model, run.task, run.client),
+        seed=run.seed,
+    )
+
+
+@lru_cache(maxsize=8)
+def task_of(task: Component) -> Task:
+    """The task, with its labels checked."""
+    built = TASKS.build(task)
+    check_labels(built)
+    return built
+
+
+@lru_cache(maxsize=8)
+def network_of(model: Component, task: Component) -> Network:
+    """The network for a task, checked on a few of its inputs."""
+    built = task_of(task)
+    network = Network(lambda: MODELS.build(model, built.input_shape, built.outputs))
+    network.check(built.train.inputs[:2], built.outputs)
+    return network
+
+
+@lru_cache(maxsize=16)
+def executor_of(executor: Component, model: Component, task: Component, client: Component) -> Executor:
+    """The executor; runs that differ in rates, server, start, partition or seed share what it has traced."""
+    return EXECUTORS.build(executor, network_of(model, task), task_of(task), CLIENTS.build(client))
+
+
+@lru_cache(maxsize=32)
+def clients_of(task: Component, partition: Component, population: int, seed: int) -> Sequence[Ints]:
+    """The training rows of each client."""
+    clients = PARTITIONS.build(partition)(task_of(task), population, seed)
+    check_clients(clients)
+    return clients
+
+
+def check_labels(task: Task) -> None:
+    """Refuse class labels outside of the model's outputs."""
+    for part in ("train", "validation", "test"):
+        targets = getattr(task, part).targets
+        if len(targets) and not targets.is_floating_point():
+            low, high = int(targets.min()), int(targets.max())
+            if low < 0 or high >= task.outputs:
+                raise HeadstartError(
+                    f"task {task.name!r}: expected labels 0 to {task.outputs - 1} in its {part} part, "
+                    f"got {low} to {high}"
+                )
+
+
+def check_clients(clients: Sequence[Ints]) -> None:
+    """Refuse clients without data."""
+    empty = [i for i, rows in enumerate(clients) if len(rows) == 0]
+    if empty:
+        raise HeadstartError(f"client {empty[0]} has no training data ({len(empty)} such clients); leave them out")
+
+
+def check_cohort(cohort: int, clients: Sequence[Ints]) -> None:
+    """Refuse cohorts larger than the number of clients."""
+    if cohort > len(clients):
+        raise HeadstartError(f"cohort: expected at most the number of clients ({len(clients)}), got {cohort}")
+
+
+def one_thread() -> None:
+    """One torch thread a process: sums are then in the same order however many processes share the work."""
+    torch.set_num_threads(1)

@@ -1,0 +1,129 @@
+"""One federated run in a few lines, on one's own module and tensors."""
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from headstart.clients.base import CLIENTS
+from headstart.engine.devices import DEVICES, Ints
+from headstart.engine.executors.base import EXECUTORS
+from headstart.engine.plan import Schedule
+from headstart.engine.rounds import Federation, begin
+from headstart.errors import HeadstartError
+from headstart.models.network import Network
+from headstart.probes.base import PROBES
+from headstart.servers.base import SERVERS
+from headstart.study.federations import check_clients, check_cohort, check_labels
+from headstart.study.run import Progress, Row, carry_out
+from headstart.tasks.base import Examples, Objective, Task, classification
+from headstart.trees import Tree
+
+Pair = tuple[Tensor, Tensor]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a run: `rows` of (round, metric, value), the final weights, `finished` or `diverged`."""
+
+    rows: list[Row]
+    weights: Tree
+    status: str
+
+    def metric(self, name: str) -> dict[int, float]:
+        """The values of a metric by round; empty where it was not measured."""
+        return {round_: value for round_, metric, value in self.rows if metric == name}
+
+
+def simulate(
+    model: nn.Module | Callable[[], nn.Module],
+    data: Sequence[Pair],
+    test: Pair,
+    *,
+    client: str = "sgd",
+    server: str = "sgd",
+    client_rate: float = 0.1,
+    server_rate: float = 1.0,
+    rounds: int = 100,
+    cohort: int = 10,
+    batch_size: int = 32,
+    local_epochs: int = 1,
+    devices: str = "equal",
+    weighting: Literal["samples", "uniform"] = "samples",
+    seed: int = 0,
+    every: int = 5,
+    probes: Sequence[str] = ("evaluation", "alignment"),
+    executor: str = "stacked",
+    outputs: int | None = None,
+    objective: Objective = classification,
+    dtype: torch.dtype = torch.float32,
+) -> Result:
+    """Simulate one federated run.
+
+    Args:
+        model: a module, whose weights are the start, or a function that builds one, for new weights from `seed`.
+        data: inputs [n_i, ...] and targets [n_i, ...] of each client.
+        test: inputs and targets that the global model is measured on.
+        client, server, devices, probes, executor: registered names with parameters, such as "proximal(mu=0.1)".
+        outputs: width of the model's output; by default one more than the largest label.
+
+    Raises:
+        HeadstartError: the data, the model and the names do not fit together; nothing has been trained then.
+
+    >>> inputs, labels = torch.tensor([[0.0], [1.0]] * 4), torch.tensor([0, 1] * 4)
+    >>> result = simulate(lambda: nn.Linear(1, 2), [(inputs, labels)] * 3, (inputs, labels), cohort=2, rounds=50,
+    ...                   client_rate=1.0)
+    >>> result.metric("test_accuracy")[50]
+    1.0
+    """
+    task, clients = _own_task(data, test, outputs, objective)
+    network = Network(partial(copy.deepcopy, model) if isinstance(model, nn.Module) else model, dtype)
+    network.check(task.train.inputs[:2], task.outputs)
+    check_cohort(cohort, clients)
+    optimizer = CLIENTS.build(CLIENTS.component(client, "client"))
+    federation = Federation(
+        network=network,
+        task=task,
+        clients=clients,
+        client=optimizer,
+        server=SERVERS.build(SERVERS.component(server, "server")),
+        client_rate=client_rate,
+        server_rate=server_rate,
+        schedule=Schedule(
+            cohort=cohort,
+            local_epochs=local_epochs,
+            batch_size=batch_size,
+            batching=optimizer.batching,
+            weighting=weighting,
+            devices=DEVICES.build(DEVICES.component(devices, "devices")),
+        ),
+        execute=EXECUTORS.build(EXECUTORS.component(executor, "executor"), network, task, optimizer),
+        seed=seed,
+    )
+    measured = [PROBES.build(PROBES.component(probe, f"probes[{i}]"), federation) for i, probe in enumerate(probes)]
+    progress = carry_out(federation, Progress(begin(federation, network.initial(seed))), rounds, every, measured)
+    return Result(progress.rows, progress.state.x, progress.status)
+
+
+def _own_task(
+    data: Sequence[Pair], test: Pair, outputs: int | None, objective: Objective
+) -> tuple[Task, Sequence[Ints]]:
+    for i, (inputs, targets) in enumerate(data):
+        if len(inputs) != len(targets):
+            raise HeadstartError(f"data[{i}]: expected as many targets as inputs, got {len(targets)} and {len(inputs)}")
+    if not data:
+        raise HeadstartError("data: expected inputs and targets of at least one client, got none")
+    ends = np.cumsum([len(targets) for _, targets in data])
+    clients = [np.arange(end - len(targets), end) for end, (_, targets) in zip(ends, data, strict=True)]
+    check_clients(clients)
+    train = Examples(torch.cat([inputs for inputs, _ in data]), torch.cat([targets for _, targets in data]))
+    held_out = Examples(*test)
+    wide = outputs if outputs is not None else int(train.targets.max()) + 1
+    task = Task("own data", train, held_out, held_out, wide, objective)
+    check_labels(task)
+    return task, clients
