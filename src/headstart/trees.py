@@ -51,6 +51,20 @@ def mix(a: Tree, b: Tree, weight: float) -> Tree:
     return map_tree(lambda u, v: weight * u + (1 - weight) * v, a, b)
 
 
+def contiguous(tree: Tree) -> Tree:
+    """The same numbers, each leaf laid out in rows; the layout decides the order in which sums are taken."""
+    return map_tree(Tensor.contiguous, tree)
+
+
+def aligned(tensor: Tensor) -> Tensor:
+    """The tensor in memory that begins at a multiple of 64 bytes, copied only where it does not.
+
+    Matrix products of the same numbers may differ in the last bit with where they lie (MKL's guide, "Obtaining
+    Numerically Reproducible Results"). Torch allocates aligned; memory of NumPy or of a file need not be.
+    """
+    return tensor if tensor.data_ptr() % 64 == 0 else tensor.clone()
+
+
 def dot(a: Tree, b: Tree) -> Tensor:
     """The inner product over all leaves, a scalar; zero for empty trees."""
     products = [torch.sum(a[name] * b[name]) for name in a]

@@ -7,7 +7,7 @@ from typing import Any
 import safetensors
 import safetensors.torch
 
-from headstart import files
+from headstart import files, trees
 from headstart.engine.rounds import State
 from headstart.errors import HeadstartError
 from headstart.trees import Tree
@@ -18,7 +18,9 @@ _NUMBERS = ("round", "bytes_up", "bytes_down", "simulated_seconds")
 
 def save_trees(path: Path, named: dict[str, Tree], note: dict[str, Any]) -> None:
     """Write trees under their names, with a note that JSON can hold."""
-    tensors = {f"{name}/{leaf}": tensor.contiguous() for name, tree in named.items() for leaf, tensor in tree.items()}
+    tensors = {
+        f"{name}/{leaf}": tensor.clone().contiguous() for name, tree in named.items() for leaf, tensor in tree.items()
+    }
     header = {"note": json.dumps(note), "order": json.dumps(list(tensors))}
     files.write(path, safetensors.torch.save(tensors, header))
 
@@ -35,7 +37,7 @@ def load_trees(path: Path) -> tuple[dict[str, Tree], dict[str, Any]]:
             note, order = (json.loads(opened.metadata()[part]) for part in ("note", "order"))
             for full_name in order:
                 name, _, leaf = full_name.partition("/")
-                named.setdefault(name, {})[leaf] = opened.get_tensor(full_name)
+                named.setdefault(name, {})[leaf] = trees.aligned(opened.get_tensor(full_name))
     except (safetensors.SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         raise HeadstartError(f"{path} is damaged ({error}); delete it and run again: it will be made anew") from error
     return named, note

@@ -35,7 +35,8 @@ class State:
     """What changes from round to round, and all that a resumed run needs.
 
     `memories` holds what clients that took part keep; `pseudo_gradient` is that of the last round (empty before the
-    first). Bytes and simulated seconds are totals since the start.
+    first). Bytes and simulated seconds are totals since the start. Every tensor is contiguous, as it is after a
+    checkpoint is read, so that a resumed run goes on to the same bits.
     """
 
     round: int
@@ -74,14 +75,15 @@ def advance(federation: Federation, state: State) -> tuple[State, Cohort | None]
     share = now.reporting / len(federation.clients)
     delta, shared = federation.client.combine(cohort.mean_update, cohort.mean_message, state.shared, share)
     x, server = federation.server.update(delta, state.server, state.x, federation.server_rate)
+    met = dict(zip(ids, map(trees.contiguous, cohort.memories), strict=True)) if fresh else {}
     upload = trees.size_in_bytes(cohort.mean_update) + trees.size_in_bytes(cohort.mean_message)
     after = replace(
         state,
-        x=x,
-        server=server,
-        shared=shared,
-        memories={**state.memories, **dict(zip(ids, cohort.memories, strict=True))} if fresh else {},
-        pseudo_gradient=delta,
+        x=trees.contiguous(x),
+        server=trees.contiguous(server),
+        shared=trees.contiguous(shared),
+        memories={**state.memories, **met},
+        pseudo_gradient=trees.contiguous(delta),
         bytes_up=state.bytes_up + now.reporting * upload,
     )
     return after, cohort

@@ -30,25 +30,37 @@ def step_key(key: Tensor, step: int | Tensor) -> Tensor:
     return mix(key ^ mix(torch.as_tensor(step, dtype=torch.int32) + 1))
 
 
+def _salt(layer: int, call: int) -> int:
+    """An int32 that differs between layers and calls: multiples of two odd constants, wrapped.
+
+    (2^32 over the golden ratio, as in Knuth's multiplicative hashing, and the first constant of MurmurHash3's mixer.)
+    """
+    return ((layer * 0x9E3779B9 + call * 0x85EBCA6B + (1 << 31)) & 0xFFFFFFFF) - (1 << 31)
+
+
 class KeyedDropout(nn.Module):
     """Inverted dropout with probability `p`, over elements or over whole channels.
 
-    `key` is a buffer, an int32 scalar that the caller replaces for every step; `layer` tells layers apart.
+    `key` is a buffer, an int32 scalar that the caller replaces for every step; `layer` tells layers apart and
+    `calls`, which the caller sets to 0 before a forward pass, the uses of one layer within it.
     """
 
     key: Tensor
 
     def __init__(self, p: float, layer: int, channels: bool = False) -> None:
         super().__init__()
-        self.p, self.layer, self.channels = p, layer, channels
+        self.p, self.layer, self.channels, self.calls = p, layer, channels, 0
         self.register_buffer("key", torch.zeros((), dtype=torch.int32), persistent=False)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Inputs [B, ...], or [B, C, ...] where channels are dropped."""
         if not self.training or self.p == 0:
             return inputs
+        if self.p == 1:
+            return torch.zeros_like(inputs)
         shape = inputs.shape[:2] + (1,) * (inputs.ndim - 2) if self.channels else inputs.shape
         position = torch.arange(math.prod(shape), dtype=torch.int32, device=inputs.device)
-        bits = mix(position ^ mix(self.key + self.layer * 0x3C6EF372)) & _MASK
+        bits = mix(position ^ mix(self.key + _salt(self.layer, self.calls))) & _MASK
+        self.calls += 1
         keep = (bits >= int(self.p * (1 << 31))).reshape(shape)
         return inputs * (keep.to(inputs.dtype) / (1 - self.p))

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.parameter import is_lazy
 
 from headstart import rng
 from headstart.errors import HeadstartError
@@ -40,16 +41,21 @@ class Network:
     Raises:
         HeadstartError: the module normalises over the batch, changes a buffer in training, or is random in a way
             that a key cannot repeat.
+
+    One network serves one thread: a call puts the parameters into its module for the time of the call. Threads
+    take a `copy.deepcopy` each.
     """
 
     def __init__(self, build: Callable[[], nn.Module], dtype: torch.dtype = torch.float32) -> None:
         self.build, self.dtype = build, dtype
-        module = _with_keyed_dropout(_built(build, seed=0).to(dtype))
+        module = _with_keyed_dropout(copy.deepcopy(_built(build, seed=0)).to(dtype))
         _refuse_batch_norm(module)
+        _refuse_lazy(module)
         module.requires_grad_(False)
         self._training = module.train()
         self._evaluating = copy.deepcopy(module).eval()
-        self._keys = [f"{name}.key" for name, part in module.named_modules() if isinstance(part, KeyedDropout)]
+        dropouts = {name: part for name, part in module.named_modules() if isinstance(part, KeyedDropout)}
+        self._keys, self._dropouts = [f"{name}.key" for name in dropouts], list(dropouts.values())
 
     def initial(self, seed: int) -> Tree:
         """The parameters of a newly built module, a pure function of the seed."""
@@ -63,25 +69,32 @@ class Network:
         if key is None:
             outputs = functional_call(self._evaluating, params, (inputs,))
         else:
+            for part in self._dropouts:
+                part.calls = 0
             outputs = functional_call(self._training, {**params, **dict.fromkeys(self._keys, key)}, (inputs,))
-        assert isinstance(outputs, Tensor)
+        if not isinstance(outputs, Tensor):
+            raise TypeError(f"its forward pass returns {type(outputs).__name__}, expected one tensor")
         return outputs
 
     def check(self, inputs: Tensor, outputs: int) -> None:
         """Run the module on a few inputs and refuse what cannot be simulated faithfully.
 
         Raises:
-            HeadstartError: the inputs do not fit, the outputs are not [B, outputs], a buffer changed, or two passes
-                with the same key differ.
+            HeadstartError: the inputs do not fit, the outputs are not [B, ..., outputs], a buffer changed, or the
+                forward pass drew random numbers or differs between two passes with the same key.
         """
-        params, key = self.initial(0), torch.zeros((), dtype=torch.int32)
+        key = torch.zeros((), dtype=torch.int32)
         buffers = {name: leaf.clone() for name, leaf in self._training.named_buffers()}
         try:
-            first, second = self(params, inputs, key), self(params, inputs, key)
-        except (RuntimeError, ValueError, TypeError, IndexError) as error:
-            reason = str(error).splitlines()[0]
-            raise HeadstartError(f"the model does not take inputs of shape {list(inputs.shape)}: {reason}") from error
-        if first.shape[0] != len(inputs) or first.shape[-1] != outputs:
+            params = self.initial(0)
+            with torch.random.fork_rng(devices=[]):
+                before = torch.get_rng_state()
+                first, second = self(params, inputs, key), self(params, inputs, key)
+                drew = not torch.equal(before, torch.get_rng_state())
+        except Exception as error:  # whatever a user's own forward pass may raise
+            reason = (str(error) or type(error).__name__).splitlines()[0]
+            raise HeadstartError(f"the model fails on inputs of shape {list(inputs.shape)}: {reason}") from error
+        if first.ndim < 2 or first.shape[0] != len(inputs) or first.shape[-1] != outputs:
             raise HeadstartError(
                 f"the model's output does not fit the task: expected [{len(inputs)}, {outputs}] for "
                 f"{len(inputs)} rows, got {list(first.shape)}; give its last layer {outputs} outputs"
@@ -92,7 +105,7 @@ class Network:
                 f"the model changes the buffer {changed[0]!r} in training, which clients could not share; "
                 "make it a parameter or leave it constant"
             )
-        if not torch.equal(first, second):
+        if drew or not torch.equal(first, second):
             raise HeadstartError(
                 "the model is random in its forward pass in a way that cannot be repeated; "
                 "use nn.Dropout layers rather than functional dropout or noise"
@@ -103,25 +116,33 @@ def to_group_norm(module: nn.Module, groups: int = 2) -> nn.Module:
     """Replace every BatchNorm by GroupNorm with `groups` groups, in place, keeping the affine weights.
 
     The running statistics are left behind: GroupNorm (arXiv 1803.08494) takes its statistics from each
-    sample. `groups` falls back to the largest divisor of the number of channels below it.
+    sample. `groups` falls back to the largest divisor of the number of channels below it. A module that is itself a
+    BatchNorm cannot change in place: use what is returned.
     """
-    for name, part in list(module.named_children()):
-        if isinstance(part, _BatchNorm):
-            channels = part.num_features
-            fitting = next(g for g in range(min(groups, channels), 0, -1) if channels % g == 0)
-            new = nn.GroupNorm(fitting, channels, eps=part.eps, affine=part.affine)
-            if part.affine:
-                new.load_state_dict({"weight": part.weight.detach(), "bias": part.bias.detach()})
-            setattr(module, name, new)
-        else:
-            to_group_norm(part, groups)
+    if isinstance(module, _BatchNorm):
+        return _group_norm_like(module, groups)
+    for name, part in module._modules.items():  # unlike named_children(), a layer used under two names comes twice
+        if part is not None:
+            setattr(module, name, to_group_norm(part, groups))
     return module
 
 
+def _group_norm_like(part: _BatchNorm, groups: int) -> nn.GroupNorm:
+    channels = part.num_features
+    fitting = next(g for g in range(min(groups, channels), 0, -1) if channels % g == 0)
+    new = nn.GroupNorm(fitting, channels, eps=part.eps, affine=part.affine).train(part.training)
+    if part.affine:
+        new.weight, new.bias = part.weight, part.bias
+    return new
+
+
 def _built(build: Callable[[], nn.Module], seed: int) -> nn.Module:
-    """Build a module. Torch's layers draw from the global generator, so it is set and put back here, and only here."""
+    """Build a module. Torch's layers draw from the global generator, so it is set and put back here, and only here.
+
+    Of the CPU's generator only: `torch.manual_seed` would also set those of accelerators, which nothing puts back.
+    """
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         return build()
 
 
@@ -134,9 +155,22 @@ def _refuse_batch_norm(module: nn.Module) -> None:
             )
 
 
+def _refuse_lazy(module: nn.Module) -> None:
+    for name, leaf in module.named_parameters():
+        if is_lazy(leaf):
+            raise HeadstartError(
+                f"the parameter {name!r} has no shape before the first input arrives; give its layer the width of "
+                "its input (nn.Linear rather than nn.LazyLinear)"
+            )
+
+
 def _with_keyed_dropout(module: nn.Module) -> nn.Module:
-    """Replace dropout layers, in the order of their names, by ones whose mask is a function of a key."""
-    layers = [(name, part) for name, part in module.named_modules() if type(part) in _DROPOUT]
+    """Replace dropout layers, in the order of their names, by ones whose mask is a function of a key.
+
+    One that stands under several names becomes several.
+    """
+    modules = list(module.named_modules(remove_duplicate=False))
+    layers = [(name, part) for name, part in modules if type(part) in _DROPOUT]
     for layer, (name, part) in enumerate(layers):
         keyed = KeyedDropout(float(getattr(part, "p")), layer, channels=_DROPOUT[type(part)])  # noqa: B009
         if not name:

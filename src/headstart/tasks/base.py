@@ -12,6 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from headstart import trees
 from headstart.registry import Registry
 
 
@@ -39,6 +40,10 @@ class Examples:
 
     inputs: Tensor
     targets: Tensor
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "inputs", trees.aligned(self.inputs))
+        object.__setattr__(self, "targets", trees.aligned(self.targets))
 
     def __len__(self) -> int:
         return len(self.targets)

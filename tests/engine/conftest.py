@@ -1,0 +1,76 @@
+"""A small classification task with clients of unequal sizes, in float64."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from headstart import rng
+from headstart.clients.base import CLIENTS
+from headstart.engine.devices import DEVICES, Ints
+from headstart.engine.executors.base import EXECUTORS
+from headstart.engine.plan import Schedule
+from headstart.engine.rounds import Federation
+from headstart.models.network import Network
+from headstart.servers.base import SERVERS
+from headstart.tasks.base import Examples, Task
+
+FEATURES, CLASSES = 5, 3
+
+
+@dataclass(frozen=True)
+class Small:
+    """A task, its clients, and federations over them."""
+
+    task: Task
+    clients: Sequence[Ints]
+
+    def network(self, dropout: float = 0.0) -> Network:
+        return Network(
+            lambda: nn.Sequential(nn.Linear(FEATURES, 7), nn.Tanh(), nn.Dropout(dropout), nn.Linear(7, CLASSES)),
+            torch.float64,
+        )
+
+    def federation(
+        self,
+        client: str = "sgd",
+        server: str = "sgd",
+        executor: str = "loop",
+        network: Network | None = None,
+        client_rate: float = 0.1,
+        server_rate: float = 1.0,
+        seed: int = 0,
+        **schedule: Any,
+    ) -> Federation:
+        network = network or self.network()
+        optimizer = CLIENTS.build(CLIENTS.component(client))
+        settings: dict[str, Any] = {"cohort": 4, "local_epochs": 1, "batch_size": 4, "weighting": "samples"} | schedule
+        devices = DEVICES.build(DEVICES.component(settings.pop("devices", "equal")))
+        return Federation(
+            network=network,
+            task=self.task,
+            clients=self.clients,
+            client=optimizer,
+            server=SERVERS.build(SERVERS.component(server)),
+            client_rate=client_rate,
+            server_rate=server_rate,
+            schedule=Schedule(**settings, batching=optimizer.batching, devices=devices),
+            execute=EXECUTORS.build(EXECUTORS.component(executor), network, self.task, optimizer),
+            seed=seed,
+        )
+
+
+@pytest.fixture(scope="session")
+def small() -> Small:
+    draw = rng.torch_generator(0, "small task")
+    inputs = torch.randn(60, FEATURES, generator=draw, dtype=torch.float64)
+    targets = torch.randint(CLASSES, (60,), generator=draw)
+    examples = Examples(inputs, targets)
+    sizes = [1, 3, 4, 5, 8, 9, 12, 18]
+    ends = np.cumsum(sizes)
+    clients = [np.arange(end - size, end) for end, size in zip(ends, sizes, strict=True)]
+    return Small(Task("small", examples, examples, examples, CLASSES), clients)

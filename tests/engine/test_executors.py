@@ -1,0 +1,107 @@
+"""Every executor equals the loop, and the loop equals the equations."""
+
+import numpy as np
+import pytest
+import torch
+
+from headstart import trees
+from headstart.clients.base import CLIENTS
+from headstart.engine.executors.base import EXECUTORS, Cohort
+from headstart.engine.plan import PAD, plan
+from headstart.engine.rounds import Federation, State, advance, begin
+from headstart.models.dropout import step_key
+
+from .conftest import Small
+
+OTHERS = [entry.name for entry in EXECUTORS if entry.name != "loop"]
+METHODS = [entry.name for entry in CLIENTS] + [
+    "sgd(momentum=0.9, weight_decay=0.01)",
+    "nova(momentum=0.9)",
+    "mimelite(base='adam')",
+]
+RELATIVE = 1e-10
+
+
+def distance(a: trees.Tree, b: trees.Tree) -> float:
+    assert list(a) == list(b)
+    return float(trees.norm(trees.subtract(a, b)) / trees.norm(b).clamp(min=1e-30)) if a else 0.0
+
+
+def after(federation: Federation, rounds: int) -> tuple[State, Cohort]:
+    state = begin(federation, federation.network.initial(1))
+    for _ in range(rounds):
+        state, cohort = advance(federation, state)
+        assert cohort is not None
+    return state, cohort
+
+
+@pytest.mark.parametrize("devices", ["uneven-epochs(share=0.6)", "dropped(share=0.4)"])
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("executor", OTHERS)
+def test_executor_equals_the_loop(small: Small, executor: str, method: str, devices: str) -> None:
+    """Three rounds with dropout, clients of 1 to 18 rows, unequal numbers of steps, and clients that drop out."""
+    network = small.network(dropout=0.3)
+    settings = {"client": method, "network": network, "devices": devices, "local_epochs": 2, "cohort": 5, "seed": 2}
+    state, cohort = after(small.federation(executor=executor, **settings), rounds=3)
+    expected, reference = after(small.federation(executor="loop", **settings), rounds=3)
+    for name in ("x", "server", "shared", "pseudo_gradient"):
+        assert distance(getattr(state, name), getattr(expected, name)) < RELATIVE
+    assert state.memories.keys() == expected.memories.keys()
+    for client, memory in expected.memories.items():
+        assert distance(state.memories[client], memory) < RELATIVE
+    assert float(cohort.local_loss) == pytest.approx(float(reference.local_loss), rel=RELATIVE)
+    for name in ("squared_norms", "total", "unit_total", "count"):
+        ours, theirs = getattr(cohort.alignment, name), getattr(reference.alignment, name)
+        assert float(ours) == pytest.approx(float(theirs), rel=RELATIVE)
+    assert (state.bytes_up, state.bytes_down) == (expected.bytes_up, expected.bytes_down)
+
+
+def test_one_full_batch_step_of_fedavg_is_the_weighted_gradient_step(small: Small) -> None:
+    """Two independent ways to x - rate * sum_i p_i grad f_i(x): the engine, and one gradient of the pooled loss."""
+    federation = small.federation(client="gd", cohort=8, client_rate=0.3)
+    x = federation.network.initial(1)
+    state, _ = advance(federation, begin(federation, x))
+    leaves = {name: leaf.clone().requires_grad_() for name, leaf in x.items()}
+    loss = torch.nn.functional.cross_entropy(
+        federation.network(leaves, small.task.train.inputs), small.task.train.targets
+    )
+    gradient = dict(zip(leaves, torch.autograd.grad(loss, list(leaves.values())), strict=True))
+    assert distance(state.x, trees.add(x, gradient, -0.3)) < 1e-14
+
+
+def test_the_loop_is_local_sgd_written_out(small: Small) -> None:
+    """One round against torch.optim.SGD on a module per client, dropout masks included."""
+    federation = small.federation(network=small.network(dropout=0.4), local_epochs=2)
+    network, x = federation.network, federation.network.initial(1)
+    now = plan(federation.seed, 1, small.clients, federation.schedule)
+    expected = trees.zeros_like(x)
+    for k, weight in enumerate(now.weights_K):
+        y = {name: leaf.clone().requires_grad_() for name, leaf in x.items()}
+        optimizer = torch.optim.SGD(list(y.values()), lr=federation.client_rate)
+        for s in range(now.steps_K[k]):
+            rows = torch.tensor([row for row in now.rows_KSB[k, s] if row != PAD])
+            key = step_key(torch.tensor(now.keys_K[k], dtype=torch.int32), s)
+            optimizer.zero_grad()
+            outputs = network(y, small.task.train.inputs[rows], key)
+            torch.nn.functional.cross_entropy(outputs, small.task.train.targets[rows]).backward()
+            optimizer.step()
+        expected = trees.add(expected, {name: leaf.detach() for name, leaf in y.items()}, float(weight))
+    state, _ = advance(federation, begin(federation, x))
+    assert distance(state.x, expected) < 1e-14
+
+
+@pytest.mark.parametrize("executor", ["loop", *OTHERS])
+def test_identical_clients_never_drift_apart(small: Small, executor: str) -> None:
+    rows = np.arange(8)
+    same = Small(small.task, [rows] * 8)
+    _, cohort = after(same.federation(client="gd", executor=executor, local_epochs=3), rounds=2)
+    sums = cohort.alignment
+    assert float(sums.squared_norms / sums.total) == pytest.approx(1 / sums.count, rel=RELATIVE)
+    assert float(sums.unit_total) == pytest.approx(sums.count**2, rel=RELATIVE)
+
+
+@pytest.mark.parametrize("executor", ["loop", *OTHERS])
+def test_the_same_run_gives_the_same_bits(small: Small, executor: str) -> None:
+    first, _ = after(small.federation(executor=executor, client="scaffold"), rounds=3)
+    second, _ = after(small.federation(executor=executor, client="scaffold"), rounds=3)
+    assert all(torch.equal(first.x[name], second.x[name]) for name in first.x)

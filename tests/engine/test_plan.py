@@ -1,0 +1,91 @@
+"""The plan is pure, paired, and uses every row once an epoch."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from headstart.engine.devices import DEVICES
+from headstart.engine.plan import PAD, Schedule, plan
+
+CLIENTS = [np.arange(100 * i, 100 * i + size) for i, size in enumerate([1, 3, 4, 5, 8, 9, 12, 18])]
+
+
+def schedule(devices: str = "equal", **changes: object) -> Schedule:
+    base = Schedule(4, 1, 4, "minibatch", "samples", DEVICES.build(DEVICES.component(devices)))
+    return replace(base, **changes)  # type: ignore[arg-type]
+
+
+def test_same_labels_give_the_same_plan_and_others_another() -> None:
+    a, b = plan(3, 7, CLIENTS, schedule()), plan(3, 7, CLIENTS, schedule())
+    assert all(np.array_equal(getattr(a, name), getattr(b, name)) for name in vars(a))
+    others = [plan(4, 7, CLIENTS, schedule()), plan(3, 8, CLIENTS, schedule())]
+    assert all(not np.array_equal(a.keys_K, other.keys_K) for other in others)
+
+
+def test_every_epoch_uses_every_row_of_a_client_once() -> None:
+    for round_ in range(1, 20):
+        drawn = plan(0, round_, CLIENTS, schedule(local_epochs=3))
+        for k, client in enumerate(drawn.clients_K):
+            rows, count = np.unique(drawn.rows_KSB[k][drawn.rows_KSB[k] != PAD], return_counts=True)
+            assert np.array_equal(rows, CLIENTS[client])
+            assert set(count) == {3}
+            assert drawn.steps_K[k] == 3 * -(-len(CLIENTS[client]) // 4)
+            assert np.array_equal(drawn.all_rows_KM[k][drawn.all_rows_KM[k] != PAD], CLIENTS[client])
+
+
+def test_padding_stands_behind_the_rows_of_a_batch() -> None:
+    drawn = plan(0, 1, CLIENTS, schedule(local_epochs=2))
+    real = drawn.rows_KSB != PAD
+    assert np.array_equal(np.sort(real, axis=-1)[..., ::-1], real)
+
+
+def test_more_epochs_begin_with_the_batches_of_fewer() -> None:
+    few, many = (plan(0, 5, CLIENTS, schedule(local_epochs=e)) for e in (2, 6))
+    assert np.array_equal(few.clients_K, many.clients_K)
+    for k in range(4):
+        steps = few.steps_K[k]
+        assert np.array_equal(few.rows_KSB[k, :steps], many.rows_KSB[k, :steps])
+
+
+def test_devices_and_batching_change_no_draw_of_the_cohort() -> None:
+    drawn = [
+        plan(0, 2, CLIENTS, schedule(devices))
+        for devices in ("equal", "uneven-epochs", "dropped", "budget(seconds=0.2)")
+    ] + [plan(0, 2, CLIENTS, schedule(batching="full"))]
+    assert all(np.array_equal(drawn[0].clients_K, other.clients_K) for other in drawn)
+    assert all(np.array_equal(drawn[0].keys_K, other.keys_K) for other in drawn)
+
+
+def test_a_clients_batches_do_not_depend_on_who_else_takes_part() -> None:
+    everyone, some = (plan(0, 1, CLIENTS, schedule(cohort=cohort)) for cohort in (8, 3))
+    for k, client in enumerate(some.clients_K):
+        j = list(everyone.clients_K).index(client)
+        assert np.array_equal(some.rows_KSB[k, : some.steps_K[k]], everyone.rows_KSB[j, : everyone.steps_K[j]])
+
+
+def test_full_batching_gives_all_rows_in_every_step() -> None:
+    drawn = plan(0, 1, CLIENTS, schedule(batching="full", local_epochs=2))
+    assert drawn.steps_K.tolist() == [2] * 4
+    for k, client in enumerate(drawn.clients_K):
+        for s in range(2):
+            assert sorted(drawn.rows_KSB[k, s][drawn.rows_KSB[k, s] != PAD]) == CLIENTS[client].tolist()
+
+
+@pytest.mark.parametrize("weighting", ["samples", "uniform"])
+def test_weights_are_normalised_over_those_that_report(weighting: str) -> None:
+    for round_ in range(1, 30):
+        drawn = plan(0, round_, CLIENTS, schedule("dropped(share=0.5)", weighting=weighting))
+        sizes = np.array([len(CLIENTS[client]) if weighting == "samples" else 1 for client in drawn.clients_K])
+        mass = sizes * (drawn.steps_K > 0)
+        assert np.allclose(drawn.weights_K * mass.sum(), mass, rtol=1e-15)
+        assert drawn.reporting == (drawn.steps_K > 0).sum()
+
+
+def test_cohorts_are_uniform_over_clients() -> None:
+    rounds = 2000
+    counts = np.bincount(
+        np.concatenate([plan(0, r, CLIENTS, schedule()).clients_K for r in range(rounds)]), minlength=len(CLIENTS)
+    )
+    p = 4 / len(CLIENTS)
+    assert np.abs(counts - rounds * p).max() < 4.5 * np.sqrt(rounds * p * (1 - p))  # P(any beyond) < 6e-5
