@@ -19,7 +19,7 @@ from headstart.trees import Tree
 @CLIENTS.register("proximal", source="arXiv 1812.06127, Eq. 2")
 def proximal(
     *,
-    mu: Annotated[float, Field(ge=0, description="pull of the client's weights towards the server's")] = 0.1,
+    mu: Annotated[float, Field(ge=0, description="pull of the client's weights towards the server's")] = 0.01,
     momentum: Annotated[float, Field(ge=0, lt=1, description="rho: share of the last direction that is kept")] = 0.0,
 ) -> ClientOptimizer:
     """Gradient descent with a proximal term, the client of FedProx.

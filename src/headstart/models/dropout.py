@@ -19,7 +19,12 @@ def _shift(bits: Tensor, by: int) -> Tensor:
 
 
 def mix(bits: Tensor) -> Tensor:
-    """A bijection of int32 in which every input bit moves about half of the output bits."""
+    """A bijection of int32 in which every input bit moves about half of the output bits.
+
+    Never on a scalar: under `vmap`, `torch.compile` (2.13) rounds the whole number that multiplies one to float32.
+    """
+    if bits.ndim == 0:
+        return mix(bits.reshape(1)).reshape(())
     bits = (bits ^ _shift(bits, 16)) * 0x7FEB352D
     bits = (bits ^ _shift(bits, 15)) * (0x846CA68B - (1 << 32))
     return bits ^ _shift(bits, 16)
@@ -60,7 +65,7 @@ class KeyedDropout(nn.Module):
             return torch.zeros_like(inputs)
         shape = inputs.shape[:2] + (1,) * (inputs.ndim - 2) if self.channels else inputs.shape
         position = torch.arange(math.prod(shape), dtype=torch.int32, device=inputs.device)
-        bits = mix(position ^ mix(self.key + _salt(self.layer, self.calls))) & _MASK
+        bits = mix(position ^ mix(self.key.reshape(1) + _salt(self.layer, self.calls))) & _MASK
         self.calls += 1
         keep = (bits >= int(self.p * (1 << 31))).reshape(shape)
         return inputs * (keep.to(inputs.dtype) / (1 - self.p))

@@ -31,7 +31,7 @@ def iid() -> Partition:
 def dirichlet(
     *,
     alpha: Annotated[float, Field(ge=1e-6, description="concentration: towards 0 one class a client, large is iid")] = (
-        0.1
+        1.0
     ),
 ) -> Partition:
     """Label skew: each client draws its mix of classes q ~ Dirichlet(alpha * p), where p is the mix of all rows.

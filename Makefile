@@ -1,0 +1,35 @@
+# `make demo` and `make test` work on a fresh machine with Python 3.11 and pip; everything goes into .venv.
+
+PYTHON ?= python3
+BIN := .venv/bin
+JOBS ?= 2
+export OMP_NUM_THREADS ?= 1
+ifneq ($(wildcard ../shared/data),)
+export HEADSTART_DATA ?= $(abspath ../shared/data)
+endif
+
+.PHONY: demo test test-slow format clean
+
+demo: .venv/installed
+	$(BIN)/headstart demo --out demo
+
+test: .venv/installed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest -n $(JOBS) -m "not slow"
+
+test-slow: .venv/installed
+	$(BIN)/pytest -n $(JOBS) -m slow
+
+format: .venv/installed
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	touch $@
+
+clean:
+	rm -rf .venv demo .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,118 @@
+"""Starts: random weights follow the run's seed, pre-trained ones do not and are better on the task."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from headstart import rng
+from headstart.errors import HeadstartError
+from headstart.models.dropout import step_key
+from headstart.models.network import MODELS, Network
+from headstart.starts.base import STARTS, Start
+from headstart.tasks.base import TASKS, Examples, Task
+from headstart.tasks.digits import digits
+from headstart.trees import Tree
+
+PROXY = "rendered-digits(examples=600)"
+
+
+def network(written: str = "mlp", dtype: torch.dtype = torch.float32) -> Network:
+    return Network(lambda: MODELS.build(MODELS.component(written), (1, 8, 8), 10), dtype)
+
+
+def start(name: str, **parameters: object) -> Start:
+    return STARTS.build(STARTS.component({name: parameters}))
+
+
+def accuracy(net: Network, params: Tree, rows: Examples) -> float:
+    return (net(params, rows.inputs).argmax(-1) == rows.targets).double().mean().item()
+
+
+def equal(a: Tree, b: Tree) -> bool:
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_random_weights_are_those_of_the_network_and_follow_the_seed() -> None:
+    net, random = network(), start("random")
+    assert random.seeded
+    assert equal(random.weights(net, digits(), 4), net.initial(4))
+    assert not equal(random.weights(net, digits(), 4), random.weights(net, digits(), 5))
+
+
+def test_a_proxy_start_is_one_artefact() -> None:
+    net = network("mlp(dropout=0.2)")
+    proxy = start("proxy", task=PROXY, epochs=2)
+    assert not proxy.seeded
+    first = proxy.weights(net, digits(), 1)
+    torch.rand(3)  # the global generator does not matter
+    assert equal(first, proxy.weights(net, digits(), 2))
+    assert not equal(first, start("proxy", task=PROXY, epochs=2, seed=1).weights(net, digits(), 1))
+    assert not any(leaf.requires_grad for leaf in first.values())
+
+
+def test_it_does_not_depend_on_the_number_of_threads_and_puts_it_back() -> None:
+    before = torch.get_num_threads()
+    try:
+        weights = []
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            weights.append(start("proxy", task=PROXY, epochs=1).weights(network("cnn"), digits(), 0))
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    assert equal(*weights)
+
+
+def test_one_step_is_one_step_of_adam() -> None:
+    """Adam's first step is rate * g / (|g| + epsilon), for the mean loss of all rows with the first step's masks."""
+    net = network("mlp(hidden=[5], dropout=0.5)", torch.float64)
+    got = start("proxy", task=PROXY, epochs=1, batch_size=600, rate=0.01, seed=3).weights(net, digits(), 0)
+    data = TASKS.build(TASKS.component(PROXY))
+    params = {name: leaf.requires_grad_() for name, leaf in net.initial(rng.key(3, "proxy")).items()}
+    rows = torch.from_numpy(rng.generator(3, "proxy", "order", 0).permutation(600))
+    key = step_key(torch.tensor(rng.key(3, "proxy", "dropout"), dtype=torch.int32), 0)
+    loss = data.objective(net(params, data.train.inputs[rows], key), data.train.targets[rows]).loss_B.mean()
+    for (name, leaf), gradient in zip(params.items(), torch.autograd.grad(loss, list(params.values())), strict=True):
+        expected = leaf - 0.01 * gradient / (gradient.abs() + 1e-8)
+        torch.testing.assert_close(got[name], expected.detach(), rtol=1e-10, atol=1e-10)
+
+
+def test_only_the_training_part_of_the_proxy_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    clean = start("proxy", task=PROXY, epochs=1).weights(network(), digits(), 0)
+    data = TASKS.build(TASKS.component(PROXY))
+    nothing = Examples(torch.full_like(data.test.inputs, torch.nan), data.test.targets)
+    monkeypatch.setattr(TASKS, "build", lambda component: replace(data, validation=nothing, test=nothing))
+    assert equal(clean, start("proxy", task=PROXY, epochs=1).weights(network(), digits(), 0))
+
+
+@pytest.mark.parametrize(("model", "margin"), [("mlp", 0.35), ("cnn", 0.45)])
+def test_it_beats_random_weights_on_real_digits(model: str, margin: float) -> None:
+    """Margins on the 197 real validation rows, where random weights read about .10.
+
+    Measured over 4 proxy seeds: .62 to .66 (mlp), .69 to .73 (cnn). The standard error of such an accuracy is .034.
+    """
+    net, rows = network(model), digits().validation
+    pretrained = accuracy(net, start("proxy").weights(net, digits(), 0), rows)
+    random = [accuracy(net, start("random").weights(net, digits(), seed), rows) for seed in range(5)]
+    assert pretrained - max(random) > margin
+
+
+def other(outputs: int, pixels: int) -> Task:
+    rows = Examples(torch.zeros(2, 1, pixels, pixels), torch.zeros(2, dtype=torch.int64))
+    return Task("other", rows, rows, rows, outputs)
+
+
+def test_a_proxy_that_does_not_fit_is_refused_with_what_differs() -> None:
+    proxy = start("proxy", task=PROXY)
+    with pytest.raises(HeadstartError, match=r"\[1, 8, 8\], but task 'other' has \[1, 28, 28\]"):
+        proxy.weights(network(), other(10, 28), 0)
+    with pytest.raises(HeadstartError, match="10 outputs, but task 'other' has 62"):
+        proxy.weights(network(), other(62, 8), 0)
+
+
+def test_an_unknown_proxy_task_is_refused_when_the_start_is_read() -> None:
+    with pytest.raises(
+        HeadstartError, match=r"start proxy.task: unknown task 'rendered'; did you mean 'rendered-digits'"
+    ):
+        start("proxy", task="rendered")
