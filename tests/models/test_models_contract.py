@@ -83,10 +83,10 @@ def test_the_logistic_gradient_is_that_of_the_textbook() -> None:
 
 
 @pytest.mark.parametrize(("shape", "pixels"), [((1, 8, 8), 4), ((3, 32, 32), 16), ((1, 28, 28), 9), ((2, 3, 5), 15)])
-def test_the_cnn_has_the_size_it_says(shape: tuple[int, ...], pixels: int) -> None:
+def test_the_small_cnn_has_the_size_it_says(shape: tuple[int, ...], pixels: int) -> None:
     layers = [(shape[0], 16), (16, 32), (32, 64)]
     expected = sum(9 * a * b + b for a, b in layers) + pixels * 64 * OUTPUTS + OUTPUTS
-    assert sum(leaf.numel() for leaf in network("cnn", shape).initial(0).values()) == expected
+    assert sum(leaf.numel() for leaf in network("small-cnn", shape).initial(0).values()) == expected
 
 
 def test_the_mlp_without_hidden_layers_is_the_logistic_model() -> None:
@@ -95,6 +95,12 @@ def test_the_mlp_without_hidden_layers_is_the_logistic_model() -> None:
     assert widths == [7, 9, OUTPUTS]
 
 
-def test_the_cnn_refuses_what_is_no_image() -> None:
+def test_the_small_cnn_refuses_what_is_no_image() -> None:
     with pytest.raises(HeadstartError, match=r"needs images .* got inputs \[64\]"):
-        network("cnn", (64,))
+        network("small-cnn", (64,))
+
+
+def test_the_cnn_of_reddi_et_al_has_the_number_of_parameters_of_their_table() -> None:
+    """arXiv 2003.00295, Table 4: 320 + 18,496 + 1,179,776 + 7,998."""
+    module = MODELS.build(MODELS.component("cnn"), (1, 28, 28), 62)
+    assert sum(leaf.numel() for leaf in module.parameters()) == 320 + 18_496 + 1_179_776 + 7_998

@@ -57,7 +57,7 @@ def test_it_does_not_depend_on_the_number_of_threads_and_puts_it_back() -> None:
         weights = []
         for threads in (1, 2):
             torch.set_num_threads(threads)
-            weights.append(start("proxy", task=PROXY, epochs=1).weights(network("cnn"), digits(), 0))
+            weights.append(start("proxy", task=PROXY, epochs=1).weights(network("small-cnn"), digits(), 0))
             assert torch.get_num_threads() == threads
     finally:
         torch.set_num_threads(before)
@@ -86,7 +86,7 @@ def test_only_the_training_part_of_the_proxy_is_used(monkeypatch: pytest.MonkeyP
     assert equal(clean, start("proxy", task=PROXY, epochs=1).weights(network(), digits(), 0))
 
 
-@pytest.mark.parametrize(("model", "margin"), [("mlp", 0.35), ("cnn", 0.45)])
+@pytest.mark.parametrize(("model", "margin"), [("mlp", 0.35), ("small-cnn", 0.45)])
 def test_it_beats_random_weights_on_real_digits(model: str, margin: float) -> None:
     """Margins on the 197 real validation rows, where random weights read about .10.
 

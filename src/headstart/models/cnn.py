@@ -1,4 +1,4 @@
-"""A small convolutional network without normalisation, for small images."""
+"""The convolutional network of federated learning's benchmarks."""
 
 from typing import Annotated
 
@@ -9,35 +9,38 @@ from headstart.errors import HeadstartError
 from headstart.models.network import MODELS
 
 
-@MODELS.register("cnn", source="ours: 3x3 convolutions in the manner of VGG, arXiv 1409.1556")
+@MODELS.register("cnn", source="Reddi et al., arXiv 2003.00295, Table 4 (EMNIST character recognition)")
 def cnn(
     input_shape: tuple[int, ...],
     outputs: int,
     *,
-    width: Annotated[int, Field(ge=1, description="channels of the first layer; then twice and four times as many")] = (
-        16
-    ),
     dropout: Annotated[
-        float, Field(ge=0, lt=1, description="probability of dropping a feature before the last layer")
-    ] = (0.0),
+        float, Field(ge=0, lt=1, description="for hidden units; features are dropped half as often")
+    ] = 0.5,
 ) -> nn.Module:
-    """Three 3x3 convolutions of width w, 2w, 4w with ReLU and 2x2 max pooling, then one linear layer.
+    """Two 3x3 convolutions without padding (32, 64), 2x2 max pooling, 128 hidden units, dropout .25 and .5.
 
-    Pooling stops where it would leave less than 2x2 pixels, so [C, 8, 8] ends in 2x2 and [C, 32, 32] in 4x4 pixels;
-    the linear layer sees them all, since where a stroke is tells digits apart.
+    For [1, 28, 28] and 62 outputs it has 1,206,590 parameters, the paper's number.
 
     Raises:
-        HeadstartError: the inputs are not images [channels, height, width].
+        HeadstartError: the inputs are not images [channels, height, width] of at least 6x6 pixels.
     """
-    if len(input_shape) != 3:
-        raise HeadstartError(f"the model 'cnn' needs images [channels, height, width], got inputs {list(input_shape)}")
-    channels, height, across = input_shape
-    layers: list[nn.Module] = []
-    for following in (width, 2 * width, 4 * width):
-        layers += [nn.Conv2d(channels, following, 3, padding=1), nn.ReLU()]
-        if min(height, across) >= 4:
-            layers.append(nn.MaxPool2d(2))
-            height, across = height // 2, across // 2
-        channels = following
-    layers += [nn.Flatten(), *([nn.Dropout(dropout)] if dropout else [])]
-    return nn.Sequential(*layers, nn.Linear(channels * height * across, outputs))
+    if len(input_shape) != 3 or min(input_shape[1:]) < 6:
+        raise HeadstartError(
+            f"the model 'cnn' needs images [channels, height, width] of at least 6x6, got inputs {list(input_shape)}"
+        )
+    channels, height, width = input_shape
+    features = 64 * ((height - 4) // 2) * ((width - 4) // 2)
+    return nn.Sequential(
+        nn.Conv2d(channels, 32, 3),
+        nn.ReLU(),
+        nn.Conv2d(32, 64, 3),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Dropout(dropout / 2),
+        nn.Flatten(),
+        nn.Linear(features, 128),
+        nn.ReLU(),
+        nn.Dropout(dropout),
+        nn.Linear(128, outputs),
+    )
