@@ -1,0 +1,100 @@
+"""Yes, no or undecided from an interval; and how numbers are written on the page."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from headstart.study.statistics import Estimate
+
+Says = Literal["yes", "no", "undecided"]
+MINUS = "\u2212"
+MARGIN = 0.01  # "about as good": within one point of accuracy. Ours; the paper gives no margin.
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the data say to a panel's question, the one sentence that says it, and the difference judged, in short."""
+
+    says: Says | None  # None: nothing to compare
+    sentence: str
+    difference: str = ""
+
+
+def judge(estimate: Estimate | None, margin: float = 0.0) -> Says:
+    """Yes where the whole interval lies above -margin, no where it lies below, else undecided.
+
+    >>> judge(Estimate(0.02, 0.01, 0.03, 3)), judge(Estimate(0.02, -0.01, 0.05, 3))
+    ('yes', 'undecided')
+    """
+    if estimate is None or estimate.low is None or estimate.high is None:
+        return "undecided"
+    if estimate.low > -margin or (margin and estimate.low == -margin):
+        return "yes"
+    return "no" if estimate.high < -margin or (not margin and estimate.low == estimate.high == 0) else "undecided"
+
+
+def signed(value: float, digits: int = 1) -> str:
+    """
+    >>> signed(0.04), signed(-2.5)
+    ('0.0', '\u22122.5')
+    """
+    text = f"{abs(value):.{digits}f}"
+    if not float(text):
+        return text
+    return f"{MINUS if value < 0 else '+'}{text}"
+
+
+def percent(value: float | None, digits: int = 1) -> str:
+    return "\u2013" if value is None or value != value else f"{100 * value:.{digits}f}%"
+
+
+def points(estimate: Estimate | None) -> str:
+    """A difference of accuracies: `+4.1 points [2.0, 6.2]`."""
+    return _with_interval(estimate, 100, 1, " points")
+
+
+def negated(e: Estimate | None) -> Estimate | None:
+    """The same difference seen from the other side."""
+    if e is None:
+        return None
+    low, high = (None if v is None else -v for v in (e.high, e.low))
+    return Estimate(-e.value, low, high, e.n, e.p)
+
+
+def number(estimate: Estimate | None, digits: int = 2, unit: str = "") -> str:
+    return _with_interval(estimate, 1, digits, unit)
+
+
+def _with_interval(e: Estimate | None, scale: float, digits: int, unit: str) -> str:
+    if e is None:
+        return "no common seed"
+    head = f"{signed(scale * e.value, digits)}{unit}"
+    if e.low is None or e.high is None:
+        return f"{head} (one seed)"
+    return f"{head} [{signed(scale * e.low, digits)}, {signed(scale * e.high, digits)}]"
+
+
+def count(n: int, what: str) -> str:
+    """
+    >>> count(1, "pair"), count(3, "pair")
+    ('1 pair', '3 pairs')
+    """
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+
+
+def listed(names: Iterable[object]) -> str:
+    """
+    >>> listed(["a", "b", "c"])
+    'a, b and c'
+    """
+    texts = [str(name) for name in names]
+    return " and ".join(filter(None, [", ".join(texts[:-1]), *texts[-1:]]))
+
+
+def some(names: Sequence[object], limit: int = 3) -> str:
+    """
+    >>> some(["a", "b", "c", "d", "e"])
+    'a, b, c and 2 more'
+    """
+    left = len(names) - limit
+    return listed([*names[:limit], f"{left} more"]) if left > 0 else listed(names)

@@ -1,0 +1,105 @@
+"""What stands below the panels: what differed between starts, how it was run, what diverged, what is missing."""
+
+import platform
+from importlib import metadata
+from typing import Any
+
+import headstart
+from headstart.report.slices import Study
+from headstart.report.table import Table
+
+PLAIN = (
+    "name", "task", "model", "population", "cohort", "batch_size", "rounds", "weighting", "target_accuracy", "seeds",
+    "evaluate_on", "executor",
+)  # fmt: skip
+
+
+def settings(study: Study) -> list[tuple[str, str]]:
+    """The study's plain settings, then what the runs add up to."""
+    given = study.results.settings
+    rows = [(key.replace("_", " "), _text(given[key])) for key in PLAIN if given.get(key) is not None]
+    runs = study.results.runs
+    rows.append(("base setting", str(study.base)))
+    rows.append(("runs", f"{len(runs)}, of which {sum(not run.finished for run in runs)} diverged"))
+    for name, attribute, unit in (("time of all runs", "seconds", "s"), ("simulated time", "simulated_seconds", "s")):
+        rows.append((name, f"{sum(getattr(run, attribute) or 0 for run in runs):,.0f} {unit}"))
+    executors = sorted({run.executor for run in runs if run.executor})
+    sizes = sorted({run.parameters for run in runs if run.parameters})
+    rows.append(("executors used", ", ".join(executors) or "not recorded"))
+    rows.append(("parameters", ", ".join(f"{size:,}" for size in sizes) or "not recorded"))
+    versions = [f"headstart {headstart.__version__}", f"Python {platform.python_version()}"]
+    versions += [f"{name} {metadata.version(name)}" for name in ("numpy", "scipy", "pyarrow", "matplotlib")]
+    return [*rows, ("report written with", ", ".join(versions))]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{k}: {_text(v)}" for k, v in value.items())
+    return ", ".join(map(_text, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def differed(study: Study) -> tuple[Table | None, int]:
+    """Rates and parameters by start where they are not the same, and how many pair x setting rows are the same."""
+    columns: dict[str, list[Any]] = {"pair": [], "setting": []} | {start: [] for start in study.starts}
+    same = 0
+    for pair, setting in dict.fromkeys((pair, setting) for _, pair, setting in study.cells):
+        used = {}
+        for start in study.starts:
+            cell = study.cells.get((start, pair, setting))
+            if cell:
+                run = cell.runs[0]
+                used[start] = f"client {run.client_rate:g}, server {run.server_rate:g}"
+                used[start] += "".join(f", {name}" for name in (run.client, run.server) if name not in pair)
+        if len(used) > 1 and len(set(used.values())) == 1:
+            same += 1
+        elif len(used) > 1:
+            row = (str(pair), str(setting), *(used.get(start, "not run") for start in study.starts))
+            for column, item in zip(columns.values(), row, strict=True):
+                column.append(item)
+    table = Table("differed", "Rates that differ between starts", columns) if columns["pair"] else None
+    return table, same
+
+
+def rates(study: Study) -> Table | None:
+    """Every rate that was tried, where a cell was run at several; the one that the panels use is marked."""
+    names = ("start", "pair", "setting", "client rate", "server rate", "accuracy", "seeds", "diverged runs", "used")
+    columns: dict[str, list[Any]] = {name: [] for name in names}
+    for (start, pair, setting), cells in study.rates.items():
+        for i, cell in enumerate(cells if len(cells) > 1 else ()):
+            run = cell.runs[0]
+            row = (
+                start,
+                str(pair),
+                str(setting),
+                run.client_rate,
+                run.server_rate,
+                cell.mean if cell.accuracy else None,
+            )
+            for column, item in zip(columns.values(), (*row, len(cell.runs), cell.diverged, i == 0), strict=True):
+                column.append(item)
+    return Table("rates", "All rates that were tried", columns, frozenset(("accuracy",))) if columns["pair"] else None
+
+
+def diverged(study: Study) -> Table | None:
+    lost = [run for run in study.results.runs if not run.finished]
+    fields = (
+        "start", "client", "server", "partition", "devices", "local_epochs", "client_rate", "server_rate", "seed",
+        "status", "diverged_at",
+    )  # fmt: skip
+    columns = {name.replace("_", " "): [getattr(run, name) for run in lost] for name in fields}
+    return Table("diverged", "Runs that diverged", columns) if lost else None
+
+
+def missing(study: Study) -> str:
+    """One line where cells lack seeds or starts, which makes a study partial; empty where it is whole."""
+    given = study.results.settings.get("seeds")
+    seeds = set(given) if isinstance(given, list) and all(isinstance(s, int) for s in given) else set(study.seeds)
+    short = sum(len(seeds - {run.seed for run in cell.runs}) for cell in study.cells.values())
+    lone = len({(pair, s) for _, pair, s in study.cells}) * len(study.starts) - len(study.cells)
+    parts = [f"{short} runs of other seeds are missing"] if short else []
+    parts += [f"{lone} combinations of start, pair and setting have no run"] if lone else []
+    return (
+        f"This study is not complete: {' and '.join(parts)}. Pairs are compared where every start has them."
+        if parts
+        else ""
+    )

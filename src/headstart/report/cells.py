@@ -1,0 +1,61 @@
+"""What the runs of a study are sorted into: pairs, settings, and cells of one start x pair x setting."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from headstart.report.tables import Run
+
+DEFAULT_DEVICES, IID = "equal", "iid"
+
+
+class Pair(NamedTuple):
+    client: str
+    server: str
+
+    def __str__(self) -> str:
+        return f"{self.client} + {self.server}"
+
+
+class Setting(NamedTuple):
+    partition: str
+    devices: str
+    local_epochs: int
+
+    def __str__(self) -> str:
+        epochs = "1 local epoch" if self.local_epochs == 1 else f"{self.local_epochs} local epochs"
+        devices = "equal devices" if self.devices == DEFAULT_DEVICES else self.devices
+        return f"{self.partition}, {devices}, {epochs}"
+
+
+def replaced(setting: Setting, axis: str, value: str | int) -> Setting:
+    return Setting(**(setting._asdict() | {axis: value}))
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The runs of one start x pair x setting at the chosen rates."""
+
+    start: str
+    pair: Pair
+    setting: Setting
+    runs: tuple[Run, ...]
+
+    @property
+    def diverged(self) -> int:
+        return sum(not run.finished for run in self.runs)
+
+    @property
+    def accuracy(self) -> dict[int, float]:
+        """Final accuracy by seed: empty where a run diverged, for a mean over the survivors would flatter the cell."""
+        return {} if self.diverged else {run.seed: run.test_accuracy or 0.0 for run in self.runs}
+
+    @property
+    def mean(self) -> float:
+        """Mean final accuracy; NaN, which ranks last, where a run diverged."""
+        return float(np.mean(list(self.accuracy.values()))) if self.accuracy else float("nan")
+
+
+def family(name: str) -> str:
+    return name.split("(")[0].split("@")[0]

@@ -1,0 +1,81 @@
+"""What several figures share: margins, the legend of the starts, labels that do not collide, bands over seeds."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from headstart.report.figures import label, style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def frame(figure: "Figure", left: float, right: float, top: float, bottom: float, **spaces: float) -> None:
+    """Margins in inches, whatever the size of the figure."""
+    width, height = figure.get_size_inches()
+    figure.subplots_adjust(left / width, bottom / height, 1 - right / width, 1 - top / height, **spaces)
+
+
+def legend(figure: "Figure", starts: Sequence[str], left: float, extra: Sequence[tuple[Any, str]] = ()) -> None:
+    """One line above the panels: each start with its own dash and marker."""
+    from matplotlib.lines import Line2D
+
+    handles: list[Any] = []
+    for start in starts:
+        colour, dash, marker = style(starts, start)
+        handles.append(Line2D([], [], color=colour, ls=dash, marker=marker, ms=4.5, label=label(starts, start)))
+    handles += [handle for handle, _ in extra]
+    labels = [label(starts, start) for start in starts] + [label for _, label in extra]
+    width, height = figure.get_size_inches()
+    columns = len(labels) if width > 5 else min(2, len(labels))
+    figure.legend(
+        handles, labels, loc="upper left", bbox_to_anchor=(left / width, 1 - 0.02 / height), ncols=columns,
+        frameon=False, borderpad=0, handlelength=2.6, columnspacing=1.6, borderaxespad=0, fontsize=8.6,
+    )  # fmt: skip
+
+
+def percent_axis(axis: Any) -> None:
+    axis.set_major_formatter(lambda value, _: f"{100 * value:.4g}%")
+
+
+def spread_labels(wanted: Sequence[float], gap: float, low: float = -np.inf, high: float = np.inf) -> list[float]:
+    """Positions nearest to `wanted` (least squares) that keep their order and stand at least `gap` apart, in bounds.
+
+    Isotonic regression of `wanted - rank * gap` by pooling adjacent violators; bounds clip its result.
+
+    >>> spread_labels([0.0, 0.1, 5.0], 1.0)
+    [-0.45, 0.55, 5.0]
+    >>> spread_labels([0.0, 0.1, 5.0], 1.0, low=0)
+    [0.0, 1.0, 5.0]
+    """
+    order = np.argsort(wanted, kind="stable")
+    blocks: list[list[float]] = []  # [sum, size]
+    for rank, i in enumerate(order):
+        blocks.append([wanted[i] - rank * gap, 1])
+        while len(blocks) > 1 and blocks[-2][0] / blocks[-2][1] > blocks[-1][0] / blocks[-1][1]:
+            total, size = blocks.pop()
+            blocks[-1][0] += total
+            blocks[-1][1] += size
+    flat = [total / size for total, size in blocks for _ in range(int(size))]
+    flat = [float(np.clip(value, low, max(low, high - (len(flat) - 1) * gap))) for value in flat]
+    placed = [0.0] * len(flat)
+    for rank, i in enumerate(order):
+        placed[i] = flat[rank] + rank * gap
+    return placed
+
+
+def short(name: str, limit: int) -> str:
+    return name if len(name) <= limit else name[: limit - 1] + "\u2026"
+
+
+def seed_band(axes: "Axes", curves: Sequence[tuple[Any, Any]], colour: str, dash: Any) -> None:
+    """The mean over seeds, and the range of the seeds as a band, at the rounds that all seeds have."""
+    rounds = np.array(sorted(set.intersection(*(set(r.tolist()) for r, _ in curves)))) if curves else np.array([])
+    if not len(rounds):
+        return
+    values = np.array([v[np.searchsorted(r, rounds)] for r, v in curves])
+    if len(curves) > 1:
+        axes.fill_between(rounds, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.16, lw=0)
+    axes.plot(rounds, values.mean(axis=0), color=colour, ls=dash)

@@ -1,0 +1,91 @@
+"""Draws once with matplotlib; the page recolours the SVG through CSS variables, the files keep the light theme.
+
+Every colour below is unique, so that a colour in the SVG names its role. Two layouts: wide (800 px on a screen) and
+narrow (a phone's 360 px), in which text keeps its size.
+"""
+
+import io
+import re
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+INK, MUTED, GRID, PAPER = "#20252d", "#5b6470", "#dde1e6", "#fdfdfc"
+ROLES = {INK: "ink", MUTED: "muted", GRID: "grid", PAPER: "paper"}
+# (light colour, dash, marker): random is warm, the first other start is blue; told apart without colour too
+STARTS: tuple[tuple[str, Any, str], ...] = (
+    ("#b3560d", (0, (4, 1.6)), "s"),
+    ("#0a6c8e", "-", "o"),
+    ("#6a4c9f", (0, (1, 1.2)), "^"),
+    ("#3b7a3a", (0, (6, 1.4, 1, 1.4)), "D"),
+    ("#a0365f", (0, (2, 1)), "v"),
+)
+ROLES |= {colour: f"start-{i}" for i, (colour, _, _) in enumerate(STARTS)}
+WIDTHS = {True: 8.0, False: 3.6}  # inches at 100 px
+FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "DejaVu Sans", "sans-serif"]
+Draw = Callable[["Figure", bool], None]
+
+
+def style(starts: Sequence[str], start: str) -> tuple[str, Any, str]:
+    """Colour, dash and marker of a start. `random` is always the warm one, in whatever order starts come."""
+    offset = 0 if starts[0].split("(")[0] == "random" else 1
+    return STARTS[(starts.index(start) + offset) % len(STARTS)]
+
+
+def label(starts: Sequence[str], start: str, limit: int = 26) -> str:
+    """A start's name in a figure: without parameters where no other start has that name.
+
+    >>> label(["random", "checkpoint(file='a/b.safetensors')"], "checkpoint(file='a/b.safetensors')")
+    'checkpoint'
+    """
+    family = start.split("(")[0]
+    name = family if sum(s.split("(")[0] == family for s in starts) == 1 else start
+    return name if len(name) <= limit else name[: limit - 1] + "\u2026"
+
+
+def render(draw: Draw, height: float, wide: bool) -> dict[str, bytes]:
+    """The figure as `svg` (light, standalone) and, in the wide layout, `png`."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    settings = {
+        "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"], "font.size": 8.6, "text.parse_math": False,
+        "svg.fonttype": "none", "svg.hashsalt": "headstart", "path.simplify": True,
+        "text.color": INK, "axes.labelcolor": MUTED, "axes.edgecolor": GRID, "axes.linewidth": 0.8,
+        "xtick.color": MUTED, "ytick.color": MUTED, "xtick.major.size": 0, "ytick.major.size": 0,
+        "axes.titlesize": 8.8, "axes.titlelocation": "left", "axes.titlecolor": INK, "axes.titlepad": 5,
+        "axes.labelsize": 8.2, "xtick.labelsize": 8, "ytick.labelsize": 8, "lines.linewidth": 1.7,
+        "axes.facecolor": "none", "axes.spines.top": False, "axes.spines.right": False, "axes.spines.left": False,
+        "axes.grid": True, "axes.grid.axis": "y", "grid.color": GRID, "grid.linewidth": 0.6, "axes.axisbelow": True,
+    }  # fmt: skip
+    with matplotlib.rc_context(settings):
+        figure = Figure(figsize=(WIDTHS[wide], height), facecolor=PAPER, edgecolor=PAPER)
+        draw(figure, wide)
+        files = {}
+        for kind in ("svg", "png") if wide else ("svg",):
+            buffer = io.BytesIO()
+            figure.savefig(buffer, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None)
+            files[kind] = buffer.getvalue()
+    families = ", ".join(f"'{name}'" if " " in name else name for name in FONTS)
+    files["svg"] = files["svg"].replace(b"'DejaVu Sans', sans-serif", families.encode()).replace(
+        b"'DejaVu Sans'", families.encode()
+    )  # fmt: skip
+    return files
+
+
+def inline(svg: bytes, prefix: str) -> str:
+    """A standalone SVG made fit for the page: no prologue, own ids, theme colours, as wide as its box."""
+    text = svg.decode()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    text = re.sub(r'\b(id="|href="#|url\(#)', rf"\g<1>{prefix}-", text)
+    text = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", text, count=1)
+    text = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", text, count=1)
+    text = re.sub(r"<style type=\"text/css\">.*?</style>", "", text, flags=re.DOTALL)  # the page's CSS has the same
+    text = text.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)
+    text = re.sub(r"\s*\n\s*", " ", text)
+    for colour, role in ROLES.items():
+        text = text.replace(colour, f"var(--{role})")
+    return text

@@ -1,0 +1,144 @@
+"""Writes `report.html`, `figures/` and `tables/` of a study folder. Reads tables only; never imports torch."""
+
+import csv
+import io
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pyarrow.parquet as pq
+import yaml
+from markupsafe import Markup
+
+from headstart.errors import HeadstartError
+from headstart.report import appendix, tables
+from headstart.report.figures import STARTS, inline, render, style
+from headstart.report.panel import Panel
+from headstart.report.panels import PANELS
+from headstart.report.slices import slice_up
+from headstart.report.table import Table
+from headstart.report.verdict import verdict
+
+ROWS_SHOWN = 48  # of a table on the page; its file has all
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A panel with its figure in both layouts, as markup."""
+
+    panel: Panel
+    wide: Markup
+    narrow: Markup
+
+
+def write(directory: Path) -> Path:
+    """Write the report of the study in `directory` and return the path of its page.
+
+    Raises HeadstartError where the study cannot be read or a file cannot be written. Files are replaced whole.
+    """
+    study = slice_up(tables.read(directory))
+    built = [build(study) for build in PANELS]
+    panels = [panel for panel in built if isinstance(panel, Panel)]
+    same_table, same = appendix.differed(study)
+    extra = [table for table in (same_table, appendix.rates(study), appendix.diverged(study)) if table]
+    files: dict[str, bytes] = {}
+    drawn = []
+    for panel in panels:
+        wide, narrow = (render(panel.draw, height, w) for height, w in zip(panel.heights, (True, False), strict=True))
+        files |= {f"figures/{panel.slug}.{kind}": content for kind, content in wide.items()}
+        markup = [Markup(inline(f["svg"], f"{panel.slug}-{w}")) for f, w in ((wide, "w"), (narrow, "n"))]
+        drawn.append(Drawn(panel, *markup))
+    for table in [*(t for panel in panels for t in panel.tables), *extra]:
+        files |= _files(table)
+    settings = study.results.settings
+    page = _environment().get_template("page.html.jinja").render(
+        title=settings.get("title") or settings.get("name") or directory.resolve().name,
+        folder=directory.resolve().name,
+        study=study,
+        verdict=verdict(study),
+        drawn=drawn,
+        absent=[panel for panel in built if not isinstance(panel, Panel)],
+        swatches=[(start, STARTS.index(style(study.starts, start))) for start in study.starts],
+        settings=appendix.settings(study),
+        differed=same_table,
+        same=same,
+        rates=appendix.rates(study),
+        diverged=appendix.diverged(study),
+        missing=appendix.missing(study),
+        yaml=yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True),
+        css=Markup(resources.files("headstart.report").joinpath("page.css").read_text(encoding="utf-8")),
+        rows_shown=ROWS_SHOWN,
+    )  # fmt: skip
+    files["report.html"] = page.encode()
+    _replace(directory, files)
+    _forget(directory, files)
+    return directory / "report.html"
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("headstart.report", "."), autoescape=True, trim_blocks=True, lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )  # fmt: skip
+    environment.filters["cell"] = show
+    environment.filters["capital"] = lambda text: text[:1].upper() + text[1:]
+    return environment
+
+
+def show(value: Any, percent: bool = False) -> str:
+    """A table's cell as text.
+
+    >>> show(0.97123, percent=True), show(0.000123), show(None), show(12.0), show(True)
+    ('97.1%', '0.000123', '–', '12', 'yes')
+    """
+    if value is None or value != value:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    if isinstance(value, float):
+        return f"{100 * value:.1f}%".replace("-", "\u2212") if percent else f"{value:.3g}".replace("-", "\u2212")
+    return str(value)
+
+
+def _files(table: Table) -> dict[str, bytes]:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(table.columns)
+    writer.writerows(zip(*table.columns.values(), strict=True))
+    parquet = io.BytesIO()
+    pq.write_table(table.arrow(), parquet)
+    return {f"tables/{table.slug}.csv": text.getvalue().encode(), f"tables/{table.slug}.parquet": parquet.getvalue()}
+
+
+def _replace(directory: Path, files: Mapping[str, bytes]) -> None:
+    """Each file whole or not at all, the page last: it is written beside its place and renamed."""
+    for name, content in files.items():
+        path = directory / name
+        temporary = None
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+                temporary = file.name
+                file.write(content)
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, path)
+        except OSError as problem:
+            if temporary:
+                Path(temporary).unlink(missing_ok=True)
+            reason = problem.strerror or str(problem)
+            raise HeadstartError(
+                f"{path}: cannot be written ({reason}); free some space or change its permissions"
+            ) from None
+
+
+def _forget(directory: Path, files: Mapping[str, bytes]) -> None:
+    """Remove what an earlier report left and this one does not have, so that no old figure stands beside new ones."""
+    for folder in ("figures", "tables"):
+        for path in (directory / folder).glob("*.*") if (directory / folder).is_dir() else ():
+            if f"{folder}/{path.name}" not in files and path.suffix in (".svg", ".png", ".csv", ".parquet"):
+                path.unlink(missing_ok=True)

@@ -1,0 +1,128 @@
+"""Finding 6: do client updates point the same way? The paper's seven panels over rounds, its two cosines told apart.
+
+Gradient diversity is sum_i |D_i|^2 / |sum_i D_i|^2 (arXiv 1706.05699, Definition 2); lower means better aligned.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from headstart.report.answers import Answer, judge, number
+from headstart.report.cells import Pair
+from headstart.report.drawing import frame, legend, percent_axis, seed_band
+from headstart.report.figures import style
+from headstart.report.panel import Missing, Panel
+from headstart.report.slices import Study
+from headstart.report.standings import contrast
+from headstart.report.table import Table
+from headstart.study import statistics as st
+
+SLUG = "alignment"
+METRICS = {
+    "train_loss": "training loss",
+    "train_accuracy": "training accuracy",
+    "test_loss": "evaluation loss",
+    "test_accuracy": "evaluation accuracy",
+    "gradient_diversity": "gradient diversity",
+    "cosine_between_clients": "cosine between clients",
+    "cosine_over_time": "cosine over time",
+    "distance_to_final": "distance to final weights",
+}
+JUDGED = "cosine_between_clients"
+
+
+def build(study: Study) -> Panel | Missing:
+    between = contrast(study)
+    heading = f"Do client updates align better from {between[1]}?" if between else "Do client updates align?"
+    found = subject(study)
+    if found is None:
+        return Missing(SLUG, heading, "the probes of alignment (gradient diversity, cosines)")
+    pair, metrics = found
+    rows = -(-len(metrics) // 4)
+    return Panel(
+        SLUG,
+        heading,
+        answer(study, pair),
+        f"{pair} in the setting {study.base}: mean, and the range of the seeds. Cosine between clients: mean over "
+        "couples of a cohort; over time: between consecutive aggregated updates. Gradient diversity: lower is "
+        "better aligned.",
+        lambda figure, wide: draw(figure, wide, study, pair, metrics),
+        (0.75 + 1.75 * rows, 0.75 + 1.5 * -(-len(metrics) // 2)),
+        f"{pair} in the setting {study.base}",
+        (table(study, pair, metrics),),
+    )
+
+
+def subject(study: Study) -> tuple[Pair, list[str]] | None:
+    """The pair with most metrics recorded from every start; of equals FedAdam with SGD clients, as in the paper."""
+
+    def recorded(pair: Pair) -> list[str]:
+        return [m for m in METRICS if all(study.curves(study.cell(start, pair), m) for start in study.starts)]
+
+    def preference(pair: Pair) -> tuple[int, bool]:
+        return len(recorded(pair)), (pair.client.split("(")[0], pair.server.split("(")[0].split("@")[0]) == (
+            "sgd",
+            "adam",
+        )
+
+    pair = max(study.pairs(), key=preference, default=None)
+    if pair is None or not any(m in recorded(pair) for m in list(METRICS)[4:]):
+        return None
+    return pair, recorded(pair)
+
+
+def mean_over_rounds(study: Study, start: str, pair: Pair, metric: str) -> dict[int, float]:
+    """By seed, over the evaluated rounds after round 0, which has no update yet."""
+    curves = study.curves(study.cell(start, pair), metric)
+    return {seed: float(values[rounds > 0].mean()) for seed, (rounds, values) in curves.items() if (rounds > 0).any()}
+
+
+def answer(study: Study, pair: Pair) -> Answer:
+    between = contrast(study)
+    if between is None:
+        return Answer(None, f"only one start, {study.starts[0]}, was run.")
+    gains = {
+        m: st.paired_difference(*(mean_over_rounds(study, start, pair, m) for start in reversed(between)))
+        for m in ("cosine_between_clients", "cosine_over_time", "gradient_diversity")
+    }
+    said = [f"{METRICS[m]} {number(gain, 3)}" for m, gain in gains.items() if gain is not None]
+    return Answer(
+        judge(gains[JUDGED]),
+        f"from {between[1]} against {between[0]}, mean over rounds: {', '.join(said)} (judged by the first).",
+        number(gains[JUDGED], 3),
+    )
+
+
+def table(study: Study, pair: Pair, metrics: list[str]) -> Table:
+    columns: dict[str, list[Any]] = {"start": [], "round": []} | {METRICS[m]: [] for m in metrics}
+    for start in study.starts:
+        means: dict[str, dict[int, float]] = {}
+        for metric in metrics:
+            curves = list(study.curves(study.cell(start, pair), metric).values())
+            common = set.intersection(*(set(rounds.tolist()) for rounds, _ in curves))
+            means[metric] = {r: float(np.mean([v[np.searchsorted(rounds, r)] for rounds, v in curves])) for r in common}
+        for r in sorted(set().union(*means.values())):
+            for name, value in zip(columns, (start, r, *(means[m].get(r) for m in metrics)), strict=True):
+                columns[name].append(value)
+    shown = frozenset(METRICS[m] for m in metrics if m.endswith("accuracy"))
+    return Table(SLUG, f"{pair}, mean over seeds", columns, shown)
+
+
+def draw(figure: Any, wide: bool, study: Study, pair: Pair, metrics: list[str]) -> None:
+    columns = 4 if wide else 2
+    grid = figure.subplots(-(-len(metrics) // columns), columns, sharex=True, squeeze=False)
+    frame(figure, 0.42, 0.08, 0.5 if wide or len(study.starts) < 3 else 0.68, 0.42, hspace=0.36, wspace=0.32)
+    legend(figure, study.starts, 0.42)
+    for axes, metric in zip(grid.flat, metrics, strict=False):
+        for start in study.starts:
+            colour, dash, _ = style(study.starts, start)
+            seed_band(axes, list(study.curves(study.cell(start, pair), metric).values()), colour, dash)
+        axes.set_title(METRICS[metric], fontsize=8.6 if wide else 8)
+        axes.locator_params(axis="y", nbins=4)
+        if metric.endswith("accuracy"):
+            percent_axis(axes.yaxis)
+    for axes in grid.flat[len(metrics) :]:
+        axes.set_visible(False)
+    for axes in grid.flat[max(0, len(metrics) - columns) : len(metrics)]:
+        axes.tick_params(labelbottom=True)
+        axes.set_xlabel("round")

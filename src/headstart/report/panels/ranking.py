@@ -1,0 +1,107 @@
+"""Finding 1 of the paper: does the start change the order of the pairs? A bump chart with one axis a start."""
+
+from typing import Any
+
+import numpy as np
+
+from headstart.report.answers import Answer, Says, count, negated, points
+from headstart.report.bump import bump
+from headstart.report.panel import Missing, Panel
+from headstart.report.slices import Study
+from headstart.report.standings import Standing, contrast, standing
+from headstart.report.table import Table
+from headstart.study import statistics as st
+
+SAME, ORDERED = 0.1, 0.7
+SLUG, HEADING = "ranking", "Does the start change the order of the pairs?"
+
+
+def build(study: Study) -> Panel | Missing:
+    pairs = study.pairs()
+    if len(pairs) < 2:
+        return Missing(SLUG, HEADING, "two or more pairs that every start has in one setting")
+    standings = [standing(study, start) for start in study.starts]
+    return Panel(
+        SLUG,
+        HEADING,
+        answer(study, standings),
+        f"Final {study.measure}, mean over seeds, one axis a start, each with its own scale; marks that would "
+        "lie on each other are moved apart. "
+        "Filled dots: the best pair and those that cannot be told apart from it; hollow: told apart (Holm). "
+        "Judged is whether a start changes the order more than a seed does.",
+        lambda figure, wide: bump(figure, wide, study, standings),
+        (0.75 + 0.235 * len(pairs), 0.75 + 0.235 * len(pairs)),
+        f"{count(len(pairs), 'pair')} in the setting {study.base}",
+        (table(standings),),
+    )
+
+
+def answer(study: Study, standings: list[Standing]) -> Answer:
+    between = contrast(study)
+    by_start = {s.start: s for s in standings}
+    if between is None:
+        s = standings[0]
+        best = "every pair has a diverged run" if s.best is None else f"best is {s.pairs[s.best]}"
+        return Answer(None, f"only one start, {s.start}, was run: {best}.")
+    a, b = (by_start[start] for start in between)
+    agreement = st.kendall(a.means, b.means)
+    seeds = [seed for seed in a.seeds if seed in b.seeds]
+    columns = [[s.seeds.index(seed) for seed in seeds] for s in (a, b)]
+    change, within, across = st.rank_change(a.scores[:, columns[0]], b.scores[:, columns[1]])
+    said = f"{agreement.swapped} of {count(agreement.pairs, 'couple')} of pairs swap places between "
+    said += f"{a.start} and {b.start}"
+    said += (
+        f" (Kendall\u2019s tau {agreement.tau:.2f}" if agreement.tau is not None else " (Kendall\u2019s tau undefined"
+    )
+    if within is not None and across is not None:
+        said += f"; across seeds {within:.2f} within a start, {across:.2f} between the two"
+    said += ")"
+    if a.best is not None and b.best is not None:
+        if a.pairs[a.best] == b.pairs[b.best]:
+            said += f"; {a.pairs[a.best]} is best from both"
+        else:
+            regret = st.paired_difference(b.cells[b.best].accuracy, b.cells[a.best].accuracy)
+            cost = (
+                "which has a diverged run there" if regret is None else f"which is {points(negated(regret))} against it"
+            )
+            said += f"; from {b.start} the best is {b.pairs[b.best]}, not {a.pairs[a.best]}, {cost}"
+    tau = "" if agreement.tau is None else f"\u03c4 {agreement.tau:.2f}, "
+    return Answer(changes_order(change, within), said + ".", f"{tau}{agreement.swapped} of {agreement.pairs} swapped")
+
+
+def changes_order(change: st.Estimate | None, within: float | None) -> Says:
+    """Yes where a start changes the order more than a seed does. No where it does not, by less than 0.1 of tau, and the
+    seeds agree well enough (tau 0.7) that there is an order to change; both limits are ours."""
+    if change is None or change.low is None or change.high is None or within is None:
+        return "undecided"
+    if change.positive:
+        return "yes"
+    return "no" if change.high < SAME and within > ORDERED else "undecided"
+
+
+def table(standings: list[Standing]) -> Table:
+    columns: dict[str, list[Any]] = {"pair": [str(pair) for pair in standings[0].pairs]}
+    shown = set()
+    for s in standings:
+        own = [st.t_interval(c.accuracy.values()) if c.accuracy else None for c in s.cells]
+        columns |= {
+            f"{s.start}: rank": s.ranks,
+            f"{s.start}: accuracy": [None if np.isnan(m) else m for m in s.means],
+            f"{s.start}: low": [e.low if e else None for e in own],
+            f"{s.start}: high": [e.high if e else None for e in own],
+            f"{s.start}: diverged runs": [c.diverged for c in s.cells],
+            f"{s.start}: mean rank": s.mean_ranks,
+            f"{s.start}: chance of being best": s.chance_best,
+            f"{s.start}: gap to the best": [g.value if g else None for g in s.gaps],
+            f"{s.start}: p of the gap (Holm)": s.adjusted,
+        }
+        shown |= {
+            f"{s.start}: {name}" for name in ("accuracy", "low", "high", "chance of being best", "gap to the best")
+        }
+    order = sorted(range(len(standings[-1].pairs)), key=lambda i: standings[-1].ranks[i])
+    return Table(
+        SLUG,
+        "The order of the pairs from each start",
+        {k: [v[i] for i in order] for k, v in columns.items()},
+        frozenset(shown),
+    )

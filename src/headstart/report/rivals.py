@@ -1,0 +1,59 @@
+"""The start with the best pair against every other: in final accuracy, and in rounds to the target."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from headstart.report.answers import count, listed, percent
+from headstart.report.panels.speed import reached, rounds_needed
+from headstart.report.slices import Study
+from headstart.report.standings import Standing
+from headstart.study import statistics as st
+
+
+@dataclass(frozen=True)
+class Rival:
+    """A start held against the leader: each with its best pair, and at the same pair (mean); p after Holm."""
+
+    standing: Standing
+    at_best: st.Estimate | None
+    same_pair: st.Estimate | None
+    p_best: float | None
+    p_same: float | None
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Rounds that the leader saves at its best pair, and the words for it (empty where no target was set)."""
+
+    saved: st.Estimate | None
+    words: str
+
+
+def rivals(leader: Standing, others: list[Standing]) -> list[Rival]:
+    at_best, same = [], []
+    for other in others:
+        best = leader.best_cell, other.best_cell
+        at_best.append(st.paired_difference(best[0].accuracy, best[1].accuracy) if best[0] and best[1] else None)
+        kept = [i for i, cell in enumerate(leader.cells) if cell.accuracy and other.cells[i].accuracy]
+        same.append(st.paired_difference(*(st.mean_over([s.cells[i].accuracy for i in kept]) for s in (leader, other))))
+    p_best, p_same = (st.holm([e.p if e else None for e in column]) for column in (at_best, same))
+    return [Rival(*row) for row in zip(others, at_best, same, p_best, p_same, strict=True)]
+
+
+def speed(study: Study, leader: Standing, other: Standing) -> Speed:
+    """A run that never reaches the target counts with the rounds it ran, so that savings are lower bounds."""
+    if study.target is None or leader.best is None:
+        return Speed(None, "")
+    cells = leader.cells[leader.best], other.cells[leader.best]
+    target, pair = percent(study.target, 0), leader.pairs[leader.best]
+    if not any(reached(cell) for cell in cells):
+        return Speed(None, f"with {pair} neither reaches {target}")
+    saved = st.paired_difference(rounds_needed(cells[1]), rounds_needed(cells[0]))
+    named = list(zip((leader.start, other.start), cells, strict=True))
+    if any(reached(cell) < len(cell.runs) for cell in cells):
+        hits = [f"{reached(cell)} of {count(len(cell.runs), 'run')} from {start}" for start, cell in named]
+        return Speed(saved, f"with {pair}, {target} is reached by {listed(hits)}")
+    (quick, first), (slow, second) = sorted((float(np.median([*rounds_needed(c).values()])), s) for s, c in named)
+    saving = f", {100 * (1 - quick / slow):.0f}% fewer bytes" if slow > quick else ""
+    return Speed(saved, f"with {pair}, {target} takes {quick:g} rounds from {first} and {slow:g} from {second}{saving}")

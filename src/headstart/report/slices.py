@@ -1,0 +1,135 @@
+"""Finds the slices of a study that a question needs, whatever the study file called its grids.
+
+A **cell** is one start x pair x setting with a run per seed; a setting is (partition, devices, local epochs). Where a
+cell was run at several rates (a tuning), the rates with the best mean accuracy stand for it and the page lists all.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from headstart.report.cells import DEFAULT_DEVICES, IID, Cell, Pair, Setting, family, replaced
+from headstart.report.tables import Curve, Results, Run
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Runs that differ along one axis of the setting; `rest` is the setting with that axis at its base value."""
+
+    axis: str
+    rest: Setting
+    values: tuple[str | int, ...]
+    pairs: tuple[Pair, ...]
+
+    def at(self, value: str | int) -> Setting:
+        return replaced(self.rest, self.axis, value)
+
+
+@dataclass(frozen=True)
+class Study:
+    """All cells of a study, and where to look for each question."""
+
+    results: Results
+    starts: tuple[str, ...]
+    cells: Mapping[tuple[str, Pair, Setting], Cell]
+    rates: Mapping[tuple[str, Pair, Setting], tuple[Cell, ...]]  # every rate that was tried, best first
+
+    @cached_property
+    def base(self) -> Setting:
+        """The setting with the most runs; ties go to equal devices, heterogeneous data, fewer epochs."""
+        count: Counter[Setting] = Counter()
+        for (_, _, setting), cell in self.cells.items():
+            count[setting] += len(cell.runs)
+        return max(count, key=lambda s: (count[s], s.devices == DEFAULT_DEVICES, s.partition != IID, -s.local_epochs))
+
+    def pairs(self, setting: Setting | None = None) -> list[Pair]:
+        """Pairs that every start has in this setting (the base setting), in the order of the study."""
+        setting = setting or self.base
+        found = dict.fromkeys(pair for _, pair, s in self.cells if s == setting)
+        return [p for p in found if all((start, p, setting) in self.cells for start in self.starts)]
+
+    def brief(self, pair: Pair) -> str:
+        """The pair for a figure: without parameters where no other variant of the component was run."""
+        parts = []
+        for part in ("client", "server"):
+            name = getattr(pair, part)
+            variants = {getattr(p, part) for _, p, _ in self.cells if family(getattr(p, part)) == family(name)}
+            parts.append(family(name) if len(variants) == 1 else name)
+        return " + ".join(parts)
+
+    def cell(self, start: str, pair: Pair, setting: Setting | None = None) -> Cell:
+        return self.cells[start, pair, setting or self.base]
+
+    def varied(self, axis: str) -> "Slice | None":
+        """The largest group of pairs that every start has at two values or more of `axis` (a field of Setting) with
+        all else equal; of equal groups the one around the base setting. None where nothing varies."""
+        found: dict[Setting, dict[Pair, set[str | int]]] = defaultdict(lambda: defaultdict(set))
+        for _, pair, setting in self.cells:
+            if all((start, pair, setting) in self.cells for start in self.starts):
+                found[self._at_base(setting, axis)][pair].add(getattr(setting, axis))
+        slices = []
+        for rest, by_pair in found.items():
+            pairs = [pair for pair, values in by_pair.items() if len(values) > 1]
+            values = {v for pair in pairs for v in by_pair[pair]}
+            slices.append(Slice(axis, rest, tuple(sorted(values, key=lambda v: (isinstance(v, str), v))), tuple(pairs)))
+        best = max(slices, key=lambda s: (len(s.pairs) * len(s.values), s.rest == self.base), default=None)
+        return best if best and best.pairs else None
+
+    def _at_base(self, setting: Setting, axis: str) -> Setting:
+        return replaced(setting, axis, getattr(self.base, axis))
+
+    def curves(self, cell: Cell, metric: str) -> dict[int, Curve]:
+        """Each seed's rounds and values of a metric."""
+        found = {run.seed: self.results.curves.get((run.run, metric)) for run in cell.runs}
+        return {seed: curve for seed, curve in found.items() if curve is not None}
+
+    @property
+    def target(self) -> float | None:
+        value = self.results.settings.get("target_accuracy")
+        return float(value) if isinstance(value, int | float) else None
+
+    @property
+    def seeds(self) -> list[int]:
+        return sorted({run.seed for run in self.results.runs})
+
+    @property
+    def measure(self) -> str:
+        return "validation accuracy" if self.results.settings.get("evaluate_on") == "validation" else "test accuracy"
+
+
+def _labels(runs: Iterable[Run], part: str) -> dict[str, str]:
+    """Registry name -> label. Where a component's parameters were tuned by start (`proximal(mu=0.1)` from one start,
+    `proximal(mu=1)` from another, never two beside each other) its variants are one competitor: the family's name."""
+    beside: dict[tuple[object, ...], set[str]] = defaultdict(set)
+    variants: dict[str, set[str]] = defaultdict(set)
+    other = "server" if part == "client" else "client"
+    for run in runs:
+        name = getattr(run, part)
+        place = (run.start, getattr(run, other), run.partition, run.devices, run.local_epochs, family(name))
+        beside[place].add(name)
+        variants[family(name)].add(name)
+    compared = {str(place[-1]) for place, names in beside.items() if len(names) > 1}
+    return {n: f if len(v) > 1 and f not in compared else n for f, v in variants.items() for n in v}
+
+
+def _goodness(cell: Cell) -> tuple[int, int, float]:
+    return (-cell.diverged, len(cell.runs), np.nan_to_num(cell.mean, nan=-1.0))
+
+
+def slice_up(results: Results) -> Study:
+    """Sort the runs into cells."""
+    clients, servers = (_labels(results.runs, part) for part in ("client", "server"))
+    tried: dict[tuple[str, Pair, Setting], dict[tuple[object, ...], list[Run]]] = defaultdict(lambda: defaultdict(list))
+    for run in results.runs:
+        pair = Pair(clients[run.client], servers[run.server])
+        setting = Setting(run.partition, run.devices, run.local_epochs)
+        tried[run.start, pair, setting][run.client_rate, run.server_rate, run.client, run.server].append(run)
+    rates = {
+        key: tuple(sorted((Cell(*key, tuple(runs)) for runs in by_rate.values()), key=_goodness, reverse=True))
+        for key, by_rate in tried.items()
+    }
+    starts = sorted(dict.fromkeys(run.start for run in results.runs), key=lambda start: family(start) != "random")
+    return Study(results, tuple(starts), {key: cells[0] for key, cells in rates.items()}, rates)

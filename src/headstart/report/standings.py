@@ -1,0 +1,86 @@
+"""How the pairs stand from one start, and how surely: the ranking panel and the verdict both read this."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from headstart.report.cells import Cell, Pair, Setting
+from headstart.report.slices import Study
+from headstart.study import statistics as st
+
+KEY = 2206_15387  # of the bootstrap's generator: the paper's number, so that a page is the same each time it is written
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One start's pairs: means, ranks and the paired gaps to the best. NaN means a pair with a diverged run."""
+
+    start: str
+    pairs: tuple[Pair, ...]
+    cells: tuple[Cell, ...]
+    seeds: tuple[int, ...]  # that every pair without a diverged run has
+    scores: st.Scores  # [P, S] over these seeds
+    means: list[float]
+    ranks: list[float]
+    mean_ranks: list[float | None]
+    chance_best: list[float | None]
+    gaps: list[st.Estimate | None]  # best - this pair
+    adjusted: list[float | None]  # Holm's p of the gap
+    best: int | None
+
+    @property
+    def level(self) -> list[int]:
+        """Pairs that cannot be told apart from the best: Holm's p not below 1 - LEVEL, or no test (one seed)."""
+        return [
+            i
+            for i, p in enumerate(self.adjusted)
+            if i != self.best and not np.isnan(self.means[i]) and (p is None or p >= 1 - st.LEVEL)
+        ]
+
+    @property
+    def best_cell(self) -> Cell | None:
+        return None if self.best is None else self.cells[self.best]
+
+
+def standing(study: Study, start: str, setting: Setting | None = None) -> Standing:
+    pairs = study.pairs(setting)
+    cells = [study.cell(start, pair, setting) for pair in pairs]
+    whole = [set(cell.accuracy) for cell in cells if cell.accuracy]
+    seeds = sorted(set.intersection(*whole)) if whole else []
+    scores = np.array([[cell.accuracy.get(s, np.nan) for s in seeds] for cell in cells], dtype=float)
+    means = [
+        float(row.mean()) if seeds and cell.accuracy else float("nan") for row, cell in zip(scores, cells, strict=True)
+    ]
+    best = int(np.nanargmax(means)) if np.isfinite(means).any() else None
+    gaps: list[st.Estimate | None] = [None] * len(pairs)
+    if best is not None:
+        gaps = [
+            st.paired_difference(cells[best].accuracy, cell.accuracy) if i != best else None
+            for i, cell in enumerate(cells)
+        ]
+    tested = [i for i, gap in enumerate(gaps) if gap is not None]
+    adjusted: list[float | None] = [None] * len(pairs)
+    for i, p in zip(tested, st.holm([gap.p for gap in gaps if gap is not None]), strict=True):
+        adjusted[i] = p
+    nothing: list[float | None] = [None] * len(pairs)
+    generator = np.random.Generator(np.random.Philox(key=KEY))
+    return Standing(
+        start, tuple(pairs), tuple(cells), tuple(seeds), scores, means, st.ranks(means),
+        [*st.mean_ranks(scores)] if seeds else nothing,
+        [*st.probability_best(scores, generator)] if seeds else nothing,
+        gaps, adjusted, best,
+    )  # fmt: skip
+
+
+def contrast(study: Study) -> tuple[str, str] | None:
+    """The two starts that the sentences compare: the first (random, where there is one) and the best of the others,
+    by its best pair."""
+    if len(study.starts) < 2:
+        return None
+    reference, *others = study.starts
+
+    def quality(start: str) -> float:
+        means = [study.cell(start, pair).mean for pair in study.pairs()]
+        return float(np.nanmax(means)) if np.isfinite(means).any() else -1.0
+
+    return reference, max(others, key=quality)

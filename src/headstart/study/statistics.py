@@ -1,0 +1,204 @@
+"""What the tables of a study support: paired differences, ranks, and how sure either is.
+
+Every comparison is **paired by seed**: runs of one seed share clients, batches and order, so that their difference
+carries less noise than either. Values are given as `BySeed`, a mapping from seed to value; only seeds that both sides
+have are compared. Pure functions; a generator is an argument.
+
+Sources: Student, Biometrika 6 (1908), the t interval; Holm, Scand. J. Statist. 6 (1979), the step-down correction;
+Kendall, Biometrika 30 (1938) and 33 (1945), tau and its form with ties; Efron, Ann. Statist. 7 (1979), the bootstrap.
+Shapes: P pairs of optimizers, S seeds.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+BySeed = Mapping[int, float]
+Scores = NDArray[np.float64]  # [P, S], larger is better; NaN where a run diverged
+LEVEL = 0.95  # of every interval on the page; 1 - LEVEL is the level of every test
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over `n` seeds with its t interval; one seed gives no interval and no p-value."""
+
+    value: float
+    low: float | None
+    high: float | None
+    n: int
+    p: float | None = None
+
+    @property
+    def positive(self) -> bool:
+        return self.low is not None and self.low > 0
+
+    @property
+    def negative(self) -> bool:
+        return self.high is not None and self.high < 0
+
+
+def t_interval(values: Iterable[float], level: float = LEVEL) -> Estimate:
+    """Student's interval `m ± t_{n-1} s / sqrt(n)` and the two-sided p-value of the mean being 0.
+
+    Without any spread the interval is the point itself, and p is 0 or 1.
+
+    >>> e = t_interval([1.0, 2.0, 3.0])
+    >>> round(e.value, 3), round(e.low, 3), round(e.high, 3)
+    (2.0, -0.484, 4.484)
+    >>> t_interval([2.0]).low is None
+    True
+    """
+    x = np.asarray(list(values), dtype=float)
+    if x.size == 0:
+        raise ValueError("expected at least one value, got none")
+    mean = float(x.mean())
+    if x.size == 1:
+        return Estimate(mean, None, None, 1)
+    df = x.size - 1
+    error = float(x.std(ddof=1)) / math.sqrt(x.size)
+    if error <= 1e-12 * abs(mean):  # rounding, not spread
+        return Estimate(mean, mean, mean, x.size, 0.0 if mean else 1.0)
+    half = float(special.stdtrit(df, 0.5 + level / 2)) * error
+    return Estimate(mean, mean - half, mean + half, x.size, float(2 * special.stdtr(df, -abs(mean) / error)))
+
+
+def differences(a: BySeed, b: BySeed) -> dict[int, float]:
+    """`a - b` for every seed that both have.
+
+    >>> differences({0: 3.0, 1: 5.0}, {1: 1.0, 2: 9.0})
+    {1: 4.0}
+    """
+    return {seed: a[seed] - b[seed] for seed in sorted(a) if seed in b}
+
+
+def paired_difference(a: BySeed, b: BySeed) -> Estimate | None:
+    """The mean of `a - b` over common seeds with its interval; None where no seed is common."""
+    d = differences(a, b)
+    return t_interval(d.values()) if d else None
+
+
+def difference_of_differences(a1: BySeed, a0: BySeed, b1: BySeed, b0: BySeed) -> Estimate | None:
+    """`(a1 - a0) - (b1 - b0)` by seed: how much an effect (of IID, of epochs, ...) changes between two starts."""
+    return paired_difference(differences(a1, a0), differences(b1, b0))
+
+
+def holm(p_values: Sequence[float | None]) -> list[float | None]:
+    """Holm's adjusted p-values: with the p sorted, `max_{j<=i} min(1, (m - j + 1) p_(j))`.
+
+    Rejecting where the adjusted value is below 0.05 errs anywhere among the m with probability at most 0.05,
+    whatever the dependence. None (one seed: no test) stays None, yet counts in m.
+
+    >>> holm([0.01, 0.04, 0.03])
+    [0.03, 0.06, 0.06]
+    """
+    m = len(p_values)
+    order = sorted((p, i) for i, p in enumerate(p_values) if p is not None)
+    adjusted: list[float | None] = [None] * m
+    running = 0.0
+    for rank, (p, i) in enumerate(order):
+        running = max(running, min(1.0, (m - rank) * p))
+        adjusted[i] = running
+    return adjusted
+
+
+def ranks(values: Sequence[float]) -> list[float]:
+    """Rank 1 is the largest; ties share their mean rank; NaN (diverged) shares the last ranks.
+
+    >>> ranks([0.9, 0.5, 0.9, float("nan")])
+    [1.5, 3.0, 1.5, 4.0]
+    """
+    x = np.nan_to_num(np.asarray(values, dtype=float), nan=-np.inf)
+    return [float((x > v).sum() + ((x == v).sum() + 1) / 2) for v in x]
+
+
+def mean_ranks(scores_PS: Scores) -> list[float]:
+    """Each pair's rank within a seed, averaged over the seeds."""
+    per_seed = np.array([ranks(list(column)) for column in np.asarray(scores_PS, dtype=float).T])
+    return [float(r) for r in per_seed.mean(axis=0)]
+
+
+def probability_best(scores_PS: Scores, generator: np.random.Generator, draws: int = 2000) -> list[float]:
+    """The share of bootstrap samples of the seeds in which a pair has the highest mean; ties share.
+
+    Seeds are drawn once for all pairs, which keeps the pairing. A pair with a diverged run (NaN) is never best.
+    With few seeds this is coarse (3 seeds: 10 distinct samples): read it as an order, not as a decimal.
+    """
+    scores = np.where(np.isnan(scores_PS).any(axis=1, keepdims=True), -np.inf, scores_PS)
+    n_seeds = scores.shape[1]
+    picks = generator.integers(n_seeds, size=(draws, n_seeds))
+    means_DP = scores[:, picks].mean(axis=2).T
+    best_DP = np.isclose(means_DP, means_DP.max(axis=1, keepdims=True), rtol=0, atol=1e-12) & np.isfinite(means_DP)
+    share_DP = best_DP / np.maximum(best_DP.sum(axis=1, keepdims=True), 1)
+    return [float(p) for p in share_DP.mean(axis=0)]
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Kendall's tau-b between two orders: of `pairs` couples, `swapped` stand the other way round."""
+
+    tau: float | None
+    swapped: int
+    pairs: int
+
+
+def kendall(a: Sequence[float], b: Sequence[float]) -> Agreement:
+    """tau_b = (C - D) / sqrt((C + D + T_a)(C + D + T_b)); NaN ranks below every number; None where all are tied.
+
+    >>> kendall([3, 2, 1], [3, 1, 2])
+    Agreement(tau=0.3333333333333333, swapped=1, pairs=3)
+    """
+    x, y = (np.asarray(ranks(v)) for v in (a, b))
+    i, j = np.triu_indices(len(x), k=1)
+    sx, sy = np.sign(x[i] - x[j]), np.sign(y[i] - y[j])
+    concordant, discordant = int((sx * sy > 0).sum()), int((sx * sy < 0).sum())
+    scale = math.sqrt(float((sx != 0).sum()) * float((sy != 0).sum()))
+    return Agreement((concordant - discordant) / scale if scale else None, discordant, len(i))
+
+
+def rank_change(a_PS: Scores, b_PS: Scores) -> tuple[Estimate | None, float | None, float | None]:
+    """Do two starts order the pairs differently beyond the noise of the seeds?
+
+    For each seed: tau with the other seeds of its own start, less tau with the other seeds of the other start, so that
+    both are taken across seeds. Above 0: the start changes the order more than a seed does. Returns the estimate, the
+    mean tau within and the mean tau between. The seeds' values share runs, so the interval is a rough one (ours).
+    """
+    seeds = range(a_PS.shape[1])
+    within, between = [], []
+    for s in seeds:
+        others = [o for o in seeds if o != s]
+        same = [kendall(list(m[:, s]), list(m[:, o])).tau for m in (a_PS, b_PS) for o in others]
+        cross = [kendall(list(m[:, s]), list(n[:, o])).tau for m, n in ((a_PS, b_PS), (b_PS, a_PS)) for o in others]
+        within += [float(np.mean([t for t in same if t is not None]))] if any(t is not None for t in same) else []
+        between += [float(np.mean([t for t in cross if t is not None]))] if any(t is not None for t in cross) else []
+    if len(within) < 2 or len(within) != len(between):
+        return None, None, None
+    change = t_interval(w - b for w, b in zip(within, between, strict=True))
+    return change, float(np.mean(within)), float(np.mean(between))
+
+
+def spread(cells: Sequence[BySeed]) -> dict[int, float]:
+    """The standard deviation between pairs (ddof 1), for every seed that all of them have."""
+    seeds = set.intersection(*(set(cell) for cell in cells)) if len(cells) > 1 else set()
+    return {seed: float(np.std([cell[seed] for cell in cells], ddof=1)) for seed in sorted(seeds)}
+
+
+def mean_over(cells: Sequence[BySeed]) -> dict[int, float]:
+    """The mean over cells, for every seed that all of them have."""
+    seeds = set.intersection(*(set(cell) for cell in cells)) if cells else set()
+    return {seed: float(np.mean([cell[seed] for cell in cells])) for seed in sorted(seeds)}
+
+
+def slope(x: Sequence[float], cells: Sequence[BySeed]) -> dict[int, float]:
+    """The least-squares slope of a cell's value over `x`, by seed (x: log2 of the local epochs, so: per doubling).
+
+    >>> slope([0, 1, 2], [{7: 5.0}, {7: 4.0}, {7: 3.0}])
+    {7: -1.0}
+    """
+    centred = np.asarray(x, dtype=float) - np.mean(x)
+    seeds = set.intersection(*(set(cell) for cell in cells)) if cells else set()
+    weight = float((centred**2).sum())
+    return {s: float((centred * [cell[s] for cell in cells]).sum()) / weight for s in sorted(seeds) if weight}

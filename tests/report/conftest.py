@@ -1,0 +1,206 @@
+"""Synthetic study folders of the demo's shape, in every mood that a report must survive."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from headstart.report.slices import Study, slice_up
+from headstart.report.tables import Results, Run
+
+CLIENTS = {"sgd": 0.0, "proximal(mu=0.1)": -0.002, "nova": -0.004, "mimelite": -0.03, "gd": -0.10}
+SERVERS = {"sgd": -0.02, "momentum": -0.01, "adam": 0.0}
+DIR = "dirichlet(alpha=0.1)"
+UNEVEN = "uneven-epochs(share=0.3, low=1, high=5)"
+ROUNDS = 60
+Row = dict[str, Any]
+
+
+def _generator(*labels: object) -> np.random.Generator:
+    key = int.from_bytes(hashlib.sha256("/".join(map(str, labels)).encode()).digest()[:8], "big")
+    return np.random.Generator(np.random.Philox(key=key))
+
+
+def _final(mood: str, start: str, client: str, server: str, partition: str, devices: str, epochs: int) -> float:
+    """Expected final accuracy: the paper's findings hold (clear), are reversed (contrary), or drown (undecided)."""
+    weak = start == "random"
+    if mood == "contrary":
+        weak = not weak
+    if mood == "undecided":
+        return 0.93 + 0.3 * CLIENTS.get(client, 0) + 0.2 * SERVERS.get(server, 0)
+    quality = CLIENTS.get(client, -0.01) + SERVERS.get(server, -0.01)
+    accuracy = 0.97 + 0.35 * quality
+    if weak:
+        accuracy = 0.90 + 1.6 * quality - (0.05 if (client, server) == ("mimelite", "adam") else 0)
+        accuracy += 0.06 if (client, server) == ("sgd", "momentum") else 0
+        accuracy += 0.05 if partition == "iid" else 0
+        accuracy -= 0.02 * np.log2(epochs)
+        accuracy -= 0 if devices == "equal" else 0.02 - 1.2 * quality
+    elif partition == "iid":
+        accuracy += 0.005
+    return float(min(max(accuracy, 0.12), 0.995))
+
+
+def _grid(mood: str, starts: list[str], seeds: list[int]) -> list[Row]:
+    rows: list[Row] = []
+
+    def add(
+        client: str, server: str, partition: str = DIR, devices: str = "equal", epochs: int = 1, **rates: float
+    ) -> None:
+        for start in starts:
+            rows.extend(
+                {
+                    "start": start, "client": client, "server": server, "partition": partition, "devices": devices,
+                    "local_epochs": epochs, "seed": seed, "client_rate": rates.get("client_rate", 0.1),
+                    "server_rate": rates.get("server_rate", 0.01 if start == "random" else 0.003),
+                }
+                for seed in seeds
+            )  # fmt: skip
+
+    for client in CLIENTS:
+        for server in SERVERS:
+            add(client, server)
+            if mood == "tuning":
+                add(client, server, client_rate=0.03)
+    add("sgd", "adam", partition="iid")
+    for epochs in (5, 20):
+        add("sgd", "adam", epochs=epochs)
+    for client in ("sgd", "proximal(mu=0.1)", "nova"):
+        for server in SERVERS:
+            add(client, server, devices=UNEVEN)
+    return rows
+
+
+def _curves(row: Row, mood: str, noise: float) -> dict[str, list[float]]:
+    rng = _generator(
+        mood, *[row[k] for k in ("start", "client", "server", "partition", "devices", "local_epochs", "seed")]
+    )
+    shared = _generator("seed", row["seed"]).normal(0, noise)
+    head = row["start"] != "random"
+    end = _final(mood, *[row[k] for k in ("start", "client", "server", "partition", "devices", "local_epochs")])
+    end += (
+        shared + rng.normal(0, noise if mood == "undecided" else noise / 2) - (0.02 if row["client_rate"] < 0.05 else 0)
+    )
+    t = np.arange(0, ROUNDS + 1, 4)
+    begin, pace = (0.58, 8.0) if head != (mood == "contrary") else (0.10, 16.0)
+    if mood == "undecided":
+        begin, pace = 0.3, 12.0
+    wobble = np.r_[0, rng.normal(0, 0.012, len(t) - 2), 0] * np.exp(-t / 40)
+    accuracy = np.clip(end - (end - begin) * np.exp(-t / pace) + wobble, 0.02, 0.999)
+    accuracy[-1] = np.clip(end, 0.02, 0.999)
+    loss = 2.6 * (1 - accuracy) + 0.05 + (0.5 if head else 0) * np.exp(-t / 6)
+    align = 0.35 if head != (mood == "contrary") else 0.12
+    if mood == "undecided":
+        align = 0.2
+    jitter = lambda s: rng.normal(0, s, len(t))  # noqa: E731
+    return {
+        "round": t.tolist(),
+        "test_accuracy": accuracy.tolist(),
+        "test_loss": loss.tolist(),
+        "train_accuracy": np.clip(accuracy + 0.01, 0, 1).tolist(),
+        "train_loss": (0.9 * loss).tolist(),
+        "local_loss": (0.5 * loss).tolist(),
+        "gradient_diversity": (0.1 / align * (1 + t / 60) + jitter(0.02)).tolist(),
+        "cosine_between_clients": (align * (1 - t / 120) + jitter(0.01)).tolist(),
+        "cosine_over_time": (align * 1.2 * (1 - t / 100) + jitter(0.03)).tolist(),
+        "distance_to_final": ((6 if not head else 3.5) * np.exp(-t / 25) * (t < ROUNDS)).tolist(),
+    }
+
+
+def make_study(
+    directory: Path,
+    mood: str = "clear",
+    starts: tuple[str, ...] = ("random", "proxy"),
+    seeds: tuple[int, ...] = (0, 1, 2),
+    keep: Callable[[Row], bool] = lambda row: True,
+    diverge: Callable[[Row], bool] = lambda row: False,
+    rename: dict[str, str] | None = None,
+    noise: float = 0.004,
+    **settings: Any,
+) -> Path:
+    """Write DIR/study.yaml and DIR/results/*.parquet as the runner does; moods: clear, contrary, undecided, tuning."""
+    rename = rename or {}
+    target = 0.85
+    runs: list[Row] = []
+    rounds: dict[str, list[Any]] = {"run": [], "round": [], "metric": [], "value": []}
+    for i, row in enumerate(filter(keep, _grid(mood, list(starts), list(seeds)))):
+        curves = _curves(row, "clear" if mood == "tuning" else mood, noise)
+        fell = diverge(row)
+        reached = [r for r, a in zip(curves["round"], curves["test_accuracy"], strict=True) if a >= target]
+        done = 17 if fell else ROUNDS
+        runs.append(
+            {"run": f"{i:04x}"}
+            | {k: rename.get(v, v) if isinstance(v, str) else v for k, v in row.items()}
+            | {
+                "status": "diverged" if fell else "finished", "rounds": done, "diverged_at": 17 if fell else None,
+                "test_accuracy": None if fell else curves["test_accuracy"][-1],
+                "test_loss": None if fell else curves["test_loss"][-1],
+                "rounds_to_target": None if fell or not reached else int(reached[0]),
+                "bytes_up": done * 10 * 4 * 20_000, "bytes_down": done * 10 * 4 * 20_000,
+                "simulated_seconds": done * 1.5, "seconds": 0.6, "executor": "stacked", "parameters": 20_000,
+            }
+        )  # fmt: skip
+        for metric, values in curves.items():
+            for r, value in zip(curves["round"], values, strict=True):
+                if metric != "round" and r <= done:
+                    for column, item in zip(rounds.values(), (f"{i:04x}", int(r), metric, value), strict=True):
+                        column.append(item)
+    (directory / "results").mkdir(parents=True, exist_ok=True)
+    text = ("run", "start", "client", "server", "partition", "devices", "status", "executor")
+    real = ("client_rate", "server_rate", "test_accuracy", "test_loss", "simulated_seconds", "seconds")
+    kinds = dict.fromkeys(text, pa.string()) | dict.fromkeys(real, pa.float64())
+    schema = pa.schema([(name, kinds.get(name, pa.int64())) for name in runs[0]])
+    pq.write_table(pa.Table.from_pylist(runs, schema=schema), directory / "results/runs.parquet")
+    pq.write_table(pa.table(rounds), directory / "results/rounds.parquet")
+    study = {
+        "name": "demo", "title": "Digits from a hundred clients", "task": "digits", "model": "cnn", "population": 100,
+        "cohort": 10, "batch_size": 16, "rounds": ROUNDS, "weighting": "samples", "target_accuracy": target,
+        "seeds": list(seeds), "evaluate_on": "test", "executor": "auto",
+    } | settings  # fmt: skip
+    (directory / "study.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
+    return directory
+
+
+Accuracies = dict[str, dict[str, list[float | None]]]
+
+
+def constructed(
+    accuracies: Accuracies, rounds_to_target: dict[str, list[int | None]] | None = None, **given: Any
+) -> Study:
+    """A study in memory: start -> pair ("sgd + adam") -> accuracy by seed, None where the run diverged."""
+    runs = [
+        Run(
+            run=f"{start}/{pair}/{seed}", start=start, client=pair.split(" + ")[0], server=pair.split(" + ")[1],
+            partition=DIR, devices="equal", local_epochs=1, client_rate=0.1, server_rate=0.1, seed=seed,
+            status="diverged" if accuracy is None else "finished", test_accuracy=accuracy, test_loss=None,
+            rounds_to_target=(rounds_to_target or {}).get(start, [None] * len(by_seed))[seed], rounds=100,
+        )
+        for start, pairs in accuracies.items()
+        for pair, by_seed in pairs.items()
+        for seed, accuracy in enumerate(by_seed)
+    ]  # fmt: skip
+    settings = given | ({"target_accuracy": 0.8} if rounds_to_target else {})
+    return slice_up(Results(settings, tuple(runs), {}, Path("constructed")))
+
+
+@pytest.fixture
+def table() -> Callable[..., Study]:
+    """`table({"random": {"sgd + adam": [0.9, 0.91, None]}})` -> a study whose third run diverged."""
+    return constructed
+
+
+@pytest.fixture(scope="session")
+def make() -> Callable[..., Path]:
+    return make_study
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Callable[..., Path]:
+    """`study("contrary", seeds=(0,))` -> a folder of results."""
+    return lambda mood="clear", **options: make_study(tmp_path / mood, mood, **options)

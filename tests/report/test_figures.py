@@ -1,0 +1,94 @@
+"""Figures follow the theme, keep their ids apart, and labels do not collide."""
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+from headstart.report.drawing import spread_labels
+from headstart.report.figures import ROLES, STARTS, inline, render, style
+
+
+def line(figure: Any, wide: bool) -> None:
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color=STARTS[0][0], marker="s")
+    axes.set_title("$a_b$ <script>")
+
+
+def test_every_colour_of_an_inline_figure_is_a_variable() -> None:
+    svg = inline(render(line, 2.0, True)["svg"], "p")
+    assert "var(--start-0)" in svg
+    assert not re.findall(r"(?:fill|stroke): ?#[0-9a-f]{3,6}", svg)
+    assert len(set(ROLES.values())) == len(ROLES)
+
+
+def test_ids_carry_the_prefix_and_every_reference_has_its_target() -> None:
+    svg = inline(render(line, 2.0, True)["svg"], "p")
+    ids = set(re.findall(r'id="([^"]+)"', svg))
+    assert all(name.startswith("p-") for name in ids)
+    assert set(re.findall(r'href="#([^"]+)"|url\(#([^)]+)\)', svg)) <= {(i, "") for i in ids} | {("", i) for i in ids}
+
+
+def test_text_is_neither_mathematics_nor_markup() -> None:
+    svg = inline(render(line, 2.0, True)["svg"], "p")
+    assert "$a_b$ &lt;script&gt;" in svg
+
+
+def test_drawing_twice_gives_the_same_bytes() -> None:
+    assert render(line, 2.0, True) == render(line, 2.0, True)
+
+
+def test_random_is_warm_and_others_are_not() -> None:
+    warm = STARTS[0][0]
+    assert style(["random", "proxy"], "random")[0] == warm
+    assert style(["proxy", "hub"], "proxy")[0] != warm
+
+
+def luminance(colour: str) -> float:
+    """WCAG 2.2, relative luminance."""
+    c = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    return float(np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722])
+
+
+def contrast(a: str, b: str) -> float:
+    low, high = sorted((luminance(a), luminance(b)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def themes() -> list[dict[str, str]]:
+    from importlib import resources
+
+    css = resources.files("headstart.report").joinpath("page.css").read_text()
+    light, dark = (
+        dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", part)) for part in css.split("prefers-color-scheme: dark")[:2]
+    )
+    return [light, dark]
+
+
+@pytest.mark.parametrize("theme", themes(), ids=["light", "dark"])
+def test_text_colours_meet_aa(theme: dict[str, str]) -> None:
+    text = ["ink", "muted", "link", *(f"start-{i}" for i in range(len(STARTS)))]
+    for name in text:
+        assert contrast(theme[name], theme["paper"]) >= 4.5, name  # WCAG 2.2, 1.4.3
+    for name in ("ink", "muted"):
+        assert contrast(theme[name], theme["card"]) >= 4.5, name
+
+
+def test_light_theme_is_the_files_theme() -> None:
+    light = themes()[0]
+    assert {role: light[role] for role in ROLES.values()} == {role: colour for colour, role in ROLES.items()}
+
+
+def test_labels_keep_their_distance_order_and_bounds() -> None:
+    rng = np.random.Generator(np.random.Philox(key=1))
+    for _ in range(50):
+        wanted = rng.uniform(size=12).tolist()
+        placed = spread_labels(wanted, 0.07, 0.0, 1.0)
+        assert np.diff(np.sort(placed)).min() >= 0.07 - 1e-9
+        assert np.array_equal(np.argsort(placed), np.argsort(wanted))
+        assert 0 <= min(placed) <= max(placed) <= 1 + 1e-9
+
+
+def test_labels_that_fit_stay_where_they_are() -> None:
+    assert spread_labels([0.9, 0.1, 0.5], 0.2) == pytest.approx([0.9, 0.1, 0.5])

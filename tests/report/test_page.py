@@ -1,0 +1,203 @@
+"""The page: self-contained, escaped, written whole, without torch."""
+
+import html.parser
+import itertools
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow.csv
+import pyarrow.parquet as pq
+import pytest
+
+from headstart.errors import HeadstartError
+from headstart.report import page
+
+MakeStudy = Callable[..., Path]
+EVIL = "<script>alert(1)</script>\"' $x_1$ &amp;"
+
+
+class Tags(html.parser.HTMLParser):
+    """Collects tags with their attributes, and checks that they nest."""
+
+    void = frozenset(("meta", "link", "br", "img", "path", "use", "rect", "line", "circle", "polyline", "polygon"))
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+        if tag not in self.void:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in self.void:
+            assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    """One report of a malicious study, for the tests that only read."""
+    make = request.getfixturevalue("make")
+    folder = make(
+        tmp_path_factory.mktemp("page"), title=EVIL, name=EVIL, rename={"proxy": EVIL, "nova": f"nova({EVIL})"}
+    )
+    page.write(folder)
+    return folder
+
+
+def test_files_are_there_and_tables_agree(written: Path) -> None:
+    slugs = [
+        "ranking",
+        "speed",
+        "data_gap",
+        "local_epochs",
+        "uneven_devices",
+        "alignment",
+        "initial_loss",
+        "full_batch",
+    ]
+    assert {p.name for p in (written / "figures").iterdir()} == {f"{s}.{k}" for s in slugs for k in ("svg", "png")}
+    for path in (written / "tables").glob("*.parquet"):
+        table, text = pq.read_table(path), pyarrow.csv.read_csv(path.with_suffix(".csv"))
+        assert (table.num_rows, table.column_names) == (text.num_rows, text.column_names)
+    assert not list(written.rglob(".*"))  # no temporary file is left
+
+
+def test_names_from_the_study_are_text(written: Path) -> None:
+    text = (written / "report.html").read_text()
+    assert "<script" not in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+    assert "<script" not in "".join(p.read_text() for p in (written / "figures").glob("*.svg"))
+
+
+def test_tags_nest_and_headings_are_in_order(written: Path) -> None:
+    tags = Tags((written / "report.html").read_text())
+    assert tags.open == []
+    levels = [int(tag[1]) for tag, _ in tags.found if re.fullmatch(r"h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
+    ids = [attrs["id"] for _, attrs in tags.found if "id" in attrs]
+    assert len(ids) == len(set(ids))
+
+
+def test_nothing_is_fetched(written: Path) -> None:
+    text = (written / "report.html").read_text()
+    for tag, attrs in Tags(text).found:
+        for name in ("src", "href", "xlink:href", "data", "action", "poster", "srcset"):
+            target = attrs.get(name) or ""
+            if "//" in target and not target.startswith("data:"):
+                assert (tag, target.startswith("https://arxiv.org/abs/")) == ("a", True)
+        assert tag not in ("script", "img", "iframe", "object", "embed")
+    assert "@import" not in text
+    assert not re.search(r"url\((?!#)", text)
+
+
+def test_local_links_lead_somewhere(written: Path) -> None:
+    tags = Tags((written / "report.html").read_text())
+    ids = {attrs.get("id") for _, attrs in tags.found}
+    for tag, attrs in tags.found:
+        target = attrs.get("href") or ""
+        if tag == "a" and target.startswith("#"):
+            assert target[1:] in ids
+        elif tag == "a" and "//" not in target:
+            assert (written / target).is_file()
+
+
+def test_every_figure_has_a_sentence_in_its_place(written: Path) -> None:
+    tags = Tags((written / "report.html").read_text())
+    labels = [attrs.get("aria-label") for _, attrs in tags.found if attrs.get("role") == "img"]
+    assert len(labels) == 16  # eight panels, two layouts
+    assert all(label and label.endswith(".") for label in labels)
+    assert ("html", {"lang": "en"}) in tags.found
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"starts": ("proxy",)},
+        {"starts": ("random", "a", "b", "c", "d", "e", "f")},
+        {"diverge": lambda row: True},
+        {"diverge": lambda row: row["seed"] == 1},
+        {"keep": lambda row: row["start"] == "random" or row["client"] == "gd"},
+        {"keep": lambda row: row["start"] == "random" or (row["seed"] == 0 and row["local_epochs"] == 1)},
+        {"keep": lambda row: (row["start"] == "random") == (row["client"] == "sgd")},
+        {"target_accuracy": None, "seeds": (7,), "title": None, "evaluate_on": "validation"},
+    ],
+    ids=lambda options: "-".join(options),
+)
+def test_every_shape_of_study_gives_a_page(study: MakeStudy, options: dict[str, object]) -> None:
+    text = page.write(study("clear", **options)).read_text()
+    assert Tags(text).open == []
+    assert "nan" not in re.sub(r"<svg.*?</svg>", "", text, flags=re.DOTALL).lower().split()
+
+
+def test_rates_are_listed_only_for_a_tuning(study: MakeStudy, written: Path) -> None:
+    folder = page.write(study("tuning")).parent
+    rates = pq.read_table(folder / "tables/rates.parquet")
+    assert sum(rates["used"].to_pylist()) * 2 == rates.num_rows  # two rates for each of the base cells
+    assert not (written / "tables/rates.csv").exists()
+
+
+def test_diverged_runs_are_listed(study: MakeStudy) -> None:
+    text = page.write(study(diverge=lambda row: row["client"] == "mimelite" and row["seed"] == 0)).read_text()
+    assert "6 runs diverged" in text  # three servers, two starts
+    assert 'id="diverged"' in text
+
+
+def few(row: dict[str, object]) -> bool:
+    return (
+        row["server"] == "adam" and row["devices"] == "equal" and row["partition"] != "iid" and row["client"] == "sgd"
+    )
+
+
+def test_a_second_report_is_the_same_and_leaves_nothing_stale(study: MakeStudy) -> None:
+    folder = study(keep=few)
+    first = page.write(folder).read_bytes()
+    (folder / "figures/old.svg").write_text("old")
+    (folder / "figures/notes.txt").write_text("mine")
+    assert page.write(folder).read_bytes() == first
+    assert not (folder / "figures/old.svg").exists()
+    assert (folder / "figures/notes.txt").exists()
+
+
+def test_a_failed_write_leaves_the_old_page(study: MakeStudy, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = study(keep=few)
+    page.write(folder)
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(HeadstartError, match=r"cannot be written \(No space left on device\)"):
+        page.write(folder)
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_a_file_where_a_folder_should_be_is_one_line(study: MakeStudy) -> None:
+    folder = study()
+    (folder / "figures").write_text("in the way")
+    with pytest.raises(HeadstartError, match="figures"):
+        page.write(folder)
+    assert not (folder / "report.html").exists()
+
+
+def test_torch_is_never_imported(study: MakeStudy) -> None:
+    """Nor pandas or scipy.stats, which would take longer to import than the page to write."""
+    code = (
+        "import pathlib, sys; from headstart.report import page; page.write(pathlib.Path(sys.argv[1]));"
+        "print(sorted({'torch', 'pandas', 'scipy.stats', 'matplotlib.pyplot'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(study())], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,152 @@
+"""Each statistic against a closed form, an exact enumeration or scipy."""
+
+import itertools
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from headstart.study import statistics as st
+
+
+def generator() -> np.random.Generator:
+    return np.random.Generator(np.random.Philox(key=7))
+
+
+def test_t_interval_equals_scipy() -> None:
+    x = generator().normal(0.3, 1, 5)
+    e = st.t_interval(x)
+    reference = stats.ttest_1samp(x, 0)
+    low, high = reference.confidence_interval(0.95)
+    assert (e.value, e.low, e.high, e.p) == pytest.approx((x.mean(), low, high, reference.pvalue), rel=1e-10)
+
+
+def test_three_seeds_use_two_degrees_of_freedom() -> None:
+    e = st.t_interval([-1.0, 0.0, 1.0])  # s = 1
+    assert e.high == pytest.approx(4.302652729911275 / np.sqrt(3))  # t(0.975, df 2), any table
+
+
+def test_interval_covers_at_its_level() -> None:
+    rng = generator()
+    hits = [(e.low or 0) <= 0 <= (e.high or 0) for e in (st.t_interval(rng.normal(size=3)) for _ in range(4000))]
+    assert np.mean(hits) == pytest.approx(0.95, abs=4 * np.sqrt(0.05 * 0.95 / 4000))  # four standard errors
+
+
+def test_one_seed_has_no_interval_and_decides_nothing() -> None:
+    e = st.t_interval([0.4])
+    assert (e.low, e.high, e.p, e.positive, e.negative) == (None, None, None, False, False)
+
+
+def test_no_spread_is_a_point() -> None:
+    e, zero = st.t_interval([0.1] * 3), st.t_interval([0.0] * 3)
+    assert (e.low, e.high, e.p) == (e.value, e.value, 0.0)
+    assert (zero.low, zero.p) == (0.0, 1.0)
+
+
+def test_nothing_to_average_is_an_error() -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        st.t_interval([])
+
+
+def test_pairing_removes_what_seeds_share() -> None:
+    shared = {0: 10.0, 1: -3.0, 2: 5.0}
+    e = st.paired_difference({s: v + 1 for s, v in shared.items()}, shared)
+    assert e is not None
+    assert (e.value, e.low, e.high) == pytest.approx((1, 1, 1))
+    assert st.paired_difference({0: 1.0}, {1: 1.0}) is None
+
+
+def test_difference_of_differences() -> None:
+    a1, a0, b1, b0 = ({0: v, 1: v} for v in (0.9, 0.6, 0.95, 0.9))
+    e = st.difference_of_differences(a1, a0, b1, b0)
+    assert e is not None
+    assert e.value == pytest.approx(0.25)  # (0.9 - 0.6) - (0.95 - 0.9)
+
+
+def test_holm_on_the_textbook_case() -> None:
+    # 4 x .005, 3 x .01, then .03 and .04 share 2 x .03
+    assert st.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert st.holm([0.02, None]) == [0.04, None]
+    assert st.holm([]) == []
+
+
+def test_holm_is_never_below_p_nor_above_bonferroni() -> None:
+    p = list(generator().uniform(size=20) ** 3)
+    for raw, adjusted in zip(p, st.holm(p), strict=True):
+        assert adjusted is not None
+        assert raw <= adjusted <= min(1, 20 * raw)
+
+
+def test_ranks_equal_scipy_and_diverged_is_last() -> None:
+    x = [0.3, 0.9, 0.9, 0.1, 0.5]
+    assert st.ranks(x) == list(stats.rankdata([-v for v in x]))
+    assert st.ranks([np.nan, 0.1, np.nan]) == [2.5, 1.0, 2.5]
+
+
+def test_mean_ranks_average_over_seeds() -> None:
+    assert st.mean_ranks(np.array([[0.9, 0.5], [0.8, 0.6], [np.nan, np.nan]])) == [1.5, 1.5, 3.0]
+
+
+def test_probability_best_equals_the_enumeration_of_all_samples() -> None:
+    scores = np.array([[0.9, 0.2, 0.5], [0.3, 0.8, 0.6], [0.1, 0.1, 0.1]])
+    wins = np.zeros(3)
+    for pick in itertools.product(range(3), repeat=3):  # all 27 bootstrap samples, equally likely
+        means = scores[:, pick].mean(axis=1)
+        wins += (means >= means.max() - 1e-12) / (means >= means.max() - 1e-12).sum()
+    draws = 20_000
+    found = st.probability_best(scores, generator(), draws)
+    assert found == pytest.approx(list(wins / 27), abs=4 * np.sqrt(0.25 / draws))
+
+
+def test_probability_best_shares_ties_and_never_names_a_diverged_pair() -> None:
+    scores = np.array([[0.5, 0.5], [0.5, 0.5], [np.nan, 1.0]])
+    assert st.probability_best(scores, generator()) == pytest.approx([0.5, 0.5, 0.0])
+    assert st.probability_best(np.full((2, 2), np.nan), generator()) == [0.0, 0.0]
+
+
+def test_kendall_equals_scipy_with_ties() -> None:
+    rng = generator()
+    a, b = rng.integers(5, size=12).tolist(), rng.integers(5, size=12).tolist()
+    assert st.kendall(a, b).tau == pytest.approx(stats.kendalltau(a, b).statistic)
+
+
+def test_kendall_counts_swaps() -> None:
+    assert st.kendall([1, 2, 3], [1, 2, 3]) == st.Agreement(1.0, 0, 3)
+    assert st.kendall([1, 2, 3], [3, 2, 1]) == st.Agreement(-1.0, 3, 3)
+    assert st.kendall([1, 1], [1, 2]).tau is None
+    assert st.kendall([1, 2, np.nan], [1, 2, np.nan]).tau == 1.0
+
+
+def test_spread_is_by_seed() -> None:
+    found = st.spread([{0: 1.0, 1: 5.0}, {0: 3.0, 1: 5.0, 2: 9.0}])
+    assert found == pytest.approx({0: np.sqrt(2), 1: 0.0})
+    assert st.spread([{0: 1.0}]) == {}
+
+
+def test_slope_of_a_line_is_its_slope() -> None:
+    x = [0.0, 1.0, 2.5]
+    assert st.slope(x, [{3: 4 - 0.25 * v} for v in x]) == pytest.approx({3: -0.25})
+    assert st.slope([1.0], [{3: 1.0}]) == {}
+
+
+def test_mean_over_common_seeds() -> None:
+    assert st.mean_over([{0: 1.0, 1: 2.0}, {1: 4.0}]) == {1: 3.0}
+    assert st.mean_over([]) == {}
+
+
+def test_rank_change_is_zero_for_equal_orders_and_large_for_reversed_ones() -> None:
+    order = np.array([[0.9, 0.91, 0.92], [0.5, 0.51, 0.52], [0.1, 0.11, 0.12]])
+    same, within, between = st.rank_change(order, order)
+    assert same is not None
+    assert (same.value, within, between) == (0.0, 1.0, 1.0)
+    reversed_, within, between = st.rank_change(order, order[::-1])
+    assert reversed_ is not None
+    assert (reversed_.value, within, between) == (2.0, 1.0, -1.0)
+    assert st.rank_change(order[:, :1], order[:, :1]) == (None, None, None)
+
+
+def test_rank_change_of_pure_noise_is_zero_on_average() -> None:
+    rng = generator()
+    changes = [st.rank_change(rng.normal(size=(6, 3)), rng.normal(size=(6, 3)))[0] for _ in range(200)]
+    values = [change.value for change in changes if change]
+    assert np.mean(values) == pytest.approx(0, abs=4 * np.std(values) / np.sqrt(len(values)))
