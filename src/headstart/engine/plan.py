@@ -50,9 +50,14 @@ class RoundPlan:
     seconds: float
 
     @property
+    def reporting_clients(self) -> list[int]:
+        """The places in the cohort of the clients that report."""
+        return [int(k) for k in np.flatnonzero(self.steps_K)]
+
+    @property
     def reporting(self) -> int:
         """How many clients report."""
-        return int((self.steps_K > 0).sum())
+        return int(np.count_nonzero(self.steps_K))
 
 
 def plan(seed: int, round_: int, clients: Sequence[Ints], schedule: Schedule) -> RoundPlan:

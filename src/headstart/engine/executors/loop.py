@@ -1,12 +1,13 @@
 """The reference: one client after another, one step after another, as the papers write it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from headstart import trees
-from headstart.clients.base import ClientOptimizer
+from headstart.clients.base import ClientOptimizer, Upload
 from headstart.engine.executors.base import EXECUTORS, Alignment, Cohort, Executor
 from headstart.engine.plan import PAD, RoundPlan
 from headstart.models.dropout import step_key
@@ -15,54 +16,72 @@ from headstart.tasks.base import Task
 from headstart.trees import Tree
 
 
+class Local(NamedTuple):
+    """What one client made of x: its upload, x - y, and the sum of the losses over what it has `seen`."""
+
+    upload: Upload
+    delta: Tree
+    loss: Tensor
+    seen: Tensor
+
+
 @EXECUTORS.register("loop", source="arXiv 2003.00295, Algorithm 1")
 def loop(network: Network, task: Task, client: ClientOptimizer) -> Executor:
     """One client after another: the reference that every other executor equals."""
 
-    def gradient(y: Tree, rows: Tensor, key: Tensor) -> tuple[Tree, Tensor, Tensor]:
-        y = {name: leaf.detach().requires_grad_() for name, leaf in y.items()}
-        scores = task.objective(network(y, task.train.inputs[rows], key), task.train.targets[rows])
-        loss, count = scores.loss_B.sum(), scores.count_B.sum()
-        leaves = torch.autograd.grad(loss / count.clamp(min=1), list(y.values()))
-        return dict(zip(y, leaves, strict=True)), loss.detach(), count
+    def local(x: Tree, shared: Tree, memory: Tree, rate: float, plan: RoundPlan, k: int) -> Local:
+        key = torch.tensor(plan.keys_K[k], dtype=torch.int32)
+        y, state = x, client.begin(x, shared, memory)
+        losses, counts = torch.zeros(2, dtype=network.dtype)
+        for step in range(plan.steps_K[k]):
+            g, loss, count = gradient(network, task, y, real_rows(plan.rows_KSB[k, step]), step_key(key, step))
+            d, state = client.direction(g, y, x, state, shared, memory)
+            y = trees.add(y, d, -rate)
+            losses, counts = losses + loss, counts + count
+        at_x: Tree = {}
+        if client.wants_grad_at_x:
+            at_x, _, _ = gradient(network, task, x, real_rows(plan.all_rows_KM[k]), step_key(key, -1))
+        upload = client.finish(x, y, int(plan.steps_K[k]), rate, at_x, shared, memory)
+        return Local(upload, trees.subtract(x, y), losses, counts)
 
     def execute(x: Tree, shared: Tree, memories: Sequence[Tree], rate: float, plan: RoundPlan) -> Cohort:
-        mean_update: Tree = {}
-        mean_message: Tree = {}
-        total, unit_total = trees.zeros_like(x), trees.zeros_like(x)
-        squared_norms, losses, counts = (torch.zeros((), dtype=network.dtype) for _ in range(3))
-        kept = list(memories)
-        for k in range(len(plan.clients_K)):
-            if plan.steps_K[k] == 0:
-                continue
-            key = torch.tensor(plan.keys_K[k], dtype=torch.int32)
-            y, local = x, client.begin(x, shared, memories[k])
-            for step in range(plan.steps_K[k]):
-                g, loss, count = gradient(y, _rows(plan.rows_KSB[k, step]), step_key(key, step))
-                d, local = client.direction(g, y, x, local, shared, memories[k])
-                y = trees.add(y, d, -rate)
-                losses, counts = losses + loss, counts + count
-            at_x = gradient(x, _rows(plan.all_rows_KM[k]), step_key(key, -1))[0] if client.wants_grad_at_x else {}
-            upload = client.finish(x, y, int(plan.steps_K[k]), rate, at_x, shared, memories[k])
-            kept[k] = upload.memory
-            weight = float(plan.weights_K[k])
-            mean_update = _accumulate(mean_update, upload.update, weight)
-            mean_message = _accumulate(mean_message, upload.message, weight)
-
-            delta = trees.subtract(x, y)
-            length = trees.norm(delta)
-            squared_norms = squared_norms + length**2
-            total = trees.add(total, delta)
-            unit_total = trees.add(unit_total, delta, 1 / length.clamp(min=torch.finfo(length.dtype).tiny))
-        alignment = Alignment(
-            squared_norms, trees.dot(total, total), trees.dot(unit_total, unit_total), count=plan.reporting
-        )
-        return Cohort(mean_update, mean_message, kept, losses / counts.clamp(min=1), alignment)
+        results = (local(x, shared, memories[k], rate, plan, k) for k in plan.reporting_clients)
+        return gather(x, memories, plan, results)
 
     return execute
 
 
-def _rows(padded: object) -> Tensor:
+def gradient(network: Network, task: Task, y: Tree, rows: Tensor, key: Tensor) -> tuple[Tree, Tensor, Tensor]:
+    """The gradient at y of the mean loss over rows, the sum of their losses, and the count of what they predict."""
+    y = {name: leaf.detach().requires_grad_() for name, leaf in y.items()}
+    scores = task.objective(network(y, task.train.inputs[rows], key), task.train.targets[rows])
+    loss, count = scores.loss_B.sum(), scores.count_B.sum()
+    leaves = torch.autograd.grad(loss / count.clamp(min=1), list(y.values()))
+    return dict(zip(y, leaves, strict=True)), loss.detach(), count
+
+
+def gather(x: Tree, memories: Sequence[Tree], plan: RoundPlan, results: Iterable[Local]) -> Cohort:
+    """Means and sums over the reporting clients, taken up one by one in the order of the plan."""
+    mean_update: Tree = {}
+    mean_message: Tree = {}
+    total, unit_total = trees.zeros_like(x), trees.zeros_like(x)
+    squared_norms, losses, counts = torch.zeros(3, dtype=next(iter(x.values())).dtype)
+    kept = list(memories)
+    for k, one in zip(plan.reporting_clients, results, strict=True):
+        kept[k] = one.upload.memory
+        mean_update = _accumulate(mean_update, one.upload.update, float(plan.weights_K[k]))
+        mean_message = _accumulate(mean_message, one.upload.message, float(plan.weights_K[k]))
+        length = trees.norm(one.delta)
+        squared_norms = squared_norms + length**2
+        total = trees.add(total, one.delta)
+        unit_total = trees.add(unit_total, one.delta, 1 / length.clamp(min=torch.finfo(length.dtype).tiny))
+        losses, counts = losses + one.loss, counts + one.seen
+    sums = Alignment(squared_norms, trees.dot(total, total), trees.dot(unit_total, unit_total), plan.reporting)
+    return Cohort(mean_update, mean_message, kept, losses / counts.clamp(min=1), sums)
+
+
+def real_rows(padded: object) -> Tensor:
+    """The rows of a padded batch."""
     rows = torch.as_tensor(padded)
     return rows[rows != PAD]
 
