@@ -70,11 +70,14 @@ def plan(seed: int, round_: int, clients: Sequence[Ints], schedule: Schedule) ->
     steps_K, seconds = schedule.devices(seed, round_, clients_K, epoch_K, schedule.local_epochs)
 
     rows_KSB = np.full((schedule.cohort, max(1, int(steps_K.max())), batch), PAD)
+    all_rows_KM = np.full((schedule.cohort, widest), PAD)
     for k, client in enumerate(clients_K):
+        rows, slots = clients[client], rows_KSB[k].reshape(-1)
+        all_rows_KM[k, : len(rows)] = rows
         draw = rng.generator(seed, "batches", round_, int(client))
-        for first in range(0, int(steps_K[k]), int(epoch_K[k])):
-            last = min(first + int(epoch_K[k]), int(steps_K[k]))
-            rows_KSB[k, first:last] = _epoch(draw.permutation(clients[client]), batch)[: last - first]
+        for step in range(0, int(steps_K[k]), int(epoch_K[k])):
+            epoch = draw.permutation(rows)[: (steps_K[k] - step) * batch]
+            slots[step * batch : step * batch + len(epoch)] = epoch
 
     mass_K = np.where(steps_K > 0, sizes_K if schedule.weighting == "samples" else 1.0, 0.0)
     return RoundPlan(
@@ -84,13 +87,6 @@ def plan(seed: int, round_: int, clients: Sequence[Ints], schedule: Schedule) ->
         steps_K=steps_K,
         weights_K=mass_K / max(mass_K.sum(), 1.0),
         keys_K=np.array([rng.key(seed, "dropout", round_, int(client)) for client in clients_K]),
-        all_rows_KM=np.stack(
-            [np.pad(clients[i], (0, widest - len(clients[i])), constant_values=PAD) for i in clients_K]
-        ),
+        all_rows_KM=all_rows_KM,
         seconds=seconds,
     )
-
-
-def _epoch(rows: Ints, batch: int) -> Ints:
-    """One pass over a client's rows, [steps, batch], the last batch padded."""
-    return np.pad(rows, (0, -len(rows) % batch), constant_values=PAD).reshape(-1, batch)

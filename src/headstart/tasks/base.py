@@ -29,7 +29,7 @@ Objective = Callable[[Tensor, Tensor], Scores]
 
 def classification(logits_BC: Tensor, labels_B: Tensor) -> Scores:
     """Cross-entropy in nats, and whether the largest logit is that of the label."""
-    loss_B = torch.nn.functional.cross_entropy(logits_BC, labels_B, reduction="none")
+    loss_B = -logits_BC.log_softmax(-1).gather(-1, labels_B.unsqueeze(-1)).squeeze(-1)
     correct_B = (logits_BC.argmax(-1) == labels_B).to(loss_B.dtype)
     return Scores(loss_B, correct_B, torch.ones_like(loss_B))
 
