@@ -8,27 +8,32 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from headstart.errors import HeadstartError as HeadstartError
-    from headstart.models.network import to_group_norm as to_group_norm
-    from headstart.study.simulate import Result as Result
-    from headstart.study.simulate import simulate as simulate
-    from headstart.study.spec import Study as Study
+    from headstart.errors import HeadstartError
+    from headstart.models.network import to_group_norm
+    from headstart.report.page import write as write_report
+    from headstart.study.runner import run_study
+    from headstart.study.simulate import Result, simulate
+    from headstart.study.spec import Study
 
 __version__ = "0.1.0"
+__all__ = ["HeadstartError", "Result", "Study", "run_study", "simulate", "to_group_norm", "write_report"]
 
 _HOMES = {
-    "HeadstartError": "headstart.errors",
-    "Result": "headstart.study.simulate",
-    "Study": "headstart.study.spec",
-    "simulate": "headstart.study.simulate",
-    "to_group_norm": "headstart.models.network",
+    "HeadstartError": "headstart.errors:HeadstartError",
+    "Result": "headstart.study.simulate:Result",
+    "Study": "headstart.study.spec:Study",
+    "run_study": "headstart.study.runner:run_study",
+    "simulate": "headstart.study.simulate:simulate",
+    "to_group_norm": "headstart.models.network:to_group_norm",
+    "write_report": "headstart.report.page:write",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'headstart' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    module, _, attribute = _HOMES[name].partition(":")
+    return getattr(importlib.import_module(module), attribute)
 
 
 def __dir__() -> list[str]:

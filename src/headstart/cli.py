@@ -56,10 +56,11 @@ def check(file: StudyFile) -> None:
     study = Study.load(file)
     check_study(study)
     print(f"{file}: {study.file.title or study.file.name}")
-    for axis in (*AXES, "local_epochs", "seeds"):
+    for axis in (*AXES, "local_epochs", "client_rates", "server_rates", "seeds"):
         singular = {"devices": "devices", "local_epochs": "local_epochs"}.get(axis, axis[:-1])
-        values = dict.fromkeys(str(getattr(each, singular)) for each in study.runs)
-        print(f"  {axis.replace('_', ' '):<13} {', '.join(values)}")
+        values = dict.fromkeys(getattr(each, singular) for each in study.runs)
+        shown = values if axis in AXES else sorted(values)
+        print(f"  {axis.replace('_', ' '):<13} {', '.join(map(str, shown))}")
     print(
         f"  {len(study.runs)} runs of {study.file.rounds} rounds, {study.file.cohort} of {_population(study)} a round"
     )
@@ -132,8 +133,12 @@ def _run(study: "Study", out: Path, jobs: int | None, checkpoint_seconds: float)
     from headstart.study.runner import run_study
 
     began = time.perf_counter()
-    with watching(len(study.runs)) as watch:
-        run_study(study, out, jobs or os.cpu_count() or 1, checkpoint_seconds, watch)
+    try:
+        with watching(len(study.runs)) as watch:
+            run_study(study, out, jobs or os.cpu_count() or 1, checkpoint_seconds, watch)
+    except KeyboardInterrupt:
+        print(f"interrupted; what is done is in {out}; run the same command again to go on", file=sys.stderr)
+        raise typer.Exit(130) from None
     page = write(out)
     print(f"{len(study.runs)} runs in {_duration(time.perf_counter() - began)}")
     print(f"report: {page}")
@@ -151,11 +156,11 @@ def _duration(seconds: float) -> str:
 
 def main() -> None:
     """Entry point: an error of the user's is one line on standard error and exit status 2."""
+    sys.path.append(os.getcwd())  # where `package.module:factory` of a study file is looked for last
     try:
         app()
-    except HeadstartError as error:
-        print(f"error: {error}", file=sys.stderr)
+    except (HeadstartError, OSError) as error:
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
-        print("interrupted; run the same command again to go on", file=sys.stderr)
         sys.exit(130)

@@ -7,12 +7,17 @@ from pathlib import Path
 
 from headstart.errors import HeadstartError
 
+PARTIAL = ".partial"
+"""How the names of files end that are being written. One that stays belongs to a process that was killed."""
+
 
 @contextmanager
 def explained(path: Path, doing: str) -> Iterator[None]:
     """Turn an error of the file system (full disk, no permission, ...) into one line that names the path."""
     try:
         yield
+    except FileExistsError as error:
+        raise HeadstartError(f"cannot {doing} {path}: a file stands where a folder should be") from error
     except OSError as error:
         raise HeadstartError(f"cannot {doing} {path}: {error.strerror or error}") from error
 
@@ -23,7 +28,7 @@ def write(path: Path, content: bytes | str) -> None:
     Raises:
         HeadstartError: the disk is full, the folder is not writable.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial = path.with_name(f".{path.name}.{os.getpid()}{PARTIAL}")
     with explained(path, "write"):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:

@@ -21,14 +21,15 @@ def watching(total: int) -> Iterator[Callable[["Event"], None]]:
     if not console.is_terminal:
         yield _plain_lines()
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, TextColumn("left:"), TimeRemainingColumn(), console=console, transient=True) as bar:
         task = bar.add_task("starts", total=total)
 
         def show(event: "Event") -> None:
-            bar.update(task, completed=event.done, description=str(event.run)[:60])
+            what = f"{event.run.start}, {event.run.client}, {event.run.server}"
+            bar.update(task, completed=event.done, description=what[:40])
             if event.status != "finished":
-                bar.console.print(f"{event.run}: {event.status}")
+                bar.console.print(f"{event.run}: {event.status}", markup=False, highlight=False)
 
         yield show
 

@@ -17,21 +17,25 @@ import importlib
 import inspect
 import pkgutil
 import re
+import reprlib
+import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, PydanticUserError, Strict, ValidationError, create_model
 from pydantic.fields import FieldInfo
 
 from headstart.errors import HeadstartError, nearest
 
 T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
 
 _WRITTEN = re.compile(r"^(?P<name>[\w.:-]+)(@(?P<preset>[\w-]+))?(\((?P<arguments>.*)\))?$", re.DOTALL)
 _BOUNDS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
-_TYPES = {float: "a number", int: "a whole number", str: "a text", bool: "true or false"}
+_TYPES = {float: "a number", int: "a whole number", str: "a text", bool: "true or false", Any: "a name or a mapping"}
+_LISTS = (list, tuple, set, frozenset)
 
 
 @dataclass(frozen=True)
@@ -44,8 +48,8 @@ class Component:
     kind: str
     name: str
     preset: str | None
-    parameters: tuple[tuple[str, Any], ...]
-    changed: tuple[tuple[str, Any], ...]
+    parameters: tuple[tuple[str, Any], ...] = field(hash=False)
+    changed: tuple[tuple[str, Any], ...] = field(hash=False)
 
     def __str__(self) -> str:
         arguments = ", ".join(f"{name}={value!r}" for name, value in self.changed)
@@ -100,7 +104,7 @@ class Registry(Generic[T]):
     def entry(self, name: str, path: str = "") -> Entry[T]:
         """The entry of a name, or of a `package.module:factory` of the user's own."""
         if ":" in name:
-            return Entry(name, factory := _import(name, path), "the user's own", {}, _parameters(factory))
+            return _own_entry(name, path)
         self._load()
         if name not in self._entries:
             raise HeadstartError(f"{_at(path)}unknown {self.kind} {name!r}{nearest(name, self._entries)}")
@@ -117,13 +121,22 @@ class Registry(Generic[T]):
             raise HeadstartError(f"{_at(path)}unknown preset {preset!r} of {self.kind} {name!r}{offer}")
         base = dict(entry.presets[preset]) if preset else {}
         values = validate(entry.parameters, {**base, **arguments}, path or name).model_dump()
-        defaults = entry.parameters(**base).model_dump()
-        changed = {key: value for key, value in values.items() if value != defaults[key]}
+        required = {key for key, info in entry.parameters.model_fields.items() if info.is_required()} - set(base)
+        defaults = entry.parameters(**base, **{key: values[key] for key in required}).model_dump()
+        changed = {key: value for key, value in values.items() if key in required or value != defaults[key]}
         return Component(self.kind, name, preset, _frozen(values), _frozen(changed))
 
     def build(self, component: Component, *context: Any) -> T:
         """Call the factory with what the program hands in and the component's parameters."""
-        return self.entry(component.name).factory(*context, **dict(component.parameters))
+        factory = self.entry(component.name).factory
+        if ":" not in component.name:
+            return factory(*context, **dict(component.parameters))
+        try:
+            return factory(*context, **dict(component.parameters))
+        except HeadstartError:
+            raise
+        except Exception as error:  # whatever the user's own code may raise
+            raise HeadstartError(f"{self.kind} {component.name!r} failed: {type(error).__name__}: {error}") from error
 
     def _load(self) -> None:
         if not self._loaded:
@@ -141,39 +154,68 @@ class Registry(Generic[T]):
             written, arguments = next(iter(written.items()))
         match = _WRITTEN.match(written.strip()) if isinstance(written, str) else None
         if match is None or not isinstance(arguments, Mapping | None):
+            cut = isinstance(written, str) and "(" in written and ")" not in written
+            hint = "; put it in quotes: in [a, b] a comma ends an item" if cut else ""
             raise HeadstartError(
                 f"{_at(path)}expected a {self.kind} such as 'name', 'name(parameter=1)' or "
-                f"{{name: {{parameter: 1}}}}, got {written!r}"
+                f"{{name: {{parameter: 1}}}}, got {shown(written)}{hint}"
             )
         inline = _keywords(match["arguments"] or "", path)
         return match["name"], match["preset"], {**inline, **dict(arguments or {})}
 
 
-def validate(model: type[BaseModel], values: Mapping[str, Any], path: str = "") -> BaseModel:
+def validate(model: type[M], values: Mapping[str, Any], path: str = "") -> M:
     """Check values against a pydantic model; the first fault becomes one line with its path."""
     try:
         return model.model_validate(dict(values))
     except ValidationError as error:
-        fault = error.errors()[0]
-        place, known = path, model
-        info: FieldInfo | None = None
-        for step in fault["loc"]:
-            if isinstance(step, int):
-                place += f"[{step}]"
-                continue
-            if fault["type"] == "extra_forbidden" and step == fault["loc"][-1]:
-                offer = nearest(str(step), known.model_fields) if known.model_fields else "; there are none"
-                raise HeadstartError(f"{_at(place)}unknown key {str(step)!r}{offer}") from None
-            info = known.model_fields.get(str(step), info)
-            place = f"{place}.{step}" if place else str(step)
-            if info is not None and inspect.isclass(info.annotation) and issubclass(info.annotation, BaseModel):
-                known = info.annotation
-        if fault["type"] == "missing":
-            raise HeadstartError(f"{place}: expected {describe(info) if info else 'a value'}, got nothing") from None
-        if fault["type"] in ("value_error", "assertion_error"):
-            raise HeadstartError(f"{_at(place)}{fault['ctx']['error']}") from None
-        expected = describe(info) if info else fault["msg"]
-        raise HeadstartError(f"{_at(place)}expected {expected}, got {fault['input']!r}") from None
+        unknown_first = sorted(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
+        raise HeadstartError(_line(model, unknown_first[0], path)) from None
+
+
+def _line(model: type[BaseModel], fault: Any, place: str) -> str:
+    """A fault that pydantic found, with its place in the user's file and what belongs there."""
+    inside: FieldInfo | None = FieldInfo(annotation=model)
+    for step in fault["loc"]:
+        fields = getattr(inside and inside.annotation, "model_fields", None)
+        if fields is not None and step not in fields:
+            return f"{_at(place)}unknown key {step!r}{nearest(str(step), fields) if fields else '; there are none'}"
+        if isinstance(step, int):
+            place += f"[{step}]"
+        elif fields is not None:
+            place = f"{place}.{step}" if place else step
+        inside = _within(inside, step)
+    expected = describe(inside) if inside else "another type"
+    if fault["type"] == "missing":
+        return f"{place}: expected {expected}, got nothing"
+    if fault["type"] in ("value_error", "assertion_error"):
+        return f"{_at(place)}{fault['ctx']['error']}"
+    if fault["type"] == "finite_number":
+        expected = f"{expected}, finite"
+    return f"{_at(place)}expected {expected}, got {shown(fault['input'])}"
+
+
+def _within(info: FieldInfo | None, step: int | str) -> FieldInfo | None:
+    """What is declared for a key or an item of what `info` declares; pydantic's names of a union's options stay."""
+    if info is None:
+        return None
+    options = [FieldInfo.from_annotation(option) for option in _options(info.annotation) if option is not type(None)]
+    if len(options) > 1:
+        return info
+    fields = getattr(options[0].annotation, "model_fields", None)
+    if fields is not None:
+        return typing.cast(FieldInfo | None, fields.get(step))
+    return _item(options[0].annotation)
+
+
+def _options(annotation: Any) -> tuple[Any, ...]:
+    is_union = typing.get_origin(annotation) in (typing.Union, types.UnionType)
+    return typing.get_args(annotation) if is_union else (annotation,)
+
+
+def _item(annotation: Any) -> FieldInfo | None:
+    items = typing.get_args(annotation)
+    return FieldInfo.from_annotation(items[0]) if typing.get_origin(annotation) in _LISTS and items else None
 
 
 def describe(info: FieldInfo) -> str:
@@ -183,56 +225,89 @@ def describe(info: FieldInfo) -> str:
     >>> from pydantic import Field
     >>> describe(FieldInfo.from_annotation(Annotated[float, Field(ge=0, lt=1)]))
     'a number >= 0 and < 1'
+    >>> describe(FieldInfo.from_annotation(Annotated[list[int], Field(min_length=1)] | None))
+    'a list of at least 1, each a whole number, or nothing'
     """
-    options = typing.get_args(info.annotation)
-    if typing.get_origin(info.annotation) is typing.Literal:
-        return "one of " + ", ".join(map(str, options))
-    if typing.get_origin(info.annotation) in (list, tuple, set):
-        words = "a list"
-    elif type(None) in options:
-        inner = FieldInfo.from_annotation(next(option for option in options if option is not type(None)))
-        words = describe(inner) + " or nothing"
-    else:
-        words = _TYPES.get(info.annotation, "a mapping")  # type: ignore[arg-type]
     bounds = [
         f"{sign} {getattr(rule, name)}"
         for rule in info.metadata
         for name, sign in _BOUNDS.items()
         if hasattr(rule, name)
     ]
-    return f"{words} {' and '.join(bounds)}".strip()
+    least = next((rule.min_length for rule in info.metadata if hasattr(rule, "min_length")), 0)
+    options = _options(info.annotation)
+    words = [describe(FieldInfo.from_annotation(o)) for o in options if o is not type(None)] if options[1:] else []
+    text = f"{' or '.join(words) or _words(info.annotation, least)} {' and '.join(bounds)}".strip()
+    if type(None) not in options:
+        return text
+    return text + (", or nothing" if "," in text else " or nothing")
+
+
+def _words(annotation: Any, least: int) -> str:
+    if typing.get_origin(annotation) is typing.Literal:
+        return "one of " + ", ".join(map(str, typing.get_args(annotation)))
+    if (typing.get_origin(annotation) or annotation) in _LISTS:
+        item = _item(annotation)
+        each = f", each {describe(item)}" if item is not None and item.annotation is not Any else ""
+        return "a list" + (f" of at least {least}" if least else "") + each
+    return _TYPES.get(annotation, "a mapping")
+
+
+def shown(value: object) -> str:
+    """A user's value for an error message, shortened."""
+    short = reprlib.Repr()
+    short.maxstring = short.maxother = 80
+    return short.repr(value)
 
 
 def _parameters(factory: Callable[..., Any]) -> type[BaseModel]:
     hints = typing.get_type_hints(factory, include_extras=True)
     fields: dict[str, Any] = {
-        name: (hints[name], ... if parameter.default is parameter.empty else parameter.default)
+        name: (_written(hints.get(name, Any)), ... if parameter.default is parameter.empty else parameter.default)
         for name, parameter in inspect.signature(factory).parameters.items()
         if parameter.kind is parameter.KEYWORD_ONLY
     }
-    config = ConfigDict(extra="forbid", validate_default=True, allow_inf_nan=False, protected_namespaces=())
-    return create_model(factory.__name__, __config__=config, **fields)
+    config = ConfigDict(
+        extra="forbid", strict=True, validate_default=True, allow_inf_nan=False, protected_namespaces=()
+    )
+    return create_model(getattr(factory, "__name__", "parameters"), __config__=config, **fields)
+
+
+def _written(hint: Any) -> Any:
+    """Types are taken strictly (true is no number), but YAML writes tuples and sets as lists."""
+    bare = typing.get_args(hint)[0] if typing.get_origin(hint) is Annotated else hint
+    return Annotated[hint, Strict(False)] if typing.get_origin(bare) in (tuple, set, frozenset) else hint
 
 
 def _import(name: str, path: str) -> Callable[..., Any]:
     module, _, attribute = name.partition(":")
     try:
         factory = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise HeadstartError(f"{_at(path)}cannot import {name!r}: {error}") from None
+    except Exception as error:  # whatever the user's own module may raise
+        raise HeadstartError(f"{_at(path)}cannot import {name!r}: {type(error).__name__}: {error}") from error
     if not callable(factory):
         raise HeadstartError(f"{_at(path)}expected a function behind {name!r}, got {type(factory).__name__}")
     return typing.cast(Callable[..., Any], factory)
 
 
+def _own_entry(name: str, path: str) -> Entry[Any]:
+    factory = _import(name, path)
+    try:
+        return Entry(name, factory, "the user's own", {}, _parameters(factory))
+    except (TypeError, ValueError, NameError, PydanticUserError, ValidationError) as error:
+        raise HeadstartError(
+            f"{_at(path)}cannot read the parameters of {name!r}: {' '.join(str(error).split())}"
+        ) from error
+
+
 def _keywords(text: str, path: str) -> dict[str, Any]:
     try:
         call = ast.parse(f"part({text})", mode="eval").body
-        assert isinstance(call, ast.Call)
-        assert not call.args
+        if not isinstance(call, ast.Call) or call.args or not isinstance(call.func, ast.Name):
+            raise ValueError
         return {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
-    except (SyntaxError, ValueError, AssertionError):
-        raise HeadstartError(f"{_at(path)}expected parameters as 'name=value', got {text!r}") from None
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
+        raise HeadstartError(f"{_at(path)}expected parameters as 'name=value', got {shown(text)}") from None
 
 
 def _frozen(values: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:

@@ -17,12 +17,12 @@ def estimate_seconds(study: Study) -> float:
     One run for each client optimizer, device setting and number of local epochs does three rounds; the first, which
     includes tracing, is not counted.
     """
-    one_thread()
     measured: dict[tuple[Component, Component, int], float] = {}
-    for run in study.runs:
-        kind = (run.client, run.devices, run.local_epochs)
-        if kind not in measured:
-            measured[kind] = _seconds_of_run(run)
+    with one_thread():
+        for run in study.runs:
+            kind = (run.client, run.devices, run.local_epochs)
+            if kind not in measured:
+                measured[kind] = _seconds_of_run(run)
     return sum(measured[run.client, run.devices, run.local_epochs] for run in study.runs)
 
 

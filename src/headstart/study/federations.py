@@ -1,6 +1,7 @@
 """From a run's specification to what the engine runs. What runs share is made once a process."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
 
@@ -28,6 +29,7 @@ def federation_of(run: RunSpec) -> Federation:
     task = task_of(run.task)
     if run.evaluate_on == "validation":
         task = replace(task, test=task.validation)
+        check_examples(task)
     client = CLIENTS.build(run.client)
     clients = clients_of(run.task, run.partition, run.population, run.seed)
     schedule = Schedule(
@@ -55,9 +57,9 @@ def federation_of(run: RunSpec) -> Federation:
 
 @lru_cache(maxsize=8)
 def task_of(task: Component) -> Task:
-    """The task, with its labels checked."""
+    """The task, with its examples checked."""
     built = TASKS.build(task)
-    check_labels(built)
+    check_examples(built)
     return built
 
 
@@ -66,7 +68,7 @@ def network_of(model: Component, task: Component) -> Network:
     """The network for a task, checked on a few of its inputs."""
     built = task_of(task)
     network = Network(lambda: MODELS.build(model, built.input_shape, built.outputs))
-    network.check(built.train.inputs[:2], built.outputs)
+    check_network(network, built)
     return network
 
 
@@ -84,10 +86,17 @@ def clients_of(task: Component, partition: Component, population: int, seed: int
     return clients
 
 
-def check_labels(task: Task) -> None:
-    """Refuse class labels outside of the model's outputs."""
-    for part in ("train", "validation", "test"):
-        targets = getattr(task, part).targets
+def check_examples(task: Task) -> None:
+    """Refuse parts without rows, and class labels outside of the model's outputs. The validation part may be empty."""
+    for part in ("train", "test", "validation"):
+        inputs, targets = getattr(task, part).inputs, getattr(task, part).targets
+        if len(inputs) != len(targets):
+            raise HeadstartError(
+                f"task {task.name!r}: expected as many targets as inputs in its {part} part, "
+                f"got {len(targets)} and {len(inputs)}"
+            )
+        if part != "validation" and not len(targets):
+            raise HeadstartError(f"task {task.name!r}: expected at least one row in its {part} part, got none")
         if len(targets) and not targets.is_floating_point():
             low, high = int(targets.min()), int(targets.max())
             if low < 0 or high >= task.outputs:
@@ -95,6 +104,22 @@ def check_labels(task: Task) -> None:
                     f"task {task.name!r}: expected labels 0 to {task.outputs - 1} in its {part} part, "
                     f"got {low} to {high}"
                 )
+
+
+def check_network(network: Network, task: Task) -> None:
+    """Refuse a model that does not fit the task, trying it, and the task's loss, on two rows."""
+    for part in (task.train, task.test):
+        inputs, targets = part.inputs[:2], part.targets[:2]
+        network.check(inputs, task.outputs)
+        try:
+            outputs = network(network.initial(0), inputs)
+            task.objective(outputs, targets)
+        except Exception as error:  # whatever a user's own loss may raise
+            reason = (str(error) or type(error).__name__).splitlines()[0]
+            raise HeadstartError(
+                f"task {task.name!r}: its loss does not take outputs of shape {list(outputs.shape)} with targets of "
+                f"shape {list(targets.shape)} ({targets.dtype}): {reason}"
+            ) from error
 
 
 def check_clients(clients: Sequence[Ints]) -> None:
@@ -110,6 +135,12 @@ def check_cohort(cohort: int, clients: Sequence[Ints]) -> None:
         raise HeadstartError(f"cohort: expected at most the number of clients ({len(clients)}), got {cohort}")
 
 
-def one_thread() -> None:
+@contextmanager
+def one_thread() -> Iterator[None]:
     """One torch thread a process: sums are then in the same order however many processes share the work."""
+    threads = torch.get_num_threads()
     torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

@@ -3,15 +3,19 @@
 import json
 import multiprocessing
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+
+import torch
 
 import headstart
 from headstart.engine import checkpoint
@@ -22,7 +26,7 @@ from headstart.starts.base import STARTS
 from headstart.study.federations import federation_of, network_of, one_thread, task_of
 from headstart.study.run import Progress, carry_out
 from headstart.study.spec import SCHEMA, RunSpec, Study
-from headstart.study.store import Folder
+from headstart.study.store import CHECKPOINT, Folder
 from headstart.trees import Tree
 
 
@@ -51,21 +55,36 @@ def run_study(
     Raises:
         HeadstartError: the study's parts do not fit together; the folder is in use, of another study, or damaged.
     """
-    check(study)
-    folder = Folder(out)
-    with folder.claimed(study.resolved()):
-        pending = [run for run in study.runs if not folder.is_done(run.key)]
-        for run in pending:
-            start_weights(run, out)
-        total = len(study.runs)
-        try:
-            for done, (run, status) in enumerate(
-                _each(pending, out, jobs, checkpoint_seconds), total - len(pending) + 1
-            ):
-                watch(Event(done, total, run, status))
-        finally:
-            folder.gather([run.key for run in study.runs], study.file.target_accuracy)
+    try:
+        with one_thread():
+            check(study)
+            with Folder(out).claimed(study.resolved()):
+                _carry_on(study, out, jobs, checkpoint_seconds, watch)
+    except OSError as error:
+        raise HeadstartError(f"cannot go on in {out}: {error}") from error
     return out
+
+
+def _carry_on(study: Study, out: Path, jobs: int, checkpoint_seconds: float, watch: Callable[[Event], None]) -> None:
+    folder, keys = Folder(out), [run.key for run in study.runs]
+
+    def gather() -> None:
+        folder.gather(keys, study.file.target_accuracy)
+
+    gather()  # reads all that is there, so that a damaged file is found before any training
+    pending = [run for run in study.runs if not folder.is_done(run.key)]
+    for run in {(run.start, run.model, run.task): run for run in pending}.values():
+        start_weights(run, out)
+    done = len(keys) - len(pending)
+    try:
+        for run, status in _each(pending, out, jobs, checkpoint_seconds):
+            done += 1
+            watch(Event(done, len(keys), run, status))
+    except BaseException:
+        with suppress(HeadstartError, OSError):  # what went wrong first is what the user must read
+            gather()
+        raise
+    gather()
 
 
 def check(study: Study) -> None:
@@ -74,8 +93,10 @@ def check(study: Study) -> None:
     Raises:
         HeadstartError: task, model, partitions and cohort do not fit together.
     """
-    one_thread()
-    for run in {(run.partition, run.client, run.server, run.devices, run.seed): run for run in study.runs}.values():
+    samples: dict[object, RunSpec] = {}
+    for run in study.runs:  # not every combination, but every part of one, and every dealing of the data
+        samples |= dict.fromkeys(((run.partition, run.seed), run.client, run.server, run.devices), run)
+    for run in {run.key: run for run in samples.values()}.values():
         federation_of(run)
     for start in {run.start for run in study.runs}:
         STARTS.build(start)
@@ -100,24 +121,26 @@ def carry_out_run(run: RunSpec, out: Path, checkpoint_seconds: float) -> str:
     """One run in its folder, from its checkpoint if it has one. Returns its status."""
     began = time.perf_counter()
     folder = Folder(out)
-    saved = folder.run(run.key) / "checkpoint.safetensors"
+    saved = folder.run(run.key) / CHECKPOINT
     federation = federation_of(run)
     probes = [PROBES.build(probe, federation) for probe in run.probes]
     earlier_seconds = 0.0
     if saved.exists():
-        state, kept, note = checkpoint.load(saved)
-        progress = Progress(state, kept, [tuple(row) for row in note["rows"]])
-        earlier_seconds = note["seconds"]
+        progress, earlier_seconds = _resumed(saved)
     else:
         progress = Progress(begin(federation, start_weights(run, out)))
     last_saved = began
 
     def save_now_and_then(progress: Progress) -> None:
         nonlocal last_saved
-        if time.perf_counter() - last_saved >= checkpoint_seconds and progress.diverged_at is None:
+        stopping = _stop is not None and bool(_stop.value)
+        due = stopping or time.perf_counter() - last_saved >= checkpoint_seconds
+        if due and progress.diverged_at is None:
             note = {"rows": progress.rows, "seconds": earlier_seconds + time.perf_counter() - began}
             checkpoint.save(saved, progress.state, progress.kept, note)
             last_saved = time.perf_counter()
+        if stopping:
+            raise KeyboardInterrupt
 
     carry_out(federation, progress, run.rounds, run.every, probes, save_now_and_then)
     checkpoint.save_trees(folder.run(run.key) / "weights.safetensors", {"x": progress.state.x}, {"run": str(run)})
@@ -125,6 +148,15 @@ def carry_out_run(run: RunSpec, out: Path, checkpoint_seconds: float) -> str:
     folder.finish(run.key, record, progress.rows)
     saved.unlink(missing_ok=True)
     return progress.status
+
+
+def _resumed(saved: Path) -> tuple[Progress, float]:
+    try:
+        state, kept, note = checkpoint.load(saved)
+        rows = [(int(round_), str(metric), float(value)) for round_, metric, value in note["rows"]]
+        return Progress(state, kept, rows), float(note["seconds"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise HeadstartError(f"{saved} is damaged ({error}); delete it and run again") from error
 
 
 def _record(run: RunSpec, progress: Progress, seconds: float) -> dict[str, Any]:
@@ -155,26 +187,39 @@ def _each(pending: list[RunSpec], out: Path, jobs: int, checkpoint_seconds: floa
             yield run, carry_out_run(run, out, checkpoint_seconds)
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(jobs, len(pending)), context, initializer=_begin_worker) as pool:
-        longest_first = sorted(pending, key=lambda run: -run.local_epochs)
-        futures = {pool.submit(carry_out_run, run, out, checkpoint_seconds): run for run in longest_first}
-        waiting = set(futures)
+    stop = context.RawValue("b", 0)  # no lock that a killed worker could keep
+    longest_first = sorted(pending, key=lambda run: -run.local_epochs)
+    with ProcessPoolExecutor(min(jobs, len(pending)), context, _begin_worker, (stop,)) as pool:
         try:
+            with (
+                _uninterrupted_children()
+            ):  # workers would print a traceback for an interrupt before they can ignore it
+                futures = {pool.submit(carry_out_run, run, out, checkpoint_seconds): run for run in longest_first}
+            waiting = set(futures)
             while waiting:
                 ended, waiting = wait(waiting, return_when=FIRST_COMPLETED)
                 for future in ended:
                     yield futures[future], future.result()
         except BrokenProcessPool:
             raise HeadstartError(
-                "a worker process was killed (out of memory?); run again to go on, with fewer --jobs"
+                "a worker process was killed (out of memory?) or could not begin (a script of your own needs "
+                "`if __name__ == '__main__':`); run again to go on, with fewer --jobs"
             ) from None
         finally:
+            stop.value = 1
             pool.shutdown(cancel_futures=True)
 
 
-def _begin_worker() -> None:
-    """One torch thread, and no worker that outlives the process that it works for."""
-    one_thread()
+_stop: Any = None
+"""In a worker: shared with the process that it works for, which sets it to 1 to have all runs stop."""
+
+
+def _begin_worker(stop: Any) -> None:
+    """One torch thread, no interrupts, and no worker that outlives the process that it works for."""
+    global _stop
+    _stop = stop
+    torch.set_num_threads(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     assert parent is not None
 
@@ -183,3 +228,13 @@ def _begin_worker() -> None:
         os._exit(1)
 
     threading.Thread(target=end_with_parent, daemon=True).start()
+
+
+@contextmanager
+def _uninterrupted_children() -> Iterator[None]:
+    """Processes begun within the block never get a Ctrl-C: what a thread blocks is blocked in its children."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

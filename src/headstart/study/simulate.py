@@ -4,7 +4,7 @@ import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -18,9 +18,11 @@ from headstart.engine.rounds import Federation, begin
 from headstart.errors import HeadstartError
 from headstart.models.network import Network
 from headstart.probes.base import PROBES
+from headstart.registry import validate
 from headstart.servers.base import SERVERS
-from headstart.study.federations import check_clients, check_cohort, check_labels
+from headstart.study.federations import check_clients, check_cohort, check_examples, check_network
 from headstart.study.run import Progress, Row, carry_out
+from headstart.study.spec import Count, Rate, Seed, Strict
 from headstart.tasks.base import Examples, Objective, Task, classification
 from headstart.trees import Tree
 
@@ -38,6 +40,19 @@ class Result:
     def metric(self, name: str) -> dict[int, float]:
         """The values of a metric by round; empty where it was not measured."""
         return {round_: value for round_, metric, value in self.rows if metric == name}
+
+
+class _Numbers(Strict):
+    client_rate: Rate
+    server_rate: Rate
+    rounds: Count
+    cohort: Count
+    batch_size: Count
+    local_epochs: Count
+    weighting: Literal["samples", "uniform"]
+    seed: Seed
+    every: Count
+    outputs: Count | None
 
 
 def simulate(
@@ -66,7 +81,8 @@ def simulate(
     """Simulate one federated run.
 
     Args:
-        model: a module, whose weights are the start, or a function that builds one, for new weights from `seed`.
+        model: a module, whose weights are the start and stay as they are, or a function that builds one, for new
+            weights from `seed`.
         data: inputs [n_i, ...] and targets [n_i, ...] of each client.
         test: inputs and targets that the global model is measured on.
         client, server, devices, probes, executor: registered names with parameters, such as "proximal(mu=0.1)".
@@ -81,10 +97,12 @@ def simulate(
     >>> result.metric("test_accuracy")[50]
     1.0
     """
+    numbers = {name: value for name, value in locals().items() if name in _Numbers.model_fields}
+    validate(_Numbers, numbers)
     task, clients = _own_task(data, test, outputs, objective)
-    network = Network(partial(copy.deepcopy, model) if isinstance(model, nn.Module) else model, dtype)
-    network.check(task.train.inputs[:2], task.outputs)
     check_cohort(cohort, clients)
+    network = Network(_builder(model), dtype)
+    check_network(network, task)
     optimizer = CLIENTS.build(CLIENTS.component(client, "client"))
     federation = Federation(
         network=network,
@@ -105,25 +123,56 @@ def simulate(
         execute=EXECUTORS.build(EXECUTORS.component(executor, "executor"), network, task, optimizer),
         seed=seed,
     )
-    measured = [PROBES.build(PROBES.component(probe, f"probes[{i}]"), federation) for i, probe in enumerate(probes)]
+    names = [probes] if isinstance(probes, str) else probes
+    measured = [PROBES.build(PROBES.component(probe, f"probes[{i}]"), federation) for i, probe in enumerate(names)]
     progress = carry_out(federation, Progress(begin(federation, network.initial(seed))), rounds, every, measured)
     return Result(progress.rows, progress.state.x, progress.status)
+
+
+def _builder(model: Any) -> Callable[[], nn.Module]:
+    if isinstance(model, nn.Module):
+        return partial(copy.deepcopy, model)
+    with torch.random.fork_rng(devices=[]):  # a try; it leaves the user's generator as it was
+        built = model() if callable(model) else model
+    if not isinstance(built, nn.Module):
+        raise HeadstartError(f"model: expected an nn.Module or a function that builds one, got {type(built).__name__}")
+    return model  # type: ignore[no-any-return]
 
 
 def _own_task(
     data: Sequence[Pair], test: Pair, outputs: int | None, objective: Objective
 ) -> tuple[Task, Sequence[Ints]]:
-    for i, (inputs, targets) in enumerate(data):
-        if len(inputs) != len(targets):
-            raise HeadstartError(f"data[{i}]: expected as many targets as inputs, got {len(targets)} and {len(inputs)}")
-    if not data:
+    if not len(data):
         raise HeadstartError("data: expected inputs and targets of at least one client, got none")
-    ends = np.cumsum([len(targets) for _, targets in data])
-    clients = [np.arange(end - len(targets), end) for end, (_, targets) in zip(ends, data, strict=True)]
+    parts = [_examples(pair, f"data[{i}]") for i, pair in enumerate(data)]
+    held_out = _examples(test, "test")
+    for i, part in enumerate((*parts, held_out)):
+        if (shape := part.inputs.shape[1:]) != parts[0].inputs.shape[1:]:
+            place = "test" if part is held_out else f"data[{i}]"
+            raise HeadstartError(
+                f"{place}: expected inputs of shape {list(parts[0].inputs.shape[1:])} as in data[0], got {list(shape)}"
+            )
+    ends = np.cumsum([len(part) for part in parts])
+    clients = [np.arange(end - len(part), end) for end, part in zip(ends, parts, strict=True)]
     check_clients(clients)
-    train = Examples(torch.cat([inputs for inputs, _ in data]), torch.cat([targets for _, targets in data]))
-    held_out = Examples(*test)
+    train = Examples(torch.cat([part.inputs for part in parts]), torch.cat([part.targets for part in parts]))
+    if outputs is None and train.targets.is_floating_point():
+        raise HeadstartError("outputs: expected the width of the model's output, as the targets are no labels")
     wide = outputs if outputs is not None else int(train.targets.max()) + 1
     task = Task("own data", train, held_out, held_out, wide, objective)
-    check_labels(task)
+    check_examples(task)
     return task, clients
+
+
+def _examples(pair: Any, place: str) -> Examples:
+    try:
+        inputs, targets = pair
+        if not isinstance(inputs, Tensor) or not isinstance(targets, Tensor) or not inputs.ndim or not targets.ndim:
+            raise TypeError
+    except (TypeError, ValueError):
+        raise HeadstartError(
+            f"{place}: expected a pair of tensors, inputs [n, ...] and targets [n, ...], got {type(pair).__name__}"
+        ) from None
+    if len(inputs) != len(targets):
+        raise HeadstartError(f"{place}: expected as many targets as inputs, got {len(targets)} and {len(inputs)}")
+    return Examples(inputs, targets)

@@ -7,7 +7,8 @@ grid; every entry of `also` spans a further one in which the axes that it does n
 import hashlib
 import itertools
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -40,20 +41,25 @@ AXES: dict[str, Registry[Any]] = {
 
 
 def _listed(value: object) -> object:
-    return value if isinstance(value, list) else [value]
+    return list(value) if isinstance(value, list | tuple | range) else [value]
 
 
+Count = Annotated[int, Field(ge=1)]
+Rate = Annotated[float, Field(gt=0)]
+Seed = Annotated[int, Field(ge=0)]
 Names = Annotated[list[Any], BeforeValidator(_listed), Field(min_length=1)]
-Counts = Annotated[list[Annotated[int, Field(ge=1)]], BeforeValidator(_listed), Field(min_length=1)]
-Rates = Annotated[list[Annotated[float, Field(gt=0)]], BeforeValidator(_listed), Field(min_length=1)]
-Seeds = Annotated[list[Annotated[int, Field(ge=0)]], BeforeValidator(_listed), Field(min_length=1)]
+Counts = Annotated[list[Count], BeforeValidator(_listed), Field(min_length=1)]
+Rates = Annotated[list[Rate], BeforeValidator(_listed), Field(min_length=1)]
+Seeds = Annotated[list[Seed], BeforeValidator(_listed), Field(min_length=1)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+class Strict(BaseModel):
+    """Unknown keys are refused, and a type is only what it says: true is no number."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
-class Axes(_Strict):
+class Axes(Strict):
     """The axes of a further grid; what is left out is as in the main grid."""
 
     starts: Names | None = None
@@ -67,20 +73,20 @@ class Axes(_Strict):
     seeds: Seeds | None = None
 
 
-class RateRow(_Strict):
-    """Learning rates for the runs that it matches; what is left out matches all."""
+class RateRow(Strict):
+    """Learning rates for the runs that it matches; a bare name matches with any parameters, what is left out all."""
 
-    start: str | None = None
-    client: str | None = None
-    server: str | None = None
-    partition: str | None = None
-    devices: str | None = None
-    local_epochs: int | None = None
-    client_rate: Annotated[float, Field(gt=0)]
-    server_rate: Annotated[float, Field(gt=0)]
+    start: Any = None
+    client: Any = None
+    server: Any = None
+    partition: Any = None
+    devices: Any = None
+    local_epochs: Count | None = None
+    client_rate: Rate
+    server_rate: Rate
 
 
-class StudyFile(_Strict):
+class StudyFile(Strict):
     """The keys of a study file, with their defaults."""
 
     name: str = "study"
@@ -96,13 +102,13 @@ class StudyFile(_Strict):
     client_rates: Rates = [0.1]
     server_rates: Rates = [1.0]
     seeds: Seeds = [0, 1, 2]
-    population: Annotated[int, Field(ge=1)] = 100
-    cohort: Annotated[int, Field(ge=1)] = 10
-    batch_size: Annotated[int, Field(ge=1)] = 8
-    rounds: Annotated[int, Field(ge=1)] = 60
+    population: Count = 100
+    cohort: Count = 10
+    batch_size: Count = 8
+    rounds: Count = 60
     weighting: Literal["samples", "uniform"] = "samples"
     probes: Names = ["evaluation", "alignment", "distance"]
-    every: Annotated[int, Field(ge=1)] = 5
+    every: Count = 5
     evaluate_on: Literal["test", "validation"] = "test"
     target_accuracy: Annotated[float, Field(gt=0, le=1)] | None = None
     executor: Any = "stacked"
@@ -143,7 +149,8 @@ class RunSpec:
 
     def __str__(self) -> str:
         parts = (self.start, self.client, self.server, self.partition, self.devices)
-        return f"{', '.join(map(str, parts))}, {self.local_epochs} local epochs, seed {self.seed}"
+        numbers = f"{self.local_epochs} local epochs, rates {self.client_rate:g} and {self.server_rate:g}"
+        return f"{', '.join(map(str, parts))}, {numbers}, seed {self.seed}"
 
 
 class Study:
@@ -156,22 +163,21 @@ class Study:
     """
 
     def __init__(self, **keys: Any) -> None:
-        parsed = validate(StudyFile, keys)
-        assert isinstance(parsed, StudyFile)
-        self.file = parsed
+        self.file = parsed = validate(StudyFile, keys)
         self.task = TASKS.component(parsed.task, "task")
         self.model = MODELS.component(parsed.model, "model")
         self.executor = EXECUTORS.component(parsed.executor, "executor")
-        self.probes = tuple(PROBES.component(p, f"probes[{i}]") for i, p in enumerate(parsed.probes))
+        self.probes = tuple(_read_all(PROBES, parsed.probes, "probes"))
         if parsed.cohort > parsed.population:
             raise HeadstartError(
                 f"cohort: expected at most the number of clients (population: {parsed.population}), got {parsed.cohort}"
             )
+        self._rows = [_conditions(row, f"rates[{i}]") for i, row in enumerate(parsed.rates)]
         self._used_rows: set[int] = set()
         self.runs = list({run.key: run for grid in self._grids() for run in self._expand(grid)}.values())
         for i in sorted(set(range(len(parsed.rates))) - self._used_rows):
             raise HeadstartError(
-                f"rates[{i}]: matches no run that an earlier row leaves; correct its names or remove it"
+                f"rates[{i}]: matches no run of the grid that an earlier row leaves; correct it or remove it"
             )
 
     @classmethod
@@ -180,9 +186,9 @@ class Study:
         path = Path(path)
         try:
             with files.explained(path, "read"):
-                keys = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise HeadstartError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+                keys = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+        except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+            raise HeadstartError(f"{path} cannot be read as YAML: {' '.join(str(error).split())}") from None
         if not isinstance(keys, Mapping) or not all(isinstance(key, str) for key in keys):
             raise HeadstartError(f"{path}: expected a mapping of study keys, got {type(keys).__name__}")
         try:
@@ -193,12 +199,17 @@ class Study:
     def resolved(self) -> str:
         """The study as YAML with every default written out: equal text means an equal study."""
         written = self.file.model_dump(exclude_none=True)
-        for axis, registry in AXES.items():
-            written[axis] = [str(registry.component(part)) for part in written[axis]]
+        for axes in (written, *written["also"]):
+            for axis in axes.keys() & AXES.keys():
+                axes[axis] = [str(AXES[axis].component(part)) for part in axes[axis]]
+        for row in written["rates"]:
+            for name in row.keys() & _AXIS.keys():
+                row[name] = str(AXES[_AXIS[name]].component(row[name]))
         for name in ("task", "model", "executor"):
             written[name] = str(getattr(self, name))
         written["probes"] = [str(probe) for probe in self.probes]
-        return yaml.safe_dump({"schema": SCHEMA, **written}, sort_keys=False, allow_unicode=True, width=120)
+        text = yaml.safe_dump(written, sort_keys=False, allow_unicode=True, width=120)
+        return f"# a study as headstart {SCHEMA} read it, with every default\n{text}"
 
     def _grids(self) -> Iterator[dict[str, list[Any]]]:
         main = {axis: getattr(self.file, axis) for axis in Axes.model_fields}
@@ -207,10 +218,9 @@ class Study:
             yield self._components({**main, **axes.model_dump(exclude_none=True)}, f"also[{i}].")
 
     def _components(self, axes: dict[str, list[Any]], path: str) -> dict[str, list[Any]]:
-        read = {
-            axis: [registry.component(part, f"{path}{axis}[{i}]") for i, part in enumerate(axes[axis])]
-            for axis, registry in AXES.items()
-        }
+        read = {axis: _read_all(registry, axes[axis], f"{path}{axis}") for axis, registry in AXES.items()}
+        for axis in axes.keys() - AXES.keys():
+            _refuse_twice(axes[axis], f"{path}{axis}")
         return {**axes, **read}
 
     def _expand(self, axes: dict[str, list[Any]]) -> Iterator[RunSpec]:
@@ -242,13 +252,60 @@ class Study:
 
     def _with_rates(self, run: RunSpec) -> RunSpec:
         """The rates of the first row that matches, by registered name or as written; else those of the axes."""
-        for i, row in enumerate(self.file.rates):
-            wanted = row.model_dump(exclude_none=True, exclude={"client_rate", "server_rate"})
-            if all(_matches(getattr(run, field), value) for field, value in wanted.items()):
+        for i, (row, conditions) in enumerate(zip(self.file.rates, self._rows, strict=True)):
+            if all(_meets(getattr(run, name), wanted) for name, wanted in conditions.items()):
                 self._used_rows.add(i)
                 return replace(run, client_rate=row.client_rate, server_rate=row.server_rate)
         return run
 
 
-def _matches(part: Component | int, wanted: str | int) -> bool:
-    return part == wanted or (isinstance(part, Component) and wanted in (part.name, str(part)))
+_AXIS = {"start": "starts", "client": "clients", "server": "servers", "partition": "partitions", "devices": "devices"}
+
+
+def _conditions(row: RateRow, path: str) -> dict[str, str | Component | int]:
+    """What fields of a run a row asks for: a part, a bare name for a part with any parameters, or a number."""
+    conditions: dict[str, str | Component | int] = {}
+    for name, axis in _AXIS.items():
+        if (written := getattr(row, name)) is not None:
+            part = AXES[axis].component(written, f"{path}.{name}")
+            conditions[name] = part.name if written == part.name else part
+    if row.local_epochs is not None:
+        conditions["local_epochs"] = row.local_epochs
+    return conditions
+
+
+def _meets(field: Component | int, wanted: str | Component | int) -> bool:
+    return (field.name if isinstance(wanted, str) and isinstance(field, Component) else field) == wanted
+
+
+def _read_all(registry: Registry[Any], written: Sequence[object], path: str) -> list[Component]:
+    parts = [registry.component(part, f"{path}[{i}]") for i, part in enumerate(written)]
+    _refuse_twice(parts, path)
+    return parts
+
+
+def _refuse_twice(values: Sequence[Hashable], path: str) -> None:
+    for i, value in enumerate(values):
+        if value in values[:i]:
+            raise HeadstartError(f"{path}[{i}]: {value} is there twice; remove one")
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML without tags that execute anything; keys stand once; 1e-3 is a number, as in YAML 1.2."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        keys: list[Any] = []
+        for key_node, _ in node.value:
+            if key_node.tag == "tag:yaml.org,2002:merge":
+                continue
+            key = self.construct_object(key_node, deep=True)
+            if key in keys:
+                problem = f"the key {key!r} is there twice"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key_node.start_mark)
+            keys.append(key)
+        return super().construct_mapping(node, deep)
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
+)

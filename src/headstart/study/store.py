@@ -8,6 +8,7 @@ DIR/results/*.parquet          all runs in the order of the grid
 """
 
 import io
+import itertools
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -32,6 +33,9 @@ RUNS = pa.schema(
 ROUNDS = pa.schema([("run", pa.string()), ("round", pa.int64()), ("metric", pa.string()), ("value", pa.float64())])
 
 
+CHECKPOINT = "checkpoint.safetensors"
+
+
 class Folder:
     """The folder of one study."""
 
@@ -46,6 +50,7 @@ class Folder:
             HeadstartError: another process holds it, it belongs to another study, or it cannot be written.
         """
         with files.explained(self.path, "write"):
+            self._refuse_foreign()  # before anything is written
             self.path.mkdir(parents=True, exist_ok=True)
             lock = filelock.FileLock(self.path / ".lock")
             try:
@@ -55,24 +60,42 @@ class Folder:
                     f"{self.path} is in use by another headstart process; wait for it to end"
                 ) from None
         try:
-            self._belongs_to(resolved_study)
+            with files.explained(self.path, "write"):
+                self._refuse_foreign()
+                self._belongs_to(resolved_study)
+                self._sweep()
             yield
         finally:
             lock.release()
 
+    def _refuse_foreign(self) -> None:
+        if self.path.is_dir() and not (self.path / "study.yaml").exists():
+            foreign = [entry.name for entry in self.path.iterdir() if entry.name != ".lock" and not _is_partial(entry)]
+            if foreign:
+                raise HeadstartError(
+                    f"{self.path} holds files that are not a study's ({min(foreign)}); choose a new folder"
+                )
+
     def _belongs_to(self, resolved_study: str) -> None:
         study = self.path / "study.yaml"
         if not study.exists():
-            if any(entry.name != ".lock" for entry in self.path.iterdir()):
-                raise HeadstartError(f"{self.path} holds files that are not a study's; choose a new folder")
             files.write(study, resolved_study)
             return
-        with files.explained(study, "read"):
-            present = study.read_text(encoding="utf-8", errors="replace")
+        present = study.read_text(encoding="utf-8", errors="replace")
         if present != resolved_study:
-            pairs = zip(present.splitlines(), resolved_study.splitlines(), strict=False)
-            line = next((f"{a.strip()!r} there, {b.strip()!r} here" for a, b in pairs if a != b), "its length")
-            raise HeadstartError(f"{self.path} holds the results of another study ({line}); choose a new folder")
+            lines = itertools.zip_longest(present.splitlines(), resolved_study.splitlines(), fillvalue="nothing")
+            there, here = next(((a.strip(), b.strip()) for a, b in lines if a != b), ("other line ends", "ours"))
+            raise HeadstartError(
+                f"{self.path} holds the results of another study (in its study.yaml {there!r}, here {here!r}); "
+                "choose a new folder"
+            )
+
+    def _sweep(self) -> None:
+        """Remove what a killed process left behind: files half-written, and checkpoints of runs that are done."""
+        for partial in filter(_is_partial, self.path.rglob(".*")):
+            partial.unlink(missing_ok=True)
+        for record in self.path.glob("runs/*/run.json"):
+            (record.parent / CHECKPOINT).unlink(missing_ok=True)
 
     def run(self, key: str) -> Path:
         """The folder of a run."""
@@ -95,27 +118,32 @@ class Folder:
         Raises:
             HeadstartError: a run's files are damaged.
         """
-        records, tables = [], [ROUNDS.empty_table()]
+        rows, tables = [RUNS.empty_table()], [ROUNDS.empty_table()]
         for key in keys:
-            if not self.is_done(key):
-                continue
-            rounds = read_table(self.run(key) / "rounds.parquet", ROUNDS)
-            tables.append(rounds)
-            records.append(_ended(self._record(key), rounds, target_accuracy))
-        runs = pa.Table.from_pylist(records, schema=RUNS)
-        rounds = pa.concat_tables(tables)
+            if self.is_done(key):
+                rounds = read_table(self.run(key) / "rounds.parquet", ROUNDS)
+                tables.append(rounds)
+                rows.append(self._row(key, rounds, target_accuracy))
+        runs, rounds = pa.concat_tables(rows), pa.concat_tables(tables)
         write_table(self.path / "results" / "runs.parquet", runs)
         write_table(self.path / "results" / "rounds.parquet", rounds)
         return runs, rounds
 
-    def _record(self, key: str) -> dict[str, Any]:
+    def _row(self, key: str, rounds: pa.Table, target_accuracy: float | None) -> pa.Table:
         path = self.run(key) / "run.json"
         try:
             with files.explained(path, "read"):
                 record = json.loads(path.read_bytes())
-            return {name: record[name] for name in RUNS.names if name in record}
-        except (ValueError, TypeError) as error:
+            if record["run"] != key:
+                raise ValueError(f"it is of run {record['run']}")
+            known = {name: record[name] for name in RUNS.names if name in record}
+            return pa.Table.from_pylist([_ended(known, rounds, target_accuracy)], schema=RUNS)
+        except (KeyError, ValueError, TypeError, pa.ArrowException) as error:
             raise HeadstartError(f"{path} is damaged ({error}); delete {path.parent} and run again") from None
+
+
+def _is_partial(path: Path) -> bool:
+    return path.name.startswith(".") and path.name.endswith(files.PARTIAL)
 
 
 def _ended(record: dict[str, Any], rounds: pa.Table, target: float | None) -> dict[str, Any]:
@@ -134,7 +162,7 @@ def _ended(record: dict[str, Any], rounds: pa.Table, target: float | None) -> di
 def write_table(path: Path, table: pa.Table) -> None:
     """Write a Parquet file atomically."""
     buffer = io.BytesIO()
-    pq.write_table(table, buffer, compression="zstd")
+    pq.write_table(table, buffer, compression="zstd", write_page_checksum=True)
     files.write(path, buffer.getvalue())
 
 
@@ -145,12 +173,17 @@ def read_table(path: Path, schema: pa.Schema) -> pa.Table:
         HeadstartError: it is missing, damaged or of another form.
     """
     try:
-        table = pq.read_table(io.BytesIO(path.read_bytes()))
+        table = pq.read_table(io.BytesIO(path.read_bytes()), page_checksum_verification=True)
     except (pa.ArrowException, OSError, ValueError) as error:
-        reason = str(error).splitlines()[0]
+        reason = (str(error).splitlines() or ["unreadable"])[0]
         raise HeadstartError(f"{path} is damaged ({reason}); delete {path.parent} and run again") from None
-    if table.schema.names != schema.names:
+    if not table.schema.equals(schema):
         raise HeadstartError(
-            f"{path}: expected the columns {', '.join(schema.names)}, got {', '.join(table.schema.names)}"
+            f"{path}: expected the columns {_columns(schema)}, got {_columns(table.schema)}; "
+            f"delete {path.parent} and run again"
         )
     return table
+
+
+def _columns(schema: pa.Schema) -> str:
+    return ", ".join(f"{column.name} ({column.type})" for column in schema)

@@ -1,0 +1,357 @@
+"""The language of study files: what a grid expands to, what a run's key depends on, and the line for each bad input."""
+
+import os
+import subprocess
+import sys
+from dataclasses import fields, replace
+
+import pytest
+import yaml
+
+from headstart.clients.base import CLIENTS
+from headstart.errors import HeadstartError
+from headstart.servers.base import SERVERS
+from headstart.study.spec import RunSpec, Study
+
+BASE = {"task": "digits", "model": "mlp", "population": 10, "cohort": 3, "seeds": [0]}
+
+
+def study(**keys):
+    return Study(**{**BASE, **keys})
+
+
+def load(tmp_path, text):
+    path = tmp_path / "study.yaml"
+    path.write_text("task: digits\nmodel: mlp\npopulation: 10\ncohort: 3\n" + text)
+    return Study.load(path)
+
+
+def names(study, field):
+    return [str(getattr(run, field)) for run in study.runs]
+
+
+# ---------------------------------------------------------------------------------------------------------- the grid
+
+
+def test_the_axes_span_a_grid_in_the_order_of_the_file():
+    grid = study(clients=["sgd", "gd"], servers=["sgd", "adam"], local_epochs=[1, 5], seeds=[3, 4])
+    assert [(str(r.client), str(r.server), r.local_epochs, r.seed) for r in grid.runs] == [
+        (client, server, epochs, seed)
+        for client in ("sgd", "gd")
+        for server in ("sgd", "adam")
+        for epochs in (1, 5)
+        for seed in (3, 4)
+    ]
+
+
+def test_what_is_left_out_of_an_also_is_as_in_the_main_grid():
+    grid = study(clients=["sgd", "gd"], seeds=[0, 1], also=[{"local_epochs": [5, 20], "clients": "proximal"}])
+    assert [(str(r.client), r.local_epochs, r.seed) for r in grid.runs[4:]] == [
+        ("proximal", epochs, seed) for epochs in (5, 20) for seed in (0, 1)
+    ]
+
+
+def test_runs_that_two_grids_share_are_one_run():
+    grid = study(local_epochs=[1], also=[{"local_epochs": [1, 5]}, {"local_epochs": [5, 20]}, {}])
+    assert [run.local_epochs for run in grid.runs] == [1, 5, 20]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "proximal(mu=0.5, momentum=0)",
+        {"proximal": {"mu": 0.5}},
+        {"name": "proximal", "mu": 0.5},
+        {"proximal(mu=0.5)": None},
+    ],
+)
+def test_every_way_to_write_a_part_is_the_same_part(written):
+    assert study(clients=[written]).runs == study(clients=["proximal(mu=0.5)"]).runs
+    assert names(study(clients=[written]), "client") == ["proximal(mu=0.5)"]
+
+
+def test_a_parameter_at_its_default_does_not_show_in_the_name():
+    default = dict(CLIENTS.component("proximal").parameters)["mu"]
+    assert study(clients=[f"proximal(mu={default})"]).runs == study(clients=["proximal"]).runs
+
+
+def test_lists_may_be_a_single_value_a_tuple_or_a_range():
+    assert study(clients="gd", seeds=range(2), local_epochs=(1, 5)).runs == (
+        study(clients=["gd"], seeds=[0, 1], local_epochs=[1, 5]).runs
+    )
+
+
+def test_presets_carry_their_parameters_and_can_be_changed():
+    (plain,) = study(servers="adam@torch").runs
+    (changed,) = study(servers="adam@torch(epsilon=0.1)").runs
+    preset = SERVERS.entry("adam").presets["torch"]
+    assert {k: v for k, v in plain.server.parameters if k in preset} == preset
+    assert dict(changed.server.parameters) == {**dict(plain.server.parameters), "epsilon": 0.1}
+    assert (str(plain.server), str(changed.server)) == ("adam@torch", "adam@torch(epsilon=0.1)")
+
+
+def test_the_first_row_of_rates_that_matches_gives_the_rates():
+    grid = study(
+        clients=["sgd", "proximal", "proximal(mu=1.0)"],
+        client_rates=0.1,
+        server_rates=1.0,
+        rates=[
+            {"client": {"proximal": {"mu": 1}}, "client_rate": 0.3, "server_rate": 2},
+            {"client": "proximal", "client_rate": 0.2, "server_rate": 3},
+        ],
+    )
+    assert {str(r.client): (r.client_rate, r.server_rate) for r in grid.runs} == {
+        "sgd": (0.1, 1.0),
+        "proximal": (0.2, 3.0),
+        "proximal(mu=1.0)": (0.3, 2.0),
+    }
+
+
+def test_rates_may_depend_on_every_axis_together():
+    grid = study(
+        starts=["random", "proxy"],
+        local_epochs=[1, 5],
+        rates=[{"start": "proxy", "local_epochs": 5, "client_rate": 0.5, "server_rate": 0.7}],
+    )
+    assert {(str(r.start), r.local_epochs): r.client_rate for r in grid.runs} == {
+        ("random", 1): 0.1,
+        ("random", 5): 0.1,
+        ("proxy", 1): 0.1,
+        ("proxy", 5): 0.5,
+    }
+
+
+def test_axes_of_rates_that_a_row_overrides_merge():
+    grid = study(client_rates=[0.1, 0.2], rates=[{"client_rate": 0.4, "server_rate": 1.0}])
+    assert [run.client_rate for run in grid.runs] == [0.4]
+
+
+# ------------------------------------------------------------------------------------------------------------ the keys
+
+
+def test_a_key_is_the_same_in_another_process():
+    code = f"from headstart.study.spec import Study; print([run.key for run in Study(**{BASE!r}).runs])"
+    environment = {**os.environ, "PYTHONHASHSEED": "77"}
+    other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
+    assert other.stdout.strip() == str([run.key for run in study().runs])
+
+
+OTHER = {
+    "task": "rendered-digits",
+    "model": "mlp(hidden=[8])",
+    "start": "proxy(epochs=1)",
+    "client": "sgd(momentum=0.1)",
+    "server": "adam",
+    "partition": "dirichlet",
+    "devices": "dropped",
+    "executor": "loop",
+    "weighting": "uniform",
+    "evaluate_on": "validation",
+    "probes": ["distance"],
+}
+PLURAL = {"start": "starts", "client": "clients", "server": "servers", "partition": "partitions", "seed": "seeds"}
+PLURAL |= {"client_rate": "client_rates", "server_rate": "server_rates"}
+
+
+@pytest.mark.parametrize("field", [field.name for field in fields(RunSpec)])
+def test_a_key_depends_on_every_field(field):
+    (run,) = study().runs
+    other = OTHER.get(field, 7)
+    (changed,) = study(**{PLURAL.get(field, field): other}).runs
+    assert changed.key != run.key
+    assert replace(changed, **{field: getattr(run, field)}) == run
+
+
+def test_name_title_and_target_are_no_part_of_a_run():
+    assert study(name="other", title="Other", target_accuracy=0.5).runs == study().runs
+
+
+def test_a_resolved_study_is_a_study_file_with_the_same_runs(tmp_path):
+    text = """
+clients: [sgd, {proximal: {mu: 0.5}}, "nova(momentum=0.5)"]
+servers: [adam@torch, sgd]
+partitions: dirichlet(alpha=1e-3)
+target_accuracy: 0.9
+title: Größer
+client_rates: 1e-3
+rates:
+  - {client: sgd, server: {adam@torch: null}, client_rate: 1.5e-5, server_rate: 1}
+also:
+  - {clients: {proximal: {mu: 2}}, local_epochs: [5, 20]}
+"""
+    first = load(tmp_path, text)
+    (tmp_path / "again.yaml").write_text(first.resolved(), encoding="utf-8")
+    again = Study.load(tmp_path / "again.yaml")
+    assert again.runs == first.runs
+    assert [run.key for run in again.runs] == [run.key for run in first.runs]
+    assert again.resolved() == first.resolved()
+    assert yaml.safe_load(first.resolved())["title"] == "Größer"
+
+
+def test_equal_studies_resolve_to_equal_text():
+    row = {"client_rate": 0.1, "server_rate": 1.0}
+    one = study(clients="proximal(mu=1)", also=[{"servers": "sgd"}], rates=[{"client": "proximal(mu=1)", **row}])
+    two = study(
+        clients=[{"proximal": {"mu": 1.0}}],
+        also=[{"servers": [{"sgd": None}]}],
+        rates=[{"client": {"proximal": {"mu": 1}}, **row}],
+    )
+    assert one.resolved() == two.resolved()
+
+
+# --------------------------------------------------------------------------------------------------------- one's own
+
+
+def test_a_factory_of_ones_own_is_named_by_its_module(tmp_path, monkeypatch):
+    (tmp_path / "own_models_of_spec.py").write_text(
+        "from torch import nn\n"
+        "def tiny(shape, outputs, *, width: int, layers: list[list[int]] = []):\n"
+        "    return nn.Linear(width, outputs)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    (run,) = study(model="own_models_of_spec:tiny(width=3)").runs
+    assert str(run.model) == "own_models_of_spec:tiny(width=3)"
+    assert hash(run.model) == hash(study(model="own_models_of_spec:tiny(width=3)").runs[0].model)
+    with pytest.raises(HeadstartError, match=r"^model.width: expected a whole number, got nothing$"):
+        study(model="own_models_of_spec:tiny")
+
+
+# ---------------------------------------------------------------------------------------------------------- bad input
+
+BAD = [
+    ({"task": None}, "task: expected a task such as 'name', 'name(parameter=1)' or {name: {parameter: 1}}, got None"),
+    ({"cohrt": 3}, "unknown key 'cohrt'; did you mean 'cohort'?"),
+    ({"task": "digit"}, "task: unknown task 'digit'; did you mean 'digits'?"),
+    ({"model": "mpl"}, "model: unknown model 'mpl'; did you mean 'mlp'?"),
+    ({"executor": "stackd"}, "executor: unknown executor 'stackd'; did you mean 'stacked'?"),
+    ({"probes": ["evaluation", "distanc"]}, "probes[1]: unknown probe 'distanc'; did you mean 'distance'?"),
+    ({"clients": ["sgd", "scafold"]}, "clients[1]: unknown client optimizer 'scafold'; did you mean 'scaffold'?"),
+    ({"starts": "radnom"}, "starts[0]: unknown start 'radnom'; did you mean 'random'?"),
+    ({"servers": "adam@tensorflw"}, "servers[0]: unknown preset 'tensorflw' of server optimizer 'adam'; known: {adam}"),
+    ({"servers": "sgd@torch"}, "servers[0]: unknown preset 'torch' of server optimizer 'sgd'; it has none"),
+    ({"clients": ["sgd", {"proximal": {"mu": "abc"}}]}, "clients[1].mu: expected a number >= 0, got 'abc'"),
+    ({"clients": ["sgd", "proximal(mu=-1)"]}, "clients[1].mu: expected a number >= 0, got -1"),
+    ({"clients": "proximal(nu=1)"}, "clients[0]: unknown key 'nu'; known: momentum, mu"),
+    ({"clients": {"scaffold": {"mu": 1}}}, "clients[0]: unknown key 'mu'; there are none"),
+    ({"clients": {"proximal": {1: 1}}}, "clients[0]: unknown key 1; known: momentum, mu"),
+    ({"clients": "proximal(mu=True)"}, "clients[0].mu: expected a number >= 0, got True"),
+    ({"clients": "proximal(mu=1e999)"}, "clients[0].mu: expected a number >= 0, finite, got inf"),
+    ({"clients": {"proximal": {"mu": float("nan")}}}, "clients[0].mu: expected a number >= 0, finite, got nan"),
+    ({"clients": "proximal(0.1)"}, "clients[0]: expected parameters as 'name=value', got '0.1'"),
+    ({"clients": "proximal(mu=open)"}, "clients[0]: expected parameters as 'name=value', got 'mu=open'"),
+    ({"clients": "proximal(mu=1)(mu=2)"}, "clients[0]: expected parameters as 'name=value', got 'mu=1)(mu=2'"),
+    (
+        {"clients": ["proximal(mu=1", "momentum=0.5)"]},
+        "clients[0]: expected a client optimizer such as 'name', 'name(parameter=1)' or {name: {parameter: 1}}, "
+        "got 'proximal(mu=1'; put it in quotes: in [a, b] a comma ends an item",
+    ),
+    (
+        {"clients": [5]},
+        "clients[0]: expected a client optimizer such as 'name', 'name(parameter=1)' or {name: {parameter: 1}}, got 5",
+    ),
+    ({"clients": [{"mimelite": {"base": "sgd"}}]}, "clients[0].base: expected one of momentum, adam, got 'sgd'"),
+    ({"model": "mlp(hidden=5)"}, "model.hidden: expected a list, each a whole number >= 1, got 5"),
+    ({"model": "mlp(hidden=[8, 0])"}, "model.hidden[1]: expected a whole number >= 1, got 0"),
+    ({"also": [{"clients": ["sgd", "proximal(mu=-1)"]}]}, "also[0].clients[1].mu: expected a number >= 0, got -1"),
+    ({"also": [{}, {"seed": 1}]}, "also[1]: unknown key 'seed'; did you mean 'seeds'?"),
+    ({"also": [{"seeds": [0, -1]}]}, "also[0].seeds[1]: expected a whole number >= 0, got -1"),
+    ({"also": {"seeds": 1}}, "also: expected a list, each a mapping, got {'seeds': 1}"),
+    ({"also": [None]}, "also[0]: expected a mapping, got None"),
+    ({"also": [{"cohort": 2}]}, "also[0]: unknown key 'cohort'; known: {axes}"),
+    ({"rounds": 0}, "rounds: expected a whole number >= 1, got 0"),
+    ({"rounds": True}, "rounds: expected a whole number >= 1, got True"),
+    ({"rounds": 2.5}, "rounds: expected a whole number >= 1, got 2.5"),
+    ({"rounds": "ten"}, "rounds: expected a whole number >= 1, got 'ten'"),
+    ({"rounds": None}, "rounds: expected a whole number >= 1, got None"),
+    ({"title": 5}, "title: expected a text, got 5"),
+    ({"target_accuracy": 1.5}, "target_accuracy: expected a number > 0 and <= 1 or nothing, got 1.5"),
+    ({"weighting": "sample"}, "weighting: expected one of samples, uniform, got 'sample'"),
+    ({"evaluate_on": "train"}, "evaluate_on: expected one of test, validation, got 'train'"),
+    ({"cohort": 11}, "cohort: expected at most the number of clients (population: 10), got 11"),
+    ({"seeds": [-1]}, "seeds[0]: expected a whole number >= 0, got -1"),
+    ({"seeds": [True]}, "seeds[0]: expected a whole number >= 0, got True"),
+    ({"seeds": []}, "seeds: expected a list of at least 1, each a whole number >= 0, got []"),
+    ({"clients": []}, "clients: expected a list of at least 1, got []"),
+    ({"client_rates": [0.1, 0]}, "client_rates[1]: expected a number > 0, got 0"),
+    ({"client_rates": float("inf")}, "client_rates[0]: expected a number > 0, finite, got inf"),
+    ({"server_rates": "0.1"}, "server_rates[0]: expected a number > 0, got '0.1'"),
+    ({"seeds": [0, 1, 0]}, "seeds[2]: 0 is there twice; remove one"),
+    ({"clients": ["sgd", {"sgd": {}}]}, "clients[1]: sgd is there twice; remove one"),
+    ({"also": [{"local_epochs": [5, 5]}]}, "also[0].local_epochs[1]: 5 is there twice; remove one"),
+    ({"probes": ["distance", "distance"]}, "probes[1]: distance is there twice; remove one"),
+    ({"rates": [{"client_rate": 0.1}]}, "rates[0].server_rate: expected a number > 0, got nothing"),
+    (
+        {"rates": [{"client": "sdg", "client_rate": 0.1, "server_rate": 1}]},
+        "rates[0].client: unknown client optimizer 'sdg'; did you mean 'sgd'?",
+    ),
+    (
+        {"rates": [{"client": "gd", "client_rate": 0.1, "server_rate": 1}]},
+        "rates[0]: matches no run of the grid that an earlier row leaves; correct it or remove it",
+    ),
+    (
+        {"rates": [{"client_rate": 0.1, "server_rate": 1}, {"client": "sgd", "client_rate": 0.1, "server_rate": 1}]},
+        "rates[1]: matches no run of the grid that an earlier row leaves; correct it or remove it",
+    ),
+    ({"rates": [{"clients": "gd"}]}, "rates[0]: unknown key 'clients'; did you mean 'client'?"),
+    ({"rates": [{"local_epochs": 0, "client_rate": 0.1, "server_rate": 1}]},
+     "rates[0].local_epochs: expected a whole number >= 1 or nothing, got 0"),
+    ({"model": "no_such_module_here:net"}, "model: cannot import 'no_such_module_here:net': "
+     "ModuleNotFoundError: No module named 'no_such_module_here'"),
+    ({"model": "math:pi"}, "model: expected a function behind 'math:pi', got float"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("keys", "line"), BAD, ids=[line.split(":")[0] + f"-{i}" for i, (_, line) in enumerate(BAD)])
+def test_bad_input_gets_one_line(keys, line):
+    line = line.replace("{adam}", ", ".join(sorted(SERVERS.entry("adam").presets)))
+    axes = "client_rates, clients, devices, local_epochs, partitions, seeds, server_rates, servers, starts"
+    with pytest.raises(HeadstartError) as caught:
+        study(**keys)
+    assert str(caught.value) == line.replace("{axes}", axes)
+
+
+def test_a_missing_key_is_named():
+    with pytest.raises(HeadstartError, match=r"^task: expected a name or a mapping, got nothing$"):
+        Study(model="mlp")
+
+
+FILES = [
+    ("- task: digits\n", "{path}: expected a mapping of study keys, got list"),
+    ("", "{path}: expected a mapping of study keys, got NoneType"),
+    ("1: 2\n", "{path}: expected a mapping of study keys, got dict"),
+    ("task: [unclosed\n", "{path} cannot be read as YAML: while parsing a flow sequence"),
+    ("task: !!python/object/apply:os.system ['touch HERE']\n", "{path} cannot be read as YAML: could not determine"),
+    ("task: !!python/name:os.system\n", "{path} cannot be read as YAML: could not determine a constructor for the tag"),
+    ("task: digits\nmodel: mlp\ntask: digits\n", "{path} cannot be read as YAML: the key 'task' is there twice"),
+    ("model: mlp\n", "{path}: task: expected a name or a mapping, got nothing"),
+    ("a: " + "[" * 5000, "{path} cannot be read as YAML: "),
+    ("task: digits\nmodel: mlp\nseeds: &a [*a]\n", "{path}: seeds[0]: expected a whole number >= 0, got [["),
+    ("task: \x07\n", "{path} cannot be read as YAML: unacceptable character"),
+]
+
+
+@pytest.mark.parametrize(("text", "line"), FILES)
+def test_a_file_that_is_no_study_gets_one_line(tmp_path, monkeypatch, text, line):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "bad.yaml"
+    path.write_text(text)
+    with pytest.raises(HeadstartError) as caught:
+        Study.load(path)
+    assert str(caught.value).startswith(line.replace("{path}", str(path)))
+    assert "\n" not in str(caught.value)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["bad.yaml"]
+
+
+def test_files_that_cannot_be_read_get_one_line(tmp_path):
+    with pytest.raises(HeadstartError, match=r"^cannot read .*nothing.yaml: No such file or directory$"):
+        Study.load(tmp_path / "nothing.yaml")
+    with pytest.raises(HeadstartError, match=r"^cannot read .*: Is a directory$"):
+        Study.load(tmp_path)
+    (tmp_path / "latin.yaml").write_bytes(b"title: Gr\xf6\xdfer\n")
+    with pytest.raises(HeadstartError, match=r"latin.yaml cannot be read as YAML: 'utf-8' codec"):
+        Study.load(tmp_path / "latin.yaml")
+
+
+def test_yaml_merge_keys_work(tmp_path):
+    grid = load(tmp_path, "also:\n  - &more {local_epochs: 5, seeds: 0}\n  - {<<: *more, local_epochs: 20}\nseeds: 0\n")
+    assert [run.local_epochs for run in grid.runs] == [1, 5, 20]

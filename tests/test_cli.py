@@ -1,0 +1,279 @@
+"""The command line: what it lists and prints, and that bad input is one line on standard error and exit status 2."""
+
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from headstart import cli
+from headstart.errors import HeadstartError
+from headstart.registry import describe
+
+STUDY = """
+task: digits
+model: mlp(hidden=[8])
+clients: [sgd, proximal(mu=0.5)]
+population: 10
+cohort: 3
+batch_size: 60
+rounds: 4
+every: 2
+seeds: [0, 1]
+executor: loop
+"""
+KINDS = ["starts", "clients", "servers", "models", "tasks", "partitions", "devices", "executors", "probes"]
+ENTRIES = [(kind, entry) for kind in KINDS for entry in cli._registries()[kind]]
+IDS = [f"{kind}-{entry.name}" for kind, entry in ENTRIES]
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
+
+
+def headstart(*arguments, **keys):
+    """A process of its own, as a user begins it."""
+    command = [sys.executable, "-m", "headstart", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, **keys)
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "study.yaml"
+    path.write_text(STUDY)
+    return path
+
+
+# --------------------------------------------------------------------------------------------------------------- list
+
+
+def test_the_kinds_are_those_of_a_study():
+    assert list(cli._registries()) == KINDS
+    assert all(list(registry) for registry in cli._registries().values())
+
+
+@pytest.mark.parametrize(("kind", "entry"), ENTRIES, ids=IDS)
+def test_every_entry_says_what_it_is_and_on_what_it_stands(kind, entry):
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", entry.name)
+    assert len(entry.source) > 10
+    assert entry.summary.endswith(".")
+    for name, info in entry.parameters.model_fields.items():
+        assert info.description, f"{kind} {entry.name}: describe {name}"
+        assert "a mapping" not in describe(info), f"{kind} {entry.name}: {name} has a type that cannot be described"
+
+
+@pytest.mark.parametrize(("kind", "entry"), ENTRIES, ids=IDS)
+def test_every_preset_fits_its_parameters(kind, entry):
+    for preset in entry.presets:
+        component = cli._registries()[kind].component(f"{entry.name}@{preset}")
+        values = dict(component.parameters)
+        assert {key: values[key] for key in entry.presets[preset]} == dict(entry.presets[preset])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_list_shows_all_that_is_declared(kind):
+    result = invoke("list", kind)
+    assert result.exit_code == 0
+    shown = " ".join(result.stdout.split())
+    for entry in cli._registries()[kind]:
+        assert f"{entry.name} {' '.join(entry.summary.split())} source: {entry.source}" in shown
+        for name, info in entry.parameters.model_fields.items():
+            default = "required" if info.is_required() else f"default {info.default!r}"
+            assert f"{name}: {describe(info)}, {default}. {info.description}" in shown
+        for preset in entry.presets:
+            assert f"@{preset}: " in shown
+
+
+def test_list_shows_all_kinds():
+    lines = invoke("list").stdout.splitlines()
+    assert [line for line in lines if line in KINDS] == KINDS
+
+
+def test_list_of_an_unknown_kind_offers_the_nearest():
+    result = invoke("list", "client")
+    assert isinstance(result.exception, HeadstartError)
+    assert str(result.exception) == "unknown kind 'client'; did you mean 'clients'?"
+
+
+# -------------------------------------------------------------------------------------------------------------- check
+
+
+def test_check_prints_the_grid_and_writes_nothing(file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = invoke("check", file)
+    assert result.exit_code == 0
+    assert list(tmp_path.iterdir()) == [file]
+    lines = [line.split(maxsplit=1) for line in result.stdout.splitlines()[1:]]
+    assert ["clients", "sgd, proximal(mu=0.5)"] in lines
+    assert ["seeds", "0, 1"] in lines
+    assert ["client", "rates  0.1"] in [[first, " ".join(rest.split(" "))] for first, rest in lines]
+    assert "4 runs of 4 rounds, 3 of 10 clients a round" in result.stdout
+    assert re.search(r"about \d+ s in one process, \d+ s in \d+, without pre-training\n$", result.stdout)
+
+
+def test_the_estimate_grows_with_the_work(file):
+    from headstart.study.estimate import estimate_seconds
+    from headstart.study.spec import Study
+
+    keys = Study.load(file).file.model_dump(exclude_none=True)
+    few, many = (estimate_seconds(Study(**{**keys, "rounds": rounds, "every": rounds})) for rounds in (10, 1000))
+    assert many > 10 * few  # 100 times the rounds, timed on a machine that does other things too
+
+
+BAD = [
+    ("clients: [sgd, {proximal: {mu: abc}}]", "clients[1].mu: expected a number >= 0, got 'abc'"),
+    ("clients: fedprx", "clients[0]: unknown client optimizer 'fedprx'; known: "),
+    ("cohort: 11", "cohort: expected at most the number of clients (population: 10), got 11"),
+    ("roundss: 3", "unknown key 'roundss'; did you mean 'rounds'?"),
+]
+
+
+@pytest.mark.parametrize(("line", "error"), BAD)
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_bad_input_is_refused_before_anything_is_written(command, line, error, file, tmp_path):
+    key = line.split(":")[0]
+    kept = [each for each in STUDY.splitlines() if not each.startswith(f"{key}:")]
+    file.write_text("\n".join([*kept, line]))
+    result = invoke(command, file, *(["--out", tmp_path / "out"] if command == "run" else []))
+    assert isinstance(result.exception, HeadstartError)
+    assert str(result.exception).startswith(f"{file}: {error}")
+    assert list(tmp_path.iterdir()) == [file]
+
+
+MISFITS = [
+    ("partitions: natural", "the partition 'natural' needs to know whose each row is"),
+    ("population: 1300", "1200 training rows cannot be dealt to 1300 clients so that each has one"),
+    ("model: tests_own_models:wide", "the model's output does not fit the task: expected [2, 10] for 2 rows, got [2"),
+    ("model: tests_own_models:normed", "the model has BatchNorm ('1'), whose statistics mix clients; convert it with"),
+    ("model: tests_own_models:broken", "model 'tests_own_models:broken' failed: RuntimeError: no weights"),
+    ("model: tests_own_models:nothing", "cannot import 'tests_own_models:nothing': "),
+    ("task: tests_own_models:labels", "task 'own': expected labels 0 to 1 in its train part, got 0 to 2"),
+    ("task: tests_own_models:empty", "task 'own': expected at least one row in its test part, got none"),
+    ("task: tests_own_models:floats", "task 'own': its loss does not take outputs of shape [2, 2] with targets"),
+    ("starts: proxy(task='digit')", "start proxy.task: unknown task 'digit'; did you mean 'digits'?"),
+]  # fmt: skip
+OWN = """
+import torch
+from torch import nn
+from headstart.tasks.base import Examples, Task
+def wide(shape, outputs): return nn.Sequential(nn.Flatten(), nn.Linear(64, outputs + 1))
+def normed(shape, outputs): return nn.Sequential(nn.Flatten(), nn.BatchNorm1d(64), nn.Linear(64, outputs))
+def broken(shape, outputs): raise RuntimeError("no weights")
+def task(targets, rows=12):
+    examples = Examples(torch.zeros(12, 1), torch.as_tensor(targets * 4))
+    return Task("own", examples, examples, Examples(examples.inputs[:rows], examples.targets[:rows]), 2)
+def labels(): return task([0, 1, 2])
+def empty(): return task([0, 1, 1], 0)
+def floats(): return task([0.0, 1.0, 1.0])
+"""
+
+
+@pytest.mark.parametrize(("line", "error"), MISFITS)
+def test_parts_that_do_not_fit_are_refused_before_anything_is_written(line, error, file, tmp_path, monkeypatch):
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "tests_own_models.py").write_text(OWN)
+    monkeypatch.syspath_prepend(own)
+    key = line.split(":")[0]
+    file.write_text("\n".join([*(each for each in STUDY.splitlines() if not each.startswith(f"{key}:")), line]))
+    result = invoke("run", file, "--out", tmp_path / "out")
+    assert isinstance(result.exception, HeadstartError), result.exception
+    assert error in str(result.exception)
+    assert "\n" not in str(result.exception)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("arguments", [["--jobs", "0"], ["--jobs", "two"], ["--checkpoint-seconds", "-1"]])
+def test_options_out_of_range_exit_with_2(arguments, file, tmp_path):
+    result = invoke("run", file, "--out", tmp_path / "out", *arguments)
+    assert result.exit_code == 2
+    assert not (tmp_path / "out").exists()
+
+
+# ---------------------------------------------------------------------------------------------------- a real process
+
+
+def test_an_error_is_one_line_on_standard_error_and_exit_2(file):
+    file.write_text(STUDY.replace("0.5", "abc"))
+    ended = headstart("check", file)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == f"error: {file}: clients[1]: expected parameters as 'name=value', got 'mu=abc'\n"
+
+
+def test_help_does_not_import_torch():
+    code = """
+import sys
+from headstart.cli import main
+try:
+    main()
+except SystemExit:
+    print('torch' in sys.modules)
+"""
+    ended = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True, check=True)
+    assert ended.stdout.splitlines()[-1] == "False"
+    assert all(command in ended.stdout for command in ("demo", "run", "check", "report", "list"))
+
+
+def test_ones_own_parts_are_found_beside_the_shell(file, tmp_path):
+    (tmp_path / "tests_own_models.py").write_text(OWN)
+    file.write_text(STUDY.replace("task: digits", "task: tests_own_models:labels"))
+    ended = headstart("check", file, cwd=tmp_path)
+    assert ended.returncode == 2
+    assert ended.stderr == "error: task 'own': expected labels 0 to 1 in its train part, got 0 to 2\n"
+
+
+def test_a_closed_pipe_is_no_error():
+    command = f"{sys.executable} -m headstart list | head -n 1"
+    ended = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
+    assert (ended.stdout, ended.stderr) == ("starts\n", "")
+
+
+@pytest.mark.slow
+def test_run_prints_plain_lines_off_a_terminal_and_resumes(file, tmp_path):
+    file.write_text(STUDY + "client_rates: [0.1, 1.0e+30]\n")
+    ended = headstart("run", file, "--out", tmp_path / "out", "--jobs", 1)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    *lines, last = ended.stdout.splitlines()
+    assert last == f"report: {tmp_path / 'out' / 'report.html'}"
+    assert (tmp_path / "out" / "report.html").exists()
+    assert [line for line in lines if line.endswith(": diverged")] == [
+        f"random, {client}, sgd, iid, equal, 1 local epochs, rates 1e+30 and 1, seed {seed}: diverged"
+        for client in ("sgd", "proximal(mu=0.5)")
+        for seed in (0, 1)
+    ]
+    assert any(re.fullmatch(r"8 of 8 runs, \d+ s, about 0 s left", line) for line in lines)
+    assert "\x1b" not in ended.stdout
+    again = headstart("run", file, "--out", tmp_path / "out")
+    assert again.returncode == 0
+    assert "diverged" not in again.stdout
+
+
+@pytest.mark.slow
+def test_run_draws_a_bar_on_a_terminal(file, tmp_path):
+    parent, child = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "100"}
+    command = [sys.executable, "-m", "headstart", "run", str(file), "--out", str(tmp_path / "out"), "--jobs", "1"]
+    process = subprocess.Popen(command, stdin=child, stdout=child, stderr=child, env=environment, close_fds=True)
+    os.close(child)
+    seen = b""
+    while True:
+        ready, _, _ = select.select([parent], [], [], 60)
+        assert ready, "the terminal fell silent"
+        try:
+            part = os.read(parent, 65536)
+        except OSError:  # closed by the process that ended
+            break
+        if not part:
+            break
+        seen += part
+    os.close(parent)
+    assert process.wait(10) == 0
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", seen.decode())
+    assert "left:" in text
+    assert "4/4" in text
+    assert "runs, " not in text  # the plain lines are for elsewhere
+    assert text.rstrip().endswith(f"report: {tmp_path / 'out' / 'report.html'}")
