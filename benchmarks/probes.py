@@ -30,12 +30,12 @@ def seconds(run: RunSpec) -> float:
 
 def main() -> None:
     repetitions = int(sys.argv[1]) if len(sys.argv) > 1 else 15
-    one_thread()
     with resources.as_file(resources.files("headstart") / "studies" / "demo.yaml") as path:
         run = Study.load(Path(path)).runs[0]
     bare = replace(run, probes=())
-    seconds(run)
-    pairs = [(seconds(run), seconds(bare)) for _ in range(repetitions)]
+    with one_thread():
+        seconds(run)
+        pairs = [(seconds(run), seconds(bare)) for _ in range(repetitions)]
     ratios = sorted(probed / without for probed, without in pairs)
     print(
         json.dumps(

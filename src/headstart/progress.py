@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 if TYPE_CHECKING:
     from headstart.study.runner import Event
@@ -21,13 +21,12 @@ def watching(total: int) -> Iterator[Callable[["Event"], None]]:
     if not console.is_terminal:
         yield _plain_lines()
         return
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, TextColumn("left:"), TimeRemainingColumn(), console=console, transient=True) as bar:
-        task = bar.add_task("starts", total=total)
+        task = bar.add_task(f"{total} runs", total=1.0)
 
         def show(event: "Event") -> None:
-            what = f"{event.run.start}, {event.run.client}, {event.run.server}"
-            bar.update(task, completed=event.done, description=what[:40])
+            bar.update(task, completed=event.share, description=f"{event.done} of {event.total} runs")
             if event.status != "finished":
                 bar.console.print(f"{event.run}: {event.status}", markup=False, highlight=False)
 
@@ -36,16 +35,14 @@ def watching(total: int) -> Iterator[Callable[["Event"], None]]:
 
 def _plain_lines() -> Callable[["Event"], None]:
     began = last = time.perf_counter()
-    first: int | None = None
 
     def tell(event: "Event") -> None:
-        nonlocal last, first
+        nonlocal last
         now = time.perf_counter()
-        first = event.done - 1 if first is None else first
         if event.status != "finished":
             print(f"{event.run}: {event.status}", flush=True)
         if event.done == event.total or now - last >= SECONDS_BETWEEN_LINES:
-            left = (now - began) / (event.done - first) * (event.total - event.done)
+            left = (now - began) * (1 - event.share) / event.share
             print(f"{event.done} of {event.total} runs, {now - began:.0f} s, about {left:.0f} s left", flush=True)
             last = now
 

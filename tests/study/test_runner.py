@@ -23,10 +23,12 @@ from headstart.errors import HeadstartError
 from headstart.probes.base import PROBES
 from headstart.servers.base import SERVERS
 from headstart.study.federations import federation_of, one_thread
+from headstart.study.processes import _uninterrupted_children
 from headstart.study.run import Progress, carry_out
-from headstart.study.runner import _uninterrupted_children, carry_out_run, run_study
+from headstart.study.runner import run_study
 from headstart.study.spec import Study
 from headstart.study.store import CHECKPOINT, Folder
+from headstart.study.stored_run import carry_out_run
 
 STUDY = """
 name: small

@@ -21,8 +21,8 @@ def save_trees(path: Path, named: dict[str, Tree], note: dict[str, Any]) -> None
     tensors = {
         f"{name}/{leaf}": tensor.clone().contiguous() for name, tree in named.items() for leaf, tensor in tree.items()
     }
-    header = {"note": json.dumps(note), "order": json.dumps(list(tensors))}
-    files.write(path, safetensors.torch.save(tensors, header))
+    header = json.dumps({"note": note, "order": list(tensors)})
+    files.write(path, safetensors.torch.save(tensors, {"headstart": header}))
 
 
 def load_trees(path: Path) -> tuple[dict[str, Tree], dict[str, Any]]:
@@ -34,13 +34,13 @@ def load_trees(path: Path) -> tuple[dict[str, Tree], dict[str, Any]]:
     named: dict[str, Tree] = {}
     try:
         with safetensors.safe_open(path, framework="pt") as opened:
-            note, order = (json.loads(opened.metadata()[part]) for part in ("note", "order"))
-            for full_name in order:
+            header = json.loads(opened.metadata()["headstart"])
+            for full_name in header["order"]:
                 name, _, leaf = full_name.partition("/")
                 named.setdefault(name, {})[leaf] = trees.aligned(opened.get_tensor(full_name))
     except (safetensors.SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         raise HeadstartError(f"{path} is damaged ({error}); delete it and run again: it will be made anew") from error
-    return named, note
+    return named, header["note"]
 
 
 def save(path: Path, state: State, kept: dict[int, Tree], note: dict[str, Any]) -> None:

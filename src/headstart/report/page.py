@@ -2,8 +2,6 @@
 
 import csv
 import io
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -15,7 +13,7 @@ import pyarrow.parquet as pq
 import yaml
 from markupsafe import Markup
 
-from headstart.errors import HeadstartError
+from headstart import files
 from headstart.report import appendix, tables
 from headstart.report.figures import STARTS, inline, render, style
 from headstart.report.panel import Panel
@@ -36,25 +34,26 @@ class Drawn:
     narrow: Markup
 
 
-def write(directory: Path) -> Path:
+def write(directory: str | Path) -> Path:
     """Write the report of the study in `directory` and return the path of its page.
 
     Raises HeadstartError where the study cannot be read or a file cannot be written. Files are replaced whole.
     """
+    directory = Path(directory)
     study = slice_up(tables.read(directory))
     built = [build(study) for build in PANELS]
     panels = [panel for panel in built if isinstance(panel, Panel)]
     same_table, same = appendix.differed(study)
     extra = [table for table in (same_table, appendix.rates(study), appendix.diverged(study)) if table]
-    files: dict[str, bytes] = {}
+    written: dict[str, bytes] = {}
     drawn = []
     for panel in panels:
         wide, narrow = (render(panel.draw, height, w) for height, w in zip(panel.heights, (True, False), strict=True))
-        files |= {f"figures/{panel.slug}.{kind}": content for kind, content in wide.items()}
+        written |= {f"figures/{panel.slug}.{kind}": content for kind, content in wide.items()}
         markup = [Markup(inline(f["svg"], f"{panel.slug}-{w}")) for f, w in ((wide, "w"), (narrow, "n"))]
         drawn.append(Drawn(panel, *markup))
     for table in [*(t for panel in panels for t in panel.tables), *extra]:
-        files |= _files(table)
+        written |= _files(table)
     settings = study.results.settings
     page = _environment().get_template("page.html.jinja").render(
         title=settings.get("title") or settings.get("name") or directory.resolve().name,
@@ -74,9 +73,10 @@ def write(directory: Path) -> Path:
         css=Markup(resources.files("headstart.report").joinpath("page.css").read_text(encoding="utf-8")),
         rows_shown=ROWS_SHOWN,
     )  # fmt: skip
-    files["report.html"] = page.encode()
-    _replace(directory, files)
-    _forget(directory, files)
+    written["report.html"] = page.encode()
+    for name, content in written.items():  # the page last
+        files.write(directory / name, content)
+    _forget(directory, written)
     return directory / "report.html"
 
 
@@ -115,30 +115,9 @@ def _files(table: Table) -> dict[str, bytes]:
     return {f"tables/{table.slug}.csv": text.getvalue().encode(), f"tables/{table.slug}.parquet": parquet.getvalue()}
 
 
-def _replace(directory: Path, files: Mapping[str, bytes]) -> None:
-    """Each file whole or not at all, the page last: it is written beside its place and renamed."""
-    for name, content in files.items():
-        path = directory / name
-        temporary = None
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-                temporary = file.name
-                file.write(content)
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, path)
-        except OSError as problem:
-            if temporary:
-                Path(temporary).unlink(missing_ok=True)
-            reason = problem.strerror or str(problem)
-            raise HeadstartError(
-                f"{path}: cannot be written ({reason}); free some space or change its permissions"
-            ) from None
-
-
-def _forget(directory: Path, files: Mapping[str, bytes]) -> None:
+def _forget(directory: Path, written: Mapping[str, bytes]) -> None:
     """Remove what an earlier report left and this one does not have, so that no old figure stands beside new ones."""
     for folder in ("figures", "tables"):
         for path in (directory / folder).glob("*.*") if (directory / folder).is_dir() else ():
-            if f"{folder}/{path.name}" not in files and path.suffix in (".svg", ".png", ".csv", ".parquet"):
+            if f"{folder}/{path.name}" not in written and path.suffix in (".svg", ".png", ".csv", ".parquet"):
                 path.unlink(missing_ok=True)

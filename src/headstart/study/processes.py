@@ -1,0 +1,83 @@
+"""The runs of a study in one process or several. A worker ends with the process that it works for."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from headstart.errors import HeadstartError
+from headstart.study.spec import RunSpec
+from headstart.study.stored_run import carry_out_run
+
+
+def each_run(pending: list[RunSpec], out: Path, jobs: int, checkpoint_seconds: float) -> Iterator[tuple[RunSpec, str]]:
+    """Runs as they end. With several processes the longest begin first, so that none is left waiting at the end."""
+    if jobs == 1 or len(pending) < 2:
+        for run in pending:
+            yield run, carry_out_run(run, out, checkpoint_seconds)
+        return
+    context = multiprocessing.get_context("spawn")
+    stop = context.RawValue("b", 0)  # no lock that a killed worker could keep
+    longest_first = sorted(pending, key=lambda run: -run.local_epochs)
+    with ProcessPoolExecutor(min(jobs, len(pending)), context, _begin_worker, (stop,)) as pool:
+        try:
+            with _uninterrupted_children():
+                futures = {pool.submit(_in_worker, run, out, checkpoint_seconds): run for run in longest_first}
+            waiting = set(futures)
+            while waiting:
+                ended, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                for future in ended:
+                    yield futures[future], future.result()
+        except BrokenProcessPool:
+            raise HeadstartError(
+                "a worker process was killed (out of memory?) or could not begin (a script of your own needs "
+                "`if __name__ == '__main__':`); run again to go on, with fewer --jobs"
+            ) from None
+        finally:
+            stop.value = 1
+            pool.shutdown(cancel_futures=True)
+
+
+_stop: Any = None
+"""In a worker: shared with the process that it works for, which sets it to 1 to have all runs stop."""
+
+
+def _in_worker(run: RunSpec, out: Path, checkpoint_seconds: float) -> str:
+    return carry_out_run(run, out, checkpoint_seconds, lambda: bool(_stop.value))
+
+
+def _begin_worker(stop: Any) -> None:
+    """One torch thread, no interrupts, and no worker that outlives the process that it works for."""
+    global _stop
+    _stop = stop
+    torch.set_num_threads(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def end_with_parent() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=end_with_parent, daemon=True).start()
+
+
+@contextmanager
+def _uninterrupted_children() -> Iterator[None]:
+    """Processes begun within the block never get a Ctrl-C: what a thread blocks is blocked in its children.
+
+    Without it a worker that is still importing would answer one with a traceback.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
