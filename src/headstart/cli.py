@@ -30,7 +30,7 @@ CheckpointSeconds = Annotated[float, typer.Option(min=0, help="Seconds between c
 
 @app.command()
 def demo(out: Out = Path("demo"), jobs: Jobs = None) -> None:
-    """Run the study that ships with Headstart: real handwritten digits, no download, about two minutes."""
+    """Run the study that ships with Headstart: real handwritten digits, no download, about a minute."""
     from headstart.study.spec import Study
 
     with resources.as_file(resources.files("headstart") / "studies" / "demo.yaml") as path:
