@@ -274,6 +274,6 @@ def test_run_draws_a_bar_on_a_terminal(file, tmp_path):
     assert process.wait(10) == 0
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", seen.decode())
     assert "left:" in text
-    assert "4/4" in text
+    assert "4 of 4 runs" in text
     assert "runs, " not in text  # the plain lines are for elsewhere
     assert text.rstrip().endswith(f"report: {tmp_path / 'out' / 'report.html'}")

@@ -77,6 +77,22 @@ def report(directory: Annotated[Path, typer.Argument(metavar="DIR", help="The fo
     print(f"report: {write(directory)}")
 
 
+@app.command()
+def bench(
+    job: Annotated[str, typer.Argument(help="digits-mlp, cifar-cnn, cifar-squeezenet or femnist-cnn")],
+    executor: Annotated[str, typer.Option(help="An executor, as `headstart list executors` names it.")] = "stacked",
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds that are timed.")] = 5,
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
+) -> None:
+    """Measure how many samples a second a cohort trains on, on random data."""
+    import json
+
+    from headstart.study.benchmark import measure
+
+    result = measure(job, executor, rounds)
+    print(json.dumps(result) if as_json else "\n".join(f"{name:<20} {value}" for name, value in result.items()))
+
+
 @app.command(name="list")
 def list_(
     kind: Annotated[str, typer.Argument(help="starts, clients, servers, models, tasks, partitions, ...")] = "",

@@ -9,14 +9,25 @@ run needs no generator state, and adding a draw in one place changes no draw in 
 True
 >>> key(7, "dropout", 3, 12) == key(7, "dropout", 12, 3)
 False
+
+Where many draws are wanted at once, each a function of whole numbers (a round, a client, a position), `bits` hashes
+all of them in one go: for fixed labels and all numbers but the last it is the stream of SplitMix64 (Steele, Lea,
+Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014).
+
+>>> alone, among = uniform(7, "speed", at=(12,)), uniform(7, "speed", at=(np.arange(20),))
+>>> bool(alone[0] == among[12])
+True
 """
 
 import hashlib
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 Label = str | int
+Counter = int | npt.NDArray[np.int64]
+_GOLDEN, _FIRST, _SECOND = (np.uint64(c) for c in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
 
 
 def digest(seed: int, *labels: Label) -> bytes:
@@ -37,3 +48,20 @@ def generator(seed: int, *labels: Label) -> np.random.Generator:
 def torch_generator(seed: int, *labels: Label) -> torch.Generator:
     """Torch's generator (CPU) for this purpose."""
     return torch.Generator().manual_seed(key(seed, *labels))
+
+
+def bits(seed: int, *labels: Label, at: tuple[Counter, ...]) -> npt.NDArray[np.uint64]:
+    """64 random bits for every combination of the whole numbers in `at`, arrays of which are broadcast."""
+    hashed = np.frombuffer(digest(seed, *labels), np.uint64)[:1]
+    for counter in at:
+        hashed = hashed + (np.atleast_1d(counter).astype(np.uint64) + np.uint64(1)) * _GOLDEN
+        hashed = (hashed ^ (hashed >> np.uint64(30))) * _FIRST
+        hashed = (hashed ^ (hashed >> np.uint64(27))) * _SECOND
+        hashed = hashed ^ (hashed >> np.uint64(31))
+    return hashed
+
+
+def uniform(seed: int, *labels: Label, at: tuple[Counter, ...]) -> npt.NDArray[np.float64]:
+    """As `bits`, uniform in [0, 1), in steps of 2^-53."""
+    drawn: npt.NDArray[np.float64] = (bits(seed, *labels, at=at) >> np.uint64(11)) * 2.0**-53
+    return drawn

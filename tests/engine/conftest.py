@@ -1,6 +1,5 @@
 """A small classification task with clients of unequal sizes, in float64."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +10,9 @@ from torch import nn
 
 from headstart import rng
 from headstart.clients.base import CLIENTS
-from headstart.engine.devices import DEVICES, Ints
+from headstart.engine.devices import DEVICES
 from headstart.engine.executors.base import EXECUTORS
-from headstart.engine.plan import Schedule
+from headstart.engine.plan import Population, Schedule
 from headstart.engine.rounds import Federation
 from headstart.models.network import Network
 from headstart.servers.base import SERVERS
@@ -27,7 +26,7 @@ class Small:
     """A task, its clients, and federations over them."""
 
     task: Task
-    clients: Sequence[Ints]
+    clients: Population
 
     def network(self, dropout: float = 0.0) -> Network:
         return Network(
@@ -73,4 +72,4 @@ def small() -> Small:
     sizes = [1, 3, 4, 5, 8, 9, 12, 18]
     ends = np.cumsum(sizes)
     clients = [np.arange(end - size, end) for end, size in zip(ends, sizes, strict=True)]
-    return Small(Task("small", examples, examples, examples, CLASSES), clients)
+    return Small(Task("small", examples, examples, examples, CLASSES), Population(clients))

@@ -7,7 +7,7 @@ import torch
 from headstart import trees
 from headstart.clients.base import CLIENTS
 from headstart.engine.executors.base import EXECUTORS, Cohort
-from headstart.engine.plan import PAD, plan
+from headstart.engine.plan import PAD, Population, plan
 from headstart.engine.rounds import Federation, State, advance, begin
 from headstart.models.dropout import step_key
 
@@ -93,7 +93,7 @@ def test_the_loop_is_local_sgd_written_out(small: Small) -> None:
 @pytest.mark.parametrize("executor", ["loop", *OTHERS])
 def test_identical_clients_never_drift_apart(small: Small, executor: str) -> None:
     rows = np.arange(8)
-    same = Small(small.task, [rows] * 8)
+    same = Small(small.task, Population([rows] * 8))
     _, cohort = after(same.federation(client="gd", executor=executor, local_epochs=3), rounds=2)
     sums = cohort.alignment
     assert float(sums.squared_norms / sums.total) == pytest.approx(1 / sums.count, rel=RELATIVE)

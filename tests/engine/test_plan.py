@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from headstart.engine.devices import DEVICES
-from headstart.engine.plan import PAD, Schedule, plan
+from headstart.engine.plan import PAD, Population, Schedule, plan
 
-CLIENTS = [np.arange(100 * i, 100 * i + size) for i, size in enumerate([1, 3, 4, 5, 8, 9, 12, 18])]
+CLIENTS = Population([np.arange(100 * i, 100 * i + size) for i, size in enumerate([1, 3, 4, 5, 8, 9, 12, 18])])
 
 
 def schedule(devices: str = "equal", **changes: object) -> Schedule:
@@ -89,3 +89,21 @@ def test_cohorts_are_uniform_over_clients() -> None:
     )
     p = 4 / len(CLIENTS)
     assert np.abs(counts - rounds * p).max() < 4.5 * np.sqrt(rounds * p * (1 - p))  # P(any beyond) < 6e-5
+
+
+def test_orders_are_uniform_and_differ_between_clients_rounds_and_epochs() -> None:
+    """Each of a row's places in an epoch is as likely as any other (chi-squared, P(worse) = 1e-6)."""
+    from scipy.stats import chi2
+
+    rounds, size = 400, 12
+    counts = np.zeros((size, size))
+    seen = set()
+    for round_ in range(1, rounds + 1):
+        drawn = plan(0, round_, CLIENTS, schedule(cohort=8, local_epochs=2, batch_size=100))
+        for epoch in range(2):
+            order = drawn.rows_KSB[6, epoch, :size] - 600
+            counts[np.arange(size), order] += 1
+            seen.add(tuple(order))
+    assert len(seen) == 2 * rounds  # of 12! orders
+    statistic = ((counts - 2 * rounds / size) ** 2 / (2 * rounds / size)).sum()
+    assert statistic < chi2.isf(1e-6, (size - 1) ** 2)

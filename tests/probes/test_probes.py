@@ -11,7 +11,7 @@ from headstart import trees
 from headstart.clients.base import CLIENTS
 from headstart.engine.devices import DEVICES
 from headstart.engine.executors.base import EXECUTORS
-from headstart.engine.plan import Schedule, plan
+from headstart.engine.plan import Population, Schedule, plan
 from headstart.engine.rounds import Federation, advance, begin
 from headstart.models.network import Network
 from headstart.probes.base import PROBES, Moment
@@ -32,7 +32,7 @@ def federation() -> Federation:
     execute = EXECUTORS.build(EXECUTORS.component("loop"), network, task, client)
     schedule = Schedule(3, 2, 4, "minibatch", "samples", equal)
     server = SERVERS.build(SERVERS.component("sgd"))
-    clients = [np.arange(10 * i, 10 * i + 10) for i in range(4)]
+    clients = Population([np.arange(10 * i, 10 * i + 10) for i in range(4)])
     return Federation(network, task, clients, client, server, 0.1, 1.0, schedule, execute, seed=0)
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field
+from scipy.special import ndtri
 
 from headstart import rng
 from headstart.errors import HeadstartError
@@ -32,10 +33,6 @@ DEVICES: Registry[Devices] = Registry("device setting", "headstart.engine")
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Speed = Annotated[float, Field(gt=0, description="local steps a second of a typical device")]
-
-
-def _uniform(seed: int, round_: int, clients_K: Ints, purpose: str) -> Floats:
-    return np.array([rng.generator(seed, purpose, round_, int(client)).random() for client in clients_K])
 
 
 def _slowest(steps_K: Ints, speed: float) -> float:
@@ -70,8 +67,8 @@ def uneven_epochs(
         raise HeadstartError(f"uneven-epochs: expected low <= high, got low={low}, high={high}")
 
     def work(seed: int, round_: int, clients_K: Ints, epoch_K: Ints, local_epochs: int) -> Work:
-        uneven_K = _uniform(seed, round_, clients_K, "uneven") < share
-        drawn_K = low + (_uniform(seed, round_, clients_K, "epochs") * (high - low + 1)).astype(np.int64)
+        uneven_K = rng.uniform(seed, "uneven", at=(round_, clients_K)) < share
+        drawn_K = low + (rng.uniform(seed, "epochs", at=(round_, clients_K)) * (high - low + 1)).astype(np.int64)
         steps_K = np.where(uneven_K, drawn_K, local_epochs) * epoch_K
         return Work(steps_K, _slowest(steps_K, speed))
 
@@ -87,7 +84,7 @@ def dropped(
     """Clients drop out of a round with the same probability; the means are over those that report."""
 
     def work(seed: int, round_: int, clients_K: Ints, epoch_K: Ints, local_epochs: int) -> Work:
-        reports_K = _uniform(seed, round_, clients_K, "dropped") >= share
+        reports_K = rng.uniform(seed, "dropped", at=(round_, clients_K)) >= share
         steps_K = np.where(reports_K, local_epochs * epoch_K, 0)
         return Work(steps_K, _slowest(steps_K, speed))
 
@@ -104,8 +101,7 @@ def budget(
     """Each client has a log-normal speed of its own and does the steps that fit into the server's time."""
 
     def work(seed: int, round_: int, clients_K: Ints, epoch_K: Ints, local_epochs: int) -> Work:
-        normal_K = np.array([rng.generator(seed, "speed", int(client)).standard_normal() for client in clients_K])
-        speed_K = speed * np.exp(spread * normal_K)
+        speed_K = speed * np.exp(spread * ndtri(rng.uniform(seed, "speed", at=(clients_K,))))
         steps_K = np.minimum(local_epochs * epoch_K, np.floor(seconds * speed_K).astype(np.int64))
         needed = float((steps_K / speed_K).max(initial=0.0))
         late = bool((steps_K < local_epochs * epoch_K).any())

@@ -9,7 +9,7 @@ Shape suffixes: K clients of the cohort, S local steps, B rows of a batch, M row
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, overload
 
 import numpy as np
 
@@ -17,6 +17,25 @@ from headstart import rng
 from headstart.engine.devices import Devices, Floats, Ints
 
 PAD = -1
+
+
+class Population(Sequence[Ints]):
+    """The training rows of every client, at least one each. `sizes_N`: how many; `widest`: the most that one has."""
+
+    def __init__(self, clients: Sequence[Ints]) -> None:
+        self._clients = clients
+        self.sizes_N: Ints = np.array([len(rows) for rows in clients])
+        self.widest = int(self.sizes_N.max())
+
+    @overload
+    def __getitem__(self, index: int) -> Ints: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Ints]: ...
+    def __getitem__(self, index: int | slice) -> Ints | Sequence[Ints]:
+        return self._clients[index]
+
+    def __len__(self) -> int:
+        return len(self._clients)
 
 
 @dataclass(frozen=True)
@@ -60,33 +79,49 @@ class RoundPlan:
         return int(np.count_nonzero(self.steps_K))
 
 
-def plan(seed: int, round_: int, clients: Sequence[Ints], schedule: Schedule) -> RoundPlan:
-    """Draw round `round_` (counted from 1). `clients[i]` holds the training rows of client i, at least one each."""
-    clients_K = np.sort(rng.generator(seed, "cohort", round_).choice(len(clients), schedule.cohort, replace=False))
-    sizes_K = np.array([len(clients[i]) for i in clients_K])
-    widest = max(len(rows) for rows in clients)
-    batch = widest if schedule.batching == "full" else min(schedule.batch_size, widest)
+def plan(seed: int, round_: int, clients: Population, schedule: Schedule) -> RoundPlan:
+    """Draw round `round_`, counted from 1."""
+    K, M = schedule.cohort, clients.widest
+    clients_K = np.sort(rng.generator(seed, "cohort", round_).choice(len(clients), K, replace=False))
+    sizes_K = clients.sizes_N[clients_K]
+    batch = M if schedule.batching == "full" else min(schedule.batch_size, M)
     epoch_K = -(-sizes_K // batch)
     steps_K, seconds = schedule.devices(seed, round_, clients_K, epoch_K, schedule.local_epochs)
-
-    rows_KSB = np.full((schedule.cohort, max(1, int(steps_K.max())), batch), PAD)
-    all_rows_KM = np.full((schedule.cohort, widest), PAD)
+    all_rows_KM = np.full((K, M), PAD)
     for k, client in enumerate(clients_K):
-        rows, slots = clients[client], rows_KSB[k].reshape(-1)
-        all_rows_KM[k, : len(rows)] = rows
-        draw = rng.generator(seed, "batches", round_, int(client))
-        for step in range(0, int(steps_K[k]), int(epoch_K[k])):
-            epoch = draw.permutation(rows)[: (steps_K[k] - step) * batch]
-            slots[step * batch : step * batch + len(epoch)] = epoch
-
+        all_rows_KM[k, : sizes_K[k]] = clients[client]
     mass_K = np.where(steps_K > 0, sizes_K if schedule.weighting == "samples" else 1.0, 0.0)
     return RoundPlan(
         round=round_,
         clients_K=clients_K,
-        rows_KSB=rows_KSB,
+        rows_KSB=_batches(seed, round_, clients_K, all_rows_KM, sizes_K, epoch_K, steps_K, batch),
         steps_K=steps_K,
         weights_K=mass_K / max(mass_K.sum(), 1.0),
-        keys_K=np.array([rng.key(seed, "dropout", round_, int(client)) for client in clients_K]),
+        keys_K=(rng.bits(seed, "dropout", at=(round_, clients_K)) >> np.uint64(33)).astype(np.int64),
         all_rows_KM=all_rows_KM,
         seconds=seconds,
     )
+
+
+def _batches(
+    seed: int,
+    round_: int,
+    clients_K: Ints,
+    all_rows_KM: Ints,
+    sizes_K: Ints,
+    epoch_K: Ints,
+    steps_K: Ints,
+    batch: int,
+) -> Ints:
+    """Rows in random order, anew for every epoch (E), cut into batches; the last batch of an epoch is padded."""
+    (K, M), S = all_rows_KM.shape, max(1, int(steps_K.max()))
+    epochs = int((-(-steps_K // epoch_K)).max())
+    client_K11, epoch_E1, place_M = clients_K[:, None, None], np.arange(epochs)[:, None], np.arange(M)
+    order_KEM = rng.bits(seed, "batches", at=(round_, client_K11, epoch_E1, place_M))
+    order_KEM[np.broadcast_to(place_M >= sizes_K[:, None, None], order_KEM.shape)] = np.iinfo(np.uint64).max
+    rows_KEM = np.take_along_axis(all_rows_KM[:, None], order_KEM.argsort(-1), -1)
+    slot_KEM = epoch_E1 * (epoch_K * batch)[:, None, None] + place_M
+    kept = (place_M < sizes_K[:, None, None]) & (slot_KEM < (steps_K * batch)[:, None, None])
+    slots_KT = np.full((K, S * batch), PAD)
+    slots_KT[np.nonzero(kept)[0], slot_KEM[kept]] = rows_KEM[kept]
+    return slots_KT.reshape(K, S, batch)

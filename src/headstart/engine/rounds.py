@@ -1,13 +1,12 @@
 """The rounds of a run: FedOpt (arXiv 2003.00295, Algorithm 1) over a plan, an executor and a pair of optimizers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from headstart import trees
 from headstart.clients.base import ClientOptimizer
-from headstart.engine.devices import Ints
 from headstart.engine.executors.base import Cohort, Executor
-from headstart.engine.plan import Schedule, plan
+from headstart.engine.plan import Population, Schedule, plan
 from headstart.models.network import Network
 from headstart.servers.base import ServerOptimizer
 from headstart.tasks.base import Task
@@ -16,11 +15,11 @@ from headstart.trees import Tree
 
 @dataclass(frozen=True)
 class Federation:
-    """What stays the same in a run. `clients[i]` holds the training rows of client i."""
+    """What stays the same in a run."""
 
     network: Network
     task: Task
-    clients: Sequence[Ints]
+    clients: Population
     client: ClientOptimizer
     server: ServerOptimizer
     client_rate: float

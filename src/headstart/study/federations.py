@@ -10,7 +10,7 @@ import torch
 from headstart.clients.base import CLIENTS
 from headstart.engine.devices import DEVICES, Ints
 from headstart.engine.executors.base import EXECUTORS, Executor
-from headstart.engine.plan import Schedule
+from headstart.engine.plan import Population, Schedule
 from headstart.engine.rounds import Federation
 from headstart.errors import HeadstartError
 from headstart.models.network import MODELS, Network
@@ -79,11 +79,11 @@ def executor_of(executor: Component, model: Component, task: Component, client: 
 
 
 @lru_cache(maxsize=32)
-def clients_of(task: Component, partition: Component, population: int, seed: int) -> Sequence[Ints]:
+def clients_of(task: Component, partition: Component, population: int, seed: int) -> Population:
     """The training rows of each client."""
     clients = PARTITIONS.build(partition)(task_of(task), population, seed)
     check_clients(clients)
-    return clients
+    return Population(clients)
 
 
 def check_examples(task: Task) -> None:
@@ -129,7 +129,7 @@ def check_clients(clients: Sequence[Ints]) -> None:
         raise HeadstartError(f"client {empty[0]} has no training data ({len(empty)} such clients); leave them out")
 
 
-def check_cohort(cohort: int, clients: Sequence[Ints]) -> None:
+def check_cohort(cohort: int, clients: Population) -> None:
     """Refuse cohorts larger than the number of clients."""
     if cohort > len(clients):
         raise HeadstartError(f"cohort: expected at most the number of clients ({len(clients)}), got {cohort}")

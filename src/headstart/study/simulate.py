@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from headstart.clients.base import CLIENTS
-from headstart.engine.devices import DEVICES, Ints
+from headstart.engine.devices import DEVICES
 from headstart.engine.executors.base import EXECUTORS
-from headstart.engine.plan import Schedule
+from headstart.engine.plan import Population, Schedule
 from headstart.engine.rounds import Federation, begin
 from headstart.errors import HeadstartError
 from headstart.models.network import Network
@@ -139,9 +139,7 @@ def _builder(model: Any) -> Callable[[], nn.Module]:
     return model  # type: ignore[no-any-return]
 
 
-def _own_task(
-    data: Sequence[Pair], test: Pair, outputs: int | None, objective: Objective
-) -> tuple[Task, Sequence[Ints]]:
+def _own_task(data: Sequence[Pair], test: Pair, outputs: int | None, objective: Objective) -> tuple[Task, Population]:
     if not len(data):
         raise HeadstartError("data: expected inputs and targets of at least one client, got none")
     parts = [_examples(pair, f"data[{i}]") for i, pair in enumerate(data)]
@@ -161,7 +159,7 @@ def _own_task(
     wide = outputs if outputs is not None else int(train.targets.max()) + 1
     task = Task("own data", train, held_out, held_out, wide, objective)
     check_examples(task)
-    return task, clients
+    return task, Population(clients)
 
 
 def _examples(pair: Any, place: str) -> Examples:

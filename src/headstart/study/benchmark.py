@@ -1,0 +1,150 @@
+"""How fast a cohort is trained: jobs on random data of the right shape, measured over whole rounds.
+
+One local epoch of plain SGD, means weighted by samples, dropout on, no evaluation. `digits-mlp`, `cifar-cnn` and
+`cifar-squeezenet` are sized as other simulators' benchmarks are (pfl-research, arXiv 2404.06430, for cifar-cnn);
+`femnist-cnn` as FLUTE's (arXiv 2203.13789), with log-normal client sizes of the mean and spread of FEMNIST's digits.
+"""
+
+import resource
+import statistics
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from headstart import rng
+from headstart.clients.base import CLIENTS
+from headstart.engine.devices import DEVICES, Ints
+from headstart.engine.executors.base import EXECUTORS
+from headstart.engine.plan import Population, Schedule, plan
+from headstart.engine.rounds import Federation, advance, begin
+from headstart.errors import HeadstartError, nearest
+from headstart.models.network import MODELS, Network
+from headstart.servers.base import SERVERS
+from headstart.tasks.base import Examples, Task
+
+
+@dataclass(frozen=True)
+class Job:
+    """`samples` of each client, or None for log-normal sizes with median 104 (the median of FEMNIST's digits)."""
+
+    model: str
+    input_shape: tuple[int, ...]
+    outputs: int
+    clients: int
+    samples: int | None
+    cohort: int
+    batch_size: int
+    client_rate: float
+
+    def sizes(self) -> Ints:
+        """The number of training samples of each client."""
+        if self.samples is not None:
+            return np.full(self.clients, self.samples)
+        normal = rng.generator(0, "client sizes").standard_normal(self.clients)
+        sizes: Ints = np.clip(np.exp(np.log(104) + 0.25 * normal), 8, 400).astype(np.int64)
+        return sizes
+
+
+JOBS = {
+    "digits-mlp": Job("mlp(hidden=[64])", (1, 8, 8), 10, 100, 18, 20, 8, 0.1),
+    "cifar-cnn": Job("cnn", (3, 32, 32), 10, 100, 50, 50, 10, 0.1),
+    "cifar-squeezenet": Job("squeezenet1_0", (3, 32, 32), 10, 20, 100, 10, 32, 0.01),
+    "femnist-cnn": Job("cnn", (1, 28, 28), 62, 3400, None, 10, 20, 0.1),
+}
+
+
+def measure(job_name: str, executor: str = "stacked", rounds: int = 5, warm_up: int = 2) -> dict[str, Any]:
+    """Train `rounds` rounds after `warm_up` ones that are not counted, and report the speed.
+
+    Returns samples_per_second (median over rounds), seconds_per_round, warm_up_seconds (compilation and tracing are
+    in it), peak_rss_mib of the process, flops_per_sample (forward and backward), share_of_peak (of one large matrix
+    product with the same number of threads), and what was measured.
+
+    Raises:
+        HeadstartError: unknown job or executor.
+    """
+    if job_name not in JOBS:
+        raise HeadstartError(f"unknown benchmark {job_name!r}{nearest(job_name, JOBS)}")
+    federation = _federation(JOBS[job_name], executor)
+    state = begin(federation, federation.network.initial(0))
+    began = time.perf_counter()
+    for _ in range(warm_up):
+        state, _ = advance(federation, state)
+    warm_up_seconds = time.perf_counter() - began
+    seconds, speeds = [], []
+    for _ in range(rounds):
+        samples = int((plan(0, state.round + 1, federation.clients, federation.schedule).rows_KSB >= 0).sum())
+        began = time.perf_counter()
+        state, _ = advance(federation, state)
+        seconds.append(time.perf_counter() - began)
+        speeds.append(samples / seconds[-1])
+    flops = _flops_per_sample(federation)
+    speed = statistics.median(speeds)
+    return {
+        "job": job_name,
+        "executor": executor,
+        "samples_per_second": round(speed, 1),
+        "seconds_per_round": round(statistics.median(seconds), 6),
+        "warm_up_seconds": round(warm_up_seconds, 3),
+        "peak_rss_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        "flops_per_sample": flops,
+        "share_of_peak": round(speed * flops / _peak_flops(), 4),
+        "threads": torch.get_num_threads(),
+        "rounds": rounds,
+    }
+
+
+def _federation(job: Job, executor: str) -> Federation:
+    sizes = job.sizes()
+    total = int(sizes.sum())
+    draw = rng.torch_generator(0, "benchmark data")
+    inputs = torch.randn(total, *job.input_shape, generator=draw)
+    train = Examples(inputs, torch.randint(job.outputs, (total,), generator=draw))
+    task = Task("benchmark", train, train, train, job.outputs)
+    model = MODELS.component(job.model)
+    network = Network(lambda: MODELS.build(model, job.input_shape, job.outputs))
+    client = CLIENTS.build(CLIENTS.component("sgd"))
+    ends = np.cumsum(sizes)
+    return Federation(
+        network=network,
+        task=task,
+        clients=Population([np.arange(end - size, end) for end, size in zip(ends, sizes, strict=True)]),
+        client=client,
+        server=SERVERS.build(SERVERS.component("sgd")),
+        client_rate=job.client_rate,
+        server_rate=1.0,
+        schedule=Schedule(
+            cohort=job.cohort,
+            local_epochs=1,
+            batch_size=job.batch_size,
+            batching="minibatch",
+            weighting="samples",
+            devices=DEVICES.build(DEVICES.component("equal")),
+        ),
+        execute=EXECUTORS.build(EXECUTORS.component(executor, "executor"), network, task, client),
+        seed=0,
+    )
+
+
+def _flops_per_sample(federation: Federation) -> int:
+    network, task = federation.network, federation.task
+    y = {name: leaf.requires_grad_() for name, leaf in network.initial(0).items()}
+    with FlopCounterMode(display=False) as counter:
+        outputs = network(y, task.train.inputs[:4], torch.zeros((), dtype=torch.int32))
+        task.objective(outputs, task.train.targets[:4]).loss_B.sum().backward()  # type: ignore[no-untyped-call]
+    return int(counter.get_total_flops()) // 4
+
+
+def _peak_flops(size: int = 1536, repetitions: int = 6) -> float:
+    """Floating-point operations a second of a square matrix product, the best of a few."""
+    a, b = torch.randn(2, size, size)
+    best = float("inf")
+    for _ in range(repetitions):
+        began = time.perf_counter()
+        torch.mm(a, b)
+        best = min(best, time.perf_counter() - began)
+    return 2 * size**3 / best
