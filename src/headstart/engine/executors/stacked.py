@@ -8,8 +8,10 @@ Shape suffixes: K clients of the cohort, S local steps, B rows of a batch.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Annotated
 
 import torch
+from pydantic import Field
 from torch import Tensor
 from torch.func import grad, vmap
 
@@ -25,7 +27,13 @@ from headstart.trees import Tree
 
 
 @EXECUTORS.register("stacked", source="arXiv 2108.02117 (FedJAX) vectorises clients the same way")
-def stacked(network: Network, task: Task, client: ClientOptimizer) -> Executor:
+def stacked(
+    network: Network,
+    task: Task,
+    client: ClientOptimizer,
+    *,
+    compiled: Annotated[bool, Field(description="compile the step with torch.compile: minutes, for long runs")] = False,
+) -> Executor:
     """All clients at once: fastest where models are small."""
 
     def loss(
@@ -77,9 +85,9 @@ def stacked(network: Network, task: Task, client: ClientOptimizer) -> Executor:
         )
 
     begin_K = traced(vmap(begin, in_dims=(None, None, 0, 0)))
-    step_K = traced(vmap(step, in_dims=(0, 0, None, None, 0, 0, 0, 0, 0, 0)))
+    step_K = traced(vmap(step, in_dims=(0, 0, None, None, 0, 0, 0, 0, 0, 0)), compiled)
     gradient_at_x_K = traced(vmap(gradient_at_x, in_dims=(None, 0, 0, 0, 0)))
-    end_K = traced(end)
+    end_K = traced(end, compiled)
 
     def batch(rows_KB: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         real_KB = rows_KB != PAD

@@ -18,8 +18,10 @@ Value = Tensor | Tree
 _VIEWS = {torch.ops.aten.view.default, torch.ops.aten.expand.default, torch.ops.aten._unsafe_view.default}
 
 
-def traced(function: Callable[..., tuple[Value, ...]]) -> Callable[..., tuple[Any, ...]]:
+def traced(function: Callable[..., tuple[Value, ...]], compiled: bool = False) -> Callable[..., tuple[Any, ...]]:
     """A function of tensors and trees, which returns a tuple of them, as its recorded operations.
+
+    `compiled`: let torch.compile fuse them, which takes seconds to minutes for each combination of shapes.
 
     The function must be free of side effects and must not look at the values of its tensors.
     """
@@ -30,7 +32,7 @@ def traced(function: Callable[..., tuple[Value, ...]]) -> Callable[..., tuple[An
         forms = tuple(tuple(value) if isinstance(value, dict) else None for value in arguments)
         signature = (forms, *((leaf.shape, leaf.dtype) for leaf in leaves))
         if signature not in recorded:
-            recorded[signature] = _record(function, arguments)
+            recorded[signature] = _record(function, arguments, compiled)
         graph, results = recorded[signature]
         return _assembled(graph(*leaves), results)
 
@@ -38,7 +40,7 @@ def traced(function: Callable[..., tuple[Value, ...]]) -> Callable[..., tuple[An
 
 
 def _record(
-    function: Callable[..., tuple[Value, ...]], arguments: tuple[Value, ...]
+    function: Callable[..., tuple[Value, ...]], arguments: tuple[Value, ...], compiled: bool
 ) -> tuple[Callable[..., list[Tensor]], list[list[str] | None]]:
     forms = [list(value) if isinstance(value, dict) else None for value in arguments]
     results: list[list[str] | None] = []
@@ -50,7 +52,7 @@ def _record(
 
     module = make_fx(flat)(*_leaves(arguments))
     _without_idle_operations(module)
-    return module.forward, results
+    return torch.compile(module, dynamic=False, fullgraph=True) if compiled else module.forward, results
 
 
 def _leaves(values: tuple[Value, ...]) -> list[Tensor]:
