@@ -63,5 +63,4 @@ def bits(seed: int, *labels: Label, at: tuple[Counter, ...]) -> npt.NDArray[np.u
 
 def uniform(seed: int, *labels: Label, at: tuple[Counter, ...]) -> npt.NDArray[np.float64]:
     """As `bits`, uniform in [0, 1), in steps of 2^-53."""
-    drawn: npt.NDArray[np.float64] = (bits(seed, *labels, at=at) >> np.uint64(11)) * 2.0**-53
-    return drawn
+    return (bits(seed, *labels, at=at) >> np.uint64(11)).astype(np.float64) * 2.0**-53

@@ -1,8 +1,11 @@
 """Every executor equals the loop, and the loop equals the equations."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from headstart import trees
 from headstart.clients.base import CLIENTS
@@ -10,6 +13,8 @@ from headstart.engine.executors.base import EXECUTORS, Cohort
 from headstart.engine.plan import PAD, Population, plan
 from headstart.engine.rounds import Federation, State, advance, begin
 from headstart.models.dropout import step_key
+from headstart.models.network import Network, Precision
+from headstart.tasks.base import Examples, Task
 
 from .conftest import Small
 
@@ -20,6 +25,11 @@ METHODS = [entry.name for entry in CLIENTS] + [
     "mimelite(base='adam')",
 ]
 RELATIVE = 1e-10
+
+
+def as_float32(task: Task) -> Task:
+    examples = Examples(task.train.inputs.float(), task.train.targets)
+    return replace(task, train=examples, validation=examples, test=examples)
 
 
 def distance(a: trees.Tree, b: trees.Tree) -> float:
@@ -105,3 +115,19 @@ def test_the_same_run_gives_the_same_bits(small: Small, executor: str) -> None:
     first, _ = after(small.federation(executor=executor, client="scaffold"), rounds=3)
     second, _ = after(small.federation(executor=executor, client="scaffold"), rounds=3)
     assert all(torch.equal(first.x[name], second.x[name]) for name in first.x)
+
+
+@pytest.mark.parametrize("executor", OTHERS)
+def test_bf16_rounds_alike_in_every_executor(small: Small, executor: str) -> None:
+    """bfloat16 has 8 bits: executors differ from the loop by that rounding, and all from float32 by no more."""
+    x: dict[tuple[str, Precision], trees.Tree] = {}
+    for precision in ("fp32", "bf16"):
+        for name in ("loop", executor):
+            network = Network(lambda: nn.Sequential(nn.Linear(5, 7), nn.Tanh(), nn.Linear(7, 3)), precision=precision)
+            task = as_float32(small.task)
+            state, _ = after(Small(task, small.clients).federation(network=network, executor=name), rounds=3)
+            assert all(leaf.dtype == torch.float32 for leaf in state.x.values())
+            x[name, precision] = trees.subtract(state.x, network.initial(1))
+    assert distance(x[executor, "fp32"], x["loop", "fp32"]) < 1e-5
+    assert 1e-5 < distance(x["loop", "bf16"], x["loop", "fp32"]) < 2**-6
+    assert distance(x[executor, "bf16"], x["loop", "bf16"]) < 2**-6

@@ -147,6 +147,7 @@ OTHER = {
     "executor": "loop",
     "weighting": "uniform",
     "evaluate_on": "validation",
+    "precision": "bf16",
     "probes": ["distance"],
 }
 PLURAL = {"start": "starts", "client": "clients", "server": "servers", "partition": "partitions", "seed": "seeds"}

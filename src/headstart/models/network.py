@@ -7,6 +7,7 @@ forward pass; dropout layers get masks that are a function of a key (`dropout`).
 
 import copy
 from collections.abc import Callable
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +24,8 @@ from headstart.trees import Tree
 MODELS: Registry[nn.Module] = Registry("model", "headstart.models")
 """Factories (input_shape, outputs, *, parameters) -> module."""
 
+Precision = Literal["fp32", "bf16"]
+
 _DROPOUT: dict[type[nn.Module], bool] = {
     nn.Dropout: False,
     nn.Dropout1d: True,
@@ -37,6 +40,8 @@ class Network:
     Args:
         build: makes a new module; its parameters are drawn from torch's generator, as torch's layers do.
         dtype: of parameters and inputs.
+        precision: "bf16" computes training passes under autocast in bfloat16 where torch holds that safe; parameters,
+            gradients of parameters, losses and evaluation stay as they are.
 
     Raises:
         HeadstartError: the module normalises over the batch, changes a buffer in training, or is random in a way
@@ -46,8 +51,10 @@ class Network:
     take a `copy.deepcopy` each.
     """
 
-    def __init__(self, build: Callable[[], nn.Module], dtype: torch.dtype = torch.float32) -> None:
-        self.build, self.dtype = build, dtype
+    def __init__(
+        self, build: Callable[[], nn.Module], dtype: torch.dtype = torch.float32, precision: Precision = "fp32"
+    ) -> None:
+        self.build, self.dtype, self.precision = build, dtype, precision
         module = _with_keyed_dropout(copy.deepcopy(_built(build, seed=0)).to(dtype))
         _refuse_batch_norm(module)
         _refuse_lazy(module)
@@ -71,7 +78,10 @@ class Network:
         else:
             for part in self._dropouts:
                 part.calls = 0
-            outputs = functional_call(self._training, {**params, **dict.fromkeys(self._keys, key)}, (inputs,))
+            keyed = {**params, **dict.fromkeys(self._keys, key)}
+            with torch.autocast(inputs.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
+                outputs = functional_call(self._training, keyed, (inputs,))
+            outputs = outputs.to(self.dtype) if isinstance(outputs, Tensor) else outputs
         if not isinstance(outputs, Tensor):
             raise TypeError(f"its forward pass returns {type(outputs).__name__}, expected one tensor")
         return outputs

@@ -22,7 +22,7 @@ from headstart.engine.executors.base import EXECUTORS
 from headstart.engine.plan import Population, Schedule, plan
 from headstart.engine.rounds import Federation, advance, begin
 from headstart.errors import HeadstartError, nearest
-from headstart.models.network import MODELS, Network
+from headstart.models.network import MODELS, Network, Precision
 from headstart.servers.base import SERVERS
 from headstart.tasks.base import Examples, Task
 
@@ -57,7 +57,9 @@ JOBS = {
 }
 
 
-def measure(job_name: str, executor: str = "stacked", rounds: int = 5, warm_up: int = 2) -> dict[str, Any]:
+def measure(
+    job_name: str, executor: str = "stacked", precision: Precision = "fp32", rounds: int = 5, warm_up: int = 2
+) -> dict[str, Any]:
     """Train `rounds` rounds after `warm_up` ones that are not counted, and report the speed.
 
     Returns samples_per_second (median over rounds), seconds_per_round, warm_up_seconds (compilation and tracing are
@@ -69,7 +71,7 @@ def measure(job_name: str, executor: str = "stacked", rounds: int = 5, warm_up: 
     """
     if job_name not in JOBS:
         raise HeadstartError(f"unknown benchmark {job_name!r}{nearest(job_name, JOBS)}")
-    federation = _federation(JOBS[job_name], executor)
+    federation = _federation(JOBS[job_name], executor, precision)
     state = begin(federation, federation.network.initial(0))
     began = time.perf_counter()
     for _ in range(warm_up):
@@ -87,6 +89,7 @@ def measure(job_name: str, executor: str = "stacked", rounds: int = 5, warm_up: 
     return {
         "job": job_name,
         "executor": executor,
+        "precision": precision,
         "samples_per_second": round(speed, 1),
         "seconds_per_round": round(statistics.median(seconds), 6),
         "warm_up_seconds": round(warm_up_seconds, 3),
@@ -98,7 +101,7 @@ def measure(job_name: str, executor: str = "stacked", rounds: int = 5, warm_up: 
     }
 
 
-def _federation(job: Job, executor: str) -> Federation:
+def _federation(job: Job, executor: str, precision: Precision) -> Federation:
     sizes = job.sizes()
     total = int(sizes.sum())
     draw = rng.torch_generator(0, "benchmark data")
@@ -106,7 +109,7 @@ def _federation(job: Job, executor: str) -> Federation:
     train = Examples(inputs, torch.randint(job.outputs, (total,), generator=draw))
     task = Task("benchmark", train, train, train, job.outputs)
     model = MODELS.component(job.model)
-    network = Network(lambda: MODELS.build(model, job.input_shape, job.outputs))
+    network = Network(lambda: MODELS.build(model, job.input_shape, job.outputs), precision=precision)
     client = CLIENTS.build(CLIENTS.component("sgd"))
     ends = np.cumsum(sizes)
     return Federation(

@@ -13,7 +13,7 @@ from headstart.engine.executors.base import EXECUTORS, Executor
 from headstart.engine.plan import Population, Schedule
 from headstart.engine.rounds import Federation
 from headstart.errors import HeadstartError
-from headstart.models.network import MODELS, Network
+from headstart.models.network import MODELS, Network, Precision
 from headstart.registry import Component
 from headstart.servers.base import SERVERS
 from headstart.study.spec import RunSpec
@@ -42,7 +42,7 @@ def federation_of(run: RunSpec) -> Federation:
     )
     check_cohort(run.cohort, clients)
     return Federation(
-        network=network_of(run.model, run.task),
+        network=network_of(run.model, run.task, run.precision),
         task=task,
         clients=clients,
         client=client,
@@ -50,7 +50,7 @@ def federation_of(run: RunSpec) -> Federation:
         client_rate=run.client_rate,
         server_rate=run.server_rate,
         schedule=schedule,
-        execute=executor_of(run.executor, run.model, run.task, run.client),
+        execute=executor_of(run.executor, run.model, run.task, run.client, run.precision),
         seed=run.seed,
     )
 
@@ -64,18 +64,20 @@ def task_of(task: Component) -> Task:
 
 
 @lru_cache(maxsize=8)
-def network_of(model: Component, task: Component) -> Network:
+def network_of(model: Component, task: Component, precision: Precision = "fp32") -> Network:
     """The network for a task, checked on a few of its inputs."""
     built = task_of(task)
-    network = Network(lambda: MODELS.build(model, built.input_shape, built.outputs))
+    network = Network(lambda: MODELS.build(model, built.input_shape, built.outputs), precision=precision)
     check_network(network, built)
     return network
 
 
 @lru_cache(maxsize=16)
-def executor_of(executor: Component, model: Component, task: Component, client: Component) -> Executor:
+def executor_of(
+    executor: Component, model: Component, task: Component, client: Component, precision: Precision = "fp32"
+) -> Executor:
     """The executor; runs that differ in rates, server, start, partition or seed share what it has traced."""
-    return EXECUTORS.build(executor, network_of(model, task), task_of(task), CLIENTS.build(client))
+    return EXECUTORS.build(executor, network_of(model, task, precision), task_of(task), CLIENTS.build(client))
 
 
 @lru_cache(maxsize=32)

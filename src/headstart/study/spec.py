@@ -21,7 +21,7 @@ from headstart.clients.base import CLIENTS
 from headstart.engine.devices import DEVICES
 from headstart.engine.executors.base import EXECUTORS
 from headstart.errors import HeadstartError
-from headstart.models.network import MODELS
+from headstart.models.network import MODELS, Precision
 from headstart.probes.base import PROBES
 from headstart.registry import Component, Registry, validate
 from headstart.servers.base import SERVERS
@@ -112,6 +112,7 @@ class StudyFile(Strict):
     evaluate_on: Literal["test", "validation"] = "test"
     target_accuracy: Annotated[float, Field(gt=0, le=1)] | None = None
     executor: Any = "stacked"
+    precision: Precision = "fp32"
     rates: list[RateRow] = []
     also: list[Axes] = []
 
@@ -140,6 +141,7 @@ class RunSpec:
     every: int
     evaluate_on: Literal["test", "validation"]
     executor: Component
+    precision: Precision
 
     @property
     def key(self) -> str:
@@ -247,6 +249,7 @@ class Study:
                 every=self.file.every,
                 evaluate_on=self.file.evaluate_on,
                 executor=self.executor,
+                precision=self.file.precision,
             )
             yield self._with_rates(run)
 

@@ -1,0 +1,47 @@
+"""The pages in docs/ say what the code says."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from headstart.clients.base import CLIENTS
+from headstart.study.spec import StudyFile
+
+DOCS = Path(__file__).parent.parent / "docs"
+PAGE = (DOCS / "study-file.md").read_text(encoding="utf-8")
+
+
+def test_the_study_file_page_names_every_key_with_its_default() -> None:
+    rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \| (.*?) \|", PAGE, re.MULTILINE)
+    written = {key: default for keys, default in rows for key in re.findall(r"`(\w+)`", keys)}
+    fields = StudyFile.model_fields
+    assert written.keys() == fields.keys() - {"rates", "also"}
+    assert {"`rates`", "`also`"} <= set(re.findall(r"`\w+`", PAGE))
+    for key, info in fields.items():
+        if key in ("rates", "also", "name", "title"):
+            continue
+        if info.is_required():
+            assert written[key] == "required"
+        elif info.default is None:
+            assert written[key] == "none"
+        else:
+            default = yaml.safe_load(written[key].replace("`", ""))
+            said = [part.strip() for part in default.split(",")] if isinstance(default, str) else default
+            expected = info.default
+            if isinstance(expected, list) and not isinstance(said, list):
+                said = [said]
+            assert said == expected or said == [expected]
+
+
+@pytest.mark.parametrize("written", re.findall(r"^clients: (\[.*\])$", PAGE, re.MULTILINE))
+def test_the_ways_to_write_a_part_are_the_same(written: str) -> None:
+    (part,) = yaml.safe_load(written)
+    assert str(CLIENTS.component(part)) == "proximal(mu=0.1)"
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda path: path.stem)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), target
