@@ -8,6 +8,7 @@ from pathlib import Path
 from headstart import files
 from headstart.errors import HeadstartError
 from headstart.starts.base import STARTS
+from headstart.study.choice import choose_executors
 from headstart.study.federations import federation_of, one_thread
 from headstart.study.processes import each_run
 from headstart.study.spec import RunSpec, Study
@@ -69,6 +70,7 @@ def _carry_on(study: Study, out: Path, jobs: int, checkpoint_seconds: float, wat
     pending = [run for run in study.runs if not folder.is_done(run.key)]
     for run in {(run.start, run.model, run.task): run for run in pending}.values():
         start_weights(run, out)
+    choose_executors(pending, out)
     work = {run.key: run.rounds * (1 + run.local_epochs) for run in pending}
     done, worked = len(keys) - len(pending), 0
     try:

@@ -12,7 +12,9 @@ from headstart.engine import checkpoint
 from headstart.engine.rounds import begin
 from headstart.errors import HeadstartError
 from headstart.probes.base import PROBES
+from headstart.registry import Component
 from headstart.starts.base import STARTS
+from headstart.study.choice import with_chosen_executor
 from headstart.study.federations import federation_of, network_of, task_of
 from headstart.study.run import Progress, carry_out
 from headstart.study.spec import SCHEMA, RunSpec
@@ -45,7 +47,8 @@ def carry_out_run(
     began = time.perf_counter()
     folder = Folder(out)
     saved = folder.run(run.key) / CHECKPOINT
-    federation = federation_of(run)
+    chosen = with_chosen_executor(run, out)
+    federation = federation_of(chosen)
     probes = [PROBES.build(probe, federation) for probe in run.probes]
     earlier_seconds = 0.0
     if saved.exists():
@@ -67,7 +70,7 @@ def carry_out_run(
 
     carry_out(federation, progress, run.rounds, run.every, probes, save_now_and_then)
     checkpoint.save_trees(folder.run(run.key) / "weights.safetensors", {"x": progress.state.x}, {"run": str(run)})
-    record = _record(run, progress, earlier_seconds + time.perf_counter() - began)
+    record = _record(run, chosen.executor, progress, earlier_seconds + time.perf_counter() - began)
     folder.finish(run.key, record, progress.rows)
     saved.unlink(missing_ok=True)
     return progress.status
@@ -82,14 +85,15 @@ def _resumed(saved: Path) -> tuple[Progress, float]:
         raise HeadstartError(f"{saved} is damaged ({error}); delete it and run again") from error
 
 
-def _record(run: RunSpec, progress: Progress, seconds: float) -> dict[str, Any]:
-    names = ("task", "model", "start", "client", "server", "partition", "devices", "executor")
+def _record(run: RunSpec, executor: Component, progress: Progress, seconds: float) -> dict[str, Any]:
+    names = ("task", "model", "start", "client", "server", "partition", "devices")
     numbers = ("local_epochs", "client_rate", "server_rate", "seed")
     state = progress.state
     return {
         "run": run.key,
         **{name: str(getattr(run, name)) for name in names},
         **{name: getattr(run, name) for name in numbers},
+        "executor": str(executor),
         "status": progress.status,
         "rounds": state.round,
         "diverged_at": progress.diverged_at,
