@@ -58,7 +58,7 @@ def test_the_kinds_are_those_of_a_study():
 
 @pytest.mark.parametrize(("kind", "entry"), ENTRIES, ids=IDS)
 def test_every_entry_says_what_it_is_and_on_what_it_stands(kind, entry):
-    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", entry.name)
+    assert re.fullmatch(r"[a-z0-9]+([-_][a-z0-9]+)*", entry.name)
     assert len(entry.source) > 10
     assert entry.summary.endswith(".")
     for name, info in entry.parameters.model_fields.items():

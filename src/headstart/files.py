@@ -1,4 +1,4 @@
-"""Files that are whole or not there, and errors of the file system in one line."""
+"""Files that are whole or not there, where data lies, and errors of the file system in one line."""
 
 import os
 from collections.abc import Iterator
@@ -9,6 +9,10 @@ from headstart.errors import HeadstartError
 
 PARTIAL = ".partial"
 """How the names of files end that are being written. One that stays belongs to a process that was killed."""
+
+
+DATA = "HEADSTART_DATA"
+"""The variable of the environment that names the folder of the data."""
 
 
 @contextmanager
@@ -36,3 +40,23 @@ def write(path: Path, content: bytes | str) -> None:
             os.replace(partial, path)
         finally:
             partial.unlink(missing_ok=True)
+
+
+def located(written: str) -> Path:
+    """The path as written, with `$HEADSTART_DATA` at its beginning replaced; no other variable is.
+
+    So one study file serves machines that keep their data in different places.
+
+    Raises:
+        HeadstartError: the variable is asked for and not set.
+    """
+    first, _, rest = written.partition("/")
+    if first not in (f"${DATA}", f"${{{DATA}}}"):
+        return Path(written)
+    folder = os.environ.get(DATA)
+    if not folder:
+        raise HeadstartError(
+            f"{written}: the environment variable {DATA} is not set; set it to the folder of the data, "
+            "or write the whole path"
+        )
+    return Path(folder) / rest

@@ -14,6 +14,7 @@ from pathlib import Path
 import filelock
 import pyarrow.parquet as pq
 import pytest
+import safetensors.torch
 import torch
 
 from headstart.clients.base import CLIENTS
@@ -22,7 +23,7 @@ from headstart.engine.rounds import begin
 from headstart.errors import HeadstartError
 from headstart.probes.base import PROBES
 from headstart.servers.base import SERVERS
-from headstart.study.federations import federation_of, one_thread
+from headstart.study.federations import federation_of, network_of, one_thread
 from headstart.study.processes import _uninterrupted_children
 from headstart.study.run import Progress, carry_out
 from headstart.study.runner import run_study
@@ -666,3 +667,16 @@ def test_carry_out_run_is_what_a_worker_does(study, whole, tmp_path):
         assert carry_out_run(study.runs[0], tmp_path, checkpoint_seconds=10.0) == "finished"
     mine, theirs = (folder / "runs" / study.runs[0].key / "rounds.parquet" for folder in (tmp_path, whole))
     assert mine.read_bytes() == theirs.read_bytes()
+
+
+def test_a_start_whose_file_has_changed_is_not_mixed_in(tmp_path):
+    weights, out = tmp_path / "weights.safetensors", tmp_path / "out"
+    keys = {"task": "digits", "model": "logistic", "population": 5, "cohort": 2, "rounds": 1, "seeds": [0]}
+    checkpointed = Study(**keys, starts=f"checkpoint(path={str(weights)!r})")
+    network = network_of(checkpointed.model, checkpointed.task)
+    weights.write_bytes(safetensors.torch.save(network.initial(1)))
+    run_study(checkpointed, out)
+    run_study(checkpointed, out)  # unchanged: nothing to do, nothing to say
+    weights.write_bytes(safetensors.torch.save(network.initial(2)))
+    with pytest.raises(HeadstartError, match=r"the file of the start checkpoint\(.*\) has changed .* put it back or"):
+        run_study(checkpointed, out)

@@ -15,10 +15,14 @@ class Start:
 
     `seeded`: whether they depend on the run's seed. A pre-trained start is one artefact that a team has in hand, so
     the runs of every seed begin from the same one; it is made once and kept.
+
+    `content`: sha256 of the file that they are read from, empty without one. What a run begins from is named by the
+    start's parameters and this: a path alone does not say what lies there.
     """
 
     weights: Callable[[Network, Task, int], Tree]
     seeded: bool
+    content: str = ""
 
 
 STARTS: Registry[Start] = Registry("start", "headstart.starts")

@@ -13,7 +13,7 @@ from headstart.study.federations import federation_of, one_thread
 from headstart.study.processes import each_run
 from headstart.study.spec import RunSpec, Study
 from headstart.study.store import Folder
-from headstart.study.stored_run import start_weights
+from headstart.study.stored_run import refuse_changed_files, start_weights
 from headstart.study.tuning import as_rates, best_rates
 
 
@@ -67,6 +67,7 @@ def _carry_on(study: Study, out: Path, jobs: int, checkpoint_seconds: float, wat
             files.write(out / "results" / "rates.yaml", as_rates(rows))
 
     gather()  # reads all that is there, so that a damaged file is found before any training
+    refuse_changed_files(study.runs, out)
     pending = [run for run in study.runs if not folder.is_done(run.key)]
     for run in {(run.start, run.model, run.task): run for run in pending}.values():
         start_weights(run, out)

@@ -2,12 +2,13 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import headstart
+from headstart import files
 from headstart.engine import checkpoint
 from headstart.engine.rounds import begin
 from headstart.errors import HeadstartError
@@ -22,13 +23,38 @@ from headstart.study.store import CHECKPOINT, Folder
 from headstart.trees import Tree
 
 
+def refuse_changed_files(runs: Sequence[RunSpec], out: Path) -> None:
+    """Hold what the files of starts contained when the folder was begun, and refuse to mix it with anything else.
+
+    Raises:
+        HeadstartError: a file has other contents now.
+    """
+    path = out / "starts" / "contents.json"
+    try:
+        with files.explained(path, "read"):
+            known = json.loads(path.read_bytes()) if path.exists() else {}
+        before = {str(start): str(content) for start, content in known.items()}
+    except (ValueError, AttributeError) as error:
+        raise HeadstartError(f"{path} is damaged ({error}); delete it and run again") from None
+    now = {str(start): STARTS.build(start).content for start in {run.start for run in runs}}
+    for start, content in now.items():
+        if before.get(start, content) != content:
+            raise HeadstartError(
+                f"the file of the start {start} has changed since the runs in {out} were made "
+                f"(sha256 {before[start][:12]} then, {content[:12]} now); put it back or choose a new folder"
+            )
+    contents = {start: content for start, content in sorted((before | now).items()) if content}
+    if contents != before:
+        files.write(path, json.dumps(contents, indent=1))
+
+
 def start_weights(run: RunSpec, out: Path) -> Tree:
     """The weights that a run begins from; a start that is the same for all seeds is made once and kept."""
     start = STARTS.build(run.start)
     network, task = network_of(run.model, run.task), task_of(run.task)
     if start.seeded:
         return start.weights(network, task, run.seed)
-    identity = json.dumps([SCHEMA, repr(run.start), repr(run.model), repr(run.task)])
+    identity = json.dumps([SCHEMA, repr(run.start), start.content, repr(run.model), repr(run.task)])
     path = out / "starts" / f"{run.start.name}-{sha256(identity.encode()).hexdigest()[:16]}.safetensors"
     if path.exists():
         return checkpoint.load_trees(path)[0]["x"]

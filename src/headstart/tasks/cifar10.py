@@ -1,0 +1,91 @@
+"""CIFAR-10: 60,000 colour photographs of 32x32 pixels in ten classes.
+
+Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009, section 3 (published for research without a
+formal licence; cite it). Read from two Parquet files of encoded images, as in `shared/data` (columns image and label,
+lossless WebP) or as the hub publishes them (columns img, a struct of bytes and path, and label).
+
+The rows of a file need not be in random order: in `shared/data/cifar10_test.parquet` those after the first 1,000 are
+sorted by class, and 9,000 of the 10,000 come from JPEG copies. No prefix of it is a sample; all of it is used here.
+"""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from pydantic import Field
+
+from headstart import rng
+from headstart.errors import HeadstartError
+from headstart.files import located
+from headstart.tasks.base import TASKS, Examples, Rows, Task
+from headstart.tasks.data_files import encoded_images, parquet, whole_numbers
+
+PIXELS, CLASSES = 32, 10
+Channels = tuple[float, float, float]
+Spread = Annotated[float, Field(gt=0)]
+
+
+@TASKS.register(
+    "cifar10",
+    source="Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009",
+    presets={"imagenet": {"mean": (0.485, 0.456, 0.406), "deviation": (0.229, 0.224, 0.225)}},
+)
+@lru_cache(maxsize=1)
+def cifar10(
+    *,
+    train: Annotated[str, Field(description="a Parquet file of images and labels")] = (
+        "$HEADSTART_DATA/cifar10_train.parquet"
+    ),
+    test: Annotated[str, Field(description="a Parquet file like it")] = "$HEADSTART_DATA/cifar10_test.parquet",
+    image: Annotated[str, Field(description="the column of encoded images; img in the hub's files")] = "image",
+    validation: Annotated[
+        int, Field(ge=0, description="rows held out of the training file, to tune on; 0 to train on all of them")
+    ] = 5000,
+    mean: Annotated[Channels, Field(description="of red, green and blue in [0, 1], subtracted")] = (
+        0.4914,
+        0.4822,
+        0.4465,
+    ),
+    deviation: Annotated[tuple[Spread, Spread, Spread], Field(description="of red, green and blue, divided by")] = (
+        0.2470,
+        0.2435,
+        0.2616,
+    ),
+) -> Task:
+    """Photographs of 32x32 pixels in ten classes: 45,000 to train on, 5,000 to validate, 10,000 to test.
+
+    Inputs are (pixel / 255 - mean) / deviation by channel; the defaults are the moments of the training images. A
+    network pre-trained on ImageNet expects ImageNet's, `cifar10@imagenet`. Which rows validate is one fixed draw.
+
+    Raises:
+        HeadstartError: a file is missing or damaged, an image is not of 32x32 pixels, or no training row is left.
+    """
+    images, labels = _decoded(located(train), image)
+    if validation >= len(labels):
+        raise HeadstartError(
+            f"cifar10.validation: expected fewer than the {len(labels)} rows of {train}, got {validation}"
+        )
+    order = rng.generator(0, "cifar10 split").permutation(len(labels))
+
+    def part(images: npt.NDArray[np.uint8], labels: npt.NDArray[np.int64], rows: Rows) -> Examples:
+        rows = np.sort(rows)
+        inputs = torch.from_numpy(images[rows]).float().div_(255)
+        inputs -= torch.tensor(mean)[:, None, None]
+        inputs /= torch.tensor(deviation)[:, None, None]
+        return Examples(inputs, torch.from_numpy(labels[rows]))
+
+    held_out = part(images, labels, order[:validation])
+    tested = _decoded(located(test), image)
+    return Task(
+        "cifar10", part(images, labels, order[validation:]), held_out, part(*tested, np.arange(len(tested[1]))), CLASSES
+    )
+
+
+@lru_cache(maxsize=2)
+def _decoded(file: Path, column: str) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    """Images [N, 3, 32, 32] and labels [N] of a file, decoded once a process (50,000 take some 6 seconds)."""
+    table = parquet(file, (column, "label"))
+    return encoded_images(table, column, file, PIXELS, PIXELS), whole_numbers(table, "label", file, below=CLASSES)

@@ -1,0 +1,123 @@
+"""Columns of Parquet files, with every fault in one line that names the row."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from PIL import Image
+
+from headstart import files
+from headstart.errors import HeadstartError, nearest
+
+
+def parquet(path: Path, columns: Sequence[str]) -> pa.Table:
+    """Those columns of a Parquet file.
+
+    Raises:
+        HeadstartError: the file cannot be read, lacks a column, or has an empty cell in one.
+    """
+    try:
+        with files.explained(path, "read"), path.open("rb") as raw, pq.ParquetFile(raw) as opened:
+            for name in columns:
+                if name not in opened.schema_arrow.names:
+                    raise HeadstartError(f"{path}: no column {name!r}{nearest(name, opened.schema_arrow.names)}")
+            table = opened.read(columns=list(columns))
+    except pa.ArrowException as error:
+        raise HeadstartError(f"{path} cannot be read as Parquet: {str(error).splitlines()[0]}") from error
+    for name in columns:
+        if table[name].null_count:
+            row = pc.index(pc.is_null(table[name]), True).as_py()
+            raise HeadstartError(f"{path}: row {row} has nothing in column {name!r}")
+    return table
+
+
+def whole_numbers(table: pa.Table, column: str, path: Path, below: int | None = None) -> npt.NDArray[np.int64]:
+    """A column of whole numbers [N], 0 or more and less than `below`.
+
+    Raises:
+        HeadstartError: another type, or a number out of range, with its row.
+    """
+    if not pa.types.is_integer(table.schema.field(column).type):
+        raise HeadstartError(
+            f"{path}: expected whole numbers in column {column!r}, got {table.schema.field(column).type}"
+        )
+    numbers = np.asarray(table[column].to_numpy(), dtype=np.int64)
+    wrong = (numbers < 0) | (numbers >= (np.iinfo(np.int64).max if below is None else below))
+    if wrong.any():
+        row = int(wrong.argmax())
+        expected = "0 or more" if below is None else f"0 to {below - 1}"
+        raise HeadstartError(f"{path}: row {row} has {numbers[row]} in column {column!r}, expected {expected}")
+    return numbers
+
+
+def grey_images(table: pa.Table, column: str, path: Path, height: int, width: int) -> npt.NDArray[np.uint8]:
+    """A column of images [N, 1, height, width], each `height * width` bytes in the order of rows.
+
+    Raises:
+        HeadstartError: another type, or an image of another length, with its row.
+    """
+    cells = _bytes(table, column, path)
+    wrong = next((row for row, cell in enumerate(cells) if len(cell) != height * width), None)
+    if wrong is not None:
+        raise HeadstartError(
+            f"{path}: row {wrong} has an image of {len(cells[wrong])} bytes in column {column!r}, "
+            f"expected {height * width} ({height}x{width})"
+        )
+    return np.frombuffer(bytearray(b"".join(cells)), dtype=np.uint8).reshape(-1, 1, height, width)
+
+
+def encoded_images(table: pa.Table, column: str, path: Path, height: int, width: int) -> npt.NDArray[np.uint8]:
+    """A column of colour images [N, 3, height, width] in any format that Pillow reads: bytes, or as the hub has it.
+
+    The hub's `Image` feature is a struct of `bytes` and `path`, of which the bytes are taken.
+
+    Raises:
+        HeadstartError: another type, an image that cannot be decoded or of another size, with its row.
+    """
+    images = np.empty((len(table), 3, height, width), dtype=np.uint8)
+    for row, cell in enumerate(_bytes(table, column, path)):
+        try:
+            with Image.open(io.BytesIO(cell or b"")) as opened:
+                if (size := opened.size) == (width, height):
+                    images[row] = np.asarray(opened.convert("RGB")).transpose(2, 0, 1)
+        except Exception as error:  # whatever a damaged image may raise
+            raise HeadstartError(
+                f"{path}: row {row} has an image in column {column!r} that cannot be decoded"
+            ) from error
+        if size != (width, height):
+            raise HeadstartError(
+                f"{path}: row {row} has an image of {size[1]}x{size[0]} pixels in column {column!r}, "
+                f"expected {height}x{width}"
+            )
+    return images
+
+
+def _bytes(table: pa.Table, column: str, path: Path) -> list[bytes]:
+    cells, kind = table[column], table.schema.field(column).type
+    if pa.types.is_struct(kind) and "bytes" in {field.name for field in kind}:
+        cells, kind = pc.struct_field(cells, "bytes"), kind.field("bytes").type
+    if not (pa.types.is_fixed_size_binary(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind)):
+        raise HeadstartError(f"{path}: expected bytes in column {column!r}, got {kind}")
+    return cells.to_pylist()  # type: ignore[no-any-return]
+
+
+def splits(table: pa.Table, column: str, path: Path) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The rows of `train` and those of `test`.
+
+    Raises:
+        HeadstartError: another word in the column, with its row, or a part without rows.
+    """
+    words = np.asarray(table[column].to_pylist(), dtype=object)
+    train, test = (np.flatnonzero(words == part) for part in ("train", "test"))
+    if len(train) + len(test) < len(words):
+        row = int((~np.isin(words, ["train", "test"])).argmax())
+        raise HeadstartError(f"{path}: row {row} has {words[row]!r} in column {column!r}, expected train or test")
+    for part, rows in (("train", train), ("test", test)):
+        if not len(rows):
+            raise HeadstartError(f"{path}: no row is {part} in column {column!r}")
+    return train, test

@@ -1,0 +1,56 @@
+"""Handwritten letters, 28x28 pixels: the larger, neighbouring task to pre-train on before digits.
+
+EMNIST Letters (Cohen, Afshar, Tapson & van Schaik, arXiv 1702.05373, section II; NIST, US government data): 145,600
+images of 26 classes, upper and lower case merged, balanced. The file has the columns split (train or test), label and
+image (784 bytes, ink white on black, upright like MNIST's). It names no writers.
+"""
+
+from functools import lru_cache
+from typing import Annotated
+
+import torch
+from pydantic import Field
+
+from headstart import rng
+from headstart.errors import HeadstartError
+from headstart.files import located
+from headstart.tasks.base import TASKS, Examples, Rows, Task
+from headstart.tasks.data_files import grey_images, parquet, splits, whole_numbers
+
+PIXELS, LETTERS = 28, 26
+
+
+@TASKS.register("emnist-letters", source="EMNIST Letters, Cohen et al., arXiv 1702.05373")
+@lru_cache(maxsize=1)
+def emnist_letters(
+    *,
+    path: Annotated[str, Field(description="a Parquet file: split, label, image")] = (
+        "$HEADSTART_DATA/emnist_letters.parquet"
+    ),
+    validation: Annotated[int, Field(ge=0, description="rows held out of the training part, to tune on")] = 5200,
+) -> Task:
+    """Handwritten letters of 28x28 pixels, 26 classes: 119,600 to train on, 20,800 to test.
+
+    Which rows validate is one fixed draw.
+
+    Raises:
+        HeadstartError: the file is missing or damaged, or no training row is left.
+    """
+    file = located(path)
+    table = parquet(file, ("split", "label", "image"))
+    labels, images = (
+        whole_numbers(table, "label", file, below=LETTERS),
+        grey_images(table, "image", file, PIXELS, PIXELS),
+    )
+    train, test = splits(table, "split", file)
+    if validation >= len(train):
+        raise HeadstartError(
+            f"emnist-letters.validation: expected fewer than the {len(train)} training rows of {file}, got {validation}"
+        )
+    order = rng.generator(0, "emnist-letters split").permutation(train)
+
+    def part(rows: Rows) -> Examples:
+        rows.sort()
+        return Examples(torch.from_numpy(images[rows]).float() / 255, torch.from_numpy(labels[rows]))
+
+    return Task("emnist-letters", part(order[validation:]), part(order[:validation]), part(test), outputs=LETTERS)
