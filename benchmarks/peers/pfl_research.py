@@ -128,6 +128,8 @@ def run(job: Job, rounds: int, processes: int) -> tuple[list[float], list[int], 
     totals = torch.tensor([*counts, peak_rss_mib()], dtype=torch.float64)
     if processes > 1:
         torch.distributed.all_reduce(totals)
+        # pfl leaves its process group open; gloo's threads then abort some processes at their exit.
+        torch.distributed.destroy_process_group()
     *samples, memory = totals.tolist()
     return seconds, [int(count) for count in samples], memory
 
