@@ -64,6 +64,11 @@ class Network:
         dropouts = {name: part for name, part in module.named_modules() if isinstance(part, KeyedDropout)}
         self._keys, self._dropouts = [f"{name}.key" for name in dropouts], list(dropouts.values())
 
+    @property
+    def draws(self) -> bool:
+        """Whether training passes depend on the key: whether there is dropout."""
+        return any(part.p > 0 for part in self._dropouts)
+
     def initial(self, seed: int) -> Tree:
         """The parameters of a newly built module, a pure function of the seed."""
         module = _built(self.build, rng.key(seed, "initial weights")).to(self.dtype)

@@ -99,7 +99,7 @@ def stacked(
         rows_SKB = torch.as_tensor(plan.rows_KSB).transpose(0, 1).contiguous()
         steps_K, key_K = torch.as_tensor(plan.steps_K), torch.as_tensor(plan.keys_K, dtype=torch.int32)
         step_S1 = torch.arange(S, dtype=torch.int32)[:, None]
-        key_SK = step_key(key_K, step_S1)
+        key_SK = step_key(key_K, step_S1) if network.draws else key_K.expand(S, K)
         rate_SK = rate * (step_S1 < steps_K).to(network.dtype)  # a client that is done stays where it is
         memory = {name: torch.stack([kept[name] for kept in memories]) for name in memories[0]}
         y = trees.map_tree(lambda leaf: leaf.expand(K, *leaf.shape).contiguous(), x)
