@@ -126,7 +126,7 @@ def test_the_estimate_grows_with_the_work(file):
 
 BAD = [
     ("clients: [sgd, {proximal: {mu: abc}}]", "clients[1].mu: expected a number >= 0, got 'abc'"),
-    ("clients: fedprx", "clients[0]: unknown client optimizer 'fedprx'; known: "),
+    ("clients: fedprx", "clients[0]: unknown client optimizer 'fedprx'; did you mean 'proximal'?"),
     ("cohort: 11", "cohort: expected at most the number of clients (population: 10), got 11"),
     ("roundss: 3", "unknown key 'roundss'; did you mean 'rounds'?"),
 ]

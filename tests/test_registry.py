@@ -5,8 +5,10 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import Field
 
+from headstart.clients.base import CLIENTS
 from headstart.errors import HeadstartError, nearest
 from headstart.registry import Registry
+from headstart.servers.base import SERVERS
 
 
 @pytest.fixture
@@ -125,3 +127,17 @@ def test_ones_own_factory_is_imported_and_its_faults_are_one_line(shapes, tmp_pa
 def test_nearest_offers_or_lists():
     assert nearest("proxmal", ["sgd", "proximal"]) == "; did you mean 'proximal'?"
     assert nearest("x", ["sgd", "gd"]) == "; known: gd, sgd"
+
+
+@pytest.mark.parametrize(
+    ("registry", "written", "offered"),
+    [
+        (CLIENTS, "fedprx", "proximal"),
+        (CLIENTS, "FedNova", "nova"),
+        (SERVERS, "fedadam", "adam"),
+        (SERVERS, "FedAvgM", "momentum"),
+    ],
+)
+def test_what_papers_call_a_method_leads_to_its_name(registry, written, offered):
+    with pytest.raises(HeadstartError, match=f"unknown .* '{written}'; did you mean '{offered}'?"):
+        registry.component(written)

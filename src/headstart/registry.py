@@ -65,6 +65,7 @@ class Entry(Generic[T]):
     source: str
     presets: Mapping[str, Mapping[str, Any]]
     parameters: type[BaseModel]
+    known_as: str = ""
 
     @property
     def summary(self) -> str:
@@ -85,14 +86,17 @@ class Registry(Generic[T]):
     _loaded: bool = False
 
     def register(
-        self, name: str, *, source: str, presets: Mapping[str, Mapping[str, Any]] | None = None
+        self, name: str, *, source: str, presets: Mapping[str, Mapping[str, Any]] | None = None, known_as: str = ""
     ) -> Callable[[Callable[..., T]], Callable[..., T]]:
-        """Register a factory under `name`, with the paper or data source that it stands on."""
+        """Register a factory under `name`, with the paper or data source that it stands on.
+
+        `known_as`: what papers call it, where that differs; who writes that is offered `name`.
+        """
 
         def add(factory: Callable[..., T]) -> Callable[..., T]:
             if name in self._entries:
                 raise ValueError(f"{self.kind} {name!r} is registered twice")
-            self._entries[name] = Entry(name, factory, source, dict(presets or {}), _parameters(factory))
+            self._entries[name] = Entry(name, factory, source, dict(presets or {}), _parameters(factory), known_as)
             return factory
 
         return add
@@ -107,7 +111,8 @@ class Registry(Generic[T]):
             return _own_entry(name, path)
         self._load()
         if name not in self._entries:
-            raise HeadstartError(f"{_at(path)}unknown {self.kind} {name!r}{nearest(name, self._entries)}")
+            known_as = {entry.known_as.lower(): entry.name for entry in self if entry.known_as}
+            raise HeadstartError(f"{_at(path)}unknown {self.kind} {name!r}{nearest(name, self._entries, known_as)}")
         return self._entries[name]
 
     def component(self, written: object, path: str = "") -> Component:

@@ -13,7 +13,7 @@ from headstart.clients.base import CLIENTS, ClientOptimizer
 from headstart.clients.sgd import sgd
 
 
-@CLIENTS.register("gd", source="arXiv 2206.15387; FedSGD of arXiv 1602.05629")
+@CLIENTS.register("gd", source="arXiv 2206.15387; FedSGD of arXiv 1602.05629", known_as="FedSGD")
 def gd(
     *,
     momentum: Annotated[float, Field(ge=0, lt=1, description="rho: share of the last direction that is kept")] = 0.0,

@@ -20,7 +20,7 @@ from headstart.errors import HeadstartError
 from headstart.trees import Scalar, Tree
 
 
-@CLIENTS.register("nova", source="arXiv 2007.07481")
+@CLIENTS.register("nova", source="arXiv 2007.07481", known_as="FedNova")
 def nova(
     *,
     momentum: Annotated[float, Field(ge=0, lt=1, description="rho: share of the last direction that is kept")] = 0.0,

@@ -16,7 +16,7 @@ from headstart.clients.sgd import sgd
 from headstart.trees import Tree
 
 
-@CLIENTS.register("proximal", source="arXiv 1812.06127, Eq. 2")
+@CLIENTS.register("proximal", source="arXiv 1812.06127, Eq. 2", known_as="FedProx")
 def proximal(
     *,
     mu: Annotated[float, Field(ge=0, description="pull of the client's weights towards the server's")] = 0.01,

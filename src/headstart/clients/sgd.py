@@ -13,7 +13,7 @@ from headstart.clients.base import CLIENTS, ClientOptimizer, begin_with_nothing
 from headstart.trees import Tree
 
 
-@CLIENTS.register("sgd", source="arXiv 1602.05629, Algorithm 1")
+@CLIENTS.register("sgd", source="arXiv 1602.05629, Algorithm 1", known_as="FedAvg")
 def sgd(
     *,
     momentum: Annotated[float, Field(ge=0, lt=1, description="rho: share of the last direction that is kept")] = 0.0,

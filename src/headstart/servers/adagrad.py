@@ -21,6 +21,7 @@ from headstart.trees import Tree
 
 @SERVERS.register(
     "adagrad",
+    known_as="FedAdagrad",
     source="arXiv 2003.00295, Algorithm 2",
     presets={
         "reddi2021": {"beta1": 0.0, "epsilon": 1e-3, "initial_v": None},

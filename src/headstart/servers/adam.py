@@ -31,6 +31,7 @@ _TORCH = {"beta2": 0.999, "epsilon": 1e-8, "bias_correction": "adam", "initial_v
 
 @SERVERS.register(
     "adam",
+    known_as="FedAdam",
     source="arXiv 2003.00295, Algorithm 2",
     presets={
         "reddi2021": {"beta1": 0.9, "beta2": 0.99, "epsilon": 1e-3, "bias_correction": "none", "initial_v": None},

@@ -24,6 +24,7 @@ _PLAIN = {"nesterov": False, "dampening": 0.0, "weight_decay": 0.0}
 
 @SERVERS.register(
     "momentum",
+    known_as="FedAvgM",
     source="arXiv 1909.06335, section 4",
     presets={"hsu2019": _PLAIN, "torch": _PLAIN, "flower": _PLAIN, "flsim": _PLAIN},
 )

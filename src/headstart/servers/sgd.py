@@ -9,7 +9,7 @@ from headstart.servers.base import SERVERS, ServerOptimizer
 from headstart.trees import Tree
 
 
-@SERVERS.register("sgd", source="arXiv 1602.05629, Algorithm 1; arXiv 2003.00295, Algorithm 1")
+@SERVERS.register("sgd", source="arXiv 1602.05629, Algorithm 1; arXiv 2003.00295, Algorithm 1", known_as="FedAvg")
 def sgd() -> ServerOptimizer:
     """Averaging (FedAvg): x <- x - rate Delta.
 

@@ -18,6 +18,7 @@ from headstart.trees import Tree
 
 @SERVERS.register(
     "yogi",
+    known_as="FedYogi",
     source="arXiv 2003.00295, Algorithm 2",
     presets={
         "reddi2021": {"beta1": 0.9, "beta2": 0.99, "epsilon": 1e-3, "initial_v": None},
