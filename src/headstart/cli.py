@@ -135,8 +135,7 @@ def _print_registry(name: str, registry: "Registry[Any]") -> None:
     console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
     console.print(Text(name, style="bold underline"))
     for entry in registry:
-        aka = f" ({entry.known_as})" if entry.known_as else ""
-        console.print(Text.assemble((entry.name, "bold cyan"), f"{aka}  {entry.summary}"))
+        console.print(Text.assemble((entry.name, "bold cyan"), f"  {entry.summary}"))
         console.print(Text(f"    source: {entry.source}", style="dim"))
         for parameter, info in entry.parameters.model_fields.items():
             default = "required" if info.is_required() else f"default {info.default!r}"
