@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from headstart import cli
 from headstart.errors import HeadstartError
-from headstart.registry import describe
+from headstart.validation import describe
 
 STUDY = """
 task: digits

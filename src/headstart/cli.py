@@ -130,7 +130,7 @@ def _print_registry(name: str, registry: "Registry[Any]") -> None:
     from rich.console import Console
     from rich.text import Text
 
-    from headstart.registry import describe
+    from headstart.validation import describe
 
     console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
     console.print(Text(name, style="bold underline"))

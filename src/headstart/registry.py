@@ -17,25 +17,19 @@ import importlib
 import inspect
 import pkgutil
 import re
-import reprlib
-import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, PydanticUserError, Strict, ValidationError, create_model
-from pydantic.fields import FieldInfo
 
 from headstart.errors import HeadstartError, nearest
+from headstart.validation import at, shown, validate
 
 T = TypeVar("T")
-M = TypeVar("M", bound=BaseModel)
 
 _WRITTEN = re.compile(r"^(?P<name>[\w.:-]+)(@(?P<preset>[\w-]+))?(\((?P<arguments>.*)\))?$", re.DOTALL)
-_BOUNDS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
-_TYPES = {float: "a number", int: "a whole number", str: "a text", bool: "true or false", Any: "a name or a mapping"}
-_LISTS = (list, tuple, set, frozenset)
 
 
 @dataclass(frozen=True)
@@ -112,7 +106,7 @@ class Registry(Generic[T]):
         self._load()
         if name not in self._entries:
             known_as = {entry.known_as.lower(): entry.name for entry in self if entry.known_as}
-            raise HeadstartError(f"{_at(path)}unknown {self.kind} {name!r}{nearest(name, self._entries, known_as)}")
+            raise HeadstartError(f"{at(path)}unknown {self.kind} {name!r}{nearest(name, self._entries, known_as)}")
         return self._entries[name]
 
     def component(self, written: object, path: str = "") -> Component:
@@ -123,7 +117,7 @@ class Registry(Generic[T]):
         entry = self.entry(name, path)
         if preset is not None and preset not in entry.presets:
             offer = nearest(preset, entry.presets) if entry.presets else "; it has none"
-            raise HeadstartError(f"{_at(path)}unknown preset {preset!r} of {self.kind} {name!r}{offer}")
+            raise HeadstartError(f"{at(path)}unknown preset {preset!r} of {self.kind} {name!r}{offer}")
         base = dict(entry.presets[preset]) if preset else {}
         values = validate(entry.parameters, {**base, **arguments}, path or name).model_dump()
         required = {key for key, info in entry.parameters.model_fields.items() if info.is_required()} - set(base)
@@ -162,107 +156,11 @@ class Registry(Generic[T]):
             cut = isinstance(written, str) and "(" in written and ")" not in written
             hint = "; put it in quotes: in [a, b] a comma ends an item" if cut else ""
             raise HeadstartError(
-                f"{_at(path)}expected a {self.kind} such as 'name', 'name(parameter=1)' or "
+                f"{at(path)}expected a {self.kind} such as 'name', 'name(parameter=1)' or "
                 f"{{name: {{parameter: 1}}}}, got {shown(written)}{hint}"
             )
         inline = _keywords(match["arguments"] or "", path)
         return match["name"], match["preset"], {**inline, **dict(arguments or {})}
-
-
-def validate(model: type[M], values: Mapping[str, Any], path: str = "") -> M:
-    """Check values against a pydantic model; the first fault becomes one line with its path."""
-    try:
-        return model.model_validate(dict(values))
-    except ValidationError as error:
-        unknown_first = sorted(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
-        raise HeadstartError(_line(model, unknown_first[0], path)) from None
-
-
-def _line(model: type[BaseModel], fault: Any, place: str) -> str:
-    """A fault that pydantic found, with its place in the user's file and what belongs there."""
-    inside: FieldInfo | None = FieldInfo(annotation=model)
-    for step in fault["loc"]:
-        fields = getattr(inside and inside.annotation, "model_fields", None)
-        if fields is not None and step not in fields:
-            return f"{_at(place)}unknown key {step!r}{nearest(str(step), fields) if fields else '; there are none'}"
-        if isinstance(step, int):
-            place += f"[{step}]"
-        elif fields is not None:
-            place = f"{place}.{step}" if place else step
-        inside = _within(inside, step)
-    expected = describe(inside) if inside else "another type"
-    if fault["type"] == "missing":
-        return f"{place}: expected {expected}, got nothing"
-    if fault["type"] in ("value_error", "assertion_error"):
-        return f"{_at(place)}{fault['ctx']['error']}"
-    if fault["type"] == "finite_number":
-        expected = f"{expected}, finite"
-    return f"{_at(place)}expected {expected}, got {shown(fault['input'])}"
-
-
-def _within(info: FieldInfo | None, step: int | str) -> FieldInfo | None:
-    """What is declared for a key or an item of what `info` declares; pydantic's names of a union's options stay."""
-    if info is None:
-        return None
-    options = [FieldInfo.from_annotation(option) for option in _options(info.annotation) if option is not type(None)]
-    if len(options) > 1:
-        return info
-    fields = getattr(options[0].annotation, "model_fields", None)
-    if fields is not None:
-        return typing.cast(FieldInfo | None, fields.get(step))
-    return _item(options[0].annotation)
-
-
-def _options(annotation: Any) -> tuple[Any, ...]:
-    is_union = typing.get_origin(annotation) in (typing.Union, types.UnionType)
-    return typing.get_args(annotation) if is_union else (annotation,)
-
-
-def _item(annotation: Any) -> FieldInfo | None:
-    items = typing.get_args(annotation)
-    return FieldInfo.from_annotation(items[0]) if typing.get_origin(annotation) in _LISTS and items else None
-
-
-def describe(info: FieldInfo) -> str:
-    """What a parameter takes, in words.
-
-    >>> from typing import Annotated
-    >>> from pydantic import Field
-    >>> describe(FieldInfo.from_annotation(Annotated[float, Field(ge=0, lt=1)]))
-    'a number >= 0 and < 1'
-    >>> describe(FieldInfo.from_annotation(Annotated[list[int], Field(min_length=1)] | None))
-    'a list of at least 1, each a whole number, or nothing'
-    """
-    bounds = [
-        f"{sign} {getattr(rule, name)}"
-        for rule in info.metadata
-        for name, sign in _BOUNDS.items()
-        if hasattr(rule, name)
-    ]
-    least = next((rule.min_length for rule in info.metadata if hasattr(rule, "min_length")), 0)
-    options = _options(info.annotation)
-    words = [describe(FieldInfo.from_annotation(o)) for o in options if o is not type(None)] if options[1:] else []
-    text = f"{' or '.join(words) or _words(info.annotation, least)} {' and '.join(bounds)}".strip()
-    if type(None) not in options:
-        return text
-    return text + (", or nothing" if "," in text else " or nothing")
-
-
-def _words(annotation: Any, least: int) -> str:
-    if typing.get_origin(annotation) is typing.Literal:
-        return "one of " + ", ".join(map(str, typing.get_args(annotation)))
-    if (typing.get_origin(annotation) or annotation) in _LISTS:
-        item = _item(annotation)
-        each = f", each {describe(item)}" if item is not None and item.annotation is not Any else ""
-        return "a list" + (f" of at least {least}" if least else "") + each
-    return _TYPES.get(annotation, "a mapping")
-
-
-def shown(value: object) -> str:
-    """A user's value for an error message, shortened."""
-    short = reprlib.Repr()
-    short.maxstring = short.maxother = 80
-    return short.repr(value)
 
 
 def _parameters(factory: Callable[..., Any]) -> type[BaseModel]:
@@ -289,9 +187,9 @@ def _import(name: str, path: str) -> Callable[..., Any]:
     try:
         factory = getattr(importlib.import_module(module), attribute)
     except Exception as error:  # whatever the user's own module may raise
-        raise HeadstartError(f"{_at(path)}cannot import {name!r}: {type(error).__name__}: {error}") from error
+        raise HeadstartError(f"{at(path)}cannot import {name!r}: {type(error).__name__}: {error}") from error
     if not callable(factory):
-        raise HeadstartError(f"{_at(path)}expected a function behind {name!r}, got {type(factory).__name__}")
+        raise HeadstartError(f"{at(path)}expected a function behind {name!r}, got {type(factory).__name__}")
     return typing.cast(Callable[..., Any], factory)
 
 
@@ -301,7 +199,7 @@ def _own_entry(name: str, path: str) -> Entry[Any]:
         return Entry(name, factory, "the user's own", {}, _parameters(factory))
     except (TypeError, ValueError, NameError, PydanticUserError, ValidationError) as error:
         raise HeadstartError(
-            f"{_at(path)}cannot read the parameters of {name!r}: {' '.join(str(error).split())}"
+            f"{at(path)}cannot read the parameters of {name!r}: {' '.join(str(error).split())}"
         ) from error
 
 
@@ -312,12 +210,8 @@ def _keywords(text: str, path: str) -> dict[str, Any]:
             raise ValueError
         return {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
     except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
-        raise HeadstartError(f"{_at(path)}expected parameters as 'name=value', got {shown(text)}") from None
+        raise HeadstartError(f"{at(path)}expected parameters as 'name=value', got {shown(text)}") from None
 
 
 def _frozen(values: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
     return tuple((k, tuple(v) if isinstance(v, list) else v) for k, v in values.items())
-
-
-def _at(path: str) -> str:
-    return f"{path}: " if path else ""

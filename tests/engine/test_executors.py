@@ -110,7 +110,7 @@ def test_identical_clients_never_drift_apart(small: Small, executor: str) -> Non
     assert float(sums.unit_total) == pytest.approx(sums.count**2, rel=RELATIVE)
 
 
-@pytest.mark.parametrize("executor", ["loop", *OTHERS])
+@pytest.mark.parametrize("executor", [name for name in ["loop", *OTHERS] if name != "auto"])  # auto may choose anew
 def test_the_same_run_gives_the_same_bits(small: Small, executor: str) -> None:
     first, _ = after(small.federation(executor=executor, client="scaffold"), rounds=3)
     second, _ = after(small.federation(executor=executor, client="scaffold"), rounds=3)

@@ -23,10 +23,11 @@ from headstart.engine.executors.base import EXECUTORS
 from headstart.errors import HeadstartError
 from headstart.models.network import MODELS, Precision
 from headstart.probes.base import PROBES
-from headstart.registry import Component, Registry, validate
+from headstart.registry import Component, Registry
 from headstart.servers.base import SERVERS
 from headstart.starts.base import STARTS
 from headstart.tasks.base import PARTITIONS, TASKS
+from headstart.validation import validate
 
 SCHEMA = 1
 """Part of every run's key: raised when the same specification comes to mean something else."""

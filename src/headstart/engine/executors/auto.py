@@ -1,4 +1,8 @@
-"""The fastest executor for a network, a task and a client optimizer, found by timing real steps on this machine."""
+"""The fastest executor for a network, a task and a client optimizer, found by timing real steps on this machine.
+
+Made twice it may choose differently, and its results then agree to rounding, not to the bit. A study therefore keeps
+the first choice (`headstart.study.choice`).
+"""
 
 import time
 from collections.abc import Sequence
