@@ -1,5 +1,6 @@
 """Every executor equals the loop, and the loop equals the equations."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -64,6 +65,13 @@ def test_executor_equals_the_loop(small: Small, executor: str, method: str) -> N
         ours, theirs = getattr(cohort.alignment, name), getattr(reference.alignment, name)
         assert float(ours) == pytest.approx(float(theirs), rel=RELATIVE)
     assert (state.bytes_up, state.bytes_down) == (expected.bytes_up, expected.bytes_down)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
+@pytest.mark.parametrize("method", ["sgd(momentum=0.9)", "scaffold"])
+def test_compiled_steps_equal_the_loop(small: Small, method: str) -> None:
+    test_executor_equals_the_loop(small, "stacked(compiled=True)", method)
 
 
 def test_one_full_batch_step_of_fedavg_is_the_weighted_gradient_step(small: Small) -> None:

@@ -104,6 +104,7 @@ def stacked(
         memory = {name: torch.stack([kept[name] for kept in memories]) for name in memories[0]}
         y = trees.map_tree(lambda leaf: leaf.expand(K, *leaf.shape).contiguous(), x)
         (local,) = begin_K(x, shared, memory, key_K)
+        local = trees.contiguous(local)  # as it is after a step, so that one record serves all
         losses, counts = torch.zeros(2, K, dtype=network.dtype)
         for s in range(S):
             y, local, loss_K, count_K = step_K(y, local, x, shared, memory, *batch(rows_SKB[s]), key_SK[s], rate_SK[s])

@@ -1,4 +1,4 @@
-"""Record a function's tensor operations once for every combination of shapes, then replay them.
+"""Record a function's tensor operations once for every combination of shapes and strides, then replay them.
 
 Autograd, vmap and the module's Python run only when recording. What is left is the cost of starting each operation,
 so operations that do nothing (views to the same shape, multiplication with one, what nobody uses) are taken out.
@@ -30,7 +30,7 @@ def traced(function: Callable[..., tuple[Value, ...]], compiled: bool = False) -
     def call(*arguments: Value) -> tuple[Any, ...]:
         leaves = _leaves(arguments)
         forms = tuple(tuple(value) if isinstance(value, dict) else None for value in arguments)
-        signature = (forms, *((leaf.shape, leaf.dtype) for leaf in leaves))
+        signature = (forms, *((leaf.shape, leaf.stride(), leaf.dtype) for leaf in leaves))
         if signature not in recorded:
             recorded[signature] = _record(function, arguments, compiled)
         graph, results = recorded[signature]
@@ -58,7 +58,7 @@ def _record(
 def _compiled(module: GraphModule) -> Callable[..., list[Tensor]]:
     """Without torch's own checks before every call: what they look at is the key under which a record is kept."""
     unguarded: dict[str, Any] = {"guard_filter_fn": torch.compiler.skip_all_guards_unsafe}
-    return torch.compile(module, dynamic=False, fullgraph=True, options=unguarded)
+    return torch.compile(module.forward, dynamic=False, fullgraph=True, options=unguarded)
 
 
 def _leaves(values: tuple[Value, ...]) -> list[Tensor]:
