@@ -11,6 +11,7 @@ from torch import nn
 from headstart import trees
 from headstart.clients.base import CLIENTS
 from headstart.engine.executors.base import EXECUTORS, Cohort
+from headstart.engine.executors.traced import Traced
 from headstart.engine.plan import PAD, Population, plan
 from headstart.engine.rounds import Federation, State, advance, begin
 from headstart.models.dropout import step_key
@@ -69,9 +70,32 @@ def test_executor_equals_the_loop(small: Small, executor: str, method: str) -> N
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
-@pytest.mark.parametrize("method", ["sgd(momentum=0.9)", "scaffold"])
-def test_compiled_steps_equal_the_loop(small: Small, method: str) -> None:
-    test_executor_equals_the_loop(small, "stacked(compiled=True)", method)
+@pytest.mark.parametrize("executor", ["stacked(compiled=True)", "threads(compiled=True)"])
+@pytest.mark.parametrize("method", ["sgd(momentum=0.9)", "mimelite", "scaffold"])
+def test_compiled_steps_equal_the_loop(small: Small, executor: str, method: str) -> None:
+    test_executor_equals_the_loop(small, executor, method)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_chunks_of_a_cohort_equal_the_loop(small: Small, method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of which the last is filled up: two of three clients for the five of the cohort."""
+    recorded: list[int] = []
+
+    def bytes_for_three(self: Traced, y: trees.Tree, *rest: object) -> int:
+        recorded.append(len(next(iter(y.values()))))
+        return recorded[-1] * 2**20 // 3
+
+    monkeypatch.setattr(Traced, "peak_bytes", bytes_for_three)
+    test_executor_equals_the_loop(small, "stacked(memory_mib=1)", method)
+    assert recorded[:2] == [5, 3]
+
+
+def test_what_a_recorded_function_takes_is_what_lives_at_once() -> None:
+    """At the end of the sum: the argument, its square and the result; the square root has gone."""
+    function = Traced(lambda tree: ((tree["a"].sqrt().sum() + tree["a"] * tree["a"]).sum(),))
+    a = torch.zeros(1000, dtype=torch.float64)
+    assert function.peak_bytes({"a": a}) == 3 * a.nbytes + 8  # argument, square, square plus sum, and the sum
+    assert torch.equal(a, torch.zeros_like(a))
 
 
 def test_one_full_batch_step_of_fedavg_is_the_weighted_gradient_step(small: Small) -> None:

@@ -54,8 +54,11 @@ def begin(federation: Federation, x: Tree) -> State:
     return State(round=0, x=x, server=federation.server.init(x), shared=federation.client.shared(x))
 
 
-def advance(federation: Federation, state: State) -> tuple[State, Cohort | None]:
-    """One round. The cohort is None where no client reported; the weights then stay as they are."""
+def advance(federation: Federation, state: State, watched: bool = True) -> tuple[State, Cohort | None]:
+    """One round. The cohort is None where no client reported; the weights then stay as they are.
+
+    `watched`: whether a probe will look at the cohort; else its alignment is left out.
+    """
     now = plan(federation.seed, state.round + 1, federation.clients, federation.schedule)
     bytes_down = len(now.clients_K) * (trees.size_in_bytes(state.x) + trees.size_in_bytes(state.shared))
     state = replace(
@@ -70,7 +73,7 @@ def advance(federation: Federation, state: State) -> tuple[State, Cohort | None]
     ids = [int(client) for client in now.clients_K]
     fresh = federation.client.memory(state.x)
     memories = [state.memories.get(client, fresh) for client in ids]
-    cohort = federation.execute(state.x, state.shared, memories, federation.client_rate, now)
+    cohort = federation.execute(state.x, state.shared, memories, federation.client_rate, now, watched)
     share = now.reporting / len(federation.clients)
     delta, shared = federation.client.combine(cohort.mean_update, cohort.mean_message, state.shared, share)
     x, server = federation.server.update(delta, state.server, state.x, federation.server_rate)

@@ -42,6 +42,7 @@ class Network:
         dtype: of parameters and inputs.
         precision: "bf16" computes training passes under autocast in bfloat16 where torch holds that safe; parameters,
             gradients of parameters, losses and evaluation stay as they are.
+        device: where parameters are, and where inputs are expected.
 
     Raises:
         HeadstartError: the module normalises over the batch, changes a buffer in training, or is random in a way
@@ -52,10 +53,14 @@ class Network:
     """
 
     def __init__(
-        self, build: Callable[[], nn.Module], dtype: torch.dtype = torch.float32, precision: Precision = "fp32"
+        self,
+        build: Callable[[], nn.Module],
+        dtype: torch.dtype = torch.float32,
+        precision: Precision = "fp32",
+        device: str | torch.device = "cpu",
     ) -> None:
-        self.build, self.dtype, self.precision = build, dtype, precision
-        module = _with_keyed_dropout(copy.deepcopy(_built(build, seed=0)).to(dtype))
+        self.build, self.dtype, self.precision, self.device = build, dtype, precision, torch.device(device)
+        module = _with_keyed_dropout(copy.deepcopy(_built(build, seed=0)).to(self.device, dtype))
         _refuse_batch_norm(module)
         _refuse_lazy(module)
         module.requires_grad_(False)
@@ -70,8 +75,8 @@ class Network:
         return any(part.p > 0 for part in self._dropouts)
 
     def initial(self, seed: int) -> Tree:
-        """The parameters of a newly built module, a pure function of the seed."""
-        module = _built(self.build, rng.key(seed, "initial weights")).to(self.dtype)
+        """The parameters of a newly built module, a pure function of the seed, drawn on the CPU."""
+        module = _built(self.build, rng.key(seed, "initial weights")).to(self.device, self.dtype)
         return {name: leaf.detach().clone() for name, leaf in module.named_parameters()}
 
     def __call__(self, params: Tree, inputs: Tensor, key: Tensor | None = None) -> Tensor:
@@ -98,7 +103,7 @@ class Network:
             HeadstartError: the inputs do not fit, the outputs are not [B, ..., outputs], a buffer changed, or the
                 forward pass drew random numbers or differs between two passes with the same key.
         """
-        key = torch.zeros((), dtype=torch.int32)
+        key = torch.zeros((), dtype=torch.int32, device=self.device)
         buffers = {name: leaf.clone() for name, leaf in self._training.named_buffers()}
         try:
             params = self.initial(0)

@@ -18,7 +18,7 @@ def alignment(federation: Federation) -> Probe:
     """gradient_diversity, cosine_between_clients, cosine_over_time of the round just done."""
 
     def measure(moment: Moment) -> Metrics:
-        if moment.cohort is None or moment.previous is None:
+        if moment.cohort is None or moment.cohort.alignment is None or moment.previous is None:
             return {}
         sums, metrics = moment.cohort.alignment, {}
         if float(sums.total) > 0:

@@ -47,12 +47,12 @@ def carry_out(
     if progress.state.round == 0 and not progress.rows:
         _measure(progress, Moment(progress.state, None, None), probes)
     while progress.state.round < rounds and progress.diverged_at is None:
-        previous = progress.state
-        progress.state, cohort = advance(federation, previous)
-        now = progress.state.round
+        previous, now = progress.state, progress.state.round + 1
+        watched = now % every == 0 or now == rounds
+        progress.state, cohort = advance(federation, previous, watched)
         if not trees.is_finite(progress.state.x) or (cohort is not None and not math.isfinite(cohort.local_loss)):
             progress.diverged_at = now
-        elif now % every == 0 or now == rounds:
+        elif watched:
             _measure(progress, Moment(progress.state, previous, cohort), probes)
         after_round(progress)
     if progress.diverged_at is None:

@@ -27,11 +27,13 @@ def auto(network: Network, task: Task, client: ClientOptimizer) -> Executor:
     """Whichever of loop, stacked and threads does the first steps of the first cohort fastest."""
     chosen: list[Executor] = []
 
-    def execute(x: Tree, shared: Tree, memories: Sequence[Tree], rate: float, plan: RoundPlan) -> Cohort:
+    def execute(
+        x: Tree, shared: Tree, memories: Sequence[Tree], rate: float, plan: RoundPlan, watched: bool = True
+    ) -> Cohort:
         if not chosen:
             timings = time_candidates(network, task, client, x, shared, memories, rate, plan)
             chosen.append(_build(min(timings, key=timings.__getitem__), network, task, client))
-        return chosen[0](x, shared, memories, rate, plan)
+        return chosen[0](x, shared, memories, rate, plan, watched)
 
     return execute
 
@@ -61,7 +63,7 @@ def time_candidates(
         execute, best = _build(name, network, task, client), float("inf")
         for repetition in range(REPETITIONS + 1):
             began = time.perf_counter()
-            execute(x, shared, memories, rate, steps)
+            execute(x, shared, memories, rate, steps, watched=False)
             best = min(best, time.perf_counter() - began) if repetition else best
         seconds[name] = best
     return seconds

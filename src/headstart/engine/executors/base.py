@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from torch import Tensor
 
@@ -30,18 +31,25 @@ class Alignment:
 class Cohort:
     """What a cohort made of x: the means weighted with p_i, each client's new memory, and what was seen on the way.
 
-    `local_loss` is the mean loss of the rows trained on, each at the weights of its step.
+    `local_loss` is the mean loss of the rows trained on, each at the weights of its step. `alignment` is None in rounds
+    that no probe watches: its sums are passes over all weights of all clients.
     """
 
     mean_update: Tree
     mean_message: Tree
     memories: list[Tree]
     local_loss: Tensor
-    alignment: Alignment
+    alignment: Alignment | None
 
 
-Executor = Callable[[Tree, Tree, Sequence[Tree], float, RoundPlan], Cohort]
-"""(x, shared, memories of the cohort's clients, client rate, plan) -> Cohort. At least one client reports."""
+class Executor(Protocol):
+    """(x, shared, memories of the cohort's clients, client rate, plan) -> Cohort. At least one client reports."""
+
+    def __call__(
+        self, x: Tree, shared: Tree, memories: Sequence[Tree], rate: float, plan: RoundPlan, watched: bool = True
+    ) -> Cohort:
+        """Compute the cohort; `watched` asks for the sums that alignment is measured from."""
+
 
 EXECUTORS: Registry[Executor] = Registry("executor", "headstart.engine.executors")
 """Factories (network, task, client optimizer) -> Executor."""

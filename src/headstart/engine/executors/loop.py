@@ -34,24 +34,26 @@ def loop(network: Network, task: Task, client: ClientOptimizer) -> Executor:
         y, state = x, client.begin(x, shared, memory)
         losses, counts = torch.zeros(2, dtype=network.dtype)
         for step in range(plan.steps_K[k]):
-            g, loss, count = gradient(network, task, y, real_rows(plan.rows_KSB[k, step]), step_key(key, step))
+            g, loss, count = _gradient(network, task, y, _real_rows(plan.rows_KSB[k, step]), step_key(key, step))
             d, state = client.direction(g, y, x, state, shared, memory)
             y = trees.add(y, d, -rate)
             losses, counts = losses + loss, counts + count
         at_x: Tree = {}
         if client.wants_grad_at_x:
-            at_x, _, _ = gradient(network, task, x, real_rows(plan.all_rows_KM[k]), step_key(key, -1))
+            at_x, _, _ = _gradient(network, task, x, _real_rows(plan.all_rows_KM[k]), step_key(key, -1))
         upload = client.finish(x, y, int(plan.steps_K[k]), rate, at_x, shared, memory)
         return Local(upload, trees.subtract(x, y), losses, counts)
 
-    def execute(x: Tree, shared: Tree, memories: Sequence[Tree], rate: float, plan: RoundPlan) -> Cohort:
+    def execute(
+        x: Tree, shared: Tree, memories: Sequence[Tree], rate: float, plan: RoundPlan, watched: bool = True
+    ) -> Cohort:
         results = (local(x, shared, memories[k], rate, plan, k) for k in plan.reporting_clients)
-        return gather(x, memories, plan, results)
+        return _gather(x, memories, plan, results, watched)
 
     return execute
 
 
-def gradient(network: Network, task: Task, y: Tree, rows: Tensor, key: Tensor) -> tuple[Tree, Tensor, Tensor]:
+def _gradient(network: Network, task: Task, y: Tree, rows: Tensor, key: Tensor) -> tuple[Tree, Tensor, Tensor]:
     """The gradient at y of the mean loss over rows, the sum of their losses, and the count of what they predict."""
     y = {name: leaf.detach().requires_grad_() for name, leaf in y.items()}
     scores = task.objective(network(y, task.train.inputs[rows], key), task.train.targets[rows])
@@ -60,7 +62,7 @@ def gradient(network: Network, task: Task, y: Tree, rows: Tensor, key: Tensor) -
     return dict(zip(y, leaves, strict=True)), loss.detach(), count
 
 
-def gather(x: Tree, memories: Sequence[Tree], plan: RoundPlan, results: Iterable[Local]) -> Cohort:
+def _gather(x: Tree, memories: Sequence[Tree], plan: RoundPlan, results: Iterable[Local], watched: bool) -> Cohort:
     """Means and sums over the reporting clients, taken up one by one in the order of the plan."""
     mean_update: Tree = {}
     mean_message: Tree = {}
@@ -71,16 +73,17 @@ def gather(x: Tree, memories: Sequence[Tree], plan: RoundPlan, results: Iterable
         kept[k] = one.upload.memory
         mean_update = _accumulate(mean_update, one.upload.update, float(plan.weights_K[k]))
         mean_message = _accumulate(mean_message, one.upload.message, float(plan.weights_K[k]))
-        length = trees.norm(one.delta)
-        squared_norms = squared_norms + length**2
-        total = trees.add(total, one.delta)
-        unit_total = trees.add(unit_total, one.delta, 1 / length.clamp(min=torch.finfo(length.dtype).tiny))
+        if watched:
+            length = trees.norm(one.delta)
+            squared_norms = squared_norms + length**2
+            total = trees.add(total, one.delta)
+            unit_total = trees.add(unit_total, one.delta, 1 / length.clamp(min=torch.finfo(length.dtype).tiny))
         losses, counts = losses + one.loss, counts + one.seen
     sums = Alignment(squared_norms, trees.dot(total, total), trees.dot(unit_total, unit_total), plan.reporting)
-    return Cohort(mean_update, mean_message, kept, losses / counts.clamp(min=1), sums)
+    return Cohort(mean_update, mean_message, kept, losses / counts.clamp(min=1), sums if watched else None)
 
 
-def real_rows(padded: object) -> Tensor:
+def _real_rows(padded: object) -> Tensor:
     """The rows of a padded batch."""
     rows = torch.as_tensor(padded)
     return rows[rows != PAD]

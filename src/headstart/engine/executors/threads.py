@@ -1,13 +1,16 @@
-"""Clients over threads, each with one torch thread and a network of its own; weights are updated in place.
+"""Clients over threads, each with one torch thread; weights are updated in place.
 
 For models whose time goes into large kernels: torch releases Python's lock inside of them, and one kernel a core wastes
-less than one kernel on all cores. Convolutions run in channels-last layout where the weights allow it.
+less than one kernel on all cores. Convolutions run in channels-last layout where the weights allow it. Compiled, the
+step is one C++ function without Python's lock, in which activations, dropout, pooling and the update are fused around
+the convolutions and matrix products.
+
+The cohort is cut into groups of clients of about equal work. A thread adds up the clients of a group, and groups are
+added up in their order, so that the result does not depend on which thread was faster, nor on how many there are.
 """
 
-import copy
 import os
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated
 
@@ -17,13 +20,22 @@ from torch import Tensor
 
 from headstart import trees
 from headstart.clients.base import ClientOptimizer
+from headstart.engine.devices import Ints
 from headstart.engine.executors.base import EXECUTORS, Cohort, Executor
-from headstart.engine.executors.loop import Local, gather, real_rows
-from headstart.engine.plan import RoundPlan
+from headstart.engine.executors.masked import masked_gradient
+from headstart.engine.executors.sums import Sums, add, cohort
+from headstart.engine.executors.traced import Traced
+from headstart.engine.plan import PAD, RoundPlan
 from headstart.models.dropout import step_key
 from headstart.models.network import Network
 from headstart.tasks.base import Task
 from headstart.trees import Tree
+
+GROUPS = 8
+"""Of a cohort: enough to keep the cores of a small machine busy to the end, few enough that adding up costs little."""
+
+SMALLEST = 64
+"""Rows below which no shorter batch is compiled: padding costs less than another compilation."""
 
 
 @EXECUTORS.register("threads", source="ours; measured in docs/performance.md")
@@ -34,53 +46,120 @@ def threads(
     *,
     workers: Annotated[int, Field(ge=0, description="threads; 0 for one a core")] = 0,
     channels_last: Annotated[bool, Field(description="lay images out with channels last")] = True,
+    compiled: Annotated[
+        bool, Field(description="compile the step with torch.compile: seconds to a minute, for long runs")
+    ] = False,
 ) -> Executor:
     """Clients over threads: fastest on a CPU where models are large."""
-    own = threading.local()
-
-    def begin_thread() -> None:
-        torch.set_num_threads(1)
-        own.network = copy.deepcopy(network)
-
-    pool = ThreadPoolExecutor(workers or os.cpu_count() or 1, "headstart", initializer=begin_thread)
     layout = _channels_last if channels_last else _as_it_is
+    gradient = masked_gradient(network, task, layout)
+    pool = ThreadPoolExecutor(workers or os.cpu_count() or 1, "headstart", initializer=lambda: torch.set_num_threads(1))
 
-    def gradient(y: Tree, leaves: list[Tensor], rows: Tensor, key: Tensor) -> tuple[Tree, Tensor, Tensor]:
-        scores = task.objective(own.network(y, layout(task.train.inputs[rows]), key), task.train.targets[rows])
-        loss, count = scores.loss_B.sum(), scores.count_B.sum()
-        return dict(zip(y, torch.autograd.grad(loss / count.clamp(min=1), leaves), strict=True)), loss.detach(), count
+    def step(
+        y: Tree, local: Tree, x: Tree, shared: Tree, memory: Tree, seen: Tensor, inputs: Tensor, targets: Tensor,
+        rate: Tensor, rows_B: Tensor, key: Tensor,
+    ) -> tuple[()]:  # fmt: skip
+        g, of_batch = gradient(y, inputs, targets, rows_B, key)
+        d, after = client.direction(g, y, x, local, shared, memory)
+        for name, leaf in y.items():
+            leaf.sub_(rate * d[name])
+        for name, leaf in local.items():
+            leaf.copy_(after[name])
+        seen.add_(torch.stack(of_batch))
+        return ()
 
-    def local(x: Tree, shared: Tree, memory: Tree, rate: float, plan: RoundPlan, k: int) -> Local:
-        key = torch.tensor(plan.keys_K[k], dtype=torch.int32)
-        y = {name: leaf.clone().requires_grad_() for name, leaf in x.items()}
-        leaves, state = list(y.values()), client.begin(x, shared, memory)
-        losses, counts = torch.zeros(2, dtype=network.dtype)
-        for step in range(plan.steps_K[k]):
-            g, loss, count = gradient(y, leaves, real_rows(plan.rows_KSB[k, step]), step_key(key, step))
-            with torch.no_grad():
-                d, state = client.direction(g, y, x, state, shared, memory)
-                torch._foreach_add_(leaves, list(d.values()), alpha=-rate)
-            losses, counts = losses + loss, counts + count
-        at_x: Tree = {}
-        if client.wants_grad_at_x:
-            start = {name: leaf.detach().requires_grad_() for name, leaf in x.items()}
-            at_x, _, _ = gradient(start, list(start.values()), real_rows(plan.all_rows_KM[k]), step_key(key, -1))
-        with torch.no_grad():
-            y = {name: leaf.detach() for name, leaf in y.items()}
-            upload = client.finish(x, y, int(plan.steps_K[k]), rate, at_x, shared, memory)
-            return Local(upload, trees.subtract(x, y), losses, counts)
+    def gradient_at_x(x: Tree, inputs: Tensor, targets: Tensor, rows_M: Tensor, key: Tensor) -> tuple[Tree]:
+        return (gradient(x, inputs, targets, rows_M, key)[0],)
 
-    def execute(x: Tree, shared: Tree, memories: Sequence[Tree], rate: float, plan: RoundPlan) -> Cohort:
+    def end(
+        y: Tree, x: Tree, at_x: Tree, shared: Tree, memory: Tree, update: Tree, message: Tree, seen: Tensor,
+        squared_norms: Tensor, total: Tree, unit_total: Tree, rate: Tensor, steps: Tensor, weight: Tensor,
+    ) -> tuple[Tree]:  # fmt: skip
+        upload = client.finish(x, y, steps, rate, at_x, shared, memory)
+        _accumulate(update, upload.update, weight)
+        _accumulate(message, upload.message, weight)
+        if total:
+            delta = trees.subtract(x, y)
+            squared = trees.dot(delta, delta)
+            squared_norms.add_(squared)
+            _accumulate(total, delta)
+            _accumulate(unit_total, delta, 1 / squared.sqrt().clamp(min=torch.finfo(squared.dtype).tiny))
+        return (upload.memory,)
+
+    step_, gradient_at_x_, end_ = Traced(step, compiled), Traced(gradient_at_x, compiled), Traced(end, compiled)
+    smallest = SMALLEST if compiled else 1
+
+    def work(
+        x: Tree, shared: Tree, memories: Sequence[Tree], rate: Tensor, plan: RoundPlan, group: list[int], watched: bool
+    ) -> tuple[Sums, dict[int, Tree]]:
+        """The sums over the clients of a group, and what each of them keeps."""
+        inputs, targets = task.train.inputs, task.train.targets
+        sums, kept, y = _zeros(client, x, shared, memories[group[0]], watched), {}, trees.map_tree(torch.empty_like, x)
+        for k in group:
+            for name, leaf in x.items():
+                y[name].copy_(leaf)
+            key = torch.tensor(plan.keys_K[k], dtype=torch.int32, device=network.device)
+            # Memory of its own: what `begin` returns may be a part of x, and steps change it in place.
+            local = trees.map_tree(torch.clone, client.begin(x, shared, memories[k]))
+            advance = step_.bound(y, local, x, shared, memories[k], sums.seen, inputs, targets, rate)
+            for s in range(plan.steps_K[k]):
+                advance(_rows(plan.rows_KSB[k, s], smallest, network.device), step_key(key, s))
+            at_x: Tree = {}
+            if client.wants_grad_at_x:
+                rows_M = _rows(plan.all_rows_KM[k], smallest, network.device)
+                (at_x,) = gradient_at_x_(x, inputs, targets, rows_M, step_key(key, -1))
+            numbers = torch.tensor([plan.steps_K[k], plan.weights_K[k]], dtype=network.dtype, device=network.device)
+            (kept[k],) = end_(y, x, at_x, shared, memories[k], *sums, rate, *numbers)
+        return sums, kept
+
+    def execute(
+        x: Tree, shared: Tree, memories: Sequence[Tree], rate: float, plan: RoundPlan, watched: bool = True
+    ) -> Cohort:
         x = trees.map_tree(layout, x)
-
-        def results() -> Iterator[Local]:
-            futures = [pool.submit(local, x, shared, memories[k], rate, plan, k) for k in plan.reporting_clients]
-            while futures:
-                yield futures.pop(0).result()
-
-        return gather(x, memories, plan, results())
+        rate_ = torch.tensor(rate, dtype=network.dtype, device=network.device)
+        futures = [pool.submit(work, x, shared, memories, rate_, plan, group, watched) for group in _groups(plan)]
+        sums, kept = futures[0].result()
+        for future in futures[1:]:
+            more, kept_too = future.result()
+            kept |= kept_too
+            add(sums, more)
+        return cohort(sums, [kept.get(k, memory) for k, memory in enumerate(memories)], plan, watched)
 
     return execute
+
+
+def _groups(plan: RoundPlan) -> list[list[int]]:
+    """The reporting clients, those with most steps first, dealt out like cards."""
+    heaviest_first = sorted(plan.reporting_clients, key=lambda k: -int(plan.steps_K[k]))
+    return [heaviest_first[first::GROUPS] for first in range(min(GROUPS, len(heaviest_first)))]
+
+
+def _zeros(client: ClientOptimizer, x: Tree, shared: Tree, memory: Tree, watched: bool) -> Sums:
+    meta = [trees.map_tree(lambda leaf: leaf.to("meta"), tree) for tree in (x, shared, memory)]
+    upload = client.finish(meta[0], meta[0], 1, 1.0, meta[0] if client.wants_grad_at_x else {}, *meta[1:])
+    some = next(iter(x.values()))
+    return Sums(
+        update=trees.map_tree(lambda leaf: torch.zeros_like(leaf, device=some.device), upload.update),
+        message=trees.map_tree(lambda leaf: torch.zeros_like(leaf, device=some.device), upload.message),
+        seen=some.new_zeros(2),
+        squared_norms=some.new_zeros(()),
+        total=trees.zeros_like(x) if watched else {},
+        unit_total=trees.zeros_like(x) if watched else {},
+    )
+
+
+def _accumulate(sums: Tree, tree: Tree, factor: Tensor | None = None) -> None:
+    for name, leaf in tree.items():
+        sums[name].add_(leaf if factor is None else factor * leaf)
+
+
+def _rows(padded: Ints, smallest: int, device: torch.device) -> Tensor:
+    """The rows of a batch, which stand before its padding, without most of that: few widths, so few recordings."""
+    width = len(padded)
+    real = int((padded != PAD).sum())
+    while -(-width // 2) >= max(real, smallest) and width > 1:
+        width = -(-width // 2)
+    return torch.as_tensor(padded[:width]).to(device)
 
 
 def _channels_last(tensor: Tensor) -> Tensor:

@@ -2,63 +2,121 @@
 
 Autograd, vmap and the module's Python run only when recording. What is left is the cost of starting each operation,
 so operations that do nothing (views to the same shape, multiplication with one, what nobody uses) are taken out.
+A recorded function may change its arguments in place; that is how steps avoid new memory.
 """
 
+import itertools
+import shutil
+import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.fx import GraphModule
+from torch.fx import GraphModule, Node
 from torch.fx.experimental.proxy_tensor import make_fx
 
+from headstart.errors import HeadstartError
 from headstart.trees import Tree
 
 Value = Tensor | Tree
+Results = tuple[Any, ...]
+Forms = tuple[tuple[str, ...] | None, ...]
 _VIEWS = {torch.ops.aten.view.default, torch.ops.aten.expand.default, torch.ops.aten._unsafe_view.default}
+_ONE_AT_A_TIME = threading.RLock()
+"""Recording patches torch for the whole process, and a network serves one thread."""
 
 
-def traced(function: Callable[..., tuple[Value, ...]], compiled: bool = False) -> Callable[..., tuple[Any, ...]]:
+class Recorded(NamedTuple):
+    """Operations on flat lists of tensors, the forms of what they return, and the memory that replaying them takes."""
+
+    run: Callable[..., list[Tensor]]
+    results: Forms
+    peak_bytes: int
+
+
+class Traced:
     """A function of tensors and trees, which returns a tuple of them, as its recorded operations.
 
-    `compiled`: let torch.compile fuse them, which takes seconds to minutes for each combination of shapes.
+    `compiled`: let torch.compile make one C++ function of them, which takes seconds to minutes for each combination of
+    shapes. It runs on as many threads as torch had when it was made, and without Python's lock.
 
-    The function must be free of side effects and must not look at the values of its tensors.
+    The function must not look at the values of its tensors. It may be called from several threads.
     """
-    recorded: dict[Any, tuple[Callable[..., list[Tensor]], list[list[str] | None]]] = {}
 
-    def call(*arguments: Value) -> tuple[Any, ...]:
+    def __init__(self, function: Callable[..., tuple[Value, ...]], compiled: bool = False) -> None:
+        self._function, self._compiled = function, compiled
+        self._recorded: dict[Any, Recorded] = {}
+
+    def __call__(self, *arguments: Value) -> Results:
         leaves = _leaves(arguments)
-        forms = tuple(tuple(value) if isinstance(value, dict) else None for value in arguments)
-        signature = (forms, *((leaf.shape, leaf.stride(), leaf.dtype) for leaf in leaves))
-        if signature not in recorded:
-            recorded[signature] = _record(function, arguments, compiled)
-        graph, results = recorded[signature]
-        return _assembled(graph(*leaves), results)
+        recorded = self._find(_forms(arguments), leaves)
+        return _assembled(recorded.run(*leaves), recorded.results)
 
-    return call
+    def peak_bytes(self, *arguments: Value) -> int:
+        """The most that arguments, results and what lies between them take at once, replayed; nothing is run."""
+        return self._find(_forms(arguments), _leaves(arguments)).peak_bytes
+
+    def bound(self, *first: Value) -> Callable[..., Results]:
+        """The function of the remaining arguments, contiguous tensors; the first ones are looked at only once."""
+        fixed = _leaves(first)
+        found: dict[tuple[torch.Size, ...], Recorded] = {}
+
+        def call(*rest: Tensor) -> Results:
+            shapes = tuple([leaf.shape for leaf in rest])
+            recorded = found.get(shapes)
+            if recorded is None:
+                recorded = found[shapes] = self._find((*_forms(first), *_forms(rest)), [*fixed, *rest])
+            return _assembled(recorded.run(*fixed, *rest), recorded.results)
+
+        return call
+
+    def _find(self, forms: Forms, leaves: list[Tensor]) -> Recorded:
+        signature = (forms, *((leaf.shape, leaf.stride(), leaf.dtype, leaf.device) for leaf in leaves))
+        if signature not in self._recorded:
+            with _ONE_AT_A_TIME:
+                if signature not in self._recorded:
+                    self._recorded[signature] = self._record(forms, leaves)
+        return self._recorded[signature]
+
+    def _record(self, forms: Forms, leaves: list[Tensor]) -> Recorded:
+        results: Forms = ()
+
+        def flat(*leaves: Tensor) -> list[Tensor]:
+            nonlocal results
+            values = self._function(*_assembled(leaves, forms))
+            results = _forms(values)
+            return _leaves(values)
+
+        # Fake tensors have shapes and strides but no numbers: nothing is computed, and no argument changes.
+        module = make_fx(flat, tracing_mode="fake", _allow_non_fake_inputs=True)(*leaves)
+        _without_idle_operations(module)
+        run = _compiled(module, leaves) if self._compiled else module.forward
+        return Recorded(run, results, _peak_bytes(module))
 
 
-def _record(
-    function: Callable[..., tuple[Value, ...]], arguments: tuple[Value, ...], compiled: bool
-) -> tuple[Callable[..., list[Tensor]], list[list[str] | None]]:
-    forms = [list(value) if isinstance(value, dict) else None for value in arguments]
-    results: list[list[str] | None] = []
+def _compiled(module: GraphModule, leaves: list[Tensor]) -> Callable[..., list[Tensor]]:
+    """One C++ function on the CPU. Not by `torch.compile`: there is no Python to capture, and no guard to check.
 
-    def flat(*leaves: Tensor) -> list[Tensor]:
-        values = function(*_assembled(leaves, forms))
-        results[:] = [list(value) if isinstance(value, dict) else None for value in values]
-        return _leaves(values)
+    Raises:
+        HeadstartError: there is no C++ compiler.
+    """
+    from torch._inductor import compile as compile_graph  # takes a second to import
 
-    module = make_fx(flat)(*_leaves(arguments))
-    _without_idle_operations(module)
-    return _compiled(module) if compiled else module.forward, results
+    options: dict[str, Any] = {}
+    if leaves[0].device.type == "cpu":
+        if not (shutil.which("g++") or shutil.which("clang++")):
+            raise HeadstartError(
+                "compiled=True needs a C++ compiler, and there is neither g++ nor clang++; install one"
+            )
+        options = {"cpp_wrapper": True, "cpp.threads": torch.get_num_threads()}
+    with torch.no_grad():
+        run: Callable[..., list[Tensor]] = compile_graph(module, [*leaves], options=options)
+    return run
 
 
-def _compiled(module: GraphModule) -> Callable[..., list[Tensor]]:
-    """Without torch's own checks before every call: what they look at is the key under which a record is kept."""
-    unguarded: dict[str, Any] = {"guard_filter_fn": torch.compiler.skip_all_guards_unsafe}
-    return torch.compile(module.forward, dynamic=False, fullgraph=True, options=unguarded)
+def _forms(values: tuple[Value, ...]) -> Forms:
+    return tuple(tuple(value) if isinstance(value, dict) else None for value in values)
 
 
 def _leaves(values: tuple[Value, ...]) -> list[Tensor]:
@@ -68,8 +126,8 @@ def _leaves(values: tuple[Value, ...]) -> list[Tensor]:
     return leaves
 
 
-def _assembled(leaves: Any, forms: list[list[str] | None]) -> tuple[Any, ...]:
-    rest = iter(leaves)
+def _assembled(leaves: Any, forms: Forms) -> Results:
+    rest = iter(leaves or ())
     return tuple(next(rest) if names is None else {name: next(rest) for name in names} for names in forms)
 
 
@@ -85,3 +143,30 @@ def _without_idle_operations(module: GraphModule) -> None:
             node.replace_all_uses_with(source)
     module.graph.eliminate_dead_code()
     module.recompile()
+
+
+def _peak_bytes(module: GraphModule) -> int:
+    """Each memory counts from the operation that makes it to the last that uses it or a view; arguments to the end."""
+    nodes = list(module.graph.nodes)
+    born: dict[int, int] = {}
+    dies: dict[int, int] = {}
+    size: dict[int, int] = {}
+    for time, node in enumerate(nodes):
+        for used in (node, *node.all_input_nodes):
+            for memory in _memories(used):
+                dies[memory] = len(nodes) - 1 if used.op == "placeholder" else max(time, dies.get(memory, 0))
+        for memory, bytes_ in _memories(node).items():
+            born.setdefault(memory, time)
+            size[memory] = bytes_
+    changes = [0] * (len(nodes) + 1)
+    for memory, bytes_ in size.items():
+        changes[born[memory]] += bytes_
+        changes[dies[memory] + 1] -= bytes_
+    return max(itertools.accumulate(changes))
+
+
+def _memories(node: Node) -> dict[int, int]:
+    """The storages behind a node's value, with their bytes."""
+    value = node.meta.get("val")
+    tensors = [one for one in (value if isinstance(value, (list, tuple)) else [value]) if isinstance(one, Tensor)]
+    return {one.untyped_storage()._cdata: one.untyped_storage().nbytes() for one in tensors}
