@@ -23,7 +23,7 @@ from torch import Tensor
 from torch.func import vmap
 
 from headstart import trees
-from headstart.clients.base import ClientOptimizer, Upload
+from headstart.clients.base import ClientOptimizer, Upload, begin_with_nothing
 from headstart.engine.devices import Ints
 from headstart.engine.executors.base import EXECUTORS, Cohort, Executor
 from headstart.engine.executors.masked import masked_gradient
@@ -128,28 +128,29 @@ def stacked(
     def beginning(x: Tree, shared: Tree, memory: Tree, size: int) -> tuple[Tree, Tree, Tree, Tensor]:
         """y_K, local_K, memory_K, and nothing seen yet; in memory of their own, since steps change them in place."""
         y = trees.map_tree(lambda leaf: leaf.expand(size, *leaf.shape).contiguous(), x)
-        (local,) = begin_K(x, shared, memory, torch.zeros(size, device=network.device))
-        local = trees.map_tree(lambda leaf: leaf.clone(memory_format=torch.contiguous_format), local)
+        local: Tree = {}
+        if client.begin is not begin_with_nothing:
+            (local,) = begin_K(x, shared, memory, torch.zeros(size, device=network.device))
+            local = trees.map_tree(lambda leaf: leaf.clone(memory_format=torch.contiguous_format), local)
         return y, local, memory, torch.zeros(size, 2, dtype=network.dtype, device=network.device)
 
     def compute(x: Tree, shared: Tree, memory: Tree, rate: float, plan: RoundPlan, watched: bool) -> tuple[Tree, Sums]:
         """What each client keeps, and what they add up to."""
         S, K = int(plan.steps_K.max()), len(plan.clients_K)
         on = partial(torch.as_tensor, device=network.device)
-        rows_SKB = on(np.ascontiguousarray(plan.rows_KSB.transpose(1, 0, 2)))
-        steps_K, key_K = on(plan.steps_K), on(plan.keys_K, dtype=torch.int32)
-        step_S1 = torch.arange(S, dtype=torch.int32, device=network.device)[:, None]
-        key_SK = step_key(key_K, step_S1) if network.draws else key_K.expand(S, K)
-        rate_SK = rate * (step_S1 < steps_K).to(network.dtype)  # a client that is done stays where it is
+        step_S1 = np.arange(S, dtype=np.int32)[:, None]
+        rows_SKB, key_K = on(np.ascontiguousarray(plan.rows_KSB[:, :S].swapaxes(0, 1))), on(plan.keys_K, dtype=torch.int32)
+        key_SK = step_key(key_K, on(step_S1)) if network.draws else key_K.expand(S, K)
+        rate_SK = on(rate * (step_S1 < plan.steps_K), dtype=network.dtype)  # a client that is done stays where it is
         y, local, memory, seen_K = beginning(x, shared, memory, K)
         advance = step_K.bound(y, local, x, shared, memory, seen_K, inputs, targets)
-        for s in range(S):
-            advance(rows_SKB[s], key_SK[s], rate_SK[s])
+        for rows_KB, step_key_K, rate_K in zip(rows_SKB.unbind(), key_SK.unbind(), rate_SK.unbind(), strict=True):
+            advance(rows_KB, step_key_K, rate_K)
         at_x: Tree = {}
         if client.wants_grad_at_x:
             (at_x,) = gradient_at_x_K(x, inputs, targets, on(plan.all_rows_KM), step_key(key_K, -1))
         rate_, weights_K = on(rate, dtype=network.dtype), on(plan.weights_K, dtype=network.dtype)
-        memory, *sums = end_K[watched](y, steps_K, at_x, memory, x, shared, rate_, weights_K, seen_K)
+        memory, *sums = end_K[watched](y, on(plan.steps_K), at_x, memory, x, shared, rate_, weights_K, seen_K)
         return memory, Sums(*sums)
 
     def execute(
