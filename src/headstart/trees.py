@@ -56,6 +56,11 @@ def contiguous(tree: Tree) -> Tree:
     return map_tree(Tensor.contiguous, tree)
 
 
+def to(tree: Tree, device: torch.device) -> Tree:
+    """The same numbers on a device; leaves that are there already are not copied."""
+    return map_tree(lambda leaf: leaf.to(device), tree)
+
+
 def aligned(tensor: Tensor) -> Tensor:
     """The tensor in memory that begins at a multiple of 64 bytes, copied only where it does not.
 

@@ -1,19 +1,22 @@
 """Every executor equals the loop, and the loop equals the equations."""
 
+import inspect
 import shutil
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from headstart import trees
 from headstart.clients.base import CLIENTS
 from headstart.engine.executors.base import EXECUTORS, Cohort
 from headstart.engine.executors.traced import Traced
 from headstart.engine.plan import PAD, Population, plan
-from headstart.engine.rounds import Federation, State, advance, begin
+from headstart.engine.rounds import Federation, State, advance, begin, on_device
 from headstart.models.dropout import step_key
 from headstart.models.network import Network, Precision
 from headstart.tasks.base import Examples, Task
@@ -88,6 +91,41 @@ def test_chunks_of_a_cohort_equal_the_loop(small: Small, method: str, monkeypatc
     monkeypatch.setattr(Traced, "peak_bytes", bytes_for_three)
     test_executor_equals_the_loop(small, "stacked(memory_mib=1)", method)
     assert recorded[:2] == [5, 3]
+
+
+class SaysWhere(TorchFunctionMode):
+    """Notes which code of the engine makes tensors without saying on which device."""
+
+    MAKES = (torch.zeros, torch.ones, torch.full, torch.empty, torch.arange, torch.tensor, torch.as_tensor, torch.randn)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.places: set[str] = set()
+
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if function in self.MAKES and "device" not in (kwargs or {}):
+            caller = inspect.stack()[1]
+            if "engine" in caller.filename and "tests" not in caller.filename:
+                self.places.add(f"{caller.filename}:{caller.lineno}")
+        return function(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("executor", ["loop", "stacked", "threads(workers=1)"])
+@pytest.mark.parametrize("method", ["mimelite", "scaffold"])
+def test_every_tensor_is_made_where_the_network_is(small: Small, executor: str, method: str) -> None:
+    """What runs on the CPU alone can show of other devices; threads begin on their own and are shown by the others."""
+    with SaysWhere() as mode:
+        after(small.federation(executor=executor, client=method, network=small.network(dropout=0.3)), rounds=2)
+    assert not mode.places
+
+
+def test_a_state_moves_with_all_that_it_holds(small: Small) -> None:
+    state, _ = after(small.federation(client="scaffold", server="adam"), rounds=2)
+    moved = on_device(state, torch.device("meta"))
+    held = [*moved.x.values(), *moved.server.values(), *moved.shared.values(), *moved.pseudo_gradient.values()]
+    held += [leaf for memory in moved.memories.values() for leaf in memory.values()]
+    assert len(held) == 4 * 5 + 1 + 4 * len(state.memories)  # x, m, v, c, the pseudo-gradient; t; and every c_i
+    assert {leaf.device.type for leaf in held} == {"meta"}
 
 
 def test_what_a_recorded_function_takes_is_what_lives_at_once() -> None:

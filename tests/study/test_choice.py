@@ -1,11 +1,17 @@
 """`executor: auto`: timed once, written down, and the same for all who come later."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from headstart.engine.executors import auto
+from headstart.engine.executors.auto import TIMED_STEPS
+from headstart.engine.plan import RoundPlan
 from headstart.errors import HeadstartError
 from headstart.study.choice import FILE
 from headstart.study.runner import run_study
@@ -28,9 +34,36 @@ def test_the_fastest_is_written_down_and_used(tmp_path: Path) -> None:
     assert timed.keys() == {"sgd", "scaffold"}
     used = pq.read_table(tmp_path / "results" / "runs.parquet").to_pylist()
     for row in used:
-        seconds = timed[row["client"]]
+        choice = timed[row["client"]]
+        seconds = {name: timing["seconds_per_round"] for name, timing in choice["timings"].items()}
         assert seconds.keys() == {"loop", "stacked", "threads(workers=1)"}
-        assert row["executor"] == min(seconds, key=seconds.__getitem__)
+        assert row["executor"] == choice["executor"] == min(seconds, key=seconds.__getitem__)
+        manifest = json.loads((tmp_path / "runs" / row["run"] / "run.json").read_text())
+        assert manifest["executor_timings"] == choice["timings"]
+
+
+def test_compiling_is_tried_for_long_studies_only_and_must_pay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Executors that do nothing but move a clock: a step of the cohort takes 2, 1 or .25 s, compiling 30 s."""
+    clock, seconds, tried = 0.0, {"loop": 2.0, "stacked": 1.0, "stacked(compiled=True)": 0.25}, []
+
+    def build(name: str, *parts: object) -> Callable[..., None]:
+        def execute(*arguments: object, watched: bool) -> None:
+            nonlocal clock
+            clock += TIMED_STEPS * seconds.get(name, 3.0) + (30.0 if "compiled" in name and name not in tried else 0.0)
+            tried.append(name)
+
+        return execute
+
+    monkeypatch.setattr(auto, "_build", build)
+    monkeypatch.setattr(auto.torch, "get_num_threads", lambda: 2)
+    monkeypatch.setattr(auto.time, "perf_counter", lambda: clock)
+    steps_K = np.array([1, 10])
+    drawn = RoundPlan(1, np.arange(2), np.zeros((2, 10, 4), int), steps_K, steps_K, steps_K, np.zeros((2, 4), int), 0.0)
+    arguments: tuple[Any, ...] = (None, None, None, {}, {}, [], 0.1, drawn)
+    short, long = (auto.time_candidates(*arguments, rounds=rounds) for rounds in (29, 30))
+    assert short == {"loop": (20.0, 0.0), "stacked": (10.0, 0.0), "threads": (30.0, 0.0)}
+    assert long == short | {"stacked(compiled=True)": (2.5, 30.0)}
+    assert auto.fastest(long) == "stacked(compiled=True)"
 
 
 @pytest.mark.parametrize("chosen", ["loop", "stacked"])
@@ -40,16 +73,17 @@ def test_a_choice_that_was_made_holds_and_gives_that_executors_bits(chosen: str,
     auto.mkdir()
     (auto / "study.yaml").write_text(study.resolved())
     (auto / FILE).write_text(
-        json.dumps(dict.fromkeys(("sgd", "scaffold"), {"loop": 1.0, "stacked": 1.0} | {chosen: 0.5}))
+        json.dumps({client: {"executor": chosen, "timings": {}} for client in ("sgd", "scaffold")})
     )
     run_study(study, auto)
     run_study(Study(**{**KEYS, "executor": chosen}), plain)
     assert table(auto) == table(plain)
 
 
-def test_a_damaged_choice_is_one_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", ["{", '{"sgd": {}}', '{"sgd": {"executor": "no such"}}'])
+def test_a_damaged_choice_is_one_line(content: str, tmp_path: Path) -> None:
     study = Study(**KEYS)
     (tmp_path / "study.yaml").write_text(study.resolved())
-    (tmp_path / FILE).write_text("{")
+    (tmp_path / FILE).write_text(content)
     with pytest.raises(HeadstartError, match=r"executors\.json is damaged .*; delete it"):
         run_study(study, tmp_path)

@@ -680,3 +680,9 @@ def test_a_start_whose_file_has_changed_is_not_mixed_in(tmp_path):
     weights.write_bytes(safetensors.torch.save(network.initial(2)))
     with pytest.raises(HeadstartError, match=r"the file of the start checkpoint\(.*\) has changed .* put it back or"):
         run_study(checkpointed, out)
+
+
+def test_a_device_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(HeadstartError, match=r"device: torch cannot use 'nowhere' here \(.*\); choose cpu or another"):
+        run_study(Study(task="digits", model="logistic", device="nowhere"), tmp_path)
+    assert not (tmp_path / "runs").exists()

@@ -148,6 +148,7 @@ OTHER = {
     "weighting": "uniform",
     "evaluate_on": "validation",
     "precision": "bf16",
+    "device": "cuda",
     "probes": ["distance"],
 }
 PLURAL = {"start": "starts", "client": "clients", "server": "servers", "partition": "partitions", "seed": "seeds"}

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+import torch
+
 from headstart import trees
 from headstart.clients.base import ClientOptimizer
 from headstart.engine.executors.base import Cohort, Executor
@@ -47,6 +49,13 @@ class State:
     bytes_up: int = 0
     bytes_down: int = 0
     simulated_seconds: float = 0.0
+
+
+def on_device(state: State, device: torch.device) -> State:
+    """The state with its tensors on a device, for example after it was read from a file."""
+    trees_of = {name: trees.to(getattr(state, name), device) for name in ("x", "server", "shared", "pseudo_gradient")}
+    memories = {client: trees.to(memory, device) for client, memory in state.memories.items()}
+    return replace(state, **trees_of, memories=memories)  # type: ignore[arg-type]
 
 
 def begin(federation: Federation, x: Tree) -> State:

@@ -25,7 +25,8 @@ def evaluation(
     task, network = federation.task, federation.network
     rows = np.concatenate([np.asarray(client) for client in federation.clients])
     draw = rng.generator(federation.seed, "train sample")
-    sample = torch.as_tensor(np.sort(draw.choice(rows, min(train_rows, len(rows)), replace=False)))
+    chosen = np.sort(draw.choice(rows, min(train_rows, len(rows)), replace=False))
+    sample = torch.as_tensor(chosen, device=network.device)
     train = Examples(task.train.inputs[sample], task.train.targets[sample])
 
     def measure(moment: Moment) -> Metrics:
@@ -42,7 +43,7 @@ def evaluation(
 
 def evaluate(network: Network, x: Tree, examples: Examples, objective: Objective, batch: int) -> tuple[float, float]:
     """Mean loss and accuracy over all that the rows predict, dropout off, summed in float64."""
-    sums = torch.zeros(3, dtype=torch.float64)
+    sums = torch.zeros(3, dtype=torch.float64, device=network.device)
     with torch.no_grad():
         for first in range(0, len(examples), batch):
             part = slice(first, first + batch)

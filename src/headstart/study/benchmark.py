@@ -24,6 +24,7 @@ from headstart.engine.rounds import Federation, advance, begin
 from headstart.errors import HeadstartError, nearest
 from headstart.models.network import MODELS, Network, Precision
 from headstart.servers.base import SERVERS
+from headstart.study.federations import CPU, check_device
 from headstart.tasks.base import Examples, Task
 
 
@@ -58,7 +59,12 @@ JOBS = {
 
 
 def measure(
-    job_name: str, executor: str = "stacked", precision: Precision = "fp32", rounds: int = 5, warm_up: int = 2
+    job_name: str,
+    executor: str = "stacked",
+    precision: Precision = "fp32",
+    device: str = "cpu",
+    rounds: int = 5,
+    warm_up: int = 2,
 ) -> dict[str, Any]:
     """Train `rounds` rounds after `warm_up` ones that are not counted, and report the speed.
 
@@ -71,17 +77,19 @@ def measure(
     """
     if job_name not in JOBS:
         raise HeadstartError(f"unknown benchmark {job_name!r}{nearest(job_name, JOBS)}")
-    federation = _federation(JOBS[job_name], executor, precision)
+    check_device(device)
+    federation = _federation(JOBS[job_name], executor, precision, torch.device(device))
     state = begin(federation, federation.network.initial(0))
     began = time.perf_counter()
     for _ in range(warm_up):
-        state, _ = advance(federation, state)
+        state, _ = advance(federation, state, watched=False)
     warm_up_seconds = time.perf_counter() - began
     seconds, speeds = [], []
     for _ in range(rounds):
         samples = int((plan(0, state.round + 1, federation.clients, federation.schedule).rows_KSB >= 0).sum())
         began = time.perf_counter()
-        state, _ = advance(federation, state)
+        state, _ = advance(federation, state, watched=False)
+        _wait_for(federation.network.device)
         seconds.append(time.perf_counter() - began)
         speeds.append(samples / seconds[-1])
     flops = _flops_per_sample(federation)
@@ -90,26 +98,27 @@ def measure(
         "job": job_name,
         "executor": executor,
         "precision": precision,
+        "device": device,
         "samples_per_second": round(speed, 1),
         "seconds_per_round": round(statistics.median(seconds), 6),
         "warm_up_seconds": round(warm_up_seconds, 3),
         "peak_rss_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
         "flops_per_sample": flops,
-        "share_of_peak": round(speed * flops / _peak_flops(), 4),
+        "share_of_peak": round(speed * flops / _peak_flops(federation.network.device), 4),
         "threads": torch.get_num_threads(),
         "rounds": rounds,
     }
 
 
-def _federation(job: Job, executor: str, precision: Precision) -> Federation:
+def _federation(job: Job, executor: str, precision: Precision, device: torch.device = CPU) -> Federation:
     sizes = job.sizes()
     total = int(sizes.sum())
     draw = rng.torch_generator(0, "benchmark data")
     inputs = torch.randn(total, *job.input_shape, generator=draw)
     train = Examples(inputs, torch.randint(job.outputs, (total,), generator=draw))
-    task = Task("benchmark", train, train, train, job.outputs)
+    task = Task("benchmark", train, train, train, job.outputs).to(device)
     model = MODELS.component(job.model)
-    network = Network(lambda: MODELS.build(model, job.input_shape, job.outputs), precision=precision)
+    network = Network(lambda: MODELS.build(model, job.input_shape, job.outputs), precision=precision, device=device)
     client = CLIENTS.build(CLIENTS.component("sgd"))
     ends = np.cumsum(sizes)
     return Federation(
@@ -133,21 +142,27 @@ def _federation(job: Job, executor: str, precision: Precision) -> Federation:
     )
 
 
+def _wait_for(device: torch.device) -> None:
+    if device.type != "cpu":
+        torch.accelerator.synchronize(device)
+
+
 def _flops_per_sample(federation: Federation) -> int:
     network, task = federation.network, federation.task
     y = {name: leaf.requires_grad_() for name, leaf in network.initial(0).items()}
     with FlopCounterMode(display=False) as counter:
-        outputs = network(y, task.train.inputs[:4], torch.zeros((), dtype=torch.int32))
+        outputs = network(y, task.train.inputs[:4], torch.zeros((), dtype=torch.int32, device=network.device))
         task.objective(outputs, task.train.targets[:4]).loss_B.sum().backward()  # type: ignore[no-untyped-call]
     return int(counter.get_total_flops()) // 4
 
 
-def _peak_flops(size: int = 1536, repetitions: int = 6) -> float:
+def _peak_flops(device: torch.device, size: int = 1536, repetitions: int = 6) -> float:
     """Floating-point operations a second of a square matrix product, the best of a few."""
-    a, b = torch.ones(2, size, size)
+    a, b = torch.ones(2, size, size, device=device)
     best = float("inf")
     for _ in range(repetitions):
         began = time.perf_counter()
         torch.mm(a, b)
+        _wait_for(device)
         best = min(best, time.perf_counter() - began)
     return 2 * size**3 / best

@@ -7,9 +7,10 @@ choice that was made first and written down.
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from headstart import files
-from headstart.engine.executors.auto import time_candidates
+from headstart.engine.executors.auto import Timing, fastest, time_candidates
 from headstart.engine.executors.base import EXECUTORS
 from headstart.engine.plan import plan
 from headstart.errors import HeadstartError
@@ -18,39 +19,51 @@ from headstart.study.spec import RunSpec
 
 FILE = "executors.json"
 
+Choice = dict[str, Any]
+"""`executor`: what was chosen; `timings`: seconds_per_round and seconds_to_compile of each candidate."""
+
 
 def choose_executors(runs: list[RunSpec], out: Path) -> None:
     """Time the candidates for every client optimizer of the runs that asks for `auto` and has no choice yet."""
     kept = _read(out / FILE)
-    for run in {str(run.client): run for run in runs if run.executor.name == "auto"}.values():
+    asking = [run for run in runs if run.executor.name == "auto"]
+    for run in {str(run.client): run for run in asking}.values():
         if str(run.client) not in kept:
-            kept[str(run.client)] = _timed(run)
+            timings = _timed(run, sum(other.rounds for other in asking if other.client == run.client))
+            kept[str(run.client)] = {
+                "executor": fastest(timings),
+                "timings": {name: timing._asdict() for name, timing in timings.items()},
+            }
             files.write(out / FILE, json.dumps(kept, indent=1))
 
 
-def with_chosen_executor(run: RunSpec, out: Path) -> RunSpec:
-    """The run with the executor that was chosen for it, where it asks for `auto`."""
-    if run.executor.name != "auto":
-        return run
-    seconds = _read(out / FILE)[str(run.client)]
-    return replace(run, executor=EXECUTORS.component(min(seconds, key=seconds.__getitem__)))
+def chosen_executor(run: RunSpec, out: Path) -> Choice:
+    """The executor that was chosen for a run that asks for `auto`, with the timings; of another, its own."""
+    return _read(out / FILE)[str(run.client)] if run.executor.name == "auto" else {"executor": str(run.executor)}
 
 
-def _timed(run: RunSpec) -> dict[str, float]:
+def with_executor(run: RunSpec, choice: Choice) -> RunSpec:
+    """The run with the executor that was chosen for it."""
+    return replace(run, executor=EXECUTORS.component(choice["executor"]))
+
+
+def _timed(run: RunSpec, rounds: int) -> dict[str, Timing]:
     federation = federation_of(run)
     network, task, client = federation.network, federation.task, federation.client
     x = network.initial(0)
     drawn = plan(run.seed, 1, federation.clients, federation.schedule)
     memories = [client.memory(x) for _ in drawn.clients_K]
-    return time_candidates(network, task, client, x, client.shared(x), memories, run.client_rate, drawn)
+    return time_candidates(network, task, client, x, client.shared(x), memories, run.client_rate, drawn, rounds)
 
 
-def _read(path: Path) -> dict[str, dict[str, float]]:
+def _read(path: Path) -> dict[str, Choice]:
     if not path.exists():
         return {}
     try:
         with files.explained(path, "read"):
             kept = json.loads(path.read_bytes())
-        return {str(client): {str(name): float(s) for name, s in timed.items()} for client, timed in kept.items()}
-    except (ValueError, AttributeError, TypeError) as error:
+        for choice in kept.values():
+            EXECUTORS.component(str(choice["executor"]))
+        return dict(kept)
+    except (ValueError, AttributeError, TypeError, KeyError, HeadstartError) as error:
         raise HeadstartError(f"{path} is damaged ({error}); delete it and the folder's runs, and run again") from None

@@ -19,6 +19,8 @@ from headstart.servers.base import SERVERS
 from headstart.study.spec import RunSpec
 from headstart.tasks.base import PARTITIONS, TASKS, Task
 
+CPU = torch.device("cpu")
+
 
 def federation_of(run: RunSpec) -> Federation:
     """The federation of a run.
@@ -26,7 +28,8 @@ def federation_of(run: RunSpec) -> Federation:
     Raises:
         HeadstartError: task, model and partition do not fit together.
     """
-    task = task_of(run.task)
+    device = torch.device(run.device)
+    task = task_of(run.task, device)
     if run.evaluate_on == "validation":
         task = replace(task, test=task.validation)
         check_examples(task)
@@ -42,7 +45,7 @@ def federation_of(run: RunSpec) -> Federation:
     )
     check_cohort(run.cohort, clients)
     return Federation(
-        network=network_of(run.model, run.task, run.precision),
+        network=network_of(run.model, run.task, run.precision, device),
         task=task,
         clients=clients,
         client=client,
@@ -50,34 +53,42 @@ def federation_of(run: RunSpec) -> Federation:
         client_rate=run.client_rate,
         server_rate=run.server_rate,
         schedule=schedule,
-        execute=executor_of(run.executor, run.model, run.task, run.client, run.precision),
+        execute=executor_of(run.executor, run.model, run.task, run.client, run.precision, device),
         seed=run.seed,
     )
 
 
 @lru_cache(maxsize=8)
-def task_of(task: Component) -> Task:
-    """The task, with its examples checked."""
+def task_of(task: Component, device: torch.device = CPU) -> Task:
+    """The task, with its examples checked, on a device."""
+    if device != CPU:
+        return task_of(task).to(device)
     built = TASKS.build(task)
     check_examples(built)
     return built
 
 
 @lru_cache(maxsize=8)
-def network_of(model: Component, task: Component, precision: Precision = "fp32") -> Network:
+def network_of(model: Component, task: Component, precision: Precision = "fp32", device: torch.device = CPU) -> Network:
     """The network for a task, checked on a few of its inputs."""
-    built = task_of(task)
-    network = Network(lambda: MODELS.build(model, built.input_shape, built.outputs), precision=precision)
+    built = task_of(task, device)
+    network = Network(lambda: MODELS.build(model, built.input_shape, built.outputs), torch.float32, precision, device)
     check_network(network, built)
     return network
 
 
 @lru_cache(maxsize=16)
 def executor_of(
-    executor: Component, model: Component, task: Component, client: Component, precision: Precision = "fp32"
+    executor: Component,
+    model: Component,
+    task: Component,
+    client: Component,
+    precision: Precision = "fp32",
+    device: torch.device = CPU,
 ) -> Executor:
     """The executor; runs that differ in rates, server, start, partition or seed share what it has traced."""
-    return EXECUTORS.build(executor, network_of(model, task, precision), task_of(task), CLIENTS.build(client))
+    network = network_of(model, task, precision, device)
+    return EXECUTORS.build(executor, network, task_of(task, device), CLIENTS.build(client))
 
 
 @lru_cache(maxsize=32)
@@ -129,6 +140,15 @@ def check_clients(clients: Sequence[Ints]) -> None:
     empty = [i for i, rows in enumerate(clients) if len(rows) == 0]
     if empty:
         raise HeadstartError(f"client {empty[0]} has no training data ({len(empty)} such clients); leave them out")
+
+
+def check_device(name: str) -> None:
+    """Refuse a device that torch does not have here, by trying it."""
+    try:
+        torch.zeros(1, device=name)
+    except Exception as error:  # of many kinds, by device
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise HeadstartError(f"device: torch cannot use {name!r} here ({reason}); choose cpu or another") from None
 
 
 def check_cohort(cohort: int, clients: Population) -> None:

@@ -9,7 +9,7 @@ from headstart import files
 from headstart.errors import HeadstartError
 from headstart.starts.base import STARTS
 from headstart.study.choice import choose_executors
-from headstart.study.federations import federation_of, one_thread
+from headstart.study.federations import check_device, federation_of, one_thread
 from headstart.study.processes import each_run
 from headstart.study.spec import RunSpec, Study
 from headstart.study.store import Folder
@@ -91,6 +91,7 @@ def check(study: Study) -> None:
     Raises:
         HeadstartError: task, model, partitions and cohort do not fit together.
     """
+    check_device(study.file.device)
     samples: dict[object, RunSpec] = {}
     for run in study.runs:  # not every combination, but every part of one, and every dealing of the data
         samples |= dict.fromkeys(((run.partition, run.seed), run.client, run.server, run.devices), run)

@@ -114,6 +114,7 @@ class StudyFile(Strict):
     target_accuracy: Annotated[float, Field(gt=0, le=1)] | None = None
     executor: Any = "stacked"
     precision: Precision = "fp32"
+    device: str = "cpu"
     rates: list[RateRow] = []
     also: list[Axes] = []
 
@@ -143,6 +144,7 @@ class RunSpec:
     evaluate_on: Literal["test", "validation"]
     executor: Component
     precision: Precision
+    device: str
 
     @property
     def key(self) -> str:
@@ -251,6 +253,7 @@ class Study:
                 evaluate_on=self.file.evaluate_on,
                 executor=self.executor,
                 precision=self.file.precision,
+                device=self.file.device,
             )
             yield self._with_rates(run)
 

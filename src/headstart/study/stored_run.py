@@ -7,15 +7,16 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import torch
+
 import headstart
-from headstart import files
+from headstart import files, trees
 from headstart.engine import checkpoint
-from headstart.engine.rounds import begin
+from headstart.engine.rounds import begin, on_device
 from headstart.errors import HeadstartError
 from headstart.probes.base import PROBES
-from headstart.registry import Component
 from headstart.starts.base import STARTS
-from headstart.study.choice import with_chosen_executor
+from headstart.study.choice import Choice, chosen_executor, with_executor
 from headstart.study.federations import federation_of, network_of, task_of
 from headstart.study.run import Progress, carry_out
 from headstart.study.spec import SCHEMA, RunSpec
@@ -73,14 +74,14 @@ def carry_out_run(
     began = time.perf_counter()
     folder = Folder(out)
     saved = folder.run(run.key) / CHECKPOINT
-    chosen = with_chosen_executor(run, out)
-    federation = federation_of(chosen)
+    choice = chosen_executor(run, out)
+    federation = federation_of(with_executor(run, choice))
     probes = [PROBES.build(probe, federation) for probe in run.probes]
     earlier_seconds = 0.0
     if saved.exists():
-        progress, earlier_seconds = _resumed(saved)
+        progress, earlier_seconds = _resumed(saved, federation.network.device)
     else:
-        progress = Progress(begin(federation, start_weights(run, out)))
+        progress = Progress(begin(federation, trees.to(start_weights(run, out), federation.network.device)))
     last_saved = began
 
     def save_now_and_then(progress: Progress) -> None:
@@ -96,22 +97,23 @@ def carry_out_run(
 
     carry_out(federation, progress, run.rounds, run.every, probes, save_now_and_then)
     checkpoint.save_trees(folder.run(run.key) / "weights.safetensors", {"x": progress.state.x}, {"run": str(run)})
-    record = _record(run, chosen.executor, progress, earlier_seconds + time.perf_counter() - began)
+    record = _record(run, choice, progress, earlier_seconds + time.perf_counter() - began)
     folder.finish(run.key, record, progress.rows)
     saved.unlink(missing_ok=True)
     return progress.status
 
 
-def _resumed(saved: Path) -> tuple[Progress, float]:
+def _resumed(saved: Path, device: torch.device) -> tuple[Progress, float]:
     try:
         state, kept, note = checkpoint.load(saved)
         rows = [(int(round_), str(metric), float(value)) for round_, metric, value in note["rows"]]
-        return Progress(state, kept, rows), float(note["seconds"])
+        kept = {round_: trees.to(x, device) for round_, x in kept.items()}
+        return Progress(on_device(state, device), kept, rows), float(note["seconds"])
     except (KeyError, TypeError, ValueError) as error:
         raise HeadstartError(f"{saved} is damaged ({error}); delete it and run again") from error
 
 
-def _record(run: RunSpec, executor: Component, progress: Progress, seconds: float) -> dict[str, Any]:
+def _record(run: RunSpec, choice: Choice, progress: Progress, seconds: float) -> dict[str, Any]:
     names = ("task", "model", "start", "client", "server", "partition", "devices")
     numbers = ("local_epochs", "client_rate", "server_rate", "seed")
     state = progress.state
@@ -119,7 +121,8 @@ def _record(run: RunSpec, executor: Component, progress: Progress, seconds: floa
         "run": run.key,
         **{name: str(getattr(run, name)) for name in names},
         **{name: getattr(run, name) for name in numbers},
-        "executor": str(executor),
+        "executor": choice["executor"],
+        "executor_timings": choice.get("timings"),
         "status": progress.status,
         "rounds": state.round,
         "diverged_at": progress.diverged_at,

@@ -4,7 +4,7 @@ Shape suffixes: B rows of a batch, C classes.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -48,6 +48,10 @@ class Examples:
     def __len__(self) -> int:
         return len(self.targets)
 
+    def to(self, device: torch.device) -> "Examples":
+        """The same rows on a device."""
+        return Examples(self.inputs.to(device), self.targets.to(device))
+
 
 @dataclass(frozen=True)
 class Task:
@@ -65,6 +69,11 @@ class Task:
     outputs: int
     objective: Objective = classification
     owners: npt.NDArray[np.int64] | None = None
+
+    def to(self, device: torch.device) -> "Task":
+        """The same task with its rows on a device, where all of them must fit."""
+        parts = {name: getattr(self, name).to(device) for name in ("train", "validation", "test")}
+        return replace(self, **parts)
 
     @property
     def input_shape(self) -> tuple[int, ...]:

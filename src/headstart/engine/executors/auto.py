@@ -5,8 +5,10 @@ the first choice (`headstart.study.choice`).
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -21,6 +23,19 @@ from headstart.trees import Tree
 TIMED_STEPS = 2
 REPETITIONS = 3
 
+LONG = 300.0
+"""Seconds of rounds from which on a compiled executor is tried at all; compiling takes some tens of seconds."""
+
+PAID_BACK_WITHIN = 50
+"""Rounds in which a compiled executor must save what compiling took, or it is not chosen."""
+
+
+class Timing(NamedTuple):
+    """Of a round, from its first steps; and until the first round could begin, where the executor compiles."""
+
+    seconds_per_round: float
+    seconds_to_compile: float = 0.0
+
 
 @EXECUTORS.register("auto", source="ours; the timing of the candidates is in a study's executors.json")
 def auto(network: Network, task: Task, client: ClientOptimizer) -> Executor:
@@ -32,10 +47,27 @@ def auto(network: Network, task: Task, client: ClientOptimizer) -> Executor:
     ) -> Cohort:
         if not chosen:
             timings = time_candidates(network, task, client, x, shared, memories, rate, plan)
-            chosen.append(_build(min(timings, key=timings.__getitem__), network, task, client))
+            chosen.append(_build(fastest(timings), network, task, client))
         return chosen[0](x, shared, memories, rate, plan, watched)
 
     return execute
+
+
+def fastest(timings: Mapping[str, Timing]) -> str:
+    """The executor with the shortest round, compiled ones only where that pays within `PAID_BACK_WITHIN` rounds.
+
+    >>> fastest({"loop": Timing(3.0), "stacked": Timing(2.0), "stacked(compiled=True)": Timing(1.0, 60.0)})
+    'stacked'
+    >>> fastest({"loop": Timing(3.0), "stacked": Timing(2.0), "stacked(compiled=True)": Timing(1.0, 40.0)})
+    'stacked(compiled=True)'
+    """
+    at_once = min(timing.seconds_per_round for timing in timings.values() if not timing.seconds_to_compile)
+    paying = [
+        name
+        for name, (seconds, compiling) in timings.items()
+        if PAID_BACK_WITHIN * max(at_once - seconds, 0.0) >= compiling
+    ]
+    return min(paying, key=lambda name: timings[name].seconds_per_round)
 
 
 def time_candidates(
@@ -47,26 +79,56 @@ def time_candidates(
     memories: Sequence[Tree],
     rate: float,
     plan: RoundPlan,
-) -> dict[str, float]:
-    """Seconds that each candidate takes for the first steps of a cohort, the best of a few; tracing is not counted.
+    rounds: int = 0,
+) -> dict[str, Timing]:
+    """What a round takes with each candidate, from the first steps of a cohort, the best of a few; recording is not
+    counted. One that this network cannot be computed with is left out; the loop never is.
 
-    Where torch is held to one thread, as in the processes of a study, `threads` is held to one worker.
+    The compiled form of the fastest is a candidate where `rounds` of that fastest take longer than `LONG`. Where torch
+    is held to one thread, as in the processes of a study, `threads` is held to one worker.
     """
+    most = int(plan.steps_K.max())
     steps = replace(
         plan,
         steps_K=np.minimum(plan.steps_K, TIMED_STEPS),
         rows_KSB=np.ascontiguousarray(plan.rows_KSB[:, :TIMED_STEPS]),
     )
-    one = torch.get_num_threads() == 1
-    seconds = {}
-    for name in ("loop", "stacked", "threads(workers=1)" if one else "threads"):
-        execute, best = _build(name, network, task, client), float("inf")
-        for repetition in range(REPETITIONS + 1):
-            began = time.perf_counter()
-            execute(x, shared, memories, rate, steps, watched=False)
-            best = min(best, time.perf_counter() - began) if repetition else best
-        seconds[name] = best
-    return seconds
+
+    def timed(name: str) -> Timing:
+        execute = _build(name, network, task, client)
+        first, *others = (
+            _seconds(lambda: execute(x, shared, memories, rate, steps, watched=False)) for _ in range(REPETITIONS + 1)
+        )
+        per_round = min(others) * most / min(most, TIMED_STEPS)
+        return Timing(per_round, max(first - min(others), 0.0) if "compiled" in name else 0.0)
+
+    workers = ["workers=1"] if torch.get_num_threads() == 1 else []
+    layouts = [[], ["channels_last=False"]] if any(leaf.ndim == 4 for leaf in x.values()) else [[]]
+    arguments: dict[str, list[str]] = {"loop": [], "stacked": []}
+    arguments |= {_named("threads", [*workers, *layout]): [*workers, *layout] for layout in layouts}
+    timings = {}
+    for name in arguments:
+        try:
+            timings[name] = timed(name)
+        except Exception:  # whatever recording somebody's network may raise
+            if name == "loop":
+                raise
+    best = fastest(timings)
+    if best != "loop" and rounds * timings[best].seconds_per_round >= LONG:
+        name = _named(best.partition("(")[0], [*arguments[best], "compiled=True"])
+        with suppress(Exception):  # no compiler, or one that refuses
+            timings[name] = timed(name)
+    return timings
+
+
+def _seconds(function: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    function()
+    return time.perf_counter() - began
+
+
+def _named(name: str, arguments: list[str]) -> str:
+    return f"{name}({', '.join(arguments)})" if arguments else name
 
 
 def _build(name: str, network: Network, task: Task, client: ClientOptimizer) -> Executor:

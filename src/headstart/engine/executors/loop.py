@@ -30,17 +30,19 @@ def loop(network: Network, task: Task, client: ClientOptimizer) -> Executor:
     """One client after another: the reference that every other executor equals."""
 
     def local(x: Tree, shared: Tree, memory: Tree, rate: float, plan: RoundPlan, k: int) -> Local:
-        key = torch.tensor(plan.keys_K[k], dtype=torch.int32)
+        key = torch.tensor(plan.keys_K[k], dtype=torch.int32, device=network.device)
         y, state = x, client.begin(x, shared, memory)
-        losses, counts = torch.zeros(2, dtype=network.dtype)
+        losses, counts = torch.zeros(2, dtype=network.dtype, device=network.device)
         for step in range(plan.steps_K[k]):
-            g, loss, count = _gradient(network, task, y, _real_rows(plan.rows_KSB[k, step]), step_key(key, step))
+            g, loss, count = _gradient(
+                network, task, y, _real_rows(plan.rows_KSB[k, step], network), step_key(key, step)
+            )
             d, state = client.direction(g, y, x, state, shared, memory)
             y = trees.add(y, d, -rate)
             losses, counts = losses + loss, counts + count
         at_x: Tree = {}
         if client.wants_grad_at_x:
-            at_x, _, _ = _gradient(network, task, x, _real_rows(plan.all_rows_KM[k]), step_key(key, -1))
+            at_x, _, _ = _gradient(network, task, x, _real_rows(plan.all_rows_KM[k], network), step_key(key, -1))
         upload = client.finish(x, y, int(plan.steps_K[k]), rate, at_x, shared, memory)
         return Local(upload, trees.subtract(x, y), losses, counts)
 
@@ -67,7 +69,7 @@ def _gather(x: Tree, memories: Sequence[Tree], plan: RoundPlan, results: Iterabl
     mean_update: Tree = {}
     mean_message: Tree = {}
     total, unit_total = trees.zeros_like(x), trees.zeros_like(x)
-    squared_norms, losses, counts = torch.zeros(3, dtype=next(iter(x.values())).dtype)
+    squared_norms, losses, counts = next(iter(x.values())).new_zeros(3)
     kept = list(memories)
     for k, one in zip(plan.reporting_clients, results, strict=True):
         kept[k] = one.upload.memory
@@ -83,9 +85,9 @@ def _gather(x: Tree, memories: Sequence[Tree], plan: RoundPlan, results: Iterabl
     return Cohort(mean_update, mean_message, kept, losses / counts.clamp(min=1), sums if watched else None)
 
 
-def _real_rows(padded: object) -> Tensor:
+def _real_rows(padded: object, network: Network) -> Tensor:
     """The rows of a padded batch."""
-    rows = torch.as_tensor(padded)
+    rows = torch.as_tensor(padded, device=network.device)
     return rows[rows != PAD]
 
 

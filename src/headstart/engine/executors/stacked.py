@@ -115,10 +115,10 @@ def stacked(
             while size > 1:
                 first = {name: leaf[:size] for name, leaf in memory.items()}
                 y, local, kept, seen_K = beginning(x, shared, first, size)
-                rows_KB, key_K = torch.empty(size, B, dtype=torch.int64), torch.empty(size, dtype=torch.int32)
-                rate_K = torch.empty(size, dtype=network.dtype)
-                on = [leaf.to(network.device) for leaf in (rows_KB, key_K, rate_K)]
-                peak = step_K.peak_bytes(y, local, x, shared, kept, seen_K, inputs, targets, *on)
+                empty = partial(torch.empty, device=network.device)
+                rows_KB, key_K = empty(size, B, dtype=torch.int64), empty(size, dtype=torch.int32)
+                rate_K = empty(size, dtype=network.dtype)
+                peak = step_K.peak_bytes(y, local, x, shared, kept, seen_K, inputs, targets, rows_KB, key_K, rate_K)
                 if peak <= budget:
                     break
                 size = max(1, min(size - 1, size * budget // peak))
@@ -139,7 +139,10 @@ def stacked(
         S, K = int(plan.steps_K.max()), len(plan.clients_K)
         on = partial(torch.as_tensor, device=network.device)
         step_S1 = np.arange(S, dtype=np.int32)[:, None]
-        rows_SKB, key_K = on(np.ascontiguousarray(plan.rows_KSB[:, :S].swapaxes(0, 1))), on(plan.keys_K, dtype=torch.int32)
+        rows_SKB, key_K = (
+            on(np.ascontiguousarray(plan.rows_KSB[:, :S].swapaxes(0, 1))),
+            on(plan.keys_K, dtype=torch.int32),
+        )
         key_SK = step_key(key_K, on(step_S1)) if network.draws else key_K.expand(S, K)
         rate_SK = on(rate * (step_S1 < plan.steps_K), dtype=network.dtype)  # a client that is done stays where it is
         y, local, memory, seen_K = beginning(x, shared, memory, K)

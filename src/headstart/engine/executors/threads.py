@@ -159,7 +159,7 @@ def _rows(padded: Ints, smallest: int, device: torch.device) -> Tensor:
     real = int((padded != PAD).sum())
     while -(-width // 2) >= max(real, smallest) and width > 1:
         width = -(-width // 2)
-    return torch.as_tensor(padded[:width]).to(device)
+    return torch.as_tensor(padded[:width], device=device)
 
 
 def _channels_last(tensor: Tensor) -> Tensor:
