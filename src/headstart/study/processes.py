@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from headstart.errors import HeadstartError
+from headstart.study.sharing import Shared, laid_out, take
 from headstart.study.spec import RunSpec
 from headstart.study.stored_run import carry_out_run
 
@@ -27,7 +28,10 @@ def each_run(pending: list[RunSpec], out: Path, jobs: int, checkpoint_seconds: f
     context = multiprocessing.get_context("spawn")
     stop = context.RawValue("b", 0)  # no lock that a killed worker could keep
     longest_first = sorted(pending, key=lambda run: -run.local_epochs)
-    with ProcessPoolExecutor(min(jobs, len(pending)), context, _begin_worker, (stop,)) as pool:
+    with (
+        laid_out(run.task for run in pending) as shared,
+        ProcessPoolExecutor(min(jobs, len(pending)), context, _begin_worker, (stop, shared)) as pool,
+    ):
         try:
             with _uninterrupted_children():
                 futures = {pool.submit(_in_worker, run, out, checkpoint_seconds): run for run in longest_first}
@@ -54,10 +58,11 @@ def _in_worker(run: RunSpec, out: Path, checkpoint_seconds: float) -> str:
     return carry_out_run(run, out, checkpoint_seconds, lambda: bool(_stop.value))
 
 
-def _begin_worker(stop: Any) -> None:
+def _begin_worker(stop: Any, shared: Shared) -> None:
     """One torch thread, no interrupts, and no worker that outlives the process that it works for."""
     global _stop
     _stop = stop
+    take(shared)
     torch.set_num_threads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
