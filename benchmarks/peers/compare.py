@@ -1,11 +1,11 @@
 """Headstart against its peers, side by side: alternating processes, medians, ratios with their spread.
 
-    python benchmarks/peers/compare.py [JOB ...] --repetitions 5 --rounds 5 --out benchmarks/peers/results
+    python benchmarks/peers/compare.py [JOB ...] --repetitions 5 --rounds 5 --out results --into docs/performance.md
 
 Each repetition runs every contender once, in turn (A B C A B C ...), so that a change of the machine's load meets all
 of them; a ratio is taken within a repetition and its spread is the least and the largest. Writes OUT.json and OUT.md,
-prints the Markdown. A contender that is not installed or fails is left out of the table and named below it.
-Standard library and numpy only; run `setup.sh` first.
+prints the Markdown, and puts it into a page between its marks. A contender that is not installed or fails is left out
+of the table and named below it. Standard library and numpy only; run `setup.sh` first.
 """
 
 import argparse
@@ -25,6 +25,9 @@ from jobs import JOBS
 
 HERE = Path(__file__).resolve().parent
 US = "Headstart"
+OURS = {"digits-mlp": "stacked(compiled=True)"}
+"""The executor for each job; of the others `threads(compiled=True)`."""
+MARKS = "<!-- begin compare.py -->", "<!-- end compare.py -->"
 BASELINE = "bare torch loop"
 
 
@@ -57,11 +60,12 @@ def main() -> None:
     arguments.add_argument("--rounds", type=int, default=5, help="measured rounds of each process")
     arguments.add_argument("--headstart", default=_default_headstart(), help="the command")
     arguments.add_argument(
-        "--executor", action="append", help="of Headstart, may be repeated (default: its own choice)"
+        "--executor", action="append", help="of Headstart, may be repeated (default: the fastest known for the job)"
     )
     arguments.add_argument("--precision", action="append", help="of Headstart, may be repeated (default: fp32)")
     arguments.add_argument("--timeout", type=float, default=900.0, help="seconds that a process may take")
     arguments.add_argument("--out", type=Path, help="writes OUT.json and OUT.md")
+    arguments.add_argument("--into", type=Path, help=f"a page; what stands between {MARKS[0]} and the end mark goes")
     options = arguments.parse_args()
     unknown = [job for job in options.jobs if job not in JOBS]
     if unknown:
@@ -78,11 +82,17 @@ def main() -> None:
     if options.out:
         options.out.with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n")
         options.out.with_suffix(".md").write_text(text)
+    if options.into:
+        before, begin, rest = options.into.read_text().partition(MARKS[0])
+        _, end, after = rest.partition(MARKS[1])
+        if not begin or not end:
+            arguments.error(f"{options.into} has no {MARKS[0]} ... {MARKS[1]}")
+        options.into.write_text(f"{before}{begin}\n{text}{end}{after}")
     print(text)
 
 
 def _compare(job: str, options: argparse.Namespace) -> dict[str, Any]:
-    contenders = [*_ours(options), *PEERS]
+    contenders = [*_ours(job, options), *PEERS]
     lines: dict[str, list[dict[str, Any]]] = {contender.name: [] for contender in contenders}
     failures: dict[str, str] = {}
     for repetition in range(options.repetitions):
@@ -111,12 +121,11 @@ def _compare(job: str, options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _ours(options: argparse.Namespace) -> list[Contender]:
+def _ours(job: str, options: argparse.Namespace) -> list[Contender]:
     contenders = []
     for precision in options.precision or [None]:
-        for executor in options.executor or [None]:
-            command = [options.headstart, "bench"]
-            command += ["--executor", executor] if executor else []
+        for executor in options.executor or [OURS.get(job, "threads(compiled=True)")]:
+            command = [options.headstart, "bench", "--executor", executor]
             command += ["--precision", precision] if precision else []
             contenders.append(Contender(f"{US} {precision}" if precision else US, tuple(command)))
     return contenders
