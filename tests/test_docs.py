@@ -69,6 +69,16 @@ def test_the_commands_of_the_data_page_run(tmp_path: Path) -> None:
     assert json.loads(found[1])["labels_per_client"]["max"] <= 4  # two shards touch two labels, or few more at bounds
 
 
+def test_the_data_page_packs_what_the_task_opens(tmp_path: Path) -> None:
+    page = (DOCS / "data.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    (written,) = re.findall(r"`task: (on-disk\(.*?\))`", page)
+    task = TASKS.build(TASKS.component(written.replace("mine", str(tmp_path / "mine"))))
+    assert (len(task.owners), len(task.test), task.classes) == (1000, 500, ("no", "yes"))
+
+
 def test_the_data_page_names_every_partition_and_the_parameters_of_the_table() -> None:
     page = (DOCS / "data.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^\| `([\w-]+)(?:\(\w+\))?` \| (?:equal|differ|of)", page, re.MULTILINE)) == {

@@ -15,16 +15,22 @@ import numpy as np
 
 from headstart import rng
 from headstart.engine.devices import Devices, Floats, Ints
+from headstart.tasks.base import ClientRows
 
 PAD = -1
 
 
 class Population(Sequence[Ints]):
-    """The training rows of every client, at least one each. `sizes_N`: how many; `widest`: the most that one has."""
+    """The training rows of every client, at least one each. `sizes_N`: how many; `widest`: the most that one has.
+
+    From `ClientRows` it is made in one step, however many clients there are.
+    """
 
     def __init__(self, clients: Sequence[Ints]) -> None:
         self._clients = clients
-        self.sizes_N: Ints = np.array([len(rows) for rows in clients])
+        self.sizes_N: Ints = (
+            clients.sizes if isinstance(clients, ClientRows) else np.array([len(rows) for rows in clients])
+        )
         self.widest = int(self.sizes_N.max())
 
     @overload

@@ -84,8 +84,8 @@ def inspect(
         classes: the names of the C classes.
         draw: deals the labels at random, for comparison.
 
-    The earth mover's distance of Zhao et al. (arXiv 1806.00582, section 3.2) between a client's labels and all labels is
-    sum_c |q_c - p_c|: labels are names, any two of which are equally far, so it is twice the total variation.
+    The earth mover's distance of Zhao et al. (arXiv 1806.00582, section 3.2) between the labels of a client and all of
+    them is sum_c |q_c - p_c|: labels are names, any two of which are equally far, so it is twice the total variation.
 
     >>> found = inspect("by hand", np.array([2, 2]), np.arange(4), np.array([0, 0, 0, 1]), "ab",
     ...                 np.random.Generator(np.random.Philox(0)))
