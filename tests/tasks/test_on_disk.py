@@ -55,7 +55,9 @@ def test_a_plan_of_client_rows_is_the_plan_of_lists(tmp_path: Path) -> None:
         one, other = plan(0, round_, Population(owned), schedule), plan(0, round_, as_lists, schedule)
         assert all(np.array_equal(getattr(one, name), getattr(other, name)) for name in vars(one))
     check_clients(as_lists)
+    assert np.array_equal(Population(owned).rows, as_lists.rows)
     owners = np.repeat(np.arange(50), SIZES)
+    assert np.array_equal(Population(ClientRows.of_owners(owners[::-1])).rows, np.argsort(owners[::-1], kind="stable"))
     same = PARTITIONS.build(component("natural"))(replace(made, owners=owners), 50, 0)
     assert all(np.array_equal(a, b) for a, b in zip(owned, same, strict=True))
 

@@ -172,6 +172,14 @@ def test_a_thousand_clients_of_50000_rows_take_less_than_a_second() -> None:
         assert time.process_time() - start < 1.0  # measured: 0.03 s
 
 
+def test_ten_thousand_clients_of_62_classes_take_seconds_whatever_alpha() -> None:
+    labels = np.arange(100_000) % 62
+    for alpha in (1e-6, 0.1):
+        start = time.process_time()
+        assert_exact(split(f"dirichlet(alpha={alpha})", task(labels), 10_000), 100_000, 10_000)
+        assert time.process_time() - start < 5.0  # measured: 0.2 s
+
+
 def test_client_rows_are_a_sequence() -> None:
     clients = ClientRows.of_owners(np.array([2, 0, 2, 2]), 4)
     assert [rows.tolist() for rows in clients] == [[1], [], [0, 2, 3], []]

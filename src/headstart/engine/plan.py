@@ -33,6 +33,13 @@ class Population(Sequence[Ints]):
         )
         self.widest = int(self.sizes_N.max())
 
+    @property
+    def rows(self) -> Ints:
+        """The rows of client 0, then those of client 1, ..."""
+        if not isinstance(self._clients, ClientRows):
+            return np.concatenate([np.asarray(rows) for rows in self._clients])
+        return np.arange(self._clients.starts[-1]) if self._clients.order is None else self._clients.order
+
     @overload
     def __getitem__(self, index: int) -> Ints: ...
     @overload

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from headstart import rng
 from headstart.registry import Component
 from headstart.study.federations import clients_of, task_of
@@ -35,7 +33,6 @@ def inspect_split(task: Component, partition: Component, population: int, seed: 
     built, clients = task_of(task), clients_of(task, partition, population, seed)
     targets = built.train.targets
     labels = None if targets.ndim != 1 or targets.is_floating_point() else targets.numpy()
-    rows = np.concatenate([np.asarray(rows) for rows in clients])
     name = f"{task.name}, {partition}"
     names = built.classes or tuple(map(str, range(built.outputs)))
-    return inspect(name, clients.sizes_N, rows, labels, names, rng.generator(seed, "inspection"))
+    return inspect(name, clients.sizes_N, clients.rows, labels, names, rng.generator(seed, "inspection"))

@@ -91,7 +91,7 @@ def dealt_by_shares(
     if fewest_short and short == "redraw":
         raise HeadstartError(
             f"the partition {partition!r} drew {allowed} splits over {population} clients, and in each of them at "
-            f"least {fewest_short} clients had fewer than {_counted(minimum)}; ask for fewer clients or a larger "
+            f"least {fewest_short} clients had fewer rows than {minimum}; ask for fewer clients or a larger "
             "beta, or write short='top-up', which gives them rows of others"
         )
     shuffled_N = generator.permutation(len(groups_N))
