@@ -1,6 +1,10 @@
 """The pages in docs/ say what the code says."""
 
+import json
 import re
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +12,7 @@ import yaml
 
 from headstart.clients.base import CLIENTS
 from headstart.study.spec import StudyFile
+from headstart.tasks.base import PARTITIONS, TASKS
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGE = (DOCS / "study-file.md").read_text(encoding="utf-8")
@@ -45,3 +50,39 @@ def test_the_ways_to_write_a_part_are_the_same(written: str) -> None:
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), target
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_data_page_run(tmp_path: Path) -> None:
+    page = (DOCS / "data.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```bash\n(.*?)```", page, re.DOTALL)
+    found = []
+    for command in block.strip().splitlines():
+        _, *arguments = shlex.split(command)
+        done = subprocess.run(
+            [sys.executable, "-m", "headstart", *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        found.append(done.stdout)
+    assert (tmp_path / "split.svg").read_text().startswith("<?xml")
+    assert found[0].startswith("digits, dirichlet(alpha=0.1): 50 clients, 1200 rows")
+    assert json.loads(found[1])["labels_per_client"]["max"] <= 4  # two shards touch two labels, or few more at bounds
+
+
+def test_the_data_page_packs_what_the_task_opens(tmp_path: Path) -> None:
+    page = (DOCS / "data.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    (written,) = re.findall(r"`task: (on-disk\(.*?\))`", page)
+    task = TASKS.build(TASKS.component(written.replace("mine", str(tmp_path / "mine"))))
+    assert (len(task.owners), len(task.test), task.classes) == (1000, 500, ("no", "yes"))
+
+
+def test_the_data_page_names_every_partition_and_the_parameters_of_the_table() -> None:
+    page = (DOCS / "data.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `([\w-]+)(?:\(\w+\))?` \| (?:equal|differ|of)", page, re.MULTILINE)) == {
+        entry.name for entry in PARTITIONS
+    }
+    example = yaml.safe_load(re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)[0])
+    assert str(TASKS.component(example["task"])).startswith("table(")

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 README = Path(__file__).parent.parent / "README.md"
@@ -33,14 +35,38 @@ def test_own_module_learns(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_study_file_and_commands(tmp_path: Path) -> None:
-    (study,) = blocks("yaml")
+    study = next(text for text in blocks("yaml") if "# study.yaml" in text)
     (tmp_path / "study.yaml").write_text(study)
-    commands = next(text for text in blocks("bash") if "headstart run" in text)
+    carry_out(next(text for text in blocks("bash") if "headstart run study" in text), tmp_path)
+    assert (tmp_path / "out" / "report.html").exists()
+
+
+@pytest.mark.slow
+def test_own_data_and_own_model(tmp_path: Path) -> None:
+    """The lines of the README as they stand, on a table with its columns; under 15 of them."""
+    study = next(text for text in blocks("yaml") if "# own.yaml" in text)
+    module = next(text for text in blocks("python") if "def net" in text)
+    assert len([line for line in (study + module).splitlines() if line.strip()]) < 15
+    (tmp_path / "own.yaml").write_text(study)
+    (tmp_path / "my_model.py").write_text(module)
+    header = re.findall(r"header `([\w,]+)`", README.read_text(encoding="utf-8"))[0]
+    draw = np.random.Generator(np.random.Philox(0))
+    ages, doses = draw.integers(20, 90, 1200), draw.uniform(0, 5, 1200).round(2)
+    outcomes = np.where(ages * doses > 130, "better", "same")
+    rows = [f"clinic {i % 40},{ages[i]},{doses[i]},{outcomes[i]}" for i in range(1200)]
+    (tmp_path / "visits.csv").write_text("\n".join([header, *rows]))
+    carry_out(next(text for text in blocks("bash") if "own.yaml" in text), tmp_path)
+    assert (tmp_path / "split.png").read_bytes().startswith(b"\x89PNG")
+    runs = pq.read_table(tmp_path / "own" / "results" / "runs.parquet").to_pylist()
+    assert [run["status"] for run in runs] == ["finished"] * 3
+    assert min(run["test_accuracy"] for run in runs) > 0.75  # the larger class has about half of the rows
+
+
+def carry_out(commands: str, folder: Path) -> None:
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     for command in [line.split("#")[0].split() for line in commands.splitlines()]:
-        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
-    assert (tmp_path / "out" / "report.html").exists()
 
 
 def test_make_targets_exist() -> None:

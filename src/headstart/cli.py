@@ -97,6 +97,37 @@ def bench(
     print(json.dumps(result) if as_json else "\n".join(f"{name:<20} {value}" for name, value in result.items()))
 
 
+@app.command()
+def inspect(
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="A study file: its task and partitions.")] = None,
+    task: Annotated[str, typer.Option(help="A task, as a study file writes it, in place of FILE.")] = "",
+    partition: Annotated[str, typer.Option(help="A partition, likewise.")] = "natural",
+    population: Annotated[int, typer.Option(min=1, help="The number of clients.")] = 100,
+    seed: Annotated[int, typer.Option(min=0, help="The seed that deals the rows.")] = 0,
+    picture: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw it, as .svg or .png.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON a split.")] = False,
+) -> None:
+    """Measure splits of training rows over clients: their sizes, the skew of their labels, clients of each label."""
+    import json
+
+    from headstart.study.inspection import lines
+    from headstart.study.spec import Study
+    from headstart.study.splits import inspect_named, inspect_study
+
+    if (file is None) == (not task):
+        raise HeadstartError("expected a study file or --task, and not both")
+    found = [inspect_named(task, partition, population, seed)] if file is None else inspect_study(Study.load(file))
+    for i, split in enumerate(found):
+        print(json.dumps(split.as_json()) if as_json else "\n".join([*([""] if i else []), *lines(split)]))
+        if picture is not None:
+            from headstart.report.split_picture import write_picture
+
+            path = picture.with_stem(f"{picture.stem}-{i + 1}") if i else picture
+            write_picture(
+                path, split.name, split.classes, split.sizes_K, split.counts_KC, split.variation_K, split.dealt_K
+            )
+
+
 @app.command(name="list")
 def list_(
     kind: Annotated[str, typer.Argument(help="starts, clients, servers, models, tasks, partitions, ...")] = "",

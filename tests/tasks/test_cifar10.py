@@ -108,6 +108,34 @@ def test_bad_files_get_one_line_with_the_row(tmp_path: Path) -> None:
         task(path, path)
 
 
+def binary(path: Path, rows: slice) -> None:
+    planes = IMAGES[rows].transpose(0, 3, 1, 2).reshape(-1, 3072)
+    path.write_bytes(np.concatenate([LABELS[rows, None].astype(np.uint8), planes], axis=1).tobytes())
+
+
+def test_the_binary_version_is_the_same_as_the_encoded_one(tmp_path: Path) -> None:
+    for i in range(3):
+        binary(tmp_path / f"data_batch_{i + 1}.bin", slice(6 * i, 6 * i + 6))
+    binary(tmp_path / "test_batch.bin", slice(18, None))
+    train = written(tmp_path / "train.parquet", slice(18))
+    test = written(tmp_path / "test.parquet", slice(18, None))
+    one, other = task(tmp_path, tmp_path, validation=5), task(train, test, validation=5)
+    for part in ("train", "validation", "test"):
+        assert torch.equal(getattr(one, part).inputs, getattr(other, part).inputs)
+        assert torch.equal(getattr(one, part).targets, getattr(other, part).targets)
+
+
+def test_bad_binary_files_get_one_line(tmp_path: Path) -> None:
+    with pytest.raises(HeadstartError, match=r"expected data_batch_\*\.bin of the binary version of CIFAR-10"):
+        task(tmp_path, tmp_path)
+    (tmp_path / "data_batch_1.bin").write_bytes(bytes(3073 * 2 + 1))
+    with pytest.raises(HeadstartError, match=r"data_batch_1\.bin: expected rows of 3073 bytes, got 6147 bytes"):
+        task(tmp_path, tmp_path)
+    (tmp_path / "data_batch_1.bin").write_bytes(bytes(3073) + bytes([11]) + bytes(3072))
+    with pytest.raises(HeadstartError, match="row 1 has the label 11, expected 0 to 9"):
+        task(tmp_path, tmp_path)
+
+
 @pytest.mark.slow
 @needs_files
 def test_the_real_files_have_the_published_moments() -> None:

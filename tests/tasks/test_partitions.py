@@ -10,9 +10,9 @@ import torch
 from scipy.stats import ks_2samp
 
 from headstart.errors import HeadstartError
-from headstart.tasks.base import PARTITIONS, Examples, Rows, Task
+from headstart.tasks.base import PARTITIONS, ClientRows, Examples, Rows, Task
 from headstart.tasks.digits import digits
-from headstart.tasks.partitions import _draw
+from headstart.tasks.partitions.dirichlet import _draw
 
 ALPHAS = [1e-6, 0.001, 0.1, 1.0, 100.0]
 
@@ -42,7 +42,7 @@ def mean_skew(clients: list[Rows], labels: npt.NDArray[np.int64]) -> float:
     return float(np.mean([np.abs(mix - whole).sum() / 2 for mix in mixes]))
 
 
-@pytest.mark.parametrize("written", ["iid", *(f"dirichlet(alpha={alpha})" for alpha in ALPHAS)])
+@pytest.mark.parametrize("written", ["iid", "shards(each=1)", *(f"dirichlet(alpha={alpha})" for alpha in ALPHAS)])
 @pytest.mark.parametrize("population", [1, 2, 7, 100, 1199, 1200])
 def test_every_row_of_the_digits_is_used_once(written: str, population: int) -> None:
     for seed in range(5):
@@ -59,7 +59,7 @@ def test_every_row_is_used_once_whatever_the_classes(alpha: float) -> None:
             assert_exact(split(f"dirichlet(alpha={alpha})", task(labels), population, seed), rows, population)
 
 
-@pytest.mark.parametrize("written", ["iid", "dirichlet"])
+@pytest.mark.parametrize("written", ["iid", "dirichlet", "dirichlet-classes", "shards", "quantity-skew"])
 def test_it_is_a_function_of_the_seed(written: str) -> None:
     first, again, other = (split(written, digits(), 10, seed) for seed in (3, 3, 4))
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
@@ -147,17 +147,19 @@ def test_natural_clients_are_the_owners() -> None:
         split("natural", digits(), 3)
 
 
-@pytest.mark.parametrize("written", ["iid", "dirichlet"])
+@pytest.mark.parametrize("written", ["iid", "dirichlet", "dirichlet-classes", "shards(each=1)", "quantity-skew"])
 def test_more_clients_than_rows_are_refused_with_both_numbers(written: str) -> None:
     for population in (0, 1201):
         with pytest.raises(HeadstartError, match=f"1200 training rows cannot be dealt to {population} clients"):
             split(written, digits(), population)
 
 
-def test_dirichlet_refuses_targets_that_are_no_class() -> None:
+def test_label_skew_refuses_targets_that_are_no_class() -> None:
     text = replace(digits(), train=Examples(torch.zeros(9, 4), torch.zeros(9, 4, dtype=torch.int64)))
-    with pytest.raises(HeadstartError, match=r"one class label a row, .* of shape \[9, 4\]"):
-        split("dirichlet", text, 3)
+    for written in ("dirichlet", "dirichlet-classes", "shards"):
+        with pytest.raises(HeadstartError, match=rf"{written}' needs one class label a row, .* of shape \[9, 4\]"):
+            split(written, text, 3)
+    assert sum(len(rows) for rows in split("quantity-skew", text, 3)) == 9
     with pytest.raises(HeadstartError, match="alpha: expected a number >= 1e-06, got 0"):
         split("dirichlet(alpha=0)", digits(), 3)
 
@@ -168,3 +170,21 @@ def test_a_thousand_clients_of_50000_rows_take_less_than_a_second() -> None:
         start = time.process_time()
         assert_exact(split(f"dirichlet(alpha={alpha})", task(labels), 1000), 50_000, 1000)
         assert time.process_time() - start < 1.0  # measured: 0.03 s
+
+
+def test_ten_thousand_clients_of_62_classes_take_seconds_whatever_alpha() -> None:
+    labels = np.arange(100_000) % 62
+    for alpha in (1e-6, 0.1):
+        start = time.process_time()
+        assert_exact(split(f"dirichlet(alpha={alpha})", task(labels), 10_000), 100_000, 10_000)
+        assert time.process_time() - start < 5.0  # measured: 0.2 s
+
+
+def test_client_rows_are_a_sequence() -> None:
+    clients = ClientRows.of_owners(np.array([2, 0, 2, 2]), 4)
+    assert [rows.tolist() for rows in clients] == [[1], [], [0, 2, 3], []]
+    assert (len(clients), clients.sizes.tolist(), clients[-2].tolist()) == (4, [1, 0, 3, 0], [0, 2, 3])
+    assert [rows.tolist() for rows in clients[1:3]] == [[], [0, 2, 3]]
+    with pytest.raises(IndexError, match="client 4 of 4"):
+        clients[4]
+    assert [rows.tolist() for rows in ClientRows(np.array([0, 2, 3]))] == [[0, 1], [2]]

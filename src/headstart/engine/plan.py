@@ -15,17 +15,30 @@ import numpy as np
 
 from headstart import rng
 from headstart.engine.devices import Devices, Floats, Ints
+from headstart.tasks.base import ClientRows
 
 PAD = -1
 
 
 class Population(Sequence[Ints]):
-    """The training rows of every client, at least one each. `sizes_N`: how many; `widest`: the most that one has."""
+    """The training rows of every client, at least one each. `sizes_N`: how many; `widest`: the most that one has.
+
+    From `ClientRows` it is made in one step, however many clients there are.
+    """
 
     def __init__(self, clients: Sequence[Ints]) -> None:
         self._clients = clients
-        self.sizes_N: Ints = np.array([len(rows) for rows in clients])
+        self.sizes_N: Ints = (
+            clients.sizes if isinstance(clients, ClientRows) else np.array([len(rows) for rows in clients])
+        )
         self.widest = int(self.sizes_N.max())
+
+    @property
+    def rows(self) -> Ints:
+        """The rows of client 0, then those of client 1, ..."""
+        if not isinstance(self._clients, ClientRows):
+            return np.concatenate([np.asarray(rows) for rows in self._clients])
+        return np.arange(self._clients.starts[-1]) if self._clients.order is None else self._clients.order
 
     @overload
     def __getitem__(self, index: int) -> Ints: ...

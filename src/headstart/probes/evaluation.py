@@ -23,7 +23,7 @@ def evaluation(
 ) -> Probe:
     """test_loss, test_accuracy, train_loss, train_accuracy, and local_loss of the rows trained on in the round."""
     task, network = federation.task, federation.network
-    rows = np.concatenate([np.asarray(client) for client in federation.clients])
+    rows = federation.clients.rows
     draw = rng.generator(federation.seed, "train sample")
     chosen = np.sort(draw.choice(rows, min(train_rows, len(rows)), replace=False))
     sample = torch.as_tensor(chosen, device=network.device)

@@ -1,14 +1,15 @@
 """From a run's specification to what the engine runs. What runs share is made once a process."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache, partial
 
+import numpy as np
 import torch
 
 from headstart.clients.base import CLIENTS
-from headstart.engine.devices import DEVICES, Ints
+from headstart.engine.devices import DEVICES
 from headstart.engine.executors.base import EXECUTORS, Executor
 from headstart.engine.plan import Population, Schedule
 from headstart.engine.rounds import Federation
@@ -103,9 +104,9 @@ def executor_of(
 @lru_cache(maxsize=32)
 def clients_of(task: Component, partition: Component, population: int, seed: int) -> Population:
     """The training rows of each client."""
-    clients = PARTITIONS.build(partition)(task_of(task), population, seed)
+    clients = Population(PARTITIONS.build(partition)(task_of(task), population, seed))
     check_clients(clients)
-    return Population(clients)
+    return clients
 
 
 def check_examples(task: Task) -> None:
@@ -144,10 +145,10 @@ def check_network(network: Network, task: Task) -> None:
             ) from error
 
 
-def check_clients(clients: Sequence[Ints]) -> None:
+def check_clients(clients: Population) -> None:
     """Refuse clients without data."""
-    empty = [i for i, rows in enumerate(clients) if len(rows) == 0]
-    if empty:
+    empty = np.flatnonzero(clients.sizes_N == 0)
+    if len(empty):
         raise HeadstartError(f"client {empty[0]} has no training data ({len(empty)} such clients); leave them out")
 
 

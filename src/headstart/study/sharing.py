@@ -56,13 +56,17 @@ Shared = dict[Component, LaidTask]
 
 @contextmanager
 def laid_out(tasks: Iterable[Component]) -> Iterator[Shared]:
-    """The tasks in files, which are removed at the end. One that cannot be sent to another process (its loss is a
-    lambda, or its rows are of a type that NumPy lacks) is left out: each process makes it anew.
+    """The tasks in files, which are removed at the end.
+
+    Each process makes anew what is left out: tasks that are mapped from files already, and those that cannot be sent
+    (the loss is a lambda, or the rows are of a type that NumPy lacks).
     """
     shared: Shared = {}
     with tempfile.TemporaryDirectory(prefix="headstart-") as folder:
         for i, component in enumerate(dict.fromkeys(tasks)):
             task = task_of(component)
+            if task.mapped:
+                continue
             nothing = Examples(torch.empty(0), torch.empty(0))
             frame = replace(task, train=nothing, validation=nothing, test=nothing)
             try:

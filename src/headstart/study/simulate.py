@@ -151,7 +151,7 @@ def _own_task(data: Sequence[Pair], test: Pair, outputs: int | None, objective: 
                 f"{place}: expected inputs of shape {list(parts[0].inputs.shape[1:])} as in data[0], got {list(shape)}"
             )
     ends = np.cumsum([len(part) for part in parts])
-    clients = [np.arange(end - len(part), end) for end, part in zip(ends, parts, strict=True)]
+    clients = Population([np.arange(end - len(part), end) for end, part in zip(ends, parts, strict=True)])
     check_clients(clients)
     train = Examples(torch.cat([part.inputs for part in parts]), torch.cat([part.targets for part in parts]))
     if outputs is None and train.targets.is_floating_point():
@@ -159,7 +159,7 @@ def _own_task(data: Sequence[Pair], test: Pair, outputs: int | None, objective: 
     wide = outputs if outputs is not None else int(train.targets.max()) + 1
     task = Task("own data", train, held_out, held_out, wide, objective)
     check_examples(task)
-    return task, Population(clients)
+    return task, clients
 
 
 def _examples(pair: Any, place: str) -> Examples:

@@ -5,7 +5,7 @@ Shape suffixes: B rows of a batch, C classes.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -53,13 +53,63 @@ class Examples:
         return Examples(self.inputs.to(device), self.targets.to(device))
 
 
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class ClientRows(Sequence[Rows]):
+    """The rows of each of K clients as one array, cut at `starts` [K + 1]: cheap however many clients there are.
+
+    `order` holds the rows of client 0, then those of client 1, ...; none where the rows lie sorted by client.
+
+    >>> clients = ClientRows.of_owners(np.array([7, 3, 7]))
+    >>> [rows.tolist() for rows in clients]
+    [[1], [0, 2]]
+    """
+
+    starts: Rows
+    order: Rows | None = None
+
+    @classmethod
+    def of_owners(cls, owners_N: Rows, population: int | None = None) -> "ClientRows":
+        """Clients from the owner of each row: each owner that occurs, or those numbered 0 to population - 1."""
+        if population is None:
+            sizes = np.unique(owners_N, return_counts=True)[1]
+        else:
+            sizes = np.bincount(owners_N, minlength=population)
+        return cls(np.concatenate([[0], np.cumsum(sizes)]), np.argsort(owners_N, kind="stable"))
+
+    @property
+    def sizes(self) -> Rows:
+        """How many rows each client has [K]."""
+        return np.diff(self.starts)
+
+    @overload
+    def __getitem__(self, index: int) -> Rows: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Rows]: ...
+    def __getitem__(self, index: int | slice) -> Rows | Sequence[Rows]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"client {index} of {len(self)}")
+        index %= len(self)
+        first, end = int(self.starts[index]), int(self.starts[index + 1])
+        return np.arange(first, end) if self.order is None else self.order[first:end]
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+
 @dataclass(frozen=True)
 class Task:
     """Data, loss and metrics.
 
     `train` is what partitions give to clients; `validation` is for tuning and `test` for the reported numbers, and
     neither overlaps another. `outputs` is the width of the model's output. `owners` [N] names the natural
-    client of each training row, where the source has one.
+    client of each training row, where the source has one, or is the rows of each such client. `classes`: the names of
+    the labels 0, 1, ..., where the source has some. `mapped`: the rows are read from files as they are used, so that
+    several processes share them as it is.
     """
 
     name: str
@@ -68,7 +118,9 @@ class Task:
     test: Examples
     outputs: int
     objective: Objective = classification
-    owners: npt.NDArray[np.int64] | None = None
+    owners: Rows | ClientRows | None = None
+    classes: tuple[str, ...] = ()
+    mapped: bool = False
 
     def to(self, device: torch.device) -> "Task":
         """The same task with its rows on a device, where all of them must fit."""
@@ -81,9 +133,8 @@ class Task:
         return tuple(self.train.inputs.shape[1:])
 
 
-Rows = npt.NDArray[np.int64]
 Partition = Callable[[Task, int, int], Sequence[Rows]]
 """(task, number of clients, seed) -> the training rows of each client; every row is used exactly once."""
 
 TASKS: Registry[Task] = Registry("task", "headstart.tasks")
-PARTITIONS: Registry[Partition] = Registry("partition", "headstart.tasks")
+PARTITIONS: Registry[Partition] = Registry("partition", "headstart.tasks.partitions")

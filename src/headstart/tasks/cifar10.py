@@ -2,7 +2,8 @@
 
 Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009, section 3 (published for research without a
 formal licence; cite it). Read from two Parquet files of encoded images, as in `shared/data` (columns image and label,
-lossless WebP) or as the hub publishes them (columns img, a struct of bytes and path, and label).
+lossless WebP) or as the hub publishes them (columns img, a struct of bytes and path, and label); or from the folder
+`cifar-10-batches-bin` of the binary version, for both `train` and `test`: a byte of label and 3 x 1024 of pixels a row.
 
 The rows of a file need not be in random order: in `shared/data/cifar10_test.parquet` those after the first 1,000 are
 sorted by class, and 9,000 of the 10,000 come from JPEG copies. No prefix of it is a sample; all of it is used here.
@@ -17,7 +18,7 @@ import numpy.typing as npt
 import torch
 from pydantic import Field
 
-from headstart import rng
+from headstart import files, rng
 from headstart.errors import HeadstartError
 from headstart.files import located
 from headstart.tasks.base import TASKS, Examples, Rows, Task
@@ -36,10 +37,10 @@ Spread = Annotated[float, Field(gt=0)]
 @lru_cache(maxsize=1)
 def cifar10(
     *,
-    train: Annotated[str, Field(description="a Parquet file of images and labels")] = (
+    train: Annotated[str, Field(description="a Parquet file of images and labels, or cifar-10-batches-bin")] = (
         "$HEADSTART_DATA/cifar10_train.parquet"
     ),
-    test: Annotated[str, Field(description="a Parquet file like it")] = "$HEADSTART_DATA/cifar10_test.parquet",
+    test: Annotated[str, Field(description="a file like it, or that folder")] = "$HEADSTART_DATA/cifar10_test.parquet",
     image: Annotated[str, Field(description="the column of encoded images; img in the hub's files")] = "image",
     validation: Annotated[
         int, Field(ge=0, description="rows held out of the training file, to tune on; 0 to train on all of them")
@@ -63,7 +64,7 @@ def cifar10(
     Raises:
         HeadstartError: a file is missing or damaged, an image is not of 32x32 pixels, or no training row is left.
     """
-    images, labels = _decoded(located(train), image)
+    images, labels = _decoded(located(train), image, "data_batch_*.bin")
     if validation >= len(labels):
         raise HeadstartError(
             f"cifar10.validation: expected fewer than the {len(labels)} rows of {train}, got {validation}"
@@ -78,14 +79,35 @@ def cifar10(
         return Examples(inputs, torch.from_numpy(labels[rows]))
 
     held_out = part(images, labels, order[:validation])
-    tested = _decoded(located(test), image)
+    tested = _decoded(located(test), image, "test_batch.bin")
     return Task(
         "cifar10", part(images, labels, order[validation:]), held_out, part(*tested, np.arange(len(tested[1]))), CLASSES
     )
 
 
 @lru_cache(maxsize=2)
-def _decoded(file: Path, column: str) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+def _decoded(file: Path, column: str, batches: str) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
     """Images [N, 3, 32, 32] and labels [N] of a file, decoded once a process (50,000 take some 6 seconds)."""
+    if file.is_dir():
+        return _binary(file, batches)
     table = parquet(file, (column, "label"))
     return encoded_images(table, column, file, PIXELS, PIXELS), whole_numbers(table, "label", file, below=CLASSES)
+
+
+def _binary(folder: Path, batches: str) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    """The same of the binary version: a row is a label and the pixels of red, green and blue, in the order of rows."""
+    found, width = sorted(folder.glob(batches)), 1 + 3 * PIXELS * PIXELS
+    if not found:
+        raise HeadstartError(f"{folder}: expected {batches} of the binary version of CIFAR-10, found none")
+    rows = []
+    for path in found:
+        with files.explained(path, "read"):
+            content = np.frombuffer(path.read_bytes(), dtype=np.uint8)
+        if not len(content) or len(content) % width:
+            raise HeadstartError(f"{path}: expected rows of {width} bytes, got {len(content)} bytes")
+        rows.append(content.reshape(-1, width))
+        if rows[-1][:, 0].max() >= CLASSES:
+            row = int((rows[-1][:, 0] >= CLASSES).argmax())
+            raise HeadstartError(f"{path}: row {row} has the label {rows[-1][row, 0]}, expected 0 to {CLASSES - 1}")
+    together = np.concatenate(rows)
+    return together[:, 1:].reshape(-1, 3, PIXELS, PIXELS), together[:, 0].astype(np.int64)

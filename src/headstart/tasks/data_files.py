@@ -3,6 +3,7 @@
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -71,20 +72,22 @@ def grey_images(table: pa.Table, column: str, path: Path, height: int, width: in
     return np.frombuffer(bytearray(b"".join(cells)), dtype=np.uint8).reshape(-1, 1, height, width)
 
 
-def encoded_images(table: pa.Table, column: str, path: Path, height: int, width: int) -> npt.NDArray[np.uint8]:
-    """A column of colour images [N, 3, height, width] in any format that Pillow reads: bytes, or as the hub has it.
+def encoded_images(
+    table: pa.Table, column: str, path: Path, height: int, width: int, mode: Literal["RGB", "L"] = "RGB"
+) -> npt.NDArray[np.uint8]:
+    """A column of images [N, channels, height, width] in any format that Pillow reads: bytes, or as the hub has it.
 
     The hub's `Image` feature is a struct of `bytes` and `path`, of which the bytes are taken.
 
     Raises:
         HeadstartError: another type, an image that cannot be decoded or of another size, with its row.
     """
-    images = np.empty((len(table), 3, height, width), dtype=np.uint8)
+    images = np.empty((len(table), len(mode), height, width), dtype=np.uint8)
     for row, cell in enumerate(_bytes(table, column, path)):
         try:
             with Image.open(io.BytesIO(cell or b"")) as opened:
                 if (size := opened.size) == (width, height):
-                    images[row] = np.asarray(opened.convert("RGB")).transpose(2, 0, 1)
+                    images[row] = np.asarray(opened.convert(mode)).reshape(height, width, -1).transpose(2, 0, 1)
         except Exception as error:  # whatever a damaged image may raise
             raise HeadstartError(
                 f"{path}: row {row} has an image in column {column!r} that cannot be decoded"

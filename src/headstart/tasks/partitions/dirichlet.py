@@ -1,4 +1,4 @@
-"""How the training rows of a task are dealt to clients: evenly, with skewed labels, or as their owners hold them.
+"""Label skew by client: each has a mix of classes of its own, all have as many rows.
 
 Shape suffixes: N rows, K clients, C classes that occur.
 """
@@ -11,20 +11,8 @@ import numpy.typing as npt
 from pydantic import Field
 
 from headstart import rng
-from headstart.errors import HeadstartError
 from headstart.tasks.base import PARTITIONS, Partition, Rows, Task
-
-
-@PARTITIONS.register("iid", source="McMahan et al., arXiv 1602.05629, section 3")
-def iid() -> Partition:
-    """Rows dealt at random; the sizes of clients differ by at most one."""
-
-    def partition(task: Task, population: int, seed: int) -> Sequence[Rows]:
-        _refuse_too_many(population, len(task.train))
-        order_N = rng.generator(seed, "partition", "iid").permutation(len(task.train))
-        return [np.sort(rows) for rows in np.array_split(order_N, population)]
-
-    return partition
+from headstart.tasks.partitions.dealing import class_labels, log_gamma_variates, refuse_too_many
 
 
 @PARTITIONS.register("dirichlet", source="Hsu et al., arXiv 1909.06335, section 3.1")
@@ -47,16 +35,11 @@ def dirichlet(
     """
 
     def partition(task: Task, population: int, seed: int) -> Sequence[Rows]:
-        _refuse_too_many(population, len(task.train))
-        if task.train.targets.ndim != 1 or task.train.targets.is_floating_point():
-            raise HeadstartError(
-                f"the partition 'dirichlet' needs one class label a row, but the targets of task {task.name!r} are "
-                f"{task.train.targets.dtype} of shape {list(task.train.targets.shape)}; use 'iid' or 'natural'"
-            )
-        labels_N = np.unique(task.train.targets.numpy(), return_inverse=True)[1]
+        refuse_too_many(population, len(task.train))
+        labels_N = class_labels(task, "dirichlet")
         generator = rng.generator(seed, "partition", "dirichlet")
         left_C = np.bincount(labels_N)
-        logits_KC = _log_gamma_variates(alpha * left_C / len(labels_N), population, generator)
+        logits_KC = log_gamma_variates(alpha * left_C / len(labels_N), population, generator)
         sizes_K = _even_sizes(len(labels_N), population)
 
         # Rows by class, each class in random order; `next_C` is the first row of each that nobody has.
@@ -70,27 +53,6 @@ def dirichlet(
             clients.append(np.sort(np.concatenate(slices)))
             next_C, left_C = next_C + taken_C, left_C - taken_C
         return clients
-
-    return partition
-
-
-@PARTITIONS.register("natural", source="the owners that a task's source names")
-def natural() -> Partition:
-    """Every owner in the source is one client, so the number of clients must be that of the owners."""
-
-    def partition(task: Task, population: int, seed: int) -> Sequence[Rows]:
-        if task.owners is None:
-            raise HeadstartError(
-                f"the partition 'natural' needs to know whose each row is, but task {task.name!r} has no owners; "
-                "use 'iid' or 'dirichlet'"
-            )
-        owners, sizes = np.unique(task.owners, return_counts=True)
-        if population != len(owners):
-            raise HeadstartError(
-                f"the partition 'natural' of task {task.name!r} has {len(owners)} clients, one an owner, "
-                f"but {population} were asked for; ask for {len(owners)}"
-            )
-        return np.split(np.argsort(task.owners, kind="stable"), np.cumsum(sizes)[:-1])
 
     return partition
 
@@ -114,26 +76,5 @@ def _draw(
     return taken_C
 
 
-def _log_gamma_variates(
-    concentration_C: npt.NDArray[np.float64], population: int, generator: np.random.Generator
-) -> npt.NDArray[np.float64]:
-    """Logarithms [K, C] of Gamma(a) variates, whose shares of their sum over C are a Dirichlet draw.
-
-    A Gamma(a) variate is a Gamma(a + 1) variate times U^(1/a) (Marsaglia & Tsang, ACM TOMS 26(3), 2000, section 6),
-    which in logarithms does not underflow.
-    """
-    shape = (population, len(concentration_C))
-    boost_KC = np.log1p(-generator.random(shape)) / concentration_C
-    return np.asarray(np.log(generator.standard_gamma(concentration_C + 1, shape)) + boost_KC)
-
-
 def _even_sizes(rows: int, population: int) -> npt.NDArray[np.int64]:
     return rows // population + (np.arange(population) < rows % population)
-
-
-def _refuse_too_many(population: int, rows: int) -> None:
-    if not 1 <= population <= rows:
-        raise HeadstartError(
-            f"{rows} training rows cannot be dealt to {population} clients so that each has one; "
-            f"ask for 1 to {rows} clients"
-        )

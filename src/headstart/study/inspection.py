@@ -1,0 +1,159 @@
+"""What a split of rows over clients looks like: how large clients are, and how far their labels are from the whole's.
+
+Shape suffixes: N rows, K clients, C classes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+QUANTILES = {"min": 0.0, "5%": 0.05, "25%": 0.25, "median": 0.5, "75%": 0.75, "95%": 0.95, "max": 1.0}
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """Measures of one split.
+
+    sizes_K: rows of each client; counts_KC: its rows of each class, none where targets are no classes.
+    variation_K: the total variation distance of its label mix q to that of all rows p, 1/2 sum_c |q_c - p_c|.
+    dealt_K: the same for clients of these sizes with the labels dealt at random, once: what size alone explains.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    sizes_K: Ints
+    counts_KC: Ints | None
+    variation_K: Floats | None
+    dealt_K: Floats | None
+
+    @property
+    def gini(self) -> float:
+        """The Gini coefficient of sizes: 0 where all are equal, towards 1 where one client has all rows."""
+        return gini(self.sizes_K)
+
+    @property
+    def labels_held(self) -> Ints | None:
+        """How many different labels each client has."""
+        return None if self.counts_KC is None else np.asarray((self.counts_KC > 0).sum(1))
+
+    @property
+    def clients_holding(self) -> Ints | None:
+        """How many clients have each label."""
+        return None if self.counts_KC is None else np.asarray((self.counts_KC > 0).sum(0))
+
+    def as_json(self) -> dict[str, Any]:
+        """The measures as plain numbers and lists."""
+        found: dict[str, Any] = {
+            "split": self.name,
+            "clients": len(self.sizes_K),
+            "rows": int(self.sizes_K.sum()),
+            "sizes": {**quantiles(self.sizes_K), "mean": float(self.sizes_K.mean()), "gini": self.gini},
+        }
+        if self.variation_K is None or self.dealt_K is None or self.counts_KC is None:
+            return found
+        labels_K, clients_C = (self.counts_KC > 0).sum(1), (self.counts_KC > 0).sum(0)
+        variation = {**quantiles(self.variation_K), "mean": float(self.variation_K.mean())}
+        return {
+            **found,
+            "total_variation": variation,
+            "earth_movers_distance": {name: 2 * value for name, value in variation.items()},
+            "total_variation_if_dealt_at_random": {**quantiles(self.dealt_K), "mean": float(self.dealt_K.mean())},
+            "labels_per_client": {**quantiles(labels_K), "mean": float(labels_K.mean())},
+            "per_label": [
+                {"label": label, "rows": int(rows), "clients": int(clients)}
+                for label, rows, clients in zip(self.classes, self.counts_KC.sum(0), clients_C, strict=True)
+            ],
+        }
+
+
+def inspect(
+    name: str, sizes_K: Ints, rows_N: Ints, labels: Ints | None, classes: Sequence[str], draw: np.random.Generator
+) -> Inspection:
+    """Measure a split.
+
+    Args:
+        name: what it is called in tables and pictures.
+        sizes_K: rows of each client, at least 1 each.
+        rows_N: the rows of client 0, then those of client 1, ...
+        labels: the class of each row, 0 to C - 1, or None where targets are no classes.
+        classes: the names of the C classes.
+        draw: deals the labels at random, for comparison.
+
+    The earth mover's distance of Zhao et al. (arXiv 1806.00582, section 3.2) between the labels of a client and all of
+    them is sum_c |q_c - p_c|: labels are names, any two of which are equally far, so it is twice the total variation.
+
+    >>> found = inspect("by hand", np.array([2, 2]), np.arange(4), np.array([0, 0, 0, 1]), "ab",
+    ...                 np.random.Generator(np.random.Philox(0)))
+    >>> found.variation_K.tolist(), found.labels_held.tolist(), found.clients_holding.tolist()
+    ([0.25, 0.25], [1, 2], [2, 1])
+    """
+    if labels is None:
+        return Inspection(name, tuple(classes), sizes_K, None, None, None)
+    owned_N = labels[rows_N]
+    counts_KC = _counts(sizes_K, owned_N, len(classes))
+    dealt_KC = _counts(sizes_K, draw.permutation(owned_N), len(classes))
+    return Inspection(name, tuple(classes), sizes_K, counts_KC, _variation(counts_KC), _variation(dealt_KC))
+
+
+def gini(sizes_K: Ints) -> float:
+    """sum_ij |n_i - n_j| / (2 K^2 mean(n)), from sorted sizes.
+
+    >>> gini(np.array([3, 3, 3])), gini(np.array([0, 0, 0, 8]))
+    (0.0, 0.75)
+    """
+    K, sorted_K = len(sizes_K), np.sort(sizes_K)
+    return float(((2 * np.arange(1, K + 1) - K - 1) * sorted_K).sum() / (K * sorted_K.sum()))
+
+
+def quantiles(values: npt.NDArray[Any]) -> dict[str, float]:
+    """The quantiles that tables show."""
+    return dict(zip(QUANTILES, np.quantile(values, list(QUANTILES.values())).tolist(), strict=True))
+
+
+def lines(found: Inspection) -> list[str]:
+    """The measures as a table to read."""
+    rows = [("", *QUANTILES, "mean"), ("rows of a client", *_row(found.sizes_K, "{:.4g}"))]
+    if found.variation_K is not None and found.dealt_K is not None and found.labels_held is not None:
+        rows += [
+            ("labels of a client", *_row(found.labels_held, "{:.3g}")),
+            ("label skew (total variation)", *_row(found.variation_K, "{:.3f}")),
+            ("  if dealt at random", *_row(found.dealt_K, "{:.3f}")),
+            ("earth mover's distance (twice)", *_row(2 * found.variation_K, "{:.3f}")),
+        ]
+    text = [f"{row[0]:<31}" + "".join(f"{cell:>8}" for cell in row[1:]) for row in rows]
+    head = f"{found.name}: {len(found.sizes_K)} clients, {found.sizes_K.sum()} rows, Gini of sizes {found.gini:.3f}"
+    if found.counts_KC is None or found.clients_holding is None:
+        return [head, *text, "  no label skew: targets are no classes"]
+    clients_C, rows_C = found.clients_holding, found.counts_KC.sum(0)
+    per_label = [
+        f"{_short(label):<16} {rows:>9} rows {clients:>8} clients"
+        for label, rows, clients in zip(found.classes, rows_C, clients_C, strict=True)
+    ]
+    many = len(per_label) > 20
+    few = [f"rarest: {_short(found.classes[c])}, {clients_C[c]} clients; widest: {_short(found.classes[d])}, "
+           f"{clients_C[d]} clients" for c, d in [(int(clients_C.argmin()), int(clients_C.argmax()))]]  # fmt: skip
+    return [head, *text, *(few if many else per_label)]
+
+
+def _row(values: npt.NDArray[Any], form: str) -> list[str]:
+    return [form.format(value) for value in (*quantiles(values).values(), values.mean())]
+
+
+def _short(label: str) -> str:
+    return label if len(label) <= 16 else label[:15] + "…"
+
+
+def _counts(sizes_K: Ints, owned_N: Ints, classes: int) -> Ints:
+    K = len(sizes_K)
+    flat = np.repeat(np.arange(K), sizes_K) * classes + owned_N
+    return np.bincount(flat, minlength=K * classes).reshape(K, classes)
+
+
+def _variation(counts_KC: Ints) -> Floats:
+    whole_C = counts_KC.sum(0) / counts_KC.sum()
+    return np.asarray(np.abs(counts_KC / counts_KC.sum(1, keepdims=True) - whole_C).sum(1) / 2)

@@ -1,0 +1,38 @@
+"""The splits of a study: each of its partitions for its first seed, measured."""
+
+from collections.abc import Iterator
+
+from headstart import rng
+from headstart.registry import Component
+from headstart.study.federations import clients_of, task_of
+from headstart.study.inspection import Inspection, inspect
+from headstart.study.spec import Study
+from headstart.tasks.base import PARTITIONS, TASKS
+
+
+def inspect_study(study: Study) -> Iterator[Inspection]:
+    """Every partition that the study's runs name, as the first of its seeds deals it."""
+    seed = study.runs[0].seed
+    for partition in dict.fromkeys(run.partition for run in study.runs):
+        yield inspect_split(study.task, partition, study.file.population, seed)
+
+
+def inspect_named(task: str, partition: str, population: int, seed: int = 0) -> Inspection:
+    """A partition of a task, both as a study file writes them.
+
+    Raises:
+        HeadstartError: an unknown name, or rows that cannot be dealt so.
+    """
+    return inspect_split(
+        TASKS.component(task, "--task"), PARTITIONS.component(partition, "--partition"), population, seed
+    )
+
+
+def inspect_split(task: Component, partition: Component, population: int, seed: int) -> Inspection:
+    """Measure a partition of a task."""
+    built, clients = task_of(task), clients_of(task, partition, population, seed)
+    targets = built.train.targets
+    labels = None if targets.ndim != 1 or targets.is_floating_point() else targets.numpy()
+    name = f"{task.name}, {partition}"
+    names = built.classes or tuple(map(str, range(built.outputs)))
+    return inspect(name, clients.sizes_N, clients.rows, labels, names, rng.generator(seed, "inspection"))

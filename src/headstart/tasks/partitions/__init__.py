@@ -1,0 +1,1 @@
+"""How the training rows of a task are dealt to clients, one partition a file."""

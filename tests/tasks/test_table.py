@@ -1,0 +1,223 @@
+"""The user's own table: three kinds of file give the same task, parts are exact, faults get one line with the place."""
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+from PIL import Image
+
+from headstart.errors import HeadstartError
+from headstart.tasks.base import PARTITIONS, TASKS, Task
+
+ROWS = 60
+DRAW = np.random.Generator(np.random.Philox(key=1))
+COLUMNS: dict[str, list[Any]] = {
+    "who": [f"c{i % 12}" for i in range(ROWS)],
+    "x": [float(value) for value in DRAW.normal(5, 3, ROWS).round(3)],
+    "n": [int(value) for value in DRAW.integers(-4, 9, ROWS)],
+    "y": [["10", "9", "x"][i % 3] for i in range(ROWS)],
+}
+
+
+def csv(path: Path, columns: dict[str, list[Any]]) -> Path:
+    lines = [",".join(columns), *(",".join(map(str, row)) for row in zip(*columns.values(), strict=True))]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def jsonl(path: Path, columns: dict[str, list[Any]]) -> Path:
+    rows = zip(*columns.values(), strict=True)
+    path.write_text("".join(json.dumps(dict(zip(columns, row, strict=True))) + "\n" for row in rows))
+    return path
+
+
+def parquet(path: Path, columns: dict[str, list[Any]]) -> Path:
+    pq.write_table(pa.table(columns), path)
+    return path
+
+
+WRITERS: dict[str, Callable[[Path, dict[str, list[Any]]], Path]] = {"csv": csv, "jsonl": jsonl, "parquet": parquet}
+
+
+def task(path: Path, **parameters: object) -> Task:
+    return TASKS.build(TASKS.component({"table": {"path": str(path), "label": "y", **parameters}}))
+
+
+def raw(made: Task) -> list[tuple[float, ...]]:
+    """Every row of all parts as (features..., label), sorted."""
+    parts = (made.train, made.validation, made.test)
+    return sorted((*map(float, x), float(y)) for part in parts for x, y in zip(part.inputs, part.targets, strict=True))
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_every_row_is_in_one_part_as_in_the_file(kind: str, tmp_path: Path) -> None:
+    file = WRITERS[kind](tmp_path / f"t.{kind}", COLUMNS)
+    made = task(file, client="who", mean=[0.0], deviation=[1.0])
+    assert made.classes == ("10", "9", "x")  # text, as not all are numbers
+    expected = [
+        (np.float32(x), float(n), float(made.classes.index(y)))
+        for x, n, y in zip(COLUMNS["x"], COLUMNS["n"], COLUMNS["y"], strict=True)
+    ]
+    assert np.array_equal(raw(made), sorted(expected))
+    # 12 clients of 5 rows: round(0.2 * 12) = 2 test, round(0.1 * 10) = 1 validates, 9 are left
+    assert [len(part) for part in (made.train, made.validation, made.test)] == [45, 5, 10]
+    clients = PARTITIONS.build(PARTITIONS.component("natural"))(made, 9, 0)
+    assert {len(rows) for rows in clients} == {5}
+
+
+def test_three_kinds_of_file_give_the_same_task(tmp_path: Path) -> None:
+    made = [task(write(tmp_path / f"t.{kind}", COLUMNS), client="who") for kind, write in WRITERS.items()]
+    for other in made[1:]:
+        assert other.classes == made[0].classes
+        assert np.array_equal(other.owners, made[0].owners)  # type: ignore[arg-type]
+        for part in ("train", "validation", "test"):
+            assert torch.equal(getattr(other, part).inputs, getattr(made[0], part).inputs)
+            assert torch.equal(getattr(other, part).targets, getattr(made[0], part).targets)
+
+
+def test_without_moments_training_rows_have_mean_0_and_deviation_1(tmp_path: Path) -> None:
+    columns = {**COLUMNS, "constant": [7] * ROWS}
+    made = task(csv(tmp_path / "t.csv", columns), features=["x", "n", "constant"], split_by="row")
+    inputs = made.train.inputs.double()
+    assert torch.allclose(inputs.mean(0), torch.zeros(3, dtype=torch.float64), atol=1e-6)
+    assert torch.allclose(inputs[:, :2].std(0, correction=0), torch.ones(2, dtype=torch.float64), atol=1e-6)
+    assert (inputs[:, 2] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("labels", "names"),
+    [([10, 9, -1], ("-1", "9", "10")), (["10", "9", "-1"], ("-1", "9", "10")), (["b", "a", "C"], ("C", "a", "b")),
+     ([True, False, True], ("False", "True")), ([1.5, 0.5, 2.0], ("0.5", "1.5", "2.0"))],
+)  # fmt: skip
+def test_classes_are_in_order_whatever_their_type(labels: list[Any], names: tuple[str, ...], tmp_path: Path) -> None:
+    values = [labels[i % 3] for i in range(ROWS)]
+    made = task(parquet(tmp_path / "t.parquet", {**COLUMNS, "y": values}), features=["x"], split_by="row")
+    assert made.classes == names
+    counts = sum(torch.bincount(p.targets, minlength=len(names)) for p in (made.train, made.validation, made.test))
+    assert torch.as_tensor(counts).tolist() == [sum(str(v) == name for v in values) for name in names]
+
+
+def test_a_split_column_is_kept(tmp_path: Path) -> None:
+    words = ["train"] * 40 + ["validation"] * 8 + ["test"] * 12
+    shift: dict[str, Any] = {"mean": [0.0], "deviation": [1.0]}
+    made = task(csv(tmp_path / "t.csv", {**COLUMNS, "part": words}), split="part", features=["x"], **shift)
+    for part, rows in (("train", slice(40)), ("validation", slice(40, 48)), ("test", slice(48, None))):
+        assert torch.equal(getattr(made, part).inputs[:, 0], torch.tensor(COLUMNS["x"][rows]))
+    words = ["train"] * 48 + ["test"] * 12
+    made = task(csv(tmp_path / "u.csv", {**COLUMNS, "part": words}), split="part", client="who", validation=0.25)
+    assert [len(part) for part in (made.train, made.validation, made.test)] == [36, 12, 12]  # 3 of 12 clients, 4 rows
+    assert len(np.unique(made.owners)) == 9  # type: ignore[arg-type]
+
+
+def encoded(image: np.ndarray[Any, Any]) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "png")
+    return buffer.getvalue()
+
+
+def test_images_as_bytes_and_as_paths_are_the_same(tmp_path: Path) -> None:
+    pixels = DRAW.integers(0, 256, (10, 6, 4, 3), dtype=np.uint8)
+    for i, image in enumerate(pixels):
+        (tmp_path / f"{i}.png").write_bytes(encoded(image))
+    columns = {"y": [i % 2 for i in range(10)], "photo": [f"{i}.png" for i in range(10)]}
+    shift: dict[str, Any] = {"image": "photo", "mean": [0.0], "deviation": [1.0], "validation": 0.0}
+    one = task(csv(tmp_path / "t.csv", columns), **shift)
+    other = task(parquet(tmp_path / "t.parquet", {**columns, "photo": [encoded(image) for image in pixels]}), **shift)
+    hub = [{"bytes": encoded(image), "path": None} for image in pixels]
+    third = task(parquet(tmp_path / "hub.parquet", {**columns, "photo": hub}), **shift)
+    assert one.input_shape == (3, 6, 4)
+    for made in (one, other, third):
+        got = torch.cat([made.train.inputs, made.test.inputs]).permute(0, 2, 3, 1).mul(255).round().byte().numpy()
+        assert sorted(image.tobytes() for image in got) == sorted(image.tobytes() for image in pixels)
+    grey = task(tmp_path / "t.csv", **{**shift, "colour": False, "size": [3, 2]})
+    assert grey.input_shape == (1, 3, 2)
+    standard = task(tmp_path / "t.csv", image="photo").train.inputs.double()
+    assert torch.allclose(standard.mean((0, 2, 3)), torch.zeros(3, dtype=torch.float64), atol=1e-5)
+    assert torch.allclose(standard.std((0, 2, 3), correction=0), torch.ones(3, dtype=torch.float64), atol=1e-5)
+
+
+def changed(column: str, row: int, value: object) -> dict[str, list[Any]]:
+    cells = list(COLUMNS[column])
+    cells[row] = value
+    return {**COLUMNS, column: cells}
+
+
+FAULTS: list[tuple[str, dict[str, list[Any]], dict[str, Any], str]] = [
+    ("csv", COLUMNS, {"client": "whom"}, "no column 'whom'; did you mean 'who'?"),
+    ("csv", changed("who", 5, ""), {"client": "who"}, "row 5 has nothing in column 'who'"),
+    ("jsonl", changed("who", 6, None), {"client": "who"}, "row 6 has nothing in column 'who'"),
+    ("parquet", changed("y", 7, None), {"features": ["x"]}, "row 7 has nothing in column 'y'"),
+    ("csv", changed("x", 8, "much"), {"features": ["x"]}, "row 8 has 'much' in column 'x', expected a finite number"),
+    ("csv", changed("x", 9, "nan"), {"features": ["x"]}, "row 9 has 'nan' in column 'x', expected a finite number"),
+    ("parquet", changed("x", 3, np.inf), {"features": ["x"]}, "row 3 has inf in column 'x', expected a finite number"),
+    ("jsonl", changed("y", 4, 3), {"features": ["x"]},
+     "row 4 has 3 in column 'y', where row 0 has '10'; expected text in all rows, numbers, or true and false"),
+    ("jsonl", changed("x", 4, True), {"features": ["x"]}, "row 4 has True in column 'x', where row 0 has"),
+    ("parquet", {**COLUMNS, "x": [[1.0]] * ROWS}, {"features": ["x"]}, "expected numbers in column 'x', got list"),
+    ("parquet", {**COLUMNS, "y": [[1]] * ROWS}, {"features": ["x"]}, "expected text, whole numbers or true and false"),
+    ("csv", COLUMNS, {}, "row 0 has 'c0' in column 'who', expected a finite number"),
+    ("csv", COLUMNS, {"features": ["x", "y"]}, "expected a use for each column, got 'y' in two"),
+    ("csv", COLUMNS, {"features": ["x"], "image": "n"}, "expected image or features, got both"),
+    ("csv", COLUMNS, {"features": ["x"], "split_by": "client"}, "split_by: expected a client column"),
+    ("csv", COLUMNS, {"features": ["x"], "split": "who"}, "row 0 has 'c0' in column 'who', expected train, validation"),
+    ("csv", COLUMNS, {"features": ["x"], "mean": [1.0, 2.0]}, "table.mean: expected one number, or 1, got 2"),
+    ("csv", COLUMNS, {"features": ["x"], "deviation": [0.0]}, "table.deviation: expected numbers > 0, got 0.0"),
+    ("csv", {**COLUMNS, "y": ["new" if c in ("c0", "c1", "c2") else "old" for c in COLUMNS["who"]],
+             "part": ["test" if c in ("c0", "c1", "c2") else "train" for c in COLUMNS["who"]]},
+     {"features": ["x"], "split": "part"}, "row 0 has 'new' in column 'y', as no training row has (15 such rows)"),
+    ("parquet", {**COLUMNS, "y": DRAW.normal(size=ROWS * 2).tolist(), "x": COLUMNS["x"] * 2, "n": COLUMNS["n"] * 2,
+                 "who": COLUMNS["who"] * 2}, {"features": ["x"]}, "has 120 different numbers with fractions"),
+    ("csv", COLUMNS, {"image": "who"}, "row 0 has an image in column 'who' that cannot be read: 'c0': No such file"),
+    ("csv", {name: [] for name in COLUMNS}, {"features": ["x"]}, "expected at least one row, got none"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "columns", "parameters", "message"), FAULTS)
+def test_faults_get_one_line_with_file_row_and_column(
+    kind: str, columns: dict[str, list[Any]], parameters: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    file = WRITERS[kind](tmp_path / f"t.{kind}", columns)
+    with pytest.raises(HeadstartError) as caught:
+        task(file, **parameters)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert str(file) in str(caught.value) or str(caught.value).startswith("table")
+
+
+def test_damaged_files_and_images_get_one_line(tmp_path: Path) -> None:
+    def refusal(name: str, content: bytes, **parameters: object) -> str:
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(HeadstartError) as caught:
+            task(tmp_path / name, **parameters)
+        assert "\n" not in str(caught.value)
+        return str(caught.value)
+
+    assert "expected a file .parquet, .csv or .jsonl, got 't.xlsx'" in refusal("t.xlsx", b"")
+    assert "cannot be read as Parquet" in refusal("t.parquet", b"no Parquet")
+    assert "cannot be read as CSV" in refusal("t.csv", b"y,x\n1,2\n3\n")
+    assert "cannot be read as text" in refusal("u.csv", b"y,\xff\n1,2\n")
+    assert "the column 'x' is there twice" in refusal("v.csv", b"y,x,x\n1,2,3\n")
+    assert "row 1 cannot be read as JSON" in refusal("t.jsonl", b'{"y": 1, "x": 2}\n{"y": 1,\n')
+    assert "row 1 is [1], expected an object" in refusal("u.jsonl", b'{"y": 1, "x": 2}\n[1]\n')
+    images = [encoded(np.zeros((4, 4, 3), np.uint8)), encoded(np.zeros((5, 4, 3), np.uint8)), b"no image"]
+    parquet(tmp_path / "i.parquet", {"y": [0, 1, 0], "photo": images})
+    with pytest.raises(HeadstartError, match="row 1 has an image in column 'photo' of 5x4 pixels, expected 4x4"):
+        task(tmp_path / "i.parquet", image="photo", unseen="keep")
+    with pytest.raises(HeadstartError, match="row 2 has an image in column 'photo' that cannot be decoded"):
+        task(tmp_path / "i.parquet", image="photo", size=[4, 4], unseen="keep")
+
+
+def test_labels_that_no_training_row_has_are_kept_or_dropped_on_request(tmp_path: Path) -> None:
+    columns = {**COLUMNS, "y": ["new" if i >= 55 else "old" for i in range(ROWS)]}
+    file = csv(tmp_path / "t.csv", {**columns, "part": ["train"] * 50 + ["test"] * 10})
+    kept = task(file, split="part", features=["x"], unseen="keep", validation=0.0)
+    assert (len(kept.test), torch.bincount(kept.test.targets).tolist(), kept.classes) == (10, [5, 5], ("new", "old"))
+    dropped = task(file, split="part", features=["x"], unseen="drop", validation=0.0)
+    assert torch.bincount(dropped.test.targets, minlength=2).tolist() == [0, 5]
