@@ -13,11 +13,15 @@ Metrics = dict[str, float]
 
 
 class Moment(NamedTuple):
-    """A point of a run. `cohort` and `previous` are those of the round just done, None before the first."""
+    """A point of a run. `cohort` and `previous` are those of the round just done, None before the first.
+
+    `last`: whether the run ends here. A run that diverges has no last moment.
+    """
 
     state: State
     previous: State | None
     cohort: Cohort | None
+    last: bool = False
 
 
 def nothing_to_add(kept: Mapping[int, Tree], final: Tree) -> dict[int, Metrics]:

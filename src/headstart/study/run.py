@@ -53,7 +53,7 @@ def carry_out(
         if not trees.is_finite(progress.state.x) or (cohort is not None and not math.isfinite(cohort.local_loss)):
             progress.diverged_at = now
         elif now % every == 0 or now == rounds:
-            _measure(progress, Moment(progress.state, previous, cohort), probes)
+            _measure(progress, Moment(progress.state, previous, cohort, last=now == rounds), probes)
         after_round(progress)
     if progress.diverged_at is None:
         for probe in probes:
