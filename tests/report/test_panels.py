@@ -92,6 +92,22 @@ def test_without_a_target_speed_is_judged_by_the_mean_over_rounds(study: MakeStu
     assert "no target accuracy was set" in speed.answer.sentence
 
 
+def test_drift_noise_and_layers_are_told_apart(study: MakeStudy) -> None:
+    """Built as Chen et al. expect: equal drift from both starts, noise .1 / .35 from proxy and .1 / .12 from random."""
+    folder = study("clear")
+    found = panels(folder)["alignment"]
+    assert isinstance(found, Panel)
+    assert "Local drift is not told apart (" in found.answer.sentence
+    assert "noise of the aggregate is smaller (\u22120.5" in found.answer.sentence
+    assert "noise of the aggregate" in found.tables[0].columns
+    layers = found.tables[1]
+    assert layers.columns == {"layer": ["stem", "head"], "random": [4.8, 3.6], "proxy": [3.0, 1.8]}
+    change(folder, "local_drift", lambda start, round_, value: None)
+    without = panels(folder)["alignment"]
+    assert isinstance(without, Panel)
+    assert "Chen" not in without.answer.sentence
+
+
 def test_curvature_is_a_ratio_beside_the_papers(study: MakeStudy) -> None:
     folder = study("clear", noise=0.0)  # 400 from random and 60 from proxy, a quarter of each at the end
     found = panels(folder)["curvature"]

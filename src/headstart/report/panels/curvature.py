@@ -40,13 +40,18 @@ def build(study: Study) -> Panel | Missing:
     if not all(before for before, _ in spectra.values()):
         return Missing(SLUG, heading, "the probe curvature before the first round, from every start")
     marks = " Hollow: before the first round. Filled: after the last, mean over pairs." if _has_end(spectra) else ""
+    versus = (
+        f"Beside it, how many times larger it is from {between[0]} than from {between[1]}, with its interval; the "
+        "paper\u2019s ratios are of its own tasks and models and have none."
+        if between
+        else ""
+    )
     return Panel(
         SLUG,
         heading,
         answer(study, spectra),
         f"The largest eigenvalue of the Hessian of the training loss on a fixed sample, one mark a seed.{marks} "
-        f"{'Right or below: how many times larger it is from the first start. ' if between else ''}"
-        f"The paper\u2019s ratios are of its own tasks and models, without an interval.{accuracy(study)}",
+        f"{versus}{accuracy(study)}",
         lambda figure, wide: draw(figure, wide, study, spectra),
         (1.0 + max(0.42 * len(study.starts), 1.35), 1.6 + 0.42 * len(study.starts) + (1.6 if between else 0)),
         f"all runs in the setting {study.base}",
