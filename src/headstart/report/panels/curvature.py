@@ -50,7 +50,8 @@ def build(study: Study) -> Panel | Missing:
         SLUG,
         heading,
         answer(study, spectra),
-        f"The largest eigenvalue of the Hessian of the training loss on a fixed sample, one mark a seed.{marks} "
+        f"The largest eigenvalue of the Hessian of the training loss on a fixed sample, one mark a seed, with the "
+        f"geometric mean.{marks} "
         f"{versus}{accuracy(study)}",
         lambda figure, wide: draw(figure, wide, study, spectra),
         (1.0 + max(0.42 * len(study.starts), 1.35), 1.6 + 0.42 * len(study.starts) + (1.6 if between else 0)),
@@ -145,7 +146,9 @@ def answer(study: Study, spectra: Spectra) -> Answer:
 
 
 def _mean(by_seed: BySeed) -> float:
-    return float(np.mean(list(by_seed.values())))
+    """The geometric mean, so that a ratio of means is the mean of the ratios; where it has none, the arithmetic one."""
+    values = np.array(list(by_seed.values()))
+    return float(np.exp(np.log(values).mean()) if (values > 0).all() else values.mean())
 
 
 def table(study: Study, spectra: Spectra) -> Table:
@@ -259,8 +262,10 @@ def _ratios(axes: Any, here: list[st.Estimate | None], between: tuple[str, str])
             rows.append((name, math.exp(e.value), low, high))
     own = len(rows)
     rows += [(f"paper, {task}", before / after, None, None) for task, (before, after) in PAPERS.items()]
-    shown = [v for _, value, low, high in rows for v in (value, low, high) if v is not None]
-    low_end, high_end = max(min(*shown, 1.0) / 1.3, 0.01), min(max(shown) * 1.3, 1000.0)
+    marks = [1.0, *(value for _, value, _, _ in rows if value is not None)]
+    widest = min(marks) / 20, max(marks) * 20  # an interval that goes on beyond this is cut at the frame
+    ends = [*marks, *(v for _, _, low, high in rows for v in (low, high) if v is not None)]
+    low_end, high_end = max(min(ends), widest[0]) / 1.3, min(max(ends), widest[1]) * 1.3
     axes.axvline(1, color=MUTED, lw=0.9, ls=":")
     for y, (_, value, low, high) in enumerate(rows):
         colour = INK if y < own else MUTED
