@@ -109,6 +109,8 @@ def main() -> None:
             began = time.perf_counter()
             found[name] = way(network, task_of(task).objective, data, x, start, options)
             seconds[name].append(time.perf_counter() - began)
+    for value, _ in found.values():
+        assert abs(value - found["ours"][0]) <= options.tolerance * abs(value), found
     medians = {name: statistics.median(times) for name, times in seconds.items()}
     print(
         json.dumps(

@@ -68,7 +68,7 @@ def curvature(
         if hessian.unfused:
             warnings.warn(UNFUSED, stacklevel=2)
         generator = rng.torch_generator(federation.seed, "curvature vectors")
-        start = torch.randn(hessian.size, generator=generator).to(network.dtype)
+        start = torch.randn(hessian.size, generator=generator).to(next(iter(x.values())).device, network.dtype)
         fitting = max(int(memory * MB / start.nbytes), LEAST_BASIS, 2 * top + 1)
         found = top_eigenvalues(
             hessian,
@@ -85,7 +85,7 @@ def curvature(
         metrics["hessian_products"] = float(found.products)
         if trace_vectors:
             signs = rng.torch_generator(federation.seed, "curvature trace")
-            estimates = trace(hessian, hessian.size, trace_vectors, network.dtype, signs)
+            estimates = trace(hessian, start, trace_vectors, signs)
             metrics["hessian_trace"] = float(np.mean(estimates))
             if trace_vectors > 1:
                 metrics["hessian_trace_error"] = float(np.std(estimates, ddof=1)) / math.sqrt(trace_vectors)

@@ -50,8 +50,9 @@ class Hessian:
         self._x = {name: leaf.to(network.dtype).detach().requires_grad_() for name, leaf in x.items()}
         self.size = sum(leaf.numel() for leaf in self._x.values())
         self.unfused = False
-        self._try(_rows(examples, 0, 1))
-        self._batches = [_rows(examples, first, first + batch) for first in range(0, len(examples), batch)]
+        device = next(iter(self._x.values())).device
+        self._try(_rows(examples, 0, 1, device))
+        self._batches = [_rows(examples, first, first + batch, device) for first in range(0, len(examples), batch)]
         self._kept: dict[int, Graph] = {}
         count = 0.0
         for i, rows in enumerate(self._batches):
@@ -68,7 +69,7 @@ class Hessian:
 
     def __call__(self, v: Tensor) -> Tensor:
         """H v."""
-        total = torch.zeros(self.size, dtype=self._network.dtype)
+        total = torch.zeros_like(v)
         for i, rows in enumerate(self._batches):
             kept = i in self._kept
             total += self._through(self._kept[i] if kept else self._graph(rows), v, keep=kept)
@@ -109,9 +110,10 @@ class Hessian:
 
     def _try(self, rows: Examples) -> None:
         """One product on few rows, if need be without cuDNN: its recurrent kernels have no second derivative."""
+        v = torch.cat([leaf.detach().flatten() for leaf in self._x.values()])
         for self.unfused in (False, True):
             try:
-                self._through(self._graph(rows), torch.ones(self.size, dtype=self._network.dtype), keep=False)
+                self._through(self._graph(rows), v, keep=False)
                 return
             except RuntimeError as error:  # also NotImplementedError
                 reason = (str(error) or type(error).__name__).splitlines()[0]
@@ -129,6 +131,7 @@ class Hessian:
             yield
 
 
-def _rows(examples: Examples, first: int, end: int) -> Examples:
+def _rows(examples: Examples, first: int, end: int, device: torch.device) -> Examples:
     """A copy, so that a graph holds these rows alone."""
-    return Examples(examples.inputs[first:end].clone(), examples.targets[first:end].clone())
+    inputs, targets = examples.inputs[first:end], examples.targets[first:end]
+    return Examples(inputs.to(device, copy=True), targets.to(device, copy=True))

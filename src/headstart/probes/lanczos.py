@@ -60,7 +60,7 @@ def top_eigenvalues(
     """
     n = len(start)
     count, basis = min(count, n), min(max(basis, count + 2), n)
-    V_MN = torch.empty((basis, n), dtype=start.dtype)
+    V_MN = start.new_empty((basis, n))
     T = np.zeros((basis, basis))
     tiny = torch.finfo(start.dtype).eps
     V_MN[0] = start / start.norm()
@@ -84,11 +84,11 @@ def top_eigenvalues(
             short = [float("nan")] * max(0, count - m)  # fewer products than eigenvalues asked for
             return Spectrum(theta[:count].tolist() + short, residuals[:count].tolist() + short, done, converged)
         if exhausted:
-            w, _ = _orthogonal_to(V_MN[:m], torch.randn(n, generator=generator, dtype=start.dtype))
+            w, _ = _orthogonal_to(V_MN[:m], torch.randn(n, generator=generator).to(start))
             length = float(w.norm())
         if m == basis:
             m = count + (basis - count) // 2
-            V_MN[:m] = torch.from_numpy(S[:, :m].T.copy()).to(start.dtype) @ V_MN
+            V_MN[:m] = torch.from_numpy(S[:, :m].T.copy()).to(start) @ V_MN
             T[:] = np.diag(np.r_[theta[:m], np.zeros(basis - m)])
         V_MN[m] = w / length
 
@@ -102,17 +102,17 @@ def _orthogonal_to(V_MN: Tensor, w: Tensor) -> tuple[Tensor, np.ndarray[tuple[in
     for _ in range(2):
         part = V_MN @ w
         w = w - part @ V_MN
-        along += part.double().numpy()
+        along += part.double().cpu().numpy()
     return w, along
 
 
-def trace(product: Product, size: int, vectors: int, dtype: torch.dtype, generator: torch.Generator) -> list[float]:
-    """z' H z for `vectors` independent z of random signs: their mean estimates tr H without bias.
+def trace(product: Product, like: Tensor, vectors: int, generator: torch.Generator) -> list[float]:
+    """z' H z for `vectors` independent z of random signs, each [n] as `like`: their mean estimates tr H without bias.
 
     The standard error of the mean is their standard deviation over the root of their number.
     """
     found = []
     for _ in range(vectors):
-        z = torch.randint(2, (size,), generator=generator).to(dtype).mul_(2).sub_(1)
+        z = torch.randint(2, like.shape, generator=generator).to(like).mul_(2).sub_(1)
         found.append(float((z * product(z)).sum(dtype=torch.float64)))
     return found
