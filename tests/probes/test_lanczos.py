@@ -111,6 +111,6 @@ def test_hutchinson_is_exact_for_diagonals_and_unbiased_with_the_variance_of_its
     H = symmetric([5.0, 1.0, -2.0, 0.5, 0.25])
     values = np.array(trace(lambda v: H @ v, H[0], 20_000, draw()))
     off_diagonal = H - torch.diag(torch.diag(H))
-    variance = 2 * float((off_diagonal**2).sum())  # Hutchinson 1990, Proposition 1
+    variance = 2 * float((off_diagonal**2).sum())  # Hutchinson 1989
     assert values.mean() == pytest.approx(4.75, abs=4 * np.sqrt(variance / 20_000))
     assert values.var() == pytest.approx(variance, rel=0.05)

@@ -12,7 +12,7 @@ With D_i = x - y_i over the K clients of a cohort that report, out of N, and m =
 Nguyen et al. (arXiv 2206.15387) write that pre-training reduces client drift; Chen et al. (arXiv 2206.11488) that it
 does not, but makes aggregation more stable. These are two numbers: drift grows with the steps and rates of clients and
 may point one way; noise is what another draw of K clients, without replacement, would change (Cochran, Sampling
-Techniques, section 2.6). The definitions of the last three are ours. All means here weigh clients equally, whatever
+Techniques, chapter 2). The definitions of the last three are ours. All means here weigh clients equally, whatever
 the weighting of the run. |D_i| goes with the client's rate: read local_drift together with the rates.
 """
 

@@ -1,7 +1,7 @@
 """How sharply the global training loss bends: the largest eigenvalues of its Hessian, and its trace.
 
 f(x) is the mean loss over a fixed sample of the clients' training rows, dropout off; the sample depends on the seed
-alone, so the runs of a seed are compared on the same function. Nguyen et al. (arXiv 2206.15387, section 5) report the
+alone, so the runs of a seed are compared on the same function. Nguyen et al. (arXiv 2206.15387) report the
 largest eigenvalue before the first round. The numbers are exact for the sample; what they say of all rows is as good as
 the sample. Eigenvalues by `lanczos.top_eigenvalues`, products by `hessian.Hessian`.
 """
@@ -30,12 +30,13 @@ LEAST_BASIS = 20
 UNFUSED = "curvature: cuDNN's recurrent kernels have no second derivative; torch's own are used for it, more slowly"
 
 
-@PROBES.register("curvature", source="arXiv 2206.15387, section 5; Golub and Van Loan, section 10.3; Hutchinson 1990")
+@PROBES.register("curvature", source="arXiv 2206.15387; Golub and Van Loan, section 10.3; Hutchinson 1989")
 def curvature(
     federation: Federation,
     *,
     at: Annotated[
-        Literal["start", "end", "both", "always"], Field(description="before the first round, after the last, ...")
+        Literal["start", "end", "both", "always"],
+        Field(description="before the first round, after the last, both, or each time"),
     ] = "both",
     top: Annotated[int, Field(ge=1, description="how many of the largest eigenvalues")] = 1,
     rows: Annotated[int, Field(ge=1, description="size of the fixed sample of training rows")] = 1024,
@@ -48,7 +49,13 @@ def curvature(
         float, Field(gt=0, description="MB for kept graphs, and again for vectors (20 at least)")
     ] = 1000.0,
 ) -> Probe:
-    """hessian_top_1, ... with hessian_residual, hessian_converged, hessian_products; hessian_trace with its error."""
+    """Largest eigenvalues and trace of the Hessian of the training loss: hessian_top_1, ..., hessian_trace.
+
+    With them hessian_residual, hessian_converged and hessian_products, and hessian_trace_error, as docs/why.md says.
+
+    Raises:
+        HeadstartError: fewer products than eigenvalues are allowed, or the model has no second derivative.
+    """
     if products < top:
         raise HeadstartError(f"curvature.products: expected at least as many as top ({top}), got {products}")
     task = federation.task

@@ -7,7 +7,7 @@ leaves the residual |H V_m s - theta V_m s| = |w| |s_m|, known without a further
 within the residual of theta; that it is the largest is not proven, but a random start has a part of every eigenvector.
 One start vector finds one copy of a multiple eigenvalue, until its own space is exhausted.
 
-The trace: Hutchinson, Communications in Statistics 19, 1990: E[z' H z] = tr H for entries of z that are +1 or -1.
+The trace: Hutchinson, Communications in Statistics 18, 1989: E[z' H z] = tr H for entries of z that are +1 or -1.
 """
 
 from collections.abc import Callable
