@@ -11,7 +11,11 @@ import pytest
 import yaml
 
 from headstart.clients.base import CLIENTS
-from headstart.study.spec import StudyFile
+from headstart.engine.rounds import begin
+from headstart.probes.base import PROBES
+from headstart.study.federations import federation_of
+from headstart.study.run import Progress, carry_out
+from headstart.study.spec import Study, StudyFile
 from headstart.tasks.base import PARTITIONS, TASKS
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -44,6 +48,26 @@ def test_the_study_file_page_names_every_key_with_its_default() -> None:
 def test_the_ways_to_write_a_part_are_the_same(written: str) -> None:
     (part,) = yaml.safe_load(written)
     assert str(CLIENTS.component(part)) == "proximal(mu=0.1)"
+
+
+WHY = (DOCS / "why.md").read_text(encoding="utf-8")
+
+
+def test_the_page_of_the_probes_names_their_parameters_and_metrics() -> None:
+    (written,) = re.findall(r"```yaml\n(.*?)```", WHY, re.DOTALL)
+    study = Study(**{**yaml.safe_load(written), "rounds": 1, "seeds": [0], "population": 6, "cohort": 3})
+    federation = federation_of(study.runs[0])
+    probes = [PROBES.build(probe, federation) for probe in study.probes]
+    progress = carry_out(federation, Progress(begin(federation, federation.network.initial(0))), 1, 1, probes)
+    measured = {metric for _, metric, _ in progress.rows}
+    named = set(re.findall(r"^\| `(\w+)` \| (?!`)", WHY, re.MULTILINE)) | {"hessian_top_1"}
+    assert {m for m in named if "_" in m} - measured <= {"cosine_over_time"}  # needs a second round
+    parameters = dict(re.findall(r"^\| `(\w+)` \| `([\w.]+)` \|", WHY, re.MULTILINE))
+    fields = PROBES.entry("curvature").parameters.model_fields
+    assert {name: yaml.safe_load(default) for name, default in parameters.items()} == {
+        name: info.default for name, info in fields.items()
+    }
+    assert f"`width` ({PROBES.entry('distance').parameters.model_fields['width'].default})" in WHY
 
 
 @pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda path: path.stem)

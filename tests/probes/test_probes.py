@@ -14,8 +14,11 @@ from headstart.engine.executors.base import EXECUTORS
 from headstart.engine.plan import Population, Schedule, plan
 from headstart.engine.rounds import Federation, advance, begin
 from headstart.models.network import Network
+from headstart.probes.alignment import drift_and_noise
 from headstart.probes.base import PROBES, Moment
+from headstart.probes.distance import sketch
 from headstart.servers.base import SERVERS
+from headstart.study.run import Progress, carry_out
 from headstart.tasks.base import Examples, Task
 from headstart.trees import Tree
 
@@ -62,6 +65,35 @@ def test_alignment_is_its_definition_over_clients() -> None:
     expected = torch.cosine_similarity(vector(first.pseudo_gradient), vector(second.pseudo_gradient), dim=0)
     assert metrics["cosine_over_time"] == pytest.approx(float(expected), rel=1e-10)
 
+    mean = total / 3
+    spread = sum(float((d - mean) @ (d - mean)) for d in deltas) / 2
+    assert metrics["local_drift"] == pytest.approx(np.sqrt(sum(float(d @ d) for d in deltas) / 3), rel=1e-10)
+    assert metrics["client_spread"] == pytest.approx(np.sqrt(spread), rel=1e-10)
+    noise = np.sqrt((1 - 3 / 4) * spread / 3) / float(mean.norm())  # 3 of 4 clients
+    assert metrics["aggregate_noise"] == pytest.approx(noise, rel=1e-10)
+
+
+def test_noise_is_the_standard_deviation_of_the_mean_over_all_cohorts() -> None:
+    """Cochran's theorem by listing every cohort of 3 of 6 clients: E[(1 - K/N) s^2 / K] = E|m - M|^2."""
+    D = torch.randn(6, 5, generator=torch.Generator().manual_seed(2), dtype=torch.float64) + 1
+    estimates, errors = [], []
+    for cohort in itertools.combinations(range(6), 3):
+        chosen = D[list(cohort)]
+        total = float(chosen.sum(0) @ chosen.sum(0))
+        metrics = drift_and_noise(float((chosen**2).sum()), total, 3, 6)
+        estimates.append((metrics["aggregate_noise"] * np.sqrt(total) / 3) ** 2)
+        errors.append(float(((chosen.mean(0) - D.mean(0)) ** 2).sum()))
+    assert np.mean(estimates) == pytest.approx(np.mean(errors), rel=1e-12)
+
+
+def test_drift_and_noise_are_two_things() -> None:
+    equal = drift_and_noise(squared_norms=4 * 9.0, total=16 * 9.0, count=4, population=8)
+    assert equal == {"local_drift": 3.0, "client_spread": 0.0, "aggregate_noise": 0.0}  # far, but all the same way
+    opposed = drift_and_noise(squared_norms=2 * 1.0, total=0.0, count=2, population=8)
+    assert opposed == {"local_drift": 1.0, "client_spread": np.sqrt(2)}  # they cancel: no mean to relate noise to
+    assert drift_and_noise(4.0, 4.0, 1, 8) == {"local_drift": 2.0}
+    assert drift_and_noise(5.0, 6.0, 2, 2)["aggregate_noise"] == 0.0  # everybody was asked
+
 
 def test_evaluation_is_mean_cross_entropy_and_share_of_hits_in_any_batching() -> None:
     fed = federation()
@@ -88,13 +120,67 @@ def test_the_train_sample_is_of_the_asked_size_and_the_same_in_every_round() -> 
     assert len(losses) == 1
 
 
-def test_distance_is_to_the_last_weights() -> None:
+def test_distance_is_to_the_last_weights_in_all_and_by_layer() -> None:
     fed = federation()
-    kept = {0: fed.network.initial(0), 1: fed.network.initial(1)}
+    first, last = fed.network.initial(0), fed.network.initial(1)
     probe = PROBES.build(PROBES.component("distance"), fed)
-    assert probe.keeps_weights
-    looked = probe.look_back(kept, kept[1])
-    apart = float((vector(kept[0]) - vector(kept[1])).norm())
+    assert probe.keep is not None
+    looked = probe.look_back({0: probe.keep(first), 1: probe.keep(last)}, last)
+    apart = float((vector(first) - vector(last)).norm())
     assert looked[0]["distance_to_final"] == pytest.approx(apart, rel=1e-12)
     assert looked[1]["distance_to_final"] == 0.0
-    assert apart == pytest.approx(float(trees.norm(trees.subtract(kept[0], kept[1]))), rel=1e-12)
+    assert apart == pytest.approx(float(trees.norm(trees.subtract(first, last))), rel=1e-12)
+    for name in first:  # nn.Linear alone: weight and bias have no layer above them
+        assert looked[0][f"distance_to_final.{name}"] == pytest.approx(float((first[name] - last[name]).norm()))
+    whole = PROBES.build(PROBES.component("distance(layers=False)"), fed)
+    assert whole.look_back({0: probe.keep(first)}, last)[0].keys() == {"distance_to_final"}
+
+
+def test_a_layer_is_all_leaves_of_one_module() -> None:
+    probe = PROBES.build(PROBES.component("distance"), federation())
+    assert probe.keep is not None
+    begun = {"a.b.weight": torch.tensor([3.0]), "a.b.bias": torch.tensor([0.0]), "a.c.weight": torch.tensor([7.0])}
+    ended = {"a.b.weight": torch.tensor([0.0]), "a.b.bias": torch.tensor([4.0]), "a.c.weight": torch.tensor([19.0])}
+    assert probe.look_back({0: probe.keep(begun)}, ended) == {
+        0: {"distance_to_final": 13.0, "distance_to_final.a.b": 5.0, "distance_to_final.a.c": 12.0}
+    }
+
+
+def test_a_sketch_is_linear_and_exact_for_small_leaves() -> None:
+    draw = torch.Generator().manual_seed(3)
+    x, y = torch.randn(2, 500, generator=draw, dtype=torch.float64)
+    summed = sketch(2 * x - y, 64, 0, "w")
+    assert summed.shape == (64,)
+    assert summed == pytest.approx(2 * sketch(x, 64, 0, "w") - sketch(y, 64, 0, "w"), abs=1e-12)
+    assert torch.equal(sketch(x, 500, 0, "w"), x)
+    assert not torch.equal(sketch(x, 64, 1, "w"), sketch(x, 64, 0, "w"))
+    assert not torch.equal(sketch(x, 64, 0, "v"), sketch(x, 64, 0, "w"))
+
+
+@pytest.mark.parametrize("shape", ["spread", "one number", "few numbers"])
+def test_a_sketch_keeps_norms_with_the_error_that_is_stated(shape: str) -> None:
+    d = torch.randn(3000, generator=torch.Generator().manual_seed(4), dtype=torch.float64)
+    if shape != "spread":
+        d[1 if shape == "one number" else 4 :] = 0
+    width, seeds = 50, 1500
+    squares = np.array([float((sketch(d, width, seed, "w") ** 2).sum()) for seed in range(seeds)])
+    true = float(d @ d)
+    deviation = np.sqrt(2 / width * (true**2 - float((d**4).sum())))
+    assert deviation <= np.sqrt(2 / width) * true
+    assert squares.mean() == pytest.approx(true, abs=4 * deviation / np.sqrt(seeds) + 1e-9 * true)
+    assert squares.std() == pytest.approx(deviation, rel=0.15, abs=1e-9 * true)
+
+
+def test_probes_that_keep_something_do_not_meet() -> None:
+    """Two of one kind in one run, with different widths: each looks back on its own."""
+    fed = federation()
+    probes = [PROBES.build(PROBES.component(f"distance(width={width})"), fed) for width in (3, 4096)]
+    progress = carry_out(fed, Progress(begin(fed, fed.network.initial(0))), 4, 2, probes)
+    assert set(progress.kept) == {0, 2, 4}
+    rows = [row for row in progress.rows if row[1] == "distance_to_final" and row[0] == 0]
+    assert len(rows) == 2
+    exact = float(trees.norm(trees.subtract(fed.network.initial(0), progress.state.x)))
+    assert rows[1][2] == pytest.approx(exact, rel=1e-12)
+    assert rows[0][2] != rows[1][2]
+    alone = carry_out(fed, Progress(begin(fed, fed.network.initial(0))), 4, 2, probes[:1])
+    assert rows[0] in alone.rows

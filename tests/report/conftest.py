@@ -77,7 +77,7 @@ def _grid(mood: str, starts: list[str], seeds: list[int]) -> list[Row]:
     return rows
 
 
-def _curves(row: Row, mood: str, noise: float) -> dict[str, list[float]]:
+def _curves(row: Row, mood: str, noise: float) -> dict[str, list[Any]]:
     rng = _generator(
         mood, *[row[k] for k in ("start", "client", "server", "partition", "devices", "local_epochs", "seed")]
     )
@@ -98,6 +98,9 @@ def _curves(row: Row, mood: str, noise: float) -> dict[str, list[float]]:
     align = 0.35 if head != (mood == "contrary") else 0.12
     if mood == "undecided":
         align = 0.2
+    sharp = {"clear": 60.0 if head else 400.0, "contrary": 400.0 if head else 60.0}.get(mood, 100.0)
+    sharp *= float(np.exp(rng.normal(0, 100 * noise if mood == "undecided" else 10 * noise)))
+    ends = lambda first, last: [first, *[None] * (len(t) - 2), last]  # noqa: E731
     jitter = lambda s: rng.normal(0, s, len(t))  # noqa: E731
     return {
         "round": t.tolist(),
@@ -109,6 +112,17 @@ def _curves(row: Row, mood: str, noise: float) -> dict[str, list[float]]:
         "gradient_diversity": (0.1 / align * (1 + t / 60) + jitter(0.02)).tolist(),
         "cosine_between_clients": (align * (1 - t / 120) + jitter(0.01)).tolist(),
         "cosine_over_time": (align * 1.2 * (1 - t / 100) + jitter(0.03)).tolist(),
+        "distance_to_final.stem": ends(3.0 if head else 4.8, 0.0),
+        "distance_to_final.head": ends(1.8 if head else 3.6, 0.0),
+        "local_drift": (1 - t / 100 + jitter(0.01)).tolist(),
+        "client_spread": (0.8 - t / 120 + jitter(0.01)).tolist(),
+        "aggregate_noise": (0.1 / align + t / 100 + jitter(0.01)).tolist(),
+        "hessian_top_1": ends(sharp, sharp / 4),
+        "hessian_residual": ends(9e-4, 8e-4),
+        "hessian_converged": ends(1.0, 1.0),
+        "hessian_products": ends(16.0, 20.0),
+        "hessian_trace": ends(12 * sharp, 9 * sharp),
+        "hessian_trace_error": ends(0.4 * sharp, 0.3 * sharp),
         "distance_to_final": ((6 if not head else 3.5) * np.exp(-t / 25) * (t < ROUNDS)).tolist(),
     }
 
@@ -148,7 +162,7 @@ def make_study(
         )  # fmt: skip
         for metric, values in curves.items():
             for r, value in zip(curves["round"], values, strict=True):
-                if metric != "round" and r <= done:
+                if metric != "round" and value is not None and r <= done:
                     for column, item in zip(rounds.values(), (f"{i:04x}", int(r), metric, value), strict=True):
                         column.append(item)
     (directory / "results").mkdir(parents=True, exist_ok=True)

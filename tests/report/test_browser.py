@@ -92,7 +92,7 @@ def test_page_is_quiet_and_fits(report: Path, width: int, opened: bool) -> None:
 @pytest.mark.parametrize("width", [1280, 390])
 def test_text_in_figures_is_legible(report: Path, width: int) -> None:
     found = visit(report, width)
-    assert found["texts"] > 150  # eight panels
+    assert found["texts"] > 150  # nine panels
     assert (found["cut"], found["overlaps"]) == ([], [])
     assert found["smallest"] >= 9.5  # pixels of line height, about 8 px of letters
 

@@ -62,6 +62,7 @@ def test_files_are_there_and_tables_agree(written: Path) -> None:
         "data_gap",
         "local_epochs",
         "uneven_devices",
+        "curvature",
         "alignment",
         "initial_loss",
         "full_batch",
@@ -117,7 +118,7 @@ def test_local_links_lead_somewhere(written: Path) -> None:
 def test_every_figure_has_a_sentence_in_its_place(written: Path) -> None:
     tags = Tags((written / "report.html").read_text())
     labels = [attrs.get("aria-label") for _, attrs in tags.found if attrs.get("role") == "img"]
-    assert len(labels) == 16  # eight panels, two layouts
+    assert len(labels) == 18  # nine panels, two layouts
     assert all(label and label.endswith(".") for label in labels)
     assert ("html", {"lang": "en"}) in tags.found
 

@@ -4,14 +4,18 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from headstart.report import tables
+from headstart.report import page, tables
 from headstart.report.panel import Missing, Panel
 from headstart.report.panels import PANELS
+from headstart.report.panels.curvature import ratio
 from headstart.report.panels.ranking import changes_order
 from headstart.report.slices import slice_up
-from headstart.study.statistics import Estimate
+from headstart.study.statistics import Estimate, t_interval
 
 MakeStudy = Callable[..., Path]
 
@@ -28,7 +32,7 @@ def says(folder: Path) -> dict[str, str | None]:
 def test_clear(study: MakeStudy) -> None:
     assert says(study("clear")) == {
         "ranking": "yes", "speed": "yes", "data_gap": "yes", "local_epochs": "yes", "uneven_devices": "yes",
-        "alignment": "yes", "initial_loss": "yes", "full_batch": "no",
+        "curvature": "yes", "alignment": "yes", "initial_loss": "yes", "full_batch": "no",
     }  # fmt: skip
 
 
@@ -86,6 +90,88 @@ def test_without_a_target_speed_is_judged_by_the_mean_over_rounds(study: MakeStu
     assert isinstance(speed, Panel)
     assert speed.answer.says == "yes"
     assert "no target accuracy was set" in speed.answer.sentence
+
+
+def test_drift_noise_and_layers_are_told_apart(study: MakeStudy) -> None:
+    """Built as Chen et al. expect: equal drift from both starts, noise .1 / .35 from proxy and .1 / .12 from random."""
+    folder = study("clear")
+    found = panels(folder)["alignment"]
+    assert isinstance(found, Panel)
+    assert "Local drift is not told apart (" in found.answer.sentence
+    assert "noise of the aggregate is smaller (\u22120.5" in found.answer.sentence
+    assert "noise of the aggregate" in found.tables[0].columns
+    layers = found.tables[1]
+    assert layers.columns == {"layer": ["stem", "head"], "random": [4.8, 3.6], "proxy": [3.0, 1.8]}
+    change(folder, "local_drift", lambda start, round_, value: None)
+    without = panels(folder)["alignment"]
+    assert isinstance(without, Panel)
+    assert "Chen" not in without.answer.sentence
+
+
+def test_curvature_is_a_ratio_beside_the_papers(study: MakeStudy) -> None:
+    folder = study("clear", noise=0.0)  # 400 from random and 60 from proxy, a quarter of each at the end
+    found = panels(folder)["curvature"]
+    assert isinstance(found, Panel)
+    assert found.answer.difference == "6.7 [6.7, 6.7] times"
+    sentence = found.answer.sentence
+    assert "before the first round the largest eigenvalue is 400 from random and 60 from proxy" in sentence
+    assert "after the last 100 from random and 15 from proxy, ratio 6.7 [6.7, 6.7]" in sentence
+    assert "7.3 (CIFAR-10), 13.5 (FEMNIST), 1.2 (Stack Overflow) and 2.0 (Reddit)" in sentence
+    assert "Relative residual at most 0.0009." in found.caption
+    by_seed, ratios = found.tables
+    assert by_seed.columns["before"] == pytest.approx([400.0] * 3 + [60.0] * 3)
+    assert by_seed.columns["after"] == pytest.approx([100.0] * 3 + [15.0] * 3)
+    assert ratios.columns["ratio"] == pytest.approx(
+        [400 / 60, 400 / 60, 4843.13 / 661.99, 355.51 / 26.29, 185.02 / 151.05, 1309.68 / 647.19]
+    )
+
+
+def test_interval_of_a_ratio_is_that_of_the_logarithms() -> None:
+    random, other = {0: 10.0, 1: 40.0, 2: 9.0}, {0: 5.0, 1: 10.0, 2: 3.0}
+    found = ratio(random, other)
+    logs = t_interval(np.log([2.0, 4.0, 3.0]))
+    assert found is not None
+    assert (found.value, found.low, found.high) == pytest.approx((logs.value, logs.low, logs.high), rel=1e-12)
+    assert ratio({0: -1.0}, {0: 2.0}) is None
+
+
+def change(folder: Path, metric: str, to: Callable[[str, int, float], float | None]) -> None:
+    """Rewrite a metric's values as a function of start, round and value; None removes the row."""
+    starts = {row["run"]: row["start"] for row in pq.read_table(folder / "results/runs.parquet").to_pylist()}
+    rows = pq.read_table(folder / "results/rounds.parquet")
+    kept = [
+        {**row, "value": new}
+        for row in rows.to_pylist()
+        if row["metric"] != metric or to(starts[row["run"]], row["round"], row["value"]) is not None
+        for new in [to(starts[row["run"]], row["round"], row["value"]) if row["metric"] == metric else row["value"]]
+    ]
+    pq.write_table(pa.Table.from_pylist(kept, schema=rows.schema), folder / "results/rounds.parquet")
+
+
+def test_curvature_that_is_not_positive_is_judged_by_its_difference(study: MakeStudy) -> None:
+    folder = study("clear", noise=0.0)
+    change(folder, "hessian_top_1", lambda start, round_, value: value if start == "random" else -1.0)
+    found = panels(folder)["curvature"]
+    assert isinstance(found, Panel)
+    assert found.answer.says == "yes"
+    assert "difference +401.00 [+401.00, +401.00], no ratio of what is not positive" in found.answer.sentence
+    assert page.write(folder).exists()
+
+
+def test_curvature_measured_only_at_the_start_or_not_at_all(study: MakeStudy) -> None:
+    folder = study("clear", noise=0.0)
+    change(folder, "hessian_top_1", lambda start, round_, value: value if round_ == 0 else None)
+    change(folder, "hessian_converged", lambda start, round_, value: 0.0 if round_ and start == "random" else value)
+    found = panels(folder)["curvature"]
+    assert isinstance(found, Panel)
+    assert "after the last" not in found.answer.sentence
+    assert "did not converge." in found.caption
+    assert set(found.tables[0].columns["after"]) == {None}
+    assert page.write(folder).exists()
+    change(folder, "hessian_top_1", lambda start, round_, value: None)
+    missing = panels(folder)["curvature"]
+    assert isinstance(missing, Missing)
+    assert missing.need.startswith("the probe curvature")
 
 
 @pytest.mark.parametrize("mood", ["clear", "tuning"])

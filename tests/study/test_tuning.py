@@ -67,3 +67,7 @@ def test_the_rows_written_name_what_tells_cells_apart_and_read_back() -> None:
         {"start": "random", "client_rate": 0.1, "server_rate": 1.0},
         {"start": "proxy(epochs=3)", "client_rate": 0.3, "server_rate": 0.01},
     ]
+
+
+def test_runs_without_an_evaluation_have_no_best() -> None:
+    assert best_rates(table(row(0.1, 1.0, None, status="finished"), row(0.3, 1.0, None, status="finished"))) == []

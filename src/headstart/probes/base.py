@@ -13,11 +13,15 @@ Metrics = dict[str, float]
 
 
 class Moment(NamedTuple):
-    """A point of a run. `cohort` and `previous` are those of the round just done, None before the first."""
+    """A point of a run. `cohort` and `previous` are those of the round just done, None before the first.
+
+    `last`: whether the run ends here. A run that diverges has no last moment.
+    """
 
     state: State
     previous: State | None
     cohort: Cohort | None
+    last: bool = False
 
 
 def nothing_to_add(kept: Mapping[int, Tree], final: Tree) -> dict[int, Metrics]:
@@ -27,11 +31,11 @@ def nothing_to_add(kept: Mapping[int, Tree], final: Tree) -> dict[int, Metrics]:
 
 @dataclass(frozen=True)
 class Probe:
-    """measure(moment) -> metrics by name. Where `keeps_weights`, the weights of the measured rounds are kept, and at
-    the end look_back(kept, final weights) -> metrics by round."""
+    """measure(moment) -> metrics by name. With `keep`, what it makes of the weights of the measured rounds is kept (and
+    saved with the run), and at the end look_back(kept by round, final weights) -> metrics by round."""
 
     measure: Callable[[Moment], Metrics]
-    keeps_weights: bool = False
+    keep: Callable[[Tree], Tree] | None = None
     look_back: Callable[[Mapping[int, Tree], Tree], dict[int, Metrics]] = nothing_to_add
 
 

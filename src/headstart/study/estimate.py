@@ -1,9 +1,10 @@
 """How long a study will take, from timing a few of its real rounds."""
 
 import time
+from collections.abc import Sequence
 
 from headstart.engine.rounds import advance, begin
-from headstart.probes.base import PROBES, Moment
+from headstart.probes.base import PROBES, Moment, Probe
 from headstart.registry import Component
 from headstart.study.federations import federation_of, one_thread
 from headstart.study.spec import RunSpec, Study
@@ -29,13 +30,26 @@ def estimate_seconds(study: Study) -> float:
 def _seconds_of_run(run: RunSpec) -> float:
     federation = federation_of(run)
     probes = [PROBES.build(probe, federation) for probe in run.probes]
-    state, cohort = advance(federation, begin(federation, federation.network.initial(0)))
+    first = begin(federation, federation.network.initial(0))
+    state, cohort = advance(federation, first)
     began = time.perf_counter()
     for _ in range(TIMED_ROUNDS):
         previous = state
         state, cohort = advance(federation, state)
-    rounds_done = time.perf_counter()
+    per_round = (time.perf_counter() - began) / TIMED_ROUNDS
+    start, between, end = (
+        _seconds_of_probes(probes, moment)
+        for moment in (
+            Moment(first, None, None),
+            Moment(state, previous, cohort),
+            Moment(state, previous, cohort, True),
+        )
+    )
+    return run.rounds * per_round + start + max(0.0, run.rounds / run.every - 1) * between + end
+
+
+def _seconds_of_probes(probes: Sequence[Probe], moment: Moment) -> float:
+    began = time.perf_counter()
     for probe in probes:
-        probe.measure(Moment(state, previous, cohort))
-    per_round = (rounds_done - began) / TIMED_ROUNDS
-    return run.rounds * per_round + (run.rounds / run.every) * (time.perf_counter() - rounds_done)
+        probe.measure(moment)
+    return time.perf_counter() - began

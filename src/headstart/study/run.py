@@ -15,7 +15,8 @@ Row = tuple[int, str, float]
 
 @dataclass
 class Progress:
-    """A run under way: its state, the weights that probes keep (by round), and the rows measured so far.
+    """A run under way: its state, what probes keep of the weights (by round; each leaf under the number of its probe),
+    and the rows measured so far.
 
     `diverged_at` is the round after which weights, local loss or a metric were no longer finite; the run ends there.
     """
@@ -53,11 +54,11 @@ def carry_out(
         if not trees.is_finite(progress.state.x) or (cohort is not None and not math.isfinite(cohort.local_loss)):
             progress.diverged_at = now
         elif watched:
-            _measure(progress, Moment(progress.state, previous, cohort), probes)
+            _measure(progress, Moment(progress.state, previous, cohort, last=now == rounds), probes)
         after_round(progress)
     if progress.diverged_at is None:
-        for probe in probes:
-            for round_, metrics in probe.look_back(progress.kept, progress.state.x).items():
+        for i, probe in enumerate(probes):
+            for round_, metrics in probe.look_back(_kept_by(i, progress), progress.state.x).items():
                 progress.rows.extend(_rows(round_, metrics))
     return progress
 
@@ -70,8 +71,18 @@ def _measure(progress: Progress, moment: Moment, probes: Sequence[Probe]) -> Non
         progress.rows.extend(_rows(moment.state.round, metrics))
     else:
         progress.diverged_at = moment.state.round
-    if any(probe.keeps_weights for probe in probes):
-        progress.kept[moment.state.round] = moment.state.x
+    for i, probe in enumerate(probes):
+        if probe.keep is not None:
+            leaves = {f"{i}/{name}": leaf for name, leaf in probe.keep(moment.state.x).items()}
+            progress.kept.setdefault(moment.state.round, {}).update(leaves)
+
+
+def _kept_by(i: int, progress: Progress) -> dict[int, Tree]:
+    own = f"{i}/"
+    return {
+        round_: {name.removeprefix(own): leaf for name, leaf in leaves.items() if name.startswith(own)}
+        for round_, leaves in progress.kept.items()
+    }
 
 
 def _rows(round_: int, metrics: Mapping[str, float]) -> list[Row]:

@@ -19,7 +19,8 @@ def best_rates(runs: pa.Table) -> list[dict[str, Any]]:
     """
     cells: dict[tuple[Any, ...], dict[tuple[float, float], list[tuple[float, float]]]] = {}
     for run in runs.to_pylist():
-        outcome = (run["test_accuracy"], -run["test_loss"]) if run["status"] == "finished" else (-math.inf, -math.inf)
+        evaluated = run["status"] == "finished" and run["test_accuracy"] is not None  # a study may leave evaluation out
+        outcome = (run["test_accuracy"], -run["test_loss"]) if evaluated else (-math.inf, -math.inf)
         tried = cells.setdefault(tuple(run[name] for name in CELL), {})
         tried.setdefault((run["client_rate"], run["server_rate"]), []).append(outcome)
     rows = []

@@ -2,6 +2,7 @@
 
 from headstart.report.panel import Build
 from headstart.report.panels.alignment import build as alignment
+from headstart.report.panels.curvature import build as curvature
 from headstart.report.panels.data_gap import build as data_gap
 from headstart.report.panels.full_batch import build as full_batch
 from headstart.report.panels.initial_loss import build as initial_loss
@@ -16,6 +17,7 @@ PANELS: tuple[Build, ...] = (
     data_gap,
     local_epochs,
     uneven_devices,
+    curvature,
     alignment,
     initial_loss,
     full_batch,

@@ -1,6 +1,7 @@
 """Finding 6: do client updates point the same way? The paper's seven panels over rounds, its two cosines told apart.
 
-Gradient diversity is sum_i |D_i|^2 / |sum_i D_i|^2 (arXiv 1706.05699, Definition 2); lower means better aligned.
+Three more settle what the paper and Chen et al. (arXiv 2206.11488) disagree on: local drift, how far clients spread,
+and the noise of their mean; `headstart.probes.alignment` defines all of them.
 """
 
 from typing import Any
@@ -27,8 +28,16 @@ METRICS = {
     "cosine_between_clients": "cosine between clients",
     "cosine_over_time": "cosine over time",
     "distance_to_final": "distance to final weights",
+    "local_drift": "local drift",
+    "client_spread": "spread between clients",
+    "aggregate_noise": "noise of the aggregate",
 }
+LAYER = "distance_to_final."
 JUDGED = "cosine_between_clients"
+MEANING = (
+    " Local drift: length of a client\u2019s update, root mean square. Spread: distance between clients\u2019 updates, "
+    "in standard deviations. Noise: standard error of the cohort\u2019s mean update, over the length of that mean."
+)
 
 
 def build(study: Study) -> Panel | Missing:
@@ -45,11 +54,11 @@ def build(study: Study) -> Panel | Missing:
         answer(study, pair),
         f"{pair} in the setting {study.base}: mean, and the range of the seeds. Cosine between clients: mean over "
         "couples of a cohort; over time: between consecutive aggregated updates. Gradient diversity: lower is "
-        "better aligned.",
+        "better aligned." + (MEANING if "aggregate_noise" in metrics else ""),
         lambda figure, wide: draw(figure, wide, study, pair, metrics),
         (0.75 + 1.75 * rows, 0.75 + 1.5 * -(-len(metrics) // 2)),
         f"{pair} in the setting {study.base}",
-        (table(study, pair, metrics),),
+        (table(study, pair, metrics), *by_layer(study, pair)),
     )
 
 
@@ -88,9 +97,24 @@ def answer(study: Study, pair: Pair) -> Answer:
     said = [f"{METRICS[m]} {number(gain, 3)}" for m, gain in gains.items() if gain is not None]
     return Answer(
         judge(gains[JUDGED]),
-        f"from {between[1]} against {between[0]}, mean over rounds: {', '.join(said)} (judged by the first).",
+        f"from {between[1]} against {between[0]}, mean over rounds: {', '.join(said)} (judged by the first)."
+        + drift_and_noise(study, pair, between),
         number(gains[JUDGED], 3),
     )
+
+
+def drift_and_noise(study: Study, pair: Pair, between: tuple[str, str]) -> str:
+    """Whether clients drift less, and whether their mean is less noisy, told apart; empty without these metrics."""
+    said = []
+    for metric in ("local_drift", "aggregate_noise"):
+        random, other = (mean_over_rounds(study, start, pair, metric) for start in between)
+        if not random or not other:
+            return ""
+        found = {"yes": "smaller", "no": "larger", "undecided": "not told apart"}[
+            judge(st.paired_difference(random, other))
+        ]
+        said.append(f"{METRICS[metric]} is {found} ({number(st.paired_difference(other, random), 3)})")
+    return f" {said[0].capitalize()} and {said[1]}; Chen et al. expect less noise without less drift."
 
 
 def table(study: Study, pair: Pair, metrics: list[str]) -> Table:
@@ -105,7 +129,20 @@ def table(study: Study, pair: Pair, metrics: list[str]) -> Table:
             for name, value in zip(columns, (start, r, *(means[m].get(r) for m in metrics)), strict=True):
                 columns[name].append(value)
     shown = frozenset(METRICS[m] for m in metrics if m.endswith("accuracy"))
-    return Table(SLUG, f"{pair}, mean over seeds", columns, shown)
+    return Table(SLUG, f"{pair} over rounds, mean over seeds", columns, shown)
+
+
+def by_layer(study: Study, pair: Pair) -> tuple[Table, ...]:
+    """How far each layer is from its final weights before the first round; nothing where it was not measured."""
+    runs = {run.run for start in study.starts for run in study.cell(start, pair).runs}
+    metrics = dict.fromkeys(m for run, m in study.results.curves if run in runs and m.startswith(LAYER))
+    columns: dict[str, list[Any]] = {"layer": [metric.removeprefix(LAYER) for metric in metrics]}
+    for start in study.starts:
+        curves = [study.curves(study.cell(start, pair), metric).values() for metric in metrics]
+        begun = [[float(values[0]) for rounds, values in by_seed if rounds[0] == 0] for by_seed in curves]
+        columns[start] = [float(np.mean(values)) if values else None for values in begun]
+    caption = f"distance of each layer from start to end, {pair}, mean over seeds"
+    return (Table(f"{SLUG}_layers", caption, columns),) if metrics else ()
 
 
 def draw(figure: Any, wide: bool, study: Study, pair: Pair, metrics: list[str]) -> None:
