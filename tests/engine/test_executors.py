@@ -8,14 +8,15 @@ import pytest
 import torch
 from torch import nn
 
-from headstart import trees
+from headstart import rng, trees
 from headstart.clients.base import CLIENTS
 from headstart.engine.executors.base import EXECUTORS, Cohort
 from headstart.engine.plan import PAD, Population, plan
 from headstart.engine.rounds import Federation, State, advance, begin
 from headstart.models.dropout import step_key
-from headstart.models.network import Network, Precision
+from headstart.models.network import MODELS, Network, Precision
 from headstart.tasks.base import Examples, Task
+from headstart.tasks.next_token import next_token
 
 from .conftest import Small
 
@@ -65,6 +66,35 @@ def test_executor_equals_the_loop(small: Small, executor: str, method: str) -> N
         ours, theirs = getattr(cohort.alignment, name), getattr(reference.alignment, name)
         assert float(ours) == pytest.approx(float(theirs), rel=RELATIVE)
     assert (state.bytes_up, state.bytes_down) == (expected.bytes_up, expected.bytes_down)
+
+
+TEXT = {
+    "lstm": "lstm(embedding=3, hidden=4, projection=3)",
+    "charlm": "charlm(alphabet=6, embedding=2, filters=(2, 2), hidden=4, dropout=0.3)",
+    "gpt2": "gpt2(width=4, layers=1, heads=2, dropout=0.3)",
+}
+
+
+@pytest.mark.parametrize("model", TEXT)
+@pytest.mark.parametrize("executor", OTHERS)
+def test_executor_equals_the_loop_on_text(model: str, executor: str) -> None:
+    """Rows count between none and all of their tokens; clients of 1 to 7 rows, one of which counts for nothing."""
+    if model == "gpt2":
+        pytest.importorskip("transformers")
+    draw = rng.torch_generator(0, "small text")
+    shape = (5, 4) if model == "charlm" else (5,)
+    targets = torch.randint(6, (15, 5), generator=draw)
+    targets[0] = 0
+    examples = Examples(torch.randint(6, (15, *shape), generator=draw), targets)
+    task = Task("text", examples, examples, examples, 6, next_token(0))
+    text = Small(task, Population([np.arange(1), np.arange(1, 4), np.arange(4, 8), np.arange(8, 15)]))
+    network = Network(lambda: MODELS.build(MODELS.component(TEXT[model]), shape, 6), torch.float64)
+    settings = {"network": network, "cohort": 4, "client": "sgd(momentum=0.9)", "client_rate": 0.5}
+    state, cohort = after(text.federation(executor=executor, **settings), rounds=2)
+    expected, reference = after(text.federation(executor="loop", **settings), rounds=2)
+    assert distance(expected.x, network.initial(1)) > 1e-3
+    assert distance(state.x, expected.x) < RELATIVE
+    assert float(cohort.local_loss) == pytest.approx(float(reference.local_loss), rel=RELATIVE)
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from headstart import trees
 from headstart.registry import Registry
+from headstart.tasks.tokens.base import Tokens
 
 
 class Scores(NamedTuple):
@@ -55,7 +56,8 @@ class Task:
 
     `train` is what partitions give to clients; `validation` is for tuning and `test` for the reported numbers, and
     neither overlaps another. `outputs` is the width of the model's output. `owners` [N] names the natural
-    client of each training row, where the source has one.
+    client of each training row, where the source has one. `tokens` is how text became
+    numbers, in tasks of text.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Task:
     outputs: int
     objective: Objective = classification
     owners: npt.NDArray[np.int64] | None = None
+    tokens: Tokens | None = None
 
     @property
     def input_shape(self) -> tuple[int, ...]:
