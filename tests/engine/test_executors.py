@@ -69,21 +69,32 @@ def test_executor_equals_the_loop(small: Small, executor: str, method: str) -> N
 
 
 TEXT = {
-    "lstm": "lstm(embedding=3, hidden=4, projection=3)",
-    "charlm": "charlm(alphabet=6, embedding=2, filters=(2, 2), hidden=4, dropout=0.3)",
+    "lstm": "lstm(embedding=3, hidden=4, layers=1, projection=3)",
+    "charlm": "charlm(alphabet=6, embedding=2, filters=(2, 2), hidden=4, layers=1, dropout=0.3)",
     "gpt2": "gpt2(width=4, layers=1, heads=2, dropout=0.3)",
 }
 
 
-@pytest.mark.parametrize("model", TEXT)
-@pytest.mark.parametrize("executor", OTHERS)
-def test_executor_equals_the_loop_on_text(model: str, executor: str) -> None:
+def _costs_seconds(executor: str, model: str) -> list[pytest.MarkDecorator]:
+    return [pytest.mark.slow] if executor == "stacked" and model != "lstm" else []
+
+
+@pytest.mark.parametrize(
+    ("executor", "model"),
+    [
+        pytest.param(executor, model, marks=_costs_seconds(executor, model))
+        for executor in OTHERS
+        for model in TEXT
+        if executor != "auto"  # which is one of the others
+    ],
+)
+def test_executor_equals_the_loop_on_text(executor: str, model: str) -> None:
     """Rows count between none and all of their tokens; clients of 1 to 7 rows, one of which counts for nothing."""
     if model == "gpt2":
         pytest.importorskip("transformers")
     draw = rng.torch_generator(0, "small text")
-    shape = (5, 4) if model == "charlm" else (5,)
-    targets = torch.randint(6, (15, 5), generator=draw)
+    shape = (3, 4) if model == "charlm" else (3,)
+    targets = torch.randint(6, (15, 3), generator=draw)
     targets[0] = 0
     examples = Examples(torch.randint(6, (15, *shape), generator=draw), targets)
     task = Task("text", examples, examples, examples, 6, next_token(0))

@@ -81,13 +81,13 @@ def _refuse_misfit(data: Task, target: Task) -> None:
             f"the proxy task {data.name!r} has inputs of shape {list(data.input_shape)}, "
             f"but task {target.name!r} has {list(target.input_shape)}; choose a proxy with the same inputs"
         )
-    if data.outputs != target.outputs:
-        raise HeadstartError(
-            f"the proxy task {data.name!r} has {data.outputs} outputs, "
-            f"but task {target.name!r} has {target.outputs}; choose a proxy with the same classes"
-        )
     if data.tokens != target.tokens:
         raise HeadstartError(
             f"the proxy task {data.name!r} has other tokens than task {target.name!r}; "
             "make it like that one, with the same parameters: wikitext-2(like='...')"
+        )
+    if data.outputs != target.outputs:
+        raise HeadstartError(
+            f"the proxy task {data.name!r} has {data.outputs} outputs, "
+            f"but task {target.name!r} has {target.outputs}; choose a proxy with the same classes"
         )

@@ -17,7 +17,7 @@ def characters(documents: Documents) -> Tokens:
     token_of[[ord(character) for character in ALPHABET]] = np.arange(MARKS, MARKS + len(ALPHABET))
 
     def encode(text: str) -> Ids:
-        codes = np.frombuffer(text.encode("utf-32-le", "replace"), np.uint32)
+        codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
         return np.asarray(token_of[np.minimum(codes, 128)])
 
     content = hashlib.sha256(ALPHABET.encode()).hexdigest()
