@@ -48,7 +48,8 @@ TokensPart = Annotated[
 Length = Annotated[int, Field(ge=1, description="tokens of a row")]
 MostRows = Annotated[int, Field(ge=1, description="rows of a client that are used, from its first document on")]
 LeastRows = Annotated[int, Field(ge=1, description="training clients with fewer rows are left out")]
-Share = Annotated[float, Field(gt=0, lt=1)]
+ShareToValidate = Annotated[float, Field(gt=0, lt=1, description="share of clients, or of each one's text, to tune on")]
+ShareToTest = Annotated[float, Field(gt=0, lt=1, description="share of clients, or of each one's text, to test on")]
 
 
 def next_token(ignored: int) -> Objective:

@@ -15,7 +15,8 @@ from headstart.tasks.next_token import (
     Length,
     MostRows,
     Path_,
-    Share,
+    ShareToTest,
+    ShareToValidate,
     TextColumn,
     TokensPart,
     by_held_out_clients,
@@ -35,8 +36,8 @@ def reddit(
     length: Length = 64,
     most_rows: MostRows = 200,
     least_rows: LeastRows = 1,
-    validation: Share = 0.1,
-    test: Share = 0.2,
+    validation: ShareToValidate = 0.1,
+    test: ShareToTest = 0.2,
 ) -> Task:
     """The next word in the posts of a subreddit: rows of 64, at most 200 a subreddit.
 

@@ -15,7 +15,8 @@ from headstart.tasks.next_token import (
     Length,
     MostRows,
     Path_,
-    Share,
+    ShareToTest,
+    ShareToValidate,
     TextColumn,
     TokensPart,
     by_time,
@@ -35,8 +36,8 @@ def shakespeare(
     length: Length = 80,
     most_rows: MostRows = 1000,
     least_rows: LeastRows = 1,
-    validation: Share = 0.1,
-    test: Share = 0.1,
+    validation: ShareToValidate = 0.1,
+    test: ShareToTest = 0.1,
 ) -> Task:
     """The next character in the speeches of a role: rows of 80, roles with at least 3 speeches.
 
