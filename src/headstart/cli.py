@@ -151,10 +151,11 @@ def _registries() -> dict[str, "Registry[Any]"]:
     from headstart.servers.base import SERVERS
     from headstart.starts.base import STARTS
     from headstart.tasks.base import PARTITIONS, TASKS
+    from headstart.tasks.tokens.base import TOKENS
 
     return {
         "starts": STARTS, "clients": CLIENTS, "servers": SERVERS, "models": MODELS, "tasks": TASKS,
-        "partitions": PARTITIONS, "devices": DEVICES, "executors": EXECUTORS, "probes": PROBES,
+        "tokens": TOKENS, "partitions": PARTITIONS, "devices": DEVICES, "executors": EXECUTORS, "probes": PROBES,
     }  # fmt: skip
 
 

@@ -11,15 +11,16 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from headstart import trees
+from headstart import rng, trees
 from headstart.clients.base import CLIENTS
 from headstart.engine.executors.base import EXECUTORS, Cohort
 from headstart.engine.executors.traced import Traced
 from headstart.engine.plan import PAD, Population, plan
 from headstart.engine.rounds import Federation, State, advance, begin, on_device
 from headstart.models.dropout import step_key
-from headstart.models.network import Network, Precision
+from headstart.models.network import MODELS, Network, Precision
 from headstart.tasks.base import Examples, Task
+from headstart.tasks.next_token import next_token
 
 from .conftest import Small
 
@@ -69,6 +70,46 @@ def test_executor_equals_the_loop(small: Small, executor: str, method: str) -> N
         ours, theirs = getattr(cohort.alignment, name), getattr(reference.alignment, name)
         assert float(ours) == pytest.approx(float(theirs), rel=RELATIVE)
     assert (state.bytes_up, state.bytes_down) == (expected.bytes_up, expected.bytes_down)
+
+
+TEXT = {
+    "lstm": "lstm(embedding=3, hidden=4, layers=1, projection=3)",
+    "charlm": "charlm(alphabet=6, embedding=2, filters=(2, 2), hidden=4, layers=1, dropout=0.3)",
+    "gpt2": "gpt2(width=4, layers=1, heads=2, dropout=0.3)",
+}
+
+
+def _costs_seconds(executor: str, model: str) -> list[pytest.MarkDecorator]:
+    return [pytest.mark.slow] if executor == "stacked" and model != "lstm" else []
+
+
+@pytest.mark.parametrize(
+    ("executor", "model"),
+    [
+        pytest.param(executor, model, marks=_costs_seconds(executor, model))
+        for executor in OTHERS
+        for model in TEXT
+        if executor != "auto"  # which is one of the others
+    ],
+)
+def test_executor_equals_the_loop_on_text(executor: str, model: str) -> None:
+    """Rows count between none and all of their tokens; clients of 1 to 7 rows, one of which counts for nothing."""
+    if model == "gpt2":
+        pytest.importorskip("transformers")
+    draw = rng.torch_generator(0, "small text")
+    shape = (3, 4) if model == "charlm" else (3,)
+    targets = torch.randint(6, (15, 3), generator=draw)
+    targets[0] = 0
+    examples = Examples(torch.randint(6, (15, *shape), generator=draw), targets)
+    task = Task("text", examples, examples, examples, 6, next_token(0))
+    text = Small(task, Population([np.arange(1), np.arange(1, 4), np.arange(4, 8), np.arange(8, 15)]))
+    network = Network(lambda: MODELS.build(MODELS.component(TEXT[model]), shape, 6), torch.float64)
+    settings = {"network": network, "cohort": 4, "client": "sgd(momentum=0.9)", "client_rate": 0.5}
+    state, cohort = after(text.federation(executor=executor, **settings), rounds=2)
+    expected, reference = after(text.federation(executor="loop", **settings), rounds=2)
+    assert distance(expected.x, network.initial(1)) > 1e-3
+    assert distance(state.x, expected.x) < RELATIVE
+    assert float(cohort.local_loss) == pytest.approx(float(reference.local_loss), rel=RELATIVE)
 
 
 @pytest.mark.slow

@@ -12,19 +12,26 @@ from headstart.trees import Tree
 IMAGES: list[tuple[int, ...]] = [(1, 8, 8), (3, 32, 32)]
 OUTPUTS = 5
 ENTRIES = {entry.name: entry for entry in MODELS}
+WORDS = {"lstm": [(6,)], "gpt2": [(6,)], "charlm": [(6, 7)]}
+"""Rows of tokens, or of spelled words, for models of text."""
 LARGER = {"squeezenet1_0": [(1, 21, 21), (3, 32, 32)]}
 """Images for models that refuse smaller ones."""
-CASES = [(name, shape) for name in ENTRIES for shape in LARGER.get(name, IMAGES)]
+CASES = [(name, shape) for name in ENTRIES for shape in WORDS.get(name) or LARGER.get(name, IMAGES)]
 SMALLEST = dict(reversed(CASES))
 
 
 def network(name: str, shape: tuple[int, ...], **parameters: object) -> Network:
+    if name == "gpt2":
+        pytest.importorskip("transformers")
     component = MODELS.component({name: parameters})
     return Network(lambda: MODELS.build(component, shape, OUTPUTS), torch.float64)
 
 
 def batch(shape: tuple[int, ...], clients: int = 3, rows: int = 4) -> tuple[Tensor, Tensor]:
     generator = torch.Generator().manual_seed(0)
+    if len(shape) < 3:
+        inputs = torch.randint(OUTPUTS, (clients, rows, *shape), generator=generator)
+        return inputs, torch.randint(OUTPUTS, (clients, rows, shape[0]), generator=generator)
     inputs = torch.randn(clients, rows, *shape, generator=generator, dtype=torch.float64)
     return inputs, torch.randint(OUTPUTS, (clients, rows), generator=generator)
 

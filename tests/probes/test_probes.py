@@ -17,9 +17,11 @@ from headstart.models.network import Network
 from headstart.probes.alignment import drift_and_noise
 from headstart.probes.base import PROBES, Moment
 from headstart.probes.distance import sketch
+from headstart.probes.evaluation import evaluate
 from headstart.servers.base import SERVERS
 from headstart.study.run import Progress, carry_out
 from headstart.tasks.base import Examples, Task
+from headstart.tasks.next_token import next_token
 from headstart.trees import Tree
 
 
@@ -107,6 +109,29 @@ def test_evaluation_is_mean_cross_entropy_and_share_of_hits_in_any_batching() ->
         assert metrics["test_loss"] == pytest.approx(float(loss), rel=1e-12)
         assert metrics["test_accuracy"] == pytest.approx(float(hits), rel=1e-12)
         assert "local_loss" not in metrics, "nothing was trained before round 1"
+
+
+def test_evaluation_of_text_weighs_tokens_and_takes_no_more_of_them_at_once() -> None:
+    draw = torch.Generator().manual_seed(6)
+    targets = torch.randint(4, (9, 5), generator=draw)
+    targets[3] = 0
+    examples, seen = Examples(torch.randint(4, (9, 5), generator=draw), targets), []
+
+    class Watched(nn.Embedding):
+        def forward(self, tokens_BT: torch.Tensor) -> torch.Tensor:
+            seen.append(tokens_BT.numel())
+            return super().forward(tokens_BT)
+
+    network = Network(lambda: Watched(4, 4), torch.float64)
+    x = network.initial(0)
+    logits = network(x, examples.inputs)
+    hits = (logits.argmax(-1) == targets)[targets != 0].double().mean()
+    expected = torch.nn.functional.cross_entropy(logits.mT, targets, ignore_index=0)
+    for batch, most in ((1, 5), (11, 10), (1000, 45)):
+        seen.clear()
+        loss, accuracy = evaluate(network, x, examples, next_token(0), batch)
+        assert (loss, accuracy) == (pytest.approx(float(expected), rel=1e-12), pytest.approx(float(hits), rel=1e-12))
+        assert (max(seen), sum(seen)) == (most, 45)
 
 
 def test_the_train_sample_is_of_the_asked_size_and_the_same_in_every_round() -> None:

@@ -1,9 +1,13 @@
 """Starts: random weights follow the run's seed, pre-trained ones do not and are better on the task."""
 
 from dataclasses import replace
+from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
+from torch import nn
 
 from headstart import rng
 from headstart.errors import HeadstartError
@@ -109,6 +113,30 @@ def test_a_proxy_that_does_not_fit_is_refused_with_what_differs() -> None:
         proxy.weights(network(), other(10, 28), 0)
     with pytest.raises(HeadstartError, match="10 outputs, but task 'other' has 62"):
         proxy.weights(network(), other(62, 8), 0)
+
+
+def test_a_proxy_of_text_with_another_vocabulary_is_refused(tmp_path: Path) -> None:
+    """As many tokens, rows as long, and yet every number means another word."""
+    texts = [f"{word} and and or or" for word in ("tea", "ale", "rum", "gin")]
+    other = [text.replace("and", "plus") for text in texts]
+    for name, documents in (("mine", texts), ("other", other)):
+        table = pa.table({"user": ["a", "b", "c", "d"], "text": documents})
+        pq.write_table(table, tmp_path / f"{name}.parquet")
+
+    def written(name: str) -> str:
+        return f"reddit(path={str(tmp_path / name)!r}, client='user', length=3, tokens='words(size=2)')"
+
+    target = TASKS.build(TASKS.component(written("mine.parquet")))
+    wiki = tmp_path / "wiki.txt"
+    wiki.write_text(" = Tea = \n tea and ale and tea and ale or rum and gin \n = Ale = \n ale and gin and rum or tea\n")
+    net = Network(lambda: nn.Sequential(nn.Embedding(6, 4), nn.Linear(4, 6)))
+    for name in ("mine.parquet", "other.parquet"):
+        proxy = start("proxy", task=f"wikitext-2(like={written(name)!r}, train={str(wiki)!r}, test={str(wiki)!r})")
+        if name == "mine.parquet":
+            assert proxy.weights(net, target, 0).keys() == net.initial(0).keys()
+        else:
+            with pytest.raises(HeadstartError, match="'wikitext-2' has other tokens than task 'reddit'"):
+                proxy.weights(net, target, 0)
 
 
 def test_an_unknown_proxy_task_is_refused_when_the_start_is_read() -> None:

@@ -19,7 +19,7 @@ def evaluation(
     federation: Federation,
     *,
     train_rows: Annotated[int, Field(ge=1, description="size of the fixed sample of training rows")] = 400,
-    batch: Annotated[int, Field(ge=1, description="rows evaluated at once")] = 1024,
+    batch: Annotated[int, Field(ge=1, description="predictions evaluated at once: a row, or a token of text")] = 1024,
 ) -> Probe:
     """test_loss, test_accuracy, train_loss, train_accuracy, and local_loss of the rows trained on in the round."""
     task, network = federation.task, federation.network
@@ -44,9 +44,10 @@ def evaluation(
 def evaluate(network: Network, x: Tree, examples: Examples, objective: Objective, batch: int) -> tuple[float, float]:
     """Mean loss and accuracy over all that the rows predict, dropout off, summed in float64."""
     sums = torch.zeros(3, dtype=torch.float64, device=network.device)
+    rows = max(1, batch // max(1, examples.targets[:1].numel()))
     with torch.no_grad():
-        for first in range(0, len(examples), batch):
-            part = slice(first, first + batch)
+        for first in range(0, len(examples), rows):
+            part = slice(first, first + rows)
             scores = objective(network(x, examples.inputs[part]), examples.targets[part])
             sums += torch.stack([column.to(torch.float64).sum() for column in scores])
     loss, correct, count = sums.tolist()

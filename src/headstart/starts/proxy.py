@@ -62,7 +62,7 @@ def _pretrained(network: Network, data: Task, epochs: int, batch_size: int, rate
         outputs = network(params, data.train.inputs[rows], step_key(key, step))
         scores = data.objective(outputs, data.train.targets[rows])
         optimizer.zero_grad()
-        (scores.loss_B.sum() / scores.count_B.sum()).backward()  # type: ignore[no-untyped-call]
+        (scores.loss_B.sum() / scores.count_B.sum().clamp(min=1)).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         schedule.step()
     return {name: leaf.detach() for name, leaf in params.items()}
@@ -80,6 +80,11 @@ def _refuse_misfit(data: Task, target: Task) -> None:
         raise HeadstartError(
             f"the proxy task {data.name!r} has inputs of shape {list(data.input_shape)}, "
             f"but task {target.name!r} has {list(target.input_shape)}; choose a proxy with the same inputs"
+        )
+    if data.tokens != target.tokens:
+        raise HeadstartError(
+            f"the proxy task {data.name!r} has other tokens than task {target.name!r}; "
+            "make it like that one, with the same parameters: wikitext-2(like='...')"
         )
     if data.outputs != target.outputs:
         raise HeadstartError(

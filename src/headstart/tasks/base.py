@@ -14,6 +14,7 @@ from torch import Tensor
 
 from headstart import trees
 from headstart.registry import Registry
+from headstart.tasks.tokens.base import Tokens
 
 
 class Scores(NamedTuple):
@@ -109,7 +110,7 @@ class Task:
     neither overlaps another. `outputs` is the width of the model's output. `owners` [N] names the natural
     client of each training row, where the source has one, or is the rows of each such client. `classes`: the names of
     the labels 0, 1, ..., where the source has some. `mapped`: the rows are read from files as they are used, so that
-    several processes share them as it is.
+    several processes share them as it is. `tokens` is how text became numbers, in tasks of text.
     """
 
     name: str
@@ -121,6 +122,7 @@ class Task:
     owners: Rows | ClientRows | None = None
     classes: tuple[str, ...] = ()
     mapped: bool = False
+    tokens: Tokens | None = None
 
     def to(self, device: torch.device) -> "Task":
         """The same task with its rows on a device, where all of them must fit."""

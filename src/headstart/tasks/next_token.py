@@ -1,0 +1,208 @@
+"""What the tasks of text share: documents of clients as rows of tokens, and the score of predicting the next one.
+
+A document of n tokens is read as [begin] w_1 ... w_n [end], where the target of each is what follows it, and cut into
+rows of `length`; the last row is filled up with padding. Only real next tokens are scored: no padding, no word that has
+no token of its own, no end of a document. (The accuracy of Reddi et al., arXiv 2003.00295, is such; their loss in
+training leaves out padding only. Here one score serves training and evaluation.)
+
+Shape suffixes: B rows of a batch, T tokens of a row, V tokens of the vocabulary.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from headstart import rng
+from headstart.errors import HeadstartError
+from headstart.tasks.base import Examples, Objective, Scores, Task
+from headstart.tasks.data_files import parquet
+from headstart.tasks.tokens.base import TOKENS, Tokens
+
+Clients = Mapping[str, Sequence[str]]
+"""The documents of each client."""
+
+Parts = tuple[Clients, Clients, Clients]
+"""To train on, to validate on, to test on."""
+
+
+class Rows(NamedTuple):
+    """Inputs [N, T] or [N, T, C] and targets [N, T]."""
+
+    inputs: npt.NDArray[Any]
+    targets: npt.NDArray[np.int64]
+
+
+Path_ = Annotated[str, Field(description="a Parquet file, one document a row")]
+ClientColumn = Annotated[str, Field(description="column of the file that says whose a row is")]
+TextColumn = Annotated[str, Field(description="column of the file with the text")]
+TokensPart = Annotated[
+    str, Field(description="the tokenizer, with parameters in brackets: see `headstart list tokens`")
+]
+Length = Annotated[int, Field(ge=1, description="tokens of a row")]
+MostRows = Annotated[int, Field(ge=1, description="rows of a client that are used, from its first document on")]
+LeastRows = Annotated[int, Field(ge=1, description="training clients with fewer rows are left out")]
+ShareToValidate = Annotated[float, Field(gt=0, lt=1, description="share of clients, or of each one's text, to tune on")]
+ShareToTest = Annotated[float, Field(gt=0, lt=1, description="share of clients, or of each one's text, to test on")]
+
+
+def next_token(ignored: int) -> Objective:
+    """Cross-entropy in nats and hits, summed over the targets of a row that are not `ignored`; count_B is how many.
+
+    >>> logits_BTV = torch.tensor([[[0.0, 9.0, 0.0], [0.0, 9.0, 0.0], [0.0, 9.0, 0.0]]])
+    >>> scores = next_token(0)(logits_BTV, torch.tensor([[1, 2, 0]]))
+    >>> scores.correct_B.item(), scores.count_B.item()
+    (1.0, 2.0)
+    """
+
+    def objective(logits_BTV: Tensor, targets_BT: Tensor) -> Scores:
+        counted_BT = (targets_BT != ignored).to(logits_BTV.dtype)
+        picked_BT = logits_BTV.gather(-1, targets_BT.unsqueeze(-1)).squeeze(-1)
+        loss_BT = logits_BTV.logsumexp(-1) - picked_BT
+        correct_BT = (logits_BTV.argmax(-1) == targets_BT).to(logits_BTV.dtype)
+        return Scores((loss_BT * counted_BT).sum(-1), (correct_BT * counted_BT).sum(-1), counted_BT.sum(-1))
+
+    return objective
+
+
+def rows_of(documents: Iterable[str], tokens: Tokens, length: int, most: int | None = None) -> Rows:
+    """The rows of one client in the order of its documents, at most `most`; those in which nothing counts are left out.
+
+    Inputs are int64 [N, T], or uint8 [N, T, C] where they are spelled; targets int64 [N, T].
+    """
+    counts_V = np.ones(tokens.size, bool)
+    counts_V[list(tokens.uncounted)] = False
+    inputs, targets = [_no_inputs(tokens, length)], [np.zeros((0, length), np.int64)]
+    found = 0
+    for document in documents:
+        if most is not None and found >= most:
+            break
+        ids = tokens.encode(document)
+        rows = -(-(len(ids) + 1) // length)
+        target = np.full(rows * length, tokens.ignored)
+        target[: len(ids)][counts_V[ids]] = ids[counts_V[ids]]  # the end comes after them and does not count
+        source = np.full(rows * length, tokens.ignored) if tokens.spell is None else _no_letters(rows * length, tokens)
+        source[0] = tokens.begin if tokens.spell is None else tokens.spell("")
+        if len(ids):
+            source[1 : len(ids) + 1] = ids if tokens.spell is None else tokens.spell(document)
+        target_NT = target.reshape(rows, length)
+        counts_N = (target_NT != tokens.ignored).any(1)
+        inputs.append(source.reshape(rows, length, *source.shape[1:])[counts_N])
+        targets.append(target_NT[counts_N])
+        found += int(counts_N.sum())
+    return Rows(np.concatenate(inputs)[:most], np.concatenate(targets)[:most])
+
+
+def joined(parts: Sequence[Rows], tokens: Tokens, length: int) -> Examples:
+    """The rows of several, in order."""
+    inputs = np.concatenate([_no_inputs(tokens, length), *(part.inputs for part in parts)])
+    targets = np.concatenate([np.zeros((0, length), np.int64), *(part.targets for part in parts)])
+    return Examples(torch.from_numpy(inputs), torch.from_numpy(targets))
+
+
+def _no_inputs(tokens: Tokens, length: int) -> npt.NDArray[Any]:
+    if tokens.spell is None:
+        return np.zeros((0, length), np.int64)
+    return np.zeros((0, length, tokens.characters), np.uint8)
+
+
+def _no_letters(words: int, tokens: Tokens) -> npt.NDArray[Any]:
+    return np.zeros((words, tokens.characters), np.uint8)
+
+
+def documents_by_client(path: Path, client: str, text: str) -> dict[str, list[str]]:
+    """The documents of each client, clients sorted by name, documents in the order of the file; empty ones left out.
+
+    Raises:
+        HeadstartError: the file cannot be read or lacks a column, a cell is empty, or the text is no text.
+    """
+    table = parquet(path, (client, text))
+    kind = table.schema.field(text).type
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+        raise HeadstartError(f"{path}: expected text in column {text!r}, got {kind}")
+    clients: dict[str, list[str]] = {}
+    for name, document in zip(table[client].to_pylist(), table[text].to_pylist(), strict=True):
+        if document.strip():
+            clients.setdefault(str(name), []).append(document)
+    return dict(sorted(clients.items()))
+
+
+def text_task(name: str, parts: Parts, tokens: str, length: int, most: int | None = None, least: int = 1) -> Task:
+    """The task of three parts. The tokenizer sees the training part only.
+
+    Training clients with fewer than `least` rows are left out after the vocabulary is made.
+
+    Raises:
+        HeadstartError: no client is left, or nothing in the test part counts.
+    """
+    component = TOKENS.component(tokens, f"task {name}.tokens")
+    made = TOKENS.build(component, (document for documents in parts[0].values() for document in documents))
+    train, validation, test = (
+        [rows_of(documents, made, length, most) for documents in part.values()] for part in parts
+    )
+    train = [rows for rows in train if len(rows.targets) >= least]
+    if not train:
+        raise HeadstartError(f"task {name!r}: expected clients with at least {least} rows to train on, got none")
+    if not any(len(rows.targets) for rows in test):
+        raise HeadstartError(f"task {name!r}: expected at least one row to test on, got none")
+    return Task(
+        name,
+        joined(train, made, length),
+        joined(validation, made, length),
+        joined(test, made, length),
+        outputs=made.size,
+        objective=next_token(made.ignored),
+        owners=np.repeat(np.arange(len(train)), [len(rows.targets) for rows in train]),
+        tokens=made,
+    )
+
+
+def by_held_out_clients(name: str, clients: Clients, validation: float, test: float) -> Parts:
+    """Training, validation and test part, no client in two; which ones is one fixed draw over their sorted names.
+
+    Raises:
+        HeadstartError: too few clients for one in each part.
+    """
+    total = len(clients)
+    to_validate, to_test = (max(1, round(share * total)) for share in (validation, test))
+    if to_validate + to_test >= total:
+        raise HeadstartError(
+            f"task {name!r}: expected more clients than the {to_validate + to_test} to be held out, got {total}; "
+            "lower validation or test"
+        )
+    names = rng.generator(0, f"{name} split").permutation(sorted(clients))
+    parts = np.split(names, [total - to_validate - to_test, total - to_test])
+    train, validate, tested = ({str(one): clients[str(one)] for one in sorted(part)} for part in parts)
+    return train, validate, tested
+
+
+def by_time(name: str, clients: Clients, validation: float, test: float) -> Parts:
+    """Training, validation and test part of the same clients: their first documents, the next ones, the last ones.
+
+    A client with n documents has round(share * n) in a held-out part, at least one. Those with fewer than 3, or with
+    too few for one to train on, are left out.
+
+    Raises:
+        HeadstartError: no client is left.
+    """
+    parts: tuple[dict[str, Sequence[str]], dict[str, Sequence[str]], dict[str, Sequence[str]]] = ({}, {}, {})
+    for client, documents in clients.items():
+        to_validate, to_test = (max(1, round(share * len(documents))) for share in (validation, test))
+        first = len(documents) - to_validate - to_test
+        if first > 0:
+            cut = (documents[:first], documents[first : first + to_validate], documents[first + to_validate :])
+            for part, some in zip(parts, cut, strict=True):
+                part[client] = some
+    if not parts[0]:
+        raise HeadstartError(
+            f"task {name!r}: expected a client with at least 3 documents, got none of {len(clients)}; "
+            "lower validation or test if there are"
+        )
+    return parts

@@ -1,0 +1,1 @@
+"""What text is cut into: one kind of token a file."""

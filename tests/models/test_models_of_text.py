@@ -1,0 +1,161 @@
+"""Models of text: the published sizes, the published forms, and that no output sees what comes later."""
+
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from headstart.errors import HeadstartError
+from headstart.models.network import MODELS, Network
+from headstart.starts.base import STARTS
+from headstart.tasks.base import Examples, Task
+from headstart.tasks.next_token import next_token
+
+SHAPES = {"lstm": (5,), "gpt2": (5,), "charlm": (5, 7)}
+SMALL = {
+    "lstm": "lstm(hidden=6, projection=4)",
+    "charlm": "charlm(alphabet=9, filters=(2, 3), hidden=6)",
+    "gpt2": "gpt2(width=8, layers=2, heads=2)",
+}
+
+
+def built(written: str, shape: tuple[int, ...], outputs: int) -> nn.Module:
+    if written.startswith("gpt2"):
+        pytest.importorskip("transformers")
+    return MODELS.build(MODELS.component(written), shape, outputs)
+
+
+def size(module: nn.Module) -> int:
+    return sum(leaf.numel() for leaf in module.parameters())
+
+
+def second_biases(module: nn.Module) -> int:
+    """What torch's LSTM layers have on top of the published ones, which have one bias."""
+    return sum(leaf.numel() for name, leaf in module.named_parameters() if "bias_hh" in name)
+
+
+@pytest.mark.parametrize(
+    ("written", "outputs", "published"),
+    [("lstm", 90, 820_522), ("lstm@stackoverflow", 10_004, 4_050_748)],
+)
+def test_the_lstms_have_the_sizes_of_reddi_et_al(written: str, outputs: int, published: int) -> None:
+    module = built(written, (20,), outputs)
+    assert size(module) - second_biases(module) == published
+
+
+@pytest.mark.parametrize(
+    ("written", "d", "filters", "highways", "hidden", "millions"),
+    [
+        ("charlm(alphabet=51)", 15, [25, 50, 75, 100, 125, 150], 1, 300, 5),
+        ("charlm@large(alphabet=51)", 15, [50, 100, 150, 200, 200, 200, 200], 2, 650, 19),
+    ],
+)
+def test_charlm_has_the_sizes_of_kim_et_al(
+    written: str, d: int, filters: list[int], highways: int, hidden: int, millions: int
+) -> None:
+    """arXiv 1508.06615, Table 3: 5 and 19 million on the Penn Treebank, of 10,000 words and 51 characters."""
+    module, features = built(written, (35, 21), 10_000), sum(filters)
+    convolutions = sum(n * (d * width + 1) for width, n in enumerate(filters, start=1))
+    lstms = 4 * hidden * (features + hidden + 1) + 4 * hidden * (hidden + hidden + 1)
+    expected = 51 * d + convolutions + highways * 2 * features * (features + 1) + lstms + 10_000 * (hidden + 1)
+    assert size(module) - second_biases(module) == expected
+    assert math.floor(expected / 1e6) == millions
+
+
+@pytest.mark.parametrize(("preset", "published"), [("distilgpt2", 81_912_576), ("gpt2", 124_439_808)])
+def test_gpt2_has_the_sizes_of_the_checkpoints(preset: str, published: int) -> None:
+    with torch.device("meta"):
+        assert size(built(f"gpt2@{preset}", (64,), 50_257)) == published
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_an_output_depends_on_what_came_before_and_on_nothing_later(name: str) -> None:
+    shape = SHAPES[name]
+    network = Network(lambda: built(SMALL[name], shape, 9), torch.float64)
+    inputs = torch.randint(1, 9, (2, *shape), generator=torch.Generator().manual_seed(0))
+    params = network.initial(0)
+    outputs = network(params, inputs)
+    for place in range(shape[0]):
+        changed = inputs.clone()
+        changed[:, place] = inputs[:, place] - 1
+        differs = (network(params, changed) != outputs).any(-1)
+        assert differs.tolist() == [[t >= place for t in range(shape[0])]] * 2
+
+
+def test_charlm_is_the_equations_of_its_paper() -> None:
+    """Eqs. 5, 6 and 8 of arXiv 1508.06615 written out for one word; then torch's LSTM."""
+    module = built("charlm(alphabet=9, embedding=3, filters=(2, 3), hidden=6, layers=1)", (1, 4), 5).double()
+    word = torch.tensor([7, 3, 8, 0])
+    C = module.characters.weight[word].T  # [d, letters]
+    features = []
+    for width, layer in enumerate(module.convolutions, start=1):
+        for H, b in zip(layer.weight, layer.bias, strict=True):
+            places = range(len(word) - width + 1)
+            features.append(max(torch.tanh((C[:, i : i + width] * H).sum() + b) for i in places))
+    y = torch.stack(features)
+    highway = module.highways[0]
+    t = torch.sigmoid(highway.gate.weight @ y + highway.gate.bias)
+    z = t * torch.relu(highway.transform.weight @ y + highway.transform.bias) + (1 - t) * y
+    expected = module.output(module.lstms[0](z[None, None])[0])
+    torch.testing.assert_close(module(word[None, None]), expected, rtol=1e-12, atol=1e-12)
+
+
+def test_gpt2_computes_what_transformers_does(tmp_path: Path) -> None:
+    transformers = pytest.importorskip("transformers")
+    config = transformers.GPT2Config(vocab_size=11, n_positions=8, n_embd=8, n_layer=2, n_head=2)
+    theirs = transformers.GPT2LMHeadModel(config).eval()
+    inputs = torch.randint(11, (3, 5), generator=torch.Generator().manual_seed(0))
+    params = {name: leaf.detach() for name, leaf in theirs.named_parameters()}
+    for attention in ("eager", "sdpa"):
+        network = Network(
+            lambda attention=attention: built(
+                f"gpt2(width=8, layers=2, heads=2, positions=8, attention='{attention}')", (5,), 11
+            )
+        )
+        assert network.initial(0).keys() == params.keys()
+        torch.testing.assert_close(network(params, inputs), theirs(inputs).logits, rtol=1e-5, atol=1e-6)
+
+
+def test_gpt2_begins_from_what_save_pretrained_wrote(tmp_path: Path) -> None:
+    transformers = pytest.importorskip("transformers")
+    config = transformers.GPT2Config(vocab_size=11, n_positions=8, n_embd=8, n_layer=2, n_head=2)
+    saved = transformers.GPT2LMHeadModel(config)
+    saved.save_pretrained(tmp_path)
+    inputs = torch.zeros(2, 5, dtype=torch.int64)
+    examples = Examples(inputs, inputs)
+    task = Task("text", examples, examples, examples, 11, next_token(0))
+    network = Network(lambda: built("gpt2(width=8, layers=2, heads=2, positions=8)", (5,), 11))
+    start = STARTS.build(STARTS.component({"checkpoint": {"path": str(tmp_path / "model.safetensors")}}))
+    weights = start.weights(network, task, 0)
+    assert list(weights) == [name for name, _ in saved.named_parameters()]  # the tied output once
+    for name, leaf in saved.named_parameters():
+        assert torch.equal(weights[name], leaf)
+
+
+def test_dropout_of_gpt2_follows_the_key() -> None:
+    network = Network(lambda: built("gpt2(width=8, layers=2, heads=2, dropout=0.3)", (5,), 11))
+    inputs, params = torch.arange(10).reshape(2, 5), network.initial(0)
+    network.check(inputs, 11)
+    assert network.draws
+    key = torch.tensor(3, dtype=torch.int32)
+    assert torch.equal(network(params, inputs, key), network(params, inputs, key))
+    assert not torch.equal(network(params, inputs, key), network(params, inputs, key + 1))
+
+
+@pytest.mark.parametrize(
+    ("written", "shape", "message"),
+    [
+        ("lstm", (1, 8, 8), r"'lstm' needs rows of tokens \[length\], got inputs \[1, 8, 8\]"),
+        ("gpt2", (5, 7), r"'gpt2' needs rows of tokens"),
+        ("charlm", (5,), r"'charlm' needs spelled words .*words\(spelled=20\)"),
+        ("charlm", (5, 4), "filters over 6 characters, but the task gives 4 a word"),
+        ("gpt2(width=6, heads=4)", (5,), r"gpt2.width: expected a multiple of heads \(4\), got 6"),
+        ("gpt2(positions=4)", (5,), r"gpt2.positions: expected at least the task's length \(5\), got 4"),
+        ("gpt2(dropout=0.1, attention='sdpa')", (5,), "use attention='eager' with it"),
+    ],
+)
+def test_what_does_not_fit_is_refused(written: str, shape: tuple[int, ...], message: str) -> None:
+    with pytest.raises(HeadstartError, match=message):
+        built(written, shape, 9)
