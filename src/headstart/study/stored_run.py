@@ -14,12 +14,13 @@ from headstart.engine.rounds import begin
 from headstart.errors import HeadstartError
 from headstart.probes.base import PROBES
 from headstart.registry import Component
-from headstart.starts.base import STARTS
+from headstart.starts.base import STARTS, Artefact
 from headstart.study.choice import with_chosen_executor
-from headstart.study.federations import federation_of, network_of, task_of
+from headstart.study.federations import build_network, federation_of, network_of, task_of
 from headstart.study.run import Progress, carry_out
 from headstart.study.spec import SCHEMA, RunSpec
 from headstart.study.store import CHECKPOINT, Folder
+from headstart.tasks.base import Task
 from headstart.trees import Tree
 
 
@@ -49,18 +50,36 @@ def refuse_changed_files(runs: Sequence[RunSpec], out: Path) -> None:
 
 
 def start_weights(run: RunSpec, out: Path) -> Tree:
-    """The weights that a run begins from; a start that is the same for all seeds is made once and kept."""
+    """The weights that a run begins from. What is the same for all seeds, or costly, is made once and kept."""
     start = STARTS.build(run.start)
     network, task = network_of(run.model, run.task), task_of(run.task)
-    if start.seeded:
-        return start.weights(network, task, run.seed)
-    identity = json.dumps([SCHEMA, repr(run.start), start.content, repr(run.model), repr(run.task)])
-    path = out / "starts" / f"{run.start.name}-{sha256(identity.encode()).hexdigest()[:16]}.safetensors"
-    if path.exists():
-        return checkpoint.load_trees(path)[0]["x"]
-    weights = start.weights(network, task, run.seed)
-    checkpoint.save_trees(path, {"x": weights}, {"start": str(run.start), "model": str(run.model)})
-    return weights
+
+    def make() -> Tree:
+        return start.weights(_artefact(start.artefact, run, task, out), network, task, run.seed)
+
+    if not start.costly:
+        return make()
+    named: list[Any] = [repr(run.start), start.content, repr(run.model), repr(run.task), run.seed]
+    return _kept(out, f"{run.start.name}-seed-{run.seed}", named, make)
+
+
+def _artefact(artefact: Artefact | None, run: RunSpec, task: Task, out: Path) -> Tree:
+    if artefact is None:
+        return {}
+
+    def make() -> Tree:
+        return artefact.make(lambda other: build_network(run.model, other), task)
+
+    return _kept(out, "pre-trained", [artefact.made_of, repr(run.model)], make)
+
+
+def _kept(out: Path, name: str, made_of: list[Any], make: Callable[[], Tree]) -> Tree:
+    """The weights in the folder's `starts/` under that name and a hash of what they are made of; made if not there."""
+    identity = json.dumps([SCHEMA, *made_of])
+    path = out / "starts" / f"{name}-{sha256(identity.encode()).hexdigest()[:16]}.safetensors"
+    if not path.exists():
+        checkpoint.save_trees(path, {"x": make()}, {"made_of": made_of})
+    return checkpoint.load_trees(path)[0]["x"]
 
 
 def carry_out_run(
@@ -74,13 +93,16 @@ def carry_out_run(
     folder = Folder(out)
     saved = folder.run(run.key) / CHECKPOINT
     chosen = with_chosen_executor(run, out)
-    federation = federation_of(chosen)
+    whole = {} if saved.exists() and run.trainable == "all" else start_weights(run, out)
+    federation = federation_of(chosen, whole)
     probes = [PROBES.build(probe, federation) for probe in run.probes]
     earlier_seconds = 0.0
     if saved.exists():
         progress, earlier_seconds = _resumed(saved)
     else:
-        progress = Progress(begin(federation, start_weights(run, out)))
+        progress = Progress(
+            begin(federation, {n: leaf for n, leaf in whole.items() if n not in federation.network.held})
+        )
     last_saved = began
 
     def save_now_and_then(progress: Progress) -> None:
@@ -95,8 +117,10 @@ def carry_out_run(
             raise KeyboardInterrupt
 
     carry_out(federation, progress, run.rounds, run.every, probes, save_now_and_then)
-    checkpoint.save_trees(folder.run(run.key) / "weights.safetensors", {"x": progress.state.x}, {"run": str(run)})
-    record = _record(run, chosen.executor, progress, earlier_seconds + time.perf_counter() - began)
+    whole |= progress.state.x
+    checkpoint.save_trees(folder.run(run.key) / "weights.safetensors", {"x": whole}, {"run": str(run)})
+    seconds = earlier_seconds + time.perf_counter() - began
+    record = _record(run, chosen.executor, progress, sum(leaf.numel() for leaf in whole.values()), seconds)
     folder.finish(run.key, record, progress.rows)
     saved.unlink(missing_ok=True)
     return progress.status
@@ -111,8 +135,8 @@ def _resumed(saved: Path) -> tuple[Progress, float]:
         raise HeadstartError(f"{saved} is damaged ({error}); delete it and run again") from error
 
 
-def _record(run: RunSpec, executor: Component, progress: Progress, seconds: float) -> dict[str, Any]:
-    names = ("task", "model", "start", "client", "server", "partition", "devices")
+def _record(run: RunSpec, executor: Component, progress: Progress, parameters: int, seconds: float) -> dict[str, Any]:
+    names = ("task", "model", "start", "trainable", "client", "server", "partition", "devices")
     numbers = ("local_epochs", "client_rate", "server_rate", "seed")
     state = progress.state
     return {
@@ -125,7 +149,7 @@ def _record(run: RunSpec, executor: Component, progress: Progress, seconds: floa
         "diverged_at": progress.diverged_at,
         "bytes_up": state.bytes_up,
         "bytes_down": state.bytes_down,
-        "parameters": sum(leaf.numel() for leaf in state.x.values()),
+        "parameters": parameters,
         "simulated_seconds": state.simulated_seconds,
         "seconds": seconds,
         "headstart": headstart.__version__,
