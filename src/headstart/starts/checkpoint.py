@@ -4,21 +4,14 @@ The paper's first axis (Nguyen et al., arXiv 2206.15387, section 3): ImageNet we
 text, in each case without the layer that knows the classes, which is drawn anew where they differ.
 """
 
-import re
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from headstart.files import located
 from headstart.starts.base import STARTS, Start
 from headstart.starts.heads import Head, HeadLayer
-from headstart.starts.weight_files import from_file
-
-
-def _sha256(written: str | None) -> str | None:
-    if written is not None and not re.fullmatch(r"[0-9a-fA-F]{64}", written):
-        raise ValueError(f"expected a sha256 of 64 hex digits, got {written!r}")
-    return written and written.lower()
+from headstart.starts.weight_files import Sha256, from_file
 
 
 @STARTS.register("checkpoint", source="Nguyen et al., arXiv 2206.15387, section 3 (pre-trained weights)")
@@ -27,9 +20,7 @@ def checkpoint(
     path: Annotated[
         str, Field(description="a safetensors or torch file; may begin with $HEADSTART_DATA/, a folder of the machine")
     ],
-    sha256: Annotated[
-        str | None, AfterValidator(_sha256), Field(description="what the file must be; not checked if left out")
-    ] = None,
+    sha256: Sha256 = None,
     head: Head = "auto",
     head_layer: HeadLayer = None,
 ) -> Start:

@@ -4,13 +4,15 @@ safetensors files and torch files are read, the latter with `weights_only`. Name
 `squeezenet1_0` and `resnet18` take torchvision's is told there.
 """
 
-import hashlib
+import re
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated
 
 import safetensors.torch
 import torch
+from pydantic import AfterValidator, Field
 from torch import Tensor
 
 from headstart import files
@@ -28,14 +30,24 @@ INSIDE = ("state_dict", "model")
 """Where training scripts put the weights in a file that holds more, such as the optimizer's state."""
 
 
+def _sha256(written: str | None) -> str | None:
+    if written is not None and not re.fullmatch(r"[0-9a-fA-F]{64}", written):
+        raise ValueError(f"expected a sha256 of 64 hex digits, got {written!r}")
+    return written and written.lower()
+
+
+Sha256 = Annotated[
+    str | None, AfterValidator(_sha256), Field(description="what the file must be; not checked if left out")
+]
+
+
 def from_file(file: Path, sha256: str | None, head: str, head_layer: str | None, start: str) -> Start:
     """The start that reads its weights from a file; `start` is its name, for error messages.
 
     Raises:
         HeadstartError: the file cannot be read, or is not the one with that sha256.
     """
-    with files.explained(file, "read"), file.open("rb") as opened:
-        content = hashlib.file_digest(opened, "sha256").hexdigest()
+    content = files.digest(file)
     if sha256 not in (None, content):
         raise HeadstartError(f"{file}: expected sha256 {sha256}, got {content}; it is damaged, or another file")
 

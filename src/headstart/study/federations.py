@@ -105,7 +105,7 @@ class _Held:
     def of(cls, params: Tree) -> "_Held":
         digest = sha256(repr([(name, leaf.dtype, leaf.shape) for name, leaf in params.items()]).encode())
         for leaf in params.values():
-            digest.update(leaf.contiguous().view(-1).view(torch.uint8).numpy().tobytes())
+            digest.update(leaf.contiguous().view(-1).view(torch.uint8).cpu().numpy().tobytes())
         return cls(digest.hexdigest(), params)
 
 

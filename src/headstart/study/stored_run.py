@@ -25,7 +25,7 @@ from headstart.trees import Tree
 
 
 def refuse_changed_files(runs: Sequence[RunSpec], out: Path) -> None:
-    """Hold what the files of starts contained when the folder was begun, and refuse to mix it with anything else.
+    """Hold what the files of starts and tasks contained when the folder was begun, and refuse to mix in anything else.
 
     Raises:
         HeadstartError: a file has other contents now.
@@ -34,19 +34,28 @@ def refuse_changed_files(runs: Sequence[RunSpec], out: Path) -> None:
     try:
         with files.explained(path, "read"):
             known = json.loads(path.read_bytes()) if path.exists() else {}
-        before = {str(start): str(content) for start, content in known.items()}
+        before = {str(name): str(content) for name, content in known.items()}
     except (ValueError, AttributeError) as error:
         raise HeadstartError(f"{path} is damaged ({error}); delete it and run again") from None
-    now = {str(start): STARTS.build(start).content for start in {run.start for run in runs}}
-    for start, content in now.items():
-        if before.get(start, content) != content:
+    now = _contents(runs)
+    for name, content in now.items():
+        if before.get(name, content) != content:
             raise HeadstartError(
-                f"the file of the start {start} has changed since the runs in {out} were made "
-                f"(sha256 {before[start][:12]} then, {content[:12]} now); put it back or choose a new folder"
+                f"{name}: what its files hold has changed since the runs in {out} were made "
+                f"(sha256 {before[name][:12]} then, {content[:12] or 'none'} now); put it back or choose a new folder"
             )
-    contents = {start: content for start, content in sorted((before | now).items()) if content}
+    contents = {name: content for name, content in sorted((before | now).items()) if content}
     if contents != before:
         files.write(path, json.dumps(contents, indent=1))
+
+
+def _contents(runs: Sequence[RunSpec]) -> dict[str, str]:
+    """sha256 of the files of all starts and tasks, also of those tasks whose data a start is made of."""
+    starts = {run.start: STARTS.build(run.start) for run in runs}
+    tasks = {run.task for run in runs}
+    tasks |= {task for start in starts.values() if start.artefact for task in start.artefact.tasks}
+    contents = {str(written): start.content for written, start in starts.items()}
+    return contents | {f"task {task}": task_of(task).content for task in tasks}
 
 
 def start_weights(run: RunSpec, out: Path) -> Tree:

@@ -55,7 +55,8 @@ class Task:
 
     `train` is what partitions give to clients; `validation` is for tuning and `test` for the reported numbers, and
     neither overlaps another. `outputs` is the width of the model's output. `owners` [N] names the natural
-    client of each training row, where the source has one.
+    client of each training row, where the source has one. `content`: a sha256 of the files that it was read from, empty
+    without any.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Task:
     outputs: int
     objective: Objective = classification
     owners: npt.NDArray[np.int64] | None = None
+    content: str = ""
 
     @property
     def input_shape(self) -> tuple[int, ...]:
