@@ -73,7 +73,8 @@ class Network:
     def holding(self, params: Tree) -> "Network":
         """The same network as a function of its other parameters, these held as they are.
 
-        Whoever trains it sees the others alone, and sends and keeps no more than them. Both share a module, and so a thread.
+        Whoever trains it sees the others alone, and sends and keeps no more than them. Both share a module, and so one
+        thread.
         """
         network = copy.copy(self)
         network.held = {**self.held, **trees.map_tree(lambda leaf: leaf.to(self.dtype), params)}
