@@ -34,6 +34,9 @@ from headstart.validation import validate
 SCHEMA = 1
 """Part of every run's key: raised when the same specification comes to mean something else."""
 
+LATER = {"trainable": "all"}
+"""Fields of a run that came after studies had been run: at these values they are no part of a key."""
+
 AXES: dict[str, Registry[Any]] = {
     "starts": STARTS,
     "clients": CLIENTS,
@@ -156,7 +159,7 @@ class RunSpec:
     @property
     def key(self) -> str:
         """The name of the run's folder: 16 hex digits of the sha256 of the canonical specification."""
-        fields = {name: value for name, value in asdict(self).items() if (name, value) != ("trainable", "all")}
+        fields = {name: value for name, value in asdict(self).items() if name not in LATER or value != LATER[name]}
         canonical = json.dumps({"schema": SCHEMA, **fields}, sort_keys=True, default=str)
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
