@@ -1,5 +1,6 @@
 """Files are whole or not there."""
 
+import hashlib
 import os
 import resource
 import subprocess
@@ -60,3 +61,14 @@ def test_a_folder_that_is_a_file_gets_one_line(tmp_path):
 def test_errors_that_are_not_of_the_file_system_pass_through(tmp_path):
     with pytest.raises(KeyError), files.explained(tmp_path, "read"):
         raise KeyError
+
+
+def test_a_digest_is_sha256_and_that_of_several_depends_on_their_order(tmp_path):
+    (tmp_path / "a").write_bytes(b"abc")
+    (tmp_path / "b").write_bytes(b"")
+    a, b = hashlib.sha256(b"abc").hexdigest(), hashlib.sha256(b"").hexdigest()
+    assert files.digest(tmp_path / "a") == a
+    assert files.digest(tmp_path / "a", tmp_path / "b") == hashlib.sha256(f"{a} {b}".encode()).hexdigest()
+    assert files.digest(tmp_path / "a", tmp_path / "b") != files.digest(tmp_path / "b", tmp_path / "a")
+    with pytest.raises(HeadstartError, match=r"cannot read .*c: No such file"):
+        files.digest(tmp_path / "c")

@@ -56,8 +56,8 @@ def check(file: StudyFile) -> None:
     study = Study.load(file)
     check_study(study)
     print(f"{file}: {study.file.title or study.file.name}")
-    for axis in (*AXES, "local_epochs", "client_rates", "server_rates", "seeds"):
-        singular = {"devices": "devices", "local_epochs": "local_epochs"}.get(axis, axis[:-1])
+    for axis in (*AXES, "trainable", "local_epochs", "client_rates", "server_rates", "seeds"):
+        singular = axis if axis in ("devices", "trainable", "local_epochs") else axis[:-1]
         values = dict.fromkeys(getattr(each, singular) for each in study.runs)
         shown = values if axis in AXES else sorted(values)
         print(f"  {axis.replace('_', ' '):<13} {', '.join(map(str, shown))}")

@@ -1,5 +1,7 @@
 """Files that are whole or not there, where data lies, and errors of the file system in one line."""
 
+import hashlib
+import itertools
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,6 +42,20 @@ def write(path: Path, content: bytes | str) -> None:
             os.replace(partial, path)
         finally:
             partial.unlink(missing_ok=True)
+
+
+def digest(*paths: Path) -> str:
+    """The sha256 of a file's contents; of several, that of theirs in that order. A folder is all files within, sorted.
+
+    Raises:
+        HeadstartError: one cannot be read.
+    """
+    digests = []
+    found = [sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path] for path in paths]
+    for path in itertools.chain(*found):
+        with explained(path, "read"), path.open("rb") as opened:
+            digests.append(hashlib.file_digest(opened, "sha256").hexdigest())
+    return digests[0] if len(digests) == 1 else hashlib.sha256(" ".join(digests).encode()).hexdigest()
 
 
 def located(written: str) -> Path:

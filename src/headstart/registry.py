@@ -32,9 +32,16 @@ T = TypeVar("T")
 _WRITTEN = re.compile(r"^(?P<name>[\w.:-]+)(@(?P<preset>[\w-]+))?(\((?P<arguments>.*)\))?$", re.DOTALL)
 
 
+class AddedLater:
+    """Marks a parameter that a part got after studies had been run with it: `Annotated[float, AddedLater(), ...] = 0`.
+
+    At its default it is no part of the component, so that what was known by the others keeps its name.
+    """
+
+
 @dataclass(frozen=True)
 class Component:
-    """A chosen part: its registered name, its preset, and every parameter, defaults included.
+    """A chosen part: its registered name, its preset, and every parameter, defaults included (but see `AddedLater`).
 
     `str()` gives the name that result tables carry: parameters appear where they differ from the default.
     """
@@ -123,6 +130,8 @@ class Registry(Generic[T]):
         required = {key for key, info in entry.parameters.model_fields.items() if info.is_required()} - set(base)
         defaults = entry.parameters(**base, **{key: values[key] for key in required}).model_dump()
         changed = {key: value for key, value in values.items() if key in required or value != defaults[key]}
+        later = {key for key, info in entry.parameters.model_fields.items() if _is_later(info.metadata)}
+        values = {key: value for key, value in values.items() if key in changed or key not in later}
         return Component(self.kind, name, preset, _frozen(values), _frozen(changed))
 
     def build(self, component: Component, *context: Any) -> T:
@@ -174,6 +183,10 @@ def _parameters(factory: Callable[..., Any]) -> type[BaseModel]:
         extra="forbid", strict=True, validate_default=True, allow_inf_nan=False, protected_namespaces=()
     )
     return create_model(getattr(factory, "__name__", "parameters"), __config__=config, **fields)
+
+
+def _is_later(metadata: list[Any]) -> bool:
+    return any(isinstance(mark, AddedLater) for mark in metadata)
 
 
 def _written(hint: Any) -> Any:

@@ -1,13 +1,19 @@
 """The slices are found from the runs, whatever the study file calls its grids."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from headstart.report import tables
+from headstart.report.appendix import trained
 from headstart.report.cells import Pair, Setting
+from headstart.report.page import write
 from headstart.report.slices import Study, slice_up
+from headstart.report.verdict import verdict
 
 MakeStudy = Callable[..., Path]
 DIR = "dirichlet(alpha=0.1)"
@@ -104,3 +110,41 @@ def test_parameters_tuned_by_start_are_one_competitor(study: MakeStudy) -> None:
 def test_brief_names_drop_parameters_only_where_that_is_clear(study: MakeStudy) -> None:
     found = read(study())
     assert found.brief(Pair("proximal(mu=0.1)", "adam")) == "proximal + adam"
+
+
+def trained_by(study: Study, trainable: Callable[[tables.Run], str]) -> Study:
+    moved = tuple(replace(run, trainable=trainable(run)) for run in study.results.runs)
+    return slice_up(replace(study.results, runs=moved))
+
+
+def test_what_is_trained_is_part_of_a_setting(study: MakeStudy) -> None:
+    """Every run twice, once for the head alone: as many settings again, and the base is that of all weights."""
+    found = read(study())
+    twice = [replace(run, trainable=trainable) for trainable in ("head", "all") for run in found.results.runs]
+    both = slice_up(replace(found.results, runs=tuple(twice)))
+    assert len(both.cells) == 2 * len(found.cells)
+    assert both.base == found.base == Setting(DIR, "equal", 1, "all")
+    heads = trained_by(found, lambda run: "head")
+    assert str(heads.base) == f"{DIR}, equal devices, 1 local epoch, training head only"
+    assert trained(found) == ""
+    assert trained(heads) == "From every start the same weights were trained: head."
+    assert trained(both) == "From every start the same weights were trained: head and all."
+
+
+def test_starts_are_not_compared_where_they_train_different_weights(study: MakeStudy) -> None:
+    mixed = trained_by(read(study()), lambda run: "all" if run.start == "random" else "head")
+    assert mixed.pairs() == []
+    assert not verdict(mixed).where.decided
+    assert trained(mixed) == (
+        "Starts differ in which weights were trained: all from random; head from proxy. "
+        "They are compared only where it was the same."
+    )
+
+
+def test_the_page_tells_which_weights_were_trained(study: MakeStudy) -> None:
+    folder = study()
+    runs = pq.read_table(folder / "results" / "runs.parquet")
+    pq.write_table(runs.append_column("trainable", pa.array(["head"] * len(runs))), folder / "results" / "runs.parquet")
+    page = write(folder).read_text(encoding="utf-8")
+    assert "From every start the same weights were trained: head." in page
+    assert "training head only" in page

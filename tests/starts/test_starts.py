@@ -13,7 +13,7 @@ from headstart import rng
 from headstart.errors import HeadstartError
 from headstart.models.dropout import step_key
 from headstart.models.network import MODELS, Network
-from headstart.starts.base import STARTS, Start
+from headstart.starts.base import STARTS, Build, Start
 from headstart.tasks.base import TASKS, Examples, Task
 from headstart.tasks.digits import digits
 from headstart.trees import Tree
@@ -29,6 +29,17 @@ def start(name: str, **parameters: object) -> Start:
     return STARTS.build(STARTS.component({name: parameters}))
 
 
+def built(written: str, dtype: torch.dtype = torch.float32) -> Build:
+    """The model for any task."""
+    return lambda task: Network(lambda: MODELS.build(MODELS.component(written), task.input_shape, task.outputs), dtype)
+
+
+def begun(start: Start, build: Build, target: Task, seed: int = 0) -> Tree:
+    """The weights of a run, made as a study makes them."""
+    artefact = start.artefact.make(build, target) if start.artefact else {}
+    return start.weights(artefact, build(target), target, seed)
+
+
 def accuracy(net: Network, params: Tree, rows: Examples) -> float:
     return (net(params, rows.inputs).argmax(-1) == rows.targets).double().mean().item()
 
@@ -39,19 +50,17 @@ def equal(a: Tree, b: Tree) -> bool:
 
 def test_random_weights_are_those_of_the_network_and_follow_the_seed() -> None:
     net, random = network(), start("random")
-    assert random.seeded
-    assert equal(random.weights(net, digits(), 4), net.initial(4))
-    assert not equal(random.weights(net, digits(), 4), random.weights(net, digits(), 5))
+    assert random.artefact is None
+    assert equal(random.weights({}, net, digits(), 4), net.initial(4))
+    assert not equal(random.weights({}, net, digits(), 4), random.weights({}, net, digits(), 5))
 
 
 def test_a_proxy_start_is_one_artefact() -> None:
-    net = network("mlp(dropout=0.2)")
-    proxy = start("proxy", task=PROXY, epochs=2)
-    assert not proxy.seeded
-    first = proxy.weights(net, digits(), 1)
+    build, proxy = built("mlp(dropout=0.2)"), start("proxy", task=PROXY, epochs=2)
+    first = begun(proxy, build, digits(), 1)
     torch.rand(3)  # the global generator does not matter
-    assert equal(first, proxy.weights(net, digits(), 2))
-    assert not equal(first, start("proxy", task=PROXY, epochs=2, seed=1).weights(net, digits(), 1))
+    assert equal(first, begun(proxy, build, digits(), 2))
+    assert not equal(first, begun(start("proxy", task=PROXY, epochs=2, seed=1), build, digits(), 1))
     assert not any(leaf.requires_grad for leaf in first.values())
 
 
@@ -61,7 +70,7 @@ def test_it_does_not_depend_on_the_number_of_threads_and_puts_it_back() -> None:
         weights = []
         for threads in (1, 2):
             torch.set_num_threads(threads)
-            weights.append(start("proxy", task=PROXY, epochs=1).weights(network("small-cnn"), digits(), 0))
+            weights.append(begun(start("proxy", task=PROXY, epochs=1), built("small-cnn"), digits()))
             assert torch.get_num_threads() == threads
     finally:
         torch.set_num_threads(before)
@@ -70,8 +79,9 @@ def test_it_does_not_depend_on_the_number_of_threads_and_puts_it_back() -> None:
 
 def test_one_step_is_one_step_of_adam() -> None:
     """Adam's first step is rate * g / (|g| + epsilon), for the mean loss of all rows with the first step's masks."""
-    net = network("mlp(hidden=[5], dropout=0.5)", torch.float64)
-    got = start("proxy", task=PROXY, epochs=1, batch_size=600, rate=0.01, seed=3).weights(net, digits(), 0)
+    build = built("mlp(hidden=[5], dropout=0.5)", torch.float64)
+    net, proxy = build(digits()), start("proxy", task=PROXY, epochs=1, batch_size=600, rate=0.01, seed=3)
+    got = begun(proxy, build, digits())
     data = TASKS.build(TASKS.component(PROXY))
     params = {name: leaf.requires_grad_() for name, leaf in net.initial(rng.key(3, "proxy")).items()}
     rows = torch.from_numpy(rng.generator(3, "proxy", "order", 0).permutation(600))
@@ -83,11 +93,11 @@ def test_one_step_is_one_step_of_adam() -> None:
 
 
 def test_only_the_training_part_of_the_proxy_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    clean = start("proxy", task=PROXY, epochs=1).weights(network(), digits(), 0)
+    clean = begun(start("proxy", task=PROXY, epochs=1), built("mlp"), digits())
     data = TASKS.build(TASKS.component(PROXY))
     nothing = Examples(torch.full_like(data.test.inputs, torch.nan), data.test.targets)
     monkeypatch.setattr(TASKS, "build", lambda component: replace(data, validation=nothing, test=nothing))
-    assert equal(clean, start("proxy", task=PROXY, epochs=1).weights(network(), digits(), 0))
+    assert equal(clean, begun(start("proxy", task=PROXY, epochs=1), built("mlp"), digits()))
 
 
 @pytest.mark.parametrize(("model", "margin"), [("mlp", 0.35), ("small-cnn", 0.45)])
@@ -97,8 +107,8 @@ def test_it_beats_random_weights_on_real_digits(model: str, margin: float) -> No
     Measured over 4 proxy seeds: .62 to .66 (mlp), .69 to .73 (cnn). The standard error of such an accuracy is .034.
     """
     net, rows = network(model), digits().validation
-    pretrained = accuracy(net, start("proxy").weights(net, digits(), 0), rows)
-    random = [accuracy(net, start("random").weights(net, digits(), seed), rows) for seed in range(5)]
+    pretrained = accuracy(net, begun(start("proxy"), built(model), digits()), rows)
+    random = [accuracy(net, net.initial(seed), rows) for seed in range(5)]
     assert pretrained - max(random) > margin
 
 
@@ -107,12 +117,65 @@ def other(outputs: int, pixels: int) -> Task:
     return Task("other", rows, rows, rows, outputs)
 
 
-def test_a_proxy_that_does_not_fit_is_refused_with_what_differs() -> None:
-    proxy = start("proxy", task=PROXY)
+def test_a_proxy_with_other_inputs_is_refused_before_it_is_trained() -> None:
+    proxy = start("proxy", task=PROXY, epochs=100_000)
     with pytest.raises(HeadstartError, match=r"\[1, 8, 8\], but task 'other' has \[1, 28, 28\]"):
-        proxy.weights(network(), other(10, 28), 0)
-    with pytest.raises(HeadstartError, match="10 outputs, but task 'other' has 62"):
-        proxy.weights(network(), other(62, 8), 0)
+        begun(proxy, built("mlp"), other(10, 28))
+
+
+def test_a_model_that_does_not_take_the_proxys_inputs_is_refused() -> None:
+    with pytest.raises(HeadstartError, match=r"^the proxy task 'rendered-digits' of task 'other': the model 'squeeze"):
+        begun(start("proxy", task=PROXY), built("squeezenet1_0"), other(10, 32))
+
+
+def test_inputs_of_another_size_do_where_the_weights_fit_both() -> None:
+    """ResNet averages over pixels: what 8x8 teach it, it can use at 28x28."""
+    build, proxy = built("resnet18"), start("proxy", task="rendered-digits(examples=10)", epochs=1)
+    assert proxy.artefact is not None
+    pretrained = proxy.artefact.make(build, other(10, 28))
+    assert equal(proxy.weights(pretrained, build(other(10, 28)), other(10, 28), 0), pretrained)
+
+
+@pytest.mark.parametrize(("outputs", "head"), [(26, "auto"), (26, "new"), (10, "new")])
+def test_a_proxys_new_head_is_that_of_random_weights_with_the_same_seed(outputs: int, head: str) -> None:
+    build, target = built("mlp(hidden=[5])"), other(outputs, 8)
+    proxy = start("proxy", task=PROXY, epochs=1, head=head)
+    assert proxy.artefact is not None
+    pretrained = proxy.artefact.make(build, target)
+    assert pretrained["3.weight"].shape == (10, 5)
+    for seed in (0, 7):
+        got, drawn = proxy.weights(pretrained, build(target), target, seed), build(target).initial(seed)
+        assert list(got) == list(drawn)
+        for name in drawn:
+            assert torch.equal(got[name], (drawn if name.startswith("3.") else pretrained)[name])
+
+
+def test_what_is_pre_trained_does_not_depend_on_the_head_or_the_target() -> None:
+    build = built("mlp(hidden=[5])")
+    kept, new = (start("proxy", task=PROXY, epochs=1, head=head).artefact for head in ("auto", "new"))
+    assert kept is not None
+    assert new is not None
+    assert kept.made_of == new.made_of
+    assert equal(kept.make(build, digits()), new.make(build, other(26, 8)))
+
+
+def test_a_head_that_must_be_kept_and_does_not_fit_is_listed() -> None:
+    proxy = start("proxy", task=PROXY, head="keep")
+    with pytest.raises(HeadstartError) as caught:
+        begun(proxy, built("mlp(hidden=[5])"), other(26, 8))
+    assert str(caught.value) == (
+        "the model pre-trained on 'rendered-digits(examples=600)' does not fit task 'other': "
+        "shapes differ: '3.weight' [10, 5] for [26, 5], '3.bias' [10] for [26]; "
+        "let the head be new, or name its layer (head_layer)"
+    )
+
+
+def test_parameters_that_proxy_got_later_do_not_rename_what_was_run_before() -> None:
+    plain = STARTS.component("proxy")
+    assert {name for name, _ in plain.parameters} == {"task", "epochs", "batch_size", "rate", "seed"}
+    assert STARTS.component("proxy(head='auto')") == plain
+    assert str(STARTS.component("proxy(head='new')")) == "proxy(head='new')"
+    assert ("head", "new") in STARTS.component("proxy(head='new')").parameters
 
 
 def test_a_proxy_of_text_with_another_vocabulary_is_refused(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ import time
 from pathlib import Path
 
 import filelock
+import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import safetensors.torch
@@ -23,13 +25,14 @@ from headstart.engine.rounds import begin
 from headstart.errors import HeadstartError
 from headstart.probes.base import PROBES
 from headstart.servers.base import SERVERS
-from headstart.study.federations import federation_of, network_of, one_thread
+from headstart.study.federations import federation_of, network_of, one_thread, task_of
 from headstart.study.processes import _uninterrupted_children
 from headstart.study.run import Progress, carry_out
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
 from headstart.study.store import CHECKPOINT, Folder
 from headstart.study.stored_run import carry_out_run
+from headstart.tasks.emnist_letters import emnist_letters
 
 STUDY = """
 name: small
@@ -678,8 +681,34 @@ def test_a_start_whose_file_has_changed_is_not_mixed_in(tmp_path):
     run_study(checkpointed, out)
     run_study(checkpointed, out)  # unchanged: nothing to do, nothing to say
     weights.write_bytes(safetensors.torch.save(network.initial(2)))
-    with pytest.raises(HeadstartError, match=r"the file of the start checkpoint\(.*\) has changed .* put it back or"):
+    with pytest.raises(HeadstartError, match=r"^checkpoint\(.*\): .* has changed .* put it back or"):
         run_study(checkpointed, out)
+
+
+def test_a_task_whose_file_has_changed_is_not_mixed_in(tmp_path):
+    """That of the study, and that which its start was pre-trained on."""
+    generator, out = np.random.Generator(np.random.Philox(key=5)), tmp_path / "out"
+    for name in ("own", "proxy"):
+        columns = {"split": ["train"] * 30 + ["test"] * 10, "label": pa.array(np.arange(40) % 26, pa.uint8())}
+        columns["image"] = pa.array([image.tobytes() for image in generator.integers(0, 256, (40, 784), np.uint8)])
+        pq.write_table(pa.table(columns), tmp_path / f"{name}.parquet")
+    own, proxy = (f"emnist-letters(path='{tmp_path}/{name}.parquet', validation=2)" for name in ("own", "proxy"))
+    study = Study(
+        task=own, model="logistic", starts={"proxy": {"task": proxy, "epochs": 1}}, population=3, cohort=2, rounds=1,
+        seeds=[0], executor="loop",
+    )  # fmt: skip
+    run_study(study, out)
+    assert len(json.loads((out / "starts" / "contents.json").read_text())) == 2
+    run_study(study, out)  # unchanged: nothing to do, nothing to say
+    for name in ("own", "proxy"):
+        path = tmp_path / f"{name}.parquet"
+        before = path.read_bytes()
+        pq.write_table(pq.read_table(path).slice(0, 39), path)
+        task_of.cache_clear()
+        emnist_letters.cache_clear()
+        with pytest.raises(HeadstartError, match=rf"^task emnist-letters\(path='.*{name}.parquet'.*: .* has changed"):
+            run_study(study, out)
+        path.write_bytes(before)
 
 
 def test_a_device_that_is_not_there_is_one_line(tmp_path: Path) -> None:

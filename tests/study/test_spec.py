@@ -148,6 +148,7 @@ OTHER = {
     "weighting": "uniform",
     "evaluate_on": "validation",
     "precision": "bf16",
+    "trainable": "head",
     "device": "cuda",
     "probes": ["distance"],
 }
@@ -306,7 +307,7 @@ BAD = [
 @pytest.mark.parametrize(("keys", "line"), BAD, ids=[line.split(":")[0] + f"-{i}" for i, (_, line) in enumerate(BAD)])
 def test_bad_input_gets_one_line(keys, line):
     line = line.replace("{adam}", ", ".join(sorted(SERVERS.entry("adam").presets)))
-    axes = "client_rates, clients, devices, local_epochs, partitions, seeds, server_rates, servers, starts"
+    axes = "client_rates, clients, devices, local_epochs, partitions, seeds, server_rates, servers, starts, trainable"
     with pytest.raises(HeadstartError) as caught:
         study(**keys)
     assert str(caught.value) == line.replace("{axes}", axes)

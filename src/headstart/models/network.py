@@ -15,7 +15,7 @@ from torch.func import functional_call
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parameter import is_lazy
 
-from headstart import rng
+from headstart import rng, trees
 from headstart.errors import HeadstartError
 from headstart.models.dropout import KeyedDropout
 from headstart.registry import Registry
@@ -60,6 +60,7 @@ class Network:
         device: str | torch.device = "cpu",
     ) -> None:
         self.build, self.dtype, self.precision, self.device = build, dtype, precision, torch.device(device)
+        self.held: Tree = {}
         module = _with_keyed_dropout(copy.deepcopy(_built(build, seed=0)).to(self.device, dtype))
         _refuse_batch_norm(module)
         _refuse_lazy(module)
@@ -74,15 +75,26 @@ class Network:
         """Whether training passes depend on the key: whether there is dropout."""
         return any(part.p > 0 for part in self._dropouts)
 
+    def holding(self, params: Tree) -> "Network":
+        """The same network as a function of its other parameters, these held as they are.
+
+        Whoever trains it sees the others alone, and sends and keeps no more than them. Both share a module, and so one
+        thread.
+        """
+        network = copy.copy(self)
+        network.held = {**self.held, **trees.map_tree(lambda leaf: leaf.to(self.device, self.dtype), params)}
+        return network
+
     def initial(self, seed: int) -> Tree:
-        """The parameters of a newly built module, a pure function of the seed, drawn on the CPU."""
+        """The parameters of a newly built module but those held: a pure function of the seed, drawn on the CPU."""
         module = _built(self.build, rng.key(seed, "initial weights")).to(self.device, self.dtype)
-        return {name: leaf.detach().clone() for name, leaf in module.named_parameters()}
+        return {name: leaf.detach().clone() for name, leaf in module.named_parameters() if name not in self.held}
 
     def __call__(self, params: Tree, inputs: Tensor, key: Tensor | None = None) -> Tensor:
         """Outputs [B, ...] for inputs [B, ...]; with a key (int32 scalar) in training mode, else in evaluation."""
         if inputs.is_floating_point():
             inputs = inputs.to(self.dtype)
+        params = {**self.held, **params}
         if key is None:
             outputs = functional_call(self._evaluating, params, (inputs,))
         else:

@@ -5,6 +5,8 @@ from importlib import metadata
 from typing import Any
 
 import headstart
+from headstart.report.answers import listed
+from headstart.report.cells import ALL
 from headstart.report.slices import Study
 from headstart.report.table import Table
 
@@ -60,6 +62,20 @@ def differed(study: Study) -> tuple[Table | None, int]:
     return table, same
 
 
+def trained(study: Study) -> str:
+    """Which weights were trained from which start, where it was not all of them from every start; else empty."""
+    parts = {
+        start: listed(dict.fromkeys(r.trainable for r in study.results.runs if r.start == start))
+        for start in study.starts
+    }
+    if set(parts.values()) == {ALL}:
+        return ""
+    if len(set(parts.values())) == 1:
+        return f"From every start the same weights were trained: {parts[study.starts[0]]}."
+    each = "; ".join(f"{names} from {start}" for start, names in parts.items())
+    return f"Starts differ in which weights were trained: {each}. They are compared only where it was the same."
+
+
 def rates(study: Study) -> Table | None:
     """Every rate that was tried, where a cell was run at several; the one that the panels use is marked."""
     names = ("start", "pair", "setting", "client rate", "server rate", "accuracy", "seeds", "diverged runs", "used")
@@ -83,8 +99,8 @@ def rates(study: Study) -> Table | None:
 def diverged(study: Study) -> Table | None:
     lost = [run for run in study.results.runs if not run.finished]
     fields = (
-        "start", "client", "server", "partition", "devices", "local_epochs", "client_rate", "server_rate", "seed",
-        "status", "diverged_at",
+        "start", "trainable", "client", "server", "partition", "devices", "local_epochs", "client_rate", "server_rate",
+        "seed", "status", "diverged_at",
     )  # fmt: skip
     columns = {name.replace("_", " "): [getattr(run, name) for run in lost] for name in fields}
     return Table("diverged", "Runs that diverged", columns) if lost else None

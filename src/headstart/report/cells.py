@@ -7,7 +7,7 @@ import numpy as np
 
 from headstart.report.tables import Run
 
-DEFAULT_DEVICES, IID = "equal", "iid"
+DEFAULT_DEVICES, IID, ALL = "equal", "iid", "all"
 
 
 class Pair(NamedTuple):
@@ -22,11 +22,13 @@ class Setting(NamedTuple):
     partition: str
     devices: str
     local_epochs: int
+    trainable: str = ALL
 
     def __str__(self) -> str:
         epochs = "1 local epoch" if self.local_epochs == 1 else f"{self.local_epochs} local epochs"
         devices = "equal devices" if self.devices == DEFAULT_DEVICES else self.devices
-        return f"{self.partition}, {devices}, {epochs}"
+        training = "" if self.trainable == ALL else f", training {self.trainable} only"
+        return f"{self.partition}, {devices}, {epochs}{training}"
 
 
 def replaced(setting: Setting, axis: str, value: str | int) -> Setting:

@@ -66,6 +66,7 @@ def write(directory: str | Path) -> Path:
         settings=appendix.settings(study),
         differed=same_table,
         same=same,
+        trained=appendix.trained(study),
         rates=appendix.rates(study),
         diverged=appendix.diverged(study),
         missing=appendix.missing(study),

@@ -1,7 +1,8 @@
 """Finds the slices of a study that a question needs, whatever the study file called its grids.
 
-A **cell** is one start x pair x setting with a run per seed; a setting is (partition, devices, local epochs). Where a
-cell was run at several rates (a tuning), the rates with the best mean accuracy stand for it and the page lists all.
+A **cell** is one start x pair x setting with a run per seed; a setting is (partition, devices, local epochs, what is
+trained). Where a cell was run at several rates (a tuning), the rates with the best mean accuracy stand for it and the
+page lists all.
 """
 
 from collections import Counter, defaultdict
@@ -11,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from headstart.report.cells import DEFAULT_DEVICES, IID, Cell, Pair, Setting, family, replaced
+from headstart.report.cells import ALL, DEFAULT_DEVICES, IID, Cell, Pair, Setting, family, replaced
 from headstart.report.tables import Curve, Results, Run
 
 
@@ -39,11 +40,16 @@ class Study:
 
     @cached_property
     def base(self) -> Setting:
-        """The setting with the most runs; ties go to equal devices, heterogeneous data, fewer epochs."""
+        """The setting with the most runs; ties go to equal devices, heterogeneous data, all weights, fewer epochs."""
         count: Counter[Setting] = Counter()
         for (_, _, setting), cell in self.cells.items():
             count[setting] += len(cell.runs)
-        return max(count, key=lambda s: (count[s], s.devices == DEFAULT_DEVICES, s.partition != IID, -s.local_epochs))
+
+        def rank(s: Setting) -> tuple[int, bool, bool, bool, int]:
+            plain = s.devices == DEFAULT_DEVICES, s.partition != IID, s.trainable == ALL
+            return (count[s], *plain, -s.local_epochs)
+
+        return max(count, key=rank)
 
     def pairs(self, setting: Setting | None = None) -> list[Pair]:
         """Pairs that every start has in this setting (the base setting), in the order of the study."""
@@ -108,7 +114,15 @@ def _labels(runs: Iterable[Run], part: str) -> dict[str, str]:
     other = "server" if part == "client" else "client"
     for run in runs:
         name = getattr(run, part)
-        place = (run.start, getattr(run, other), run.partition, run.devices, run.local_epochs, family(name))
+        place = (
+            run.start,
+            getattr(run, other),
+            run.partition,
+            run.devices,
+            run.local_epochs,
+            run.trainable,
+            family(name),
+        )
         beside[place].add(name)
         variants[family(name)].add(name)
     compared = {str(place[-1]) for place, names in beside.items() if len(names) > 1}
@@ -125,7 +139,7 @@ def slice_up(results: Results) -> Study:
     tried: dict[tuple[str, Pair, Setting], dict[tuple[object, ...], list[Run]]] = defaultdict(lambda: defaultdict(list))
     for run in results.runs:
         pair = Pair(clients[run.client], servers[run.server])
-        setting = Setting(run.partition, run.devices, run.local_epochs)
+        setting = Setting(run.partition, run.devices, run.local_epochs, run.trainable)
         tried[run.start, pair, setting][run.client_rate, run.server_rate, run.client, run.server].append(run)
     rates = {
         key: tuple(sorted((Cell(*key, tuple(runs)) for runs in by_rate.values()), key=_goodness, reverse=True))

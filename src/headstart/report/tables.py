@@ -20,7 +20,10 @@ RUN_COLUMNS = {
     "whole": ("local_epochs", "seed"),
     "number": ("client_rate", "server_rate", "test_accuracy", "test_loss", "rounds_to_target"),
 }
-OPTIONAL = ("rounds", "diverged_at", "bytes_up", "bytes_down", "simulated_seconds", "seconds", "executor", "parameters")
+OPTIONAL = (
+    "rounds", "diverged_at", "bytes_up", "bytes_down", "simulated_seconds", "seconds", "executor", "parameters",
+    "trainable",
+)  # fmt: skip
 ROUND_COLUMNS = ("run", "round", "metric", "value")
 
 
@@ -50,6 +53,7 @@ class Run:
     seconds: float | None = None
     executor: str | None = None
     parameters: int | None = None
+    trainable: str = "all"
 
     @property
     def finished(self) -> bool:

@@ -4,25 +4,42 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from headstart.models.network import Network
-from headstart.registry import Registry
+from headstart.registry import Component, Registry
 from headstart.tasks.base import Task
 from headstart.trees import Tree
+
+Build = Callable[[Task], Network]
+"""A task -> the run's model built for its inputs and outputs, and checked on them."""
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """What a team has in hand before any run: made once for the runs of all seeds, and kept in the study's folder.
+
+    make(build, task) -> weights, of the run's model or of the same model with other outputs. `made_of` names all that
+    they depend on but the model; equal texts mean equal weights. `tasks` are those whose data went into them.
+    """
+
+    made_of: str
+    make: Callable[[Build, Task], Tree]
+    tasks: tuple[Component, ...] = ()
 
 
 @dataclass(frozen=True)
 class Start:
-    """weights(network, task, seed) -> the parameters x_0.
+    """weights(artefact, network, task, seed) -> the parameters x_0; the artefact's tree is empty where there is none.
 
-    `seeded`: whether they depend on the run's seed. A pre-trained start is one artefact that a team has in hand, so
-    the runs of every seed begin from the same one; it is made once and kept.
+    So what was pre-trained is the same for every seed, and what is drawn, such as a new head, is not.
 
     `content`: sha256 of the file that they are read from, empty without one. What a run begins from is named by the
-    start's parameters and this: a path alone does not say what lies there.
+    start's parameters and this: a path alone does not say what lies there. `costly`: what a seed's weights cost is
+    worth keeping them, for all runs of that seed.
     """
 
-    weights: Callable[[Network, Task, int], Tree]
-    seeded: bool
+    weights: Callable[[Tree, Network, Task, int], Tree]
+    artefact: Artefact | None = None
     content: str = ""
+    costly: bool = False
 
 
 STARTS: Registry[Start] = Registry("start", "headstart.starts")

@@ -1,4 +1,4 @@
-"""Weights pre-trained by the server on data of its own: a proxy task with the same inputs and outputs.
+"""Weights pre-trained by the server on data of its own: a proxy task with the same kind of inputs.
 
 The paper's second recommendation (Nguyen et al., arXiv 2206.15387, section 6): ask whether proxy data for
 pre-training exists before fighting heterogeneity.
@@ -15,7 +15,9 @@ from headstart import rng
 from headstart.errors import HeadstartError
 from headstart.models.dropout import step_key
 from headstart.models.network import Network
-from headstart.starts.base import STARTS, Start
+from headstart.registry import AddedLater
+from headstart.starts.base import STARTS, Artefact, Build, Start
+from headstart.starts.heads import Head, HeadLayer, misfit, with_head
 from headstart.tasks.base import TASKS, Task
 from headstart.trees import Tree
 
@@ -30,18 +32,23 @@ def proxy(
     batch_size: Annotated[int, Field(ge=1, description="rows a step; a last, smaller batch is used too")] = 64,
     rate: Annotated[float, Field(gt=0, description="Adam's rate at its peak")] = 0.002,
     seed: Annotated[int, Field(ge=0, description="of the first weights, the order of rows and dropout")] = 0,
+    head: Annotated[Head, AddedLater()] = "auto",
+    head_layer: Annotated[HeadLayer, AddedLater()] = None,
 ) -> Start:
-    """Pre-train centrally on another task, such as data that the server can make itself.
+    """Pre-train centrally on another task: other data of the same classes, or other classes and a new head.
 
     Adam as torch.optim has it (betas .9 and .999, epsilon 1e-8, no weight decay), with a rate that falls to zero
     along half a cosine (arXiv 1608.03983, Eq. 5). Only the training part of the proxy is used, and nothing of the
-    task itself. The weights are the same for every seed of a run: they are one artefact that a team has in hand.
+    task itself. What is pre-trained is the same for every seed of a run: one artefact that a team has in hand. A new
+    head is drawn from the run's seed, and is the one that the start `random` has with that seed.
     """
     source = TASKS.component(task, "start proxy.task")
 
-    def weights(network: Network, target: Task, _seed: int) -> Tree:
+    def make(build: Build, target: Task) -> Tree:
         data = TASKS.build(source)
-        _refuse_misfit(data, target)
+        _refuse_other_tokens(data, target)
+        network = _network(build, data, target)
+        fitted(network.initial(0), build(target).initial(0), data, target)  # refused before it is trained
         threads = torch.get_num_threads()
         torch.set_num_threads(1)  # sums in another order round differently: one artefact, whatever the machine's cores
         try:
@@ -49,7 +56,30 @@ def proxy(
         finally:
             torch.set_num_threads(threads)
 
-    return Start(weights, seeded=False)
+    def fitted(pretrained: Tree, drawn: Tree, data: Task | None, target: Task) -> Tree:
+        saved = with_head(pretrained, drawn, head, head_layer, "proxy")
+        if differs := misfit(saved, drawn):
+            _refuse_other_inputs(data, target)
+            raise HeadstartError(
+                f"the model pre-trained on {str(source)!r} does not fit task {target.name!r}: {differs}; "
+                "let the head be new, or name its layer (head_layer)"
+            )
+        return {name: saved[name] for name in drawn}
+
+    def weights(artefact: Tree, network: Network, target: Task, run_seed: int) -> Tree:
+        return fitted(artefact, network.initial(run_seed), None, target)
+
+    made_of = repr(("proxy", source, epochs, batch_size, rate, seed))
+    return Start(weights, Artefact(made_of, make, (source,)))
+
+
+def _refuse_other_tokens(data: Task, target: Task) -> None:
+    """Equal sizes are not enough: the same number has to be the same word."""
+    if data.tokens != target.tokens:
+        raise HeadstartError(
+            f"the proxy task {data.name!r} has other tokens than task {target.name!r}; "
+            "make it like that one, with the same parameters: wikitext-2(like='...')"
+        )
 
 
 def _pretrained(network: Network, data: Task, epochs: int, batch_size: int, rate: float, seed: int) -> Tree:
@@ -75,19 +105,17 @@ def _batches(rows: int, epochs: int, batch_size: int, seed: int) -> Iterator[Ten
             yield order[first : first + batch_size]
 
 
-def _refuse_misfit(data: Task, target: Task) -> None:
-    if data.input_shape != target.input_shape:
+def _network(build: Build, data: Task, target: Task) -> Network:
+    """The model for the proxy, whose inputs it may not take."""
+    try:
+        return build(data)
+    except HeadstartError as error:
+        raise HeadstartError(f"the proxy task {data.name!r} of task {target.name!r}: {error}") from error
+
+
+def _refuse_other_inputs(data: Task | None, target: Task) -> None:
+    if data is not None and data.input_shape != target.input_shape:
         raise HeadstartError(
             f"the proxy task {data.name!r} has inputs of shape {list(data.input_shape)}, "
             f"but task {target.name!r} has {list(target.input_shape)}; choose a proxy with the same inputs"
-        )
-    if data.tokens != target.tokens:
-        raise HeadstartError(
-            f"the proxy task {data.name!r} has other tokens than task {target.name!r}; "
-            "make it like that one, with the same parameters: wikitext-2(like='...')"
-        )
-    if data.outputs != target.outputs:
-        raise HeadstartError(
-            f"the proxy task {data.name!r} has {data.outputs} outputs, "
-            f"but task {target.name!r} has {target.outputs}; choose a proxy with the same classes"
         )

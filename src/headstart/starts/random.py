@@ -10,7 +10,7 @@ from headstart.trees import Tree
 def random() -> Start:
     """Newly initialised weights, others for every seed of a run."""
 
-    def weights(network: Network, task: Task, seed: int) -> Tree:
+    def weights(artefact: Tree, network: Network, task: Task, seed: int) -> Tree:
         return network.initial(seed)
 
-    return Start(weights, seeded=True)
+    return Start(weights)

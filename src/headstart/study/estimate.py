@@ -15,16 +15,20 @@ TIMED_ROUNDS = 2
 def estimate_seconds(study: Study) -> float:
     """Seconds of one process for all runs, without starts and report.
 
-    One run for each client optimizer, device setting and number of local epochs does three rounds; the first, which
-    includes tracing, is not counted.
+    One run for each client optimizer, device setting, number of local epochs and trainable part does three rounds; the
+    first, which includes tracing, is not counted.
     """
-    measured: dict[tuple[Component, Component, int], float] = {}
+    measured: dict[tuple[Component, Component, int, str], float] = {}
     with one_thread():
         for run in study.runs:
-            kind = (run.client, run.devices, run.local_epochs)
+            kind = _kind(run)
             if kind not in measured:
                 measured[kind] = _seconds_of_run(run)
-    return sum(measured[run.client, run.devices, run.local_epochs] for run in study.runs)
+    return sum(measured[_kind(run)] for run in study.runs)
+
+
+def _kind(run: RunSpec) -> tuple[Component, Component, int, str]:
+    return run.client, run.devices, run.local_epochs, run.trainable
 
 
 def _seconds_of_run(run: RunSpec) -> float:

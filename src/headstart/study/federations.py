@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
+from hashlib import sha256
 
 import numpy as np
 import torch
@@ -18,19 +19,26 @@ from headstart.models.network import MODELS, Network, Precision
 from headstart.registry import Component
 from headstart.servers.base import SERVERS
 from headstart.study.spec import RunSpec
+from headstart.study.trainable import trained
 from headstart.tasks.base import PARTITIONS, TASKS, Task
+from headstart.trees import Tree
 
 CPU = torch.device("cpu")
 
 
-def federation_of(run: RunSpec) -> Federation:
+def federation_of(run: RunSpec, start: Tree | None = None) -> Federation:
     """The federation of a run.
 
+    Args:
+        start: the weights that it begins from, of which those that are not trained stay as they are. For a try without
+            them, newly drawn ones serve.
+
     Raises:
-        HeadstartError: task, model and partition do not fit together.
+        HeadstartError: task, model, partition and what is trained do not fit together.
     """
     device = torch.device(run.device)
     task = task_of(run.task, device)
+    network = trained_network(run, start)
     if run.evaluate_on == "validation":
         task = replace(task, test=task.validation)
         check_examples(task)
@@ -46,7 +54,7 @@ def federation_of(run: RunSpec) -> Federation:
     )
     check_cohort(run.cohort, clients)
     return Federation(
-        network=network_of(run.model, run.task, run.precision, device),
+        network=network,
         task=task,
         clients=clients,
         client=client,
@@ -54,7 +62,7 @@ def federation_of(run: RunSpec) -> Federation:
         client_rate=run.client_rate,
         server_rate=run.server_rate,
         schedule=schedule,
-        execute=executor_of(run.executor, run.model, run.task, run.client, run.precision, device),
+        execute=executor_of(run.executor, network, run.task, run.client),
         seed=run.seed,
     )
 
@@ -81,24 +89,50 @@ _provided: dict[Component, Callable[[], Task]] = {}
 @lru_cache(maxsize=8)
 def network_of(model: Component, task: Component, precision: Precision = "fp32", device: torch.device = CPU) -> Network:
     """The network for a task, checked on a few of its inputs."""
-    built = task_of(task, device)
-    network = Network(lambda: MODELS.build(model, built.input_shape, built.outputs), torch.float32, precision, device)
-    check_network(network, built)
+    return build_network(model, task_of(task, device), precision, device)
+
+
+def build_network(model: Component, task: Task, precision: Precision = "fp32", device: torch.device = CPU) -> Network:
+    """As `network_of`, for a task that no study file need name."""
+    network = Network(lambda: MODELS.build(model, task.input_shape, task.outputs), torch.float32, precision, device)
+    check_network(network, task)
     return network
 
 
+def trained_network(run: RunSpec, start: Tree | None) -> Network:
+    """The network as a function of what the run trains, the other parameters held at those of its start."""
+    network = network_of(run.model, run.task, run.precision, torch.device(run.device))
+    if run.trainable == "all":
+        return network
+    weights = network.initial(0) if start is None else start
+    held = weights.keys() - set(trained(run.trainable, weights))
+    return _holding(network, _Held.of({name: leaf for name, leaf in weights.items() if name in held}))
+
+
+@dataclass(frozen=True)
+class _Held:
+    """Parameters that are equal where their contents are: runs whose starts share them share a traced executor."""
+
+    digest: str
+    params: Tree = field(compare=False)
+
+    @classmethod
+    def of(cls, params: Tree) -> "_Held":
+        digest = sha256(repr([(name, leaf.dtype, leaf.shape) for name, leaf in params.items()]).encode())
+        for leaf in params.values():
+            digest.update(leaf.contiguous().view(-1).view(torch.uint8).cpu().numpy().tobytes())
+        return cls(digest.hexdigest(), params)
+
+
+@lru_cache(maxsize=8)
+def _holding(network: Network, held: _Held) -> Network:
+    return network.holding(held.params)
+
+
 @lru_cache(maxsize=16)
-def executor_of(
-    executor: Component,
-    model: Component,
-    task: Component,
-    client: Component,
-    precision: Precision = "fp32",
-    device: torch.device = CPU,
-) -> Executor:
+def executor_of(executor: Component, network: Network, task: Component, client: Component) -> Executor:
     """The executor; runs that differ in rates, server, start, partition or seed share what it has traced."""
-    network = network_of(model, task, precision, device)
-    return EXECUTORS.build(executor, network, task_of(task, device), CLIENTS.build(client))
+    return EXECUTORS.build(executor, network, task_of(task, network.device), CLIENTS.build(client))
 
 
 @lru_cache(maxsize=32)

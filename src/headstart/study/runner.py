@@ -94,7 +94,7 @@ def check(study: Study) -> None:
     check_device(study.file.device)
     samples: dict[object, RunSpec] = {}
     for run in study.runs:  # not every combination, but every part of one, and every dealing of the data
-        samples |= dict.fromkeys(((run.partition, run.seed), run.client, run.server, run.devices), run)
+        samples |= dict.fromkeys(((run.partition, run.seed), run.client, run.server, run.devices, run.trainable), run)
     for run in {run.key: run for run in samples.values()}.values():
         federation_of(run)
     for start in {run.start for run in study.runs}:

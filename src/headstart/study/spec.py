@@ -1,7 +1,8 @@
 """What a study is: the axes of its grid, what its runs have in common, and each run as data with a content key.
 
-A study file is YAML. Its axes (starts, clients, servers, partitions, devices, local epochs, rates) span the main
-grid; every entry of `also` spans a further one in which the axes that it does not name are those of the main grid.
+A study file is YAML. Its axes (starts, what is trained, clients, servers, partitions, devices, local epochs, rates)
+span the main grid; every entry of `also` spans a further one in which the axes that it does not name are those of the
+main grid.
 """
 
 import hashlib
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from headstart import files
 from headstart.clients.base import CLIENTS
@@ -26,11 +27,15 @@ from headstart.probes.base import PROBES
 from headstart.registry import Component, Registry
 from headstart.servers.base import SERVERS
 from headstart.starts.base import STARTS
+from headstart.study.trainable import readable
 from headstart.tasks.base import PARTITIONS, TASKS
 from headstart.validation import validate
 
 SCHEMA = 1
 """Part of every run's key: raised when the same specification comes to mean something else."""
+
+LATER = {"trainable": "all", "device": "cpu"}
+"""Fields of a run that came after studies had been run: at these values they are no part of a key."""
 
 AXES: dict[str, Registry[Any]] = {
     "starts": STARTS,
@@ -39,6 +44,7 @@ AXES: dict[str, Registry[Any]] = {
     "partitions": PARTITIONS,
     "devices": DEVICES,
 }
+"""The axes whose values are parts. The others are numbers, and `trainable`, which names parameters."""
 
 
 def _listed(value: object) -> object:
@@ -48,9 +54,11 @@ def _listed(value: object) -> object:
 Count = Annotated[int, Field(ge=1)]
 Rate = Annotated[float, Field(gt=0)]
 Seed = Annotated[int, Field(ge=0)]
+Trainable = Annotated[str, AfterValidator(readable)]
 Names = Annotated[list[Any], BeforeValidator(_listed), Field(min_length=1)]
 Counts = Annotated[list[Count], BeforeValidator(_listed), Field(min_length=1)]
 Rates = Annotated[list[Rate], BeforeValidator(_listed), Field(min_length=1)]
+Trainables = Annotated[list[Trainable], BeforeValidator(_listed), Field(min_length=1)]
 Seeds = Annotated[list[Seed], BeforeValidator(_listed), Field(min_length=1)]
 
 
@@ -64,6 +72,7 @@ class Axes(Strict):
     """The axes of a further grid; what is left out is as in the main grid."""
 
     starts: Names | None = None
+    trainable: Trainables | None = None
     clients: Names | None = None
     servers: Names | None = None
     partitions: Names | None = None
@@ -78,6 +87,7 @@ class RateRow(Strict):
     """Learning rates for the runs that it matches; a bare name matches with any parameters, what is left out all."""
 
     start: Any = None
+    trainable: Trainable | None = None
     client: Any = None
     server: Any = None
     partition: Any = None
@@ -95,6 +105,7 @@ class StudyFile(Strict):
     task: Any
     model: Any
     starts: Names = ["random"]
+    trainable: Trainables = ["all"]
     clients: Names = ["sgd"]
     servers: Names = ["sgd"]
     partitions: Names = ["iid"]
@@ -145,17 +156,20 @@ class RunSpec:
     executor: Component
     precision: Precision
     device: str
+    trainable: str = "all"
 
     @property
     def key(self) -> str:
         """The name of the run's folder: 16 hex digits of the sha256 of the canonical specification."""
-        canonical = json.dumps({"schema": SCHEMA, **asdict(self)}, sort_keys=True, default=str)
+        fields = {name: value for name, value in asdict(self).items() if name not in LATER or value != LATER[name]}
+        canonical = json.dumps({"schema": SCHEMA, **fields}, sort_keys=True, default=str)
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
     def __str__(self) -> str:
         parts = (self.start, self.client, self.server, self.partition, self.devices)
         numbers = f"{self.local_epochs} local epochs, rates {self.client_rate:g} and {self.server_rate:g}"
-        return f"{', '.join(map(str, parts))}, {numbers}, seed {self.seed}"
+        what = "" if self.trainable == "all" else f"training {self.trainable}, "
+        return f"{', '.join(map(str, parts))}, {what}{numbers}, seed {self.seed}"
 
 
 class Study:
@@ -230,7 +244,7 @@ class Study:
 
     def _expand(self, axes: dict[str, list[Any]]) -> Iterator[RunSpec]:
         for values in itertools.product(*axes.values()):
-            start, client, server, partition, devices, local_epochs, client_rate, server_rate, seed = values
+            start, trainable, client, server, partition, devices, local_epochs, client_rate, server_rate, seed = values
             run = RunSpec(
                 task=self.task,
                 model=self.model,
@@ -254,6 +268,7 @@ class Study:
                 executor=self.executor,
                 precision=self.file.precision,
                 device=self.file.device,
+                trainable=trainable,
             )
             yield self._with_rates(run)
 
@@ -276,12 +291,12 @@ def _conditions(row: RateRow, path: str) -> dict[str, str | Component | int]:
         if (written := getattr(row, name)) is not None:
             part = AXES[axis].component(written, f"{path}.{name}")
             conditions[name] = part.name if written == part.name else part
-    if row.local_epochs is not None:
-        conditions["local_epochs"] = row.local_epochs
+    plain = {"local_epochs": row.local_epochs, "trainable": row.trainable}
+    conditions |= {name: value for name, value in plain.items() if value is not None}
     return conditions
 
 
-def _meets(field: Component | int, wanted: str | Component | int) -> bool:
+def _meets(field: Component | int | str, wanted: str | Component | int) -> bool:
     return (field.name if isinstance(wanted, str) and isinstance(field, Component) else field) == wanted
 
 

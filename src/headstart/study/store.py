@@ -29,6 +29,7 @@ RUNS = pa.schema(
     + [("test_accuracy", pa.float64()), ("test_loss", pa.float64()), ("rounds_to_target", pa.int64())]
     + [("bytes_up", pa.int64()), ("bytes_down", pa.int64()), ("parameters", pa.int64())]
     + [("simulated_seconds", pa.float64()), ("seconds", pa.float64()), ("executor", pa.string())]
+    + [("trainable", pa.string())]
 )
 ROUNDS = pa.schema([("run", pa.string()), ("round", pa.int64()), ("metric", pa.string()), ("value", pa.float64())])
 
@@ -136,7 +137,7 @@ class Folder:
                 record = json.loads(path.read_bytes())
             if record["run"] != key:
                 raise ValueError(f"it is of run {record['run']}")
-            known = {name: record[name] for name in RUNS.names if name in record}
+            known = {"trainable": "all"} | {name: record[name] for name in RUNS.names if name in record}
             return pa.Table.from_pylist([_ended(known, rounds, target_accuracy)], schema=RUNS)
         except (KeyError, ValueError, TypeError, pa.ArrowException) as error:
             raise HeadstartError(f"{path} is damaged ({error}); delete {path.parent} and run again") from None

@@ -15,17 +15,18 @@ from headstart.engine import checkpoint
 from headstart.engine.rounds import begin, on_device
 from headstart.errors import HeadstartError
 from headstart.probes.base import PROBES
-from headstart.starts.base import STARTS
+from headstart.starts.base import STARTS, Artefact
 from headstart.study.choice import Choice, chosen_executor, with_executor
-from headstart.study.federations import federation_of, network_of, task_of
+from headstart.study.federations import build_network, federation_of, network_of, task_of
 from headstart.study.run import Progress, carry_out
 from headstart.study.spec import SCHEMA, RunSpec
 from headstart.study.store import CHECKPOINT, Folder
+from headstart.tasks.base import Task
 from headstart.trees import Tree
 
 
 def refuse_changed_files(runs: Sequence[RunSpec], out: Path) -> None:
-    """Hold what the files of starts contained when the folder was begun, and refuse to mix it with anything else.
+    """Hold what the files of starts and tasks contained when the folder was begun, and refuse to mix in anything else.
 
     Raises:
         HeadstartError: a file has other contents now.
@@ -34,34 +35,61 @@ def refuse_changed_files(runs: Sequence[RunSpec], out: Path) -> None:
     try:
         with files.explained(path, "read"):
             known = json.loads(path.read_bytes()) if path.exists() else {}
-        before = {str(start): str(content) for start, content in known.items()}
+        before = {str(name): str(content) for name, content in known.items()}
     except (ValueError, AttributeError) as error:
         raise HeadstartError(f"{path} is damaged ({error}); delete it and run again") from None
-    now = {str(start): STARTS.build(start).content for start in {run.start for run in runs}}
-    for start, content in now.items():
-        if before.get(start, content) != content:
+    now = _contents(runs)
+    for name, content in now.items():
+        if before.get(name, content) != content:
             raise HeadstartError(
-                f"the file of the start {start} has changed since the runs in {out} were made "
-                f"(sha256 {before[start][:12]} then, {content[:12]} now); put it back or choose a new folder"
+                f"{name}: what its files hold has changed since the runs in {out} were made "
+                f"(sha256 {before[name][:12]} then, {content[:12] or 'none'} now); put it back or choose a new folder"
             )
-    contents = {start: content for start, content in sorted((before | now).items()) if content}
+    contents = {name: content for name, content in sorted((before | now).items()) if content}
     if contents != before:
         files.write(path, json.dumps(contents, indent=1))
 
 
+def _contents(runs: Sequence[RunSpec]) -> dict[str, str]:
+    """sha256 of the files of all starts and tasks, also of those tasks whose data a start is made of."""
+    starts = {run.start: STARTS.build(run.start) for run in runs}
+    tasks = {run.task for run in runs}
+    tasks |= {task for start in starts.values() if start.artefact for task in start.artefact.tasks}
+    contents = {str(written): start.content for written, start in starts.items()}
+    return contents | {f"task {task}": task_of(task).content for task in tasks}
+
+
 def start_weights(run: RunSpec, out: Path) -> Tree:
-    """The weights that a run begins from; a start that is the same for all seeds is made once and kept."""
+    """The weights that a run begins from. What is the same for all seeds, or costly, is made once and kept."""
     start = STARTS.build(run.start)
     network, task = network_of(run.model, run.task), task_of(run.task)
-    if start.seeded:
-        return start.weights(network, task, run.seed)
-    identity = json.dumps([SCHEMA, repr(run.start), start.content, repr(run.model), repr(run.task)])
-    path = out / "starts" / f"{run.start.name}-{sha256(identity.encode()).hexdigest()[:16]}.safetensors"
-    if path.exists():
-        return checkpoint.load_trees(path)[0]["x"]
-    weights = start.weights(network, task, run.seed)
-    checkpoint.save_trees(path, {"x": weights}, {"start": str(run.start), "model": str(run.model)})
-    return weights
+
+    def make() -> Tree:
+        return start.weights(_artefact(start.artefact, run, task, out), network, task, run.seed)
+
+    if not start.costly:
+        return make()
+    named: list[Any] = [repr(run.start), start.content, repr(run.model), repr(run.task), run.seed]
+    return _kept(out, f"{run.start.name}-seed-{run.seed}", named, make)
+
+
+def _artefact(artefact: Artefact | None, run: RunSpec, task: Task, out: Path) -> Tree:
+    if artefact is None:
+        return {}
+
+    def make() -> Tree:
+        return artefact.make(lambda other: build_network(run.model, other), task)
+
+    return _kept(out, "pre-trained", [artefact.made_of, repr(run.model)], make)
+
+
+def _kept(out: Path, name: str, made_of: list[Any], make: Callable[[], Tree]) -> Tree:
+    """The weights in the folder's `starts/` under that name and a hash of what they are made of; made if not there."""
+    identity = json.dumps([SCHEMA, *made_of])
+    path = out / "starts" / f"{name}-{sha256(identity.encode()).hexdigest()[:16]}.safetensors"
+    if not path.exists():
+        checkpoint.save_trees(path, {"x": make()}, {"made_of": made_of})
+    return checkpoint.load_trees(path)[0]["x"]
 
 
 def carry_out_run(
@@ -75,13 +103,15 @@ def carry_out_run(
     folder = Folder(out)
     saved = folder.run(run.key) / CHECKPOINT
     choice = chosen_executor(run, out)
-    federation = federation_of(with_executor(run, choice))
+    whole = {} if saved.exists() and run.trainable == "all" else start_weights(run, out)
+    federation = federation_of(with_executor(run, choice), whole)
     probes = [PROBES.build(probe, federation) for probe in run.probes]
     earlier_seconds = 0.0
     if saved.exists():
         progress, earlier_seconds = _resumed(saved, federation.network.device)
     else:
-        progress = Progress(begin(federation, trees.to(start_weights(run, out), federation.network.device)))
+        trained = {name: leaf for name, leaf in whole.items() if name not in federation.network.held}
+        progress = Progress(begin(federation, trees.to(trained, federation.network.device)))
     last_saved = began
 
     def save_now_and_then(progress: Progress) -> None:
@@ -96,8 +126,10 @@ def carry_out_run(
             raise KeyboardInterrupt
 
     carry_out(federation, progress, run.rounds, run.every, probes, save_now_and_then)
-    checkpoint.save_trees(folder.run(run.key) / "weights.safetensors", {"x": progress.state.x}, {"run": str(run)})
-    record = _record(run, choice, progress, earlier_seconds + time.perf_counter() - began)
+    whole |= progress.state.x
+    checkpoint.save_trees(folder.run(run.key) / "weights.safetensors", {"x": whole}, {"run": str(run)})
+    seconds = earlier_seconds + time.perf_counter() - began
+    record = _record(run, choice, progress, sum(leaf.numel() for leaf in whole.values()), seconds)
     folder.finish(run.key, record, progress.rows)
     saved.unlink(missing_ok=True)
     return progress.status
@@ -113,8 +145,8 @@ def _resumed(saved: Path, device: torch.device) -> tuple[Progress, float]:
         raise HeadstartError(f"{saved} is damaged ({error}); delete it and run again") from error
 
 
-def _record(run: RunSpec, choice: Choice, progress: Progress, seconds: float) -> dict[str, Any]:
-    names = ("task", "model", "start", "client", "server", "partition", "devices")
+def _record(run: RunSpec, choice: Choice, progress: Progress, parameters: int, seconds: float) -> dict[str, Any]:
+    names = ("task", "model", "start", "trainable", "client", "server", "partition", "devices")
     numbers = ("local_epochs", "client_rate", "server_rate", "seed")
     state = progress.state
     return {
@@ -128,7 +160,7 @@ def _record(run: RunSpec, choice: Choice, progress: Progress, seconds: float) ->
         "diverged_at": progress.diverged_at,
         "bytes_up": state.bytes_up,
         "bytes_down": state.bytes_down,
-        "parameters": sum(leaf.numel() for leaf in state.x.values()),
+        "parameters": parameters,
         "simulated_seconds": state.simulated_seconds,
         "seconds": seconds,
         "headstart": headstart.__version__,

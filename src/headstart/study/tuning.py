@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 import yaml
 
-CELL = ("start", "client", "server", "partition", "devices", "local_epochs")
+CELL = ("start", "trainable", "client", "server", "partition", "devices", "local_epochs")
 RATES = ("client_rate", "server_rate")
 
 

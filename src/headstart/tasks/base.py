@@ -111,6 +111,7 @@ class Task:
     client of each training row, where the source has one, or is the rows of each such client. `classes`: the names of
     the labels 0, 1, ..., where the source has some. `mapped`: the rows are read from files as they are used, so that
     several processes share them as it is. `tokens` is how text became numbers, in tasks of text.
+    `content`: a sha256 of the files that it was read from, empty without any.
     """
 
     name: str
@@ -123,6 +124,7 @@ class Task:
     classes: tuple[str, ...] = ()
     mapped: bool = False
     tokens: Tokens | None = None
+    content: str = ""
 
     def to(self, device: torch.device) -> "Task":
         """The same task with its rows on a device, where all of them must fit."""

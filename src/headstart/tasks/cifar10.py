@@ -20,7 +20,7 @@ from pydantic import Field
 
 from headstart import files, rng
 from headstart.errors import HeadstartError
-from headstart.files import located
+from headstart.files import digest, located
 from headstart.tasks.base import TASKS, Examples, Rows, Task
 from headstart.tasks.data_files import encoded_images, parquet, whole_numbers
 
@@ -78,11 +78,13 @@ def cifar10(
         inputs /= torch.tensor(deviation)[:, None, None]
         return Examples(inputs, torch.from_numpy(labels[rows]))
 
-    held_out = part(images, labels, order[:validation])
     tested = _decoded(located(test), image, "test_batch.bin")
-    return Task(
-        "cifar10", part(images, labels, order[validation:]), held_out, part(*tested, np.arange(len(tested[1]))), CLASSES
+    parts = (
+        part(images, labels, order[validation:]),
+        part(images, labels, order[:validation]),
+        part(*tested, np.arange(len(tested[1]))),
     )
+    return Task("cifar10", *parts, outputs=CLASSES, content=digest(located(train), located(test)))
 
 
 @lru_cache(maxsize=2)

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from headstart import rng
 from headstart.errors import HeadstartError
-from headstart.files import located
+from headstart.files import digest, located
 from headstart.tasks.base import TASKS, Examples, Rows, Task
 from headstart.tasks.data_files import grey_images, parquet, splits, whole_numbers
 
@@ -53,4 +53,5 @@ def emnist_letters(
         rows.sort()
         return Examples(torch.from_numpy(images[rows]).float() / 255, torch.from_numpy(labels[rows]))
 
-    return Task("emnist-letters", part(order[validation:]), part(order[:validation]), part(test), outputs=LETTERS)
+    parts = part(order[validation:]), part(order[:validation]), part(test)
+    return Task("emnist-letters", *parts, outputs=LETTERS, content=digest(file))

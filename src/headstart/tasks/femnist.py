@@ -23,7 +23,7 @@ from pydantic import Field
 
 from headstart import files, rng
 from headstart.errors import HeadstartError
-from headstart.files import located
+from headstart.files import digest, located
 from headstart.tasks.base import TASKS, Examples, Task
 from headstart.tasks.data_files import encoded_images, grey_images, parquet, splits, whole_numbers
 
@@ -93,7 +93,8 @@ def femnist(
         return Examples(inputs, torch.from_numpy(read.labels[mask]))
 
     owners = np.unique(read.writers[trains], return_inverse=True)[1]
-    return Task("femnist", part(trains), part(validates), part(tests), len(CLASSES), owners=owners, classes=CLASSES)
+    parts = (part(trains), part(validates), part(tests))
+    return Task("femnist", *parts, len(CLASSES), owners=owners, classes=CLASSES, content=digest(file))
 
 
 def _read(path: Path) -> Written:

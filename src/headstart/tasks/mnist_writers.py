@@ -15,7 +15,7 @@ from pydantic import Field
 
 from headstart import rng
 from headstart.errors import HeadstartError
-from headstart.files import located
+from headstart.files import digest, located
 from headstart.tasks.base import TASKS, Examples, Rows, Task
 from headstart.tasks.data_files import grey_images, parquet, splits, whole_numbers
 
@@ -63,4 +63,5 @@ def mnist_writers(
 
     clients = train[~validates]
     owners = writers[clients]
-    return Task("mnist-writers", part(clients), part(train[validates]), part(test), outputs=DIGITS, owners=owners)
+    parts = part(clients), part(train[validates]), part(test)
+    return Task("mnist-writers", *parts, outputs=DIGITS, owners=owners, content=digest(file))

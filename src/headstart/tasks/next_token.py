@@ -134,8 +134,10 @@ def documents_by_client(path: Path, client: str, text: str) -> dict[str, list[st
     return dict(sorted(clients.items()))
 
 
-def text_task(name: str, parts: Parts, tokens: str, length: int, most: int | None = None, least: int = 1) -> Task:
-    """The task of three parts. The tokenizer sees the training part only.
+def text_task(
+    name: str, parts: Parts, tokens: str, length: int, most: int | None = None, least: int = 1, content: str = ""
+) -> Task:
+    """The task of three parts. The tokenizer sees the training part only. `content`: a sha256 of their files.
 
     Training clients with fewer than `least` rows are left out after the vocabulary is made.
 
@@ -161,6 +163,7 @@ def text_task(name: str, parts: Parts, tokens: str, length: int, most: int | Non
         objective=next_token(made.ignored),
         owners=np.repeat(np.arange(len(train)), [len(rows.targets) for rows in train]),
         tokens=made,
+        content=content,
     )
 
 

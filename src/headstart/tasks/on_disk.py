@@ -52,8 +52,17 @@ def on_disk(*, path: Annotated[str, Field(description="a folder that `pack` wrot
     if len(starts) < 2 or starts[0] != 0 or starts[-1] != len(train) or (np.diff(starts) < 1).any():
         raise HeadstartError(f"{folder / 'train.starts.bin'} is damaged: it does not cut the training rows; pack again")
     classes = tuple(header["classes"])
+    # Of the kinds, classes and sizes of clients alone: the rows may be more than one cares to read.
     return Task(
-        "on-disk", train, validation, test, header["outputs"], owners=ClientRows(starts), classes=classes, mapped=True
+        "on-disk",
+        train,
+        validation,
+        test,
+        header["outputs"],
+        owners=ClientRows(starts),
+        classes=classes,
+        mapped=True,
+        content=files.digest(folder / "data.json", folder / "train.starts.bin"),
     )
 
 

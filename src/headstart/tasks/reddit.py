@@ -7,7 +7,7 @@ may; the default names no authors, so that its 400 clients are communities (`doc
 
 from functools import lru_cache
 
-from headstart.files import located
+from headstart.files import digest, located
 from headstart.tasks.base import TASKS, Task
 from headstart.tasks.next_token import (
     ClientColumn,
@@ -50,4 +50,4 @@ def reddit(
     """
     clients = documents_by_client(located(path), client, text)
     parts = by_held_out_clients("reddit", clients, validation, test)
-    return text_task("reddit", parts, tokens, length, most_rows, least_rows)
+    return text_task("reddit", parts, tokens, length, most_rows, least_rows, digest(located(path)))

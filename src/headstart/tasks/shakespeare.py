@@ -7,7 +7,7 @@ role) and text; where ours is from is told in `docs/text.md`.
 
 from functools import lru_cache
 
-from headstart.files import located
+from headstart.files import digest, located
 from headstart.tasks.base import TASKS, Task
 from headstart.tasks.next_token import (
     ClientColumn,
@@ -49,6 +49,5 @@ def shakespeare(
         HeadstartError: the file is missing or damaged, or no role is left.
     """
     clients = documents_by_client(located(path), client, text)
-    return text_task(
-        "shakespeare", by_time("shakespeare", clients, validation, test), tokens, length, most_rows, least_rows
-    )
+    parts = by_time("shakespeare", clients, validation, test)
+    return text_task("shakespeare", parts, tokens, length, most_rows, least_rows, digest(located(path)))

@@ -7,7 +7,7 @@ a hub may; the default is of smaller sites of the same network (CC BY-SA; `docs/
 
 from functools import lru_cache
 
-from headstart.files import located
+from headstart.files import digest, located
 from headstart.tasks.base import TASKS, Task
 from headstart.tasks.next_token import (
     ClientColumn,
@@ -52,4 +52,4 @@ def stackoverflow(
     """
     clients = documents_by_client(located(path), client, text)
     parts = by_held_out_clients("stackoverflow", clients, validation, test)
-    return text_task("stackoverflow", parts, tokens, length, most_rows, least_rows)
+    return text_task("stackoverflow", parts, tokens, length, most_rows, least_rows, digest(located(path)))

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from headstart import rng
 from headstart.errors import HeadstartError
-from headstart.files import located
+from headstart.files import digest, located
 from headstart.tasks.base import TASKS, Examples, Rows, Task
 from headstart.tasks.table_files import classes, column_names, images, numbers, read
 from headstart.validation import shown
@@ -100,9 +100,8 @@ def table(
         return Examples(torch.from_numpy(made), torch.from_numpy(labels[rows]))
 
     held = owners[parts["train"]] if owners is not None else None
-    return Task(
-        "table", part("train"), part("validation"), part("test"), outputs=len(names), owners=held, classes=names
-    )
+    made = (part("train"), part("validation"), part("test"))
+    return Task("table", *made, outputs=len(names), owners=held, classes=names, content=digest(file))
 
 
 def _features(cells: pa.Table, columns: tuple[str, ...], file: Path) -> npt.NDArray[np.float64]:

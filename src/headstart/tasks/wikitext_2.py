@@ -15,7 +15,7 @@ from pydantic import Field
 
 from headstart import files
 from headstart.errors import HeadstartError
-from headstart.files import located
+from headstart.files import digest, located
 from headstart.tasks.base import TASKS, Task
 from headstart.tasks.next_token import joined, next_token, rows_of
 from headstart.tasks.tokens.base import MISSING
@@ -63,6 +63,7 @@ def wikitext_2(
         outputs=tokens.size,
         objective=next_token(tokens.ignored),
         tokens=tokens,
+        content=digest(located(train), located(test)),
     )
 
 

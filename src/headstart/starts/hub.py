@@ -1,0 +1,65 @@
+"""Weights from a repository of the Hugging Face hub, or from its cache on this machine.
+
+What is in the cache is taken from there, so that a study whose weights were once downloaded runs without a network; a
+branch such as `main` is then the commit that the cache has. Only a commit hash says for good which weights are meant.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from headstart.errors import HeadstartError
+from headstart.starts.base import STARTS, Start
+from headstart.starts.heads import Head, HeadLayer
+from headstart.starts.weight_files import Sha256, from_file
+
+READ = (".safetensors", ".bin", ".pt", ".pth")
+
+
+def _weights(file: str) -> str:
+    if Path(file).suffix not in READ:
+        raise ValueError(f"expected a file that ends in {', '.join(READ)}, got {file!r}")
+    return file
+
+
+@STARTS.register("hub", source="huggingface.co, by huggingface_hub; what is read of a file: see `checkpoint`")
+def hub(
+    *,
+    repo: Annotated[str, Field(description="owner/name of a model's repository")],
+    revision: Annotated[str, Field(min_length=1, description="a commit hash; or a branch or tag, which may move")] = (
+        "main"
+    ),
+    file: Annotated[
+        str,
+        AfterValidator(_weights),
+        Field(description="safetensors, or a torch file, of which tensors alone are read"),
+    ] = "model.safetensors",
+    sha256: Sha256 = None,
+    head: Head = "auto",
+    head_layer: HeadLayer = None,
+) -> Start:
+    """Weights from a repository of the Hugging Face hub: then as `checkpoint`, the head kept or new.
+
+    Needs huggingface_hub (`pip install headstart[hub]`), whose cache, token and mirror are used as they are set up.
+
+    Raises:
+        HeadstartError: it is neither in the cache nor to be had; the file does not fit the model, or is damaged.
+    """
+    return from_file(_located(repo, revision, file), sha256, head, head_layer, "hub")
+
+
+def _located(repo: str, revision: str, file: str) -> Path:
+    try:
+        from huggingface_hub import hf_hub_download, try_to_load_from_cache
+    except ImportError:
+        raise HeadstartError("the start hub needs huggingface_hub: pip install 'headstart[hub]'") from None
+    try:
+        cached = try_to_load_from_cache(repo, file, revision=revision)
+        return Path(cached if isinstance(cached, str) else str(hf_hub_download(repo, file, revision=revision)))
+    except Exception as error:  # of the library's many kinds: no such repository, no permission, no network, ...
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+        raise HeadstartError(
+            f"start hub: {file} of {repo} at {revision} is not in the cache and cannot be had from the hub "
+            f"({type(error).__name__}: {reason}); check the names, or fetch it where there is a network"
+        ) from error
