@@ -51,6 +51,7 @@ def check(file: StudyFile) -> None:
     """Check a study file and what it names, and print its grid, its runs and an estimate of time."""
     from headstart.study.estimate import estimate_seconds
     from headstart.study.runner import check as check_study
+    from headstart.study.search import searches
     from headstart.study.spec import AXES, Study
 
     study = Study.load(file)
@@ -64,6 +65,10 @@ def check(file: StudyFile) -> None:
     print(
         f"  {len(study.runs)} runs of {study.file.rounds} rounds, {study.file.cohort} of {_population(study)} a round"
     )
+    if tuned := searches(study):
+        print(
+            f"  tuning: {len(tuned)} searches of {tuned[0].trials} trials, {tuned[0].base.rounds} rounds at most each"
+        )
     cores = os.cpu_count() or 1
     seconds = estimate_seconds(study)
     print(f"  about {_duration(seconds)} in one process, {_duration(seconds / cores)} in {cores}, without pre-training")
@@ -140,6 +145,8 @@ def _print_registry(name: str, registry: "Registry[Any]") -> None:
         for parameter, info in entry.parameters.model_fields.items():
             default = "required" if info.is_required() else f"default {info.default!r}"
             console.print(Text(f"    {parameter}: {describe(info)}, {default}. {info.description or ''}".rstrip()))
+            if tuned := entry.tunable.get(parameter):
+                console.print(Text(f"      tuned over {tuned.low:g} to {tuned.high:g}", style="dim"))
         for preset, values in entry.presets.items():
             written = ", ".join(f"{key}={value!r}" for key, value in values.items())
             console.print(Text(f"    @{preset}: {written or 'the defaults'}"))
@@ -150,10 +157,11 @@ def _run(study: "Study", out: Path, jobs: int | None, checkpoint_seconds: float)
     from headstart.progress import watching
     from headstart.report.page import write
     from headstart.study.runner import run_study
+    from headstart.study.search import searches
 
     began = time.perf_counter()
     try:
-        with watching(len(study.runs)) as watch:
+        with watching(len(study.runs) + len(searches(study))) as watch:
             run_study(study, out, jobs or os.cpu_count() or 1, checkpoint_seconds, watch)
     except KeyboardInterrupt:
         print(f"interrupted; what is done is in {out}; run the same command again to go on", file=sys.stderr)
