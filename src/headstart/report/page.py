@@ -14,7 +14,7 @@ import yaml
 from markupsafe import Markup
 
 from headstart import files
-from headstart.report import appendix, tables
+from headstart.report import appendix, tables, trials
 from headstart.report.figures import STARTS, inline, render, style
 from headstart.report.panel import Panel
 from headstart.report.panels import PANELS
@@ -44,7 +44,9 @@ def write(directory: str | Path) -> Path:
     built = [build(study) for build in PANELS]
     panels = [panel for panel in built if isinstance(panel, Panel)]
     same_table, same = appendix.differed(study)
-    extra = [table for table in (same_table, appendix.rates(study), appendix.diverged(study)) if table]
+    tuned = trials.tuning(study)
+    extra = [tuned.best, tuned.trials] if tuned else []
+    extra += [table for table in (same_table, appendix.rates(study), appendix.diverged(study)) if table]
     written: dict[str, bytes] = {}
     drawn = []
     for panel in panels:
@@ -67,6 +69,7 @@ def write(directory: str | Path) -> Path:
         differed=same_table,
         same=same,
         rates=appendix.rates(study),
+        tuned=tuned,
         diverged=appendix.diverged(study),
         missing=appendix.missing(study),
         yaml=yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True),
