@@ -47,6 +47,44 @@ def run(file: StudyFile, out: Out, jobs: Jobs = None, checkpoint_seconds: Checkp
 
 
 @app.command()
+def paper(
+    finding: Annotated[
+        str,
+        typer.Argument(
+            help="ranking, iid-gap, local-epochs, devices, curvature, alignment, "
+            "speedup, initial-loss, gd-vs-sgd or all"
+        ),
+    ],
+    task: Annotated[str, typer.Option(help="digits, mnist-writers or cifar10")],
+    out: Out,
+    scale: Annotated[str, typer.Option(help="toy (seconds), cpu (an hour on 2 cores) or full (as the paper)")] = "cpu",
+    jobs: Jobs = None,
+    checkpoint_seconds: CheckpointSeconds = 10.0,
+    write_only: Annotated[
+        bool, typer.Option("--write-only", help="Write the study file, to edit it; run nothing.")
+    ] = False,
+) -> None:
+    """Write the study of a finding of "Where to Begin?" to DIR/paper.yaml, and run it.
+
+    A file that is there already is run as it stands, so it can be edited before the first run.
+    """
+    from headstart import files
+    from headstart.study.paper import study_text
+    from headstart.study.spec import Study
+    from headstart.study.store import WRITTEN
+
+    text, path = study_text(finding, task, scale), out / WRITTEN
+    if not path.exists():
+        files.write(path, text)
+    elif path.read_text(encoding="utf-8", errors="replace") != text:
+        print(f"{path} is there already and differs from the preset; it is run as it stands")
+    print(f"study: {path}")
+    study = Study.load(path)
+    if not write_only:
+        _run(study, out, jobs, checkpoint_seconds)
+
+
+@app.command()
 def check(file: StudyFile) -> None:
     """Check a study file and what it names, and print its grid, its runs and an estimate of time."""
     from headstart.study.estimate import estimate_seconds
