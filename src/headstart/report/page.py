@@ -16,6 +16,7 @@ from markupsafe import Markup
 from headstart import files
 from headstart.report import appendix, tables, trials
 from headstart.report.figures import STARTS, inline, render, style
+from headstart.report.findings import FINDINGS, Finding
 from headstart.report.panel import Panel
 from headstart.report.panels import PANELS
 from headstart.report.slices import slice_up
@@ -32,6 +33,10 @@ class Drawn:
     panel: Panel
     wide: Markup
     narrow: Markup
+
+    @property
+    def paper(self) -> Finding | None:
+        return FINDINGS.get(self.panel.slug)
 
 
 def write(directory: str | Path) -> Path:

@@ -53,7 +53,7 @@ TASKS = {
         batch_size=8,
         sizes={
             "toy": Size(20, 4, 4, 2, 2, 0.3, 2, 2),
-            "cpu": Size(100, 10, 100, 5, 5, 0.85, 20, 50),
+            "cpu": Size(100, 10, 200, 10, 10, 0.85, 20, 100),
             "full": Size(100, 10, 1000, 20, 3, 0.9, 40, 1000),
         },
         note="Real handwritten digits; pre-trained on digits rendered from fonts. Not a task of the paper.",

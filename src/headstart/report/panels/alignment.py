@@ -90,6 +90,7 @@ def answer(study: Study, pair: Pair) -> Answer:
         judge(gains[JUDGED]),
         f"from {between[1]} against {between[0]}, mean over rounds: {', '.join(said)} (judged by the first).",
         number(gains[JUDGED], 3),
+        gains[JUDGED],
     )
 
 
