@@ -19,9 +19,11 @@ from headstart.report.figures import STARTS, inline, render, style
 from headstart.report.findings import FINDINGS, Finding
 from headstart.report.panel import Panel
 from headstart.report.panels import PANELS
-from headstart.report.slices import slice_up
+from headstart.report.rules import what_is_open, what_it_costs, when_it_would_flip
+from headstart.report.slices import Study, slice_up
+from headstart.report.standings import standing
 from headstart.report.table import Table
-from headstart.report.verdict import verdict
+from headstart.report.verdict import Verdict, verdict
 
 ROWS_SHOWN = 48  # of a table on the page; its file has all
 
@@ -62,11 +64,13 @@ def write(directory: str | Path) -> Path:
     for table in [*(t for panel in panels for t in panel.tables), *extra]:
         written |= _files(table)
     settings = study.results.settings
+    found = verdict(study)
     page = _environment().get_template("page.html.jinja").render(
         title=settings.get("title") or settings.get("name") or directory.resolve().name,
         folder=directory.resolve().name,
         study=study,
-        verdict=verdict(study),
+        verdict=found,
+        consequences=consequences(study, found, panels),
         drawn=drawn,
         absent=[panel for panel in built if not isinstance(panel, Panel)],
         swatches=[(start, STARTS.index(style(study.starts, start))) for start in study.starts],
@@ -86,6 +90,21 @@ def write(directory: str | Path) -> Path:
         files.write(directory / name, content)
     _forget(directory, written)
     return directory / "report.html"
+
+
+def consequences(study: Study, found: Verdict, panels: list[Panel]) -> list[str]:
+    """What the rules say of the start and pair that the verdict names (or leans to)."""
+    start = found.where.start or study.starts[0]
+    best = standing(study, start)
+    if best.best is None:
+        return []
+    pair = best.pairs[best.best]
+    said = [
+        what_it_costs(study, start, pair),
+        when_it_would_flip(study, start, pair),
+        what_is_open(study, start, panels),
+    ]
+    return [sentence for sentence in said if sentence]
 
 
 def _environment() -> jinja2.Environment:
