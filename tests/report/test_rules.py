@@ -26,18 +26,22 @@ def both(table: Table, proxy_when_uneven: list[float]) -> Study:
 
 def test_a_setting_in_which_the_other_start_is_ahead_flips_the_verdict(table: Table) -> None:
     said = when_it_would_flip(both(table, [0.70, 0.71, 0.72]), "proxy", PAIR)
-    assert said.startswith("It would flip in 1 of the comparisons in 1 other setting: from random it is +10.0 points")
+    assert said.startswith(
+        "With sgd + adam, the order of the starts would flip in 1 of the comparisons in 1 other setting: from random it is +10.0 points"
+    )
     assert "uneven-epochs" in said
 
 
 def test_a_setting_in_which_the_same_start_is_ahead_does_not(table: Table) -> None:
     said = when_it_would_flip(both(table, [0.90, 0.91, 0.92]), "proxy", PAIR)
-    assert said == "It does not flip in 1 other setting of this study."
+    assert said == "With sgd + adam, the order of the starts does not flip in 1 other setting of this study."
 
 
 def test_a_setting_that_leans_the_other_way_is_told_as_not_shown(table: Table) -> None:
     said = when_it_would_flip(both(table, [0.70, 0.90, 0.79]), "proxy", PAIR)
-    assert said.startswith("It is not shown to flip in 1 other setting of this study, but could with")
+    assert said.startswith(
+        "With sgd + adam, the order of the starts is not shown to flip in 1 other setting of this study, but could with"
+    )
 
 
 def test_a_study_of_one_setting_says_nothing_of_flips(table: Table) -> None:
@@ -56,7 +60,10 @@ def test_the_cost_is_in_proportion_to_the_rounds_to_the_target(table: Table) -> 
     """100 rounds send 100 MB and last 500 s; the target takes 20 of them in the median."""
     study = table({"proxy": {ADAM: [0.9, 0.91, 0.92]}}, rounds_to_target={"proxy": [10, 20, 40]})
     said = what_it_costs(priced(study), "proxy", PAIR)
-    assert said == "It costs 20 rounds, 20 MB sent and 100 simulated seconds to 80%, in the median over seeds."
+    assert (
+        said
+        == "sgd + adam from proxy costs 20 rounds, 20 MB sent and 100 simulated seconds to 80%, in the median over seeds."
+    )
 
 
 def test_a_target_that_is_missed_is_said_and_whole_runs_are_priced(table: Table) -> None:
@@ -84,3 +91,8 @@ def test_open_are_the_undecided_panels_and_the_nearest_pair(table: Table) -> Non
 def test_nothing_is_open_where_all_is_told_apart(table: Table) -> None:
     study = table({"proxy": {ADAM: [0.90, 0.91, 0.92], SGD: [0.50, 0.51, 0.52]}})
     assert what_is_open(study, "proxy", [panel("yes"), panel("no")]) == ""
+
+
+def test_a_start_that_is_there_before_the_first_round_costs_nothing(table: Table) -> None:
+    study = table({"proxy": {ADAM: [0.9, 0.91, 0.92]}}, rounds_to_target={"proxy": [0, 0, 0]})
+    assert what_it_costs(priced(study), "proxy", PAIR) == "sgd + adam from proxy is at 80% before the first round."

@@ -139,12 +139,16 @@ def _files(table: Table) -> dict[str, bytes]:
     writer.writerows(zip(*table.columns.values(), strict=True))
     parquet = io.BytesIO()
     pq.write_table(table.arrow(), parquet)
-    return {f"tables/{table.slug}.csv": text.getvalue().encode(), f"tables/{table.slug}.parquet": parquet.getvalue()}
+    return {
+        f"tables/{table.slug}.csv": text.getvalue().encode(),
+        f"tables/{table.slug}.parquet": parquet.getvalue(),
+        f"tables/{table.slug}.tex": table.latex().encode(),
+    }
 
 
 def _forget(directory: Path, written: Mapping[str, bytes]) -> None:
     """Remove what an earlier report left and this one does not have, so that no old figure stands beside new ones."""
     for folder in ("figures", "tables"):
         for path in (directory / folder).glob("*.*") if (directory / folder).is_dir() else ():
-            if f"{folder}/{path.name}" not in written and path.suffix in (".svg", ".png", ".csv", ".parquet"):
+            if f"{folder}/{path.name}" not in written and path.suffix in (".svg", ".png", ".csv", ".parquet", ".tex"):
                 path.unlink(missing_ok=True)

@@ -23,6 +23,8 @@ def what_it_costs(study: Study, start: str, pair: Pair) -> str:
     rounds = {run.seed: float(run.rounds or 0) for run in cell.runs}
     if to_target:
         rounds = rounds_needed(cell)
+        if not any(rounds.values()):
+            return f"{pair} from {start} is at {percent(study.target, 0)} before the first round."
     parts = [f"{np.median(list(rounds.values())):g} rounds"]
     for what, scale, unit in (("bytes", 1e6, "MB sent"), ("simulated_seconds", 1.0, "simulated seconds")):
         used = _used(cell, what, rounds)
@@ -34,7 +36,7 @@ def what_it_costs(study: Study, start: str, pair: Pair) -> str:
         if missed
         else ""
     )
-    return f"It costs {listed(parts)} {goal}, in the median over seeds{note}."
+    return f"{pair} from {start} costs {listed(parts)} {goal}, in the median over seeds{note}."
 
 
 def _used(cell: Cell, what: str, rounds: dict[int, float]) -> float | None:
@@ -72,11 +74,11 @@ def when_it_would_flip(study: Study, start: str, pair: Pair) -> str:
     ]
     where = count(len({setting for _, setting, _ in looked}), "other setting")
     if flips:
-        return f"It would flip in {len(flips)} of the comparisons in {where}: {listed(flips)}."
+        return f"With {pair}, the order of the starts would flip in {len(flips)} of the comparisons in {where}: {listed(flips)}."
     leaning = [f"{setting} ({points(found)} from {other})" for other, setting, found in looked if found.value > 0]
     if leaning:
-        return f"It is not shown to flip in {where} of this study, but could with {listed(leaning)}."
-    return f"It does not flip in {where} of this study."
+        return f"With {pair}, the order of the starts is not shown to flip in {where} of this study, but could with {listed(leaning)}."
+    return f"With {pair}, the order of the starts does not flip in {where} of this study."
 
 
 def what_is_open(study: Study, start: str, panels: list[Panel]) -> str:
