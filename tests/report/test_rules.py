@@ -12,6 +12,7 @@ from headstart.report.slices import Study, slice_up
 Table = Callable[..., Study]
 ADAM, SGD = "sgd + adam", "sgd + sgd"
 PAIR = Pair("sgd", "adam")
+ORDER = "With sgd + adam, the order of the starts"
 
 
 def both(table: Table, proxy_when_uneven: list[float]) -> Study:
@@ -27,21 +28,19 @@ def both(table: Table, proxy_when_uneven: list[float]) -> Study:
 def test_a_setting_in_which_the_other_start_is_ahead_flips_the_verdict(table: Table) -> None:
     said = when_it_would_flip(both(table, [0.70, 0.71, 0.72]), "proxy", PAIR)
     assert said.startswith(
-        "With sgd + adam, the order of the starts would flip in 1 of the comparisons in 1 other setting: from random it is +10.0 points"
+        f"{ORDER} would flip in 1 of the comparisons in 1 other setting: from random it is +10.0 points"
     )
     assert "uneven-epochs" in said
 
 
 def test_a_setting_in_which_the_same_start_is_ahead_does_not(table: Table) -> None:
     said = when_it_would_flip(both(table, [0.90, 0.91, 0.92]), "proxy", PAIR)
-    assert said == "With sgd + adam, the order of the starts does not flip in 1 other setting of this study."
+    assert said == f"{ORDER} does not flip in 1 other setting of this study."
 
 
 def test_a_setting_that_leans_the_other_way_is_told_as_not_shown(table: Table) -> None:
     said = when_it_would_flip(both(table, [0.70, 0.90, 0.79]), "proxy", PAIR)
-    assert said.startswith(
-        "With sgd + adam, the order of the starts is not shown to flip in 1 other setting of this study, but could with"
-    )
+    assert said.startswith(f"{ORDER} is not shown to flip in 1 other setting of this study, but could with")
 
 
 def test_a_study_of_one_setting_says_nothing_of_flips(table: Table) -> None:
@@ -60,10 +59,7 @@ def test_the_cost_is_in_proportion_to_the_rounds_to_the_target(table: Table) -> 
     """100 rounds send 100 MB and last 500 s; the target takes 20 of them in the median."""
     study = table({"proxy": {ADAM: [0.9, 0.91, 0.92]}}, rounds_to_target={"proxy": [10, 20, 40]})
     said = what_it_costs(priced(study), "proxy", PAIR)
-    assert (
-        said
-        == "sgd + adam from proxy costs 20 rounds, 20 MB sent and 100 simulated seconds to 80%, in the median over seeds."
-    )
+    assert said.startswith("sgd + adam from proxy costs 20 rounds, 20 MB sent and 100 simulated seconds to 80%")
 
 
 def test_a_target_that_is_missed_is_said_and_whole_runs_are_priced(table: Table) -> None:

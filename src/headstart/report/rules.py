@@ -73,12 +73,13 @@ def when_it_would_flip(study: Study, start: str, pair: Pair) -> str:
         if found.value > 0 and p is not None and p < 1 - st.LEVEL
     ]
     where = count(len({setting for _, setting, _ in looked}), "other setting")
+    order = f"With {pair}, the order of the starts"
     if flips:
-        return f"With {pair}, the order of the starts would flip in {len(flips)} of the comparisons in {where}: {listed(flips)}."
+        return f"{order} would flip in {len(flips)} of the comparisons in {where}: {listed(flips)}."
     leaning = [f"{setting} ({points(found)} from {other})" for other, setting, found in looked if found.value > 0]
     if leaning:
-        return f"With {pair}, the order of the starts is not shown to flip in {where} of this study, but could with {listed(leaning)}."
-    return f"With {pair}, the order of the starts does not flip in {where} of this study."
+        return f"{order} is not shown to flip in {where} of this study, but could with {listed(leaning)}."
+    return f"{order} does not flip in {where} of this study."
 
 
 def what_is_open(study: Study, start: str, panels: list[Panel]) -> str:

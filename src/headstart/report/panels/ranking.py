@@ -48,6 +48,7 @@ def answer(study: Study, standings: list[Standing]) -> Answer:
     seeds = [seed for seed in a.seeds if seed in b.seeds]
     columns = [[s.seeds.index(seed) for seed in seeds] for s in (a, b)]
     change, within, across = st.rank_change(a.scores[:, columns[0]], b.scores[:, columns[1]])
+    rising = change if change and change.value > 0 else None  # more seeds never turn a fall into a yes
     generator = np.random.Generator(np.random.Philox(key=KEY))
     sure = st.order_interval(a.scores[:, columns[0]], b.scores[:, columns[1]], generator)
     said = f"{agreement.swapped}{f' [{sure.swapped[0]}, {sure.swapped[1]}]' if sure else ''} of "
@@ -71,7 +72,7 @@ def answer(study: Study, standings: list[Standing]) -> Answer:
             said += f"; from {b.start} the best is {b.pairs[b.best]}, not {a.pairs[a.best]}, {cost}"
     tau = "" if agreement.tau is None else f"\u03c4 {agreement.tau:.2f}, "
     return Answer(
-        changes_order(change, within), said + ".", f"{tau}{agreement.swapped} of {agreement.pairs} swapped", change
+        changes_order(change, within), said + ".", f"{tau}{agreement.swapped} of {agreement.pairs} swapped", rising
     )
 
 
