@@ -57,7 +57,7 @@ def paper(
     ],
     task: Annotated[str, typer.Option(help="digits, mnist-writers or cifar10")],
     out: Out,
-    scale: Annotated[str, typer.Option(help="toy (seconds), cpu (an hour on 2 cores) or full (as the paper)")] = "cpu",
+    scale: Annotated[str, typer.Option(help="toy (a quick check), cpu (for two cores) or full (as the paper)")] = "cpu",
     jobs: Jobs = None,
     checkpoint_seconds: CheckpointSeconds = 10.0,
     write_only: Annotated[
