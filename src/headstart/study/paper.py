@@ -1,8 +1,8 @@
 """The studies of "Where to Begin?" (Nguyen et al., arXiv 2206.15387) as study files: finding x task x scale -> text.
 
 `full` is the paper's protocol: its rounds, clients, cohorts and three seeds. The paper does not publish what it tuned
-over: ranges and numbers of trials are ours. `cpu` is meant for an hour on two cores, `toy` for a quick check; both are ours, and only
-those of `digits` have been timed (`headstart check` estimates any of them).
+over: ranges and numbers of trials are ours. `cpu` is meant for an hour on two cores, `toy` for a quick check; both are
+ours, and only those of `digits` have been timed (`headstart check` estimates any of them).
 A task is one row of `TASKS`, a finding one row of `FINDINGS`.
 """
 
