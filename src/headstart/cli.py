@@ -47,10 +47,49 @@ def run(file: StudyFile, out: Out, jobs: Jobs = None, checkpoint_seconds: Checkp
 
 
 @app.command()
+def paper(
+    finding: Annotated[
+        str,
+        typer.Argument(
+            help="ranking, iid-gap, local-epochs, devices, curvature, alignment, "
+            "speedup, initial-loss, gd-vs-sgd or all"
+        ),
+    ],
+    task: Annotated[str, typer.Option(help="digits, mnist-writers or cifar10")],
+    out: Out,
+    scale: Annotated[str, typer.Option(help="toy (a quick check), cpu (for two cores) or full (as the paper)")] = "cpu",
+    jobs: Jobs = None,
+    checkpoint_seconds: CheckpointSeconds = 10.0,
+    write_only: Annotated[
+        bool, typer.Option("--write-only", help="Write the study file, to edit it; run nothing.")
+    ] = False,
+) -> None:
+    """Write the study of a finding of "Where to Begin?" to DIR/paper.yaml, and run it.
+
+    A file that is there already is run as it stands, so it can be edited before the first run.
+    """
+    from headstart import files
+    from headstart.study.paper import study_text
+    from headstart.study.spec import Study
+    from headstart.study.store import WRITTEN
+
+    text, path = study_text(finding, task, scale), out / WRITTEN
+    if not path.exists():
+        files.write(path, text)
+    elif path.read_text(encoding="utf-8", errors="replace") != text:
+        print(f"{path} is there already and differs from the preset; it is run as it stands")
+    print(f"study: {path}")
+    study = Study.load(path)
+    if not write_only:
+        _run(study, out, jobs, checkpoint_seconds)
+
+
+@app.command()
 def check(file: StudyFile) -> None:
     """Check a study file and what it names, and print its grid, its runs and an estimate of time."""
     from headstart.study.estimate import estimate_seconds
     from headstart.study.runner import check as check_study
+    from headstart.study.search import searches
     from headstart.study.spec import AXES, Study
 
     study = Study.load(file)
@@ -64,6 +103,10 @@ def check(file: StudyFile) -> None:
     print(
         f"  {len(study.runs)} runs of {study.file.rounds} rounds, {study.file.cohort} of {_population(study)} a round"
     )
+    if tuned := searches(study):
+        print(
+            f"  tuning: {len(tuned)} searches of {tuned[0].trials} trials, {tuned[0].base.rounds} rounds at most each"
+        )
     cores = os.cpu_count() or 1
     seconds = estimate_seconds(study)
     print(f"  about {_duration(seconds)} in one process, {_duration(seconds / cores)} in {cores}, without pre-training")
@@ -173,6 +216,8 @@ def _print_registry(name: str, registry: "Registry[Any]") -> None:
         for parameter, info in entry.parameters.model_fields.items():
             default = "required" if info.is_required() else f"default {info.default!r}"
             console.print(Text(f"    {parameter}: {describe(info)}, {default}. {info.description or ''}".rstrip()))
+            if tuned := entry.tunable.get(parameter):
+                console.print(Text(f"      tuned over {tuned.low:g} to {tuned.high:g}", style="dim"))
         for preset, values in entry.presets.items():
             written = ", ".join(f"{key}={value!r}" for key, value in values.items())
             console.print(Text(f"    @{preset}: {written or 'the defaults'}"))
@@ -183,10 +228,11 @@ def _run(study: "Study", out: Path, jobs: int | None, checkpoint_seconds: float)
     from headstart.progress import watching
     from headstart.report.page import write
     from headstart.study.runner import run_study
+    from headstart.study.search import searches
 
     began = time.perf_counter()
     try:
-        with watching(len(study.runs)) as watch:
+        with watching(len(study.runs) + len(searches(study))) as watch:
             run_study(study, out, jobs or os.cpu_count() or 1, checkpoint_seconds, watch)
     except KeyboardInterrupt:
         print(f"interrupted; what is done is in {out}; run the same command again to go on", file=sys.stderr)

@@ -58,6 +58,22 @@ class Component:
 
 
 @dataclass(frozen=True)
+class Tunable:
+    """Stands in a parameter's annotation: the range that a tuning searches, on a logarithmic scale unless told not to.
+
+    mu: Annotated[float, Field(ge=0), Tunable(1e-3, 1.0)] = 0.01
+    """
+
+    low: float
+    high: float
+    log: bool = True
+
+    def __post_init__(self) -> None:
+        if self.low >= self.high or (self.log and self.low <= 0):
+            raise ValueError(f"expected a range from low to high, above 0 where it is logarithmic, got {self}")
+
+
+@dataclass(frozen=True)
 class Entry(Generic[T]):
     """A registered factory and what its signature and docstring declare."""
 
@@ -72,6 +88,12 @@ class Entry(Generic[T]):
     def summary(self) -> str:
         """The first line of the factory's docstring."""
         return (inspect.getdoc(self.factory) or "").split("\n")[0]
+
+    @property
+    def tunable(self) -> dict[str, Tunable]:
+        """The parameters that a tuning searches, with their ranges."""
+        fields = self.parameters.model_fields.items()
+        return {name: mark for name, info in fields for mark in info.metadata if isinstance(mark, Tunable)}
 
 
 @dataclass

@@ -30,7 +30,7 @@ def _line(model: type[BaseModel], fault: Any, place: str) -> str:
     """A fault that pydantic found, with its place in the user's file and what belongs there."""
     inside: FieldInfo | None = FieldInfo(annotation=model)
     for step in fault["loc"]:
-        fields = getattr(inside and inside.annotation, "model_fields", None)
+        fields = getattr(_sole(inside), "model_fields", None)
         if fields is not None and step not in fields:
             return f"{at(place)}unknown key {step!r}{nearest(str(step), fields) if fields else '; there are none'}"
         if isinstance(step, int):
@@ -59,6 +59,12 @@ def _within(info: FieldInfo | None, step: int | str) -> FieldInfo | None:
     if fields is not None:
         return typing.cast(FieldInfo | None, fields.get(step))
     return _item(options[0].annotation)
+
+
+def _sole(info: FieldInfo | None) -> Any:
+    """The type that is declared, where there is only one beside nothing."""
+    options = [option for option in _options(info.annotation) if option is not type(None)] if info else []
+    return options[0] if len(options) == 1 else None
 
 
 def _options(annotation: Any) -> tuple[Any, ...]:

@@ -150,3 +150,74 @@ def test_rank_change_of_pure_noise_is_zero_on_average() -> None:
     changes = [st.rank_change(rng.normal(size=(6, 3)), rng.normal(size=(6, 3)))[0] for _ in range(200)]
     values = [change.value for change in changes if change]
     assert np.mean(values) == pytest.approx(0, abs=4 * np.std(values) / np.sqrt(len(values)))
+
+
+# ------------------------------------------------------------------------------------------- what would decide, and how
+
+
+def _measured(mean: float, deviation: float, n: int = 4) -> st.Estimate:
+    """An estimate with exactly this mean and standard deviation."""
+    raw = np.arange(n, dtype=float)
+    return st.t_interval(mean + deviation * (raw - raw.mean()) / raw.std(ddof=1))
+
+
+@pytest.mark.parametrize(("effect", "needed"), [(0.2, 199), (0.5, 34), (0.8, 15), (1.0, 10)])
+def test_seeds_needed_are_those_of_the_tables_of_power(effect: float, needed: int) -> None:
+    """Two-sided 5 %, power 80 %, one sample or paired: G*Power 3.1 and Cohen's table 2.4.1 give these numbers."""
+    assert st.seeds_needed(_measured(effect, 1.0)) == needed
+    assert st.seeds_needed(_measured(-effect, 1.0)) == needed
+    assert st.seeds_needed(_measured(100 * effect, 100.0)) == needed
+
+
+def test_seeds_needed_count_from_the_margin_and_end_somewhere() -> None:
+    assert st.seeds_needed(_measured(0.25, 1.0), margin=0.25) == 34
+    assert st.seeds_needed(_measured(0.01, 1.0)) is None
+    assert st.seeds_needed(_measured(0.0, 1.0)) is None
+    assert st.seeds_needed(st.t_interval([1.0])) is None
+    assert st.seeds_needed(st.t_interval([1.0, 1.0])) == 2
+
+
+def test_the_promised_power_is_what_simulated_experiments_have() -> None:
+    generator = np.random.Generator(np.random.Philox(key=7))
+    n = st.seeds_needed(_measured(0.7, 1.0))
+    assert n is not None
+    decided = [not (e.low <= 0 <= e.high) for e in map(st.t_interval, 0.7 + generator.standard_normal((3000, n)))]  # type: ignore[operator]
+    assert 0.79 < np.mean(decided) < 0.86
+
+
+def test_an_order_that_every_seed_repeats_has_an_interval_of_one_point() -> None:
+    a = np.array([[3.0, 3.1, 3.2], [2.0, 2.1, 2.2], [1.0, 1.1, 1.2]])
+    generator = np.random.Generator(np.random.Philox(key=1))
+    assert st.order_interval(a, a, generator) == st.OrderInterval((1.0, 1.0), (0, 0))
+    assert st.order_interval(a, a[::-1], generator) == st.OrderInterval((-1.0, -1.0), (3, 3))
+
+
+def test_an_order_that_seeds_disagree_on_has_a_wide_interval() -> None:
+    a = np.array([[1.0, 1.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0]])
+    b = np.array([[1.0, 0.0, 1.0, 0.0], [0.1, 0.9, 0.1, 0.9]])
+    found = st.order_interval(a, b, np.random.Generator(np.random.Philox(key=1)))
+    assert found == st.OrderInterval((-1.0, 1.0), (0, 1))
+    assert st.order_interval(a[:, :2], b[:, :2], np.random.Generator(np.random.Philox(key=1))) is None
+
+
+def test_equal_spread_is_the_test_of_pitman_and_morgan() -> None:
+    from scipy import stats
+
+    generator = np.random.Generator(np.random.Philox(key=3))
+    a, b = generator.standard_normal((2, 9))
+    assert st.equal_spread(a, b) == pytest.approx(stats.pearsonr(a + b, a - b).pvalue)
+    assert st.equal_spread([1, 2, 3], [2, 3, 4]) is None  # the difference does not vary
+    assert st.equal_spread([1, 2], [5, 3]) is None
+
+
+def test_equal_spread_errs_as_often_as_it_says_and_sees_what_is_there() -> None:
+    generator = np.random.Generator(np.random.Philox(key=4))
+    shared, own_a, own_b = generator.standard_normal((3, 1500, 9))
+
+    def rejected(factor: float) -> float:
+        couples = zip(shared + own_a, factor * (shared + own_b), strict=True)
+        found = [st.equal_spread(a, b) for a, b in couples]
+        return float(np.mean([p is not None and p < 0.05 for p in found]))
+
+    assert 0.035 < rejected(1.0) < 0.065
+    assert rejected(4.0) > 0.95

@@ -13,13 +13,16 @@ from pydantic import Field
 from headstart import trees
 from headstart.clients.base import CLIENTS, ClientOptimizer
 from headstart.clients.sgd import sgd
+from headstart.registry import Tunable
 from headstart.trees import Tree
 
 
 @CLIENTS.register("proximal", source="arXiv 1812.06127, Eq. 2", known_as="FedProx")
 def proximal(
     *,
-    mu: Annotated[float, Field(ge=0, description="pull of the client's weights towards the server's")] = 0.01,
+    mu: Annotated[
+        float, Field(ge=0, description="pull of the client's weights towards the server's"), Tunable(1e-3, 1.0)
+    ] = 0.01,
     momentum: Annotated[float, Field(ge=0, lt=1, description="rho: share of the last direction that is kept")] = 0.0,
 ) -> ClientOptimizer:
     """Gradient descent with a proximal term, the client of FedProx.

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from headstart.study.statistics import Estimate
+from headstart.study.statistics import MOST_SEEDS, Estimate, seeds_needed
 
 Says = Literal["yes", "no", "undecided"]
 MINUS = "\u2212"
@@ -18,6 +18,21 @@ class Answer:
     says: Says | None  # None: nothing to compare
     sentence: str
     difference: str = ""
+    judged: Estimate | None = None  # the difference as a number, for what would decide it
+    margin: float = 0.0
+
+    @property
+    def to_decide(self) -> str:
+        """How many more seeds would decide an open question, were the difference as measured."""
+        if self.says != "undecided" or self.judged is None:
+            return ""
+        if self.judged.low is None:
+            return "One seed decides nothing: run three or more."
+        needed = seeds_needed(self.judged, self.margin)
+        if needed is None:
+            return f"More than {MOST_SEEDS:,} seeds would be needed if the difference is as small as measured."
+        more = max(1, needed - self.judged.n)
+        return f"About {count(more, 'more seed')} would decide this with a chance of 80%, if it is as measured."
 
 
 def judge(estimate: Estimate | None, margin: float = 0.0) -> Says:

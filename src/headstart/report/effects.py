@@ -56,6 +56,7 @@ def told(study: Study, found: Effect, what: str) -> Answer:
         judge(saved),
         f"{what} changes accuracy by {changes[0]} and by {changes[1]}; difference {points(saved)} ({over})",
         points(saved),
+        saved,
     )
 
 

@@ -14,13 +14,16 @@ import yaml
 from markupsafe import Markup
 
 from headstart import files
-from headstart.report import appendix, tables
+from headstart.report import appendix, tables, trials
 from headstart.report.figures import STARTS, inline, render, style
+from headstart.report.findings import FINDINGS, Finding
 from headstart.report.panel import Panel
 from headstart.report.panels import PANELS
-from headstart.report.slices import slice_up
+from headstart.report.rules import what_is_open, what_it_costs, when_it_would_flip
+from headstart.report.slices import Study, slice_up
+from headstart.report.standings import standing
 from headstart.report.table import Table
-from headstart.report.verdict import verdict
+from headstart.report.verdict import Verdict, verdict
 
 ROWS_SHOWN = 48  # of a table on the page; its file has all
 
@@ -33,6 +36,10 @@ class Drawn:
     wide: Markup
     narrow: Markup
 
+    @property
+    def paper(self) -> Finding | None:
+        return FINDINGS.get(self.panel.slug)
+
 
 def write(directory: str | Path) -> Path:
     """Write the report of the study in `directory` and return the path of its page.
@@ -44,7 +51,9 @@ def write(directory: str | Path) -> Path:
     built = [build(study) for build in PANELS]
     panels = [panel for panel in built if isinstance(panel, Panel)]
     same_table, same = appendix.differed(study)
-    extra = [table for table in (same_table, appendix.rates(study), appendix.diverged(study)) if table]
+    tuned = trials.tuning(study)
+    extra = [tuned.best, tuned.trials] if tuned else []
+    extra += [table for table in (same_table, appendix.rates(study), appendix.diverged(study)) if table]
     written: dict[str, bytes] = {}
     drawn = []
     for panel in panels:
@@ -55,11 +64,13 @@ def write(directory: str | Path) -> Path:
     for table in [*(t for panel in panels for t in panel.tables), *extra]:
         written |= _files(table)
     settings = study.results.settings
+    found = verdict(study)
     page = _environment().get_template("page.html.jinja").render(
         title=settings.get("title") or settings.get("name") or directory.resolve().name,
         folder=directory.resolve().name,
         study=study,
-        verdict=verdict(study),
+        verdict=found,
+        consequences=consequences(study, found, panels),
         drawn=drawn,
         absent=[panel for panel in built if not isinstance(panel, Panel)],
         swatches=[(start, STARTS.index(style(study.starts, start))) for start in study.starts],
@@ -68,6 +79,7 @@ def write(directory: str | Path) -> Path:
         same=same,
         trained=appendix.trained(study),
         rates=appendix.rates(study),
+        tuned=tuned,
         diverged=appendix.diverged(study),
         missing=appendix.missing(study),
         yaml=yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True),
@@ -79,6 +91,21 @@ def write(directory: str | Path) -> Path:
         files.write(directory / name, content)
     _forget(directory, written)
     return directory / "report.html"
+
+
+def consequences(study: Study, found: Verdict, panels: list[Panel]) -> list[str]:
+    """What the rules say of the start and pair that the verdict names (or leans to)."""
+    start = found.where.start or study.starts[0]
+    best = standing(study, start)
+    if best.best is None:
+        return []
+    pair = best.pairs[best.best]
+    said = [
+        what_it_costs(study, start, pair),
+        when_it_would_flip(study, start, pair),
+        what_is_open(study, start, panels),
+    ]
+    return [sentence for sentence in said if sentence]
 
 
 def _environment() -> jinja2.Environment:
@@ -113,12 +140,16 @@ def _files(table: Table) -> dict[str, bytes]:
     writer.writerows(zip(*table.columns.values(), strict=True))
     parquet = io.BytesIO()
     pq.write_table(table.arrow(), parquet)
-    return {f"tables/{table.slug}.csv": text.getvalue().encode(), f"tables/{table.slug}.parquet": parquet.getvalue()}
+    return {
+        f"tables/{table.slug}.csv": text.getvalue().encode(),
+        f"tables/{table.slug}.parquet": parquet.getvalue(),
+        f"tables/{table.slug}.tex": table.latex().encode(),
+    }
 
 
 def _forget(directory: Path, written: Mapping[str, bytes]) -> None:
     """Remove what an earlier report left and this one does not have, so that no old figure stands beside new ones."""
     for folder in ("figures", "tables"):
         for path in (directory / folder).glob("*.*") if (directory / folder).is_dir() else ():
-            if f"{folder}/{path.name}" not in written and path.suffix in (".svg", ".png", ".csv", ".parquet"):
+            if f"{folder}/{path.name}" not in written and path.suffix in (".svg", ".png", ".csv", ".parquet", ".tex"):
                 path.unlink(missing_ok=True)

@@ -24,6 +24,10 @@ OPTIONAL = (
     "rounds", "diverged_at", "bytes_up", "bytes_down", "simulated_seconds", "seconds", "executor", "parameters",
     "trainable",
 )  # fmt: skip
+TRIAL_COLUMNS = (
+    "search", "start", "client", "server", "partition", "devices", "local_epochs", "trial", "status", "rounds",
+    "seeds", "client_rate", "server_rate", "parameters", "accuracy", "loss", "best", "edge",
+)  # fmt: skip
 ROUND_COLUMNS = ("run", "round", "metric", "value")
 
 
@@ -68,6 +72,7 @@ class Results:
     runs: tuple[Run, ...]
     curves: Mapping[tuple[str, str], Curve]
     source: Path
+    trials: tuple[Mapping[str, Any], ...] = ()  # of the tuning, where there was one
 
 
 def read(directory: Path) -> Results:
@@ -91,7 +96,7 @@ def read(directory: Path) -> Results:
         raise HeadstartError(
             f"{results / 'runs.parquet'}: no run has ended yet; let `headstart run` finish at least one"
         )
-    return Results(settings, runs, _curves(results / "rounds.parquet"), directory)
+    return Results(settings, runs, _curves(results / "rounds.parquet"), directory, _trials(results / "trials.parquet"))
 
 
 _AGAIN = "run `headstart run` on this folder again to rebuild it from its runs"
@@ -111,6 +116,10 @@ def _open(path: Path, needed: tuple[str, ...]) -> pa.Table:
             f"{path}: expected the column {missing[0]!r}, got {', '.join(table.column_names)}; {_AGAIN}"
         )
     return table
+
+
+def _trials(path: Path) -> tuple[Mapping[str, Any], ...]:
+    return tuple(_open(path, TRIAL_COLUMNS).to_pylist()) if path.exists() else ()
 
 
 def _runs(path: Path) -> tuple[Run, ...]:

@@ -27,10 +27,10 @@ def choose_executors(runs: list[RunSpec], out: Path) -> None:
     """Time the candidates for every client optimizer of the runs that asks for `auto` and has no choice yet."""
     kept = _read(out / FILE)
     asking = [run for run in runs if run.executor.name == "auto"]
-    for run in {str(run.client): run for run in asking}.values():
-        if str(run.client) not in kept:
-            timings = _timed(run, sum(other.rounds for other in asking if other.client == run.client))
-            kept[str(run.client)] = {
+    for kind, run in {_kind(run): run for run in asking}.items():
+        if kind not in kept:
+            timings = _timed(run, sum(other.rounds for other in asking if _kind(other) == kind))
+            kept[kind] = {
                 "executor": fastest(timings),
                 "timings": {name: timing._asdict() for name, timing in timings.items()},
             }
@@ -39,12 +39,17 @@ def choose_executors(runs: list[RunSpec], out: Path) -> None:
 
 def chosen_executor(run: RunSpec, out: Path) -> Choice:
     """The executor that was chosen for a run that asks for `auto`, with the timings; of another, its own."""
-    return _read(out / FILE)[str(run.client)] if run.executor.name == "auto" else {"executor": str(run.executor)}
+    return _read(out / FILE)[_kind(run)] if run.executor.name == "auto" else {"executor": str(run.executor)}
 
 
 def with_executor(run: RunSpec, choice: Choice) -> RunSpec:
     """The run with the executor that was chosen for it."""
     return replace(run, executor=EXECUTORS.component(choice["executor"]))
+
+
+def _kind(run: RunSpec) -> str:
+    """What the runs of one choice have in common."""
+    return str(run.client) if run.trainable == "all" else f"{run.client}, trainable {run.trainable}"
 
 
 def _timed(run: RunSpec, rounds: int) -> dict[str, Timing]:

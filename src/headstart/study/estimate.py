@@ -7,6 +7,7 @@ from headstart.engine.rounds import advance, begin
 from headstart.probes.base import PROBES, Moment, Probe
 from headstart.registry import Component
 from headstart.study.federations import federation_of, one_thread
+from headstart.study.search import searches
 from headstart.study.spec import RunSpec, Study
 
 TIMED_ROUNDS = 2
@@ -16,7 +17,7 @@ def estimate_seconds(study: Study) -> float:
     """Seconds of one process for all runs, without starts and report.
 
     One run for each client optimizer, device setting, number of local epochs and trainable part does three rounds; the
-    first, which includes tracing, is not counted.
+    first, which includes tracing, is not counted. Trials of a tuning count as if none were pruned.
     """
     measured: dict[tuple[Component, Component, int, str], float] = {}
     with one_thread():
@@ -24,7 +25,9 @@ def estimate_seconds(study: Study) -> float:
             kind = _kind(run)
             if kind not in measured:
                 measured[kind] = _seconds_of_run(run)
-    return sum(measured[_kind(run)] for run in study.runs)
+        tuned = [(s, _seconds_of_run(s.base)) for s in searches(study)]
+    trials = sum(seconds * search.trials * len(search.seeds) for search, seconds in tuned)
+    return trials + sum(measured[_kind(run)] for run in study.runs)
 
 
 def _kind(run: RunSpec) -> tuple[Component, Component, int, str]:

@@ -1,40 +1,61 @@
-"""The runs of a study in one process or several. A worker ends with the process that it works for."""
+"""The runs and searches of a study in one process or several. A worker ends with the process that it works for."""
 
 import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
 from headstart.errors import HeadstartError
+from headstart.registry import Component
 from headstart.study.sharing import Shared, laid_out, take
 from headstart.study.spec import RunSpec
 from headstart.study.stored_run import carry_out_run
 
+T = TypeVar("T")
+IsStopping = Callable[[], bool]
+
 
 def each_run(pending: list[RunSpec], out: Path, jobs: int, checkpoint_seconds: float) -> Iterator[tuple[RunSpec, str]]:
     """Runs as they end. With several processes the longest begin first, so that none is left waiting at the end."""
+    longest_first = sorted(pending, key=lambda run: -run.local_epochs) if jobs > 1 else pending
+    tasks = [run.task for run in pending]
+    return each(longest_first, partial(_one_run, out, checkpoint_seconds), jobs, tasks)
+
+
+def _one_run(out: Path, checkpoint_seconds: float, run: RunSpec, is_stopping: IsStopping) -> str:
+    return carry_out_run(run, out, checkpoint_seconds, is_stopping)
+
+
+def each(
+    pending: Sequence[T], work: Callable[[T, IsStopping], str], jobs: int, tasks: Iterable[Component]
+) -> Iterator[tuple[T, str]]:
+    """Items as they end, with what `work` returns for each; they begin in the order given.
+
+    `tasks` are made once and shared by all processes. `work` is a function of a module, or a `partial` of one, so that
+    a process can be sent it.
+    """
     if jobs == 1 or len(pending) < 2:
-        for run in pending:
-            yield run, carry_out_run(run, out, checkpoint_seconds)
+        for item in pending:
+            yield item, work(item, lambda: False)
         return
     context = multiprocessing.get_context("spawn")
     stop = context.RawValue("b", 0)  # no lock that a killed worker could keep
-    longest_first = sorted(pending, key=lambda run: -run.local_epochs)
     with (
-        laid_out(run.task for run in pending) as shared,
+        laid_out(tasks) as shared,
         ProcessPoolExecutor(min(jobs, len(pending)), context, _begin_worker, (stop, shared)) as pool,
     ):
         try:
             with _uninterrupted_children():
-                futures = {pool.submit(_in_worker, run, out, checkpoint_seconds): run for run in longest_first}
+                futures = {pool.submit(_in_worker, work, item): item for item in pending}
             waiting = set(futures)
             while waiting:
                 ended, waiting = wait(waiting, return_when=FIRST_COMPLETED)
@@ -54,8 +75,8 @@ _stop: Any = None
 """In a worker: shared with the process that it works for, which sets it to 1 to have all runs stop."""
 
 
-def _in_worker(run: RunSpec, out: Path, checkpoint_seconds: float) -> str:
-    return carry_out_run(run, out, checkpoint_seconds, lambda: bool(_stop.value))
+def _in_worker(work: Callable[[T, IsStopping], str], item: T) -> str:
+    return work(item, lambda: bool(_stop.value))
 
 
 def _begin_worker(stop: Any, shared: Shared) -> None:

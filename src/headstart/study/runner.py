@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from headstart import files
@@ -10,24 +11,34 @@ from headstart.errors import HeadstartError
 from headstart.starts.base import STARTS
 from headstart.study.choice import choose_executors
 from headstart.study.federations import check_device, federation_of, one_thread
-from headstart.study.processes import each_run
+from headstart.study.processes import each, each_run
+from headstart.study.search import (
+    Search,
+    best_of,
+    carry_out_search,
+    refuse_unequal_budgets,
+    searches,
+    stored,
+    tuned_runs,
+)
 from headstart.study.spec import RunSpec, Study
 from headstart.study.store import Folder
 from headstart.study.stored_run import refuse_changed_files, start_weights
+from headstart.study.trials import gather_trials
 from headstart.study.tuning import as_rates, best_rates
 
 
 @dataclass(frozen=True)
 class Event:
-    """A run that ended, for those who watch: `done` of `total`, and what came of it.
+    """A run that ended, or the search for its rates: `done` of `total`, and what came of it.
 
-    `share`: of the work of all runs that were not done at the beginning, by rounds and local epochs.
+    `share`: of the work of all searches and runs that were not done at the beginning, by rounds and local epochs.
     """
 
     done: int
     total: int
     share: float
-    run: RunSpec
+    run: RunSpec | Search
     status: str
 
 
@@ -58,31 +69,63 @@ def run_study(
 
 
 def _carry_on(study: Study, out: Path, jobs: int, checkpoint_seconds: float, watch: Callable[[Event], None]) -> None:
-    folder, keys = Folder(out), [run.key for run in study.runs]
+    folder, tuned = Folder(out), searches(study)
+    runs = _runs(study, tuned, out)
 
     def gather() -> None:
-        runs, _ = folder.gather(keys, study.file.target_accuracy)
-        rows = best_rates(runs)
+        table, _ = folder.gather([run.key for run in runs], study.file.target_accuracy)
+        rows = best_rates(table)
         if any(row["trials"] > 1 for row in rows):
             files.write(out / "results" / "rates.yaml", as_rates(rows))
+        if tuned:
+            gather_trials(out, {search: stored(out, search) for search in tuned})
 
     gather()  # reads all that is there, so that a damaged file is found before any training
-    refuse_changed_files(study.runs, out)
-    pending = [run for run in study.runs if not folder.is_done(run.key)]
+    refuse_changed_files(runs, out)
+    unsearched = [search for search in tuned if len(stored(out, search)) < search.trials]
+    pending = [run for run in runs if tuned or not folder.is_done(run.key)]
     for run in {(run.start, run.model, run.task): run for run in pending}.values():
         start_weights(run, out)
-    choose_executors(pending, out)
-    work = {run.key: run.rounds * (1 + run.local_epochs) for run in pending}
-    done, worked = len(keys) - len(pending), 0
+    work: dict[Search | RunSpec, int] = {search: search.trials * _work(search.base) for search in unsearched}
+    work |= {run: _work(run) for run in pending}
+    total, left = len(tuned) + len(runs), sum(work.values())
+    done, worked = len(tuned) - len(unsearched), 0
     try:
+        choose_executors([search.base for search in tuned], out)
+        for search, status in each(unsearched, partial(_one_search, out), jobs, [study.task]):
+            done, worked = done + 1, worked + work[search]
+            watch(Event(done, total, worked / left, search, status))
+        if tuned:
+            runs = _runs(study, tuned, out)
+            pending = [run for run in runs if not folder.is_done(run.key)]
+            total, left = len(tuned) + len(runs), worked + sum(map(_work, pending))
+        choose_executors(pending, out)
+        done += len(runs) - len(pending)
         for run, status in each_run(pending, out, jobs, checkpoint_seconds):
-            done, worked = done + 1, worked + work[run.key]
-            watch(Event(done, len(keys), worked / sum(work.values()), run, status))
+            done, worked = done + 1, worked + _work(run)
+            watch(Event(done, total, worked / left, run, status))
     except BaseException:
         with suppress(HeadstartError, OSError):  # what went wrong first is what the user must read
             gather()
         raise
     gather()
+
+
+def _runs(study: Study, tuned: list[Search], out: Path) -> list[RunSpec]:
+    """The runs of the study, with the values that its searches found once all of them have ended."""
+    found = {search: stored(out, search) for search in tuned}
+    if any(len(trials) < search.trials for search, trials in found.items()):
+        return study.runs
+    refuse_unequal_budgets(found)
+    return tuned_runs(study, {search: best_of(trials) for search, trials in found.items()}) if tuned else study.runs
+
+
+def _work(run: RunSpec) -> int:
+    return run.rounds * (1 + run.local_epochs)
+
+
+def _one_search(out: Path, search: Search, is_stopping: Callable[[], bool]) -> str:
+    return carry_out_search(out, search, is_stopping)
 
 
 def check(study: Study) -> None:
@@ -95,6 +138,11 @@ def check(study: Study) -> None:
     samples: dict[object, RunSpec] = {}
     for run in study.runs:  # not every combination, but every part of one, and every dealing of the data
         samples |= dict.fromkeys(((run.partition, run.seed), run.client, run.server, run.devices, run.trainable), run)
+    for search in searches(study):
+        samples |= {
+            ("search", search.base.partition, search.base.client, seed): replace(search.base, seed=seed)
+            for seed in search.seeds
+        }
     for run in {run.key: run for run in samples.values()}.values():
         federation_of(run)
     for start in {run.start for run in study.runs}:

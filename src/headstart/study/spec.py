@@ -62,6 +62,15 @@ Trainables = Annotated[list[Trainable], BeforeValidator(_listed), Field(min_leng
 Seeds = Annotated[list[Seed], BeforeValidator(_listed), Field(min_length=1)]
 
 
+def _upwards(ends: list[float]) -> list[float]:
+    if ends[0] >= ends[1]:
+        raise ValueError(f"expected a range [low, high] with low < high, got [{ends[0]:g}, {ends[1]:g}]")
+    return ends
+
+
+Ends = Annotated[list[Rate], Field(min_length=2, max_length=2), AfterValidator(_upwards)]
+
+
 class Strict(BaseModel):
     """Unknown keys are refused, and a type is only what it says: true is no number."""
 
@@ -97,6 +106,19 @@ class RateRow(Strict):
     server_rate: Rate
 
 
+class Tuning(Strict):
+    """What every pair and start is tuned with: the same number of trials, seeds and rounds, on the validation part."""
+
+    trials: Count = 20
+    seeds: Seeds = [0]
+    rounds: Count | None = None
+    prune: bool = True
+    client_rate: Ends = [1e-3, 10.0]
+    server_rate: Ends = [1e-3, 10.0]
+    parameters: bool = True
+    each: list[Literal["partition", "devices", "local_epochs"]] = []
+
+
 class StudyFile(Strict):
     """The keys of a study file, with their defaults."""
 
@@ -126,6 +148,7 @@ class StudyFile(Strict):
     executor: Any = "stacked"
     precision: Precision = "fp32"
     device: str = "cpu"
+    tuning: Tuning | None = None
     rates: list[RateRow] = []
     also: list[Axes] = []
 
@@ -191,6 +214,10 @@ class Study:
             raise HeadstartError(
                 f"cohort: expected at most the number of clients (population: {parsed.population}), got {parsed.cohort}"
             )
+        if parsed.tuning:
+            for axis in ("client_rates", "server_rates"):
+                if any(len(getattr(axes, axis) or [0]) > 1 for axes in (parsed, *parsed.also)):
+                    raise HeadstartError(f"{axis}: expected one value, as `tuning` searches for it, got several")
         self._rows = [_conditions(row, f"rates[{i}]") for i, row in enumerate(parsed.rates)]
         self._used_rows: set[int] = set()
         self.runs = list({run.key: run for grid in self._grids() for run in self._expand(grid)}.values())

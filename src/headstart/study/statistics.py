@@ -5,7 +5,9 @@ carries less noise than either. Values are given as `BySeed`, a mapping from see
 have are compared. Pure functions; a generator is an argument.
 
 Sources: Student, Biometrika 6 (1908), the t interval; Holm, Scand. J. Statist. 6 (1979), the step-down correction;
-Kendall, Biometrika 30 (1938) and 33 (1945), tau and its form with ties; Efron, Ann. Statist. 7 (1979), the bootstrap.
+Kendall, Biometrika 30 (1938) and 33 (1945), tau and its form with ties; Efron, Ann. Statist. 7 (1979), the bootstrap;
+Pitman, Biometrika 31 (1939), and Morgan, ibid., variances of paired values; Cohen, Statistical Power Analysis (1988),
+section 2.4, the number of observations that decides.
 Shapes: P pairs of optimizers, S seeds.
 """
 
@@ -202,3 +204,80 @@ def slope(x: Sequence[float], cells: Sequence[BySeed]) -> dict[int, float]:
     seeds = set.intersection(*(set(cell) for cell in cells)) if cells else set()
     weight = float((centred**2).sum())
     return {s: float((centred * [cell[s] for cell in cells]).sum()) / weight for s in sorted(seeds) if weight}
+
+
+POWER = 0.8  # Cohen's convention: the chance that as many seeds decide, if the difference is as measured
+MOST_SEEDS = 1000
+
+
+def seeds_needed(estimate: Estimate, margin: float = 0.0, power: float = POWER) -> int | None:
+    """Seeds after which a paired t test would tell the difference from `-margin`, were it and its spread as measured.
+
+    The smallest n with P(|T| > t_{n-1}) >= power, T noncentral t with n - 1 degrees of freedom and noncentrality
+    sqrt(n) |mean + margin| / s. None for one seed, and above 1,000. What was measured is itself uncertain: an order of
+    magnitude.
+
+    >>> seeds_needed(t_interval([0.0, 2.0]))  # mean 1, s 1.41
+    18
+    """
+    if estimate.low is None or estimate.high is None:
+        return None
+    half = (estimate.high - estimate.low) / 2
+    distance = abs(estimate.value + margin)
+    spread_ = half / float(special.stdtrit(estimate.n - 1, 0.5 + LEVEL / 2)) * math.sqrt(estimate.n)
+    if not spread_ or not distance:
+        return None if not distance else 2
+    for n in range(2, MOST_SEEDS + 1):
+        critical = float(special.stdtrit(n - 1, 0.5 + LEVEL / 2))
+        shift = math.sqrt(n) * distance / spread_
+        if shift - critical > 5:  # the power is 1 to six digits
+            return n
+        if 1 - special.nctdtr(n - 1, shift, critical) + special.nctdtr(n - 1, shift, -critical) >= power:
+            return n
+    return None
+
+
+@dataclass(frozen=True)
+class OrderInterval:
+    """Percentile bootstrap intervals, over the seeds, of Kendall's tau and of the number of couples that swap."""
+
+    tau: tuple[float, float] | None
+    swapped: tuple[int, int]
+
+
+def order_interval(
+    a_PS: Scores, b_PS: Scores, generator: np.random.Generator, draws: int = 1000
+) -> OrderInterval | None:
+    """How far tau between two orders depends on which seeds were drawn; the same seeds for both, which keeps pairing.
+
+    None below three seeds. The noise of seeds adds swaps of its own, so the interval of `swapped` leans upwards where
+    pairs are close; `rank_change` holds it against that noise.
+    """
+    n_seeds = a_PS.shape[1]
+    if n_seeds < 3:
+        return None
+    picks = generator.integers(n_seeds, size=(draws, n_seeds))
+    found = [kendall(list(a_PS[:, pick].mean(axis=1)), list(b_PS[:, pick].mean(axis=1))) for pick in picks]
+    tails = [100 * (1 - LEVEL) / 2, 100 * (1 + LEVEL) / 2]
+    taus = [agreement.tau for agreement in found if agreement.tau is not None]
+    low, high = np.percentile([agreement.swapped for agreement in found], tails, method="inverted_cdf")
+    ends = np.percentile(taus, tails, method="inverted_cdf") if taus else None
+    return OrderInterval((float(ends[0]), float(ends[1])) if ends is not None else None, (int(low), int(high)))
+
+
+def equal_spread(a: Sequence[float], b: Sequence[float]) -> float | None:
+    """The two-sided p-value of paired values (the pairs' means from two starts) having the same variance.
+
+    Pitman and Morgan: variances are equal where sums and differences are uncorrelated,
+    t = r sqrt(m - 2) / sqrt(1 - r^2) with m - 2 degrees of freedom, r = corr(a + b, a - b). Assumes normal values.
+    None below three pairs, or where sums or differences do not vary.
+    """
+    x, y = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
+    total, difference = x + y, x - y
+    if len(x) < 3 or not total.std() or not difference.std():
+        return None
+    r = float(np.corrcoef(total, difference)[0, 1])
+    if abs(r) >= 1:
+        return 0.0
+    t = r * math.sqrt(len(x) - 2) / math.sqrt(1 - r * r)
+    return float(2 * special.stdtr(len(x) - 2, -abs(t)))

@@ -4,7 +4,9 @@ DIR/study.yaml                 the resolved study
 DIR/runs/<key>/rounds.parquet  round, metric, value
 DIR/runs/<key>/run.json        what the run was and what came of it; written last, so its presence means done
 DIR/runs/<key>/*.safetensors   the final weights; while the run is under way, its checkpoint
-DIR/results/*.parquet          all runs in the order of the grid
+DIR/tuning/<key>/<k>.json      the k-th trial of a search; written when it ends
+DIR/results/*.parquet          all runs in the order of the grid; trials.parquet: all trials, where there was a tuning
+DIR/paper.yaml                 the study file, where `headstart paper` wrote it
 """
 
 import io
@@ -32,7 +34,17 @@ RUNS = pa.schema(
     + [("trainable", pa.string())]
 )
 ROUNDS = pa.schema([("run", pa.string()), ("round", pa.int64()), ("metric", pa.string()), ("value", pa.float64())])
+TRIALS = pa.schema(
+    [(name, pa.string()) for name in ("search", "start", "client", "server", "partition", "devices")]
+    + [("local_epochs", pa.int64()), ("trial", pa.int64()), ("status", pa.string()), ("rounds", pa.int64())]
+    + [("seeds", pa.int64()), ("client_rate", pa.float64()), ("server_rate", pa.float64()), ("parameters", pa.string())]
+    + [("accuracy", pa.float64()), ("loss", pa.float64()), ("seconds", pa.float64())]
+    + [("best", pa.bool_()), ("edge", pa.string())]
+)
 
+
+WRITTEN = "paper.yaml"
+"""The file that may stand in a folder before its study has begun: the study file itself."""
 
 CHECKPOINT = "checkpoint.safetensors"
 
@@ -71,7 +83,11 @@ class Folder:
 
     def _refuse_foreign(self) -> None:
         if self.path.is_dir() and not (self.path / "study.yaml").exists():
-            foreign = [entry.name for entry in self.path.iterdir() if entry.name != ".lock" and not _is_partial(entry)]
+            foreign = [
+                entry.name
+                for entry in self.path.iterdir()
+                if entry.name not in (".lock", WRITTEN) and not _is_partial(entry)
+            ]
             if foreign:
                 raise HeadstartError(
                     f"{self.path} holds files that are not a study's ({min(foreign)}); choose a new folder"

@@ -12,7 +12,7 @@ import torch
 import headstart
 from headstart import files, trees
 from headstart.engine import checkpoint
-from headstart.engine.rounds import begin, on_device
+from headstart.engine.rounds import Federation, begin, on_device
 from headstart.errors import HeadstartError
 from headstart.probes.base import PROBES
 from headstart.starts.base import STARTS, Artefact
@@ -110,8 +110,7 @@ def carry_out_run(
     if saved.exists():
         progress, earlier_seconds = _resumed(saved, federation.network.device)
     else:
-        trained = {name: leaf for name, leaf in whole.items() if name not in federation.network.held}
-        progress = Progress(begin(federation, trees.to(trained, federation.network.device)))
+        progress = begun(federation, whole)
     last_saved = began
 
     def save_now_and_then(progress: Progress) -> None:
@@ -133,6 +132,12 @@ def carry_out_run(
     folder.finish(run.key, record, progress.rows)
     saved.unlink(missing_ok=True)
     return progress.status
+
+
+def begun(federation: Federation, start: Tree) -> Progress:
+    """Before the first round, from the weights of a start, of which what is not trained is left to the network."""
+    trained = {name: leaf for name, leaf in start.items() if name not in federation.network.held}
+    return Progress(begin(federation, trees.to(trained, federation.network.device)))
 
 
 def _resumed(saved: Path, device: torch.device) -> tuple[Progress, float]:

@@ -100,6 +100,7 @@ def answer(study: Study, pair: Pair) -> Answer:
         f"from {between[1]} against {between[0]}, mean over rounds: {', '.join(said)} (judged by the first)."
         + drift_and_noise(study, pair, between),
         number(gains[JUDGED], 3),
+        gains[JUDGED],
     )
 
 

@@ -28,7 +28,7 @@ def build(study: Study) -> Panel | Missing:
     return Panel(
         SLUG,
         heading,
-        Answer(found.says, found.sentence + ".", found.difference),
+        Answer(found.says, found.sentence + ".", found.difference, found.judged),
         f"Final {study.measure} by partition and start: bars are means, dots are seeds.",
         lambda figure, wide: draw(figure, wide, study, part, easy),
         (0.85 + 2.3 * -(-min(len(part.pairs), 9) // 3), 0.85 + 2.1 * min(len(part.pairs), 6)),

@@ -67,6 +67,8 @@ def answer(study: Study, couples: dict[str, tuple[Pair, Pair]]) -> Answer:
         judge(found[judged], MARGIN),
         f"with the {server} server, gd against sgd clients is {', '.join(reversed(said))} (judged from {judged}).",
         points(found[judged]) if found[judged] else "",
+        found[judged],
+        MARGIN,
     )
 
 

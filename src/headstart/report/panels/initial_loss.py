@@ -64,6 +64,7 @@ def answer(study: Study, losses: dict[str, dict[int, float]]) -> Answer:
         f"before the first round the loss is {means[1]:.2f} from {other} and {means[0]:.2f} from {reference}, "
         f"difference {number(change)}.",
         number(change),
+        lower,
     )
 
 

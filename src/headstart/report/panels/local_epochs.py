@@ -28,7 +28,7 @@ def build(study: Study) -> Panel | Missing:
     return Panel(
         SLUG,
         heading,
-        Answer(found.says, found.sentence + slopes(study, part) + ".", found.difference),
+        Answer(found.says, found.sentence + slopes(study, part) + ".", found.difference, found.judged),
         f"Final {study.measure} over the number of local epochs (log scale): mean, and the range of the seeds.",
         lambda figure, wide: draw(figure, wide, study, part),
         (0.9 + 2.1 * -(-min(len(part.pairs), 9) // 3), 0.95 + 1.9 * min(len(part.pairs), 6)),

@@ -8,7 +8,7 @@ from headstart.report.answers import Answer, Says, count, negated, points
 from headstart.report.bump import bump
 from headstart.report.panel import Missing, Panel
 from headstart.report.slices import Study
-from headstart.report.standings import Standing, contrast, standing
+from headstart.report.standings import KEY, Standing, contrast, standing
 from headstart.report.table import Table
 from headstart.study import statistics as st
 
@@ -48,11 +48,16 @@ def answer(study: Study, standings: list[Standing]) -> Answer:
     seeds = [seed for seed in a.seeds if seed in b.seeds]
     columns = [[s.seeds.index(seed) for seed in seeds] for s in (a, b)]
     change, within, across = st.rank_change(a.scores[:, columns[0]], b.scores[:, columns[1]])
-    said = f"{agreement.swapped} of {count(agreement.pairs, 'couple')} of pairs swap places between "
+    rising = change if change and change.value > 0 else None  # more seeds never turn a fall into a yes
+    generator = np.random.Generator(np.random.Philox(key=KEY))
+    sure = st.order_interval(a.scores[:, columns[0]], b.scores[:, columns[1]], generator)
+    said = f"{agreement.swapped}{f' [{sure.swapped[0]}, {sure.swapped[1]}]' if sure else ''} of "
+    said += f"{count(agreement.pairs, 'couple')} of pairs swap places between "
     said += f"{a.start} and {b.start}"
     said += (
         f" (Kendall\u2019s tau {agreement.tau:.2f}" if agreement.tau is not None else " (Kendall\u2019s tau undefined"
     )
+    said += f" [{sure.tau[0]:.2f}, {sure.tau[1]:.2f}], bootstrap over seeds" if sure and sure.tau else ""
     if within is not None and across is not None:
         said += f"; across seeds {within:.2f} within a start, {across:.2f} between the two"
     said += ")"
@@ -66,7 +71,9 @@ def answer(study: Study, standings: list[Standing]) -> Answer:
             )
             said += f"; from {b.start} the best is {b.pairs[b.best]}, not {a.pairs[a.best]}, {cost}"
     tau = "" if agreement.tau is None else f"\u03c4 {agreement.tau:.2f}, "
-    return Answer(changes_order(change, within), said + ".", f"{tau}{agreement.swapped} of {agreement.pairs} swapped")
+    return Answer(
+        changes_order(change, within), said + ".", f"{tau}{agreement.swapped} of {agreement.pairs} swapped", rising
+    )
 
 
 def changes_order(change: st.Estimate | None, within: float | None) -> Says:

@@ -76,6 +76,7 @@ def answer(study: Study) -> Answer:
             judge(gain),
             f"no target accuracy was set; averaged over the rounds, {between[1]} is {points(gain)} from {between[0]}.",
             points(gain),
+            gain,
         )
     both = [(a, b) for a, b in couples if reached(a) or reached(b)]
     if not both:
@@ -91,6 +92,7 @@ def answer(study: Study) -> Answer:
         f"mean over {count(len(both), 'pair')}{bound}; reached by {hits[1]} of {totals[1]} runs against "
         f"{hits[0]} of {totals[0]}.",
         fewer,
+        saved,
     )
 
 

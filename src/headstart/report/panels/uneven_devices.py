@@ -31,7 +31,12 @@ def build(study: Study) -> Panel | Missing:
     return Panel(
         SLUG,
         heading,
-        Answer(closer.says or found.says, f"{closer.sentence}{found.sentence}.", closer.difference or found.difference),
+        Answer(
+            closer.says or found.says,
+            f"{closer.sentence}{found.sentence}.",
+            closer.difference or found.difference,
+            closer.judged if closer.says else found.judged,
+        ),
         f"Final {study.measure}, mean over seeds: hollow marks for {even} devices, "
         f"filled for {uneven[0]}. Judged is the spread, as in the paper: do the pairs lie closer together?",
         lambda figure, wide: dumbbells(figure, wide, study.starts, data, (str(even), str(uneven[0])), study.measure),
@@ -54,11 +59,14 @@ def spread(study: Study, part: Slice, uneven: str | int) -> Answer:
         return Answer(None, "")
     closer = st.paired_difference(by_start[between[0]], by_start[between[1]])
     means = [100 * float(np.mean(list(by_start[s].values()))) for s in between]
+    p = st.equal_spread(*([study.cell(s, p, setting).mean for p in kept] for s in between))
+    test = "" if p is None else f" (Pitman-Morgan test of the pairs\u2019 means: p = {p:.2g})"
     return Answer(
         judge(closer),
         f"the standard deviation between {len(kept)} pairs is {means[0]:.1f} points from {between[0]} and "
-        f"{means[1]:.1f} from {between[1]}, difference {points(closer)}; ",
+        f"{means[1]:.1f} from {between[1]}, difference {points(closer)}{test}; ",
         points(closer),
+        closer,
     )
 
 
