@@ -128,7 +128,7 @@ def test_gpt2_begins_from_what_save_pretrained_wrote(tmp_path: Path) -> None:
     task = Task("text", examples, examples, examples, 11, next_token(0))
     network = Network(lambda: built("gpt2(width=8, layers=2, heads=2, positions=8)", (5,), 11))
     start = STARTS.build(STARTS.component({"checkpoint": {"path": str(tmp_path / "model.safetensors")}}))
-    weights = start.weights(network, task, 0)
+    weights = start.weights({}, network, task, 0)
     assert list(weights) == [name for name, _ in saved.named_parameters()]  # the tied output once
     for name, leaf in saved.named_parameters():
         assert torch.equal(weights[name], leaf)

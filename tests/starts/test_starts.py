@@ -192,14 +192,17 @@ def test_a_proxy_of_text_with_another_vocabulary_is_refused(tmp_path: Path) -> N
     target = TASKS.build(TASKS.component(written("mine.parquet")))
     wiki = tmp_path / "wiki.txt"
     wiki.write_text(" = Tea = \n tea and ale and tea and ale or rum and gin \n = Ale = \n ale and gin and rum or tea\n")
-    net = Network(lambda: nn.Sequential(nn.Embedding(6, 4), nn.Linear(4, 6)))
+
+    def network(task: Task) -> Network:
+        return Network(lambda: nn.Sequential(nn.Embedding(6, 4), nn.Linear(4, 6)))
+
     for name in ("mine.parquet", "other.parquet"):
         proxy = start("proxy", task=f"wikitext-2(like={written(name)!r}, train={str(wiki)!r}, test={str(wiki)!r})")
         if name == "mine.parquet":
-            assert proxy.weights(net, target, 0).keys() == net.initial(0).keys()
+            assert proxy.artefact.make(network, target).keys() == network(target).initial(0).keys()
         else:
             with pytest.raises(HeadstartError, match="'wikitext-2' has other tokens than task 'reddit'"):
-                proxy.weights(net, target, 0)
+                proxy.artefact.make(network, target)
 
 
 def test_an_unknown_proxy_task_is_refused_when_the_start_is_read() -> None:

@@ -1,5 +1,6 @@
 """Tasks laid out in files are the tasks that were laid out."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +14,10 @@ from headstart.tasks.base import TASKS, Examples, Task
 
 
 @pytest.fixture
-def untouched(monkeypatch: pytest.MonkeyPatch) -> None:
+def untouched(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(federations, "_provided", {})
+    task_of.cache_clear()
+    yield
     task_of.cache_clear()
 
 

@@ -32,6 +32,7 @@ from headstart.engine.executors.traced import Traced
 from headstart.engine.plan import RoundPlan
 from headstart.models.dropout import step_key
 from headstart.models.network import Network
+from headstart.registry import AddedLater
 from headstart.tasks.base import Task
 from headstart.trees import Tree
 
@@ -44,7 +45,7 @@ def stacked(
     *,
     compiled: Annotated[bool, Field(description="compile the step with torch.compile: minutes, for long runs")] = False,
     memory_mib: Annotated[
-        int, Field(ge=1, description="what a step of the clients that are computed at once may take")
+        int, AddedLater(), Field(ge=1, description="what a step of the clients that are computed at once may take")
     ] = 4096,
 ) -> Executor:
     """All clients at once: fastest where models are small."""

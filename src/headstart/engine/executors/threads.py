@@ -28,6 +28,7 @@ from headstart.engine.executors.traced import Traced
 from headstart.engine.plan import PAD, RoundPlan
 from headstart.models.dropout import step_key
 from headstart.models.network import Network
+from headstart.registry import AddedLater
 from headstart.tasks.base import Task
 from headstart.trees import Tree
 
@@ -47,7 +48,7 @@ def threads(
     workers: Annotated[int, Field(ge=0, description="threads; 0 for one a core")] = 0,
     channels_last: Annotated[bool, Field(description="lay images out with channels last")] = True,
     compiled: Annotated[
-        bool, Field(description="compile the step with torch.compile: seconds to a minute, for long runs")
+        bool, AddedLater(), Field(description="compile the step with torch.compile: seconds to a minute, for long runs")
     ] = False,
 ) -> Executor:
     """Clients over threads: fastest on a CPU where models are large."""
