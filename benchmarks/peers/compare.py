@@ -63,6 +63,7 @@ def main() -> None:
         "--executor", action="append", help="of Headstart, may be repeated (default: the fastest known for the job)"
     )
     arguments.add_argument("--precision", action="append", help="of Headstart, may be repeated (default: fp32)")
+    arguments.add_argument("--without", action="append", default=[], metavar="PEER", help="may be repeated")
     arguments.add_argument("--timeout", type=float, default=900.0, help="seconds that a process may take")
     arguments.add_argument("--out", type=Path, help="writes OUT.json and OUT.md")
     arguments.add_argument("--into", type=Path, help=f"a page; what stands between {MARKS[0]} and the end mark goes")
@@ -92,7 +93,7 @@ def main() -> None:
 
 
 def _compare(job: str, options: argparse.Namespace) -> dict[str, Any]:
-    contenders = [*_ours(job, options), *PEERS]
+    contenders = [*_ours(job, options), *(peer for peer in PEERS if peer.column not in options.without)]
     lines: dict[str, list[dict[str, Any]]] = {contender.name: [] for contender in contenders}
     failures: dict[str, str] = {}
     for repetition in range(options.repetitions):

@@ -35,9 +35,6 @@ from headstart.trees import Tree
 GROUPS = 8
 """Of a cohort: enough to keep the cores of a small machine busy to the end, few enough that adding up costs little."""
 
-SMALLEST = 64
-"""Rows below which no shorter batch is compiled: padding costs less than another compilation."""
-
 
 @EXECUTORS.register("threads", source="ours; measured in docs/performance.md")
 def threads(
@@ -87,8 +84,9 @@ def threads(
             _accumulate(unit_total, delta, 1 / squared.sqrt().clamp(min=torch.finfo(squared.dtype).tiny))
         return (upload.memory,)
 
+    # Compiled for whole batches; the short ones at the end of an epoch are as few as their rows, and only recorded.
     step_, gradient_at_x_, end_ = Traced(step, compiled), Traced(gradient_at_x, compiled), Traced(end, compiled)
-    smallest = SMALLEST if compiled else 1
+    short_step, short_gradient_at_x = (Traced(step), Traced(gradient_at_x)) if compiled else (step_, gradient_at_x_)
 
     def work(
         x: Tree, shared: Tree, memories: Sequence[Tree], rate: Tensor, plan: RoundPlan, group: list[int], watched: bool
@@ -102,13 +100,17 @@ def threads(
             key = torch.tensor(plan.keys_K[k], dtype=torch.int32, device=network.device)
             # Memory of its own: what `begin` returns may be a part of x, and steps change it in place.
             local = trees.map_tree(torch.clone, client.begin(x, shared, memories[k]))
-            advance = step_.bound(y, local, x, shared, memories[k], sums.seen, inputs, targets, rate)
+            fixed = (y, local, x, shared, memories[k], sums.seen, inputs, targets, rate)
+            whole, short = step_.bound(*fixed), short_step.bound(*fixed)
             for s in range(plan.steps_K[k]):
-                advance(_rows(plan.rows_KSB[k, s], smallest, network.device), step_key(key, s))
+                rows_B = _rows(plan.rows_KSB[k, s], network.device)
+                advance = whole if len(rows_B) == plan.rows_KSB.shape[-1] else short
+                advance(rows_B, step_key(key, s))
             at_x: Tree = {}
             if client.wants_grad_at_x:
-                rows_M = _rows(plan.all_rows_KM[k], smallest, network.device)
-                (at_x,) = gradient_at_x_(x, inputs, targets, rows_M, step_key(key, -1))
+                rows_M = _rows(plan.all_rows_KM[k], network.device)
+                at = gradient_at_x_ if len(rows_M) == plan.all_rows_KM.shape[-1] else short_gradient_at_x
+                (at_x,) = at(x, inputs, targets, rows_M, step_key(key, -1))
             numbers = torch.tensor([plan.steps_K[k], plan.weights_K[k]], dtype=network.dtype, device=network.device)
             (kept[k],) = end_(y, x, at_x, shared, memories[k], *sums, rate, *numbers)
         return sums, kept
@@ -119,12 +121,17 @@ def threads(
         x = trees.map_tree(layout, x)
         rate_ = torch.tensor(rate, dtype=network.dtype, device=network.device)
         futures = [pool.submit(work, x, shared, memories, rate_, plan, group, watched) for group in _groups(plan)]
-        sums, kept = futures[0].result()
-        for future in futures[1:]:
-            more, kept_too = future.result()
-            kept |= kept_too
-            add(sums, more)
-        return cohort(sums, [kept.get(k, memory) for k, memory in enumerate(memories)], plan, watched)
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)  # of this thread: more would wait for work on the cores that the others compute on
+        try:
+            sums, kept = futures[0].result()
+            for future in futures[1:]:
+                more, kept_too = future.result()
+                kept |= kept_too
+                add(sums, more)
+            return cohort(sums, [kept.get(k, memory) for k, memory in enumerate(memories)], plan, watched)
+        finally:
+            torch.set_num_threads(before)
 
     return execute
 
@@ -154,11 +161,11 @@ def _accumulate(sums: Tree, tree: Tree, factor: Tensor | None = None) -> None:
         sums[name].add_(leaf if factor is None else factor * leaf)
 
 
-def _rows(padded: Ints, smallest: int, device: torch.device) -> Tensor:
+def _rows(padded: Ints, device: torch.device) -> Tensor:
     """The rows of a batch, which stand before its padding, without most of that: few widths, so few recordings."""
     width = len(padded)
     real = int((padded != PAD).sum())
-    while -(-width // 2) >= max(real, smallest) and width > 1:
+    while -(-width // 2) >= real and width > 1:
         width = -(-width // 2)
     return torch.as_tensor(padded[:width], device=device)
 
