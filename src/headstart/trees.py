@@ -61,6 +61,11 @@ def to(tree: Tree, device: torch.device) -> Tree:
     return map_tree(lambda leaf: leaf.to(device), tree)
 
 
+def channels_last(tensor: Tensor) -> Tensor:
+    """The same numbers with channels last in memory where there are four axes, as of images or filters."""
+    return tensor.contiguous(memory_format=torch.channels_last) if tensor.ndim == 4 else tensor
+
+
 def aligned(tensor: Tensor) -> Tensor:
     """The tensor in memory that begins at a multiple of 64 bytes, copied only where it does not.
 

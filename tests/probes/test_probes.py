@@ -111,6 +111,28 @@ def test_evaluation_is_mean_cross_entropy_and_share_of_hits_in_any_batching() ->
         assert "local_loss" not in metrics, "nothing was trained before round 1"
 
 
+def test_evaluation_tests_on_a_fixed_sample_between_the_first_and_the_last_round() -> None:
+    fed = federation()
+    probe = PROBES.build(PROBES.component("evaluation(test_rows=5)"), fed)
+    first = begin(fed, fed.network.initial(0))
+    second, cohort = advance(fed, first)
+
+    def tested(examples: Examples) -> tuple[float, float]:
+        return evaluate(fed.network, second.x, examples, fed.task.objective, 1024)
+
+    def measured(moment: Moment) -> tuple[float, float]:
+        metrics = probe.measure(moment)
+        return metrics["test_loss"], metrics["test_accuracy"]
+
+    between = measured(Moment(second, first, cohort))
+    parts = itertools.combinations(range(len(fed.task.test)), 5)
+    samples = (Examples(fed.task.test.inputs[list(p)], fed.task.test.targets[list(p)]) for p in parts)
+    assert any(tested(sample) == pytest.approx(between, rel=1e-12) for sample in samples)
+    assert measured(Moment(second, first, cohort)) == between
+    assert measured(Moment(second, first, cohort, last=True)) == tested(fed.task.test) != between
+    assert measured(Moment(second, None, None)) == tested(fed.task.test)
+
+
 def test_evaluation_of_text_weighs_tokens_and_takes_no_more_of_them_at_once() -> None:
     draw = torch.Generator().manual_seed(6)
     targets = torch.randint(4, (9, 5), generator=draw)

@@ -49,7 +49,7 @@ def threads(
     ] = False,
 ) -> Executor:
     """Clients over threads: fastest on a CPU where models are large."""
-    layout = _channels_last if channels_last else _as_it_is
+    layout = trees.channels_last if channels_last else _as_it_is
     gradient = masked_gradient(network, task, layout)
     pool = ThreadPoolExecutor(workers or os.cpu_count() or 1, "headstart", initializer=lambda: torch.set_num_threads(1))
 
@@ -168,10 +168,6 @@ def _rows(padded: Ints, device: torch.device) -> Tensor:
     while -(-width // 2) >= real and width > 1:
         width = -(-width // 2)
     return torch.as_tensor(padded[:width], device=device)
-
-
-def _channels_last(tensor: Tensor) -> Tensor:
-    return tensor.contiguous(memory_format=torch.channels_last) if tensor.ndim == 4 else tensor
 
 
 def _as_it_is(tensor: Tensor) -> Tensor:
