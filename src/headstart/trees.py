@@ -13,6 +13,7 @@ functions, so it reads like its equations and runs unchanged on one client's wei
 """
 
 from collections.abc import Callable, Mapping
+from hashlib import sha256
 
 import torch
 from torch import Tensor
@@ -89,6 +90,14 @@ def norm(tree: Tree) -> Tensor:
 def size_in_bytes(tree: Tree) -> int:
     """Bytes that sending the tree costs, uncompressed."""
     return sum(leaf.numel() * leaf.element_size() for leaf in tree.values())
+
+
+def digest(tree: Tree) -> str:
+    """The sha256 of names, types, shapes and numbers: equal where the contents are."""
+    digest = sha256(repr([(name, leaf.dtype, leaf.shape) for name, leaf in tree.items()]).encode())
+    for leaf in tree.values():
+        digest.update(leaf.contiguous().view(-1).view(torch.uint8).cpu().numpy().tobytes())
+    return digest.hexdigest()
 
 
 def is_finite(tree: Tree) -> bool:

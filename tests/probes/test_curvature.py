@@ -9,6 +9,7 @@ from headstart import simulate
 from headstart.engine.rounds import begin
 from headstart.errors import HeadstartError
 from headstart.probes.base import PROBES, Metrics, Moment
+from headstart.probes.hessian import Hessian
 from headstart.study.federations import federation_of
 from headstart.study.spec import Study
 from headstart.trees import Tree
@@ -102,6 +103,30 @@ def test_all_runs_of_a_seed_share_the_sample_and_other_seeds_draw_another() -> N
     first, other_seed, other_partition, _ = measured(study, "curvature(rows=50, trace_vectors=2)")
     assert first == other_partition
     assert first["hessian_top_1"] != other_seed["hessian_top_1"]
+
+
+def test_runs_that_begin_alike_are_measured_once_and_others_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    computed = []
+
+    def counting(*arguments: object, **options: object) -> Hessian:
+        computed.append(arguments)
+        return Hessian(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("headstart.probes.curvature.Hessian", counting)
+    fed = federation_of(Study(task="digits", model="mlp(hidden=[4])", seeds=[0]).runs[0])
+    x = fed.network.initial(3)
+    other = {name: leaf + 0.1 for name, leaf in x.items()}
+
+    def measured(weights: Tree, parameters: str = "") -> dict[str, float]:
+        probe = PROBES.build(PROBES.component(f"curvature(rows=9{parameters})"), fed)
+        return probe.measure(Moment(begin(fed, weights), None, None))
+
+    first = measured(x)
+    assert measured({name: leaf.clone() for name, leaf in x.items()}) == first
+    assert len(computed) == 1
+    assert measured(other) != first
+    measured(x, ", top=2")
+    assert len(computed) == 3
 
 
 def test_double_precision_on_request_and_batches_change_nothing_but_rounding() -> None:

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
-from hashlib import sha256
 
 import numpy as np
 import torch
 
+from headstart import trees
 from headstart.clients.base import CLIENTS
 from headstart.engine.devices import DEVICES
 from headstart.engine.executors.base import EXECUTORS, Executor
@@ -118,10 +118,7 @@ class _Held:
 
     @classmethod
     def of(cls, params: Tree) -> "_Held":
-        digest = sha256(repr([(name, leaf.dtype, leaf.shape) for name, leaf in params.items()]).encode())
-        for leaf in params.values():
-            digest.update(leaf.contiguous().view(-1).view(torch.uint8).cpu().numpy().tobytes())
-        return cls(digest.hexdigest(), params)
+        return cls(trees.digest(params), params)
 
 
 @lru_cache(maxsize=8)
