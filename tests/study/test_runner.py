@@ -31,7 +31,7 @@ from headstart.study.run import Progress, carry_out
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
 from headstart.study.store import CHECKPOINT, Folder
-from headstart.study.stored_run import carry_out_run
+from headstart.study.stored_run import carry_out_group
 from headstart.tasks.emnist_letters import emnist_letters
 
 STUDY = """
@@ -665,9 +665,9 @@ def test_no_study_trains_before_all_of_it_is_checked(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_carry_out_run_is_what_a_worker_does(study, whole, tmp_path):
+def test_carry_out_group_is_what_a_worker_does(study, whole, tmp_path):
     with one_thread():
-        assert carry_out_run(study.runs[0], tmp_path, checkpoint_seconds=10.0) == "finished"
+        assert carry_out_group((study.runs[0],), tmp_path, checkpoint_seconds=10.0) == [(study.runs[0], "finished")]
     mine, theirs = (folder / "runs" / study.runs[0].key / "rounds.parquet" for folder in (tmp_path, whole))
     assert mine.read_bytes() == theirs.read_bytes()
 

@@ -119,7 +119,7 @@ def _memories(federation: Federation, state: State, now: RoundPlan) -> list[Tree
 
 def _cohorts(execute: Executor, parts: Sequence[Part | None], watched: bool) -> list[Cohort | None]:
     if len(parts) > 1 and isinstance(execute, Together):
-        return execute.several(parts, watched) if any(parts) else list[Cohort | None](parts)
+        return execute.several(parts, watched) if any(parts) else [None] * len(parts)
     return [None if part is None else execute(*part, watched) for part in parts]
 
 

@@ -8,8 +8,8 @@ Where a step of the whole cohort would not fit the memory allowed, the cohort is
 with most steps first, so that clients of a chunk do about as many; what a chunk lacks is filled with clients that do
 nothing. Several runs are cut into as many as fit with their whole cohorts.
 
-Shape suffixes: R runs, K clients of the cohort or chunk, S local steps, B rows of a batch. What ends in K has an axis of
-runs before it where several are computed.
+Shape suffixes: R runs, K clients of the cohort or chunk, S local steps, B rows of a batch. What ends in K has an axis
+of runs before it where several are computed.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -217,7 +217,7 @@ def stacked(
         cohorts: list[Cohort | None] = []
         for first in range(0, len(parts), size):
             these = [*parts[first : first + size], *[None] * (first + size - len(parts))]
-            cohorts += at_once(these, some, watched) if any(these) else these
+            cohorts += at_once(these, some, watched) if any(these) else [None] * size
         return cohorts[: len(parts)]
 
     def at_once(parts: Sequence[Part | None], some: Part, watched: bool) -> list[Cohort | None]:
