@@ -17,12 +17,16 @@ Group = tuple[RunSpec, ...]
 
 
 def groups_of(runs: Sequence[RunSpec]) -> list[Group]:
-    """The runs in groups of about one size, no larger than their executor takes, in the order of their first ones."""
+    """The runs in groups of about one size, no larger than their executor takes, in the order of their first ones.
+
+    Runs of one seed stand together: they share the plan of every round.
+    """
     alike: dict[tuple[Any, ...], list[RunSpec]] = {}
     for run in runs:
         alike.setdefault(_kind(run), []).append(run)
     groups: list[Group] = []
     for same in alike.values():
+        same.sort(key=lambda run: run.seed)
         count = -(-len(same) // _most(same[0]))
         size = -(-len(same) // count)
         groups += [tuple(same[first : first + size]) for first in range(0, len(same), size)]
