@@ -17,8 +17,9 @@ from .conftest import assert_equal_bits, assert_nothing_left_over
 
 KEYS = {
     "task": "digits", "model": "mlp(hidden=[16], dropout=0.1)", "clients": ["sgd", "scaffold"],
-    "servers": ["sgd", "adam"], "server_rates": 0.03, "partitions": "dirichlet(alpha=0.5)", "devices": "dropped(share=0.3)", "population": 10,
-    "cohort": 3, "batch_size": 16, "rounds": 8, "every": 3, "seeds": [0, 1], "target_accuracy": 0.2,
+    "servers": ["sgd", "adam"], "server_rates": 0.03, "partitions": "dirichlet(alpha=0.5)",
+    "devices": "dropped(share=0.3)", "population": 10, "cohort": 3, "batch_size": 16, "rounds": 8, "every": 3,
+    "seeds": [0, 1], "target_accuracy": 0.2,
 }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -181,7 +182,7 @@ class RunSpec:
     device: str
     trainable: str = "all"
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The name of the run's folder: 16 hex digits of the sha256 of the canonical specification."""
         fields = {name: value for name, value in asdict(self).items() if name not in LATER or value != LATER[name]}
