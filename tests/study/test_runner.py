@@ -25,7 +25,8 @@ from headstart.engine.rounds import begin
 from headstart.errors import HeadstartError
 from headstart.probes.base import PROBES
 from headstart.servers.base import SERVERS
-from headstart.study.federations import federation_of, network_of, one_thread, task_of
+from headstart.study.data import task_of
+from headstart.study.federations import federation_of, network_of, one_thread
 from headstart.study.processes import _uninterrupted_children
 from headstart.study.run import Progress, carry_out
 from headstart.study.runner import run_study

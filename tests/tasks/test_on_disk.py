@@ -13,7 +13,8 @@ import torch
 from headstart.engine.devices import DEVICES
 from headstart.engine.plan import Population, Schedule, plan
 from headstart.errors import HeadstartError
-from headstart.study.federations import check_clients, clients_of, task_of
+from headstart.study.data import task_of
+from headstart.study.federations import check_clients, clients_of
 from headstart.tasks.base import PARTITIONS, TASKS, ClientRows, Task
 from headstart.tasks.on_disk import pack
 

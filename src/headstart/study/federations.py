@@ -1,9 +1,9 @@
 """From a run's specification to what the engine runs. What runs share is made once a process."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import lru_cache, partial
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -18,12 +18,11 @@ from headstart.errors import HeadstartError
 from headstart.models.network import MODELS, Network, Precision
 from headstart.registry import Component
 from headstart.servers.base import SERVERS
+from headstart.study.data import CPU, check_examples, task_of
 from headstart.study.spec import RunSpec
 from headstart.study.trainable import trained
-from headstart.tasks.base import PARTITIONS, TASKS, Task
+from headstart.tasks.base import PARTITIONS, Task
 from headstart.trees import Tree
-
-CPU = torch.device("cpu")
 
 
 def federation_of(run: RunSpec, start: Tree | None = None) -> Federation:
@@ -65,25 +64,6 @@ def federation_of(run: RunSpec, start: Tree | None = None) -> Federation:
         execute=executor_of(run.executor, network, run.task, run.client),
         seed=run.seed,
     )
-
-
-@lru_cache(maxsize=8)
-def task_of(task: Component, device: torch.device = CPU) -> Task:
-    """The task, with its examples checked, on a device."""
-    if device != CPU:
-        return task_of(task).to(device)
-    made = _provided[task] if task in _provided else partial(TASKS.build, task)
-    built = made()
-    check_examples(built)
-    return built
-
-
-def provide(task: Component, make: Callable[[], Task]) -> None:
-    """Have this process make a task in another way than by its factory: the same task, mapped from files."""
-    _provided[task] = make
-
-
-_provided: dict[Component, Callable[[], Task]] = {}
 
 
 @lru_cache(maxsize=8)
@@ -138,26 +118,6 @@ def clients_of(task: Component, partition: Component, population: int, seed: int
     clients = Population(PARTITIONS.build(partition)(task_of(task), population, seed))
     check_clients(clients)
     return clients
-
-
-def check_examples(task: Task) -> None:
-    """Refuse parts without rows, and class labels outside of the model's outputs. The validation part may be empty."""
-    for part in ("train", "test", "validation"):
-        inputs, targets = getattr(task, part).inputs, getattr(task, part).targets
-        if len(inputs) != len(targets):
-            raise HeadstartError(
-                f"task {task.name!r}: expected as many targets as inputs in its {part} part, "
-                f"got {len(targets)} and {len(inputs)}"
-            )
-        if part != "validation" and not len(targets):
-            raise HeadstartError(f"task {task.name!r}: expected at least one row in its {part} part, got none")
-        if len(targets) and not targets.is_floating_point():
-            low, high = int(targets.min()), int(targets.max())
-            if low < 0 or high >= task.outputs:
-                raise HeadstartError(
-                    f"task {task.name!r}: expected labels 0 to {task.outputs - 1} in its {part} part, "
-                    f"got {low} to {high}"
-                )
 
 
 def check_network(network: Network, task: Task) -> None:

@@ -27,6 +27,7 @@ from headstart.probes.base import PROBES
 from headstart.registry import Component, Registry
 from headstart.servers.base import SERVERS
 from headstart.starts.base import STARTS
+from headstart.study.data import task_of
 from headstart.study.trainable import readable
 from headstart.tasks.base import PARTITIONS, TASKS
 from headstart.validation import validate
@@ -136,7 +137,7 @@ class StudyFile(Strict):
     client_rates: Rates = [0.1]
     server_rates: Rates = [1.0]
     seeds: Seeds = [0, 1, 2]
-    population: Count = 100
+    population: Count | Literal["natural"] = 100
     cohort: Count = 10
     batch_size: Count = 8
     rounds: Count = 60
@@ -210,17 +211,19 @@ class Study:
         self.model = MODELS.component(parsed.model, "model")
         self.executor = EXECUTORS.component(parsed.executor, "executor")
         self.probes = tuple(_read_all(PROBES, parsed.probes, "probes"))
-        if parsed.cohort > parsed.population:
-            raise HeadstartError(
-                f"cohort: expected at most the number of clients (population: {parsed.population}), got {parsed.cohort}"
-            )
         if parsed.tuning:
             for axis in ("client_rates", "server_rates"):
                 if any(len(getattr(axes, axis) or [0]) > 1 for axes in (parsed, *parsed.also)):
                     raise HeadstartError(f"{axis}: expected one value, as `tuning` searches for it, got several")
         self._rows = [_conditions(row, f"rates[{i}]") for i, row in enumerate(parsed.rates)]
         self._used_rows: set[int] = set()
-        self.runs = list({run.key: run for grid in self._grids() for run in self._expand(grid)}.values())
+        grids = list(self._grids())
+        self.population = self._population(grids)
+        if parsed.cohort > self.population:
+            raise HeadstartError(
+                f"cohort: expected at most the number of clients (population: {self.population}), got {parsed.cohort}"
+            )
+        self.runs = list({run.key: run for grid in grids for run in self._expand(grid)}.values())
         for i in sorted(set(range(len(parsed.rates))) - self._used_rows):
             raise HeadstartError(
                 f"rates[{i}]: matches no run of the grid that an earlier row leaves; correct it or remove it"
@@ -254,6 +257,7 @@ class Study:
         for name in ("task", "model", "executor"):
             written[name] = str(getattr(self, name))
         written["probes"] = [str(probe) for probe in self.probes]
+        written["population"] = self.population
         text = yaml.safe_dump(written, sort_keys=False, allow_unicode=True, width=120)
         return f"# a study as headstart {SCHEMA} read it, with every default\n{text}"
 
@@ -268,6 +272,17 @@ class Study:
         for axis in axes.keys() - AXES.keys():
             _refuse_twice(axes[axis], f"{path}{axis}")
         return {**axes, **read}
+
+    def _population(self, grids: list[dict[str, list[Any]]]) -> int:
+        """The number of clients: what the file says, where it says nothing and deals rows by owner that of the owners.
+
+        So both spellings are the same runs.
+        """
+        population = self.file.population
+        by_owner = any(partition.name == "natural" for axes in grids for partition in axes["partitions"])
+        if population == "natural" or (by_owner and "population" not in self.file.model_fields_set):
+            return len(task_of(self.task).natural_clients)
+        return population
 
     def _expand(self, axes: dict[str, list[Any]]) -> Iterator[RunSpec]:
         for values in itertools.product(*axes.values()):
@@ -284,7 +299,7 @@ class Study:
                 client_rate=client_rate,
                 server_rate=server_rate,
                 seed=seed,
-                population=self.file.population,
+                population=self.population,
                 cohort=self.file.cohort,
                 batch_size=self.file.batch_size,
                 rounds=self.file.rounds,

@@ -17,7 +17,8 @@ from headstart.errors import HeadstartError
 from headstart.probes.base import PROBES
 from headstart.starts.base import STARTS, Artefact
 from headstart.study.choice import Choice, chosen_executor, with_executor
-from headstart.study.federations import build_network, federation_of, network_of, task_of
+from headstart.study.data import task_of
+from headstart.study.federations import build_network, federation_of, network_of
 from headstart.study.run import Progress, carry_out
 from headstart.study.spec import SCHEMA, RunSpec
 from headstart.study.store import CHECKPOINT, Folder

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from headstart import trees
+from headstart.errors import HeadstartError
 from headstart.registry import Registry
 from headstart.tasks.tokens.base import Tokens
 
@@ -135,6 +136,20 @@ class Task:
     def input_shape(self) -> tuple[int, ...]:
         """The shape of one input."""
         return tuple(self.train.inputs.shape[1:])
+
+    @property
+    def natural_clients(self) -> ClientRows:
+        """The rows of each owner that the source names.
+
+        Raises:
+            HeadstartError: it names none.
+        """
+        if self.owners is None:
+            raise HeadstartError(
+                f"'natural' needs to know whose each row is, but task {self.name!r} has no owners; "
+                "use the partition 'iid' or 'dirichlet', and a number as population"
+            )
+        return self.owners if isinstance(self.owners, ClientRows) else ClientRows.of_owners(self.owners)
 
 
 Partition = Callable[[Task, int, int], Sequence[Rows]]
