@@ -74,7 +74,9 @@ def network_of(model: Component, task: Component, precision: Precision = "fp32",
 
 def build_network(model: Component, task: Task, precision: Precision = "fp32", device: torch.device = CPU) -> Network:
     """As `network_of`, for a task that no study file need name."""
-    network = Network(lambda: MODELS.build(model, task.input_shape, task.outputs), torch.float32, precision, device)
+    network = Network(
+        lambda: MODELS.build(model, task.input_shape, task.outputs), torch.float32, precision, device, task.prepare
+    )
     check_network(network, task)
     return network
 
