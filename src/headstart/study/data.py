@@ -23,6 +23,20 @@ def task_of(task: Component, device: torch.device = CPU) -> Task:
     return built
 
 
+@lru_cache(maxsize=8)
+def fits(task: Component, device: torch.device, data_mib: int | None) -> bool:
+    """Whether the task's rows may all be on the device: in `data_mib`, or in half of what is free there when asked.
+
+    Those on the CPU are where they are used already; only a number keeps them out.
+    """
+    if data_mib is None and device == CPU:
+        return True
+    room = torch.accelerator.get_memory_info(device)[0] // 2 if data_mib is None else data_mib * 2**20
+    made = task_of(task)
+    parts = (made.train, made.validation, made.test)
+    return sum(rows.inputs.nbytes + rows.targets.nbytes for rows in parts) <= room
+
+
 def provide(task: Component, make: Callable[[], Task]) -> None:
     """Have this process make a task in another way than by its factory: the same task, mapped from files."""
     _provided[task] = make

@@ -12,13 +12,14 @@ from headstart import trees
 from headstart.clients.base import CLIENTS
 from headstart.engine.devices import DEVICES
 from headstart.engine.executors.base import EXECUTORS, Executor
-from headstart.engine.plan import Population, Schedule
+from headstart.engine.plan import Population, Schedule, plan
 from headstart.engine.rounds import Federation
+from headstart.engine.streaming import Streamed, width, windowed
 from headstart.errors import HeadstartError
 from headstart.models.network import MODELS, Network, Precision
 from headstart.registry import Component
 from headstart.servers.base import SERVERS
-from headstart.study.data import CPU, check_examples, task_of
+from headstart.study.data import CPU, check_examples, fits, task_of
 from headstart.study.spec import RunSpec
 from headstart.study.trainable import trained
 from headstart.tasks.base import PARTITIONS, Task
@@ -36,7 +37,8 @@ def federation_of(run: RunSpec, start: Tree | None = None) -> Federation:
         HeadstartError: task, model, partition and what is trained do not fit together.
     """
     device = torch.device(run.device)
-    task = task_of(run.task, device)
+    resident = fits(run.task, device, run.data_mib)
+    task = task_of(run.task, device if resident else CPU)
     network = trained_network(run, start)
     if run.evaluate_on == "validation":
         task = replace(task, test=task.validation)
@@ -52,6 +54,10 @@ def federation_of(run: RunSpec, start: Tree | None = None) -> Federation:
         devices=DEVICES.build(run.devices),
     )
     check_cohort(run.cohort, clients)
+    room = None if resident else width(clients, run.cohort)
+    execute, seen = executor_of(run.executor, network, run.task, run.client, room)
+    if not resident:
+        execute = Streamed(execute, seen.train, task.train, lambda round_: plan(run.seed, round_, clients, schedule))
     return Federation(
         network=network,
         task=task,
@@ -61,7 +67,7 @@ def federation_of(run: RunSpec, start: Tree | None = None) -> Federation:
         client_rate=run.client_rate,
         server_rate=run.server_rate,
         schedule=schedule,
-        execute=executor_of(run.executor, network, run.task, run.client),
+        execute=execute,
         seed=run.seed,
     )
 
@@ -69,7 +75,7 @@ def federation_of(run: RunSpec, start: Tree | None = None) -> Federation:
 @lru_cache(maxsize=8)
 def network_of(model: Component, task: Component, precision: Precision = "fp32", device: torch.device = CPU) -> Network:
     """The network for a task, checked on a few of its inputs."""
-    return build_network(model, task_of(task, device), precision, device)
+    return build_network(model, task_of(task), precision, device)
 
 
 def build_network(model: Component, task: Task, precision: Precision = "fp32", device: torch.device = CPU) -> Network:
@@ -109,9 +115,15 @@ def _holding(network: Network, held: _Held) -> Network:
 
 
 @lru_cache(maxsize=16)
-def executor_of(executor: Component, network: Network, task: Component, client: Component) -> Executor:
-    """The executor; runs that differ in rates, server, start, partition or seed share what it has traced."""
-    return EXECUTORS.build(executor, network, task_of(task, network.device), CLIENTS.build(client))
+def executor_of(
+    executor: Component, network: Network, task: Component, client: Component, room: int | None = None
+) -> tuple[Executor, Task]:
+    """The executor, and the task with the rows that it reads: on its device, or room there for so many of them.
+
+    Runs that differ in rates, server, start, partition or seed share what it has traced.
+    """
+    seen = task_of(task, network.device) if room is None else windowed(task_of(task), room, network.device)
+    return EXECUTORS.build(executor, network, seen, CLIENTS.build(client)), seen
 
 
 @lru_cache(maxsize=32)
@@ -125,7 +137,7 @@ def clients_of(task: Component, partition: Component, population: int, seed: int
 def check_network(network: Network, task: Task) -> None:
     """Refuse a model that does not fit the task, trying it, and the task's loss, on two rows."""
     for part in (task.train, task.test):
-        inputs, targets = part.inputs[:2], part.targets[:2]
+        inputs, targets = part.inputs[:2].to(network.device), part.targets[:2].to(network.device)
         network.check(inputs, task.outputs)
         try:
             outputs = network(network.initial(0), inputs)

@@ -38,6 +38,9 @@ SCHEMA = 1
 LATER = {"trainable": "all", "device": "cpu"}
 """Fields of a run that came after studies had been run: at these values they are no part of a key."""
 
+PLACEMENT = ("data_mib",)
+"""Fields of a run that say where things are and change no bit of the result: they are no part of a key."""
+
 AXES: dict[str, Registry[Any]] = {
     "starts": STARTS,
     "clients": CLIENTS,
@@ -149,6 +152,7 @@ class StudyFile(Strict):
     executor: Any = "stacked"
     precision: Precision = "fp32"
     device: str = "cpu"
+    data_mib: Annotated[int, Field(ge=0)] | None = None
     tuning: Tuning | None = None
     rates: list[RateRow] = []
     also: list[Axes] = []
@@ -181,11 +185,16 @@ class RunSpec:
     precision: Precision
     device: str
     trainable: str = "all"
+    data_mib: int | None = None
+
+    def identity(self) -> dict[str, Any]:
+        """All fields that the result depends on."""
+        return {name: value for name, value in asdict(self).items() if name not in PLACEMENT}
 
     @property
     def key(self) -> str:
         """The name of the run's folder: 16 hex digits of the sha256 of the canonical specification."""
-        fields = {name: value for name, value in asdict(self).items() if name not in LATER or value != LATER[name]}
+        fields = {name: value for name, value in self.identity().items() if name not in LATER or value != LATER[name]}
         canonical = json.dumps({"schema": SCHEMA, **fields}, sort_keys=True, default=str)
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
@@ -311,6 +320,7 @@ class Study:
                 precision=self.file.precision,
                 device=self.file.device,
                 trainable=trainable,
+                data_mib=self.file.data_mib,
             )
             yield self._with_rates(run)
 

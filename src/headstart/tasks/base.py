@@ -74,9 +74,10 @@ class Pixels(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """The numbers of a batch."""
-        numbers = images.float() / 255
-        numbers = numbers if self.mean is None else numbers - self.mean
-        return numbers if self.deviation is None else numbers / self.deviation
+        numbers = images.to(torch.float32, copy=True).div_(255)
+        if self.mean is not None:
+            numbers.sub_(self.mean)
+        return numbers if self.deviation is None else numbers.div_(self.deviation)
 
 
 Rows = npt.NDArray[np.int64]
