@@ -70,9 +70,14 @@ class Streamed:
         device = room.inputs.device
         self._stream = None if device.type == "cpu" else torch.Stream(device)
         self._host = _room(source, len(room), torch.device("cpu"), pinned=self._stream is not None)
-        self._staged = self._host if self._stream is None else _room(source, len(room), device)
-        self._copied: torch.Event | None = None
-        self._taken: torch.Event | None = None
+        self._staged = self._host
+        self._copied: torch.Event | None = None  # when what was staged last is on the device
+        self._taken: torch.Event | None = None  # when it is in the window, and may be staged over
+        if self._stream is not None:
+            self._staged = _room(source, len(room), device)
+            for staged in _both(self._staged):
+                staged.record_stream(self._stream)  # so that freed memory is not used anew under a copy
+            self._taken = torch.accelerator.current_stream(device).record_event()
         self._thread = ThreadPoolExecutor(1, "headstart-rows")
         self._ahead: tuple[int, Future[None]] | None = None
 
@@ -99,10 +104,9 @@ class Streamed:
         index_R, count = torch.from_numpy(rows_R), len(rows_R)
         for rows, host in zip(_both(self._source), _both(self._host), strict=True):
             torch.index_select(rows, 0, index_R, out=host[:count])
-        if self._stream is not None:
+        if self._stream is not None and self._taken is not None:
             with self._stream:
-                if self._taken is not None:
-                    self._stream.wait_event(self._taken)
+                self._stream.wait_event(self._taken)
                 for host, staged in zip(_both(self._host), _both(self._staged), strict=True):
                     staged[:count].copy_(host[:count], non_blocking=True)
                 self._copied = self._stream.record_event()

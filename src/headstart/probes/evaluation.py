@@ -63,7 +63,7 @@ def evaluate(network: Network, x: Tree, examples: Examples, objective: Objective
     with torch.no_grad():
         for first in range(0, len(examples), rows):
             part = slice(first, first + rows)
-            inputs, targets = (rows[part].to(network.device) for rows in (examples.inputs, examples.targets))
+            inputs, targets = (column[part].to(network.device) for column in (examples.inputs, examples.targets))
             scores = objective(network(x, inputs), targets)
             sums += torch.stack([column.to(torch.float64).sum() for column in scores])
     loss, correct, count = sums.tolist()
