@@ -145,7 +145,7 @@ def test_bad_input_is_refused_before_anything_is_written(command, line, error, f
 
 
 MISFITS = [
-    ("partitions: natural", "the partition 'natural' needs to know whose each row is"),
+    ("partitions: natural", "'natural' needs to know whose each row is"),
     ("population: 1300", "1200 training rows cannot be dealt to 1300 clients so that each has one"),
     ("model: tests_own_models:wide", "the model's output does not fit the task: expected [2, 10] for 2 rows, got [2"),
     ("model: tests_own_models:normed", "the model has BatchNorm ('1'), whose statistics mix clients; convert it with"),

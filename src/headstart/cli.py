@@ -79,9 +79,8 @@ def paper(
     elif path.read_text(encoding="utf-8", errors="replace") != text:
         print(f"{path} is there already and differs from the preset; it is run as it stands")
     print(f"study: {path}")
-    study = Study.load(path)
     if not write_only:
-        _run(study, out, jobs, checkpoint_seconds)
+        _run(Study.load(path), out, jobs, checkpoint_seconds)
 
 
 @app.command()
@@ -100,9 +99,8 @@ def check(file: StudyFile) -> None:
         values = dict.fromkeys(getattr(each, singular) for each in study.runs)
         shown = values if axis in AXES else sorted(values)
         print(f"  {axis.replace('_', ' '):<13} {', '.join(map(str, shown))}")
-    print(
-        f"  {len(study.runs)} runs of {study.file.rounds} rounds, {study.file.cohort} of {_population(study)} a round"
-    )
+    a_round = f"{study.file.cohort} of {study.population} clients a round"
+    print(f"  {len(study.runs)} runs of {study.file.rounds} rounds, {a_round}")
     if tuned := searches(study):
         print(
             f"  tuning: {len(tuned)} searches of {tuned[0].trials} trials, {tuned[0].base.rounds} rounds at most each"
@@ -145,7 +143,9 @@ def inspect(
     file: Annotated[Path | None, typer.Argument(metavar="FILE", help="A study file: its task and partitions.")] = None,
     task: Annotated[str, typer.Option(help="A task, as a study file writes it, in place of FILE.")] = "",
     partition: Annotated[str, typer.Option(help="A partition, likewise.")] = "natural",
-    population: Annotated[int, typer.Option(min=1, help="The number of clients.")] = 100,
+    population: Annotated[
+        int | None, typer.Option(min=1, help="The number of clients; by default one an owner if natural, else 100.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The seed that deals the rows.")] = 0,
     picture: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw it, as .svg or .png.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON a split.")] = False,
@@ -240,10 +240,6 @@ def _run(study: "Study", out: Path, jobs: int | None, checkpoint_seconds: float)
     page = write(out)
     print(f"{len(study.runs)} runs in {_duration(time.perf_counter() - began)}")
     print(f"report: {page}")
-
-
-def _population(study: "Study") -> str:
-    return f"{study.file.population} clients"
 
 
 def _duration(seconds: float) -> str:

@@ -3,6 +3,7 @@
 import inspect
 import shutil
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from headstart.engine.plan import PAD, Population, plan
 from headstart.engine.rounds import Federation, State, advance, advance_together, begin, on_device
 from headstart.models.dropout import step_key
 from headstart.models.network import MODELS, Network, Precision
-from headstart.tasks.base import Examples, Task
+from headstart.tasks.base import Examples, Pixels, Task
 from headstart.tasks.next_token import next_token
 
 from .conftest import Small
@@ -77,6 +78,28 @@ TEXT = {
     "charlm": "charlm(alphabet=6, embedding=2, filters=(2, 2), hidden=4, layers=1, dropout=0.3)",
     "gpt2": "gpt2(width=4, layers=1, heads=2, dropout=0.3)",
 }
+
+
+@pytest.mark.parametrize("executor", ["loop", *(name for name in OTHERS if name != "auto")])
+def test_images_kept_as_bytes_give_the_same_bits(executor: str) -> None:
+    """Prepared in float32 and computed in float64, as the numbers that they stand for would be."""
+    draw = rng.torch_generator(0, "images")
+    pixels, labels = torch.randint(256, (15, 2, 3, 3), generator=draw).byte(), torch.randint(3, (15,), generator=draw)
+    prepare = partial(Pixels, [0.4, 0.5], [0.2, 0.3])
+    states = []
+    for inputs, seen in ((pixels, prepare), (prepare()(pixels), nn.Identity)):
+        rows = Examples(inputs, labels)
+        images = Small(Task("images", rows, rows, rows, 3), Population([np.arange(4), np.arange(4, 15)]))
+        network = Network(
+            lambda: nn.Sequential(nn.Conv2d(2, 3, 2), nn.ReLU(), nn.Flatten(), nn.Linear(12, 3)),
+            torch.float64,
+            prepare=seen,
+        )
+        settings = {"executor": executor, "network": network, "cohort": 2, "client": "mimelite"}
+        states.append(after(images.federation(**settings), rounds=2)[0])
+    for name in ("x", "shared"):
+        ours, theirs = getattr(states[0], name), getattr(states[1], name)
+        assert all(torch.equal(ours[leaf], theirs[leaf]) for leaf in theirs)
 
 
 def _costs_seconds(executor: str, model: str) -> list[pytest.MarkDecorator]:

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from headstart import cli
 from headstart.errors import HeadstartError
 from headstart.study.paper import ALL, FINDINGS, SCALES, TASKS, study_text
+from headstart.study.runner import check
 from headstart.study.spec import Study
 
 NAMES = [*FINDINGS, ALL]
@@ -98,8 +99,18 @@ def test_presets_run_at_toy_scale(finding: str, tmp_path: Path) -> None:
     assert "each got the same" in page
 
 
+NEEDS_FILES = pytest.mark.skipif("HEADSTART_DATA" not in os.environ, reason="needs the files of $HEADSTART_DATA")
+
+
 @pytest.mark.slow
-@pytest.mark.skipif("HEADSTART_DATA" not in os.environ, reason="needs CIFAR-10 and SqueezeNet in $HEADSTART_DATA")
-def test_the_pretrained_start_of_cifar10_is_found() -> None:
-    for scale in SCALES:
-        assert any(run.start.name == "checkpoint" for run in preset("ranking", "cifar10", scale).runs)
+@pytest.mark.parametrize("task", ["digits", *(pytest.param(t, marks=NEEDS_FILES) for t in TASKS if t != "digits")])
+@pytest.mark.parametrize("scale", SCALES)
+def test_every_preset_is_what_the_data_allow(task: str, scale: str) -> None:
+    """As many clients as there are, files and starts found, a model that fits: what `headstart check` holds."""
+    for finding in NAMES:
+        check(preset(finding, task, scale))
+
+
+@NEEDS_FILES
+def test_every_writer_of_mnist_is_a_client() -> None:
+    assert {run.population for scale in SCALES for run in preset("ranking", "mnist-writers", scale).runs} == {500}

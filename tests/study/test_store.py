@@ -17,7 +17,8 @@ import safetensors.torch
 
 from headstart.engine import checkpoint
 from headstart.errors import HeadstartError
-from headstart.study.federations import network_of, task_of
+from headstart.study.data import task_of
+from headstart.study.federations import network_of
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
 from headstart.study.store import CHECKPOINT, Folder

@@ -24,7 +24,8 @@ from headstart.engine.rounds import Federation, advance, begin
 from headstart.errors import HeadstartError, nearest
 from headstart.models.network import MODELS, Network, Precision
 from headstart.servers.base import SERVERS
-from headstart.study.federations import CPU, check_device
+from headstart.study.data import CPU
+from headstart.study.federations import check_device
 from headstart.tasks.base import Examples, Task
 
 

@@ -8,6 +8,7 @@ A task is one row of `TASKS`, a finding one row of `FINDINGS`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from headstart.errors import HeadstartError, nearest
 from headstart.probes.base import PROBES
@@ -19,7 +20,7 @@ SCALES = ("toy", "cpu", "full")
 class Size:
     """How large a study is. `trials` and `tuning_rounds` of the tuning; no trials: rates are not tuned."""
 
-    population: int
+    population: int | Literal["natural"]
     cohort: int
     rounds: int
     every: int
@@ -66,9 +67,9 @@ TASKS = {
         partition="natural",
         batch_size=10,
         sizes={
-            "toy": Size(461, 2, 2, 1, 2, 0.3, 2, 1),
-            "cpu": Size(461, 5, 60, 5, 3, 0.85, 6, 30),
-            "full": Size(461, 5, 1082, 20, 3, 0.95, 40, 1082),
+            "toy": Size("natural", 2, 2, 1, 2, 0.3, 2, 1),
+            "cpu": Size("natural", 5, 60, 5, 3, 0.85, 6, 30),
+            "full": Size("natural", 5, 1082, 20, 3, 0.95, 40, 1082),
         },
         note="Digits by their writers, for the paper's FEMNIST: its cohort of 5, batches of 10, 1082 rounds.",
         toy={"pretrained": "proxy(task='emnist-letters', epochs=1, batch_size=2048)", "model": "small-cnn(width=2)"},

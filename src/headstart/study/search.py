@@ -54,7 +54,8 @@ class Search:
     @property
     def key(self) -> str:
         """The name of the search's folder: 16 hex digits of the sha256 of all that its trials depend on."""
-        canonical = json.dumps({"schema": SCHEMA, **asdict(self)}, sort_keys=True, default=str)
+        fields = {**asdict(self), "base": self.base.identity()}
+        canonical = json.dumps({"schema": SCHEMA, **fields}, sort_keys=True, default=str)
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
     def __str__(self) -> str:

@@ -18,7 +18,8 @@ from headstart.errors import HeadstartError
 from headstart.probes.base import PROBES, Probe
 from headstart.starts.base import STARTS, Artefact
 from headstart.study.choice import Choice, chosen_executor, with_executor
-from headstart.study.federations import build_network, clients_of, federation_of, network_of, task_of
+from headstart.study.data import task_of
+from headstart.study.federations import build_network, clients_of, federation_of, network_of
 from headstart.study.groups import Group
 from headstart.study.run import Progress, carry_out_together
 from headstart.study.spec import SCHEMA, RunSpec
