@@ -87,7 +87,7 @@ def paper(
 @app.command()
 def check(file: StudyFile) -> None:
     """Check a study file and what it names, and print its grid, its runs and an estimate of time."""
-    from headstart.study.estimate import estimate_seconds
+    from headstart.study.estimate import HOW, estimate_seconds
     from headstart.study.runner import check as check_study
     from headstart.study.search import searches
     from headstart.study.spec import AXES, Study
@@ -110,6 +110,7 @@ def check(file: StudyFile) -> None:
     cores = os.cpu_count() or 1
     seconds = estimate_seconds(study)
     print(f"  about {_duration(seconds)} in one process, {_duration(seconds / cores)} in {cores}, without pre-training")
+    print(f"  ({HOW})")
 
 
 @app.command()
