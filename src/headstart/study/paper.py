@@ -154,7 +154,7 @@ TASKS = {
         batch_size=32,
         sizes={
             "toy": Size(5000, 2, 1, 1, 2, 0.1, 0, 1),
-            "cpu": Size(1000, 4, 30, 10, 3, 0.3, 0, 10),
+            "cpu": Size(1000, 4, 24, 8, 3, 0.3, 0, 10),
             "full": Size(100, 10, 1000, 20, 3, 0.7, 40, 1000),
         },
         note="ImageNet weights with a new head, as random; Dirichlet(0.1), at full scale over 100 clients.",
@@ -162,7 +162,7 @@ TASKS = {
         rates=(0.01, 0.003),
         toy={"curvature": "rows=32"},
         cpu=SAMPLED,
-        cut="1,000 clients of 45 images, cohorts of 4, 30 rounds, rates that are not tuned.",
+        cut="1,000 clients of 45 images, cohorts of 4, 24 rounds, rates that are not tuned.",
         others={"resnet18": {scale: {"model": "resnet18", "pretrained": RESNET18} for scale in SCALES}},
     ),
     "shakespeare": PaperTask(
