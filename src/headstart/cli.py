@@ -55,9 +55,12 @@ def paper(
             "speedup, initial-loss, gd-vs-sgd or all"
         ),
     ],
-    task: Annotated[str, typer.Option(help="digits, mnist-writers or cifar10")],
+    task: Annotated[str, typer.Option(help="digits, mnist-writers, cifar10, shakespeare, stackoverflow or reddit")],
     out: Out,
     scale: Annotated[str, typer.Option(help="toy (a quick check), cpu (for two cores) or full (as the paper)")] = "cpu",
+    model: Annotated[
+        str | None, typer.Option(help="another network: resnet18 for cifar10, charlm for stackoverflow and reddit")
+    ] = None,
     jobs: Jobs = None,
     checkpoint_seconds: CheckpointSeconds = 10.0,
     write_only: Annotated[
@@ -73,7 +76,7 @@ def paper(
     from headstart.study.spec import Study
     from headstart.study.store import WRITTEN
 
-    text, path = study_text(finding, task, scale), out / WRITTEN
+    text, path = study_text(finding, task, scale, model), out / WRITTEN
     if not path.exists():
         files.write(path, text)
     elif path.read_text(encoding="utf-8", errors="replace") != text:
@@ -86,7 +89,7 @@ def paper(
 @app.command()
 def check(file: StudyFile) -> None:
     """Check a study file and what it names, and print its grid, its runs and an estimate of time."""
-    from headstart.study.estimate import estimate_seconds
+    from headstart.study.estimate import HOW, estimate_seconds
     from headstart.study.runner import check as check_study
     from headstart.study.search import searches
     from headstart.study.spec import AXES, Study
@@ -108,6 +111,7 @@ def check(file: StudyFile) -> None:
     cores = os.cpu_count() or 1
     seconds = estimate_seconds(study)
     print(f"  about {_duration(seconds)} in one process, {_duration(seconds / cores)} in {cores}, without pre-training")
+    print(f"  ({HOW})")
 
 
 @app.command()

@@ -68,14 +68,6 @@ def points(estimate: Estimate | None) -> str:
     return _with_interval(estimate, 100, 1, " points")
 
 
-def negated(e: Estimate | None) -> Estimate | None:
-    """The same difference seen from the other side."""
-    if e is None:
-        return None
-    low, high = (None if v is None else -v for v in (e.high, e.low))
-    return Estimate(-e.value, low, high, e.n, e.p)
-
-
 def number(estimate: Estimate | None, digits: int = 2, unit: str = "") -> str:
     return _with_interval(estimate, 1, digits, unit)
 

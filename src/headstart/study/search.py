@@ -83,8 +83,8 @@ class Trial:
 def searches(study: Study) -> list[Search]:
     """A search for every start, trained part, client and server of the study, in the setting in which they come first.
 
-    `each` of the file names parts of the setting for which they are tuned anew. A parameter that the file sets is
-    left alone.
+    `each` of the file names parts of the setting for which they are tuned anew. A parameter that the file or
+    a preset sets is left alone.
     """
     tuning = study.file.tuning
     if tuning is None:
@@ -295,9 +295,9 @@ def _cell(run: RunSpec, study: Study) -> tuple[Any, ...]:
 
 
 def _parameters(part: str, registry: Registry[Any], component: Component) -> list[tuple[str, Tunable]]:
-    set_by_hand = dict(component.changed)
-    declared = registry.entry(component.name).tunable
-    return [(f"{part}.{name}", span) for name, span in declared.items() if name not in set_by_hand]
+    entry = registry.entry(component.name)
+    left_alone = {*dict(component.changed), *entry.presets.get(component.preset or "", {})}
+    return [(f"{part}.{name}", span) for name, span in entry.tunable.items() if name not in left_alone]
 
 
 def _with(registry: Registry[Any], component: Component, values: Values) -> Component:

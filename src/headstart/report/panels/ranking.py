@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from headstart.report.answers import Answer, Says, count, negated, points
+from headstart.report.answers import Answer, Says, count, points
 from headstart.report.bump import bump
 from headstart.report.panel import Missing, Panel
 from headstart.report.slices import Study
@@ -67,7 +67,9 @@ def answer(study: Study, standings: list[Standing]) -> Answer:
         else:
             regret = st.paired_difference(b.cells[b.best].accuracy, b.cells[a.best].accuracy)
             cost = (
-                "which has a diverged run there" if regret is None else f"which is {points(negated(regret))} against it"
+                "which has a diverged run there"
+                if regret is None
+                else f"which is {points(st.negated(regret))} against it"
             )
             said += f"; from {b.start} the best is {b.pairs[b.best]}, not {a.pairs[a.best]}, {cost}"
     tau = "" if agreement.tau is None else f"\u03c4 {agreement.tau:.2f}, "

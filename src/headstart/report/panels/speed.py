@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from headstart.report.answers import Answer, count, judge, negated, number, percent, points
+from headstart.report.answers import Answer, count, judge, number, percent, points
 from headstart.report.cells import Cell, Pair
 from headstart.report.drawing import frame, legend, percent_axis, seed_band, short
 from headstart.report.figures import MUTED, style
@@ -85,7 +85,7 @@ def answer(study: Study) -> Answer:
     totals = [sum(len(c[i].runs) for c in both) for i in (0, 1)]
     hits = [sum(reached(c[i]) for c in both) for i in (0, 1)]
     bound = "" if hits == totals else " (runs that never reach it count with all their rounds)"
-    fewer = number(negated(saved), 1, " rounds")
+    fewer = number(st.negated(saved), 1, " rounds")
     return Answer(
         judge(saved),
         f"to {percent(study.target, 0)}, {between[1]} needs {fewer} against {between[0]}, "
