@@ -67,7 +67,7 @@ def copy(whole, tmp_path):
 
 def tables(folder):
     runs, rounds = (pq.read_table(folder / "results" / f"{name}.parquet") for name in ("runs", "rounds"))
-    return runs.drop_columns(["seconds"]), rounds
+    return runs.drop_columns(["seconds", "ended"]), rounds
 
 
 def weights(path):

@@ -11,13 +11,9 @@ from typer.testing import CliRunner
 
 from headstart import cli
 from headstart.errors import HeadstartError
-<<<<<<< HEAD
-from headstart.study.paper import ALL, FINDINGS, SCALES, TASKS, study_text
-=======
 from headstart.models.network import MODELS
 from headstart.study.federations import build_network
 from headstart.study.paper import ALL, FINDINGS, RESNET18, SCALES, TASKS, study_text
->>>>>>> presets
 from headstart.study.runner import check
 from headstart.study.spec import Study
 from headstart.tasks.base import TASKS as TASKS_OF_DATA

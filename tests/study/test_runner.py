@@ -1,22 +1,26 @@
 """What a study leaves in its folder, and what it refuses before any training."""
 
+import json
+import os
 import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 import torch
 
+import headstart
 from headstart.engine import checkpoint
 from headstart.errors import HeadstartError
+from headstart.report.tables import read
 from headstart.study.federations import one_thread
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
-from headstart.study.stored_run import carry_out_group
+from headstart.study.store import Folder
+from headstart.study.stored_run import _machine, carry_out_group
 
-from .conftest import (
-    assert_nothing_left_over,
-)
+from .conftest import assert_nothing_left_over
 
 
 def test_the_tables_hold_what_the_runs_were(study, whole):
@@ -38,6 +42,8 @@ def test_the_tables_hold_what_the_runs_were(study, whole):
         ]
         assert final == [0.0]
     assert any(row["rounds_to_target"] for row in runs)
+    assert {(row["headstart"], row["machine"]) for row in runs} == {(headstart.__version__, _machine())}
+    assert all(abs(datetime.fromisoformat(row["ended"]) - datetime.now(UTC)) < timedelta(hours=1) for row in runs)
     assert (whole / "study.yaml").read_text() == study.resolved()
     assert_nothing_left_over(whole)
 
@@ -55,6 +61,23 @@ def test_a_folder_tells_of_every_run_that_ends(study, copy):
     events = []
     run_study(study, copy, watch=events.append)
     assert [(e.done, e.total, e.run, e.status) for e in events] == [(4, 4, study.runs[2], "finished")]
+
+
+def test_the_table_of_runs_says_how_many_were_planned(study, copy):
+    shutil.rmtree(copy / "runs" / study.runs[0].key)
+    Folder(copy).gather([run.key for run in study.runs], 0.2)
+    table = pq.read_table(copy / "results" / "runs.parquet")
+    assert (len(table), table.schema.metadata[b"planned"]) == (len(study.runs) - 1, str(len(study.runs)).encode())
+    assert read(copy).planned == len(study.runs)
+
+
+def test_a_record_from_before_its_time_was_kept_has_that_of_its_file(study, copy):
+    path = copy / "runs" / study.runs[0].key / "run.json"
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps({name: record[name] for name in record if name not in ("ended", "machine")}))
+    os.utime(path, (1e9, 1e9))
+    runs, _ = Folder(copy).gather([study.runs[0].key], 0.2)
+    assert (runs["ended"].to_pylist(), runs["machine"].to_pylist()) == (["2001-09-09T01:46:40+00:00"], [None])
 
 
 def test_a_diverged_run_is_a_row(tmp_path):

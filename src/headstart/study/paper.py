@@ -9,11 +9,8 @@ A task is one row of `TASKS`, another network of a task one row of its `others`,
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-<<<<<<< HEAD
-from typing import Literal
-=======
 from functools import partial
->>>>>>> presets
+from typing import Literal
 
 from headstart.errors import HeadstartError, nearest
 from headstart.probes.base import PROBES
