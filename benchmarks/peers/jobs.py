@@ -7,8 +7,8 @@ The jobs have the sizes that other simulators' benchmarks have:
 - femnist-cnn: the FEMNIST job of FLUTE (arXiv 2203.13789) with the network of Reddi et al. (arXiv 2003.00295, table 4).
 - cifar-squeezenet: SqueezeNet 1.0 (arXiv 1602.07360) with 10 outputs on 32x32 images.
 - digits-mlp: scikit-learn's digits (8x8), flatten-64-ReLU-10; so small that it measures overhead.
-- shakespeare-lstm: LEAF's network for Shakespeare (arXiv 1812.01097: 80 characters, embedding 8, two layers of 256) with
-  the batch, cohort and 90 characters of Reddi et al.
+- shakespeare-lstm: LEAF's network for Shakespeare (arXiv 1812.01097: 80 characters, embedding 8, two layers of 256)
+  with the batch, cohort and 90 characters of Reddi et al.
 - stackoverflow-gpt2: a GPT-2 of 4 layers, 256 wide, 4 heads, output tied to the embedding, over the 10,000 words of the
   Stack Overflow task of Reddi et al.; no dropout.
 """

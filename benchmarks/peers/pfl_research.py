@@ -57,7 +57,7 @@ def run(job: Job, rounds: int, processes: int) -> tuple[list[float], list[int], 
     from pfl.metrics import Metrics, Weighted
     from pfl.model.pytorch import PyTorchModel
     from torch import Tensor
-        from torch_models import build
+    from torch_models import build
     from torch_models import loss as mean_loss
 
     class Network(torch.nn.Module):

@@ -1,9 +1,9 @@
 """torch's LSTM, whose fused kernel also runs where steps are recorded.
 
 On a CPU nn.LSTM in float32 runs oneDNN's kernel for a whole layer. Its rules for gradients that are themselves
-differentiated, which `torch.func.grad` asks for, and for fake tensors, with which steps are recorded, write the recurrence
-out token by token: five times slower, and thousands of operations for 80 tokens. Here the kernel and its gradient are two
-operators, and what records or vectorises a step sees these. Everywhere else the layer is torch's own.
+differentiated, which `torch.func.grad` asks for, and for fake tensors, with which steps are recorded, write the
+recurrence out token by token: four times slower, and 11,000 operations for 80 tokens. Here the kernel and its gradient
+are two operators, and what records or vectorises a step sees these. Everywhere else the layer is torch's own.
 
 Shape suffixes: T tokens, B rows, D features that come in, H units, G = 4 H gates.
 """

@@ -4,8 +4,8 @@ One local epoch of plain SGD, means weighted by samples, dropout on, no evaluati
 `cifar-squeezenet` are sized as other simulators' benchmarks are (pfl-research, arXiv 2404.06430, for cifar-cnn);
 `femnist-cnn` as FLUTE's (arXiv 2203.13789), with log-normal client sizes of the mean and spread of FEMNIST's digits.
 `shakespeare-lstm` is LEAF's network for Shakespeare (arXiv 1812.01097: 80 characters, embedding 8, two layers of 256)
-with the batch, cohort and 90 characters of Reddi et al. (arXiv 2003.00295); `stackoverflow-gpt2` a GPT-2 of 4 layers, 256
-wide, over the 10,000 words of their Stack Overflow task.
+with the batch, cohort and 90 characters of Reddi et al. (arXiv 2003.00295); `stackoverflow-gpt2` a GPT-2 of 4 layers,
+256 wide, over the 10,000 words of their Stack Overflow task.
 """
 
 import resource
