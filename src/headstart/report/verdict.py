@@ -55,10 +55,11 @@ def verdict(study: Study) -> Verdict:
     standings = [standing(study, start) for start in study.starts]
     where = where_to_begin(study, standings)
     chosen = next(s for s in standings if s.start == (where.start or study.starts[0]))
-    held = rivals(chosen, [s for s in standings if s is not chosen and s.best is not None])
-    nearest = max(held, key=lambda rival: _best_mean(rival.standing), default=None)
-    gain, against = (nearest.at_best, nearest.standing.start) if nearest else (None, None)
-    return Verdict(where, which_pair(chosen), gain, against)
+    others = [s for s in standings if s is not chosen and s.best is not None]
+    nearest = max(others, key=_best_mean, default=None)
+    cells = chosen.best_cell, nearest.best_cell if nearest else None
+    gain = st.paired_difference(cells[0].accuracy, cells[1].accuracy) if cells[0] and cells[1] else None
+    return Verdict(where, which_pair(chosen), gain, nearest.start if nearest else None)
 
 
 def where_to_begin(study: Study, standings: list[Standing]) -> Sentence:
