@@ -63,7 +63,7 @@ def test_a_network_that_holds_parameters_is_the_same_function_of_the_others() ->
     ],
 )
 def test_what_the_words_name(written: str, names: list[str]) -> None:
-    assert trained(written, dict.fromkeys(["0.weight", "0.bias", "3.weight", "3.bias"], torch.zeros(1))) == names
+    assert trained(written, dict.fromkeys(["0.weight", "0.bias", "3.weight", "3.bias"], torch.zeros(1, 1))) == names
 
 
 def test_an_expression_matches_whole_names() -> None:

@@ -3,7 +3,8 @@
 On a CPU nn.LSTM in float32 runs oneDNN's kernel for a whole layer. Its rules for gradients that are themselves
 differentiated, which `torch.func.grad` asks for, and for fake tensors, with which steps are recorded, write the
 recurrence out token by token: four times slower, and 11,000 operations for 80 tokens. Here the kernel and its gradient
-are two operators, and what records or vectorises a step sees these. Everywhere else the layer is torch's own.
+are two operators, and what records or vectorises a step sees these. Everywhere else the layer is torch's own. With
+precision bf16 the kernel computes in float32: in bfloat16 oneDNN refuses some sizes.
 
 Shape suffixes: T tokens, B rows, D features that come in, H units, G = 4 H gates.
 """
@@ -26,18 +27,18 @@ class LSTM(nn.LSTM):
 
     def forward(self, x_BTD: Tensor, hx: Any = None) -> Any:
         """[B, T, D] to [B, T, H] from a state of zeros; the last state is returned only where torch's own runs."""
-        if hx is not None or not self.training or not _fuses(x_BTD):
+        if hx is not None or not self.training or not _fuses(x_BTD, self.weight_ih_l0):
             return super().forward(x_BTD, hx)
-        x_TBD = x_BTD.transpose(0, 1).contiguous()
+        x_TBD = x_BTD.to(self.weight_ih_l0.dtype).transpose(0, 1).contiguous()
         for layer in range(self.num_layers):
             names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
             x_TBD, *_ = _Layer.apply(x_TBD, *[getattr(self, f"{name}_l{layer}") for name in names])
         return x_TBD.transpose(0, 1), None
 
 
-def _fuses(x: Tensor) -> bool:
-    kinds = (torch.float32, torch.bfloat16)
-    return x.device.type == "cpu" and x.dtype in kinds and torch.backends.mkldnn.is_available() and x.numel() > 0
+def _fuses(x: Tensor, weight: Tensor) -> bool:
+    on_cpu = x.device.type == "cpu" and torch.backends.mkldnn.is_available()
+    return on_cpu and weight.dtype == torch.float32 and x.numel() > 0
 
 
 # Not `torch.library.custom_op`, which gives an operator a rule for autograd that `torch.func` cannot take.
@@ -52,7 +53,7 @@ torch.library.define(
 def _layer(x_TBD: Tensor, w_GD: Tensor, w_GH: Tensor, b_G: Tensor, c_G: Tensor) -> list[Tensor]:
     """h [T, B, H], the last h and cells [B, H], and what oneDNN keeps for the gradient."""
     zero_BH = x_TBD.new_zeros(x_TBD.shape[1], w_GH.shape[1])
-    with torch.enable_grad():  # or nothing is kept
+    with torch.enable_grad(), torch.autocast("cpu", enabled=False):  # without gradients nothing is kept for them
         return list(
             torch.ops.aten.mkldnn_rnn_layer(
                 x_TBD, w_GD, w_GH, b_G, c_G, zero_BH, zero_BH, reverse=False, batch_sizes=[], mode=_LSTM,
@@ -69,11 +70,12 @@ def _layer_backward(
     """The gradients of a layer's five arguments; `found` is what it returned."""
     h_TBH, last_BH, cells_BH, workspace = found
     zero_BH = torch.zeros_like(last_BH)
-    gradients = torch.ops.aten.mkldnn_rnn_layer_backward(
-        x_TBD, w_GD, w_GH, b_G, c_G, zero_BH, zero_BH, h_TBH, last_BH, cells_BH, d_TBH.contiguous(), None, None,
-        reverse=False, mode=_LSTM, hidden_size=w_GH.shape[1], num_layers=1, has_biases=True, train=True,
-        bidirectional=False, batch_sizes=[], batch_first=False, workspace=workspace,
-    )  # fmt: skip
+    with torch.autocast("cpu", enabled=False):
+        gradients = torch.ops.aten.mkldnn_rnn_layer_backward(
+            x_TBD, w_GD, w_GH, b_G, c_G, zero_BH, zero_BH, h_TBH, last_BH, cells_BH, d_TBH.contiguous(), None, None,
+            reverse=False, mode=_LSTM, hidden_size=w_GH.shape[1], num_layers=1, has_biases=True, train=True,
+            bidirectional=False, batch_sizes=[], batch_first=False, workspace=workspace,
+        )  # fmt: skip
     dx_TBD, dw_GD, dw_GH, db_G, _, _, _ = gradients
     return [dx_TBD, dw_GD, dw_GH, db_G, db_G.clone()]
 

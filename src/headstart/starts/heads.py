@@ -55,7 +55,7 @@ def with_head(saved: Mapping[str, Tensor], drawn: Tree, head: str, head_layer: s
     if head == "new" and not head_layer and not gives_outputs(layer, drawn):
         raise HeadstartError(
             f"start {start}.head: the last layer with parameters, {layer!r}, is not the one that gives the outputs, "
-            "which shares its weights with another; name that (head_layer='transformer.wte' for GPT-2), or keep the head"
+            "which shares its weights with another; name that (head_layer='transformer.wte' for GPT-2), or keep it"
         )
     fits = all(name in saved and saved[name].shape == drawn[name].shape for name in own)
     if head == "new" or (head == "auto" and not fits):

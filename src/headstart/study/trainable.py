@@ -27,7 +27,7 @@ def trained(trainable: str, params: Tree) -> list[str]:
     """The names of what is trained: `head` is the last layer with parameters, an expression must match whole names.
 
     >>> import torch
-    >>> params = dict.fromkeys(["conv.weight", "fc.weight", "fc.bias"], torch.zeros(1))
+    >>> params = dict.fromkeys(["conv.weight", "fc.weight", "fc.bias"], torch.zeros(1, 1))
     >>> trained("head", params), trained(".*bias|conv.*", params)
     (['fc.weight', 'fc.bias'], ['conv.weight', 'fc.bias'])
 
@@ -41,7 +41,7 @@ def trained(trainable: str, params: Tree) -> list[str]:
         names = within(layer, params)
         if names and not gives_outputs(layer, params):
             raise HeadstartError(
-                f"trainable: 'head' would be {layer!r}, the last layer with parameters, which does not give the outputs; "
+                f"trainable: 'head' would be {layer!r}, the last layer with parameters, which gives no outputs; "
                 "name what to train, such as 'transformer.wte.*' for the output of GPT-2, its embedding too"
             )
     else:
