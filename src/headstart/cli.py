@@ -22,6 +22,9 @@ app = typer.Typer(
     help="Where should federated training begin, and with which pair of client and server optimizers?",
 )
 
+FEW_SEEDS = 3
+"""Below so many an interval, where there is one, is as wide as 13 standard errors (Student's t of one degree)."""
+
 StudyFile = Annotated[Path, typer.Argument(metavar="FILE", help="A study file (YAML).")]
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder of the results; resumed if it has some.")]
 Jobs = Annotated[int | None, typer.Option(min=1, help="Processes; by default one for each core.")]
@@ -104,6 +107,9 @@ def check(file: StudyFile) -> None:
         print(f"  {axis.replace('_', ' '):<13} {', '.join(map(str, shown))}")
     a_round = f"{study.file.cohort} of {study.population} clients a round"
     print(f"  {len(study.runs)} runs of {study.file.rounds} rounds, {a_round}")
+    if (seeds := len({each.seed for each in study.runs})) < FEW_SEEDS:
+        many = "1 seed decides nothing" if seeds == 1 else f"{seeds} seeds decide little"
+        print(f"  note: {many}; run {FEW_SEEDS} or more")
     if tuned := searches(study):
         print(
             f"  tuning: {len(tuned)} searches of {tuned[0].trials} trials, {tuned[0].base.rounds} rounds at most each"

@@ -25,19 +25,21 @@ class LSTM(nn.LSTM):
     def __init__(self, inputs: int, hidden: int, layers: int = 1) -> None:
         super().__init__(inputs, hidden, layers, batch_first=True)
 
-    def forward(self, x_BTD: Tensor, hx: Any = None) -> Any:
+    def forward(self, x_BTD: Tensor, hx: Any = None) -> Any:  # type: ignore[override]
         """[B, T, D] to [B, T, H] from a state of zeros; the last state is returned only where torch's own runs."""
-        if hx is not None or not self.training or not _fuses(x_BTD, self.weight_ih_l0):
+        first: Tensor = getattr(self, "weight_ih_l0")  # noqa: B009
+        if hx is not None or not self.training or not _fuses(x_BTD, first):
             return super().forward(x_BTD, hx)
-        x_TBD = x_BTD.to(self.weight_ih_l0.dtype).transpose(0, 1).contiguous()
+        x_TBD = x_BTD.to(first.dtype).transpose(0, 1).contiguous()
         for layer in range(self.num_layers):
             names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-            x_TBD, *_ = _Layer.apply(x_TBD, *[getattr(self, f"{name}_l{layer}") for name in names])
+            weights = [getattr(self, f"{name}_l{layer}") for name in names]
+            x_TBD, *_ = _Layer.apply(x_TBD, *weights)  # type: ignore[no-untyped-call]
         return x_TBD.transpose(0, 1), None
 
 
 def _fuses(x: Tensor, weight: Tensor) -> bool:
-    on_cpu = x.device.type == "cpu" and torch.backends.mkldnn.is_available()
+    on_cpu = x.device.type == "cpu" and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
     return on_cpu and weight.dtype == torch.float32 and x.numel() > 0
 
 
@@ -80,14 +82,14 @@ def _layer_backward(
     return [dx_TBD, dw_GD, dw_GH, db_G, db_G.clone()]
 
 
-@torch.library.register_fake("headstart::lstm_layer")
+@torch.library.register_fake("headstart::lstm_layer")  # type: ignore[untyped-decorator]
 def _(x_TBD: Tensor, w_GD: Tensor, w_GH: Tensor, b_G: Tensor, c_G: Tensor) -> list[Tensor]:
     T, B, H = *x_TBD.shape[:2], w_GH.shape[1]
     sizes = [(T, B, H), (B, H), (B, H)]
     return [*(x_TBD.new_empty(size) for size in sizes), x_TBD.new_empty(0, dtype=torch.uint8)]
 
 
-@torch.library.register_fake("headstart::lstm_layer_backward")
+@torch.library.register_fake("headstart::lstm_layer_backward")  # type: ignore[untyped-decorator]
 def _(
     d_TBH: Tensor, x_TBD: Tensor, w_GD: Tensor, w_GH: Tensor, b_G: Tensor, c_G: Tensor, found: list[Tensor]
 ) -> list[Tensor]:

@@ -13,8 +13,8 @@ from headstart.report.table import Table
 from headstart.report.trials import at_an_end
 
 PLAIN = (
-    "name", "task", "model", "population", "cohort", "batch_size", "rounds", "weighting", "target_accuracy", "seeds",
-    "evaluate_on", "executor",
+    "name", "task", "model", "starts", "population", "cohort", "batch_size", "rounds", "weighting", "target_accuracy",
+    "seeds", "evaluate_on", "executor",
 )  # fmt: skip
 
 
