@@ -121,6 +121,39 @@ def report(directory: Annotated[Path, typer.Argument(metavar="DIR", help="The fo
 
 
 @app.command()
+def compare(
+    directories: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Folders of studies, one a task.")],
+    into: Annotated[Path, typer.Option("--into", metavar="PAGE", help="The HTML page to write.")],
+) -> None:
+    """Put the studies of several tasks on one page: their verdicts, and every finding side by side."""
+    from headstart.report.compare import write
+
+    print(f"page: {write(directories, into)}")
+
+
+@app.command()
+def publish(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a study.")],
+    into: Annotated[Path, typer.Option("--into", metavar="FOLDER", help="The folder to write, for a repository.")],
+) -> None:
+    """Write what a repository can keep of a study: tables, figures, judged findings, and a README.md of them."""
+    from headstart.report.publish import publish as write
+
+    print(f"published: {write(directory, into)}")
+
+
+@app.command()
+def findings(
+    folders: Annotated[list[Path], typer.Argument(metavar="FOLDER...", help="What `publish` wrote, or folders of it.")],
+    into: Annotated[Path, typer.Option("--into", metavar="PAGE", help="A Markdown page that has the marks.")],
+) -> None:
+    """Write what published studies found into a Markdown page, between its marks, finding by finding."""
+    from headstart.report.findings_page import write
+
+    print(f"findings: {write(folders, into)}")
+
+
+@app.command()
 def bench(
     job: Annotated[str, typer.Argument(help="digits-mlp, cifar-cnn, cifar-squeezenet or femnist-cnn")],
     executor: Annotated[str, typer.Option(help="An executor, as `headstart list executors` names it.")] = "stacked",

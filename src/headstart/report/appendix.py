@@ -5,7 +5,8 @@ from importlib import metadata
 from typing import Any
 
 import headstart
-from headstart.report.answers import listed
+from headstart.report import trials
+from headstart.report.answers import count, listed
 from headstart.report.cells import ALL
 from headstart.report.slices import Study
 from headstart.report.table import Table
@@ -112,10 +113,26 @@ def missing(study: Study) -> str:
     seeds = set(given) if isinstance(given, list) and all(isinstance(s, int) for s in given) else set(study.seeds)
     short = sum(len(seeds - {run.seed for run in cell.runs}) for cell in study.cells.values())
     lone = len({(pair, s) for _, pair, s in study.cells}) * len(study.starts) - len(study.cells)
-    parts = [f"{short} runs of other seeds are missing"] if short else []
-    parts += [f"{lone} combinations of start, pair and setting have no run"] if lone else []
+    ended, planned = len(study.results.runs), study.results.planned or 0
+    parts = [f"{ended} of {planned} runs have ended"] if ended < planned else []
+    parts += [f"{count(short, 'run')} of other seeds {'is' if short == 1 else 'are'} missing"] if short else []
+    parts += [f"{count(lone, 'combination')} of start, pair and setting without any run"] if lone else []
     return (
-        f"This study is not complete: {' and '.join(parts)}. Pairs are compared where every start has them."
-        if parts
-        else ""
+        f"This study is not complete: {listed(parts)}. Pairs are compared where every start has them." if parts else ""
     )
+
+
+def few_seeds(study: Study) -> str:
+    """One line where there are too few seeds for an interval, or for one that is of use."""
+    return {
+        1: "One seed gives no interval, so nothing here is decided: run three or more.",
+        2: "Two seeds give very wide intervals (one degree of freedom): run three or more.",
+    }.get(len(study.seeds), "")
+
+
+def cautions(study: Study) -> list[str]:
+    """What stands beside a verdict outside its own page: nothing that limits it is dropped in silence."""
+    lost, tuned = sum(not run.finished for run in study.results.runs), trials.tuning(study)
+    fell = f"{lost} of {count(len(study.results.runs), 'run')} diverged; a pair with one has no mean and ranks last."
+    said = [few_seeds(study), missing(study), fell if lost else ""]
+    return [*filter(None, said), *(tuned.warnings if tuned else [])]

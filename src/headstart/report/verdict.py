@@ -29,8 +29,13 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Verdict:
+    """`gain`: final accuracy from the start that the second sentence is about, over the nearest other start,
+    `against`, each with its best pair."""
+
     where: Sentence
     which: Sentence
+    gain: st.Estimate | None = None
+    against: str | None = None
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,11 @@ class Case:
 def verdict(study: Study) -> Verdict:
     standings = [standing(study, start) for start in study.starts]
     where = where_to_begin(study, standings)
-    return Verdict(where, which_pair(next(s for s in standings if s.start == (where.start or study.starts[0]))))
+    chosen = next(s for s in standings if s.start == (where.start or study.starts[0]))
+    held = rivals(chosen, [s for s in standings if s is not chosen and s.best is not None])
+    nearest = max(held, key=lambda rival: _best_mean(rival.standing), default=None)
+    gain, against = (nearest.at_best, nearest.standing.start) if nearest else (None, None)
+    return Verdict(where, which_pair(chosen), gain, against)
 
 
 def where_to_begin(study: Study, standings: list[Standing]) -> Sentence:

@@ -1,8 +1,11 @@
 """One run of a study in its folder: from its start or its checkpoint to its record."""
 
 import json
+import os
+import platform
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -169,5 +172,17 @@ def _record(run: RunSpec, choice: Choice, progress: Progress, parameters: int, s
         "simulated_seconds": state.simulated_seconds,
         "seconds": seconds,
         "headstart": headstart.__version__,
+        "machine": _machine(),
+        "ended": datetime.now(UTC).isoformat(timespec="seconds"),
         "schema": SCHEMA,
     }
+
+
+def _machine() -> str:
+    """The processor and its number of cores."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return f"{next(named, platform.processor() or platform.machine())}, {os.cpu_count()} cores"

@@ -124,7 +124,7 @@ def answer(study: Study, spectra: Spectra) -> Answer:
         start = study.starts[0]
         return Answer(None, f"from {start}, the only start, it is {size(_mean(spectra[start][0]))} before training.")
     reference, other = between
-    said = []
+    said, units = [], []
     judged: list[st.Estimate | None] = []
     short = ""
     for when, words in enumerate(("before the first round", "after the last")):
@@ -133,6 +133,7 @@ def answer(study: Study, spectra: Spectra) -> Answer:
             continue
         logs = ratio(here, there)
         judged.append(logs or st.paired_difference(here, there))
+        units.append("logarithm of the ratio" if logs else "eigenvalue")
         found = f"ratio {times(logs)}" if logs else f"difference {number(judged[-1])}, no ratio of what is not positive"
         short = short or (f"{times(logs)} times" if logs else number(judged[-1]))
         what = "the largest eigenvalue is " if not when else ""
@@ -141,7 +142,11 @@ def answer(study: Study, spectra: Spectra) -> Answer:
         )
     paper = listed(f"{before / after:.1f} ({task})" for task, (before, after) in PAPERS.items())
     return Answer(
-        judge(judged[0]), f"{'; '.join(said)} (judged by the first). The paper\u2019s ratios: {paper}.", short
+        judge(judged[0]),
+        f"{'; '.join(said)} (judged by the first). The paper\u2019s ratios: {paper}.",
+        short,
+        judged[0],
+        unit=units[0],
     )
 
 

@@ -93,6 +93,7 @@ def answer(study: Study) -> Answer:
         f"{hits[0]} of {totals[0]}.",
         fewer,
         saved,
+        unit="rounds",
     )
 
 
