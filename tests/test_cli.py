@@ -12,6 +12,9 @@ from typer.testing import CliRunner
 
 from headstart import cli
 from headstart.errors import HeadstartError
+from headstart.report.findings_page import MARKS
+from headstart.study.runner import run_study
+from headstart.study.spec import Study
 from headstart.validation import describe
 
 STUDY = """
@@ -216,6 +219,22 @@ except SystemExit:
     ended = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True, check=True)
     assert ended.stdout.splitlines()[-1] == "False"
     assert all(command in ended.stdout for command in ("demo", "run", "check", "report", "list"))
+
+
+@pytest.mark.slow
+def test_a_study_is_published_compared_and_put_into_the_page_of_findings(file, tmp_path):
+    study = Study.load(file)
+    out = run_study(study, tmp_path / "out")
+    kept, page, findings = (tmp_path / name for name in ("docs/results/own", "page.html", "docs/findings.md"))
+    assert invoke("publish", out, "--into", kept).stdout == f"published: {kept}\n"
+    assert [run.key for run in Study.load(kept / "study.yaml").runs] == [run.key for run in study.runs]
+    assert invoke("compare", out, out, "--into", page).stdout == f"page: {page}\n"
+    assert page.read_text().startswith("<!doctype html>")
+    findings.write_text(f"# Ours\n{MARKS[0]}\n{MARKS[1]}\n")
+    assert invoke("findings", kept.parent, "--into", findings).stdout == f"findings: {findings}\n"
+    assert "(results/own/README.md)" in findings.read_text()
+    ended = headstart("findings", kept.parent, "--into", kept / "study.yaml")
+    assert (ended.returncode, ended.stderr.count("\n"), ended.stderr.startswith("error: ")) == (2, 1, True)
 
 
 def test_ones_own_parts_are_found_beside_the_shell(file, tmp_path):

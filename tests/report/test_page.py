@@ -9,12 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
 from headstart.errors import HeadstartError
-from headstart.report import page
+from headstart.report import page, tables
 
 MakeStudy = Callable[..., Path]
 Parse = Callable[[str], Any]
@@ -173,3 +174,70 @@ def test_torch_is_never_imported(study: MakeStudy) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code, str(study())], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def top(folder: Path) -> str:
+    """The text of the verdict's section, which a reader sees first."""
+    text = page.write(folder).read_text()
+    return re.sub(r"<[^>]+>", "", text[text.index('class="verdict"') : text.index("<nav")])
+
+
+@pytest.mark.parametrize(
+    ("seeds", "said"),
+    [((0,), "One seed gives no interval"), ((0, 1), "Two seeds give very wide intervals"), ((0, 1, 2), "")],
+)
+def test_too_few_seeds_are_said_at_the_top(study: MakeStudy, few: Keep, seeds: tuple[int, ...], said: str) -> None:
+    text = top(study(keep=few, seeds=seeds))
+    assert said in text
+    assert ("seed gives" in text or "seeds give" in text) == bool(said)
+
+
+def test_missing_seeds_are_counted_at_the_top(study: MakeStudy) -> None:
+    text = top(study(keep=lambda row: row["client"] == "sgd" and not (row["seed"] == 2 and row["server"] == "adam")))
+    assert "This study is not complete: 10 runs of other seeds are missing." in text  # 5 settings, 2 starts
+
+
+@pytest.mark.parametrize(("planned", "said"), [(9, "6 of 9 runs have ended"), (6, ""), (None, "")])
+def test_runs_that_have_not_ended_are_counted_at_the_top(
+    study: MakeStudy, few: Keep, planned: int | None, said: str
+) -> None:
+    folder = study(keep=few)
+    path = folder / "results/runs.parquet"
+    schema = None if planned is None else {"planned": str(planned)}
+    pq.write_table(pq.read_table(path).replace_schema_metadata(schema), path)
+    text = top(folder)
+    assert said in text
+    assert ("not complete" in text) == bool(said)
+
+
+def test_a_grid_that_was_meant_to_be_uneven_is_not_called_incomplete(study: MakeStudy) -> None:
+    folder = study(keep=lambda row: row["start"] == "random" or row["client"] == "sgd")
+    path = folder / "results/runs.parquet"
+    table = pq.read_table(path)
+    pq.write_table(table.replace_schema_metadata({"planned": str(len(table))}), path)
+    text = top(folder)
+    assert "Not every start has all runs: 18 combinations of start, pair and setting without any run." in text
+
+
+def test_a_best_rate_at_the_end_of_the_grid_is_a_warning(study: MakeStudy, few: Keep) -> None:
+    """Two rates were tried, so the better one is at an end."""
+    folder = study("tuning", keep=few)
+    assert "1 warning about the rates that were tried" in top(folder)
+    text = (folder / "report.html").read_text()
+    assert "The best client rate lies at an end of its range for sgd + adam from random and" in text
+    assert "warning" not in top(study("clear", keep=few))
+
+
+def test_a_tuned_value_at_an_end_of_its_range_is_a_warning(study: MakeStudy, few: Keep) -> None:
+    folder = study(keep=few)
+    trial = dict.fromkeys(tables.TRIAL_COLUMNS, "x") | {
+        "start": "random", "client": "sgd", "server": "adam", "local_epochs": 1, "trial": 0, "status": "finished",
+        "rounds": 10, "seeds": 1, "client_rate": 3.0, "server_rate": 0.1, "accuracy": 0.9, "loss": 0.3, "best": True,
+        "edge": "client_rate",
+    }  # fmt: skip
+    pq.write_table(pa.Table.from_pylist([trial]), folder / "results/trials.parquet")
+    assert "1 warning about the tuning" in top(folder)
+    assert (
+        "The best client rate lies at an end of its range for sgd + adam from random"
+        in (folder / "report.html").read_text()
+    )

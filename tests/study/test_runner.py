@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import filelock
@@ -19,11 +20,13 @@ import pytest
 import safetensors.torch
 import torch
 
+import headstart
 from headstart.clients.base import CLIENTS
 from headstart.engine import checkpoint
 from headstart.engine.rounds import begin
 from headstart.errors import HeadstartError
 from headstart.probes.base import PROBES
+from headstart.report.tables import read
 from headstart.servers.base import SERVERS
 from headstart.study.federations import federation_of, network_of, one_thread, task_of
 from headstart.study.processes import _uninterrupted_children
@@ -31,7 +34,7 @@ from headstart.study.run import Progress, carry_out
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
 from headstart.study.store import CHECKPOINT, Folder
-from headstart.study.stored_run import carry_out_run
+from headstart.study.stored_run import _machine, carry_out_run
 from headstart.tasks.emnist_letters import emnist_letters
 
 STUDY = """
@@ -87,7 +90,7 @@ def copy(whole, tmp_path):
 
 def tables(folder):
     runs, rounds = (pq.read_table(folder / "results" / f"{name}.parquet") for name in ("runs", "rounds"))
-    return runs.drop_columns(["seconds"]), rounds
+    return runs.drop_columns(["seconds", "ended"]), rounds
 
 
 def weights(path):
@@ -159,6 +162,8 @@ def test_the_tables_hold_what_the_runs_were(study, whole):
         ]
         assert final == [0.0]
     assert any(row["rounds_to_target"] for row in runs)
+    assert {(row["headstart"], row["machine"]) for row in runs} == {(headstart.__version__, _machine())}
+    assert all(abs(datetime.fromisoformat(row["ended"]) - datetime.now(UTC)) < timedelta(hours=1) for row in runs)
     assert (whole / "study.yaml").read_text() == study.resolved()
     assert_nothing_left_over(whole)
 
@@ -176,6 +181,23 @@ def test_a_folder_tells_of_every_run_that_ends(study, copy):
     events = []
     run_study(study, copy, watch=events.append)
     assert [(e.done, e.total, e.run, e.status) for e in events] == [(4, 4, study.runs[2], "finished")]
+
+
+def test_the_table_of_runs_says_how_many_were_planned(study, copy):
+    shutil.rmtree(copy / "runs" / study.runs[0].key)
+    Folder(copy).gather([run.key for run in study.runs], 0.2)
+    table = pq.read_table(copy / "results" / "runs.parquet")
+    assert (len(table), table.schema.metadata[b"planned"]) == (len(study.runs) - 1, str(len(study.runs)).encode())
+    assert read(copy).planned == len(study.runs)
+
+
+def test_a_record_from_before_its_time_was_kept_has_that_of_its_file(study, copy):
+    path = copy / "runs" / study.runs[0].key / "run.json"
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps({name: record[name] for name in record if name not in ("ended", "machine")}))
+    os.utime(path, (1e9, 1e9))
+    runs, _ = Folder(copy).gather([study.runs[0].key], 0.2)
+    assert (runs["ended"].to_pylist(), runs["machine"].to_pylist()) == (["2001-09-09T01:46:40+00:00"], [None])
 
 
 def test_a_diverged_run_is_a_row(tmp_path):

@@ -81,6 +81,7 @@ def write(directory: str | Path) -> Path:
         rates=appendix.rates(study),
         tuned=tuned,
         diverged=appendix.diverged(study),
+        edges=appendix.edges(study),
         few_seeds=appendix.few_seeds(study),
         missing=appendix.missing(study),
         yaml=yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True),

@@ -64,7 +64,7 @@ def when_it_would_flip(study: Study, start: str, pair: Pair) -> str:
             found = st.paired_difference(cells[0].accuracy, cells[1].accuracy) if cells[0] and cells[1] else None
             if found is not None:
                 looked.append((other, setting, found))
-    if not looked:
+    if all(found.low is None for _, _, found in looked):  # one seed: nothing is shown either way
         return ""
     adjusted = st.holm([found.p for _, _, found in looked])
     flips = [

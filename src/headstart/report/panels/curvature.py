@@ -95,14 +95,14 @@ def ratio(larger: BySeed, smaller: BySeed) -> st.Estimate | None:
     return st.paired_difference(*({s: math.log(v) for s, v in by_seed.items()} for by_seed in (larger, smaller)))
 
 
-def times(e: st.Estimate) -> str:
+def times(e: st.Estimate, unit: str = "") -> str:
     """A ratio with its interval, from logarithms.
 
     >>> times(st.Estimate(math.log(7.32), math.log(5.0), math.log(10.7), 3)), times(st.Estimate(0.0, None, None, 1))
     ('7.3 [5.0, 10.7]', '1.0 (one seed)')
     """
     interval = " (one seed)" if e.low is None or e.high is None else f" [{_factor(e.low)}, {_factor(e.high)}]"
-    return _factor(e.value) + interval
+    return f"{_factor(e.value)}{unit}{interval}"
 
 
 def _factor(logarithm: float) -> str:
@@ -135,7 +135,7 @@ def answer(study: Study, spectra: Spectra) -> Answer:
         judged.append(logs or st.paired_difference(here, there))
         units.append("logarithm of the ratio" if logs else "eigenvalue")
         found = f"ratio {times(logs)}" if logs else f"difference {number(judged[-1])}, no ratio of what is not positive"
-        short = short or (f"{times(logs)} times" if logs else number(judged[-1]))
+        short = short or (times(logs, " times") if logs else number(judged[-1]))
         what = "the largest eigenvalue is " if not when else ""
         said.append(
             f"{words} {what}{size(_mean(here))} from {reference} and {size(_mean(there))} from {other}, {found}"

@@ -28,8 +28,8 @@ def build(study: Study) -> Panel | Missing:
         f"Final {study.measure}, mean over seeds, one axis a start, each with its own scale; marks that would "
         "lie on each other are moved apart. "
         "Filled dots: the best pair and those that cannot be told apart from it; hollow: told apart (Holm). "
-        "Judged is whether a start changes the order more than a seed does: Kendall\u2019s \u03c4 between the starts "
-        "less that between seeds of one start.",
+        "Judged is whether a start changes the order more than a seed does: \u0394\u03c4 is Kendall\u2019s \u03c4 "
+        "between the starts less that between seeds of one start.",
         lambda figure, wide: bump(figure, wide, study, standings),
         (0.75 + 0.235 * len(pairs), 0.75 + 0.235 * len(pairs)),
         f"{count(len(pairs), 'pair')} in the setting {study.base}",
@@ -74,7 +74,7 @@ def answer(study: Study, standings: list[Standing]) -> Answer:
     return Answer(
         changes_order(change, within),
         said + ".",
-        f"{swapped}; \u03c4 {number(negated(change))} against seeds" if change else swapped,
+        f"{swapped}; \u0394\u03c4 {number(negated(change))}" if change else swapped,
         change,
         unit="Kendall\u2019s tau, between seeds of one start less between the starts",
         open_ended=change is None or change.value <= 0,  # more seeds never turn a fall into a yes
