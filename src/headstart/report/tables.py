@@ -98,7 +98,8 @@ def read(directory: Path) -> Results:
     runs, planned = _runs(results / "runs.parquet")
     if not runs:
         raise HeadstartError(
-            f"{results / 'runs.parquet'}: no run has ended yet; let `headstart run` finish at least one"
+            f"{results / 'runs.parquet'}: no run has ended yet; `headstart run` writes the tables when it "
+            "begins and when it ends, also by Ctrl-C"
         )
     curves, trials = _curves(results / "rounds.parquet"), _trials(results / "trials.parquet")
     return Results(settings, runs, curves, directory, trials, planned)

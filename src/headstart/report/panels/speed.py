@@ -130,7 +130,15 @@ def _megabytes(cell: Cell) -> float | None:
 def draw(figure: Any, wide: bool, study: Study, pairs: list[Pair]) -> None:
     columns = min(3 if wide else 2, len(pairs))
     grid = figure.subplots(-(-len(pairs) // columns), columns, sharex=True, sharey=True, squeeze=False)
-    frame(figure, 0.5, 0.1, 0.5 if wide or len(study.starts) < 3 else 0.68, 0.42, hspace=0.34, wspace=0.1)
+    frame(
+        figure,
+        0.5,
+        0.1,
+        0.5 if wide or len(study.starts) < 3 else 0.68,
+        0.42,
+        hspace=0.34,
+        wspace=0.12 if wide else 0.2,
+    )
     legend(figure, study.starts, 0.5)
     for axes, pair in zip(grid.flat, pairs, strict=False):
         for i, start in enumerate(study.starts):
