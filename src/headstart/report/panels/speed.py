@@ -157,7 +157,7 @@ def draw(figure: Any, wide: bool, study: Study, pairs: list[Pair]) -> None:
                 )
         if study.target is not None:
             axes.axhline(study.target, color=MUTED, lw=0.9, ls=":")
-        axes.set_title(short(study.brief(pair), 34 if wide else 24))
+        axes.set_title(short(study.brief(pair), 34 if wide else 22))
         percent_axis(axes.yaxis)
         axes.margins(x=0.01)
     for axes in grid.flat[len(pairs) :]:
