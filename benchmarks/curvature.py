@@ -24,7 +24,8 @@ from headstart import rng
 from headstart.models.network import MODELS, Network
 from headstart.probes.hessian import Hessian
 from headstart.probes.lanczos import top_eigenvalues
-from headstart.study.federations import network_of, task_of
+from headstart.study.data import task_of
+from headstart.study.federations import network_of
 from headstart.tasks.base import TASKS, Examples
 from headstart.trees import Tree
 

@@ -68,7 +68,8 @@ def measured(folder: str, clients: int) -> dict[str, float]:
 
     from headstart.engine.devices import DEVICES
     from headstart.engine.plan import PAD, Schedule, plan
-    from headstart.study.federations import clients_of, task_of
+    from headstart.study.data import task_of
+    from headstart.study.federations import clients_of
     from headstart.tasks.base import PARTITIONS, TASKS
 
     written = TASKS.component({"on-disk": {"path": folder}})

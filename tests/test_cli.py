@@ -12,6 +12,9 @@ from typer.testing import CliRunner
 
 from headstart import cli
 from headstart.errors import HeadstartError
+from headstart.report.findings_page import MARKS
+from headstart.study.runner import run_study
+from headstart.study.spec import Study
 from headstart.validation import describe
 
 STUDY = """
@@ -112,7 +115,10 @@ def test_check_prints_the_grid_and_writes_nothing(file, tmp_path, monkeypatch):
     assert ["seeds", "0, 1"] in lines
     assert ["client", "rates  0.1"] in [[first, " ".join(rest.split(" "))] for first, rest in lines]
     assert "4 runs of 4 rounds, 3 of 10 clients a round" in result.stdout
-    assert re.search(r"about \d+ s in one process, \d+ s in \d+, without pre-training\n$", result.stdout)
+    assert re.search(
+        r"about \d+ s in one process, \d+ s in \d+, without pre-training\n  \(timed: .*\)\n$", result.stdout
+    )
+    assert "note: 2 seeds decide little; run 3 or more" in result.stdout
 
 
 def test_the_estimate_grows_with_the_work(file):
@@ -122,6 +128,38 @@ def test_the_estimate_grows_with_the_work(file):
     keys = Study.load(file).file.model_dump(exclude_none=True)
     few, many = (estimate_seconds(Study(**{**keys, "rounds": rounds, "every": rounds})) for rounds in (10, 1000))
     assert many > 10 * few  # 100 times the rounds, timed on a machine that does other things too
+
+
+def test_the_estimate_grows_with_local_epochs_and_uneven_devices(file):
+    """Timed once: what differs is the number of places for rows. 5 epochs are 5 times those of one, when stacked."""
+    from headstart.study import estimate
+    from headstart.study.spec import Study
+
+    keys = Study.load(file).file.model_dump(exclude_none=True) | {"clients": ["sgd"], "every": 1000, "rounds": 1000}
+    study = Study(**{**keys, "local_epochs": [1, 5], "probes": ["alignment"]})
+    costs = estimate._Costs(study.runs[0], at_once=1)
+    one, five = (costs.seconds(run) for run in (study.runs[0], study.runs[-1]))
+    assert study.runs[-1].local_epochs == 5
+    fixed = float(costs.others(study.runs[0])[[0, 2]].sum())
+    assert five - fixed == pytest.approx(5 * (one - fixed), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        ("population: 5000", "1200 training rows cannot be dealt to 5000 clients so that each has one"),
+        ("probes: ['curvature(top=3, products=2)']", "curvature.products: expected at least as many as top (3), got 2"),
+        ("partitions: natural", "'natural' needs to know whose each row is, but task 'digits' has no"),
+        ("tuning: {client_rate: [1, 0.1]}", "tuning.client_rate: expected a range [low, high] with low < high"),
+    ],
+)
+def test_what_only_the_parts_know_to_be_wrong_is_one_line_of_check(file, line, error):
+    key = line.split(":")[0]
+    file.write_text("\n".join([*(kept for kept in file.read_text().splitlines() if not kept.startswith(key)), line]))
+    result = invoke("check", file)
+    assert isinstance(result.exception, HeadstartError)
+    assert error in str(result.exception)
+    assert "\n" not in str(result.exception)
 
 
 BAD = [
@@ -145,7 +183,7 @@ def test_bad_input_is_refused_before_anything_is_written(command, line, error, f
 
 
 MISFITS = [
-    ("partitions: natural", "the partition 'natural' needs to know whose each row is"),
+    ("partitions: natural", "'natural' needs to know whose each row is"),
     ("population: 1300", "1200 training rows cannot be dealt to 1300 clients so that each has one"),
     ("model: tests_own_models:wide", "the model's output does not fit the task: expected [2, 10] for 2 rows, got [2"),
     ("model: tests_own_models:normed", "the model has BatchNorm ('1'), whose statistics mix clients; convert it with"),
@@ -216,6 +254,22 @@ except SystemExit:
     ended = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True, check=True)
     assert ended.stdout.splitlines()[-1] == "False"
     assert all(command in ended.stdout for command in ("demo", "run", "check", "report", "list"))
+
+
+@pytest.mark.slow
+def test_a_study_is_published_compared_and_put_into_the_page_of_findings(file, tmp_path):
+    study = Study.load(file)
+    out = run_study(study, tmp_path / "out")
+    kept, page, findings = (tmp_path / name for name in ("docs/results/own", "page.html", "docs/findings.md"))
+    assert invoke("publish", out, "--into", kept).stdout == f"published: {kept}\n"
+    assert [run.key for run in Study.load(kept / "study.yaml").runs] == [run.key for run in study.runs]
+    assert invoke("compare", out, out, "--into", page).stdout == f"page: {page}\n"
+    assert page.read_text().startswith("<!doctype html>")
+    findings.write_text(f"# Ours\n{MARKS[0]}\n{MARKS[1]}\n")
+    assert invoke("findings", kept.parent, "--into", findings).stdout == f"findings: {findings}\n"
+    assert "(results/own/README.md)" in findings.read_text()
+    ended = headstart("findings", kept.parent, "--into", kept / "study.yaml")
+    assert (ended.returncode, ended.stderr.count("\n"), ended.stderr.startswith("error: ")) == (2, 1, True)
 
 
 def test_ones_own_parts_are_found_beside_the_shell(file, tmp_path):

@@ -5,8 +5,7 @@ import time
 import torch
 from jobs import JOBS, Clients
 from measure import WARM_UP, parser, report
-from torch.nn.functional import cross_entropy
-from torch_models import build
+from torch_models import build, loss
 
 
 def main() -> None:
@@ -30,7 +29,7 @@ def main() -> None:
                 torch._foreach_copy_(params, server)
             for rows in torch.randperm(len(labels)).split(job.batch_size):
                 optimizer.zero_grad()
-                cross_entropy(model(inputs[rows]), labels[rows]).backward()
+                loss(model(inputs[rows]), labels[rows]).backward()
                 optimizer.step()
             with torch.no_grad():
                 torch._foreach_add_(mean, params, alpha=len(labels) / total)

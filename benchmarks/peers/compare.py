@@ -24,6 +24,8 @@ from typing import Any
 from jobs import JOBS
 
 HERE = Path(__file__).resolve().parent
+VENVS = Path(os.environ.get("VENVS", HERE / ".venvs")).absolute()
+"""Where `setup.sh` was told to put the peers."""
 US = "Headstart"
 OURS = {"digits-mlp": "stacked(compiled=True)"}
 """The executor for each job; of the others `threads(compiled=True)`."""
@@ -45,11 +47,11 @@ class Contender:
 
 
 PEERS = [
-    Contender(BASELINE, (str(HERE / ".venvs/pfl/bin/python"), str(HERE / "bare_torch.py"))),
-    Contender("pfl-research", (str(HERE / ".venvs/pfl/bin/python"), str(HERE / "pfl_research.py"))),
-    Contender("pfl-research", (str(HERE / ".venvs/pfl/bin/python"), str(HERE / "pfl_research.py"), "--processes", "2")),
-    Contender("FedJAX", (str(HERE / ".venvs/fedjax/bin/python"), str(HERE / "fedjax_peer.py"))),
-    Contender("Flower", (str(HERE / ".venvs/flower/bin/python"), str(HERE / "flower_sim.py"))),
+    Contender(BASELINE, (str(VENVS / "pfl/bin/python"), str(HERE / "bare_torch.py"))),
+    Contender("pfl-research", (str(VENVS / "pfl/bin/python"), str(HERE / "pfl_research.py"))),
+    Contender("pfl-research", (str(VENVS / "pfl/bin/python"), str(HERE / "pfl_research.py"), "--processes", "2")),
+    Contender("FedJAX", (str(VENVS / "fedjax/bin/python"), str(HERE / "fedjax_peer.py"))),
+    Contender("Flower", (str(VENVS / "flower/bin/python"), str(HERE / "flower_sim.py"))),
 ]
 
 

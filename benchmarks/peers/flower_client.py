@@ -7,8 +7,7 @@ from flwr.app import ArrayRecord, Context, Message, MetricRecord, RecordDict
 from flwr.clientapp import ClientApp
 from jobs import JOBS, Clients
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
-from torch_models import build
+from torch_models import build, loss
 
 app = ClientApp()
 
@@ -34,7 +33,7 @@ def train(message: Message, context: Context) -> Message:
     optimizer = torch.optim.SGD(network.parameters(), lr=job.client_rate)
     for rows in torch.randperm(len(labels)).split(job.batch_size):
         optimizer.zero_grad()
-        cross_entropy(network(inputs[rows]), labels[rows]).backward()
+        loss(network(inputs[rows]), labels[rows]).backward()
         optimizer.step()
     content = RecordDict(
         {"arrays": ArrayRecord(network.state_dict()), "metrics": MetricRecord({"num-examples": len(labels)})}

@@ -7,11 +7,16 @@ The jobs have the sizes that other simulators' benchmarks have:
 - femnist-cnn: the FEMNIST job of FLUTE (arXiv 2203.13789) with the network of Reddi et al. (arXiv 2003.00295, table 4).
 - cifar-squeezenet: SqueezeNet 1.0 (arXiv 1602.07360) with 10 outputs on 32x32 images.
 - digits-mlp: scikit-learn's digits (8x8), flatten-64-ReLU-10; so small that it measures overhead.
+- shakespeare-lstm: LEAF's network for Shakespeare (arXiv 1812.01097: 80 characters, embedding 8, two layers of 256)
+  with the batch, cohort and 90 characters of Reddi et al.
+- stackoverflow-gpt2: a GPT-2 of 4 layers, 256 wide, 4 heads, output tied to the embedding, over the 10,000 words of the
+  Stack Overflow task of Reddi et al.; no dropout.
 """
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,16 +28,24 @@ SIZE_MU, SIZE_SIGMA = np.log(104.0), 0.25
 
 @dataclass(frozen=True)
 class Job:
-    """A job; `samples` of each client, or None for femnist-cnn's unequal sizes; input_shape is [channels, h, w]."""
+    """A job; `samples` of each client, or None for femnist-cnn's unequal sizes.
+
+    `input_shape` is [channels, h, w], or [tokens], of which a sample is then a row, and each has a label.
+    """
 
     model: str
-    input_shape: tuple[int, int, int]
+    input_shape: tuple[int, ...]
     classes: int
     clients: int
     samples: int | None
     cohort: int
     batch_size: int
     client_rate: float
+
+    @property
+    def predicts_tokens(self) -> bool:
+        """Whether a sample is a row of tokens."""
+        return len(self.input_shape) == 1
 
     def sizes(self) -> NDArray[np.int64]:
         """Training samples of each client.
@@ -54,23 +67,32 @@ JOBS = {
     "cifar-cnn": Job("cnn", (3, 32, 32), 10, 100, 50, 50, 10, 0.1),
     "cifar-squeezenet": Job("squeezenet", (3, 32, 32), 10, 20, 100, 10, 32, 0.01),
     "femnist-cnn": Job("cnn", (1, 28, 28), 62, 3400, None, 10, 20, 0.1),
+    "shakespeare-lstm": Job("lstm", (80,), 90, 20, 16, 10, 4, 1.0),
+    "stackoverflow-gpt2": Job("gpt2", (64,), 10_000, 20, 32, 10, 16, 0.1),
 }
 
 
 class Clients:
-    """Random inputs [N, C, H, W] (float32, normal) and labels [N] (int64) of a job, cut into clients."""
+    """Random inputs [N, C, H, W] (float32, normal) and labels [N] (int64) of a job, cut into clients.
+
+    Of text: tokens [N, T] and those that come next [N, T] (int64).
+    """
 
     def __init__(self, job: Job) -> None:
         draw = np.random.Generator(np.random.Philox(key=0))
         sizes = job.sizes()
-        self.inputs = draw.standard_normal((int(sizes.sum()), *job.input_shape), dtype=np.float32)
-        self.labels = draw.integers(job.classes, size=len(self.inputs), dtype=np.int64)
+        shape = (int(sizes.sum()), *job.input_shape)
+        if job.predicts_tokens:
+            self.inputs, self.labels = draw.integers(1, job.classes, size=(2, *shape), dtype=np.int64)
+        else:
+            self.inputs = draw.standard_normal(shape, dtype=np.float32)
+            self.labels = draw.integers(job.classes, size=len(self.inputs), dtype=np.int64)
         self.ends = np.cumsum(sizes)
         self.begins = self.ends - sizes
 
     def __len__(self) -> int:
         return len(self.ends)
 
-    def __getitem__(self, client: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    def __getitem__(self, client: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
         rows = slice(self.begins[client], self.ends[client])
         return self.inputs[rows], self.labels[rows]

@@ -57,8 +57,8 @@ def run(job: Job, rounds: int, processes: int) -> tuple[list[float], list[int], 
     from pfl.metrics import Metrics, Weighted
     from pfl.model.pytorch import PyTorchModel
     from torch import Tensor
-    from torch.nn.functional import cross_entropy
     from torch_models import build
+    from torch_models import loss as mean_loss
 
     class Network(torch.nn.Module):
         """What pfl asks of a module: `loss` and `metrics` of a user's batch."""
@@ -70,11 +70,11 @@ def run(job: Job, rounds: int, processes: int) -> tuple[list[float], list[int], 
 
         def loss(self, inputs: Tensor, labels: Tensor) -> Tensor:
             self.samples += len(labels)
-            return cross_entropy(self.network(inputs), labels)
+            return mean_loss(self.network(inputs), labels)
 
         def metrics(self, inputs: Tensor, labels: Tensor) -> dict[str, Weighted]:
             """pfl evaluates users in round 0, whatever the frequency; that round belongs to the warm-up."""
-            return {"loss": Weighted(float(cross_entropy(self.network(inputs), labels)) * len(labels), len(labels))}
+            return {"loss": Weighted(float(mean_loss(self.network(inputs), labels)) * len(labels), len(labels))}
 
     class Clock(TrainingProcessCallback):
         """The time and the samples so far after each round."""

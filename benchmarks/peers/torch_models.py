@@ -3,10 +3,15 @@
 import torch
 from jobs import Job
 from torch import Tensor, nn
+from torch.nn.functional import cross_entropy, scaled_dot_product_attention
 
 
 def build(job: Job) -> nn.Module:
     """A new network for a job, in training mode."""
+    if job.model == "lstm":
+        return LSTM(job.classes)
+    if job.model == "gpt2":
+        return GPT2(job.classes, job.input_shape[0])
     channels, height, width = job.input_shape
     if job.model == "mlp":
         return nn.Sequential(
@@ -15,6 +20,11 @@ def build(job: Job) -> nn.Module:
     if job.model == "cnn":
         return cnn(job)
     return SqueezeNet(channels, job.classes)
+
+
+def loss(outputs: Tensor, labels: Tensor) -> Tensor:
+    """The mean cross-entropy of outputs [B, classes] and labels [B], or [B, T, classes] and [B, T]."""
+    return cross_entropy(outputs.flatten(0, -2), labels.flatten())
 
 
 def cnn(job: Job) -> nn.Module:
@@ -82,3 +92,49 @@ class SqueezeNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.layers(x)
+
+
+class LSTM(nn.Module):
+    """LEAF's network for Shakespeare, arXiv 1812.01097."""
+
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(classes, 8)
+        self.lstm = nn.LSTM(8, 256, 2, batch_first=True)
+        self.output = nn.Linear(256, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.output(self.lstm(self.embedding(x))[0])
+
+
+class Block(nn.Module):
+    """A block of GPT-2: what attention and the two layers after it add to x, each behind a LayerNorm."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.first, self.second = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.attention, self.projection = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.feed = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(approximate="tanh"), nn.Linear(4 * width, width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        split = self.attention(self.first(x)).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        attended = scaled_dot_product_attention(*split, is_causal=True)
+        x = x + self.projection(attended.transpose(1, 2).flatten(2))
+        return x + self.feed(self.second(x))
+
+
+class GPT2(nn.Module):
+    """Radford et al., 2019: output tied to the embedding; 4 blocks, 256 wide, 4 heads; torch's fused attention."""
+
+    def __init__(self, classes: int, length: int) -> None:
+        super().__init__()
+        self.embedding, self.places = nn.Embedding(classes, 256), nn.Embedding(length, 256)
+        for part in (self.embedding, self.places):
+            nn.init.normal_(part.weight, std=0.02)
+        self.blocks = nn.Sequential(*(Block(256, 4) for _ in range(4)))
+        self.norm = nn.LayerNorm(256)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.embedding(x) + self.places.weight
+        return self.norm(self.blocks(x)) @ self.embedding.weight.T

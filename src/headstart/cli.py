@@ -22,6 +22,9 @@ app = typer.Typer(
     help="Where should federated training begin, and with which pair of client and server optimizers?",
 )
 
+FEW_SEEDS = 3
+"""Below so many an interval, where there is one, is as wide as 13 standard errors (Student's t of one degree)."""
+
 StudyFile = Annotated[Path, typer.Argument(metavar="FILE", help="A study file (YAML).")]
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder of the results; resumed if it has some.")]
 Jobs = Annotated[int | None, typer.Option(min=1, help="Processes; by default one for each core.")]
@@ -55,9 +58,12 @@ def paper(
             "speedup, initial-loss, gd-vs-sgd or all"
         ),
     ],
-    task: Annotated[str, typer.Option(help="digits, mnist-writers or cifar10")],
+    task: Annotated[str, typer.Option(help="digits, mnist-writers, cifar10, shakespeare, stackoverflow or reddit")],
     out: Out,
     scale: Annotated[str, typer.Option(help="toy (a quick check), cpu (for two cores) or full (as the paper)")] = "cpu",
+    model: Annotated[
+        str | None, typer.Option(help="another network: resnet18 for cifar10, charlm for stackoverflow and reddit")
+    ] = None,
     jobs: Jobs = None,
     checkpoint_seconds: CheckpointSeconds = 10.0,
     write_only: Annotated[
@@ -73,21 +79,20 @@ def paper(
     from headstart.study.spec import Study
     from headstart.study.store import WRITTEN
 
-    text, path = study_text(finding, task, scale), out / WRITTEN
+    text, path = study_text(finding, task, scale, model), out / WRITTEN
     if not path.exists():
         files.write(path, text)
     elif path.read_text(encoding="utf-8", errors="replace") != text:
         print(f"{path} is there already and differs from the preset; it is run as it stands")
     print(f"study: {path}")
-    study = Study.load(path)
     if not write_only:
-        _run(study, out, jobs, checkpoint_seconds)
+        _run(Study.load(path), out, jobs, checkpoint_seconds)
 
 
 @app.command()
 def check(file: StudyFile) -> None:
     """Check a study file and what it names, and print its grid, its runs and an estimate of time."""
-    from headstart.study.estimate import estimate_seconds
+    from headstart.study.estimate import HOW, estimate_seconds
     from headstart.study.runner import check as check_study
     from headstart.study.search import searches
     from headstart.study.spec import AXES, Study
@@ -100,9 +105,11 @@ def check(file: StudyFile) -> None:
         values = dict.fromkeys(getattr(each, singular) for each in study.runs)
         shown = values if axis in AXES else sorted(values)
         print(f"  {axis.replace('_', ' '):<13} {', '.join(map(str, shown))}")
-    print(
-        f"  {len(study.runs)} runs of {study.file.rounds} rounds, {study.file.cohort} of {_population(study)} a round"
-    )
+    a_round = f"{study.file.cohort} of {study.population} clients a round"
+    print(f"  {len(study.runs)} runs of {study.file.rounds} rounds, {a_round}")
+    if (seeds := len({each.seed for each in study.runs})) < FEW_SEEDS:
+        many = "1 seed decides nothing" if seeds == 1 else f"{seeds} seeds decide little"
+        print(f"  note: {many}; run {FEW_SEEDS} or more")
     if tuned := searches(study):
         print(
             f"  tuning: {len(tuned)} searches of {tuned[0].trials} trials, {tuned[0].base.rounds} rounds at most each"
@@ -110,6 +117,7 @@ def check(file: StudyFile) -> None:
     cores = os.cpu_count() or 1
     seconds = estimate_seconds(study)
     print(f"  about {_duration(seconds)} in one process, {_duration(seconds / cores)} in {cores}, without pre-training")
+    print(f"  ({HOW})")
 
 
 @app.command()
@@ -118,6 +126,39 @@ def report(directory: Annotated[Path, typer.Argument(metavar="DIR", help="The fo
     from headstart.report.page import write
 
     print(f"report: {write(directory)}")
+
+
+@app.command()
+def compare(
+    directories: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Folders of studies, one a task.")],
+    into: Annotated[Path, typer.Option("--into", metavar="PAGE", help="The HTML page to write.")],
+) -> None:
+    """Put the studies of several tasks on one page: their verdicts, and every finding side by side."""
+    from headstart.report.compare import write
+
+    print(f"page: {write(directories, into)}")
+
+
+@app.command()
+def publish(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a study.")],
+    into: Annotated[Path, typer.Option("--into", metavar="FOLDER", help="The folder to write, for a repository.")],
+) -> None:
+    """Write what a repository can keep of a study: tables, figures, judged findings, and a README.md of them."""
+    from headstart.report.publish import publish as write
+
+    print(f"published: {write(directory, into)}")
+
+
+@app.command()
+def findings(
+    folders: Annotated[list[Path], typer.Argument(metavar="FOLDER...", help="What `publish` wrote, or folders of it.")],
+    into: Annotated[Path, typer.Option("--into", metavar="PAGE", help="A Markdown page that has the marks.")],
+) -> None:
+    """Write what published studies found into a Markdown page, between its marks, finding by finding."""
+    from headstart.report.findings_page import write
+
+    print(f"findings: {write(folders, into)}")
 
 
 @app.command()
@@ -145,7 +186,9 @@ def inspect(
     file: Annotated[Path | None, typer.Argument(metavar="FILE", help="A study file: its task and partitions.")] = None,
     task: Annotated[str, typer.Option(help="A task, as a study file writes it, in place of FILE.")] = "",
     partition: Annotated[str, typer.Option(help="A partition, likewise.")] = "natural",
-    population: Annotated[int, typer.Option(min=1, help="The number of clients.")] = 100,
+    population: Annotated[
+        int | None, typer.Option(min=1, help="The number of clients; by default one an owner if natural, else 100.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The seed that deals the rows.")] = 0,
     picture: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw it, as .svg or .png.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON a split.")] = False,
@@ -240,10 +283,6 @@ def _run(study: "Study", out: Path, jobs: int | None, checkpoint_seconds: float)
     page = write(out)
     print(f"{len(study.runs)} runs in {_duration(time.perf_counter() - began)}")
     print(f"report: {page}")
-
-
-def _population(study: "Study") -> str:
-    return f"{study.file.population} clients"
 
 
 def _duration(seconds: float) -> str:

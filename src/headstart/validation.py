@@ -104,7 +104,8 @@ def describe(info: FieldInfo) -> str:
 
 def _words(annotation: Any, least: int) -> str:
     if typing.get_origin(annotation) is typing.Literal:
-        return "one of " + ", ".join(map(str, typing.get_args(annotation)))
+        words = typing.get_args(annotation)
+        return ("one of " if words[1:] else "") + ", ".join(map(str, words))
     if (typing.get_origin(annotation) or annotation) in LISTS:
         item = _item(annotation)
         each = f", each {describe(item)}" if item is not None and item.annotation is not Any else ""

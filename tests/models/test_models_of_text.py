@@ -6,10 +6,14 @@ from pathlib import Path
 import pytest
 import torch
 from torch import nn
+from torch.func import functional_call, grad, vmap
 
+from headstart.engine.executors.traced import Traced
 from headstart.errors import HeadstartError
-from headstart.models.network import MODELS, Network
+from headstart.models import recurrence
+from headstart.models.network import MODELS, Network, Precision
 from headstart.starts.base import STARTS
+from headstart.study.trainable import trained
 from headstart.tasks.base import Examples, Task
 from headstart.tasks.next_token import next_token
 
@@ -132,6 +136,72 @@ def test_gpt2_begins_from_what_save_pretrained_wrote(tmp_path: Path) -> None:
     assert list(weights) == [name for name, _ in saved.named_parameters()]  # the tied output once
     for name, leaf in saved.named_parameters():
         assert torch.equal(weights[name], leaf)
+
+
+@pytest.mark.parametrize("prefix", ["transformer.", ""])
+def test_gpt2_begins_from_files_of_older_transformers(tmp_path: Path, prefix: str) -> None:
+    """They hold the causal mask, and the output layer or none; those of the published checkpoints have no prefix."""
+    network = Network(lambda: built("gpt2(width=8, layers=2, heads=2, positions=8)", (5,), 11))
+    drawn = network.initial(1)
+    saved = {prefix + name.removeprefix("transformer."): leaf for name, leaf in drawn.items()}
+    for layer in range(2):
+        saved[f"{prefix}h.{layer}.attn.bias"] = torch.ones(1, 1, 8, 8, dtype=torch.bool).tril()
+        saved[f"{prefix}h.{layer}.attn.masked_bias"] = torch.tensor(-1e4)
+    saved["lm_head.weight"] = saved[f"{prefix}wte.weight"].clone()
+    inputs = torch.zeros(2, 5, dtype=torch.int64)
+    examples = Examples(inputs, inputs)
+    task = Task("text", examples, examples, examples, 11, next_token(0))
+
+    def weights(**parameters: str) -> dict[str, torch.Tensor]:
+        torch.save(saved, tmp_path / "weights.bin")
+        start = STARTS.build(STARTS.component({"checkpoint": {"path": str(tmp_path / "weights.bin"), **parameters}}))
+        return start.weights({}, network, task, 0)
+
+    found = weights()
+    assert list(found) == list(drawn)
+    assert all(torch.equal(found[name], leaf) for name, leaf in drawn.items())
+    with pytest.raises(
+        HeadstartError, match=r"^start checkpoint.head: .*'transformer.ln_f'.*head_layer='transformer.wte'"
+    ):
+        weights(head="new")
+    saved["lm_head.weight"] += 1
+    with pytest.raises(HeadstartError, match=r"the model has no 'lm_head.weight' \(left out of it, .*h.0.attn.bias'?"):
+        weights()
+
+
+def test_the_head_of_gpt2_is_not_its_last_norm() -> None:
+    params = Network(lambda: built("gpt2(width=8, layers=2, heads=2)", (5,), 11)).initial(0)
+    with pytest.raises(HeadstartError, match=r"^trainable: 'head' would be 'transformer.ln_f'.*'transformer.wte"):
+        trained("head", params)
+    assert trained("transformer.wte.*", params) == ["transformer.wte.weight"]
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_the_recorded_lstm_is_that_of_torch(precision: Precision) -> None:
+    """Gradients under `torch.func`, of one client, of two at once, and recorded, against torch's own layer."""
+    torch.manual_seed(0)
+    theirs, ours = nn.LSTM(3, 8, 2, batch_first=True), recurrence.LSTM(3, 8, 2)
+    ours.load_state_dict(theirs.state_dict())
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+    x_BTD, d_BTH = torch.randn(4, 5, 3), torch.randn(4, 5, 8)
+    params = {name: leaf.detach() for name, leaf in ours.named_parameters()}
+    bf16 = precision == "bf16"
+
+    def loss(params: dict[str, torch.Tensor]) -> torch.Tensor:
+        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            return (functional_call(ours, params, (x_BTD,))[0].float() * d_BTH).sum()
+
+    (theirs(x_BTD)[0] * d_BTH).sum().backward()
+    twice = {name: torch.stack([leaf, 2 * leaf]) for name, leaf in params.items()}
+    recorded = Traced(lambda params: (grad(loss)(params),))
+    found = [grad(loss)(params), {n: leaf[0] for n, leaf in vmap(grad(loss))(twice).items()}, recorded(params)[0]]
+    for gradients in found:
+        for name, leaf in theirs.named_parameters():
+            assert torch.linalg.norm(gradients[name] - leaf.grad) < (0.03 if bf16 else 1e-6) * torch.linalg.norm(
+                leaf.grad
+            )
+    (second,) = [one for name, one in vmap(grad(loss))(twice).items() if name == "weight_hh_l1"]
+    torch.testing.assert_close(second[1], grad(loss)({n: 2 * leaf for n, leaf in params.items()})["weight_hh_l1"])
 
 
 def test_dropout_of_gpt2_follows_the_key() -> None:

@@ -1,6 +1,7 @@
 """Synthetic study folders of the demo's shape, in every mood that a report must survive."""
 
 import hashlib
+import html.parser
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -218,3 +219,50 @@ def make() -> Callable[..., Path]:
 def study(tmp_path: Path) -> Callable[..., Path]:
     """`study("contrary", seeds=(0,))` -> a folder of results."""
     return lambda mood="clear", **options: make_study(tmp_path / mood, mood, **options)
+
+
+class Tags(html.parser.HTMLParser):
+    """Collects tags with their attributes, and checks that they nest."""
+
+    void = frozenset(("meta", "link", "br", "img", "path", "use", "rect", "line", "circle", "polyline", "polygon"))
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+        if tag not in self.void:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in self.void:
+            assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="session")
+def parse() -> Callable[[str], Tags]:
+    """The tags of a page."""
+    return Tags
+
+
+@pytest.fixture(scope="session")
+def evil() -> str:
+    """A name that tries to be markup."""
+    return "<script>alert(1)</script>\"' $x_1$ &amp;"
+
+
+@pytest.fixture(scope="session")
+def few() -> Callable[[Row], bool]:
+    """Keeps the runs of one pair in one setting."""
+
+    def keep(row: Row) -> bool:
+        plain = row["devices"] == "equal" and row["partition"] != "iid" and row["local_epochs"] == 1
+        return bool(plain and (row["client"], row["server"]) == ("sgd", "adam"))
+
+    return keep

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from headstart.report import page
+from headstart.report import compare, page
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (Debian: apt install chromium)")
@@ -118,3 +118,27 @@ def test_long_names_diverged_runs_and_many_starts_fit(
 def test_page_and_figures_follow_the_theme(report: Path) -> None:
     assert visit(report, 1280)["paper"] == "rgb(253, 253, 252)"
     assert visit(report, 1280, dark=True)["paper"] == "rgb(20, 23, 28)"
+
+
+@pytest.fixture(scope="module")
+def compared(make: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three tasks: all findings, some diverged runs with a long name, and a study of one seed and few findings."""
+    root = tmp_path_factory.mktemp("compared")
+    folders = [
+        make(root / "clear", task="digits"),
+        make(root / "contrary", "contrary", task="W" * 40, diverge=lambda row: row["client"] == "mimelite"),
+        make(root / "small", task="cifar10", seeds=(0,), keep=lambda row: row["client"] in ("sgd", "gd")),
+    ]
+    return compare.write(folders, root / "page.html")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_page_over_several_tasks_is_quiet_and_fits(compared: Path, width: int, dark: bool) -> None:
+    found = visit(compared, width, dark=dark, opened=True)
+    assert (found["errors"], found["console"], found["blocked"], found["resources"]) == ([], [], [], [])
+    assert (found["width"], found["scroll"]) == (width, width)
+    assert (found["cut"], found["overlaps"]) == ([], [])
+    assert found["texts"] > 400
+    assert found["smallest"] >= 9.5
+    assert found["paper"] == ("rgb(20, 23, 28)" if dark else "rgb(253, 253, 252)")

@@ -1,5 +1,6 @@
 """Figures follow the theme, keep their ids apart, and labels do not collide."""
 
+import functools
 import re
 from typing import Any
 
@@ -7,7 +8,8 @@ import numpy as np
 import pytest
 
 from headstart.report.drawing import spread_labels
-from headstart.report.figures import ROLES, STARTS, inline, render, style
+from headstart.report.dumbbells import Row, dumbbells, height
+from headstart.report.figures import ROLES, STARTS, drawn, inline, render, style
 
 
 def line(figure: Any, wide: bool) -> None:
@@ -92,3 +94,22 @@ def test_labels_keep_their_distance_order_and_bounds() -> None:
 
 def test_labels_that_fit_stay_where_they_are() -> None:
     assert spread_labels([0.9, 0.1, 0.5], 0.2) == pytest.approx([0.9, 0.1, 0.5])
+
+
+@pytest.mark.parametrize("wide", [True, False])
+def test_what_says_diverged_stands_clear_of_the_marks(wide: bool) -> None:
+    rows = [Row(name, {"random": (None, 0.5 + 0.1 * i), "proxy": (0.5, None)}) for i, name in enumerate("abc")]
+    draw = functools.partial(dumbbells, starts=("random", "proxy"), rows=rows, ends=("gd", "sgd"), label="accuracy")
+    with drawn(lambda figure, wide: draw(figure, wide), height(rows, ("random", "proxy")), wide) as figure:
+        figure.draw_without_rendering()
+        (axes,) = figure.axes
+        said = [text.get_window_extent().x1 for text in axes.texts if "diverged" in text.get_text()]
+        marks = [axes.transData.transform((0.5, 0))[0]]
+    assert len(said) == 6
+    assert max(said) < min(marks) - 4  # pixels: half a mark
+
+
+def test_fonts_are_named_once_and_paths_are_short() -> None:
+    svg = render(line, 2.0, True)["svg"].decode()
+    assert max(style.count("Roboto") for style in re.findall(r'style="[^"]*"', svg)) == 1
+    assert not re.search(r' d="[^"]*\.\d{3}', svg)

@@ -1,6 +1,5 @@
 """The page: self-contained, escaped, written whole, without torch."""
 
-import html.parser
 import itertools
 import os
 import re
@@ -8,48 +7,27 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
 from headstart.errors import HeadstartError
-from headstart.report import page
+from headstart.report import page, tables
 
 MakeStudy = Callable[..., Path]
-EVIL = "<script>alert(1)</script>\"' $x_1$ &amp;"
-
-
-class Tags(html.parser.HTMLParser):
-    """Collects tags with their attributes, and checks that they nest."""
-
-    void = frozenset(("meta", "link", "br", "img", "path", "use", "rect", "line", "circle", "polyline", "polygon"))
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.found: list[tuple[str, dict[str, str | None]]] = []
-        self.open: list[str] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.append((tag, dict(attrs)))
-        if tag not in self.void:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag not in self.void:
-            assert self.open.pop() == tag
+Parse = Callable[[str], Any]
+Keep = Callable[[dict[str, Any]], bool]
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+def written(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest, evil: str) -> Path:
     """One report of a malicious study, for the tests that only read."""
     make = request.getfixturevalue("make")
     folder = make(
-        tmp_path_factory.mktemp("page"), title=EVIL, name=EVIL, rename={"proxy": EVIL, "nova": f"nova({EVIL})"}
+        tmp_path_factory.mktemp("page"), title=evil, name=evil, rename={"proxy": evil, "nova": f"nova({evil})"}
     )
     page.write(folder)
     return folder
@@ -81,8 +59,8 @@ def test_names_from_the_study_are_text(written: Path) -> None:
     assert "<script" not in "".join(p.read_text() for p in (written / "figures").glob("*.svg"))
 
 
-def test_tags_nest_and_headings_are_in_order(written: Path) -> None:
-    tags = Tags((written / "report.html").read_text())
+def test_tags_nest_and_headings_are_in_order(written: Path, parse: Parse) -> None:
+    tags = parse((written / "report.html").read_text())
     assert tags.open == []
     levels = [int(tag[1]) for tag, _ in tags.found if re.fullmatch(r"h[1-6]", tag)]
     assert levels[0] == 1
@@ -92,9 +70,9 @@ def test_tags_nest_and_headings_are_in_order(written: Path) -> None:
     assert len(ids) == len(set(ids))
 
 
-def test_nothing_is_fetched(written: Path) -> None:
+def test_nothing_is_fetched(written: Path, parse: Parse) -> None:
     text = (written / "report.html").read_text()
-    for tag, attrs in Tags(text).found:
+    for tag, attrs in parse(text).found:
         for name in ("src", "href", "xlink:href", "data", "action", "poster", "srcset"):
             target = attrs.get(name) or ""
             if "//" in target and not target.startswith("data:"):
@@ -104,8 +82,8 @@ def test_nothing_is_fetched(written: Path) -> None:
     assert not re.search(r"url\((?!#)", text)
 
 
-def test_local_links_lead_somewhere(written: Path) -> None:
-    tags = Tags((written / "report.html").read_text())
+def test_local_links_lead_somewhere(written: Path, parse: Parse) -> None:
+    tags = parse((written / "report.html").read_text())
     ids = {attrs.get("id") for _, attrs in tags.found}
     for tag, attrs in tags.found:
         target = attrs.get("href") or ""
@@ -115,8 +93,8 @@ def test_local_links_lead_somewhere(written: Path) -> None:
             assert (written / target).is_file()
 
 
-def test_every_figure_has_a_sentence_in_its_place(written: Path) -> None:
-    tags = Tags((written / "report.html").read_text())
+def test_every_figure_has_a_sentence_in_its_place(written: Path, parse: Parse) -> None:
+    tags = parse((written / "report.html").read_text())
     labels = [attrs.get("aria-label") for _, attrs in tags.found if attrs.get("role") == "img"]
     assert len(labels) == 18  # nine panels, two layouts
     assert all(label and label.endswith(".") for label in labels)
@@ -137,9 +115,9 @@ def test_every_figure_has_a_sentence_in_its_place(written: Path) -> None:
     ],
     ids=lambda options: "-".join(options),
 )
-def test_every_shape_of_study_gives_a_page(study: MakeStudy, options: dict[str, object]) -> None:
+def test_every_shape_of_study_gives_a_page(study: MakeStudy, options: dict[str, object], parse: Parse) -> None:
     text = page.write(study("clear", **options)).read_text()
-    assert Tags(text).open == []
+    assert parse(text).open == []
     assert "nan" not in re.sub(r"<svg.*?</svg>", "", text, flags=re.DOTALL).lower().split()
 
 
@@ -156,13 +134,7 @@ def test_diverged_runs_are_listed(study: MakeStudy) -> None:
     assert 'id="diverged"' in text
 
 
-def few(row: dict[str, object]) -> bool:
-    return (
-        row["server"] == "adam" and row["devices"] == "equal" and row["partition"] != "iid" and row["client"] == "sgd"
-    )
-
-
-def test_a_second_report_is_the_same_and_leaves_nothing_stale(study: MakeStudy) -> None:
+def test_a_second_report_is_the_same_and_leaves_nothing_stale(study: MakeStudy, few: Keep) -> None:
     folder = study(keep=few)
     first = page.write(folder).read_bytes()
     (folder / "figures/old.svg").write_text("old")
@@ -172,7 +144,7 @@ def test_a_second_report_is_the_same_and_leaves_nothing_stale(study: MakeStudy) 
     assert (folder / "figures/notes.txt").exists()
 
 
-def test_a_failed_write_leaves_the_old_page(study: MakeStudy, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_write_leaves_the_old_page(study: MakeStudy, monkeypatch: pytest.MonkeyPatch, few: Keep) -> None:
     folder = study(keep=few)
     page.write(folder)
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
@@ -202,3 +174,70 @@ def test_torch_is_never_imported(study: MakeStudy) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code, str(study())], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def top(folder: Path) -> str:
+    """The text of the verdict's section, which a reader sees first."""
+    text = page.write(folder).read_text()
+    return re.sub(r"<[^>]+>", "", text[text.index('class="verdict"') : text.index("<nav")])
+
+
+@pytest.mark.parametrize(
+    ("seeds", "said"),
+    [((0,), "One seed gives no interval"), ((0, 1), "Two seeds give very wide intervals"), ((0, 1, 2), "")],
+)
+def test_too_few_seeds_are_said_at_the_top(study: MakeStudy, few: Keep, seeds: tuple[int, ...], said: str) -> None:
+    text = top(study(keep=few, seeds=seeds))
+    assert said in text
+    assert ("seed gives" in text or "seeds give" in text) == bool(said)
+
+
+def test_missing_seeds_are_counted_at_the_top(study: MakeStudy) -> None:
+    text = top(study(keep=lambda row: row["client"] == "sgd" and not (row["seed"] == 2 and row["server"] == "adam")))
+    assert "This study is not complete: 10 runs of other seeds are missing." in text  # 5 settings, 2 starts
+
+
+@pytest.mark.parametrize(("planned", "said"), [(9, "6 of 9 runs have ended"), (6, ""), (None, "")])
+def test_runs_that_have_not_ended_are_counted_at_the_top(
+    study: MakeStudy, few: Keep, planned: int | None, said: str
+) -> None:
+    folder = study(keep=few)
+    path = folder / "results/runs.parquet"
+    schema = None if planned is None else {"planned": str(planned)}
+    pq.write_table(pq.read_table(path).replace_schema_metadata(schema), path)
+    text = top(folder)
+    assert said in text
+    assert ("not complete" in text) == bool(said)
+
+
+def test_a_grid_that_was_meant_to_be_uneven_is_not_called_incomplete(study: MakeStudy) -> None:
+    folder = study(keep=lambda row: row["start"] == "random" or row["client"] == "sgd")
+    path = folder / "results/runs.parquet"
+    table = pq.read_table(path)
+    pq.write_table(table.replace_schema_metadata({"planned": str(len(table))}), path)
+    text = top(folder)
+    assert "Not every start has all runs: 18 combinations of start, pair and setting without any run." in text
+
+
+def test_a_best_rate_at_the_end_of_the_grid_is_a_warning(study: MakeStudy, few: Keep) -> None:
+    """Two rates were tried, so the better one is at an end."""
+    folder = study("tuning", keep=few)
+    assert "1 warning about the rates that were tried" in top(folder)
+    text = (folder / "report.html").read_text()
+    assert "The best client rate lies at an end of its range for sgd + adam from random and" in text
+    assert "warning" not in top(study("clear", keep=few))
+
+
+def test_a_tuned_value_at_an_end_of_its_range_is_a_warning(study: MakeStudy, few: Keep) -> None:
+    folder = study(keep=few)
+    trial = dict.fromkeys(tables.TRIAL_COLUMNS, "x") | {
+        "start": "random", "client": "sgd", "server": "adam", "local_epochs": 1, "trial": 0, "status": "finished",
+        "rounds": 10, "seeds": 1, "client_rate": 3.0, "server_rate": 0.1, "accuracy": 0.9, "loss": 0.3, "best": True,
+        "edge": "client_rate",
+    }  # fmt: skip
+    pq.write_table(pa.Table.from_pylist([trial]), folder / "results/trials.parquet")
+    assert "1 warning about the tuning" in top(folder)
+    assert (
+        "The best client rate lies at an end of its range for sgd + adam from random"
+        in (folder / "report.html").read_text()
+    )

@@ -112,7 +112,7 @@ def test_curvature_is_a_ratio_beside_the_papers(study: MakeStudy) -> None:
     folder = study("clear", noise=0.0)  # 400 from random and 60 from proxy, a quarter of each at the end
     found = panels(folder)["curvature"]
     assert isinstance(found, Panel)
-    assert found.answer.difference == "6.7 [6.7, 6.7] times"
+    assert found.answer.difference == "6.7 times [6.7, 6.7]"
     sentence = found.answer.sentence
     assert "before the first round the largest eigenvalue is 400 from random and 60 from proxy" in sentence
     assert "after the last 100 from random and 15 from proxy, ratio 6.7 [6.7, 6.7]" in sentence

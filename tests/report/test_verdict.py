@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 from headstart.report.slices import Study
@@ -149,3 +150,27 @@ def test_holm_counts_the_pairs(table: Table) -> None:
     assert not verdict(table({"random": {A: best, B: close}})).which.evidence.count("told apart")
     rivals = {f"{client} + sgd": close for client in ("sgd", "nova", "gd", "mimelite")}
     assert "4 of 4 others cannot be told apart" in verdict(table({"random": {A: best} | rivals})).which.evidence
+
+
+def test_all_tests_of_the_first_sentence_are_corrected_together(table: Table) -> None:
+    """One pair, 1.7 points ahead with t = 5.0, p = 0.038: alone it decides. With rounds to the target, which say
+    nothing, two tests are looked at, and 0.075 does not."""
+    random, proxy = {A: [0.800, 0.800, 0.800]}, {A: [0.810, 0.820, 0.820]}
+    assert verdict(table({"random": random, "proxy": proxy})).where.claim == "Begin from proxy"
+    rounds = {"random": [50, 60, 40], "proxy": [60, 40, 50]}
+    found = verdict(table({"random": random, "proxy": proxy}, rounds_to_target=rounds))
+    assert (found.where.decided, found.where.claim) == (False, "The data do not say where to begin")
+
+
+@pytest.mark.slow
+def test_starts_that_are_equal_are_told_apart_at_most_at_the_level(table: Table) -> None:
+    """Four pairs, three seeds, rounds to a target: nothing differs but noise."""
+    rng = np.random.Generator(np.random.Philox(key=5))
+    decided, trials = 0, 400
+    pairs = [A, B, C, "sgd + yogi"]
+    for _ in range(trials):
+        noise = rng.normal(0.8, 0.02, (2, 4, 3))
+        scores = {s: dict(zip(pairs, noise[i].tolist(), strict=True)) for i, s in enumerate(("random", "proxy"))}
+        rounds = {s: rng.integers(20, 90, 3).tolist() for s in scores}
+        decided += verdict(table(scores, rounds_to_target=rounds)).where.decided
+    assert decided / trials < 0.05

@@ -1,5 +1,7 @@
 """Measures of splits against their definitions and closed forms."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.stats import wasserstein_distance
@@ -73,3 +75,11 @@ def test_targets_that_are_no_classes_have_sizes_only() -> None:
                   "gini": 0.25},
     }  # fmt: skip
     assert lines(split)[-1] == "  no label skew: targets are no classes"
+
+
+def test_clients_are_as_many_as_a_study_would_have(tmp_path: Path) -> None:
+    rows = [f"{i % 30},{i},{i % 2}" for i in range(300)]
+    (tmp_path / "owned.csv").write_text("\n".join(["who,x,y", *rows]))
+    task = f"table(path={str(tmp_path / 'owned.csv')!r}, client='who', label='y', split_by='row')"
+    assert [len(inspect_named(task, partition).sizes_K) for partition in ("natural", "iid")] == [30, 100]
+    assert len(inspect_named(task, "iid", 7).sizes_K) == 7

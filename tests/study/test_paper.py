@@ -3,14 +3,20 @@
 import os
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 import yaml
+from safetensors.torch import save_file
 from typer.testing import CliRunner
 
 from headstart import cli
 from headstart.errors import HeadstartError
-from headstart.study.paper import ALL, FINDINGS, SCALES, TASKS, study_text
+from headstart.models.network import MODELS
+from headstart.study.federations import build_network
+from headstart.study.paper import ALL, FINDINGS, RESNET18, SCALES, TASKS, study_text
+from headstart.study.runner import check
 from headstart.study.spec import Study
+from headstart.tasks.base import TASKS as TASKS_OF_DATA
 
 NAMES = [*FINDINGS, ALL]
 
@@ -65,6 +71,77 @@ def test_full_is_the_protocol_of_the_paper() -> None:
     assert (writers["rounds"], writers["cohort"], writers["batch_size"]) == (1082, 5, 10)
 
 
+FILES = pytest.mark.skipif("HEADSTART_DATA" not in os.environ, reason="needs the files of $HEADSTART_DATA")
+OF_TEXT = ("shakespeare", "stackoverflow", "reddit")
+
+
+def test_tasks_of_text_have_the_numbers_of_their_papers() -> None:
+    for task, numbers in (
+        ("shakespeare", (1200, 10, 4)),
+        ("stackoverflow", (1050, 10, 16)),
+        ("reddit", (1050, 10, 16)),
+    ):
+        keys = yaml.safe_load(study_text("ranking", task, "full"))
+        assert (keys["rounds"], keys["cohort"], keys["batch_size"]) == numbers
+
+
+@pytest.mark.parametrize("task", OF_TEXT)
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("model", [None, "charlm"])
+def test_both_starts_of_text_have_the_same_tokens(task: str, scale: str, model: str | None) -> None:
+    """`like` is the study's task, letter by letter."""
+    if model and model not in TASKS[task].others:
+        return
+    keys = yaml.safe_load(study_text("ranking", task, scale, model))
+    assert keys["starts"][1]["proxy"]["task"] == f'wikitext-2(like="{keys["task"]}")'
+
+
+def test_another_network_is_chosen_by_name() -> None:
+    assert yaml.safe_load(study_text("ranking", "cifar10", "full", "resnet18"))["model"] == "resnet18"
+    assert study_text("ranking", "cifar10", "cpu", "squeezenet1_0").count("squeezenet1_0_imagenet") == 1
+    with pytest.raises(HeadstartError, match="unknown model 'resnet'; did you mean 'resnet18'"):
+        study_text("ranking", "cifar10", "full", "resnet")
+
+
+def test_cpu_scale_says_what_was_cut() -> None:
+    assert "# Cut, to fit an hour on two cores: 1,000 clients of 45 images" in study_text("ranking", "cifar10", "cpu")
+    assert "# Cut" not in study_text("ranking", "cifar10", "full")
+
+
+def test_untuned_momentum_has_a_tenth_of_the_rate_of_averaging() -> None:
+    runs = Study(**yaml.safe_load(study_text("ranking", "cifar10", "cpu"))).runs
+    rates = {run.server.name: run.server_rate for run in runs}
+    assert rates == {"sgd": 1.0, "momentum": 0.1, "adam": 0.003}
+
+
+@FILES
+@pytest.mark.parametrize("task", OF_TEXT)
+@pytest.mark.parametrize(
+    ("scale", "model"),
+    [
+        ("toy", None),
+        pytest.param("cpu", None, marks=pytest.mark.slow),
+        pytest.param("full", None, marks=pytest.mark.slow),
+        pytest.param("toy", "charlm", marks=pytest.mark.slow),
+    ],
+)
+def test_presets_of_text_are_what_the_data_allow(task: str, scale: str, model: str | None) -> None:
+    """`all` holds the runs of every finding."""
+    if model is None or model in TASKS[task].others:
+        check(Study(**yaml.safe_load(study_text(ALL, task, scale, model))))
+
+
+@FILES
+@pytest.mark.slow
+def test_resnet18_takes_weights_in_the_place_of_those_on_the_hub(tmp_path: Path) -> None:
+    """There is no network in tests: a file with torchvision's names stands for the repository's."""
+    text = study_text("initial-loss", "cifar10", "toy", "resnet18")
+    network = build_network(MODELS.component("resnet18"), TASKS_OF_DATA.build(TASKS_OF_DATA.component("cifar10")))
+    save_file(network.initial(7), tmp_path / "weights.safetensors")
+    keys = yaml.safe_load(text.replace(RESNET18, f"checkpoint(path='{tmp_path}/weights.safetensors')"))
+    check(Study(**keys))
+
+
 def test_unknown_names_are_offered_the_nearest() -> None:
     for names, message in (
         (("rankng", "digits", "toy"), "unknown finding 'rankng'; did you mean 'ranking'"),
@@ -88,6 +165,24 @@ def test_a_file_that_was_edited_is_run_as_it_stands(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "report.html").exists()
 
 
+@FILES
+@pytest.mark.slow
+@pytest.mark.parametrize("task", OF_TEXT)
+@pytest.mark.parametrize("finding", ["curvature", "alignment", "gd-vs-sgd"])
+def test_presets_of_text_run_at_toy_scale(task: str, finding: str, tmp_path: Path) -> None:
+    """With the probes that the findings need: curvature through an LSTM, alignment, distance."""
+    command = ["paper", finding, "--task", task, "--scale", "toy", "--out", str(tmp_path), "--jobs", "1"]
+    result = CliRunner().invoke(cli.app, command)
+    assert result.exit_code == 0, result.exception
+    runs = pq.read_table(tmp_path / "results" / "runs.parquet").to_pylist()
+    assert {run["status"] for run in runs} == {"finished"}
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "each got the same" in page
+    metrics = set(pq.read_table(tmp_path / "results" / "rounds.parquet")["metric"].to_pylist())
+    wanted = {"curvature": "hessian_top_1", "alignment": "cosine_between_clients"}
+    assert wanted.get(finding, "test_accuracy") in metrics
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("finding", ["iid-gap", ALL])
 def test_presets_run_at_toy_scale(finding: str, tmp_path: Path) -> None:
@@ -98,8 +193,18 @@ def test_presets_run_at_toy_scale(finding: str, tmp_path: Path) -> None:
     assert "each got the same" in page
 
 
+NEEDS_FILES = pytest.mark.skipif("HEADSTART_DATA" not in os.environ, reason="needs the files of $HEADSTART_DATA")
+
+
 @pytest.mark.slow
-@pytest.mark.skipif("HEADSTART_DATA" not in os.environ, reason="needs CIFAR-10 and SqueezeNet in $HEADSTART_DATA")
-def test_the_pretrained_start_of_cifar10_is_found() -> None:
-    for scale in SCALES:
-        assert any(run.start.name == "checkpoint" for run in preset("ranking", "cifar10", scale).runs)
+@pytest.mark.parametrize("task", ["digits", *(pytest.param(t, marks=NEEDS_FILES) for t in TASKS if t != "digits")])
+@pytest.mark.parametrize("scale", SCALES)
+def test_every_preset_is_what_the_data_allow(task: str, scale: str) -> None:
+    """As many clients as there are, files and starts found, a model that fits: what `headstart check` holds."""
+    for finding in NAMES:
+        check(preset(finding, task, scale))
+
+
+@NEEDS_FILES
+def test_every_writer_of_mnist_is_a_client() -> None:
+    assert {run.population for scale in SCALES for run in preset("ranking", "mnist-writers", scale).runs} == {500}

@@ -1,16 +1,19 @@
 """Searches: what is proposed, that a search goes on as if never interrupted, and that budgets are equal."""
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+import torch
 
 from headstart.clients.base import CLIENTS
 from headstart.errors import HeadstartError
 from headstart.registry import Tunable
 from headstart.study import search as search_module
+from headstart.study.federations import federation_of, task_of
 from headstart.study.runner import run_study
 from headstart.study.search import (
     Search,
@@ -26,6 +29,7 @@ from headstart.study.search import (
     tuned_runs,
 )
 from headstart.study.spec import Study
+from headstart.tasks.base import TASKS
 
 KEYS = {
     "task": "digits",
@@ -84,6 +88,42 @@ def test_searches_measure_on_the_validation_part_only() -> None:
         assert search.base.evaluate_on == "validation"
         assert search.base.rounds == 2
     assert all(run.evaluate_on == "test" for run in study().runs)
+
+
+def test_what_a_search_tests_on_is_the_validation_part() -> None:
+    for search in searches(study()):
+        task, seen = task_of(search.base.task), federation_of(search.base).task
+        assert torch.equal(seen.test.inputs, task.validation.inputs)
+        assert not torch.equal(seen.test.inputs[:9], task.test.inputs[:9])
+
+
+FILES = pytest.mark.skipif("HEADSTART_DATA" not in os.environ, reason="needs the files of $HEADSTART_DATA")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "digits",
+        pytest.param("mnist-writers", marks=FILES),
+        pytest.param("cifar10", marks=[FILES, pytest.mark.slow]),
+    ],
+)
+def test_no_test_row_is_validated_or_trained_on(name: str) -> None:
+    """Text is held to this by its documents: tests/tasks/test_next_token.py."""
+    task = task_of(TASKS.component(name))
+    train, validation, test = (
+        {row.numpy().tobytes() for row in getattr(task, part).inputs} for part in ("train", "validation", "test")
+    )
+    assert not validation & test
+    assert not train & validation
+    assert not train & test
+
+
+def test_parameters_that_a_preset_sets_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = CLIENTS.entry("proximal")
+    monkeypatch.setitem(CLIENTS._entries, "proximal", replace(entry, presets={"paper": {"mu": 0.3}}))
+    (only,) = searches(study(clients="proximal@paper"))
+    assert [name for name, _ in only.ranges] == ["client_rate", "server_rate"]
 
 
 def test_cells_are_pairs_and_starts_and_what_the_file_names() -> None:

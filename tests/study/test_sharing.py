@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from headstart.study import federations
-from headstart.study.federations import task_of
+from headstart.study import data
+from headstart.study.data import task_of
 from headstart.study.sharing import PARTS, laid_out, take
 from headstart.tasks.base import TASKS, Examples, Task
 
 
 @pytest.fixture
 def untouched(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(federations, "_provided", {})
+    monkeypatch.setattr(data, "_provided", {})
     task_of.cache_clear()
     yield
     task_of.cache_clear()
@@ -49,7 +49,7 @@ def test_an_empty_part_and_other_types_survive(monkeypatch: pytest.MonkeyPatch) 
     rows = Examples(torch.arange(6, dtype=torch.uint8).reshape(3, 2), torch.tensor([1, 0, 1]))
     none = Examples(torch.empty(0, 2, dtype=torch.uint8), torch.empty(0, dtype=torch.int64))
     task = Task("own", rows, none, rows, 2, owners=torch.tensor([0, 0, 1]).numpy())
-    federations.provide(component, lambda: task)
+    data.provide(component, lambda: task)
     with laid_out([component]) as shared:
         mapped = shared[component].task()
     assert mapped.validation.inputs.shape == (0, 2)
@@ -62,7 +62,7 @@ def test_a_task_that_cannot_be_sent_is_left_to_each_process() -> None:
     component = TASKS.component("digits")
     own = replace(task_of(component), objective=lambda outputs, targets: task_of(component).objective(outputs, targets))
     task_of.cache_clear()
-    federations.provide(component, lambda: own)
+    data.provide(component, lambda: own)
     with laid_out([component]) as shared:
         assert shared == {}
     assert not list(Path().glob("headstart-*"))

@@ -11,7 +11,7 @@ import yaml
 from headstart.clients.base import CLIENTS
 from headstart.errors import HeadstartError
 from headstart.servers.base import SERVERS
-from headstart.study.spec import RunSpec, Study
+from headstart.study.spec import PLACEMENT, RunSpec, Study
 
 BASE = {"task": "digits", "model": "mlp", "population": 10, "cohort": 3, "seeds": [0]}
 
@@ -157,11 +157,11 @@ PLURAL |= {"client_rate": "client_rates", "server_rate": "server_rates"}
 
 
 @pytest.mark.parametrize("field", [field.name for field in fields(RunSpec)])
-def test_a_key_depends_on_every_field(field):
+def test_a_key_depends_on_every_field_that_the_result_depends_on(field):
     (run,) = study().runs
     other = OTHER.get(field, 7)
     (changed,) = study(**{PLURAL.get(field, field): other}).runs
-    assert changed.key != run.key
+    assert (changed.key == run.key) == (field in PLACEMENT)
     assert replace(changed, **{field: getattr(run, field)}) == run
 
 
@@ -200,6 +200,40 @@ def test_equal_studies_resolve_to_equal_text():
         rates=[{"client": {"proximal": {"mu": 1}}, **row}],
     )
     assert one.resolved() == two.resolved()
+
+
+# -------------------------------------------------------------------------------------------------- as many as owners
+
+
+def owned(tmp_path, **keys):
+    """A study of a table with 7 owners, of whom 6 have rows to train on."""
+    rows = [f"{i % 7},{i},{i % 2},{'test' if i % 7 == 0 else 'train'}" for i in range(42)]
+    (tmp_path / "owned.csv").write_text("\n".join(["who,x,y,part", *rows]))
+    columns = {"client": "who", "label": "y", "split": "part"}
+    task = {"table": {"path": str(tmp_path / "owned.csv"), **columns, "validation": 0.0}}
+    return Study(**{"task": task, "model": "logistic", "cohort": 3, "seeds": [0], **keys})
+
+
+def test_natural_is_the_number_of_owners_and_the_same_run_as_that_number(tmp_path):
+    keys = {"partitions": ["natural", "iid"]}
+    counted = owned(tmp_path, population=6, **keys)
+    assert [run.population for run in counted.runs] == [6, 6]
+    for study_ in (owned(tmp_path, population="natural", **keys), owned(tmp_path, **keys)):
+        assert [run.key for run in study_.runs] == [run.key for run in counted.runs]
+        assert study_.resolved() == counted.resolved()
+    assert owned(tmp_path, also=[{"partitions": "natural"}]).population == 6
+    assert owned(tmp_path, population="natural").runs[0].population == 6  # whatever the partition
+    assert owned(tmp_path).population == 100
+    assert owned(tmp_path, population=4, partitions="natural").runs[0].population == 4  # for the partition to refuse
+
+
+def test_natural_needs_owners_and_is_held_to_the_cohort(tmp_path):
+    with pytest.raises(HeadstartError, match=r"^'natural' needs to know whose each row is, but task 'digits' has no"):
+        study(population="natural")
+    with pytest.raises(
+        HeadstartError, match=r"^cohort: expected at most the number of clients \(population: 6\), got 7"
+    ):
+        owned(tmp_path, population="natural", cohort=7)
 
 
 # --------------------------------------------------------------------------------------------------------- one's own
@@ -261,6 +295,8 @@ BAD = [
     ({"also": {"seeds": 1}}, "also: expected a list, each a mapping, got {'seeds': 1}"),
     ({"also": [None]}, "also[0]: expected a mapping, got None"),
     ({"also": [{"cohort": 2}]}, "also[0]: unknown key 'cohort'; known: {axes}"),
+    ({"population": "naturl"}, "population: expected a whole number >= 1 or natural, got 'naturl'"),
+    ({"population": 0}, "population: expected a whole number >= 1 or natural, got 0"),
     ({"rounds": 0}, "rounds: expected a whole number >= 1, got 0"),
     ({"rounds": True}, "rounds: expected a whole number >= 1, got True"),
     ({"rounds": 2.5}, "rounds: expected a whole number >= 1, got 2.5"),

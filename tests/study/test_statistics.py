@@ -145,6 +145,23 @@ def test_rank_change_is_zero_for_equal_orders_and_large_for_reversed_ones() -> N
     assert st.rank_change(order[:, :1], order[:, :1]) == (None, None, None)
 
 
+def test_rank_change_has_the_spread_of_a_mean_over_couples() -> None:
+    """Three seeds, orders (1 2 3) and (2 1 3), so that tau is 1 or 1/3: the interval is written out."""
+    order, other = [3.0, 2.0, 1.0], [2.0, 3.0, 1.0]
+    a, b = np.array([order, order, other]).T, np.array([other, order, order]).T
+    within = [(1 + 1 / 3 + 1 / 3 + 1 / 3) / 4, (1 + 1 / 3 + 1 / 3 + 1) / 4, (1 / 3 + 1 / 3 + 1 / 3 + 1) / 4]
+    between = [
+        np.mean([st.kendall(list(m[:, s]), list(n[:, o])).tau for m, n in ((a, b), (b, a)) for o in range(3) if o != s])
+        for s in range(3)
+    ]
+    d = np.subtract(within, between)
+    change, *_ = st.rank_change(a, b)
+    assert change is not None
+    assert change.high is not None
+    assert change.value == pytest.approx(d.mean())
+    assert change.high - change.value == pytest.approx(2 * 4.302652729911275 * d.std(ddof=1) / np.sqrt(3))
+
+
 def test_rank_change_of_pure_noise_is_zero_on_average() -> None:
     rng = generator()
     changes = [st.rank_change(rng.normal(size=(6, 3)), rng.normal(size=(6, 3)))[0] for _ in range(200)]
@@ -221,3 +238,114 @@ def test_equal_spread_errs_as_often_as_it_says_and_sees_what_is_there() -> None:
 
     assert 0.035 < rejected(1.0) < 0.065
     assert rejected(4.0) > 0.95
+
+
+def test_couples_are_corrected_for_all_of_them() -> None:
+    """Three pairs, two seeds: p of each couple by Student with one degree of freedom, then Holm over the three."""
+    cells = [{0: 5.0, 1: 6.0}, {0: 1.0, 1: 2.2}, {0: 0.0, 1: 2.0}]
+    found = st.couples(cells)
+    p = {key: stats.ttest_rel(list(cells[key[0]].values()), list(cells[key[1]].values())).pvalue for key in found}
+    assert list(found) == [(0, 1), (0, 2), (1, 2)]
+    assert found[0, 1][0].value == pytest.approx(3.9)
+    first, second, third = sorted(p, key=lambda key: float(p[key]))
+    assert found[first][1] == pytest.approx(3 * p[first])
+    assert found[second][1] == pytest.approx(max(3 * p[first], 2 * p[second]))
+    assert found[third][1] == pytest.approx(max(3 * p[first], 2 * p[second], p[third]))
+    assert st.couples([{0: 1.0}, {1: 1.0}]) == {}
+
+
+def test_a_stricter_level_needs_more_seeds() -> None:
+    """Effect 0.5, power 80 %: 34 seeds at 5 %; at 5 % / 10, Cohen's approximation gives (2.807 + .842)^2 / .25 = 53.3
+    and its small-sample term z^2 / 2 = 3.9 more."""
+    assert st.seeds_needed(_measured(0.5, 1.0), level=1 - 0.05 / 10) in (57, 58)
+
+
+# ------------------------------------------------------------------------------ what is promised, against simulations
+
+SIMULATED = 4000
+
+
+def _within(share: float, level: float, trials: int = SIMULATED) -> bool:
+    """Whether a simulated share is the level, up to four standard errors."""
+    return abs(share - level) < 4 * np.sqrt(level * (1 - level) / trials)
+
+
+def _at_most(share: float, level: float, trials: int) -> bool:
+    """Whether a simulated share may be that of a test that errs at its level or less often: three standard errors."""
+    return share < level + 3 * np.sqrt(level * (1 - level) / trials)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seeds", [3, 5, 10])
+@pytest.mark.parametrize("noise", ["normal", "skewed alike", "skewed itself"])
+def test_intervals_of_paired_differences_cover_the_effect(seeds: int, noise: str) -> None:
+    """A known effect of 0.7, noise that both sides share, and noise of their own."""
+    rng = generator()
+    shared = rng.normal(0, 3, (SIMULATED, seeds))
+    own = (
+        rng.normal(size=(2, SIMULATED, seeds)) if noise == "normal" else rng.exponential(size=(2, SIMULATED, seeds)) - 1
+    )
+    if noise == "skewed itself":
+        own[1] = 0
+    covered = 0
+    for a, b in zip(shared + own[0] + 0.7, shared + own[1], strict=True):
+        e = st.paired_difference(dict(enumerate(a)), dict(enumerate(b)))
+        assert e is not None
+        assert e.low is not None
+        assert e.high is not None
+        covered += e.low <= 0.7 <= e.high
+    share = covered / SIMULATED
+    if noise == "normal":
+        assert _within(share, 0.95)
+    elif noise == "skewed alike":
+        assert 0.94 < share < 0.985  # a difference of skewed values is symmetric, with longer tails
+    else:
+        assert 0.86 < share < 0.92  # as the docstring says
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seeds", [3, 10])
+@pytest.mark.parametrize("uneven", [False, True])
+def test_equal_pairs_are_told_apart_at_most_at_the_level(seeds: int, uneven: bool) -> None:
+    """Nine pairs that are equal, of equal noise or not: any couple told apart is an error. Comparing with the best
+    alone and correcting for eight, as one is tempted to, errs more often than it says."""
+    rng, trials = generator(), 600
+    wrong = tempted = 0
+    for _ in range(trials):
+        noise = np.exp(rng.normal(0, 1, 9)) if uneven else np.ones(9)
+        scores = rng.normal(size=seeds) + noise[:, None] * rng.normal(size=(9, seeds))
+        found = st.couples([dict(enumerate(row)) for row in scores])
+        best = int(scores.mean(axis=1).argmax())
+        p = [e.p for key, (e, _) in found.items() if best in key and e.p is not None]
+        wrong += any(adjusted is not None and adjusted < 0.05 for _, adjusted in found.values())
+        tempted += min(p) * 8 < 0.05
+    assert _at_most(wrong / trials, 0.05, trials)
+    if not uneven:
+        assert tempted / trials > 0.05
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("gap", [0.0, 0.5, 1.0])
+def test_starts_that_change_nothing_change_the_order_at_most_at_the_level(gap: float) -> None:
+    """The same nine pairs, `gap` standard deviations apart, from both starts."""
+    rng, trials, said = generator(), 300, 0
+    for _ in range(trials):
+        a, b = gap * np.arange(9)[:, None] + rng.normal(size=(2, 9, 3))
+        change, *_ = st.rank_change(a, b)
+        said += change is not None and change.positive
+    assert _at_most(said / trials, 0.05, trials)
+
+
+@pytest.mark.slow
+def test_interval_of_the_order_covers_the_true_one() -> None:
+    """Six pairs three standard errors apart and more, of which two couples truly swap."""
+    rng, trials = generator(), 150
+    a_P = np.array([0.0, 2.0, 4.0, 6.0, 8.0, 10.0])
+    b_P = a_P[[1, 0, 2, 3, 5, 4]]
+    covered = 0
+    for _ in range(trials):
+        a, b = (mean[:, None] + rng.normal(0, 0.5, (6, 5)) for mean in (a_P, b_P))
+        found = st.order_interval(a, b, rng, draws=200)
+        assert found is not None
+        covered += found.swapped[0] <= 2 <= found.swapped[1]
+    assert covered / trials >= 0.95

@@ -17,7 +17,7 @@ from headstart.models.network import Network
 from headstart.study.federations import federation_of, one_thread, trained_network
 from headstart.study.runner import run_study
 from headstart.study.spec import RunSpec, Study
-from headstart.study.stored_run import carry_out_run, start_weights
+from headstart.study.stored_run import carry_out_group, start_weights
 from headstart.study.trainable import trained
 from headstart.trees import Tree
 
@@ -63,7 +63,7 @@ def test_a_network_that_holds_parameters_is_the_same_function_of_the_others() ->
     ],
 )
 def test_what_the_words_name(written: str, names: list[str]) -> None:
-    assert trained(written, dict.fromkeys(["0.weight", "0.bias", "3.weight", "3.bias"], torch.zeros(1))) == names
+    assert trained(written, dict.fromkeys(["0.weight", "0.bias", "3.weight", "3.bias"], torch.zeros(1, 1))) == names
 
 
 def test_an_expression_matches_whole_names() -> None:
@@ -137,8 +137,8 @@ def test_a_stopped_run_ends_in_the_same_bits(tmp_path: Path) -> None:
     with one_thread():
         for _ in range(2):
             with pytest.raises(KeyboardInterrupt):
-                carry_out_run(study.runs[0], tmp_path / "out", 0.0, lambda: True)
-        carry_out_run(study.runs[0], tmp_path / "out", 0.0)
+                carry_out_group((study.runs[0],), tmp_path / "out", 0.0, lambda: True)
+        carry_out_group((study.runs[0],), tmp_path / "out", 0.0)
     names = ("rounds.parquet", "weights.safetensors")
     for name in names:
         mine, theirs = (folder / "runs" / study.runs[0].key / name for folder in (tmp_path / "out", whole))

@@ -63,7 +63,8 @@ def test_every_image_of_the_files_is_in_one_part_normalised_as_told(tmp_path: Pa
     assert len(got) == 24  # sums tell the images apart
     seen = []
     for part in (made.train, made.validation, made.test):
-        back = pixels(part.inputs, mean, deviation)
+        assert part.inputs.dtype == torch.uint8
+        back = pixels(made.prepare()(part.inputs), mean, deviation)
         places = [got[round(image.sum())] for image in back]
         assert np.abs(back - IMAGES[places]).max() < 1e-3
         assert part.targets.tolist() == LABELS[places].tolist()
@@ -78,10 +79,11 @@ def test_the_preset_for_imagenet_changes_the_moments_alone(tmp_path: Path) -> No
     plain = task(*files, validation=3)
     written_out = f"cifar10@imagenet(train={str(files[0])!r}, test={str(files[1])!r}, validation=3)"
     other = TASKS.build(TASKS.component(written_out))
-    one = pixels(plain.train.inputs, (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616))
-    same = pixels(other.train.inputs, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+    seen, otherwise = (made.prepare()(made.train.inputs) for made in (plain, other))
+    one = pixels(seen, (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616))
+    same = pixels(otherwise, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
     assert np.abs(one - same).max() < 1e-3
-    assert not torch.allclose(plain.train.inputs, other.train.inputs, atol=0.01)
+    assert not torch.allclose(seen, otherwise, atol=0.01)
 
 
 def test_bad_files_get_one_line_with_the_row(tmp_path: Path) -> None:
@@ -145,7 +147,8 @@ def test_the_real_files_have_the_published_moments() -> None:
     assert torch.bincount(labels).tolist() == [5000] * 10
     assert torch.bincount(made.test.targets).tolist() == [1000] * 10
     for channel in range(3):  # of all 50,000 the mean is 0 and the deviation 1, as far as four digits tell
-        values = torch.cat([part.inputs[:, channel].flatten() for part in (made.train, made.validation)]).double()
+        parts = (made.prepare()(part.inputs)[:, channel].flatten() for part in (made.train, made.validation))
+        values = torch.cat(list(parts)).double()
         assert values.mean().item() == pytest.approx(0, abs=5e-4)
         assert values.std().item() == pytest.approx(1, abs=5e-4)
     TASKS.entry("cifar10").factory.cache_clear()  # type: ignore[attr-defined]

@@ -36,7 +36,7 @@ def task(path: Path | None = None, **parameters: object) -> Task:
 
 
 def rows(*parts: object) -> list[tuple[int, bytes]]:
-    pixels = [(part.inputs * 255).round().byte().flatten(1).numpy() for part in parts]  # type: ignore[attr-defined]
+    pixels = [part.inputs.flatten(1).numpy() for part in parts]  # type: ignore[attr-defined]
     labels = [part.targets.numpy() for part in parts]  # type: ignore[attr-defined]
     return sorted((int(y), x.tobytes()) for y, x in zip(np.concatenate(labels), np.concatenate(pixels), strict=True))
 

@@ -52,9 +52,9 @@ def test_every_image_of_the_file_is_in_one_part_with_its_label_and_writer(tmp_pa
     clients, test = np.isin(WRITERS, made.owners), WRITERS >= 100
     assert len(np.unique(made.owners)) == 6 - 2
     for part, rows in ((made.train, clients), (made.validation, ~clients & ~test), (made.test, test)):
-        assert torch.equal(part.inputs * 255, torch.from_numpy(IMAGES[rows]).reshape(-1, 1, 28, 28).float())
+        assert torch.equal(part.inputs, torch.from_numpy(IMAGES[rows]).reshape(-1, 1, 28, 28))
+        assert torch.equal(made.prepare()(part.inputs), part.inputs.float() / 255)
         assert part.targets.tolist() == LABELS[rows].tolist()
-        assert part.inputs.dtype == torch.float32
     assert (made.outputs, made.input_shape) == (10, (1, 28, 28))
 
 
@@ -113,6 +113,6 @@ def test_the_real_file() -> None:
     assert (sizes.min(), sizes.max()) == (19, 131)
     counts = torch.bincount(torch.cat([made.train.targets, made.validation.targets]))
     assert counts.tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]  # MNIST's training set
-    pixels = torch.cat([made.train.inputs, made.validation.inputs])
+    pixels = made.prepare()(torch.cat([made.train.inputs, made.validation.inputs]))
     assert pixels.double().mean().item() == pytest.approx(0.1307, abs=5e-5)  # MNIST's published moments
     assert pixels.double().std().item() == pytest.approx(0.3081, abs=5e-5)

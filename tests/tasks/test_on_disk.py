@@ -13,7 +13,8 @@ import torch
 from headstart.engine.devices import DEVICES
 from headstart.engine.plan import Population, Schedule, plan
 from headstart.errors import HeadstartError
-from headstart.study.federations import check_clients, clients_of, task_of
+from headstart.study.data import task_of
+from headstart.study.federations import check_clients, clients_of
 from headstart.tasks.base import PARTITIONS, TASKS, ClientRows, Task
 from headstart.tasks.on_disk import pack
 
@@ -77,13 +78,26 @@ def test_the_pages_are_not_written_back(tmp_path: Path) -> None:
     TASKS.entry("on-disk").factory.cache_clear()  # type: ignore[attr-defined]
 
 
+def test_bytes_of_images_stay_bytes(tmp_path: Path) -> None:
+    draw = np.random.Generator(np.random.Philox(0))
+    pixels = draw.integers(0, 256, (5, 3, 4, 6), dtype=np.uint8)
+    labels = np.arange(5) % 2
+    folder = pack(
+        tmp_path / "mine", [(pixels[:2], labels[:2]), (pixels[2:], labels[2:])], test=(pixels, labels), outputs=2
+    )
+    assert (folder / "train.inputs.bin").read_bytes() == pixels.tobytes()
+    made = opened(folder)
+    assert np.array_equal(made.train.inputs.numpy(), pixels)
+    assert torch.equal(made.prepare()(made.train.inputs), torch.from_numpy(pixels).float() / 255)
+
+
 BAD: list[tuple[dict[str, Any], str]] = [
     ({"clients": []}, "expected at least one client, got none"),
     ({"clients": [CLIENTS[0], (np.zeros((0, 3, 2)), np.zeros(0, np.int64))]}, "client 1: expected at least one row"),
     ({"clients": [CLIENTS[0], (np.zeros((2, 3), np.float32), np.zeros(2, np.int64))]},
      "client 1: expected inputs of float32 [3, 2] a row as before, got float32 [3]"),
     ({"clients": [(np.zeros((2, 3)), np.zeros(3, np.int64))]}, "expected as many targets as inputs, got 3 and 2"),
-    ({"clients": [(np.zeros((2, 3), np.uint8), np.zeros(2, np.int64))]}, "of shape [2, 3]; divide bytes by 255"),
+    ({"clients": [(np.zeros((2, 3), np.uint8), np.zeros(2, np.int64))]}, "of shape [2, 3]; bytes are kept of images"),
     ({"clients": [(np.array(["a"]), np.zeros(1, np.int64))]}, "client 0, inputs: expected an array [n, ...]"),
     ({"test": (np.zeros((1, 9), np.float32), np.zeros(1, np.int64))}, "test: expected inputs of float32 [3, 2] a row"),
 ]  # fmt: skip

@@ -134,11 +134,14 @@ def test_images_as_bytes_and_as_paths_are_the_same(tmp_path: Path) -> None:
     third = task(parquet(tmp_path / "hub.parquet", {**columns, "photo": hub}), **shift)
     assert one.input_shape == (3, 6, 4)
     for made in (one, other, third):
-        got = torch.cat([made.train.inputs, made.test.inputs]).permute(0, 2, 3, 1).mul(255).round().byte().numpy()
+        inputs = torch.cat([made.train.inputs, made.test.inputs])
+        got = inputs.permute(0, 2, 3, 1).numpy()
         assert sorted(image.tobytes() for image in got) == sorted(image.tobytes() for image in pixels)
+        assert torch.equal(made.prepare()(inputs), inputs.float() / 255)
     grey = task(tmp_path / "t.csv", **{**shift, "colour": False, "size": [3, 2]})
     assert grey.input_shape == (1, 3, 2)
-    standard = task(tmp_path / "t.csv", image="photo").train.inputs.double()
+    found = task(tmp_path / "t.csv", image="photo")
+    standard = found.prepare()(found.train.inputs).double()
     assert torch.allclose(standard.mean((0, 2, 3)), torch.zeros(3, dtype=torch.float64), atol=1e-5)
     assert torch.allclose(standard.std((0, 2, 3), correction=0), torch.ones(3, dtype=torch.float64), atol=1e-5)
 

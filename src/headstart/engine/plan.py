@@ -92,9 +92,9 @@ class RoundPlan:
         return int(np.count_nonzero(self.steps_K))
 
 
-def plan(seed: int, round_: int, clients: Population, schedule: Schedule) -> RoundPlan:
-    """Draw round `round_`, counted from 1."""
-    K, M = schedule.cohort, clients.widest
+def plan(seed: int, round_: int, clients: Population, schedule: Schedule, widest: int = 0) -> RoundPlan:
+    """Draw round `round_`, counted from 1; padded as if the largest client had at least `widest` rows."""
+    K, M = schedule.cohort, max(clients.widest, widest)
     clients_K = np.sort(rng.generator(seed, "cohort", round_).choice(len(clients), K, replace=False))
     sizes_K = clients.sizes_N[clients_K]
     batch = M if schedule.batching == "full" else min(schedule.batch_size, M)

@@ -1,14 +1,14 @@
 """The rounds of a run: FedOpt (arXiv 2003.00295, Algorithm 1) over a plan, an executor and a pair of optimizers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
 
 from headstart import trees
 from headstart.clients.base import ClientOptimizer
-from headstart.engine.executors.base import Cohort, Executor
-from headstart.engine.plan import Population, Schedule, plan
+from headstart.engine.executors.base import Cohort, Executor, Part, Together
+from headstart.engine.plan import Population, RoundPlan, Schedule, plan
 from headstart.models.network import Network
 from headstart.servers.base import ServerOptimizer
 from headstart.tasks.base import Task
@@ -68,7 +68,62 @@ def advance(federation: Federation, state: State, watched: bool = True) -> tuple
 
     `watched`: whether a probe will look at the cohort; else its alignment is left out.
     """
-    now = plan(federation.seed, state.round + 1, federation.clients, federation.schedule)
+    (after,) = advance_together([federation], [state], watched)
+    assert after is not None, "only who has no state has none afterwards"
+    return after
+
+
+def advance_together(
+    federations: Sequence[Federation], states: Sequence[State | None], watched: bool = True
+) -> list[tuple[State, Cohort | None] | None]:
+    """One round of every run that has a state here, computed at once where the executor can.
+
+    The federations share task, network, client optimizer, schedule and executor. Each keeps its place among them from
+    round to round; what comes of it does not depend on which of the others take part.
+    """
+    plans = _plans(federations, states)
+    parts = [
+        Part(state.x, state.shared, _memories(federation, state, now), federation.client_rate, now)
+        if state is not None and now is not None and now.reporting
+        else None
+        for federation, state, now in zip(federations, states, plans, strict=True)
+    ]
+    cohorts = _cohorts(federations[0].execute, parts, watched)
+    return [
+        None if state is None or now is None else (_after(federation, state, now, cohort), cohort)
+        for federation, state, now, cohort in zip(federations, states, plans, cohorts, strict=True)
+    ]
+
+
+def _plans(federations: Sequence[Federation], states: Sequence[State | None]) -> list[RoundPlan | None]:
+    """Runs with the same seed and clients have the same round; all are padded to the largest client of any."""
+    drawn: dict[tuple[int, int, int], RoundPlan] = {}
+    widest = max(federation.clients.widest for federation in federations)
+    plans: list[RoundPlan | None] = []
+    for federation, state in zip(federations, states, strict=True):
+        if state is None:
+            plans.append(None)
+            continue
+        seed, clients, round_ = federation.seed, federation.clients, state.round + 1
+        known = seed, id(clients), round_
+        if known not in drawn:
+            drawn[known] = plan(seed, round_, clients, federation.schedule, widest)
+        plans.append(drawn[known])
+    return plans
+
+
+def _memories(federation: Federation, state: State, now: RoundPlan) -> list[Tree]:
+    fresh = federation.client.memory(state.x)
+    return [state.memories.get(int(client), fresh) for client in now.clients_K]
+
+
+def _cohorts(execute: Executor, parts: Sequence[Part | None], watched: bool) -> list[Cohort | None]:
+    if len(parts) > 1 and isinstance(execute, Together):
+        return execute.several(parts, watched) if any(parts) else [None] * len(parts)
+    return [None if part is None else execute(*part, watched) for part in parts]
+
+
+def _after(federation: Federation, state: State, now: RoundPlan, cohort: Cohort | None) -> State:
     bytes_down = len(now.clients_K) * (trees.size_in_bytes(state.x) + trees.size_in_bytes(state.shared))
     state = replace(
         state,
@@ -76,25 +131,20 @@ def advance(federation: Federation, state: State, watched: bool = True) -> tuple
         bytes_down=state.bytes_down + bytes_down,
         simulated_seconds=state.simulated_seconds + now.seconds,
     )
-    if now.reporting == 0:
-        return state, None
-
-    ids = [int(client) for client in now.clients_K]
-    fresh = federation.client.memory(state.x)
-    memories = [state.memories.get(client, fresh) for client in ids]
-    cohort = federation.execute(state.x, state.shared, memories, federation.client_rate, now, watched)
+    if cohort is None:
+        return state
     share = now.reporting / len(federation.clients)
     delta, shared = federation.client.combine(cohort.mean_update, cohort.mean_message, state.shared, share)
     x, server = federation.server.update(delta, state.server, state.x, federation.server_rate)
-    met = dict(zip(ids, map(trees.contiguous, cohort.memories), strict=True)) if fresh else {}
+    keeps = any(cohort.memories)
+    met = {int(client): trees.contiguous(kept) for client, kept in zip(now.clients_K, cohort.memories, strict=True)}
     upload = trees.size_in_bytes(cohort.mean_update) + trees.size_in_bytes(cohort.mean_message)
-    after = replace(
+    return replace(
         state,
         x=trees.contiguous(x),
         server=trees.contiguous(server),
         shared=trees.contiguous(shared),
-        memories={**state.memories, **met},
+        memories={**state.memories, **met} if keeps else state.memories,
         pseudo_gradient=trees.contiguous(delta),
         bytes_up=state.bytes_up + now.reporting * upload,
     )
-    return after, cohort

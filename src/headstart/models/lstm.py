@@ -11,6 +11,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from headstart.errors import HeadstartError
+from headstart.models import recurrence
 from headstart.models.network import MODELS
 
 PRESETS = {"stackoverflow": {"embedding": 96, "hidden": 670, "layers": 1, "projection": 96}}
@@ -22,7 +23,7 @@ class LSTM(nn.Module):
     def __init__(self, outputs: int, embedding: int, hidden: int, layers: int, projection: int) -> None:
         super().__init__()
         self.embedding = nn.Embedding(outputs, embedding)
-        self.lstm = nn.LSTM(embedding, hidden, layers, batch_first=True)
+        self.lstm = recurrence.LSTM(embedding, hidden, layers)
         self.projection = nn.Linear(hidden, projection) if projection else nn.Identity()
         self.output = nn.Linear(projection or hidden, outputs)
 

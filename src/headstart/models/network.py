@@ -43,6 +43,7 @@ class Network:
         precision: "bf16" computes training passes under autocast in bfloat16 where torch holds that safe; parameters,
             gradients of parameters, losses and evaluation stay as they are.
         device: where parameters are, and where inputs are expected.
+        prepare: makes what is computed on inputs first, a module without parameters: bytes of images to numbers.
 
     Raises:
         HeadstartError: the module normalises over the batch, changes a buffer in training, or is random in a way
@@ -58,8 +59,10 @@ class Network:
         dtype: torch.dtype = torch.float32,
         precision: Precision = "fp32",
         device: str | torch.device = "cpu",
+        prepare: Callable[[], nn.Module] = nn.Identity,
     ) -> None:
         self.build, self.dtype, self.precision, self.device = build, dtype, precision, torch.device(device)
+        self.prepare, self._prepare = prepare, prepare().to(self.device)
         self.held: Tree = {}
         module = _with_keyed_dropout(copy.deepcopy(_built(build, seed=0)).to(self.device, dtype))
         _refuse_batch_norm(module)
@@ -92,9 +95,7 @@ class Network:
 
     def __call__(self, params: Tree, inputs: Tensor, key: Tensor | None = None) -> Tensor:
         """Outputs [B, ...] for inputs [B, ...]; with a key (int32 scalar) in training mode, else in evaluation."""
-        if inputs.is_floating_point():
-            inputs = inputs.to(self.dtype)
-        params = {**self.held, **params}
+        inputs, params = self.prepared(inputs), {**self.held, **params}
         if key is None:
             outputs = functional_call(self._evaluating, params, (inputs,))
         else:
@@ -107,6 +108,11 @@ class Network:
         if not isinstance(outputs, Tensor):
             raise TypeError(f"its forward pass returns {type(outputs).__name__}, expected one tensor")
         return outputs
+
+    def prepared(self, inputs: Tensor) -> Tensor:
+        """A batch of inputs as the module takes it: bytes of images as numbers, and numbers in the network's type."""
+        inputs = self._prepare(inputs)
+        return inputs.to(self.dtype) if inputs.is_floating_point() else inputs
 
     def check(self, inputs: Tensor, outputs: int) -> None:
         """Run the module on a few inputs and refuse what cannot be simulated faithfully.

@@ -68,7 +68,9 @@ def curvature(
     draw = rng.generator(federation.seed, "curvature sample")
     sample = torch.as_tensor(np.sort(draw.choice(everything, min(rows, len(everything)), replace=False)))
     examples = Examples(task.train.inputs[sample], task.train.targets[sample])
-    network = Network(federation.network.build, torch.float64) if double else federation.network
+    network = federation.network
+    if double:
+        network = Network(network.build, torch.float64, prepare=network.prepare)
 
     def measure(moment: Moment) -> Metrics:
         asked = {"start": moment.state.round == 0, "end": moment.last, "always": True}

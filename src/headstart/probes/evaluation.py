@@ -36,8 +36,8 @@ def evaluation(
     def sample(examples: Examples, rows: Rows, size: int, purpose: str) -> Examples:
         draw = rng.generator(federation.seed, purpose)
         chosen = np.sort(draw.choice(rows, min(size, len(rows)), replace=False))
-        places = torch.as_tensor(chosen, device=network.device)
-        return Examples(examples.inputs[places], examples.targets[places])
+        places = torch.as_tensor(chosen)
+        return Examples(examples.inputs[places], examples.targets[places]).to(network.device)
 
     train = sample(task.train, federation.clients.rows, train_rows, "train sample")
     between = sample(task.test, np.arange(len(task.test)), test_rows, "test sample") if test_rows else task.test
@@ -63,7 +63,8 @@ def evaluate(network: Network, x: Tree, examples: Examples, objective: Objective
     with torch.no_grad():
         for first in range(0, len(examples), rows):
             part = slice(first, first + rows)
-            scores = objective(network(x, examples.inputs[part]), examples.targets[part])
+            inputs, targets = (column[part].to(network.device) for column in (examples.inputs, examples.targets))
+            scores = objective(network(x, inputs), targets)
             sums += torch.stack([column.to(torch.float64).sum() for column in scores])
     loss, correct, count = sums.tolist()
     return loss / max(count, 1.0), correct / max(count, 1.0)

@@ -13,18 +13,24 @@ MARGIN = 0.01  # "about as good": within one point of accuracy. Ours; the paper 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the data say to a panel's question, the one sentence that says it, and the difference judged, in short."""
+    """What the data say to a panel's question, the one sentence that says it, and the difference judged, in short.
+
+    `judged` is that difference as a number, positive where it speaks for yes, in `unit`; `open_ended`: no number of
+    seeds would turn it into an answer.
+    """
 
     says: Says | None  # None: nothing to compare
     sentence: str
     difference: str = ""
-    judged: Estimate | None = None  # the difference as a number, for what would decide it
+    judged: Estimate | None = None
     margin: float = 0.0
+    unit: str = "accuracy"
+    open_ended: bool = False
 
     @property
     def to_decide(self) -> str:
         """How many more seeds would decide an open question, were the difference as measured."""
-        if self.says != "undecided" or self.judged is None:
+        if self.says != "undecided" or self.judged is None or self.open_ended:
             return ""
         if self.judged.low is None:
             return "One seed decides nothing: run three or more."
@@ -66,14 +72,6 @@ def percent(value: float | None, digits: int = 1) -> str:
 def points(estimate: Estimate | None) -> str:
     """A difference of accuracies: `+4.1 points [2.0, 6.2]`."""
     return _with_interval(estimate, 100, 1, " points")
-
-
-def negated(e: Estimate | None) -> Estimate | None:
-    """The same difference seen from the other side."""
-    if e is None:
-        return None
-    low, high = (None if v is None else -v for v in (e.high, e.low))
-    return Estimate(-e.value, low, high, e.n, e.p)
 
 
 def number(estimate: Estimate | None, digits: int = 2, unit: str = "") -> str:

@@ -5,14 +5,16 @@ from importlib import metadata
 from typing import Any
 
 import headstart
-from headstart.report.answers import listed
+from headstart.report import trials
+from headstart.report.answers import count, listed
 from headstart.report.cells import ALL
 from headstart.report.slices import Study
 from headstart.report.table import Table
+from headstart.report.trials import at_an_end
 
 PLAIN = (
-    "name", "task", "model", "population", "cohort", "batch_size", "rounds", "weighting", "target_accuracy", "seeds",
-    "evaluate_on", "executor",
+    "name", "task", "model", "starts", "population", "cohort", "batch_size", "rounds", "weighting", "target_accuracy",
+    "seeds", "evaluate_on", "executor",
 )  # fmt: skip
 
 
@@ -25,6 +27,9 @@ def settings(study: Study) -> list[tuple[str, str]]:
     rows.append(("runs", f"{len(runs)}, of which {sum(not run.finished for run in runs)} diverged"))
     for name, attribute, unit in (("time of all runs", "seconds", "s"), ("simulated time", "simulated_seconds", "s")):
         rows.append((name, f"{sum(getattr(run, attribute) or 0 for run in runs):,.0f} {unit}"))
+    days = sorted({run.ended[:10] for run in runs if run.ended})
+    rows.append(("run on", ", ".join(sorted({run.machine for run in runs if run.machine})) or "not recorded"))
+    rows.append(("runs ended", " to ".join(dict.fromkeys((days[0], days[-1]))) if days else "not recorded"))
     executors = sorted({run.executor for run in runs if run.executor})
     sizes = sorted({run.parameters for run in runs if run.parameters})
     rows.append(("executors used", ", ".join(executors) or "not recorded"))
@@ -96,6 +101,17 @@ def rates(study: Study) -> Table | None:
     return Table("rates", "All rates that were tried", columns, frozenset(("accuracy",))) if columns["pair"] else None
 
 
+def edges(study: Study) -> list[str]:
+    """A warning for each rate whose best value is the least or the largest that was tried, over the base setting."""
+    found: dict[str, list[str]] = {"client rate": [], "server rate": []}
+    for (start, pair, setting), cells in study.rates.items():
+        for name, at in found.items() if setting == study.base else ():
+            tried = [getattr(cell.runs[0], name.replace(" ", "_")) for cell in cells]
+            if min(tried) < max(tried) and tried[0] in (min(tried), max(tried)):
+                at.append(f"{pair} from {start}")
+    return [at_an_end(name, at) for name, at in found.items() if at]
+
+
 def diverged(study: Study) -> Table | None:
     lost = [run for run in study.results.runs if not run.finished]
     fields = (
@@ -107,15 +123,32 @@ def diverged(study: Study) -> Table | None:
 
 
 def missing(study: Study) -> str:
-    """One line where cells lack seeds or starts, which makes a study partial; empty where it is whole."""
+    """One line where runs of the study have not ended, or where cells lack seeds or starts; empty where it is whole."""
     given = study.results.settings.get("seeds")
     seeds = set(given) if isinstance(given, list) and all(isinstance(s, int) for s in given) else set(study.seeds)
     short = sum(len(seeds - {run.seed for run in cell.runs}) for cell in study.cells.values())
     lone = len({(pair, s) for _, pair, s in study.cells}) * len(study.starts) - len(study.cells)
-    parts = [f"{short} runs of other seeds are missing"] if short else []
-    parts += [f"{lone} combinations of start, pair and setting have no run"] if lone else []
-    return (
-        f"This study is not complete: {' and '.join(parts)}. Pairs are compared where every start has them."
-        if parts
-        else ""
-    )
+    ended, planned = len(study.results.runs), study.results.planned
+    if planned is not None and ended < planned:
+        parts = [f"{ended} of {count(planned, 'run')} have ended"]
+    else:
+        parts = [f"{count(short, 'run')} of other seeds {'is' if short == 1 else 'are'} missing"] if short else []
+        parts += [f"{count(lone, 'combination')} of start, pair and setting without any run"] if lone else []
+    said = "Not every start has all runs" if planned == ended else "This study is not complete"
+    return f"{said}: {listed(parts)}. Pairs are compared where every start has them." if parts else ""
+
+
+def few_seeds(study: Study) -> str:
+    """One line where there are too few seeds for an interval, or for one that is of use."""
+    return {
+        1: "One seed gives no interval, so nothing here is decided: run three or more.",
+        2: "Two seeds give very wide intervals (one degree of freedom): run three or more.",
+    }.get(len(study.seeds), "")
+
+
+def cautions(study: Study) -> list[str]:
+    """What stands beside a verdict outside its own page: nothing that limits it is dropped in silence."""
+    lost, tuned = sum(not run.finished for run in study.results.runs), trials.tuning(study)
+    fell = f"{lost} of {count(len(study.results.runs), 'run')} diverged; a pair with one has no mean and ranks last."
+    said = [few_seeds(study), missing(study), fell if lost else ""]
+    return [*filter(None, said), *(tuned.warnings if tuned else []), *edges(study)]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from headstart.report.figures import label, style
+from headstart.report.figures import Draw, drawn, label, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,7 +37,39 @@ def legend(figure: "Figure", starts: Sequence[str], left: float, extra: Sequence
 
 
 def percent_axis(axis: Any) -> None:
-    axis.set_major_formatter(lambda value, _: f"{100 * value:.4g}%")
+    """An axis of accuracies."""
+    axis.set_major_formatter(_percent)
+
+
+def _percent(value: float, _: int | None) -> str:
+    return f"{100 * value:.4g}%"
+
+
+def on_common_axes(draws: Sequence[tuple[Draw, float]], wide: bool) -> list[Draw]:
+    """The same drawings (each with its height), with the accuracies of all of them on one scale."""
+    ends: list[float] = []
+    free = True  # a drawing that sets its own limits needs no margin
+    for draw, height in draws:
+        with drawn(draw, height, wide) as figure:
+            for axis in _accuracies(figure):
+                ends += axis.get_view_interval().tolist()
+                free = free and getattr(axis.axes, f"get_autoscale{axis.axis_name}_on")()
+    margin = 0.03 * (max(ends) - min(ends)) if ends and free else 0.0
+
+    def rescaled(draw: Draw) -> Draw:
+        def again(figure: "Figure", wide: bool) -> None:
+            draw(figure, wide)
+            for axis in _accuracies(figure):
+                axis.axes.set(**{f"{axis.axis_name}lim": (min(ends) - margin, max(ends) + margin)})
+
+        return again
+
+    return [rescaled(draw) for draw, _ in draws]
+
+
+def _accuracies(figure: "Figure") -> list[Any]:
+    shown = [axis for axes in figure.axes if axes.get_visible() for axis in (axes.xaxis, axes.yaxis)]
+    return [axis for axis in shown if getattr(axis.get_major_formatter(), "func", None) is _percent]
 
 
 def spread_labels(wanted: Sequence[float], gap: float, low: float = -np.inf, high: float = np.inf) -> list[float]:

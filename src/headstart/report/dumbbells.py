@@ -53,6 +53,9 @@ def dumbbells(
                     f"{ends[after is None]} diverged", (0.005, place), xycoords=axes.get_yaxis_transform(),
                     color=colour, va="center", fontsize=7.4,
                 )  # fmt: skip
+    if any(end is None for row in rows for both in row.ends.values() for end in both):
+        low, high = axes.get_xlim()  # room for what says so
+        axes.set_xlim(low - (0.12 if wide else 0.5) * (high - low), high)
     axes.set_yticks(range(len(rows)), [short(row.label, 26 if wide else 20) for row in rows], color=INK)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.grid(axis="y", visible=False)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from headstart.report.answers import Answer, count, judge, negated, points
+from headstart.report.answers import Answer, count, judge, points
 from headstart.report.cells import Cell, Pair
 from headstart.report.slices import Slice, Study
 from headstart.report.standings import contrast
@@ -47,7 +47,7 @@ def told(study: Study, found: Effect, what: str) -> Answer:
     if not found.pairs:
         return Answer("undecided", f"each of {count(found.left_out, 'pair')} has a diverged run: nothing to compare")
     between = contrast(study)
-    changes = [f"{points(negated(found.drop(start)))} from {start}" for start in between or study.starts]
+    changes = [f"{points(st.negated(found.drop(start)))} from {start}" for start in between or study.starts]
     if between is None:
         return Answer(None, f"{what} changes accuracy by {changes[0]}, the only start ({over})")
     reference, other = between

@@ -6,7 +6,8 @@ narrow (a phone's 360 px), in which text keeps its size.
 
 import io
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -45,33 +46,42 @@ def label(starts: Sequence[str], start: str, limit: int = 26) -> str:
     return name if len(name) <= limit else name[: limit - 1] + "\u2026"
 
 
-def render(draw: Draw, height: float, wide: bool) -> dict[str, bytes]:
-    """The figure as `svg` (light, standalone) and, in the wide layout, `png`."""
+SETTINGS = {
+    "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"], "font.size": 8.6, "text.parse_math": False,
+    "svg.fonttype": "none", "svg.hashsalt": "headstart", "path.simplify": True,
+    "text.color": INK, "axes.labelcolor": MUTED, "axes.edgecolor": GRID, "axes.linewidth": 0.8,
+    "xtick.color": MUTED, "ytick.color": MUTED, "xtick.major.size": 0, "ytick.major.size": 0,
+    "axes.titlesize": 8.8, "axes.titlelocation": "left", "axes.titlecolor": INK, "axes.titlepad": 5,
+    "axes.labelsize": 8.2, "xtick.labelsize": 8, "ytick.labelsize": 8, "lines.linewidth": 1.7,
+    "axes.facecolor": "none", "axes.spines.top": False, "axes.spines.right": False, "axes.spines.left": False,
+    "axes.grid": True, "axes.grid.axis": "y", "grid.color": GRID, "grid.linewidth": 0.6, "axes.axisbelow": True,
+}  # fmt: skip
+
+
+@contextmanager
+def drawn(draw: Draw, height: float, wide: bool) -> Iterator["Figure"]:
+    """The figure, in the report's theme."""
     import matplotlib
     from matplotlib.figure import Figure
 
-    settings = {
-        "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"], "font.size": 8.6, "text.parse_math": False,
-        "svg.fonttype": "none", "svg.hashsalt": "headstart", "path.simplify": True,
-        "text.color": INK, "axes.labelcolor": MUTED, "axes.edgecolor": GRID, "axes.linewidth": 0.8,
-        "xtick.color": MUTED, "ytick.color": MUTED, "xtick.major.size": 0, "ytick.major.size": 0,
-        "axes.titlesize": 8.8, "axes.titlelocation": "left", "axes.titlecolor": INK, "axes.titlepad": 5,
-        "axes.labelsize": 8.2, "xtick.labelsize": 8, "ytick.labelsize": 8, "lines.linewidth": 1.7,
-        "axes.facecolor": "none", "axes.spines.top": False, "axes.spines.right": False, "axes.spines.left": False,
-        "axes.grid": True, "axes.grid.axis": "y", "grid.color": GRID, "grid.linewidth": 0.6, "axes.axisbelow": True,
-    }  # fmt: skip
-    with matplotlib.rc_context(settings):
+    with matplotlib.rc_context(SETTINGS):
         figure = Figure(figsize=(WIDTHS[wide], height), facecolor=PAPER, edgecolor=PAPER)
         draw(figure, wide)
-        files = {}
+        yield figure
+
+
+def render(draw: Draw, height: float, wide: bool) -> dict[str, bytes]:
+    """The figure as `svg` (light, standalone) and, in the wide layout, `png`."""
+    files = {}
+    with drawn(draw, height, wide) as figure:
         for kind in ("svg", "png") if wide else ("svg",):
             buffer = io.BytesIO()
             figure.savefig(buffer, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None)
             files[kind] = buffer.getvalue()
-    families = ", ".join(f"'{name}'" if " " in name else name for name in FONTS)
-    files["svg"] = files["svg"].replace(b"'DejaVu Sans', sans-serif", families.encode()).replace(
-        b"'DejaVu Sans'", families.encode()
-    )  # fmt: skip
+    # a hundredth of a point is less than a printer can show, and four more digits double the file
+    files["svg"] = re.sub(rb'(?<= d=")[^"]*', lambda path: re.sub(rb"(\.\d\d)\d+", rb"\1", path[0]), files["svg"])
+    families = ", ".join(f"'{name}'" if " " in name else name for name in FONTS).encode()
+    files["svg"] = re.sub(rb"'DejaVu Sans'(, sans-serif)?", families, files["svg"])
     return files
 
 

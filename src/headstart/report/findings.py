@@ -16,18 +16,27 @@ class Finding:
     claim: str
     figure: str = ""
     when: Says = "yes"
-    otherwise: str = "does not hold here"
+    otherwise: str = "does not hold"
+
+    def judgement(self, says: Says | None) -> str:
+        """In a cell of a matrix.
+
+        >>> Finding(8, "the initial loss is not always lower", when="no").judgement("no")
+        'holds'
+        """
+        if says in (None, "undecided"):
+            return says or "one start"
+        return "holds" if says == self.when else self.otherwise
 
     def held(self, says: Says | None) -> str:
-        """
-        >>> Finding(8, "the initial loss is not always lower", when="no").held("no")
-        'holds here'
+        """In a sentence.
+
+        >>> Finding(7, "pre-training needs fewer rounds").held("no")
+        'does not hold here'
         """
         if says is None:
             return "cannot be judged with one start"
-        if says == "undecided":
-            return "is undecided here"
-        return "holds here" if says == self.when else self.otherwise
+        return f"{'is ' if says == 'undecided' else ''}{self.judgement(says)} here"
 
 
 FINDINGS = {
@@ -67,7 +76,7 @@ FINDINGS = {
         "FEMNIST 3.99 / 4.31 and 6.58 / 4.17; Stack Overflow CharLM 6.78 / 7.71, DistilGPT2 4.93 / 9.82; "
         "Reddit 5.15 / 8.61 and 6.34 / 9.99.",
         when="no",
-        otherwise="does not show here: the loss is lower",  # one task with a lower loss refutes no "not always"
+        otherwise="does not show",  # one task with a lower loss refutes no "not always"
     ),
     "full_batch": Finding(
         9, "with pre-training, FedAdam with full-batch GD clients is about as good as with SGD clients"

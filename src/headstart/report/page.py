@@ -65,7 +65,7 @@ def write(directory: str | Path) -> Path:
         written |= _files(table)
     settings = study.results.settings
     found = verdict(study)
-    page = _environment().get_template("page.html.jinja").render(
+    page = environment().get_template("page.html.jinja").render(
         title=settings.get("title") or settings.get("name") or directory.resolve().name,
         folder=directory.resolve().name,
         study=study,
@@ -81,9 +81,10 @@ def write(directory: str | Path) -> Path:
         rates=appendix.rates(study),
         tuned=tuned,
         diverged=appendix.diverged(study),
+        edges=appendix.edges(study),
+        few_seeds=appendix.few_seeds(study),
         missing=appendix.missing(study),
         yaml=yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True),
-        css=Markup(resources.files("headstart.report").joinpath("page.css").read_text(encoding="utf-8")),
         rows_shown=ROWS_SHOWN,
     )  # fmt: skip
     written["report.html"] = page.encode()
@@ -108,14 +109,16 @@ def consequences(study: Study, found: Verdict, panels: list[Panel]) -> list[str]
     return [sentence for sentence in said if sentence]
 
 
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
+def environment() -> jinja2.Environment:
+    """Templates in which everything that a study brings is text, and the style sheet is at hand."""
+    made = jinja2.Environment(
         loader=jinja2.PackageLoader("headstart.report", "."), autoescape=True, trim_blocks=True, lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )  # fmt: skip
-    environment.filters["cell"] = show
-    environment.filters["capital"] = lambda text: text[:1].upper() + text[1:]
-    return environment
+    made.globals["css"] = Markup(resources.files("headstart.report").joinpath("page.css").read_text(encoding="utf-8"))
+    made.filters["cell"] = show
+    made.filters["capital"] = lambda text: text[:1].upper() + text[1:]
+    return made
 
 
 def show(value: Any, percent: bool = False) -> str:

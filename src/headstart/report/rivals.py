@@ -1,6 +1,6 @@
 """The start with the best pair against every other: in final accuracy, and in rounds to the target."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,7 +13,8 @@ from headstart.study import statistics as st
 
 @dataclass(frozen=True)
 class Rival:
-    """A start held against the leader: each with its best pair, and at the same pair (mean); p after Holm."""
+    """A start held against the leader: each with its best pair, and at the same pair (mean); p after Holm over all that
+    the first sentence of the verdict looks at, rounds to the target included."""
 
     standing: Standing
     at_best: st.Estimate | None
@@ -24,21 +25,29 @@ class Rival:
 
 @dataclass(frozen=True)
 class Speed:
-    """Rounds that the leader saves at its best pair, and the words for it (empty where no target was set)."""
+    """Rounds that the leader saves at its best pair, with p likewise, and the words for it (empty without a target)."""
 
     saved: st.Estimate | None
     words: str
+    p: float | None = None
 
 
-def rivals(leader: Standing, others: list[Standing]) -> list[Rival]:
+def rivals(leader: Standing, others: list[Standing], quicker: Speed) -> tuple[list[Rival], Speed]:
+    """The leader against each other start, and `quicker` with its p. The sentence is decided by the first of several
+    tests that says so, so that together they must err in 5 % at most; a test that is there twice counts once."""
     at_best, same = [], []
     for other in others:
         best = leader.best_cell, other.best_cell
         at_best.append(st.paired_difference(best[0].accuracy, best[1].accuracy) if best[0] and best[1] else None)
         kept = [i for i, cell in enumerate(leader.cells) if cell.accuracy and other.cells[i].accuracy]
         same.append(st.paired_difference(*(st.mean_over([s.cells[i].accuracy for i in kept]) for s in (leader, other))))
-    p_best, p_same = (st.holm([e.p if e else None for e in column]) for column in (at_best, same))
-    return [Rival(*row) for row in zip(others, at_best, same, p_best, p_same, strict=True)]
+    tests = list(dict.fromkeys(filter(None, [*at_best, *same, quicker.saved])))
+    adjusted = dict(zip(tests, st.holm([test.p for test in tests]), strict=True))
+    held = [
+        Rival(other, a, s, adjusted[a] if a else None, adjusted[s] if s else None)
+        for other, a, s in zip(others, at_best, same, strict=True)
+    ]
+    return held, replace(quicker, p=adjusted[quicker.saved] if quicker.saved else None)
 
 
 def speed(study: Study, leader: Standing, other: Standing) -> Speed:

@@ -3,6 +3,8 @@
 Each reads the stored tables only and returns one sentence, or nothing where the study has no runs for it.
 """
 
+import math
+
 import numpy as np
 
 from headstart.report.answers import count, listed, percent, points
@@ -64,7 +66,7 @@ def when_it_would_flip(study: Study, start: str, pair: Pair) -> str:
             found = st.paired_difference(cells[0].accuracy, cells[1].accuracy) if cells[0] and cells[1] else None
             if found is not None:
                 looked.append((other, setting, found))
-    if not looked:
+    if all(found.low is None for _, _, found in looked):  # one seed: nothing is shown either way
         return ""
     adjusted = st.holm([found.p for _, _, found in looked])
     flips = [
@@ -90,7 +92,8 @@ def what_is_open(study: Study, start: str, panels: list[Panel]) -> str:
     gaps = [(gap.value, gap, s.pairs[i]) for i, gap in enumerate(s.gaps) if gap is not None and i in s.level]
     if gaps and s.best is not None:
         _, gap, second = min(gaps, key=lambda each: each[0])
-        needed = st.seeds_needed(gap)
+        couples = math.comb(sum(cell.diverged == 0 for cell in s.cells), 2)
+        needed = st.seeds_needed(gap, level=1 - (1 - st.LEVEL) / couples)
         many = (
             f"more than {st.MOST_SEEDS:,} seeds"
             if needed is None

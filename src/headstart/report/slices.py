@@ -7,7 +7,7 @@ page lists all.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -134,7 +134,8 @@ def _goodness(cell: Cell) -> tuple[int, int, float]:
 
 
 def slice_up(results: Results) -> Study:
-    """Sort the runs into cells."""
+    """Sort the runs into cells. A start goes by its bare name where no other of its kind was run."""
+    results = _with_brief_starts(results)
     clients, servers = (_labels(results.runs, part) for part in ("client", "server"))
     tried: dict[tuple[str, Pair, Setting], dict[tuple[object, ...], list[Run]]] = defaultdict(lambda: defaultdict(list))
     for run in results.runs:
@@ -147,3 +148,14 @@ def slice_up(results: Results) -> Study:
     }
     starts = sorted(dict.fromkeys(run.start for run in results.runs), key=lambda start: family(start) != "random")
     return Study(results, tuple(starts), {key: cells[0] for key, cells in rates.items()}, rates)
+
+
+def _with_brief_starts(results: Results) -> Results:
+    names = dict.fromkeys(run.start for run in results.runs)
+    count = Counter(map(family, names))
+    brief = {name: family(name) if count[family(name)] == 1 else name for name in names}
+    return replace(
+        results,
+        runs=tuple(replace(run, start=brief[run.start]) for run in results.runs),
+        trials=tuple({**trial, "start": brief.get(trial["start"], trial["start"])} for trial in results.trials),
+    )

@@ -25,7 +25,7 @@ class Standing:
     mean_ranks: list[float | None]
     chance_best: list[float | None]
     gaps: list[st.Estimate | None]  # best - this pair
-    adjusted: list[float | None]  # Holm's p of the gap
+    adjusted: list[float | None]  # Holm's p of the gap, among all couples of pairs
     best: int | None
 
     @property
@@ -53,15 +53,12 @@ def standing(study: Study, start: str, setting: Setting | None = None) -> Standi
     ]
     best = int(np.nanargmax(means)) if np.isfinite(means).any() else None
     gaps: list[st.Estimate | None] = [None] * len(pairs)
-    if best is not None:
-        gaps = [
-            st.paired_difference(cells[best].accuracy, cell.accuracy) if i != best else None
-            for i, cell in enumerate(cells)
-        ]
-    tested = [i for i, gap in enumerate(gaps) if gap is not None]
     adjusted: list[float | None] = [None] * len(pairs)
-    for i, p in zip(tested, st.holm([gap.p for gap in gaps if gap is not None]), strict=True):
-        adjusted[i] = p
+    for (i, j), (difference, p) in st.couples([cell.accuracy for cell in cells]).items():
+        if i == best:
+            gaps[j], adjusted[j] = difference, p
+        elif j == best:
+            gaps[i], adjusted[i] = st.negated(difference), p
     nothing: list[float | None] = [None] * len(pairs)
     generator = np.random.Generator(np.random.Philox(key=KEY))
     return Standing(

@@ -22,7 +22,7 @@ RUN_COLUMNS = {
 }
 OPTIONAL = (
     "rounds", "diverged_at", "bytes_up", "bytes_down", "simulated_seconds", "seconds", "executor", "parameters",
-    "trainable",
+    "trainable", "headstart", "machine", "ended",
 )  # fmt: skip
 TRIAL_COLUMNS = (
     "search", "start", "client", "server", "partition", "devices", "local_epochs", "trial", "status", "rounds",
@@ -58,6 +58,9 @@ class Run:
     executor: str | None = None
     parameters: int | None = None
     trainable: str = "all"
+    headstart: str | None = None
+    machine: str | None = None
+    ended: str | None = None  # ISO 8601, UTC
 
     @property
     def finished(self) -> bool:
@@ -73,6 +76,7 @@ class Results:
     curves: Mapping[tuple[str, str], Curve]
     source: Path
     trials: tuple[Mapping[str, Any], ...] = ()  # of the tuning, where there was one
+    planned: int | None = None  # runs of the whole grid; None: the tables do not say
 
 
 def read(directory: Path) -> Results:
@@ -91,12 +95,14 @@ def read(directory: Path) -> Results:
     if not isinstance(settings, dict):
         raise HeadstartError(f"{settings_file}: expected keys and values, got {type(settings).__name__}; {_AGAIN}")
     results = directory / "results"
-    runs = _runs(results / "runs.parquet")
+    runs, planned = _runs(results / "runs.parquet")
     if not runs:
         raise HeadstartError(
-            f"{results / 'runs.parquet'}: no run has ended yet; let `headstart run` finish at least one"
+            f"{results / 'runs.parquet'}: no run has ended yet; `headstart run` writes the tables when it "
+            "begins and when it ends, also by Ctrl-C"
         )
-    return Results(settings, runs, _curves(results / "rounds.parquet"), directory, _trials(results / "trials.parquet"))
+    curves, trials = _curves(results / "rounds.parquet"), _trials(results / "trials.parquet")
+    return Results(settings, runs, curves, directory, trials, planned)
 
 
 _AGAIN = "run `headstart run` on this folder again to rebuild it from its runs"
@@ -122,7 +128,8 @@ def _trials(path: Path) -> tuple[Mapping[str, Any], ...]:
     return tuple(_open(path, TRIAL_COLUMNS).to_pylist()) if path.exists() else ()
 
 
-def _runs(path: Path) -> tuple[Run, ...]:
+def _runs(path: Path) -> tuple[tuple[Run, ...], int | None]:
+    """The runs, and how many the study has when it is whole, where the file says so."""
     needed = tuple(name for names in RUN_COLUMNS.values() for name in names)
     table = _open(path, needed)
     types = dict.fromkeys(RUN_COLUMNS["text"], pa.string()) | dict.fromkeys(RUN_COLUMNS["whole"], pa.int64())
@@ -139,7 +146,9 @@ def _runs(path: Path) -> tuple[Run, ...]:
             raise HeadstartError(f"{path}: column {name!r}: expected no empty value; {_AGAIN}")
     for name in RUN_COLUMNS["number"]:
         columns[name] = [v if v is not None and np.isfinite(v) else None for v in columns[name]]
-    return tuple(Run(**dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True))
+    runs = tuple(Run(**dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True))
+    planned = (table.schema.metadata or {}).get(b"planned", b"").decode(errors="replace")
+    return runs, int(planned) if planned.isdecimal() else None
 
 
 def _curves(path: Path) -> dict[tuple[str, str], Curve]:

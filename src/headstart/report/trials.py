@@ -1,6 +1,6 @@
 """The tuning behind a study's rates: its budget, its best values, and whether any lies at an end of its range."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,11 +60,12 @@ def warnings(searches: Mapping[str, list[Mapping[str, Any]]]) -> list[str]:
         for at in filter(None, (chosen["edge"] if chosen else "").split(", ")):
             edge.setdefault(at, []).append(_name(rows[0]))
     for at, names in edge.items():
-        found.append(
-            f"The best {at.replace('_', ' ')} lies at an end of its range for {listed(names)}: "
-            "a wider range could do better."
-        )
+        found.append(at_an_end(at.replace("_", " "), names))
     return found
+
+
+def at_an_end(what: str, of: Sequence[str]) -> str:
+    return f"The best {what} lies at an end of its range for {listed(of)}: a wider range could do better."
 
 
 def best(searches: Mapping[str, list[Mapping[str, Any]]]) -> Table:

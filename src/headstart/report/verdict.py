@@ -1,7 +1,8 @@
 """The two sentences at the top: where to begin, and with which pair.
 
-One rule a function; the first that applies wins. The best pair is picked on the same runs that judge it, so its
-accuracy is a little optimistic; the second sentence therefore counts the pairs that cannot be told apart from it.
+One rule a function; the first that applies wins, and the tests of the first sentence are corrected together. The best
+pair is picked on the same runs that judge it, so its accuracy is a little optimistic; the second sentence therefore
+counts the pairs that cannot be told apart from it.
 """
 
 from dataclasses import dataclass
@@ -29,8 +30,13 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Verdict:
+    """`gain`: final accuracy from the start that the second sentence is about, over the nearest other start,
+    `against`, each with its best pair."""
+
     where: Sentence
     which: Sentence
+    gain: st.Estimate | None = None
+    against: str | None = None
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,12 @@ class Case:
 def verdict(study: Study) -> Verdict:
     standings = [standing(study, start) for start in study.starts]
     where = where_to_begin(study, standings)
-    return Verdict(where, which_pair(next(s for s in standings if s.start == (where.start or study.starts[0]))))
+    chosen = next(s for s in standings if s.start == (where.start or study.starts[0]))
+    others = [s for s in standings if s is not chosen and s.best is not None]
+    nearest = max(others, key=_best_mean, default=None)
+    cells = chosen.best_cell, nearest.best_cell if nearest else None
+    gain = st.paired_difference(cells[0].accuracy, cells[1].accuracy) if cells[0] and cells[1] else None
+    return Verdict(where, which_pair(chosen), gain, nearest.start if nearest else None)
 
 
 def where_to_begin(study: Study, standings: list[Standing]) -> Sentence:
@@ -78,13 +89,14 @@ def where_to_begin(study: Study, standings: list[Standing]) -> Sentence:
 
 
 def _case(study: Study, leader: Standing, others: list[Standing]) -> Case:
-    held = rivals(leader, others)
-    nearest = max(held, key=lambda rival: _best_mean(rival.standing))
+    second = max(others, key=_best_mean)
+    held, quicker = rivals(leader, others, speed(study, leader, second))
+    nearest = next(rival for rival in held if rival.standing is second)
     return Case(
         leader.start,
         held,
         nearest,
-        speed(study, leader, nearest.standing),
+        quicker,
         f"{points(nearest.at_best)} of final {study.measure} against {nearest.standing.start}, each with its best pair",
         f"{points(nearest.same_pair)} on average at the same pair",
     )
@@ -123,10 +135,10 @@ def by_elimination(case: Case) -> Sentence | None:
 
 def by_speed(case: Case) -> Sentence | None:
     """Final accuracy decides nothing, but one of two starts needs fewer rounds."""
-    saved = case.speed.saved
-    if len(case.others) > 1 or saved is None or not (saved.positive or saved.negative):
+    saved, p = case.speed.saved, case.speed.p
+    if len(case.others) > 1 or not (_ahead(saved, p) or _ahead(st.negated(saved), p)):
         return None
-    start = case.leader if saved.positive else case.nearest.standing.start
+    start = case.leader if _ahead(saved, p) else case.nearest.standing.start
     evidence = _join(case.speed.words, f"final accuracy decides nothing ({case.leader}: {case.final})")
     return Sentence(True, f"Begin from {start} for speed", evidence, start)
 

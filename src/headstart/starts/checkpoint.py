@@ -29,7 +29,8 @@ def checkpoint(
     A new head is drawn from the run's seed, and is the one that the start `random` has with that seed. Where the head
     is kept, every seed gets the same weights.
 
-    The running statistics of BatchNorm in the file are left out. Every other name must be the model's.
+    The running statistics of BatchNorm in the file are left out; of GPT-2's, the masks of attention that older versions
+    of transformers saved, and an output layer that equals the embedding. Every other name must be the model's.
 
     Raises:
         HeadstartError: the file cannot be read, is not the one with that sha256, does not fit the model or holds

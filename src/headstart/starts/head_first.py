@@ -114,9 +114,8 @@ def _features(network: Network, params: Tree, task: Task, layer: str, batch: int
     try:
         with torch.no_grad():
             for first in range(0, len(task.train), batch):
-                inputs_B = task.train.inputs[first : first + batch].cpu()
-                inputs_B = inputs_B.to(network.dtype) if inputs_B.is_floating_point() else inputs_B
-                outputs_BC = functional_call(module, params, (inputs_B,))
+                inputs_B = network.prepared(task.train.inputs[first : first + batch].to(network.device))
+                outputs_BC = functional_call(module, params, (inputs_B.cpu(),))
                 features_BD = taken.pop().flatten(2).mean(-1) if taken[-1].ndim > 2 else taken.pop()
                 if not first:
                     _refuse_what_is_not_linear(layer, params, features_BD, outputs_BC, bool(taken))

@@ -34,11 +34,16 @@ def within(layer: str, names: Iterable[str]) -> list[str]:
     return [name for name in names if name.startswith(f"{layer}.")] if layer else []
 
 
+def gives_outputs(layer: str, params: Tree) -> bool:
+    """Whether a layer has a matrix. The last one of a network with a tied output, such as GPT-2's norm, has none."""
+    return any(params[name].ndim > 1 for name in within(layer, params))
+
+
 def with_head(saved: Mapping[str, Tensor], drawn: Tree, head: str, head_layer: str | None, start: str) -> Tree:
     """The saved tensors, with the head of `drawn` where theirs is not wanted or does not fit; not yet held to the rest.
 
     Raises:
-        HeadstartError: the model has no such layer.
+        HeadstartError: the model has no such layer, or its output has none of its own and none is named.
     """
     layer = head_layer or last_layer(drawn)
     own = within(layer, drawn)
@@ -46,6 +51,11 @@ def with_head(saved: Mapping[str, Tensor], drawn: Tree, head: str, head_layer: s
         raise HeadstartError(
             f"start {start}.head_layer: the model has no layer {layer!r} with parameters; "
             f"its parameters are {listed(list(drawn))}"
+        )
+    if head == "new" and not head_layer and not gives_outputs(layer, drawn):
+        raise HeadstartError(
+            f"start {start}.head: the last layer with parameters, {layer!r}, is not the one that gives the outputs, "
+            "which shares its weights with another; name that (head_layer='transformer.wte' for GPT-2), or keep it"
         )
     fits = all(name in saved and saved[name].shape == drawn[name].shape for name in own)
     if head == "new" or (head == "auto" and not fits):

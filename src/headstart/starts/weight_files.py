@@ -19,12 +19,18 @@ from headstart import files
 from headstart.errors import HeadstartError
 from headstart.models.network import Network
 from headstart.starts.base import Start
-from headstart.starts.heads import misfit, with_head
+from headstart.starts.heads import listed, misfit, with_head
 from headstart.tasks.base import Task
 from headstart.trees import Tree
 
 BATCH_STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
 """What BatchNorm keeps of its batches. GroupNorm takes its statistics from each sample and has no use for them."""
+
+GPT2_BUFFERS = re.compile(r"(.*\.)?h\.\d+\.attn\.(bias|masked_bias)")
+"""The causal mask and its minus infinity, which older versions of transformers saved with GPT-2's weights."""
+
+GPT2 = "transformer."
+"""Before every name, but in files of GPT-2 without its output layer, such as those of the published checkpoints."""
 
 INSIDE = ("state_dict", "model")
 """Where training scripts put the weights in a file that holds more, such as the optimizer's state."""
@@ -53,13 +59,37 @@ def from_file(file: Path, sha256: str | None, head: str, head_layer: str | None,
 
     def weights(artefact: Tree, network: Network, task: Task, seed: int) -> Tree:
         drawn = network.initial(seed)
-        saved = {name: leaf for name, leaf in _read(file).items() if name.rpartition(".")[2] not in BATCH_STATISTICS}
+        saved, left_out = _weights_of(_read(file), drawn)
         saved = with_head(saved, drawn, head, head_layer, start)
         if differs := misfit(saved, drawn):
-            raise HeadstartError(f"{file} does not fit the model: {differs}")
+            buffers = f" (left out of it, as no weights: {listed(left_out)})" if left_out else ""
+            raise HeadstartError(f"{file} does not fit the model: {differs}{buffers}")
         return {name: _copied(saved[name], leaf, name, file) for name, leaf in drawn.items()}
 
     return Start(weights, content=content)
+
+
+def _weights_of(found: Mapping[str, Tensor], drawn: Tree) -> tuple[dict[str, Tensor], list[str]]:
+    """The tensors of a file by the names of the model, and the names of those left out: buffers, and a tied output.
+
+    Only what the model has no parameter for is left out: statistics of BatchNorm, the masks of GPT-2's attention, and
+    an output layer of GPT-2 that equals the embedding.
+    """
+    bare = {name.removeprefix(GPT2) for name in drawn if name.startswith(GPT2)}
+    found = {GPT2 + name if name in bare and name not in drawn else name: leaf for name, leaf in found.items()}
+    tied, embedding = found.get("lm_head.weight"), found.get("transformer.wte.weight")
+    same = tied is not None and embedding is not None and torch.equal(tied, embedding)
+    left_out = [
+        name
+        for name in found
+        if name not in drawn
+        and (
+            name.rpartition(".")[2] in BATCH_STATISTICS
+            or GPT2_BUFFERS.fullmatch(name)
+            or (name == "lm_head.weight" and same)
+        )
+    ]
+    return {name: leaf for name, leaf in found.items() if name not in left_out}, left_out
 
 
 def _read(file: Path) -> Mapping[str, Tensor]:

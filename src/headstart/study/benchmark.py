@@ -3,6 +3,9 @@
 One local epoch of plain SGD, means weighted by samples, dropout on, no evaluation. `digits-mlp`, `cifar-cnn` and
 `cifar-squeezenet` are sized as other simulators' benchmarks are (pfl-research, arXiv 2404.06430, for cifar-cnn);
 `femnist-cnn` as FLUTE's (arXiv 2203.13789), with log-normal client sizes of the mean and spread of FEMNIST's digits.
+`shakespeare-lstm` is LEAF's network for Shakespeare (arXiv 1812.01097: 80 characters, embedding 8, two layers of 256)
+with the batch, cohort and 90 characters of Reddi et al. (arXiv 2003.00295); `stackoverflow-gpt2` a GPT-2 of 4 layers,
+256 wide, over the 10,000 words of their Stack Overflow task.
 """
 
 import resource
@@ -24,13 +27,18 @@ from headstart.engine.rounds import Federation, advance, begin
 from headstart.errors import HeadstartError, nearest
 from headstart.models.network import MODELS, Network, Precision
 from headstart.servers.base import SERVERS
-from headstart.study.federations import CPU, check_device
-from headstart.tasks.base import Examples, Task
+from headstart.study.data import CPU
+from headstart.study.federations import check_device
+from headstart.tasks.base import Examples, Task, classification
+from headstart.tasks.next_token import next_token
 
 
 @dataclass(frozen=True)
 class Job:
-    """`samples` of each client, or None for log-normal sizes with median 104 (the median of FEMNIST's digits)."""
+    """`samples` of each client, or None for log-normal sizes with median 104 (the median of FEMNIST's digits).
+
+    `input_shape` is that of an image, or [tokens], of which a sample then is a row, and each has a target.
+    """
 
     model: str
     input_shape: tuple[int, ...]
@@ -40,6 +48,11 @@ class Job:
     cohort: int
     batch_size: int
     client_rate: float
+
+    @property
+    def predicts_tokens(self) -> bool:
+        """Whether a sample is a row of tokens."""
+        return len(self.input_shape) == 1
 
     def sizes(self) -> Ints:
         """The number of training samples of each client."""
@@ -55,6 +68,8 @@ JOBS = {
     "cifar-cnn": Job("cnn", (3, 32, 32), 10, 100, 50, 50, 10, 0.1),
     "cifar-squeezenet": Job("squeezenet1_0", (3, 32, 32), 10, 20, 100, 10, 32, 0.01),
     "femnist-cnn": Job("cnn", (1, 28, 28), 62, 3400, None, 10, 20, 0.1),
+    "shakespeare-lstm": Job("lstm", (80,), 90, 20, 16, 10, 4, 1.0),
+    "stackoverflow-gpt2": Job("gpt2", (64,), 10_000, 20, 32, 10, 16, 0.1),
 }
 
 
@@ -114,9 +129,14 @@ def _federation(job: Job, executor: str, precision: Precision, device: torch.dev
     sizes = job.sizes()
     total = int(sizes.sum())
     draw = rng.torch_generator(0, "benchmark data")
-    inputs = torch.randn(total, *job.input_shape, generator=draw)
-    train = Examples(inputs, torch.randint(job.outputs, (total,), generator=draw))
-    task = Task("benchmark", train, train, train, job.outputs).to(device)
+    if job.predicts_tokens:
+        inputs, targets = torch.randint(1, job.outputs, (2, total, *job.input_shape), generator=draw)
+        objective = next_token(ignored=0)
+    else:
+        inputs = torch.randn(total, *job.input_shape, generator=draw)
+        targets, objective = torch.randint(job.outputs, (total,), generator=draw), classification
+    train = Examples(inputs, targets)
+    task = Task("benchmark", train, train, train, job.outputs, objective).to(device)
     model = MODELS.component(job.model)
     network = Network(lambda: MODELS.build(model, job.input_shape, job.outputs), precision=precision, device=device)
     client = CLIENTS.build(CLIENTS.component("sgd"))

@@ -13,6 +13,7 @@ from headstart import files
 from headstart.engine.executors.auto import Timing, fastest, time_candidates
 from headstart.engine.executors.base import EXECUTORS
 from headstart.engine.plan import plan
+from headstart.engine.streaming import at_hand
 from headstart.errors import HeadstartError
 from headstart.study.federations import federation_of
 from headstart.study.spec import RunSpec
@@ -58,6 +59,8 @@ def _timed(run: RunSpec, rounds: int) -> dict[str, Timing]:
     x = network.initial(0)
     drawn = plan(run.seed, 1, federation.clients, federation.schedule)
     memories = [client.memory(x) for _ in drawn.clients_K]
+    if task.train.inputs.device != network.device:
+        task, drawn = at_hand(task, drawn, network.device)
     return time_candidates(network, task, client, x, client.shared(x), memories, run.client_rate, drawn, rounds)
 
 

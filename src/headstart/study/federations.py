@@ -1,9 +1,9 @@
 """From a run's specification to what the engine runs. What runs share is made once a process."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import lru_cache, partial
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -12,18 +12,18 @@ from headstart import trees
 from headstart.clients.base import CLIENTS
 from headstart.engine.devices import DEVICES
 from headstart.engine.executors.base import EXECUTORS, Executor
-from headstart.engine.plan import Population, Schedule
+from headstart.engine.plan import Population, Schedule, plan
 from headstart.engine.rounds import Federation
+from headstart.engine.streaming import Streamed, width, windowed
 from headstart.errors import HeadstartError
 from headstart.models.network import MODELS, Network, Precision
 from headstart.registry import Component
 from headstart.servers.base import SERVERS
+from headstart.study.data import CPU, check_examples, fits, task_of
 from headstart.study.spec import RunSpec
 from headstart.study.trainable import trained
-from headstart.tasks.base import PARTITIONS, TASKS, Task
+from headstart.tasks.base import PARTITIONS, Task
 from headstart.trees import Tree
-
-CPU = torch.device("cpu")
 
 
 def federation_of(run: RunSpec, start: Tree | None = None) -> Federation:
@@ -37,7 +37,8 @@ def federation_of(run: RunSpec, start: Tree | None = None) -> Federation:
         HeadstartError: task, model, partition and what is trained do not fit together.
     """
     device = torch.device(run.device)
-    task = task_of(run.task, device)
+    resident = fits(run.task, device, run.data_mib)
+    task = task_of(run.task, device if resident else CPU)
     network = trained_network(run, start)
     if run.evaluate_on == "validation":
         task = replace(task, test=task.validation)
@@ -53,6 +54,10 @@ def federation_of(run: RunSpec, start: Tree | None = None) -> Federation:
         devices=DEVICES.build(run.devices),
     )
     check_cohort(run.cohort, clients)
+    room = None if resident else width(clients, run.cohort)
+    execute, seen = executor_of(run.executor, network, run.task, run.client, room)
+    if not resident:
+        execute = Streamed(execute, seen.train, task.train, lambda round_: plan(run.seed, round_, clients, schedule))
     return Federation(
         network=network,
         task=task,
@@ -62,39 +67,22 @@ def federation_of(run: RunSpec, start: Tree | None = None) -> Federation:
         client_rate=run.client_rate,
         server_rate=run.server_rate,
         schedule=schedule,
-        execute=executor_of(run.executor, network, run.task, run.client),
+        execute=execute,
         seed=run.seed,
     )
 
 
 @lru_cache(maxsize=8)
-def task_of(task: Component, device: torch.device = CPU) -> Task:
-    """The task, with its examples checked, on a device."""
-    if device != CPU:
-        return task_of(task).to(device)
-    made = _provided[task] if task in _provided else partial(TASKS.build, task)
-    built = made()
-    check_examples(built)
-    return built
-
-
-def provide(task: Component, make: Callable[[], Task]) -> None:
-    """Have this process make a task in another way than by its factory: the same task, mapped from files."""
-    _provided[task] = make
-
-
-_provided: dict[Component, Callable[[], Task]] = {}
-
-
-@lru_cache(maxsize=8)
 def network_of(model: Component, task: Component, precision: Precision = "fp32", device: torch.device = CPU) -> Network:
     """The network for a task, checked on a few of its inputs."""
-    return build_network(model, task_of(task, device), precision, device)
+    return build_network(model, task_of(task), precision, device)
 
 
 def build_network(model: Component, task: Task, precision: Precision = "fp32", device: torch.device = CPU) -> Network:
     """As `network_of`, for a task that no study file need name."""
-    network = Network(lambda: MODELS.build(model, task.input_shape, task.outputs), torch.float32, precision, device)
+    network = Network(
+        lambda: MODELS.build(model, task.input_shape, task.outputs), torch.float32, precision, device, task.prepare
+    )
     check_network(network, task)
     return network
 
@@ -127,9 +115,15 @@ def _holding(network: Network, held: _Held) -> Network:
 
 
 @lru_cache(maxsize=16)
-def executor_of(executor: Component, network: Network, task: Component, client: Component) -> Executor:
-    """The executor; runs that differ in rates, server, start, partition or seed share what it has traced."""
-    return EXECUTORS.build(executor, network, task_of(task, network.device), CLIENTS.build(client))
+def executor_of(
+    executor: Component, network: Network, task: Component, client: Component, room: int | None = None
+) -> tuple[Executor, Task]:
+    """The executor, and the task with the rows that it reads: on its device, or room there for so many of them.
+
+    Runs that differ in rates, server, start, partition or seed share what it has traced.
+    """
+    seen = task_of(task, network.device) if room is None else windowed(task_of(task), room, network.device)
+    return EXECUTORS.build(executor, network, seen, CLIENTS.build(client)), seen
 
 
 @lru_cache(maxsize=32)
@@ -140,30 +134,10 @@ def clients_of(task: Component, partition: Component, population: int, seed: int
     return clients
 
 
-def check_examples(task: Task) -> None:
-    """Refuse parts without rows, and class labels outside of the model's outputs. The validation part may be empty."""
-    for part in ("train", "test", "validation"):
-        inputs, targets = getattr(task, part).inputs, getattr(task, part).targets
-        if len(inputs) != len(targets):
-            raise HeadstartError(
-                f"task {task.name!r}: expected as many targets as inputs in its {part} part, "
-                f"got {len(targets)} and {len(inputs)}"
-            )
-        if part != "validation" and not len(targets):
-            raise HeadstartError(f"task {task.name!r}: expected at least one row in its {part} part, got none")
-        if len(targets) and not targets.is_floating_point():
-            low, high = int(targets.min()), int(targets.max())
-            if low < 0 or high >= task.outputs:
-                raise HeadstartError(
-                    f"task {task.name!r}: expected labels 0 to {task.outputs - 1} in its {part} part, "
-                    f"got {low} to {high}"
-                )
-
-
 def check_network(network: Network, task: Task) -> None:
     """Refuse a model that does not fit the task, trying it, and the task's loss, on two rows."""
     for part in (task.train, task.test):
-        inputs, targets = part.inputs[:2], part.targets[:2]
+        inputs, targets = part.inputs[:2].to(network.device), part.targets[:2].to(network.device)
         network.check(inputs, task.outputs)
         try:
             outputs = network(network.initial(0), inputs)

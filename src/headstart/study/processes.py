@@ -16,28 +16,34 @@ import torch
 
 from headstart.errors import HeadstartError
 from headstart.registry import Component
+from headstart.study.groups import Group
 from headstart.study.sharing import Shared, laid_out, take
 from headstart.study.spec import RunSpec
-from headstart.study.stored_run import carry_out_run
+from headstart.study.stored_run import carry_out_group
 
 T = TypeVar("T")
+U = TypeVar("U")
 IsStopping = Callable[[], bool]
 
 
-def each_run(pending: list[RunSpec], out: Path, jobs: int, checkpoint_seconds: float) -> Iterator[tuple[RunSpec, str]]:
-    """Runs as they end. With several processes the longest begin first, so that none is left waiting at the end."""
-    longest_first = sorted(pending, key=lambda run: -run.local_epochs) if jobs > 1 else pending
-    tasks = [run.task for run in pending]
-    return each(longest_first, partial(_one_run, out, checkpoint_seconds), jobs, tasks)
+def each_run(pending: list[Group], out: Path, jobs: int, checkpoint_seconds: float) -> Iterator[tuple[RunSpec, str]]:
+    """Runs as they end, group by group. With several processes the longest begin first, so that none is left waiting at
+    the end."""
+    longest_first = sorted(pending, key=lambda group: -len(group) * group[0].local_epochs) if jobs > 1 else pending
+    tasks = [group[0].task for group in pending]
+    for _, ended in each(longest_first, partial(_one_group, out, checkpoint_seconds), jobs, tasks):
+        yield from ended
 
 
-def _one_run(out: Path, checkpoint_seconds: float, run: RunSpec, is_stopping: IsStopping) -> str:
-    return carry_out_run(run, out, checkpoint_seconds, is_stopping)
+def _one_group(
+    out: Path, checkpoint_seconds: float, group: Group, is_stopping: IsStopping
+) -> list[tuple[RunSpec, str]]:
+    return carry_out_group(group, out, checkpoint_seconds, is_stopping)
 
 
 def each(
-    pending: Sequence[T], work: Callable[[T, IsStopping], str], jobs: int, tasks: Iterable[Component]
-) -> Iterator[tuple[T, str]]:
+    pending: Sequence[T], work: Callable[[T, IsStopping], U], jobs: int, tasks: Iterable[Component]
+) -> Iterator[tuple[T, U]]:
     """Items as they end, with what `work` returns for each; they begin in the order given.
 
     `tasks` are made once and shared by all processes. `work` is a function of a module, or a `partial` of one, so that
@@ -75,7 +81,7 @@ _stop: Any = None
 """In a worker: shared with the process that it works for, which sets it to 1 to have all runs stop."""
 
 
-def _in_worker(work: Callable[[T, IsStopping], str], item: T) -> str:
+def _in_worker(work: Callable[[T, IsStopping], U], item: T) -> U:
     return work(item, lambda: bool(_stop.value))
 
 

@@ -1,11 +1,11 @@
-"""One run: the rounds, the probes along the way, and what came of it."""
+"""The rounds of a run, or of several at once, the probes along the way, and what came of them."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from headstart import trees
-from headstart.engine.rounds import Federation, State, advance
+from headstart.engine.rounds import Federation, State, advance_together
 from headstart.probes.base import Metrics, Moment, Probe
 from headstart.trees import Tree
 
@@ -45,22 +45,59 @@ def carry_out(
     A run that diverges is a result: it ends early, with its round. The same arguments give the same bits whether
     the rounds are done in one go or in several.
     """
-    if progress.state.round == 0 and not progress.rows:
-        _measure(progress, Moment(progress.state, None, None), probes)
-    while progress.state.round < rounds and progress.diverged_at is None:
-        previous, now = progress.state, progress.state.round + 1
-        watched = now % every == 0 or now == rounds
-        progress.state, cohort = advance(federation, previous, watched)
-        if not trees.is_finite(progress.state.x) or (cohort is not None and not math.isfinite(cohort.local_loss)):
-            progress.diverged_at = now
-        elif watched:
-            _measure(progress, Moment(progress.state, previous, cohort, last=now == rounds), probes)
-        after_round(progress)
-    if progress.diverged_at is None:
-        for i, probe in enumerate(probes):
-            for round_, metrics in probe.look_back(_kept_by(i, progress), progress.state.x).items():
-                progress.rows.extend(_rows(round_, metrics))
+    carry_out_together([federation], [progress], rounds, every, [probes], lambda: after_round(progress))
     return progress
+
+
+def carry_out_together(
+    federations: Sequence[Federation],
+    under_way: Sequence[Progress | None],
+    rounds: int,
+    every: int,
+    probes: Sequence[Sequence[Probe]],
+    after_round: Callable[[], None] = lambda: None,
+) -> None:
+    """As `carry_out`, for runs that share what `advance_together` asks for; None stands for one that is not wanted.
+
+    Each goes on from where it is, those behind first. A run gives the same bits whichever of the others are wanted,
+    wherever they are, and whether or not they diverge.
+    """
+    runs = list(zip(federations, under_way, probes, strict=True))
+    for _, progress, measured in runs:
+        if progress is not None and progress.state.round == 0 and not progress.rows:
+            _measure(progress, Moment(progress.state, None, None), measured)
+
+    def going() -> Iterator[Progress]:
+        for progress in under_way:
+            if progress is not None and progress.diverged_at is None and progress.state.round < rounds:
+                yield progress
+
+    while (last := min((progress.state.round for progress in going()), default=rounds)) < rounds:
+        now = last + 1
+        watched = now % every == 0 or now == rounds
+        states = [
+            progress.state
+            if progress is not None and progress.diverged_at is None and progress.state.round == last
+            else None
+            for progress in under_way
+        ]
+        for (_, progress, measured), previous, result in zip(
+            runs, states, advance_together(federations, states, watched), strict=True
+        ):
+            if progress is not None and result is not None:
+                progress.state, cohort = result
+                if not trees.is_finite(progress.state.x) or (
+                    cohort is not None and not math.isfinite(cohort.local_loss)
+                ):
+                    progress.diverged_at = now
+                elif watched:
+                    _measure(progress, Moment(progress.state, previous, cohort, last=now == rounds), measured)
+        after_round()
+    for _, progress, measured in runs:
+        if progress is not None and progress.diverged_at is None:
+            for i, probe in enumerate(measured):
+                for round_, metrics in probe.look_back(_kept_by(i, progress), progress.state.x).items():
+                    progress.rows.extend(_rows(round_, metrics))
 
 
 def _measure(progress: Progress, moment: Moment, probes: Sequence[Probe]) -> None:

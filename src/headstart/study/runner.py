@@ -11,6 +11,7 @@ from headstart.errors import HeadstartError
 from headstart.starts.base import STARTS
 from headstart.study.choice import choose_executors
 from headstart.study.federations import check_device, federation_of, one_thread
+from headstart.study.groups import groups_of
 from headstart.study.processes import each, each_run
 from headstart.study.search import (
     Search,
@@ -52,7 +53,7 @@ def run_study(
     """Run or resume a study in the folder `out`; runs that are done are skipped. Returns the folder.
 
     Each process computes with one torch thread, so `jobs` changes no result. A process that is killed loses at
-    most `checkpoint_seconds` of one run, and the run goes on to the same bits.
+    most `checkpoint_seconds` of the runs that it had under way, and they go on to the same bits.
 
     Raises:
         HeadstartError: the study's parts do not fit together; the folder is in use, of another study, or damaged.
@@ -101,7 +102,8 @@ def _carry_on(study: Study, out: Path, jobs: int, checkpoint_seconds: float, wat
             total, left = len(tuned) + len(runs), worked + sum(map(_work, pending))
         choose_executors(pending, out)
         done += len(runs) - len(pending)
-        for run, status in each_run(pending, out, jobs, checkpoint_seconds):
+        groups = [group for group in groups_of(runs) if not all(folder.is_done(run.key) for run in group)]
+        for run, status in each_run(groups, out, jobs, checkpoint_seconds):
             done, worked = done + 1, worked + _work(run)
             watch(Event(done, total, worked / left, run, status))
     except BaseException:

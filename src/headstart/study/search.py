@@ -25,7 +25,8 @@ from headstart.registry import Component, Registry, Tunable
 from headstart.servers.base import SERVERS
 from headstart.study.choice import chosen_executor, with_executor
 from headstart.study.federations import federation_of
-from headstart.study.run import Progress, carry_out
+from headstart.study.groups import groups_of
+from headstart.study.run import Progress, carry_out_together
 from headstart.study.spec import SCHEMA, RunSpec, Study
 from headstart.study.stored_run import begun, start_weights
 
@@ -53,7 +54,8 @@ class Search:
     @property
     def key(self) -> str:
         """The name of the search's folder: 16 hex digits of the sha256 of all that its trials depend on."""
-        canonical = json.dumps({"schema": SCHEMA, **asdict(self)}, sort_keys=True, default=str)
+        fields = {**asdict(self), "base": self.base.identity()}
+        canonical = json.dumps({"schema": SCHEMA, **fields}, sort_keys=True, default=str)
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
     def __str__(self) -> str:
@@ -81,8 +83,8 @@ class Trial:
 def searches(study: Study) -> list[Search]:
     """A search for every start, trained part, client and server of the study, in the setting in which they come first.
 
-    `each` of the file names parts of the setting for which they are tuned anew. A parameter that the file sets is
-    left alone.
+    `each` of the file names parts of the setting for which they are tuned anew. A parameter that the file or
+    a preset sets is left alone.
     """
     tuning = study.file.tuning
     if tuning is None:
@@ -229,25 +231,32 @@ def _carry_out_trial(out: Path, search: Search, done: list[Trial], is_stopping: 
         applied(search.base, values), executor=with_executor(search.base, chosen_executor(search.base, out)).executor
     )
     runs = [replace(tried, seed=seed) for seed in search.seeds]
-    starts = [start_weights(run, out) for run in runs]
-    federations = [federation_of(run, start) for run, start in zip(runs, starts, strict=True)]
-    probes = [[PROBES.build(probe, federation) for probe in tried.probes] for federation in federations]
-    under_way = [begun(federation, start) for federation, start in zip(federations, starts, strict=True)]
+    starts = {run: start_weights(run, out) for run in runs}
+    federations = {run: federation_of(run, start) for run, start in starts.items()}
+    probes = {run: [PROBES.build(probe, federations[run]) for probe in tried.probes] for run in runs}
+    progress = {run: begun(federations[run], start) for run, start in starts.items()}
 
-    def stop_when_told(_: Progress) -> None:
+    def stop_when_told() -> None:
         if is_stopping():
             raise KeyboardInterrupt
 
     curve: list[tuple[int, float]] = []
     loss, status = None, "finished"
     for round_ in [*range(tried.every, tried.rounds, tried.every), tried.rounds]:
-        for federation, progress, measured in zip(federations, under_way, probes, strict=True):
-            carry_out(federation, progress, round_, tried.every, measured, stop_when_told)
-        if any(progress.diverged_at is not None for progress in under_way):
+        for group in groups_of(runs):
+            carry_out_together(
+                [federations[run] for run in group],
+                [progress[run] for run in group],
+                round_,
+                tried.every,
+                [probes[run] for run in group],
+                stop_when_told,
+            )
+        if any(one.diverged_at is not None for one in progress.values()):
             loss, status = None, "diverged"
             break
-        curve.append((round_, float(np.mean([_last(progress, "test_accuracy") for progress in under_way]))))
-        loss = float(np.mean([_last(progress, "test_loss") for progress in under_way]))
+        curve.append((round_, float(np.mean([_last(one, "test_accuracy") for one in progress.values()]))))
+        loss = float(np.mean([_last(one, "test_loss") for one in progress.values()]))
         asked.report(curve[-1][1], round_)
         if search.prune and round_ < tried.rounds and asked.should_prune():
             status = "pruned"
@@ -286,9 +295,9 @@ def _cell(run: RunSpec, study: Study) -> tuple[Any, ...]:
 
 
 def _parameters(part: str, registry: Registry[Any], component: Component) -> list[tuple[str, Tunable]]:
-    set_by_hand = dict(component.changed)
-    declared = registry.entry(component.name).tunable
-    return [(f"{part}.{name}", span) for name, span in declared.items() if name not in set_by_hand]
+    entry = registry.entry(component.name)
+    left_alone = {*dict(component.changed), *entry.presets.get(component.preset or "", {})}
+    return [(f"{part}.{name}", span) for name, span in entry.tunable.items() if name not in left_alone]
 
 
 def _with(registry: Registry[Any], component: Component, values: Values) -> Component:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from headstart.registry import Component
-from headstart.study.federations import provide, task_of
+from headstart.study.data import provide, task_of
 from headstart.tasks.base import Examples, Task
 
 PARTS = ("train", "validation", "test")

@@ -19,7 +19,8 @@ from headstart.errors import HeadstartError
 from headstart.models.network import Network
 from headstart.probes.base import PROBES
 from headstart.servers.base import SERVERS
-from headstart.study.federations import check_clients, check_cohort, check_examples, check_network
+from headstart.study.data import check_examples
+from headstart.study.federations import check_clients, check_cohort, check_network
 from headstart.study.run import Progress, Row, carry_out
 from headstart.study.spec import Count, Rate, Seed, Strict
 from headstart.tasks.base import Examples, Objective, Task, classification

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -27,6 +28,7 @@ from headstart.probes.base import PROBES
 from headstart.registry import Component, Registry
 from headstart.servers.base import SERVERS
 from headstart.starts.base import STARTS
+from headstart.study.data import task_of
 from headstart.study.trainable import readable
 from headstart.tasks.base import PARTITIONS, TASKS
 from headstart.validation import validate
@@ -36,6 +38,9 @@ SCHEMA = 1
 
 LATER = {"trainable": "all", "device": "cpu"}
 """Fields of a run that came after studies had been run: at these values they are no part of a key."""
+
+PLACEMENT = ("data_mib",)
+"""Fields of a run that say where things are and change no bit of the result: they are no part of a key."""
 
 AXES: dict[str, Registry[Any]] = {
     "starts": STARTS,
@@ -136,7 +141,7 @@ class StudyFile(Strict):
     client_rates: Rates = [0.1]
     server_rates: Rates = [1.0]
     seeds: Seeds = [0, 1, 2]
-    population: Count = 100
+    population: Count | Literal["natural"] = 100
     cohort: Count = 10
     batch_size: Count = 8
     rounds: Count = 60
@@ -148,6 +153,7 @@ class StudyFile(Strict):
     executor: Any = "stacked"
     precision: Precision = "fp32"
     device: str = "cpu"
+    data_mib: Annotated[int, Field(ge=0)] | None = None
     tuning: Tuning | None = None
     rates: list[RateRow] = []
     also: list[Axes] = []
@@ -180,11 +186,16 @@ class RunSpec:
     precision: Precision
     device: str
     trainable: str = "all"
+    data_mib: int | None = None
 
-    @property
+    def identity(self) -> dict[str, Any]:
+        """All fields that the result depends on."""
+        return {name: value for name, value in asdict(self).items() if name not in PLACEMENT}
+
+    @cached_property
     def key(self) -> str:
         """The name of the run's folder: 16 hex digits of the sha256 of the canonical specification."""
-        fields = {name: value for name, value in asdict(self).items() if name not in LATER or value != LATER[name]}
+        fields = {name: value for name, value in self.identity().items() if name not in LATER or value != LATER[name]}
         canonical = json.dumps({"schema": SCHEMA, **fields}, sort_keys=True, default=str)
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
@@ -210,17 +221,19 @@ class Study:
         self.model = MODELS.component(parsed.model, "model")
         self.executor = EXECUTORS.component(parsed.executor, "executor")
         self.probes = tuple(_read_all(PROBES, parsed.probes, "probes"))
-        if parsed.cohort > parsed.population:
-            raise HeadstartError(
-                f"cohort: expected at most the number of clients (population: {parsed.population}), got {parsed.cohort}"
-            )
         if parsed.tuning:
             for axis in ("client_rates", "server_rates"):
                 if any(len(getattr(axes, axis) or [0]) > 1 for axes in (parsed, *parsed.also)):
                     raise HeadstartError(f"{axis}: expected one value, as `tuning` searches for it, got several")
         self._rows = [_conditions(row, f"rates[{i}]") for i, row in enumerate(parsed.rates)]
         self._used_rows: set[int] = set()
-        self.runs = list({run.key: run for grid in self._grids() for run in self._expand(grid)}.values())
+        grids = list(self._grids())
+        self.population = self._population(grids)
+        if parsed.cohort > self.population:
+            raise HeadstartError(
+                f"cohort: expected at most the number of clients (population: {self.population}), got {parsed.cohort}"
+            )
+        self.runs = list({run.key: run for grid in grids for run in self._expand(grid)}.values())
         for i in sorted(set(range(len(parsed.rates))) - self._used_rows):
             raise HeadstartError(
                 f"rates[{i}]: matches no run of the grid that an earlier row leaves; correct it or remove it"
@@ -254,6 +267,7 @@ class Study:
         for name in ("task", "model", "executor"):
             written[name] = str(getattr(self, name))
         written["probes"] = [str(probe) for probe in self.probes]
+        written["population"] = self.population
         text = yaml.safe_dump(written, sort_keys=False, allow_unicode=True, width=120)
         return f"# a study as headstart {SCHEMA} read it, with every default\n{text}"
 
@@ -268,6 +282,17 @@ class Study:
         for axis in axes.keys() - AXES.keys():
             _refuse_twice(axes[axis], f"{path}{axis}")
         return {**axes, **read}
+
+    def _population(self, grids: list[dict[str, list[Any]]]) -> int:
+        """The number of clients: what the file says, where it says nothing and deals rows by owner that of the owners.
+
+        So both spellings are the same runs.
+        """
+        population = self.file.population
+        by_owner = any(partition.name == "natural" for axes in grids for partition in axes["partitions"])
+        if population == "natural" or (by_owner and "population" not in self.file.model_fields_set):
+            return len(task_of(self.task).natural_clients)
+        return population
 
     def _expand(self, axes: dict[str, list[Any]]) -> Iterator[RunSpec]:
         for values in itertools.product(*axes.values()):
@@ -284,7 +309,7 @@ class Study:
                 client_rate=client_rate,
                 server_rate=server_rate,
                 seed=seed,
-                population=self.file.population,
+                population=self.population,
                 cohort=self.file.cohort,
                 batch_size=self.file.batch_size,
                 rounds=self.file.rounds,
@@ -296,6 +321,7 @@ class Study:
                 precision=self.file.precision,
                 device=self.file.device,
                 trainable=trainable,
+                data_mib=self.file.data_mib,
             )
             yield self._with_rates(run)
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from headstart import rng
 from headstart.registry import Component
-from headstart.study.federations import clients_of, task_of
+from headstart.study.data import task_of
+from headstart.study.federations import clients_of
 from headstart.study.inspection import Inspection, inspect
 from headstart.study.spec import Study
 from headstart.tasks.base import PARTITIONS, TASKS
@@ -14,18 +15,19 @@ def inspect_study(study: Study) -> Iterator[Inspection]:
     """Every partition that the study's runs name, as the first of its seeds deals it."""
     seed = study.runs[0].seed
     for partition in dict.fromkeys(run.partition for run in study.runs):
-        yield inspect_split(study.task, partition, study.file.population, seed)
+        yield inspect_split(study.task, partition, study.population, seed)
 
 
-def inspect_named(task: str, partition: str, population: int, seed: int = 0) -> Inspection:
-    """A partition of a task, both as a study file writes them.
+def inspect_named(task: str, partition: str, population: int | None = None, seed: int = 0) -> Inspection:
+    """A partition of a task, both as a study file writes them; its population is by default as in one.
 
     Raises:
         HeadstartError: an unknown name, or rows that cannot be dealt so.
     """
-    return inspect_split(
-        TASKS.component(task, "--task"), PARTITIONS.component(partition, "--partition"), population, seed
-    )
+    chosen, dealt = TASKS.component(task, "--task"), PARTITIONS.component(partition, "--partition")
+    if population is None:
+        population = len(task_of(chosen).natural_clients) if dealt.name == "natural" else 100
+    return inspect_split(chosen, dealt, population, seed)
 
 
 def inspect_split(task: Component, partition: Component, population: int, seed: int) -> Inspection:

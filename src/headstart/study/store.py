@@ -14,6 +14,7 @@ import itertools
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ RUNS = pa.schema(
     + [("test_accuracy", pa.float64()), ("test_loss", pa.float64()), ("rounds_to_target", pa.int64())]
     + [("bytes_up", pa.int64()), ("bytes_down", pa.int64()), ("parameters", pa.int64())]
     + [("simulated_seconds", pa.float64()), ("seconds", pa.float64()), ("executor", pa.string())]
-    + [("trainable", pa.string())]
+    + [(name, pa.string()) for name in ("trainable", "headstart", "machine", "ended")]
 )
 ROUNDS = pa.schema([("run", pa.string()), ("round", pa.int64()), ("metric", pa.string()), ("value", pa.float64())])
 TRIALS = pa.schema(
@@ -132,6 +133,8 @@ class Folder:
     def gather(self, keys: Sequence[str], target_accuracy: float | None) -> tuple[pa.Table, pa.Table]:
         """Make results/runs.parquet and results/rounds.parquet of the runs that are done, in the order given.
 
+        The schema of the first says how many runs were `planned`, so that a reader can tell what is missing.
+
         Raises:
             HeadstartError: a run's files are damaged.
         """
@@ -141,7 +144,8 @@ class Folder:
                 rounds = read_table(self.run(key) / "rounds.parquet", ROUNDS)
                 tables.append(rounds)
                 rows.append(self._row(key, rounds, target_accuracy))
-        runs, rounds = pa.concat_tables(rows), pa.concat_tables(tables)
+        runs = pa.concat_tables(rows).replace_schema_metadata({"planned": str(len(keys))})
+        rounds = pa.concat_tables(tables)
         write_table(self.path / "results" / "runs.parquet", runs)
         write_table(self.path / "results" / "rounds.parquet", rounds)
         return runs, rounds
@@ -153,7 +157,8 @@ class Folder:
                 record = json.loads(path.read_bytes())
             if record["run"] != key:
                 raise ValueError(f"it is of run {record['run']}")
-            known = {"trainable": "all"} | {name: record[name] for name in RUNS.names if name in record}
+            known = {"trainable": "all", "ended": _modified(path)}  # of records before these fields
+            known |= {name: record[name] for name in RUNS.names if name in record}
             return pa.Table.from_pylist([_ended(known, rounds, target_accuracy)], schema=RUNS)
         except (KeyError, ValueError, TypeError, pa.ArrowException) as error:
             raise HeadstartError(f"{path} is damaged ({error}); delete {path.parent} and run again") from None
@@ -161,6 +166,10 @@ class Folder:
 
 def _is_partial(path: Path) -> bool:
     return path.name.startswith(".") and path.name.endswith(files.PARTIAL)
+
+
+def _modified(path: Path) -> str:
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds")
 
 
 def _ended(record: dict[str, Any], rounds: pa.Table, target: float | None) -> dict[str, Any]:

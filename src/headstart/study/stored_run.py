@@ -1,8 +1,12 @@
-"""One run of a study in its folder: from its start or its checkpoint to its record."""
+"""Runs of a study in its folder: from their starts or their checkpoints to their records."""
 
 import json
+import os
+import platform
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -14,11 +18,13 @@ from headstart import files, trees
 from headstart.engine import checkpoint
 from headstart.engine.rounds import Federation, begin, on_device
 from headstart.errors import HeadstartError
-from headstart.probes.base import PROBES
+from headstart.probes.base import PROBES, Probe
 from headstart.starts.base import STARTS, Artefact
 from headstart.study.choice import Choice, chosen_executor, with_executor
-from headstart.study.federations import build_network, federation_of, network_of, task_of
-from headstart.study.run import Progress, carry_out
+from headstart.study.data import task_of
+from headstart.study.federations import build_network, clients_of, federation_of, network_of
+from headstart.study.groups import Group
+from headstart.study.run import Progress, carry_out_together
 from headstart.study.spec import SCHEMA, RunSpec
 from headstart.study.store import CHECKPOINT, Folder
 from headstart.tasks.base import Task
@@ -92,46 +98,85 @@ def _kept(out: Path, name: str, made_of: list[Any], make: Callable[[], Tree]) ->
     return checkpoint.load_trees(path)[0]["x"]
 
 
-def carry_out_run(
-    run: RunSpec, out: Path, checkpoint_seconds: float, is_stopping: Callable[[], bool] = lambda: False
-) -> str:
-    """One run in its folder, from its checkpoint if it has one. Returns its status.
+@dataclass
+class _UnderWay:
+    """A run that is not done. `whole`: the weights of its start, as far as they are needed; `seconds`: spent before."""
 
-    `is_stopping` is asked after every round; once it says so, the run is saved and `KeyboardInterrupt` raised.
+    run: RunSpec
+    federation: Federation
+    probes: list[Probe]
+    progress: Progress
+    whole: Tree
+    seconds: float
+
+
+def carry_out_group(
+    group: Group, out: Path, checkpoint_seconds: float, is_stopping: Callable[[], bool] = lambda: False
+) -> list[tuple[RunSpec, str]]:
+    """The runs of a group in their folders, from their checkpoints if they have some. Returns those that were not done
+    with their status.
+
+    `is_stopping` is asked after every round; once it says so, the runs are saved and `KeyboardInterrupt` raised.
     """
-    began = time.perf_counter()
+    began = last_saved = time.perf_counter()
     folder = Folder(out)
-    saved = folder.run(run.key) / CHECKPOINT
-    choice = chosen_executor(run, out)
-    whole = {} if saved.exists() and run.trainable == "all" else start_weights(run, out)
-    federation = federation_of(with_executor(run, choice), whole)
-    probes = [PROBES.build(probe, federation) for probe in run.probes]
-    earlier_seconds = 0.0
-    if saved.exists():
-        progress, earlier_seconds = _resumed(saved, federation.network.device)
-    else:
-        progress = begun(federation, whole)
-    last_saved = began
+    choice = chosen_executor(group[0], out)
+    wanted = {i: _begin(run, out, choice) for i, run in enumerate(group) if not folder.is_done(run.key)}
+    some = next(iter(wanted.values()))
+    federations = [
+        wanted[i].federation
+        if i in wanted
+        else replace(some.federation, clients=clients_of(run.task, run.partition, run.population, run.seed))
+        for i, run in enumerate(group)
+    ]
 
-    def save_now_and_then(progress: Progress) -> None:
+    def seconds() -> float:
+        """Of the runs' own, which share the time."""
+        return (time.perf_counter() - began) / len(wanted)
+
+    def save_now_and_then() -> None:
         nonlocal last_saved
         stopping = is_stopping()
-        due = stopping or time.perf_counter() - last_saved >= checkpoint_seconds
-        if due and progress.diverged_at is None:
-            note = {"rows": progress.rows, "seconds": earlier_seconds + time.perf_counter() - began}
-            checkpoint.save(saved, progress.state, progress.kept, note)
+        if stopping or time.perf_counter() - last_saved >= checkpoint_seconds:
+            for one in wanted.values():
+                if one.progress.diverged_at is None:
+                    note = {"rows": one.progress.rows, "seconds": one.seconds + seconds()}
+                    saved = folder.run(one.run.key) / CHECKPOINT
+                    checkpoint.save(saved, one.progress.state, one.progress.kept, note)
             last_saved = time.perf_counter()
         if stopping:
             raise KeyboardInterrupt
 
-    carry_out(federation, progress, run.rounds, run.every, probes, save_now_and_then)
-    whole |= progress.state.x
-    checkpoint.save_trees(folder.run(run.key) / "weights.safetensors", {"x": whole}, {"run": str(run)})
-    seconds = earlier_seconds + time.perf_counter() - began
-    record = _record(run, choice, progress, sum(leaf.numel() for leaf in whole.values()), seconds)
-    folder.finish(run.key, record, progress.rows)
-    saved.unlink(missing_ok=True)
-    return progress.status
+    places = [wanted.get(i) for i in range(len(group))]
+    carry_out_together(
+        federations,
+        [place.progress if place else None for place in places],
+        some.run.rounds,
+        some.run.every,
+        [place.probes if place else [] for place in places],
+        save_now_and_then,
+    )
+    for one in wanted.values():
+        whole = one.whole | one.progress.state.x
+        checkpoint.save_trees(folder.run(one.run.key) / "weights.safetensors", {"x": whole}, {"run": str(one.run)})
+        parameters = sum(leaf.numel() for leaf in whole.values())
+        record = _record(one.run, choice, one.progress, parameters, one.seconds + seconds())
+        folder.finish(one.run.key, record, one.progress.rows)
+        (folder.run(one.run.key) / CHECKPOINT).unlink(missing_ok=True)
+    return [(one.run, one.progress.status) for one in wanted.values()]
+
+
+def _begin(run: RunSpec, out: Path, choice: Choice) -> _UnderWay:
+    """From its checkpoint or from its start."""
+    saved = Folder(out).run(run.key) / CHECKPOINT
+    whole = {} if saved.exists() and run.trainable == "all" else start_weights(run, out)
+    federation = federation_of(with_executor(run, choice), whole)
+    probes = [PROBES.build(probe, federation) for probe in run.probes]
+    if saved.exists():
+        progress, seconds = _resumed(saved, federation.network.device)
+    else:
+        progress, seconds = begun(federation, whole), 0.0
+    return _UnderWay(run, federation, probes, progress, whole, seconds)
 
 
 def begun(federation: Federation, start: Tree) -> Progress:
@@ -169,5 +214,17 @@ def _record(run: RunSpec, choice: Choice, progress: Progress, parameters: int, s
         "simulated_seconds": state.simulated_seconds,
         "seconds": seconds,
         "headstart": headstart.__version__,
+        "machine": _machine(),
+        "ended": datetime.now(UTC).isoformat(timespec="seconds"),
         "schema": SCHEMA,
     }
+
+
+def _machine() -> str:
+    """The processor and its number of cores."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return f"{next(named, platform.processor() or platform.machine())}, {os.cpu_count()} cores"

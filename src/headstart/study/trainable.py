@@ -7,7 +7,7 @@ probes see.
 import re
 
 from headstart.errors import HeadstartError
-from headstart.starts.heads import last_layer, listed, within
+from headstart.starts.heads import gives_outputs, last_layer, listed, within
 from headstart.trees import Tree
 
 
@@ -27,17 +27,23 @@ def trained(trainable: str, params: Tree) -> list[str]:
     """The names of what is trained: `head` is the last layer with parameters, an expression must match whole names.
 
     >>> import torch
-    >>> params = dict.fromkeys(["conv.weight", "fc.weight", "fc.bias"], torch.zeros(1))
+    >>> params = dict.fromkeys(["conv.weight", "fc.weight", "fc.bias"], torch.zeros(1, 1))
     >>> trained("head", params), trained(".*bias|conv.*", params)
     (['fc.weight', 'fc.bias'], ['conv.weight', 'fc.bias'])
 
     Raises:
-        HeadstartError: nothing would be trained.
+        HeadstartError: nothing would be trained, or the output is tied to another layer, as GPT-2's to its embedding.
     """
     if trainable == "all":
         return list(params)
     if trainable == "head":
-        names = within(last_layer(params), params)
+        layer = last_layer(params)
+        names = within(layer, params)
+        if names and not gives_outputs(layer, params):
+            raise HeadstartError(
+                f"trainable: 'head' would be {layer!r}, the last layer with parameters, which gives no outputs; "
+                "name what to train, such as 'transformer.wte.*' for the output of GPT-2, its embedding too"
+            )
     else:
         names = [name for name in params if re.fullmatch(trainable, name)]
     if not names:

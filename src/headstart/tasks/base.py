@@ -10,9 +10,10 @@ from typing import NamedTuple, overload
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from headstart import trees
+from headstart.errors import HeadstartError
 from headstart.registry import Registry
 from headstart.tasks.tokens.base import Tokens
 
@@ -52,6 +53,31 @@ class Examples:
     def to(self, device: torch.device) -> "Examples":
         """The same rows on a device."""
         return Examples(self.inputs.to(device), self.targets.to(device))
+
+
+class Pixels(nn.Module):
+    """Bytes of images [B, C, height, width] as numbers, of each channel (byte / 255 - mean) / deviation, in float32.
+
+    Without `mean` nothing is subtracted, and without `deviation` nothing divided by.
+
+    >>> Pixels(mean=[0.5], deviation=[0.25])(torch.tensor([[[[0, 255]]]], dtype=torch.uint8)).tolist()
+    [[[[-2.0, 2.0]]]]
+    """
+
+    mean: Tensor | None
+    deviation: Tensor | None
+
+    def __init__(self, mean: Sequence[float] = (), deviation: Sequence[float] = ()) -> None:
+        super().__init__()
+        for name, values in (("mean", mean), ("deviation", deviation)):
+            self.register_buffer(name, torch.tensor(values)[:, None, None] if values else None)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """The numbers of a batch."""
+        numbers = images.to(torch.float32, copy=True).div_(255)
+        if self.mean is not None:
+            numbers.sub_(self.mean)
+        return numbers if self.deviation is None else numbers.div_(self.deviation)
 
 
 Rows = npt.NDArray[np.int64]
@@ -111,7 +137,8 @@ class Task:
     client of each training row, where the source has one, or is the rows of each such client. `classes`: the names of
     the labels 0, 1, ..., where the source has some. `mapped`: the rows are read from files as they are used, so that
     several processes share them as it is. `tokens` is how text became numbers, in tasks of text.
-    `content`: a sha256 of the files that it was read from, empty without any.
+    `content`: a sha256 of the files that it was read from, empty without any. `prepare` makes the module, without
+    parameters, that turns a batch of inputs into what a model takes: images are kept as bytes, a quarter of float32.
     """
 
     name: str
@@ -125,6 +152,7 @@ class Task:
     mapped: bool = False
     tokens: Tokens | None = None
     content: str = ""
+    prepare: Callable[[], nn.Module] = nn.Identity
 
     def to(self, device: torch.device) -> "Task":
         """The same task with its rows on a device, where all of them must fit."""
@@ -135,6 +163,20 @@ class Task:
     def input_shape(self) -> tuple[int, ...]:
         """The shape of one input."""
         return tuple(self.train.inputs.shape[1:])
+
+    @property
+    def natural_clients(self) -> ClientRows:
+        """The rows of each owner that the source names.
+
+        Raises:
+            HeadstartError: it names none.
+        """
+        if self.owners is None:
+            raise HeadstartError(
+                f"'natural' needs to know whose each row is, but task {self.name!r} has no owners; "
+                "use the partition 'iid' or 'dirichlet', and a number as population"
+            )
+        return self.owners if isinstance(self.owners, ClientRows) else ClientRows.of_owners(self.owners)
 
 
 Partition = Callable[[Task, int, int], Sequence[Rows]]

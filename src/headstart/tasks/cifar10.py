@@ -9,7 +9,7 @@ The rows of a file need not be in random order: in `shared/data/cifar10_test.par
 sorted by class, and 9,000 of the 10,000 come from JPEG copies. No prefix of it is a sample; all of it is used here.
 """
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +21,7 @@ from pydantic import Field
 from headstart import files, rng
 from headstart.errors import HeadstartError
 from headstart.files import digest, located
-from headstart.tasks.base import TASKS, Examples, Rows, Task
+from headstart.tasks.base import TASKS, Examples, Pixels, Rows, Task
 from headstart.tasks.data_files import encoded_images, parquet, whole_numbers
 
 PIXELS, CLASSES = 32, 10
@@ -58,13 +58,21 @@ def cifar10(
 ) -> Task:
     """Photographs of 32x32 pixels in ten classes: 45,000 to train on, 5,000 to validate, 10,000 to test.
 
-    Inputs are (pixel / 255 - mean) / deviation by channel; the defaults are the moments of the training images. A
+    A model takes (pixel / 255 - mean) / deviation by channel; the defaults are the moments of the training images. A
     network pre-trained on ImageNet expects ImageNet's, `cifar10@imagenet`. Which rows validate is one fixed draw.
 
     Raises:
         HeadstartError: a file is missing or damaged, an image is not of 32x32 pixels, or no training row is left.
     """
-    images, labels = _decoded(located(train), image, "data_batch_*.bin")
+    parts = _parts(located(train), located(test), image, validation)
+    content = digest(located(train), located(test))
+    return Task("cifar10", *parts, outputs=CLASSES, content=content, prepare=partial(Pixels, mean, deviation))
+
+
+@lru_cache(maxsize=1)
+def _parts(train: Path, test: Path, image: str, validation: int) -> tuple[Examples, Examples, Examples]:
+    """The rows to train on, to validate on and to test on, as bytes: decoded once a process, whatever the moments."""
+    images, labels = _decoded(train, image, "data_batch_*.bin")
     if validation >= len(labels):
         raise HeadstartError(
             f"cifar10.validation: expected fewer than the {len(labels)} rows of {train}, got {validation}"
@@ -73,23 +81,18 @@ def cifar10(
 
     def part(images: npt.NDArray[np.uint8], labels: npt.NDArray[np.int64], rows: Rows) -> Examples:
         rows = np.sort(rows)
-        inputs = torch.from_numpy(images[rows]).float().div_(255)
-        inputs -= torch.tensor(mean)[:, None, None]
-        inputs /= torch.tensor(deviation)[:, None, None]
-        return Examples(inputs, torch.from_numpy(labels[rows]))
+        return Examples(torch.from_numpy(images[rows]), torch.from_numpy(labels[rows]))
 
-    tested = _decoded(located(test), image, "test_batch.bin")
-    parts = (
+    tested = _decoded(test, image, "test_batch.bin")
+    return (
         part(images, labels, order[validation:]),
         part(images, labels, order[:validation]),
         part(*tested, np.arange(len(tested[1]))),
     )
-    return Task("cifar10", *parts, outputs=CLASSES, content=digest(located(train), located(test)))
 
 
-@lru_cache(maxsize=2)
 def _decoded(file: Path, column: str, batches: str) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
-    """Images [N, 3, 32, 32] and labels [N] of a file, decoded once a process (50,000 take some 6 seconds)."""
+    """Images [N, 3, 32, 32] and labels [N] of a file."""
     if file.is_dir():
         return _binary(file, batches)
     table = parquet(file, (column, "label"))

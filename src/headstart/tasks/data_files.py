@@ -62,14 +62,17 @@ def grey_images(table: pa.Table, column: str, path: Path, height: int, width: in
     Raises:
         HeadstartError: another type, or an image of another length, with its row.
     """
-    cells = _bytes(table, column, path)
-    wrong = next((row for row, cell in enumerate(cells) if len(cell) != height * width), None)
-    if wrong is not None:
+    cells, size = _bytes(table, column, path), height * width
+    lengths = pc.binary_length(cells)
+    if (row := pc.index(pc.not_equal(lengths, size), True).as_py()) >= 0:
         raise HeadstartError(
-            f"{path}: row {wrong} has an image of {len(cells[wrong])} bytes in column {column!r}, "
-            f"expected {height * width} ({height}x{width})"
+            f"{path}: row {row} has an image of {lengths[row]} bytes in column {column!r}, "
+            f"expected {size} ({height}x{width})"
         )
-    return np.frombuffer(bytearray(b"".join(cells)), dtype=np.uint8).reshape(-1, 1, height, width)
+    pixels = [np.empty(0, dtype=np.uint8)]
+    for chunk in cells.cast(pa.binary(size)).chunks:
+        pixels.append(np.frombuffer(chunk.buffers()[1], dtype=np.uint8)[chunk.offset * size :][: len(chunk) * size])
+    return np.concatenate(pixels).reshape(-1, 1, height, width)
 
 
 def encoded_images(
@@ -85,7 +88,7 @@ def encoded_images(
     images = np.empty((len(table), len(mode), height, width), dtype=np.uint8)
     for row, cell in enumerate(_bytes(table, column, path)):
         try:
-            with Image.open(io.BytesIO(cell or b"")) as opened:
+            with Image.open(io.BytesIO(cell.as_py() or b"")) as opened:
                 if (size := opened.size) == (width, height):
                     images[row] = np.asarray(opened.convert(mode)).reshape(height, width, -1).transpose(2, 0, 1)
         except Exception as error:  # whatever a damaged image may raise
@@ -100,13 +103,13 @@ def encoded_images(
     return images
 
 
-def _bytes(table: pa.Table, column: str, path: Path) -> list[bytes]:
+def _bytes(table: pa.Table, column: str, path: Path) -> pa.ChunkedArray:
     cells, kind = table[column], table.schema.field(column).type
     if pa.types.is_struct(kind) and "bytes" in {field.name for field in kind}:
         cells, kind = pc.struct_field(cells, "bytes"), kind.field("bytes").type
     if not (pa.types.is_fixed_size_binary(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind)):
         raise HeadstartError(f"{path}: expected bytes in column {column!r}, got {kind}")
-    return cells.to_pylist()  # type: ignore[no-any-return]
+    return cells
 
 
 def splits(table: pa.Table, column: str, path: Path) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

@@ -14,7 +14,7 @@ from pydantic import Field
 from headstart import rng
 from headstart.errors import HeadstartError
 from headstart.files import digest, located
-from headstart.tasks.base import TASKS, Examples, Rows, Task
+from headstart.tasks.base import TASKS, Examples, Pixels, Rows, Task
 from headstart.tasks.data_files import grey_images, parquet, splits, whole_numbers
 
 PIXELS, LETTERS = 28, 26
@@ -51,7 +51,7 @@ def emnist_letters(
 
     def part(rows: Rows) -> Examples:
         rows.sort()
-        return Examples(torch.from_numpy(images[rows]).float() / 255, torch.from_numpy(labels[rows]))
+        return Examples(torch.from_numpy(images[rows]), torch.from_numpy(labels[rows]))
 
     parts = part(order[validation:]), part(order[:validation]), part(test)
-    return Task("emnist-letters", *parts, outputs=LETTERS, content=digest(file))
+    return Task("emnist-letters", *parts, outputs=LETTERS, content=digest(file), prepare=Pixels)

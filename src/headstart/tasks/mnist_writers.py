@@ -16,7 +16,7 @@ from pydantic import Field
 from headstart import rng
 from headstart.errors import HeadstartError
 from headstart.files import digest, located
-from headstart.tasks.base import TASKS, Examples, Rows, Task
+from headstart.tasks.base import TASKS, Examples, Pixels, Rows, Task
 from headstart.tasks.data_files import grey_images, parquet, splits, whole_numbers
 
 PIXELS, DIGITS = 28, 10
@@ -59,9 +59,9 @@ def mnist_writers(
     validates = np.isin(writers[train], held_out)
 
     def part(rows: Rows) -> Examples:
-        return Examples(torch.from_numpy(images[rows]).float() / 255, torch.from_numpy(labels[rows]))
+        return Examples(torch.from_numpy(images[rows]), torch.from_numpy(labels[rows]))
 
     clients = train[~validates]
     owners = writers[clients]
     parts = part(clients), part(train[validates]), part(test)
-    return Task("mnist-writers", *parts, outputs=DIGITS, owners=owners, content=digest(file))
+    return Task("mnist-writers", *parts, outputs=DIGITS, owners=owners, content=digest(file), prepare=Pixels)

@@ -23,15 +23,15 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from pydantic import Field
-from torch import Tensor
+from torch import Tensor, nn
 
 from headstart import files
 from headstart.errors import HeadstartError
 from headstart.files import located
-from headstart.tasks.base import TASKS, ClientRows, Examples, Task
+from headstart.tasks.base import TASKS, ClientRows, Examples, Pixels, Task
 
 FORMAT = 1
-TYPES = {"float32": torch.float32, "int64": torch.int64}
+TYPES = {"float32": torch.float32, "int64": torch.int64, "uint8": torch.uint8}
 Array = npt.NDArray[Any] | Tensor
 Pair = tuple[Array, Array]
 
@@ -63,6 +63,7 @@ def on_disk(*, path: Annotated[str, Field(description="a folder that `pack` wrot
         classes=classes,
         mapped=True,
         content=files.digest(folder / "data.json", folder / "train.starts.bin"),
+        prepare=Pixels if train.inputs.dtype == torch.uint8 else nn.Identity,
     )
 
 
@@ -85,7 +86,8 @@ def pack(
         outputs: width of the model's output.
         classes: names of the labels 0, 1, ...
 
-    Numbers with fractions are stored as float32, others as int64. Bytes are refused: a network does not scale pixels.
+    Numbers with fractions are stored as float32, others as int64. Bytes of images [n, channels, height, width] stay
+    bytes, which a model takes divided by 255; of other shapes they are refused.
 
     >>> import tempfile
     >>> rows = [(np.ones((n, 2)), np.arange(n) % 2) for n in (3, 1)]
@@ -171,10 +173,12 @@ class _Part:
 
 def _plain(array: Array, place: str) -> npt.NDArray[Any]:
     plain = array.numpy() if isinstance(array, Tensor) else np.asarray(array)
+    if plain.dtype == np.uint8 and plain.ndim == 4:
+        return np.ascontiguousarray(plain)
     if plain.dtype.kind not in "fiub" or plain.dtype == np.uint8 or not plain.ndim:
         raise HeadstartError(
             f"{place}: expected an array [n, ...] of numbers, got {plain.dtype} of shape {list(plain.shape)}"
-            + ("; divide bytes by 255" if plain.dtype == np.uint8 else "")
+            + ("; bytes are kept of images [n, channels, height, width]" if plain.dtype == np.uint8 else "")
         )
     return np.ascontiguousarray(plain, dtype="<f4" if plain.dtype.kind == "f" else "<i8")
 

@@ -3,7 +3,7 @@
 A kind of input is one function from the table to an array [N, ...] (`_features`, `_images`); text is in other tasks.
 """
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,11 +12,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import torch
 from pydantic import Field
+from torch import nn
 
 from headstart import rng
 from headstart.errors import HeadstartError
 from headstart.files import digest, located
-from headstart.tasks.base import TASKS, Examples, Rows, Task
+from headstart.tasks.base import TASKS, Examples, Pixels, Rows, Task
 from headstart.tasks.table_files import classes, column_names, images, numbers, read
 from headstart.validation import shown
 
@@ -92,16 +93,14 @@ def table(
 
     def part(name: str) -> Examples:
         rows = np.flatnonzero(parts[name])
-        made = inputs[rows].astype(np.float32)
-        if image:
-            made /= 255
-        made -= shift
-        made /= scale
+        made = inputs[rows] if image else (inputs[rows].astype(np.float32) - shift) / scale
         return Examples(torch.from_numpy(made), torch.from_numpy(labels[rows]))
 
     held = owners[parts["train"]] if owners is not None else None
     made = (part("train"), part("validation"), part("test"))
-    return Task("table", *made, outputs=len(names), owners=held, classes=names, content=digest(file))
+    prepare = partial(Pixels, shift.ravel().tolist(), scale.ravel().tolist()) if image else nn.Identity
+    content = digest(file)
+    return Task("table", *made, len(names), owners=held, classes=names, content=content, prepare=prepare)
 
 
 def _features(cells: pa.Table, columns: tuple[str, ...], file: Path) -> npt.NDArray[np.float64]:

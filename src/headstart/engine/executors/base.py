@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from torch import Tensor
 
@@ -49,6 +49,36 @@ class Executor(Protocol):
         self, x: Tree, shared: Tree, memories: Sequence[Tree], rate: float, plan: RoundPlan, watched: bool = True
     ) -> Cohort:
         """Compute the cohort; `watched` asks for the sums that alignment is measured from."""
+
+
+class Part(NamedTuple):
+    """What a run asks of an executor in a round."""
+
+    x: Tree
+    shared: Tree
+    memories: Sequence[Tree]
+    rate: float
+    plan: RoundPlan
+
+
+@dataclass(frozen=True)
+class Together:
+    """An executor that can compute the cohorts of up to `most` runs at once.
+
+    several(parts, watched) -> cohorts. A run keeps its place from round to round; None stands where one does not take
+    part. The plans have cohorts and batches of one size, padded alike. What comes of a run depends on its place and on
+    how many places there are, not on what is in the others: not even on whether anything is.
+    """
+
+    one: Executor
+    several: Callable[[Sequence[Part | None], bool], list[Cohort | None]]
+    most: int
+
+    def __call__(
+        self, x: Tree, shared: Tree, memories: Sequence[Tree], rate: float, plan: RoundPlan, watched: bool = True
+    ) -> Cohort:
+        """The cohort of a run that is computed on its own."""
+        return self.one(x, shared, memories, rate, plan, watched)
 
 
 EXECUTORS: Registry[Executor] = Registry("executor", "headstart.engine.executors")

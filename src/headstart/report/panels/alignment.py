@@ -101,6 +101,7 @@ def answer(study: Study, pair: Pair) -> Answer:
         + drift_and_noise(study, pair, between),
         number(gains[JUDGED], 3),
         gains[JUDGED],
+        unit="cosine",
     )
 
 

@@ -95,14 +95,14 @@ def ratio(larger: BySeed, smaller: BySeed) -> st.Estimate | None:
     return st.paired_difference(*({s: math.log(v) for s, v in by_seed.items()} for by_seed in (larger, smaller)))
 
 
-def times(e: st.Estimate) -> str:
+def times(e: st.Estimate, unit: str = "") -> str:
     """A ratio with its interval, from logarithms.
 
     >>> times(st.Estimate(math.log(7.32), math.log(5.0), math.log(10.7), 3)), times(st.Estimate(0.0, None, None, 1))
     ('7.3 [5.0, 10.7]', '1.0 (one seed)')
     """
     interval = " (one seed)" if e.low is None or e.high is None else f" [{_factor(e.low)}, {_factor(e.high)}]"
-    return _factor(e.value) + interval
+    return f"{_factor(e.value)}{unit}{interval}"
 
 
 def _factor(logarithm: float) -> str:
@@ -124,7 +124,7 @@ def answer(study: Study, spectra: Spectra) -> Answer:
         start = study.starts[0]
         return Answer(None, f"from {start}, the only start, it is {size(_mean(spectra[start][0]))} before training.")
     reference, other = between
-    said = []
+    said, units = [], []
     judged: list[st.Estimate | None] = []
     short = ""
     for when, words in enumerate(("before the first round", "after the last")):
@@ -133,15 +133,20 @@ def answer(study: Study, spectra: Spectra) -> Answer:
             continue
         logs = ratio(here, there)
         judged.append(logs or st.paired_difference(here, there))
+        units.append("logarithm of the ratio" if logs else "eigenvalue")
         found = f"ratio {times(logs)}" if logs else f"difference {number(judged[-1])}, no ratio of what is not positive"
-        short = short or (f"{times(logs)} times" if logs else number(judged[-1]))
+        short = short or (times(logs, " times") if logs else number(judged[-1]))
         what = "the largest eigenvalue is " if not when else ""
         said.append(
             f"{words} {what}{size(_mean(here))} from {reference} and {size(_mean(there))} from {other}, {found}"
         )
     paper = listed(f"{before / after:.1f} ({task})" for task, (before, after) in PAPERS.items())
     return Answer(
-        judge(judged[0]), f"{'; '.join(said)} (judged by the first). The paper\u2019s ratios: {paper}.", short
+        judge(judged[0]),
+        f"{'; '.join(said)} (judged by the first). The paper\u2019s ratios: {paper}.",
+        short,
+        judged[0],
+        unit=units[0],
     )
 
 

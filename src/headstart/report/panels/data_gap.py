@@ -80,7 +80,8 @@ def draw(figure: Any, wide: bool, study: Study, part: Slice, easy: str) -> None:
                     ha="center", va="bottom", color=INK, fontsize=8,
                 )  # fmt: skip
         axes.set_title(short(study.brief(pair), 40), color=MUTED if len(pairs) == 1 else INK)
-        axes.set_xticks(range(len(values)), [short(str(value), 24 if wide else 18) for value in values], color=INK)
+        room = 24 if wide else 20 if len(values) < 3 else 18
+        axes.set_xticks(range(len(values)), [short(str(value), room) for value in values], color=INK)
         axes.set_ylim(0, 1.1)
         axes.set_yticks([0, 0.25, 0.5, 0.75, 1])
         percent_axis(axes.yaxis)

@@ -66,7 +66,7 @@ def answer(study: Study, couples: dict[str, tuple[Pair, Pair]]) -> Answer:
     return Answer(
         judge(found[judged], MARGIN),
         f"with the {server} server, gd against sgd clients is {', '.join(reversed(said))} (judged from {judged}).",
-        points(found[judged]) if found[judged] else "",
+        points(found[judged]) if found[judged] else "not comparable",
         found[judged],
         MARGIN,
     )

@@ -65,6 +65,7 @@ def answer(study: Study, losses: dict[str, dict[int, float]]) -> Answer:
         f"difference {number(change)}.",
         number(change),
         lower,
+        unit="loss",
     )
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from headstart.report.answers import Answer, Says, count, negated, points
+from headstart.report.answers import Answer, Says, count, number, points
 from headstart.report.bump import bump
 from headstart.report.panel import Missing, Panel
 from headstart.report.slices import Study
@@ -28,7 +28,8 @@ def build(study: Study) -> Panel | Missing:
         f"Final {study.measure}, mean over seeds, one axis a start, each with its own scale; marks that would "
         "lie on each other are moved apart. "
         "Filled dots: the best pair and those that cannot be told apart from it; hollow: told apart (Holm). "
-        "Judged is whether a start changes the order more than a seed does.",
+        "Judged is whether a start changes the order more than a seed does: \u0394\u03c4 is Kendall\u2019s \u03c4 "
+        "between the starts less that between seeds of one start.",
         lambda figure, wide: bump(figure, wide, study, standings),
         (0.75 + 0.235 * len(pairs), 0.75 + 0.235 * len(pairs)),
         f"{count(len(pairs), 'pair')} in the setting {study.base}",
@@ -48,7 +49,6 @@ def answer(study: Study, standings: list[Standing]) -> Answer:
     seeds = [seed for seed in a.seeds if seed in b.seeds]
     columns = [[s.seeds.index(seed) for seed in seeds] for s in (a, b)]
     change, within, across = st.rank_change(a.scores[:, columns[0]], b.scores[:, columns[1]])
-    rising = change if change and change.value > 0 else None  # more seeds never turn a fall into a yes
     generator = np.random.Generator(np.random.Philox(key=KEY))
     sure = st.order_interval(a.scores[:, columns[0]], b.scores[:, columns[1]], generator)
     said = f"{agreement.swapped}{f' [{sure.swapped[0]}, {sure.swapped[1]}]' if sure else ''} of "
@@ -67,12 +67,19 @@ def answer(study: Study, standings: list[Standing]) -> Answer:
         else:
             regret = st.paired_difference(b.cells[b.best].accuracy, b.cells[a.best].accuracy)
             cost = (
-                "which has a diverged run there" if regret is None else f"which is {points(negated(regret))} against it"
+                "which has a diverged run there"
+                if regret is None
+                else f"which is {points(st.negated(regret))} against it"
             )
             said += f"; from {b.start} the best is {b.pairs[b.best]}, not {a.pairs[a.best]}, {cost}"
-    tau = "" if agreement.tau is None else f"\u03c4 {agreement.tau:.2f}, "
+    swapped = f"{agreement.swapped} of {agreement.pairs} swapped"
     return Answer(
-        changes_order(change, within), said + ".", f"{tau}{agreement.swapped} of {agreement.pairs} swapped", rising
+        changes_order(change, within),
+        said + ".",
+        f"{swapped}; \u0394\u03c4 {number(st.negated(change))}" if change else swapped,
+        change,
+        unit="Kendall\u2019s tau, between seeds of one start less between the starts",
+        open_ended=change is None or change.value <= 0,  # more seeds never turn a fall into a yes
     )
 
 

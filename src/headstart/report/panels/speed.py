@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from headstart.report.answers import Answer, count, judge, negated, number, percent, points
+from headstart.report.answers import Answer, count, judge, number, percent, points
 from headstart.report.cells import Cell, Pair
 from headstart.report.drawing import frame, legend, percent_axis, seed_band, short
 from headstart.report.figures import MUTED, style
@@ -85,7 +85,7 @@ def answer(study: Study) -> Answer:
     totals = [sum(len(c[i].runs) for c in both) for i in (0, 1)]
     hits = [sum(reached(c[i]) for c in both) for i in (0, 1)]
     bound = "" if hits == totals else " (runs that never reach it count with all their rounds)"
-    fewer = number(negated(saved), 1, " rounds")
+    fewer = number(st.negated(saved), 1, " rounds")
     return Answer(
         judge(saved),
         f"to {percent(study.target, 0)}, {between[1]} needs {fewer} against {between[0]}, "
@@ -93,6 +93,7 @@ def answer(study: Study) -> Answer:
         f"{hits[0]} of {totals[0]}.",
         fewer,
         saved,
+        unit="rounds",
     )
 
 
@@ -129,7 +130,15 @@ def _megabytes(cell: Cell) -> float | None:
 def draw(figure: Any, wide: bool, study: Study, pairs: list[Pair]) -> None:
     columns = min(3 if wide else 2, len(pairs))
     grid = figure.subplots(-(-len(pairs) // columns), columns, sharex=True, sharey=True, squeeze=False)
-    frame(figure, 0.5, 0.1, 0.5 if wide or len(study.starts) < 3 else 0.68, 0.42, hspace=0.34, wspace=0.1)
+    frame(
+        figure,
+        0.5,
+        0.1,
+        0.5 if wide or len(study.starts) < 3 else 0.68,
+        0.42,
+        hspace=0.34,
+        wspace=0.12 if wide else 0.2,
+    )
     legend(figure, study.starts, 0.5)
     for axes, pair in zip(grid.flat, pairs, strict=False):
         for i, start in enumerate(study.starts):
@@ -148,7 +157,7 @@ def draw(figure: Any, wide: bool, study: Study, pairs: list[Pair]) -> None:
                 )
         if study.target is not None:
             axes.axhline(study.target, color=MUTED, lw=0.9, ls=":")
-        axes.set_title(short(study.brief(pair), 34 if wide else 24))
+        axes.set_title(short(study.brief(pair), 34 if wide else 22))
         percent_axis(axes.yaxis)
         axes.margins(x=0.01)
     for axes in grid.flat[len(pairs) :]:

@@ -58,7 +58,10 @@ def spread(study: Study, part: Slice, uneven: str | int) -> Answer:
     if not all(by_start.values()):
         return Answer(None, "")
     closer = st.paired_difference(by_start[between[0]], by_start[between[1]])
-    means = [100 * float(np.mean(list(by_start[s].values()))) for s in between]
+    seeds = set.intersection(*map(set, by_start.values()))  # those that `closer` is taken over
+    if closer is None:
+        return Answer(None, "")
+    means = [100 * float(np.mean([by_start[s][seed] for seed in seeds])) for s in between]
     p = st.equal_spread(*([study.cell(s, p, setting).mean for p in kept] for s in between))
     test = "" if p is None else f" (Pitman-Morgan test of the pairs\u2019 means: p = {p:.2g})"
     return Answer(

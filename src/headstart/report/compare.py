@@ -1,0 +1,92 @@
+"""One page over the studies of several tasks: their verdicts, and finding by finding their figures side by side."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from markupsafe import Markup
+
+from headstart import files
+from headstart.report import appendix, tables
+from headstart.report.answers import listed, points
+from headstart.report.drawing import on_common_axes
+from headstart.report.figures import inline, render
+from headstart.report.findings import Finding
+from headstart.report.judged import Judged, judged, labels
+from headstart.report.page import environment
+from headstart.report.panel import Panel
+from headstart.report.slices import Study, slice_up
+from headstart.report.verdict import Verdict, verdict
+
+
+@dataclass(frozen=True)
+class Column:
+    """A study beside the others."""
+
+    label: str
+    study: Study
+    verdict: Verdict
+    findings: list[Judged]
+
+    @property
+    def gain(self) -> str:
+        """What its start is expected to bring at the end, in one sentence; empty with one start."""
+        said = self.verdict
+        if said.gain is None:
+            return ""
+        return f"{points(said.gain)} of final {self.study.measure} against {said.against}, each with its best pair"
+
+    @property
+    def cautions(self) -> list[str]:
+        return appendix.cautions(self.study)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A finding in one study; no figure where the study has no runs for it."""
+
+    label: str
+    judged: Judged
+    figure: Markup | None
+
+
+@dataclass(frozen=True)
+class Row:
+    """A finding over all studies."""
+
+    slug: str
+    finding: Finding
+    cells: list[Cell]
+
+
+def write(directories: Sequence[str | Path], page: str | Path) -> Path:
+    """Write the page over the studies in `directories`, in that order, and return its path.
+
+    Raises HeadstartError where a study cannot be read or the page cannot be written.
+    """
+    studies = [slice_up(tables.read(Path(directory))) for directory in directories]
+    given = [study.results.settings for study in studies]
+    names = labels([(str(s.get("task", "")), str(s.get("model", "")), str(s.get("title") or "")) for s in given])
+    columns = [Column(name, s, verdict(s), judged(s)) for name, s in zip(names, studies, strict=True)]
+    text = environment().get_template("compare.html.jinja").render(
+        title=f"Where to begin: {listed(names)}", columns=columns, rows=rows(columns)
+    )  # fmt: skip
+    files.write(Path(page), text)
+    return Path(page)
+
+
+def rows(columns: Sequence[Column]) -> list[Row]:
+    """The findings in the paper's order, each drawn for every study that asked it, in the narrow layout."""
+    found = []
+    for several in zip(*(column.findings for column in columns), strict=True):
+        asked = [each.panel for each in several if isinstance(each.panel, Panel)]
+        draws = iter(on_common_axes([(panel.draw, panel.heights[1]) for panel in asked], wide=False))
+        cells = []
+        for i, (column, each) in enumerate(zip(columns, several, strict=True)):
+            figure = None
+            if isinstance(each.panel, Panel):
+                svg = render(next(draws), each.panel.heights[1], wide=False)["svg"]
+                figure = Markup(inline(svg, f"{each.panel.slug}-{i}"))
+            cells.append(Cell(column.label, each, figure))
+        found.append(Row(several[0].panel.slug, several[0].finding, cells))
+    return found

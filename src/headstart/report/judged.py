@@ -1,0 +1,50 @@
+"""The paper's findings in its order, each with what one study answers to it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from headstart.report.findings import FINDINGS, Finding
+from headstart.report.panel import Missing, Panel
+from headstart.report.panels import PANELS
+from headstart.report.slices import Study
+
+NOT_ASKED = "not asked"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A finding and the panel that judges it; a `Missing` one where the study has no runs for it."""
+
+    finding: Finding
+    panel: Panel | Missing
+
+    @property
+    def judgement(self) -> str:
+        """`holds`, `does not hold`, `undecided`, `one start` or `not asked`."""
+        return self.finding.judgement(self.panel.answer.says) if isinstance(self.panel, Panel) else NOT_ASKED
+
+
+def judged(study: Study) -> list[Judged]:
+    """All nine, from finding 1 to finding 9."""
+    found = [Judged(FINDINGS[panel.slug], panel) for panel in (build(study) for build in PANELS)]
+    return sorted(found, key=lambda each: each.finding.number)
+
+
+def labels(studies: Sequence[tuple[str, str, str]]) -> list[str]:
+    """What to call studies beside one another, given the task, the model and the title of each: no more than tells them
+    apart.
+
+    >>> labels([("digits", "mlp", "A"), ("cifar10", "resnet18", "B"), ("cifar10", "squeezenet1_0", "C")])
+    ['digits', 'cifar10, resnet18', 'cifar10, squeezenet1_0']
+    >>> labels([("digits", "mlp", "A"), ("digits", "mlp", "B"), ("digits", "mlp", "B")])
+    ['A', 'B (2)', 'B (3)']
+    """
+
+    def alone(names: list[str]) -> list[bool]:
+        return [names.count(name) == 1 for name in names]
+
+    tasks, both = [task for task, _, _ in studies], [f"{task}, {model}" for task, model, _ in studies]
+    titles = [title or name for (_, _, title), name in zip(studies, both, strict=True)]
+    numbered = [t if one else f"{t} ({i})" for i, (t, one) in enumerate(zip(titles, alone(titles), strict=True), 1)]
+    kinds = [(names, alone(names)) for names in (tasks, both, titles)]
+    return [next((names[i] for names, one in kinds if one[i]), numbered[i]) for i in range(len(studies))]

@@ -1,0 +1,242 @@
+"""What a repository can keep of a study: its file, its tables as CSV, its figures, and its judged findings.
+
+DIR/README.md       for people: the verdict, the findings, how it was run and how to repeat it
+DIR/findings.json   for programs: the same, with every judged difference as a number; `headstart findings` reads these
+DIR/study.yaml      the study file, with every default
+DIR/runs.csv        a row a run; what all runs share is left out, and so are the measurements of every round
+DIR/tables/         the tables behind the figures
+DIR/figures/        the figures
+
+The same folder of results gives the same bytes: dates and machines are those in the records of the runs.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from headstart import files
+from headstart.report import appendix, tables, trials
+from headstart.report.answers import count, listed, points
+from headstart.report.figures import render
+from headstart.report.judged import Judged, judged
+from headstart.report.markdown import escaped, row
+from headstart.report.panel import Panel
+from headstart.report.slices import Study, slice_up
+from headstart.report.standings import contrast
+from headstart.report.tables import Run
+from headstart.report.verdict import verdict
+from headstart.study.statistics import Estimate
+
+FORMAT = 1  # of findings.json
+NAME = "findings.json"
+DIGITS = 6  # of a number in a CSV file
+COLOURS = 32  # of a figure
+
+
+def publish(directory: str | Path, into: str | Path) -> Path:
+    """Write what is worth keeping of the study in `directory` to the folder `into`; return that folder.
+
+    Raises HeadstartError where the study cannot be read or a file cannot be written. Files are replaced whole, and
+    tables and figures of an earlier time that this study does not have are removed.
+    """
+    directory, into = Path(directory), Path(into)
+    study = slice_up(tables.read(directory))
+    findings = judged(study)
+    panels = [each.panel for each in findings if isinstance(each.panel, Panel)]
+    found = summary(study, findings)
+    tuned = trials.tuning(study)
+    shown = [table for panel in panels for table in panel.tables]
+    shown += [table for table in (appendix.differed(study)[0], appendix.diverged(study)) if table]
+    shown += [tuned.best, tuned.trials] if tuned else []
+    written = {f"tables/{table.slug}.csv": csv_text(table.columns) for table in shown}
+    written |= {f"figures/{panel.slug}.png": small_png(panel) for panel in panels}
+    written["runs.csv"] = csv_text(varying(study.results.runs))
+    written["study.yaml"] = (directory / "study.yaml").read_bytes()
+    written[NAME] = (json.dumps(found, indent=1, ensure_ascii=False) + "\n").encode()
+    written["README.md"] = readme(found, panels).encode()
+    for name, content in written.items():
+        files.write(into / name, content)
+    for stale in [*into.glob("tables/*.csv"), *into.glob("figures/*.png")]:
+        if f"{stale.parent.name}/{stale.name}" not in written:
+            stale.unlink(missing_ok=True)
+    return into
+
+
+def summary(study: Study, findings: list[Judged]) -> dict[str, Any]:
+    """The verdict, the findings and how the study was run, as plain values."""
+    settings, said = study.results.settings, verdict(study)
+    return {
+        "format": FORMAT,
+        "title": str(settings.get("title") or settings.get("name") or ""),
+        "task": str(settings.get("task") or ""),
+        "model": str(settings.get("model") or ""),
+        "setting": str(study.base),
+        "starts": list(study.starts),
+        "compared": list(contrast(study) or ()),
+        "verdict": {
+            "where": said.where.text,
+            "where_decided": said.where.decided,
+            "which": said.which.text,
+            "which_decided": said.which.decided,
+            "start": said.where.start,
+            "against": said.against,
+            "gain": number_of(said.gain, "accuracy"),
+            "gain_text": points(said.gain) if said.gain else "",
+        },
+        "findings": [finding_of(each) for each in findings],
+        "cautions": appendix.cautions(study),
+        "run": how(study),
+    }
+
+
+def finding_of(each: Judged) -> dict[str, Any]:
+    known = {"number": each.finding.number, "claim": each.finding.claim, "question": each.panel.heading}
+    if not isinstance(each.panel, Panel):
+        return {**known, "judgement": each.judgement, "needs": each.panel.need}
+    answer = each.panel.answer
+    return {
+        **known,
+        "judgement": each.judgement,
+        "answer": answer.says,
+        "difference": answer.difference,
+        "judged": number_of(answer.judged, answer.unit),
+        "sentence": answer.sentence,
+        "to_decide": answer.to_decide,
+        "figure": each.panel.slug,
+    }
+
+
+def number_of(e: Estimate | None, unit: str) -> dict[str, Any] | None:
+    return None if e is None else {name: _short(value) for name, value in asdict(e).items()} | {"unit": unit}
+
+
+def how(study: Study) -> dict[str, Any]:
+    """From the records of the runs and trials, never from the present."""
+    runs, settings = study.results.runs, study.results.settings
+    ended = sorted(run.ended for run in runs if run.ended)
+    return {
+        "headstart": _distinct(run.headstart for run in runs),
+        "machines": _distinct(run.machine for run in runs),
+        "executors": _distinct(run.executor for run in runs),
+        "first_ended": ended[0] if ended else None,
+        "last_ended": ended[-1] if ended else None,
+        "runs": len(runs),
+        "planned": study.results.planned,
+        "diverged": sum(not run.finished for run in runs),
+        "run_seconds": round(sum(run.seconds or 0 for run in runs), 1),
+        "trials": len(study.results.trials),
+        "trial_seconds": round(sum(trial.get("seconds") or 0 for trial in study.results.trials), 1),
+        "seeds": study.seeds,
+        "parameters": _distinct(run.parameters for run in runs),
+        **{key: settings.get(key) for key in ("rounds", "population", "cohort", "batch_size", "target_accuracy")},
+    }
+
+
+def _distinct(values: Iterable[Any]) -> list[Any]:
+    return sorted({value for value in values if value is not None})
+
+
+def small_png(panel: Panel) -> bytes:
+    """The wide figure in few colours: about a fifth of the full one, and half of its SVG."""
+    from PIL import Image
+
+    full = io.BytesIO(render(panel.draw, panel.heights[0], wide=True)["png"])
+    few = io.BytesIO()
+    Image.open(full).convert("RGB").quantize(COLOURS).save(few, "PNG", optimize=True)
+    return few.getvalue()
+
+
+def varying(runs: tuple[Run, ...]) -> dict[str, list[Any]]:
+    """The columns of the runs that are not the same in all of them, and always their seed and what came of them."""
+    columns = {each.name: [getattr(run, each.name) for run in runs] for each in fields(Run)}
+    kept = ("start", "client", "server", "seed", "status", "test_accuracy", "test_loss")
+    left_out = ("run", "seconds", "ended", "executor")  # of no use away from the folder
+    return {
+        name: values
+        for name, values in columns.items()
+        if name in kept or (name not in left_out and len(set(values)) > 1)
+    }
+
+
+def csv_text(columns: Mapping[str, list[Any]]) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_short(value) for value in line] for line in zip(*columns.values(), strict=True))
+    return text.getvalue().encode()
+
+
+def _short(value: Any) -> Any:
+    return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
+
+
+def readme(found: Mapping[str, Any], panels: list[Panel]) -> str:
+    said, run = found["verdict"], found["run"]
+    lines = [
+        f"# {escaped(found['title'])}",
+        "",
+        f"Task `{found['task']}`, model `{found['model']}`. Written by `headstart publish`; not to be edited.",
+        "",
+        f"- **Where to begin.** {escaped(said['where'])}",
+        f"- **Which pair.** {escaped(said['which'])}",
+        *(f"- **Caution.** {escaped(text)}" for text in found["cautions"]),
+        "",
+        "## The findings of the paper, here",
+        "",
+        "[Nguyen et al., ICLR 2023](https://arxiv.org/abs/2206.15387). A difference stands with its 95% interval, "
+        f"paired over {count(len(run['seeds']), 'seed')}.",
+        "",
+        "| | finding | here | difference |",
+        "|---|---|---|---|",
+        *(row(f["number"], f["claim"], f["judgement"], f.get("difference", "")) for f in found["findings"]),
+        "",
+        *(f"{f['number']}. {escaped(told(f))}" for f in found["findings"]),
+        "",
+        "## How it was run",
+        "",
+        *(f"- {escaped(line)}" for line in in_words(run)),
+        "",
+        "```bash",
+        "headstart run study.yaml --out out   # the same clients, batches and order, so the same results",
+        "headstart publish out --into again",
+        "```",
+        "",
+        f"`study.yaml` has every default; `runs.csv` a row a run; `{NAME}` is this page for programs.",
+        "",
+        "## Figures",
+        "",
+    ]  # fmt: skip
+    for panel in panels:
+        lines += [f"### {escaped(panel.heading)}", "", f"![{escaped(panel.heading)}](figures/{panel.slug}.png)", ""]
+        sources = listed(f"[{table.slug}.csv](tables/{table.slug}.csv)" for table in panel.tables)
+        lines += [f"{escaped(panel.caption)} {sources}.", ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def told(finding: Mapping[str, Any]) -> str:
+    """A finding's sentence, or what it would have needed."""
+    if "needs" in finding:
+        return f"Not asked here: needs {finding['needs']}."
+    sentence = finding["sentence"]
+    return f"{sentence[:1].upper()}{sentence[1:]} {finding['to_decide']}".rstrip()
+
+
+def in_words(run: Mapping[str, Any]) -> list[str]:
+    """How a study was run, a line a fact."""
+    dates = list(dict.fromkeys(run[name][:10] for name in ("first_ended", "last_ended") if run[name]))
+    planned = f" of {run['planned']}" if run["planned"] and run["planned"] != run["runs"] else ""
+    tuned = f" after {count(run['trials'], 'trial')} of tuning" if run["trials"] else ""
+    named = {"rounds": "rounds", "population": "clients", "cohort": "of them a round", "batch_size": "samples a batch"}
+    sizes = [f"{run[key]} {name}" for key, name in named.items() if run[key]]
+    machines = listed(run["machines"]) or "a machine that its records do not name"
+    return [
+        f"{run['runs']}{planned} runs{tuned}, seeds {listed(run['seeds'])}; {run['diverged']} diverged",
+        ", ".join([*sizes, *(f"{n:,} parameters" for n in run["parameters"])]),
+        f"headstart {listed(run['headstart']) or '(version not recorded)'} on {machines}",
+        f"{run['run_seconds'] + run['trial_seconds']:,.0f} s of computing, all processes together"
+        + (f"; {' to '.join(dates)}" if dates else ""),
+    ]

@@ -1,0 +1,65 @@
+"""The tasks of a study: made once a process, checked, and moved to where they are computed on."""
+
+from collections.abc import Callable
+from functools import lru_cache, partial
+
+import torch
+
+from headstart.errors import HeadstartError
+from headstart.registry import Component
+from headstart.tasks.base import TASKS, Task
+
+CPU = torch.device("cpu")
+
+
+@lru_cache(maxsize=8)
+def task_of(task: Component, device: torch.device = CPU) -> Task:
+    """The task, with its examples checked, on a device."""
+    if device != CPU:
+        return task_of(task).to(device)
+    made = _provided[task] if task in _provided else partial(TASKS.build, task)
+    built = made()
+    check_examples(built)
+    return built
+
+
+@lru_cache(maxsize=8)
+def fits(task: Component, device: torch.device, data_mib: int | None) -> bool:
+    """Whether the task's rows may all be on the device: in `data_mib`, or in half of what is free there when asked.
+
+    Those on the CPU are where they are used already; only a number keeps them out.
+    """
+    if data_mib is None and device == CPU:
+        return True
+    room = torch.accelerator.get_memory_info(device)[0] // 2 if data_mib is None else data_mib * 2**20
+    made = task_of(task)
+    parts = (made.train, made.validation, made.test)
+    return sum(rows.inputs.nbytes + rows.targets.nbytes for rows in parts) <= room
+
+
+def provide(task: Component, make: Callable[[], Task]) -> None:
+    """Have this process make a task in another way than by its factory: the same task, mapped from files."""
+    _provided[task] = make
+
+
+_provided: dict[Component, Callable[[], Task]] = {}
+
+
+def check_examples(task: Task) -> None:
+    """Refuse parts without rows, and class labels outside of the model's outputs. The validation part may be empty."""
+    for part in ("train", "test", "validation"):
+        inputs, targets = getattr(task, part).inputs, getattr(task, part).targets
+        if len(inputs) != len(targets):
+            raise HeadstartError(
+                f"task {task.name!r}: expected as many targets as inputs in its {part} part, "
+                f"got {len(targets)} and {len(inputs)}"
+            )
+        if part != "validation" and not len(targets):
+            raise HeadstartError(f"task {task.name!r}: expected at least one row in its {part} part, got none")
+        if len(targets) and not targets.is_floating_point():
+            low, high = int(targets.min()), int(targets.max())
+            if low < 0 or high >= task.outputs:
+                raise HeadstartError(
+                    f"task {task.name!r}: expected labels 0 to {task.outputs - 1} in its {part} part, "
+                    f"got {low} to {high}"
+                )

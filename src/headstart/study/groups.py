@@ -1,0 +1,44 @@
+"""Which runs of a study are computed at once: those that differ only in where they begin, rates, server and seed.
+
+Their clients then take steps of the same shapes. The bits of a run may depend on how many runs its group has and on its
+place among them, so groups are a function of the study alone: neither of what is done already nor of the processes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
+
+from headstart.study.spec import RunSpec
+
+DIFFER = {"start", "server", "client_rate", "server_rate", "seed"}
+"""Not the partition: where one deals larger clients than another, all would be padded to the largest."""
+
+Group = tuple[RunSpec, ...]
+
+
+def groups_of(runs: Sequence[RunSpec]) -> list[Group]:
+    """The runs in groups of about one size, no larger than their executor takes, in the order of their first ones.
+
+    Runs of one seed stand together: they share the plan of every round.
+    """
+    alike: dict[tuple[Any, ...], list[RunSpec]] = {}
+    for run in runs:
+        alike.setdefault(_kind(run), []).append(run)
+    groups: list[Group] = []
+    for same in alike.values():
+        same.sort(key=lambda run: run.seed)
+        count = -(-len(same) // _most(same[0]))
+        size = -(-len(same) // count)
+        groups += [tuple(same[first : first + size]) for first in range(0, len(same), size)]
+    place = {run.key: i for i, run in enumerate(runs)}
+    return sorted(groups, key=lambda group: place[group[0].key])
+
+
+def _most(run: RunSpec) -> int:
+    return int(dict(run.executor.parameters).get("runs", 1))
+
+
+def _kind(run: RunSpec) -> tuple[Any, ...]:
+    """What the runs of a group have in common. What is not trained belongs to the network, and comes with the start."""
+    shared = tuple(getattr(run, field.name) for field in fields(run) if field.name not in DIFFER)
+    return shared if run.trainable == "all" else (*shared, run.start, run.seed)

@@ -1,0 +1,112 @@
+"""The page of findings: one table a finding, from what was published, between its marks; and docs/findings.md is it."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from headstart.errors import HeadstartError
+from headstart.report.findings_page import MARKS, block, read, write
+from headstart.report.publish import NAME, publish
+
+Make = Callable[..., Path]
+Keep = Callable[[dict[str, Any]], bool]
+DOCS = Path(__file__).parents[2] / "docs"
+AROUND = f"# Mine\n\nBefore.\n{MARKS[0]}\nold\n{MARKS[1]}\n\nAfter.\n"
+
+
+@pytest.fixture(scope="module")
+def results(make: Make, tmp_path_factory: pytest.TempPathFactory, few: Keep) -> Path:
+    root = tmp_path_factory.mktemp("results")
+    publish(make(root / "a", task="digits"), root / "docs/results/digits")
+    publish(make(root / "b", "contrary", task="cifar10"), root / "docs/results/cifar10")
+    publish(make(root / "c", keep=few, seeds=(0,), task="a|<b>"), root / "docs/results/own")
+    (root / "docs/findings.md").write_text(AROUND)
+    return root / "docs/results"
+
+
+@pytest.fixture(scope="module")
+def page(results: Path) -> str:
+    return write([results], results.parent / "findings.md").read_text()
+
+
+def test_what_stands_around_the_marks_stays(page: str) -> None:
+    assert page.startswith(f"# Mine\n\nBefore.\n{MARKS[0]}\n")
+    assert page.endswith(f"{MARKS[1]}\n\nAfter.\n")
+    assert "\nold\n" not in page
+
+
+def test_a_second_time_changes_nothing(results: Path, page: str) -> None:
+    assert write(sorted(results.iterdir()), results.parent / "findings.md").read_text() == page
+
+
+def test_every_finding_has_the_papers_words_and_a_row_a_task(page: str) -> None:
+    sections = re.split(r"^## Finding \d: ", page, flags=re.MULTILINE)[1:]
+    assert len(sections) == 9
+    for section in sections:
+        rows = re.findall(r"^\| \[.*$", section, re.MULTILINE)
+        assert len(rows) == 3
+        assert all(len(re.findall(r"(?<!\\)\|", row)) == 6 for row in rows)
+        assert re.search(r"^\*\*Here:\*\* .*(holds|hold|show|undecided|not asked) on ", section, re.MULTILINE)
+    assert "661.99 / 4843.13" in sections[4]
+    assert "holds on digits; does not hold on cifar10" in sections[1]
+    assert re.search(r"\| holds \| \+\d+\.\d points \\\[\+", sections[1])
+    assert re.search(r"\| does not hold \| −\d+\.\d points", sections[1])
+    assert "| not asked |  |  |" in sections[1]
+
+
+def test_numbers_of_seeds_are_told_and_too_few_are_a_caution(page: str) -> None:
+    assert re.search(r"\| 3 \|$", page, re.MULTILINE)
+    assert "Caution: One seed gives no interval" in page
+
+
+def test_links_lead_to_what_was_published(results: Path, page: str) -> None:
+    targets = set(re.findall(r"\]\((?!http)([^)]+)\)", page))
+    assert targets == {f"results/{name}/README.md" for name in ("digits", "cifar10", "own")}
+
+
+def test_names_are_text(page: str) -> None:
+    assert r"a\|&lt;b>" in page
+
+
+def test_without_results_it_says_so(tmp_path: Path) -> None:
+    assert "No results are published yet." in block(read([tmp_path]), tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", f"{MARKS[0]} but no end", f"{MARKS[1]} {MARKS[0]}"])
+def test_a_page_without_marks_is_left_alone(text: str, results: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(text)
+    with pytest.raises(HeadstartError, match="expected the marks"):
+        write([results], page)
+    assert page.read_text() == text
+
+
+@pytest.mark.parametrize("damage", ["{", "[]", '{"format": 99}'])
+def test_a_damaged_file_is_one_line(damage: str, tmp_path: Path) -> None:
+    (tmp_path / NAME).write_text(damage)
+    with pytest.raises(HeadstartError, match="damaged or of another version"):
+        read([tmp_path])
+
+
+def test_a_folder_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(HeadstartError, match="not found"):
+        read([tmp_path / "results*"])
+
+
+def test_the_page_in_docs_is_what_its_command_writes(tmp_path: Path) -> None:
+    page = (DOCS / "findings.md").read_text(encoding="utf-8")
+    _, begin, rest = page.partition(MARKS[0])
+    written, end, _ = rest.partition(MARKS[1])
+    assert begin
+    assert end
+    expected = block(read([DOCS / "results"]), DOCS)
+    assert written == f"\n{expected}", "run: headstart findings docs/results --into docs/findings.md"
+
+
+def test_every_published_result_is_of_this_format() -> None:
+    for path in (DOCS / "results").rglob(NAME):
+        assert [each["number"] for each in json.loads(path.read_text())["findings"]] == list(range(1, 10))

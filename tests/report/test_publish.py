@@ -1,0 +1,128 @@
+"""What is kept of a study: the same bytes from the same folder, small, and true to the report."""
+
+import csv
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from headstart.report.publish import NAME, publish, varying
+from headstart.report.slices import slice_up
+from headstart.report.tables import read
+from headstart.report.verdict import verdict
+
+Make = Callable[..., Path]
+Keep = Callable[[dict[str, Any]], bool]
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def findings(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / NAME).read_text())
+    return found
+
+
+@pytest.fixture(scope="module")
+def folder(make: Make, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make(tmp_path_factory.mktemp("study"), diverge=lambda row: row["client"] == "mimelite" and row["seed"] == 0)
+
+
+@pytest.fixture(scope="module")
+def kept(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return publish(folder, tmp_path_factory.mktemp("kept") / "digits")
+
+
+def test_the_same_folder_gives_the_same_bytes_and_nothing_stale(folder: Path, kept: Path, tmp_path: Path) -> None:
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables/old.csv").write_text("old")
+    (tmp_path / "notes.md").write_text("mine")
+    again = contents(publish(folder, tmp_path))
+    assert again.pop("notes.md") == b"mine"
+    assert again == contents(kept)
+
+
+def test_what_is_kept_is_small_and_holds_no_rounds(kept: Path) -> None:
+    files = contents(kept)
+    assert sum(map(len, files.values())) < 300_000
+    assert {Path(name).suffix for name in files} == {".md", ".json", ".yaml", ".csv", ".png"}
+    assert files["study.yaml"]
+
+
+def test_the_runs_are_all_there(folder: Path, kept: Path) -> None:
+    runs = read(folder).runs
+    rows = list(csv.DictReader((kept / "runs.csv").open()))
+    assert len(rows) == len(runs)
+    assert [row["status"] for row in rows] == [run.status for run in runs]
+    for row, run in zip(rows, runs, strict=True):
+        expected = "" if run.test_accuracy is None else run.test_accuracy
+        assert row["test_accuracy"] == expected or float(row["test_accuracy"]) == pytest.approx(expected, rel=1e-5)
+    assert not {"task", "trainable", "executor"} & rows[0].keys()  # the same in all, or of no use elsewhere
+
+
+def test_the_judged_findings_are_those_of_the_report(folder: Path, kept: Path) -> None:
+    found, study = findings(kept), slice_up(read(folder))
+    assert found["verdict"]["where"] == verdict(study).where.text
+    assert [each["number"] for each in found["findings"]] == list(range(1, 10))
+    for each in found["findings"]:
+        judged = each["judged"]
+        assert judged["n"] == 3
+        if each["answer"] in ("yes", "no") and each["number"] not in (1, 9):  # those two have margins
+            assert (judged["low"] > 0) == (each["answer"] == "yes")
+    units = {each["number"]: each["judged"]["unit"] for each in found["findings"]}
+    assert (units[2], units[5], units[7]) == ("accuracy", "logarithm of the ratio", "rounds")
+    assert found["run"]["diverged"] == sum(not run.finished for run in read(folder).runs) > 0
+    assert any("runs diverged" in caution for caution in found["cautions"])
+
+
+def test_the_readme_leads_to_what_is_there_and_shows_every_finding(kept: Path) -> None:
+    text = (kept / "README.md").read_text()
+    targets = re.findall(r"\]\((?!http)([^)]+)\)", text)
+    assert len(targets) > 15
+    assert all((kept / target).is_file() for target in targets)
+    assert len(re.findall(r"^\| \d \|", text, re.MULTILINE)) == 9
+    assert "headstart run study.yaml --out out" in text
+
+
+def test_the_command_of_the_readme_repeats_the_study(kept: Path, folder: Path) -> None:
+    assert yaml.safe_load((kept / "study.yaml").read_text()) == dict(read(folder).settings)
+
+
+def test_names_are_text_in_markdown(make: Make, tmp_path: Path, evil: str, few: Keep) -> None:
+    folder = make(tmp_path / "evil", keep=few, title=f"{evil} | *a* [b](c) `d`", rename={"proxy": evil})
+    text = (publish(folder, tmp_path / "kept") / "README.md").read_text()
+    assert "<script" not in text
+    assert r"\| \*a\* \[b\](c) \`d\`" in text
+
+
+def test_dates_and_machines_are_those_of_the_records(make: Make, tmp_path: Path, few: Keep) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    folder = make(tmp_path / "study", keep=few)
+    path = folder / "results/runs.parquet"
+    table = pq.read_table(path)
+    days = [f"2026-01-{day + 1:02}T10:00:00+00:00" for day in range(len(table))]
+    table = table.append_column("ended", pa.array(days))
+    table = table.append_column("machine", pa.array(["A, 2 cores"] * len(days)))
+    table = table.append_column("headstart", pa.array(["0.9"] * len(days)))
+    pq.write_table(table.replace_schema_metadata({"planned": str(len(days) + 4)}), path)
+    kept = publish(folder, tmp_path / "kept")
+    run = findings(kept)["run"]
+    assert (run["first_ended"], run["last_ended"]) == (days[0], days[-1])
+    assert (run["machines"], run["headstart"], run["planned"]) == (["A, 2 cores"], ["0.9"], 10)
+    text = (kept / "README.md").read_text()
+    assert "6 of 10 runs" in text
+    assert "2026-01-01 to 2026-01-06" in text
+    assert "This study is not complete: 6 of 10 runs have ended." in text
+
+
+def test_what_all_runs_share_is_left_out(make: Make, tmp_path: Path, few: Keep) -> None:
+    runs = read(make(tmp_path, keep=few)).runs
+    assert {"start", "client", "server", "seed", "status"} <= varying(runs).keys()
+    assert "partition" not in varying(runs)

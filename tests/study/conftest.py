@@ -1,0 +1,130 @@
+"""A small study, run in one go, and what tests compare and kill."""
+
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from headstart.engine import checkpoint
+from headstart.study.runner import run_study
+from headstart.study.spec import Study
+from headstart.study.store import CHECKPOINT
+
+STUDY = """
+name: small
+task: digits
+model: mlp(hidden=[16], dropout=0.1)
+clients: [sgd, scaffold]
+servers: [adam]
+server_rates: 0.03
+partitions: dirichlet(alpha=0.5)
+devices: dropped(share=0.3)
+population: 10
+cohort: 3
+batch_size: 16
+rounds: 30
+every: 10
+seeds: [0, 1]
+target_accuracy: 0.2
+"""
+RUN = """
+import sys
+from pathlib import Path
+from headstart.study.runner import run_study
+from headstart.study.spec import Study
+if __name__ == "__main__":
+    run_study(Study.load(sys.argv[1]), Path(sys.argv[2]), jobs=int(sys.argv[3]), checkpoint_seconds=0.0)
+"""
+
+
+@pytest.fixture(scope="session")
+def file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("study") / "small.yaml"
+    path.write_text(STUDY)
+    return path
+
+
+@pytest.fixture(scope="session")
+def study(file):
+    return Study.load(file)
+
+
+@pytest.fixture(scope="session")
+def whole(study, tmp_path_factory):
+    """The folder of the study, run in one go."""
+    return run_study(study, tmp_path_factory.mktemp("whole") / "out")
+
+
+@pytest.fixture
+def copy(whole, tmp_path):
+    """A copy of that folder, to damage."""
+    return Path(shutil.copytree(whole, tmp_path / "out"))
+
+
+def tables(folder):
+    runs, rounds = (pq.read_table(folder / "results" / f"{name}.parquet") for name in ("runs", "rounds"))
+    return runs.drop_columns(["seconds", "ended"]), rounds
+
+
+def weights(path):
+    return {name: (leaf.shape, leaf.numpy().tobytes()) for name, leaf in checkpoint.load_trees(path)[0]["x"].items()}
+
+
+def assert_equal_bits(folder, other):
+    for table, expected in zip(tables(folder), tables(other), strict=True):
+        assert table.equals(expected)
+    final = sorted(path.relative_to(other) for path in other.rglob("weights.safetensors"))
+    assert final == sorted(path.relative_to(folder) for path in folder.rglob("weights.safetensors"))
+    for path in final:
+        assert weights(folder / path) == weights(other / path)
+
+
+def assert_nothing_left_over(folder):
+    assert not [path for path in folder.rglob("*") if path.name.endswith(".partial") or path.name == CHECKPOINT]
+
+
+def start(file, out, jobs, command=None, **keys):
+    """A process of its own that runs the study with a checkpoint after every round."""
+    code = [sys.executable, "-c", RUN, str(file), str(out), str(jobs)]
+    return subprocess.Popen(command or code, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, **keys)
+
+
+def cli(file, out, jobs=1):
+    arguments = ["run", str(file), "--out", str(out), "--jobs", str(jobs), "--checkpoint-seconds", "0"]
+    return [sys.executable, "-m", "headstart", *arguments]
+
+
+def wait_for(condition, process, seconds=60):
+    """Wait until something is so, looking without a pause; fail if the process ends before."""
+    began = time.monotonic()
+    while not condition():
+        assert process.poll() is None, f"ended before the moment to interrupt it: {process.stderr.read()}"
+        assert time.monotonic() - began < seconds, "took too long"
+
+
+def children(process):
+    return [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+
+
+def is_alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def done(out):
+    return len(list(out.glob("runs/*/run.json")))
+
+
+def under_way(out):
+    return any(path.exists() for path in out.glob(f"runs/*/{CHECKPOINT}"))
+
+
+def spawned(process):
+    """The workers of a process."""
+    return [pid for pid in children(process) if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
