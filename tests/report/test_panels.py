@@ -186,8 +186,9 @@ def test_tables_have_equal_columns_and_a_name_of_their_own(study: MakeStudy, moo
 
 def test_order_is_said_to_hold_only_where_the_seeds_agree_on_one() -> None:
     same = Estimate(0.01, -0.03, 0.05, 3)
-    assert changes_order(Estimate(0.2, 0.1, 0.3, 3), 0.9) == "yes"
-    assert changes_order(same, 0.9) == "no"
-    assert changes_order(same, 0.3) == "undecided"
-    assert changes_order(Estimate(0.1, -0.1, 0.3, 3), 0.9) == "undecided"
-    assert changes_order(None, None) == "undecided"
+    assert changes_order(Estimate(0.2, 0.1, 0.3, 3), 0.9, 36) == "yes"
+    assert changes_order(same, 0.9, 36) == "no"
+    assert changes_order(same, 0.9, couples=1) == "undecided"
+    assert changes_order(same, 0.3, 36) == "undecided"
+    assert changes_order(Estimate(0.1, -0.1, 0.3, 3), 0.9, 36) == "undecided"
+    assert changes_order(None, None, 36) == "undecided"

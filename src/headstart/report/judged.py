@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from headstart.report.cells import family
 from headstart.report.findings import FINDINGS, Finding
 from headstart.report.panel import Missing, Panel
 from headstart.report.panels import PANELS
@@ -34,7 +35,7 @@ def labels(studies: Sequence[tuple[str, str, str]]) -> list[str]:
     """What to call studies beside one another, given the task, the model and the title of each: no more than tells them
     apart.
 
-    >>> labels([("digits", "mlp", "A"), ("cifar10", "resnet18", "B"), ("cifar10", "squeezenet1_0", "C")])
+    >>> labels([("digits(test=300)", "mlp", "A"), ("cifar10", "resnet18", "B"), ("cifar10", "squeezenet1_0", "C")])
     ['digits', 'cifar10, resnet18', 'cifar10, squeezenet1_0']
     >>> labels([("digits", "mlp", "A"), ("digits", "mlp", "B"), ("digits", "mlp", "B")])
     ['A', 'B (2)', 'B (3)']
@@ -43,8 +44,9 @@ def labels(studies: Sequence[tuple[str, str, str]]) -> list[str]:
     def alone(names: list[str]) -> list[bool]:
         return [names.count(name) == 1 for name in names]
 
+    bare = [family(task) for task, _, _ in studies]
     tasks, both = [task for task, _, _ in studies], [f"{task}, {model}" for task, model, _ in studies]
     titles = [title or name for (_, _, title), name in zip(studies, both, strict=True)]
     numbered = [t if one else f"{t} ({i})" for i, (t, one) in enumerate(zip(titles, alone(titles), strict=True), 1)]
-    kinds = [(names, alone(names)) for names in (tasks, both, titles)]
+    kinds = [(names, alone(names)) for names in (bare, tasks, both, titles)]
     return [next((names[i] for names, one in kinds if one[i]), numbered[i]) for i in range(len(studies))]

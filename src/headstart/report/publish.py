@@ -132,7 +132,10 @@ def how(study: Study) -> dict[str, Any]:
         "trial_seconds": round(sum(trial.get("seconds") or 0 for trial in study.results.trials), 1),
         "seeds": study.seeds,
         "parameters": _distinct(run.parameters for run in runs),
-        **{key: settings.get(key) for key in ("rounds", "population", "cohort", "batch_size", "target_accuracy")},
+        **{
+            key: settings.get(key)
+            for key in ("starts", "rounds", "population", "cohort", "batch_size", "target_accuracy")
+        },
     }
 
 
@@ -235,6 +238,7 @@ def in_words(run: Mapping[str, Any]) -> list[str]:
     machines = listed(run["machines"]) or "a machine that its records do not name"
     return [
         f"{run['runs']}{planned} runs{tuned}, seeds {listed(run['seeds'])}; {run['diverged']} diverged",
+        f"starts: {'; '.join(run['starts'] or ['not recorded'])}",
         ", ".join([*sizes, *(f"{n:,} parameters" for n in run["parameters"])]),
         f"headstart {listed(run['headstart']) or '(version not recorded)'} on {machines}",
         f"{run['run_seconds'] + run['trial_seconds']:,.0f} s of computing, all processes together"

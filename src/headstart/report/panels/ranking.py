@@ -13,6 +13,7 @@ from headstart.report.table import Table
 from headstart.study import statistics as st
 
 SAME, ORDERED = 0.1, 0.7
+COUPLES = 3  # of pairs, at least, for an order to be judged by: those of three pairs
 SLUG, HEADING = "ranking", "Does the start change the order of the pairs?"
 
 
@@ -72,9 +73,11 @@ def answer(study: Study, standings: list[Standing]) -> Answer:
                 else f"which is {points(st.negated(regret))} against it"
             )
             said += f"; from {b.start} the best is {b.pairs[b.best]}, not {a.pairs[a.best]}, {cost}"
+    if agreement.pairs < COUPLES:
+        said += "; two pairs are too few to judge an order by"
     swapped = f"{agreement.swapped} of {agreement.pairs} swapped"
     return Answer(
-        changes_order(change, within),
+        changes_order(change, within, agreement.pairs),
         said + ".",
         f"{swapped}; \u0394\u03c4 {number(st.negated(change))}" if change else swapped,
         change,
@@ -83,10 +86,11 @@ def answer(study: Study, standings: list[Standing]) -> Answer:
     )
 
 
-def changes_order(change: st.Estimate | None, within: float | None) -> Says:
+def changes_order(change: st.Estimate | None, within: float | None, couples: int) -> Says:
     """Yes where a start changes the order more than a seed does. No where it does not, by less than 0.1 of tau, and the
-    seeds agree well enough (tau 0.7) that there is an order to change; both limits are ours."""
-    if change is None or change.low is None or change.high is None or within is None:
+    seeds agree well enough (tau 0.7) that there is an order to change; both limits are ours. Two pairs are too few to
+    have an order that could change in more than one way."""
+    if couples < COUPLES or change is None or change.low is None or change.high is None or within is None:
         return "undecided"
     if change.positive:
         return "yes"
