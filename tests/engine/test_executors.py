@@ -157,6 +157,28 @@ def test_chunks_of_a_cohort_equal_the_loop(small: Small, method: str, monkeypatc
     assert recorded[:2] == [5, 3]
 
 
+@pytest.mark.parametrize("executor", [*OTHERS, "stacked(runs=2)"])
+def test_a_cohort_of_one_client_equals_the_loop(small: Small, executor: str) -> None:
+    """With a server that does more than take the mean, so that weights changed in place would show."""
+    network = small.network()
+    settings = {
+        "cohort": 1,
+        "server": "momentum",
+        "server_rate": 0.5,
+        "client": "sgd(momentum=0.9)",
+        "network": network,
+    }
+    x = network.initial(1)
+    expected, _ = after(small.federation(executor="loop", **settings), rounds=3)
+    alike = [small.federation(executor=executor, **settings)] * (2 if "runs" in executor else 1)
+    states = [begin(federation, x) for federation in alike]
+    for _ in range(3):
+        states = [result[0] for result in advance_together(alike, states) if result is not None]
+    for state in states:
+        assert distance(state.x, expected.x) < RELATIVE
+    assert distance(x, network.initial(1)) == 0.0
+
+
 class SaysWhere(TorchFunctionMode):
     """Notes which code of the engine makes tensors without saying on which device."""
 

@@ -120,13 +120,13 @@ def stacked(
     def beginning(x: Tree, shared: Tree, memory: Tree, shape: torch.Size) -> tuple[Tree, Tree, Tensor]:
         """y_K, local_K, and nothing seen yet, for [K] or [R, K]; memory of their own, as steps change them in place."""
         of_runs = len(shape) - 1
-        y = {
-            name: leaf.unsqueeze(of_runs).expand(*shape, *leaf.shape[of_runs:]).contiguous() for name, leaf in x.items()
-        }
         local: Tree = {}
         if client.begin is not begin_with_nothing:
             (local,) = begin_K(x, shared, memory, torch.zeros(shape, device=network.device))
-            local = trees.map_tree(lambda leaf: leaf.clone(memory_format=torch.contiguous_format), local)
+        y = {name: leaf.unsqueeze(of_runs).expand(*shape, *leaf.shape[of_runs:]) for name, leaf in x.items()}
+        y, local = (  # not `contiguous`, which copies nothing where there is one client
+            trees.map_tree(lambda leaf: leaf.clone(memory_format=torch.contiguous_format), tree) for tree in (y, local)
+        )
         return y, local, torch.zeros(*shape, 2, dtype=network.dtype, device=network.device)
 
     def peak_bytes(x: Tree, shared: Tree, memory: Tree, shape: torch.Size, B: int) -> int:
@@ -138,7 +138,7 @@ def stacked(
         return step_K.peak_bytes(y, local, x, shared, memory, seen_K, inputs, targets, rows_KB, key_K, rate_K)
 
     def most(of: tuple[int, ...], at_first: int, peak_of: Callable[[int], int]) -> int:
-        """How many may be computed at once."""
+        """How many of `of[0]` may be computed at once. `at_first`: whose weights, gradients and steps alone fit."""
         if of not in fitting:
             size = max(1, min(of[0], at_first))
             while size > 1 and (peak := peak_of(size)) > budget:
@@ -187,8 +187,8 @@ def stacked(
         def peak(size: int) -> int:
             return peak_bytes(x, shared, trees.map_tree(lambda leaf: leaf[:size], memory), torch.Size([size]), B)
 
-        # weights, gradients and steps, to begin with
-        for chosen, part in _chunks(plan, most((K, B), budget // (3 * trees.size_in_bytes(x)), peak)):
+        size = most((K, B), budget // (3 * trees.size_in_bytes(x)), peak)
+        for chosen, part in _chunks(plan, size):
             places = torch.as_tensor(chosen, device=network.device)
             part_memory = trees.map_tree(lambda leaf, places=places: leaf[places], memory)
             kept, more = compute(x, shared, part_memory, rate, part, [int(part.steps_K.max())], watched)
