@@ -108,9 +108,16 @@ def test_the_threads_of_the_caller_stay_as_they_were(study, copy):
         torch.set_num_threads(before)
 
 
-def test_no_study_trains_before_all_of_it_is_checked(tmp_path):
-    study = Study(task="digits", model="mlp", population=10, cohort=3, partitions=["iid", "natural"], seeds=[0])
-    with pytest.raises(HeadstartError, match="natural"):
+@pytest.mark.parametrize(
+    ("keys", "reason"),
+    [
+        ({"partitions": ["iid", "natural"]}, "natural"),
+        ({"probes": ["curvature(top=3, products=2)"]}, r"expected at least as many as top \(3\), got 2"),
+    ],
+)
+def test_no_study_trains_before_all_of_it_is_checked(tmp_path, keys, reason):
+    with pytest.raises(HeadstartError, match=reason):
+        study = Study(task="digits", model="mlp", population=10, cohort=3, seeds=[0], **keys)
         run_study(study, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from headstart import files
 from headstart.errors import HeadstartError
+from headstart.probes.base import PROBES
 from headstart.starts.base import STARTS
 from headstart.study.choice import choose_executors
 from headstart.study.federations import check_device, federation_of, one_thread
@@ -134,7 +135,7 @@ def check(study: Study) -> None:
     """Build what the runs are made of, without training.
 
     Raises:
-        HeadstartError: task, model, partitions and cohort do not fit together.
+        HeadstartError: task, model, partitions, cohort and probes do not fit together.
     """
     check_device(study.file.device)
     samples: dict[object, RunSpec] = {}
@@ -146,6 +147,8 @@ def check(study: Study) -> None:
             for seed in search.seeds
         }
     for run in {run.key: run for run in samples.values()}.values():
-        federation_of(run)
+        federation = federation_of(run)
+    for probe in study.probes:  # a probe looks at no more of a run than all have
+        PROBES.build(probe, federation)
     for start in {run.start for run in study.runs}:
         STARTS.build(start)
