@@ -15,7 +15,10 @@ ROOT = Path(__file__).parent.parent
 FILES = sorted([*(ROOT / "studies").glob("*.yaml"), *(ROOT / "src/headstart/studies").glob("*.yaml")])
 TOY = {"rounds": 2, "every": 1, "cohort": 2, "seeds": [0, 1], "executor": "stacked"}
 SMALLER = {"words(size=4000)": "words(size=50)", "epochs: 4": "epochs: 1", "epochs=3": "epochs=1", "width=8": "width=1"}
-PROBES = {"evaluation": "evaluation(train_rows=20, test_rows=20)", "curvature": "curvature(rows=8, products=2)"}
+PROBES = {
+    "evaluation": "evaluation(train_rows=20, test_rows=20, batch=256)",
+    "curvature": "curvature(rows=8, products=2)",
+}
 
 
 def needs_data(path: Path) -> None:
@@ -29,6 +32,8 @@ def toy(text: str) -> dict[str, Any]:
         text = text.replace(whole, part)
     keys = yaml.safe_load(text)
     small = {**keys, **TOY}
+    if isinstance(keys.get("partitions"), list):
+        small["partitions"] = keys["partitions"][:1]
     if "tuning" in keys:
         small["tuning"] = {**keys["tuning"], "trials": 1, "rounds": 1}
     if "probes" in keys:
