@@ -116,8 +116,8 @@ def test_the_threads_of_the_caller_stay_as_they_were(study, copy):
     ],
 )
 def test_no_study_trains_before_all_of_it_is_checked(tmp_path, keys, reason):
+    study = Study(task="digits", model="mlp", population=10, cohort=3, seeds=[0], **keys)
     with pytest.raises(HeadstartError, match=reason):
-        study = Study(task="digits", model="mlp", population=10, cohort=3, seeds=[0], **keys)
         run_study(study, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
