@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+import torch
 
-from headstart.study.federations import one_thread
+from headstart.engine.rounds import advance, advance_together, begin
+from headstart.study.federations import federation_of, one_thread
 from headstart.study.groups import Group, groups_of
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
@@ -75,12 +77,30 @@ def test_runs_at_once_are_those_one_by_one(study: Study, whole: Path, tmp_path: 
     ours, theirs = (pq.read_table(folder / "results" / "runs.parquet").to_pylist() for folder in (whole, alone))
     for run, other in zip(ours, theirs, strict=True):
         assert run["executor"] == "stacked(runs=4)"
-        measured = {"run", "executor", "seconds", "test_loss", "test_accuracy"}
+        measured = {"run", "executor", "seconds", "ended", "test_loss", "test_accuracy"}
         assert {k: v for k, v in run.items() if k not in measured} == {
             k: v for k, v in other.items() if k not in measured
         }
         assert run["test_loss"] == pytest.approx(other["test_loss"], rel=1e-4)
         assert run["test_accuracy"] == pytest.approx(other["test_accuracy"], abs=0.01)
+
+
+@pytest.mark.parametrize("executor", ["stacked", "stacked(runs=2)"])
+def test_runs_whose_rows_are_streamed_get_their_own(executor: str) -> None:
+    """Also where the first is not there any more, whose rows would have been the next."""
+    runs = study_of(executor=executor, clients="sgd", servers="sgd", devices="equal", data_mib=0).runs
+    assert [run.seed for run in runs] == [0, 1]
+    federations = [federation_of(run) for run in runs]
+    first, state = (begin(federation, federation.network.initial(0)) for federation in federations)
+    _, result = advance_together(federations, [first, state])
+    assert result is not None
+    _, result = advance_together(federations, [None, result[0]])
+    assert result is not None
+    alone = federation_of(study_of(executor="loop", clients="sgd", servers="sgd", devices="equal").runs[1])
+    for _ in range(2):
+        state, _ = advance(alone, state)
+    for name, leaf in state.x.items():
+        torch.testing.assert_close(result[0].x[name], leaf)
 
 
 def stop_after(rounds: int, seen: list[int]) -> bool:

@@ -78,8 +78,8 @@ def advance_together(
 ) -> list[tuple[State, Cohort | None] | None]:
     """One round of every run that has a state here, computed at once where the executor can.
 
-    The federations share task, network, client optimizer, schedule and executor. Each keeps its place among them from
-    round to round; what comes of it does not depend on which of the others take part.
+    The federations share task, network, client optimizer, schedule and the kind of executor. Each keeps its place among
+    them from round to round; what comes of it does not depend on which of the others take part.
     """
     plans = _plans(federations, states)
     parts = [
@@ -88,7 +88,7 @@ def advance_together(
         else None
         for federation, state, now in zip(federations, states, plans, strict=True)
     ]
-    cohorts = _cohorts(federations[0].execute, parts, watched)
+    cohorts = _cohorts(federations, parts, watched)
     return [
         None if state is None or now is None else (_after(federation, state, now, cohort), cohort)
         for federation, state, now, cohort in zip(federations, states, plans, cohorts, strict=True)
@@ -117,10 +117,14 @@ def _memories(federation: Federation, state: State, now: RoundPlan) -> list[Tree
     return [state.memories.get(int(client), fresh) for client in now.clients_K]
 
 
-def _cohorts(execute: Executor, parts: Sequence[Part | None], watched: bool) -> list[Cohort | None]:
+def _cohorts(federations: Sequence[Federation], parts: Sequence[Part | None], watched: bool) -> list[Cohort | None]:
+    execute = federations[0].execute
     if len(parts) > 1 and isinstance(execute, Together):
         return execute.several(parts, watched) if any(parts) else [None] * len(parts)
-    return [None if part is None else execute(*part, watched) for part in parts]
+    return [  # each by its own: one whose rows are streamed knows which run's rows come next
+        None if part is None else federation.execute(*part, watched)
+        for federation, part in zip(federations, parts, strict=True)
+    ]
 
 
 def _after(federation: Federation, state: State, now: RoundPlan, cohort: Cohort | None) -> State:
