@@ -164,13 +164,14 @@ def test_all_tests_of_the_first_sentence_are_corrected_together(table: Table) ->
 
 @pytest.mark.slow
 def test_starts_that_are_equal_are_told_apart_at_most_at_the_level(table: Table) -> None:
-    """Four pairs, three seeds, rounds to a target: nothing differs but noise."""
+    """Four pairs, three seeds, rounds to a target: nothing differs but noise. Three standard errors are left to chance;
+    without the correction 12 % were decided."""
     rng = np.random.Generator(np.random.Philox(key=5))
-    decided, trials = 0, 400
+    decided, trials = 0, 1500
     pairs = [A, B, C, "sgd + yogi"]
     for _ in range(trials):
         noise = rng.normal(0.8, 0.02, (2, 4, 3))
         scores = {s: dict(zip(pairs, noise[i].tolist(), strict=True)) for i, s in enumerate(("random", "proxy"))}
         rounds = {s: rng.integers(20, 90, 3).tolist() for s in scores}
         decided += verdict(table(scores, rounds_to_target=rounds)).where.decided
-    assert decided / trials < 0.05
+    assert decided / trials < 0.05 + 3 * np.sqrt(0.05 * 0.95 / trials)
