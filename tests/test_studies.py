@@ -37,7 +37,8 @@ def toy(text: str) -> dict[str, Any]:
     if "tuning" in keys:
         small["tuning"] = {**keys["tuning"], "trials": 1, "rounds": 1}
     if "probes" in keys:
-        small["probes"] = [PROBES.get(str(probe).partition("(")[0], probe) for probe in keys["probes"]]
+        asked = keys["probes"] if isinstance(keys["probes"], list) else [keys["probes"]]
+        small["probes"] = [PROBES.get(str(probe).partition("(")[0], probe) for probe in asked]
     for axes in [small, *small.get("also", [])]:
         for axis in ("client_rates", "server_rates"):
             if isinstance(axes.get(axis), list):
