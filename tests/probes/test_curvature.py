@@ -129,8 +129,9 @@ def test_runs_that_begin_alike_are_measured_once_and_others_anew(monkeypatch: py
     assert len(computed) == 3
 
 
-def test_double_precision_on_request_and_batches_change_nothing_but_rounding() -> None:
-    study = Study(task="digits", model="small-cnn", seeds=[0], population=10, executor="loop")
+@pytest.mark.parametrize("trainable", ["all", "head"])
+def test_double_precision_on_request_and_batches_change_nothing_but_rounding(trainable: str) -> None:
+    study = Study(task="digits", model="small-cnn", seeds=[0], population=10, executor="loop", trainable=trainable)
     options = "rows=60, tolerance=1e-6, trace_vectors=2"
     (single,) = measured(study, f"curvature({options})")
     (double,) = measured(study, f"curvature({options}, double=True)")

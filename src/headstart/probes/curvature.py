@@ -70,7 +70,7 @@ def curvature(
     examples = Examples(task.train.inputs[sample], task.train.targets[sample])
     network = federation.network
     if double:
-        network = Network(network.build, torch.float64, prepare=network.prepare)
+        network = Network(network.build, torch.float64, prepare=network.prepare).holding(network.held)
 
     def measure(moment: Moment) -> Metrics:
         asked = {"start": moment.state.round == 0, "end": moment.last, "always": True}
