@@ -163,7 +163,12 @@ def findings(
 
 @app.command()
 def bench(
-    job: Annotated[str, typer.Argument(help="digits-mlp, cifar-cnn, cifar-squeezenet or femnist-cnn")],
+    job: Annotated[
+        str,
+        typer.Argument(
+            help="digits-mlp, cifar-cnn, cifar-squeezenet, femnist-cnn, shakespeare-lstm or stackoverflow-gpt2"
+        ),
+    ],
     executor: Annotated[str, typer.Option(help="An executor, as `headstart list executors` names it.")] = "stacked",
     precision: Annotated[str, typer.Option(help="fp32, or bf16 for the training passes.")] = "fp32",
     device: Annotated[str, typer.Option(help="cpu, cuda, or another device of torch.")] = "cpu",

@@ -13,7 +13,8 @@ from headstart import cli
 from headstart.errors import HeadstartError
 from headstart.models.network import MODELS
 from headstart.study.federations import build_network
-from headstart.study.paper import ALL, FINDINGS, RESNET18, SCALES, TASKS, study_text
+from headstart.study.paper import ALL, FINDINGS, study_text
+from headstart.study.paper_tasks import RESNET18, SCALES, TASKS
 from headstart.study.runner import check
 from headstart.study.spec import Study
 from headstart.tasks.base import TASKS as TASKS_OF_DATA
