@@ -154,6 +154,8 @@ TASKS = {
             "model": "small-cnn(width=2)",
             "curvature": "rows=32",
         },
+        cpu={**SAMPLED, "model": "small-cnn(width=8)", "evaluation": "batch=256, test_rows=500"},
+        cut="60 rounds, a network half as wide, 6 trials.",
     ),
     "cifar10": PaperTask(
         task="cifar10@imagenet",
