@@ -15,6 +15,7 @@ from torch.overrides import TorchFunctionMode
 from headstart import rng, trees
 from headstart.clients.base import CLIENTS
 from headstart.engine.executors.base import EXECUTORS, Cohort
+from headstart.engine.executors.processes import cannot_fork
 from headstart.engine.executors.traced import Traced
 from headstart.engine.plan import PAD, Population, plan
 from headstart.engine.rounds import Federation, State, advance, advance_together, begin, on_device
@@ -25,7 +26,8 @@ from headstart.tasks.next_token import next_token
 
 from .conftest import Small
 
-OTHERS = [entry.name for entry in EXECUTORS if entry.name != "loop"]
+NOT_HERE = {"processes"} if cannot_fork(torch.device("cpu")) else set()
+OTHERS = [entry.name for entry in EXECUTORS if entry.name not in {"loop", *NOT_HERE}]
 METHODS = [entry.name for entry in CLIENTS] + [
     "sgd(momentum=0.9, weight_decay=0.01)",
     "nova(momentum=0.9)",
@@ -137,7 +139,7 @@ def test_executor_equals_the_loop_on_text(executor: str, model: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
-@pytest.mark.parametrize("executor", ["stacked(compiled=True)", "threads(compiled=True)"])
+@pytest.mark.parametrize("executor", ["stacked(compiled=True)", "threads(compiled=True)", "processes(compiled=True)"])
 @pytest.mark.parametrize("method", ["sgd(momentum=0.9)", "mimelite", "scaffold"])
 def test_compiled_steps_equal_the_loop(small: Small, executor: str, method: str) -> None:
     test_executor_equals_the_loop(small, executor, method)

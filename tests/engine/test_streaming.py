@@ -40,7 +40,7 @@ def after(federation: Federation, rounds: int) -> State:
     return state
 
 
-@pytest.mark.parametrize("executor", ["loop", "stacked", "threads(workers=2)"])
+@pytest.mark.parametrize("executor", ["loop", "stacked", "threads(workers=2)", "processes(workers=2)"])
 @pytest.mark.parametrize("method", ["sgd(momentum=0.9)", "gd", "mimelite", "scaffold"])
 def test_streamed_rows_give_the_same_bits(small: Small, executor: str, method: str) -> None:
     """Rounds in which somebody, everybody or nobody reports, batches of all rows, and gradients at x."""

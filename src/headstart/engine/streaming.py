@@ -18,6 +18,7 @@ from torch import Tensor
 
 from headstart.engine.devices import Ints
 from headstart.engine.executors.base import Cohort, Executor
+from headstart.engine.forked import shared_zeros
 from headstart.engine.plan import PAD, Population, RoundPlan
 from headstart.tasks.base import Examples, Task
 from headstart.trees import Tree
@@ -30,8 +31,14 @@ def width(clients: Population, cohort: int) -> int:
 
 
 def windowed(task: Task, rows: int, device: torch.device) -> Task:
-    """The task with room for so many rows on the device in place of its training rows."""
-    return replace(task, train=_room(task.train, rows, device))
+    """The task with room for so many rows on the device in place of its training rows.
+
+    In memory, it is room that processes see which an executor forks.
+    """
+    if device.type != "cpu":
+        return replace(task, train=_room(task.train, rows, device))
+    forms = {str(i): t.new_empty((rows, *t.shape[1:]), device="meta") for i, t in enumerate(_both(task.train))}
+    return replace(task, train=Examples(*shared_zeros(forms).values()))
 
 
 def at_hand(task: Task, plan: RoundPlan, device: torch.device) -> tuple[Task, RoundPlan]:

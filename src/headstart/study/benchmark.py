@@ -8,10 +8,12 @@ with the batch, cohort and 90 characters of Reddi et al. (arXiv 2003.00295); `st
 256 wide, over the 10,000 words of their Stack Overflow task.
 """
 
+import multiprocessing
 import resource
 import statistics
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -84,8 +86,9 @@ def measure(
     """Train `rounds` rounds after `warm_up` ones that are not counted, and report the speed.
 
     Returns samples_per_second (median over rounds), seconds_per_round, warm_up_seconds (compilation and tracing are
-    in it), peak_rss_mib of the process, flops_per_sample (forward and backward), share_of_peak (of one large matrix
-    product with the same number of threads), and what was measured.
+    in it), peak_rss_mib of this process and those that it started (what they share counts for each), flops_per_sample
+    (forward and backward), share_of_peak (of one large matrix product with the same number of threads), and what was
+    measured.
 
     Raises:
         HeadstartError: unknown job or executor.
@@ -117,7 +120,7 @@ def measure(
         "samples_per_second": round(speed, 1),
         "seconds_per_round": round(statistics.median(seconds), 6),
         "warm_up_seconds": round(warm_up_seconds, 3),
-        "peak_rss_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        "peak_rss_mib": round(_peak_kib() / 1024, 1),
         "flops_per_sample": flops,
         "share_of_peak": round(speed * flops / _peak_flops(federation.network.device), 4),
         "threads": torch.get_num_threads(),
@@ -160,6 +163,14 @@ def _federation(job: Job, executor: str, precision: Precision, device: torch.dev
         execute=EXECUTORS.build(EXECUTORS.component(executor, "executor"), network, task, client),
         seed=0,
     )
+
+
+def _peak_kib() -> int:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for process in multiprocessing.active_children():
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        peak += int(status.partition("VmHWM:")[2].split()[0])
+    return peak
 
 
 def _wait_for(device: torch.device) -> None:

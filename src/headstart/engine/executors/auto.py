@@ -15,6 +15,7 @@ import torch
 
 from headstart.clients.base import ClientOptimizer
 from headstart.engine.executors.base import EXECUTORS, Cohort, Executor
+from headstart.engine.executors.processes import cannot_fork
 from headstart.engine.plan import RoundPlan
 from headstart.models.network import Network
 from headstart.tasks.base import Task
@@ -39,7 +40,7 @@ class Timing(NamedTuple):
 
 @EXECUTORS.register("auto", source="ours; the timing of the candidates is in a study's executors.json")
 def auto(network: Network, task: Task, client: ClientOptimizer) -> Executor:
-    """Whichever of loop, stacked and threads does the first steps of the first cohort fastest."""
+    """Whichever of loop, stacked, threads and processes does the first steps of the first cohort fastest."""
     chosen: list[Executor] = []
 
     def execute(
@@ -85,7 +86,7 @@ def time_candidates(
     counted. One that this network cannot be computed with is left out; the loop never is.
 
     The compiled form of the fastest is a candidate where `rounds` of that fastest take longer than `LONG`. Where torch
-    is held to one thread, as in the processes of a study, `threads` is held to one worker.
+    is held to one thread, as in the processes of a study, `threads` is held to one worker, and `processes` left out.
     """
     most = int(plan.steps_K.max())
     steps = replace(
@@ -106,6 +107,8 @@ def time_candidates(
     layouts = [[], ["channels_last=False"]] if any(leaf.ndim == 4 for leaf in x.values()) else [[]]
     arguments: dict[str, list[str]] = {"loop": [], "stacked": []}
     arguments |= {_named("threads", [*workers, *layout]): [*workers, *layout] for layout in layouts}
+    if not workers and not cannot_fork(network.device):
+        arguments |= {_named("processes", layout): layout for layout in layouts}
     timings = {}
     for name in arguments:
         try:

@@ -28,16 +28,14 @@ class Sums(NamedTuple):
 
 def add(sums: Sums, more: Sums) -> None:
     """Add the sums of other clients, in place."""
-    for tree, other in (
-        (sums.update, more.update),
-        (sums.message, more.message),
-        (sums.total, more.total),
-        (sums.unit_total, more.unit_total),
-    ):
-        for name, leaf in tree.items():
-            leaf.add_(other[name])
-    sums.seen.add_(more.seen)
-    sums.squared_norms.add_(more.squared_norms)
+    for leaf, other in zip(_leaves(sums), _leaves(more), strict=True):
+        leaf.add_(other)
+
+
+def clear(sums: Sums) -> None:
+    """Make them those over no clients, in place."""
+    for leaf in _leaves(sums):
+        leaf.zero_()
 
 
 def cohort(sums: Sums, memories: Sequence[Tree], plan: RoundPlan, watched: bool) -> Cohort:
@@ -48,3 +46,8 @@ def cohort(sums: Sums, memories: Sequence[Tree], plan: RoundPlan, watched: bool)
         alignment = Alignment(sums.squared_norms, total, unit_total, plan.reporting)
     losses, counts = sums.seen
     return Cohort(sums.update, sums.message, list(memories), losses / counts.clamp(min=1), alignment)
+
+
+def _leaves(sums: Sums) -> list[Tensor]:
+    trees_ = (sums.update, sums.message, sums.total, sums.unit_total)
+    return [leaf for tree in trees_ for leaf in tree.values()] + [sums.seen, sums.squared_norms]

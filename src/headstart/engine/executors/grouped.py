@@ -1,0 +1,159 @@
+"""The clients of a group, one after another: weights are updated in place, and no step makes memory that it can avoid.
+
+A cohort is cut into groups of about equal work. A group adds up its clients, and groups are added up in their order, so
+that the result depends neither on which worker was faster, nor on how many there are. Convolutions run in channels-last
+layout where the weights allow it. Compiled, the step is one C++ function without Python's lock, in which activations,
+dropout, pooling and the update are fused around the convolutions and matrix products.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Protocol
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from headstart import trees
+from headstart.clients.base import ClientOptimizer
+from headstart.engine.devices import Ints
+from headstart.engine.executors.masked import Layout, masked_gradient
+from headstart.engine.executors.sums import Sums
+from headstart.engine.executors.traced import Traced
+from headstart.engine.plan import PAD, RoundPlan
+from headstart.models.dropout import step_key
+from headstart.models.network import Network
+from headstart.registry import AddedLater
+from headstart.tasks.base import Task
+from headstart.trees import Tree
+
+GROUPS = 8
+"""Of a cohort: enough to keep the cores of a small machine busy to the end, few enough that adding up costs little."""
+
+ChannelsLast = Annotated[bool, Field(description="lay images out with channels last")]
+Compiled = Annotated[
+    bool, AddedLater(), Field(description="compile the step with torch.compile: seconds to a minute, for long runs")
+]
+Memories = Sequence[Tree] | Mapping[int, Tree]
+"""Of clients by their places in the cohort: at least those of a group."""
+
+
+class Work(Protocol):
+    """Add the clients of a group to sums, and return what each of them keeps. `x` is laid out as the work wants it."""
+
+    def __call__(
+        self, x: Tree, shared: Tree, memories: Memories, rate: float, plan: RoundPlan, group: list[int], sums: Sums
+    ) -> dict[int, Tree]:
+        """Compute the group."""
+
+
+def layout(channels_last: bool) -> Layout:
+    """What lays a tensor out as the work wants it."""
+    return trees.channels_last if channels_last else _as_it_is
+
+
+def grouped(network: Network, task: Task, client: ClientOptimizer, channels_last: bool, compiled: bool) -> Work:
+    """The work on a group; it may be done by several threads at once, each with one torch thread."""
+    gradient = masked_gradient(network, task, layout(channels_last))
+
+    def step(
+        y: Tree, local: Tree, x: Tree, shared: Tree, memory: Tree, seen: Tensor, inputs: Tensor, targets: Tensor,
+        rate: Tensor, rows_B: Tensor, key: Tensor,
+    ) -> tuple[()]:  # fmt: skip
+        g, of_batch = gradient(y, inputs, targets, rows_B, key)
+        d, after = client.direction(g, y, x, local, shared, memory)
+        for name, leaf in y.items():
+            leaf.sub_(rate * d[name])
+        for name, leaf in local.items():
+            leaf.copy_(after[name])
+        seen.add_(torch.stack(of_batch))
+        return ()
+
+    def gradient_at_x(x: Tree, inputs: Tensor, targets: Tensor, rows_M: Tensor, key: Tensor) -> tuple[Tree]:
+        return (gradient(x, inputs, targets, rows_M, key)[0],)
+
+    def end(
+        y: Tree, x: Tree, at_x: Tree, shared: Tree, memory: Tree, update: Tree, message: Tree, seen: Tensor,
+        squared_norms: Tensor, total: Tree, unit_total: Tree, rate: Tensor, steps: Tensor, weight: Tensor,
+    ) -> tuple[Tree]:  # fmt: skip
+        upload = client.finish(x, y, steps, rate, at_x, shared, memory)
+        _accumulate(update, upload.update, weight)
+        _accumulate(message, upload.message, weight)
+        if total:
+            delta = trees.subtract(x, y)
+            squared = trees.dot(delta, delta)
+            squared_norms.add_(squared)
+            _accumulate(total, delta)
+            _accumulate(unit_total, delta, 1 / squared.sqrt().clamp(min=torch.finfo(squared.dtype).tiny))
+        return (upload.memory,)
+
+    # Compiled for whole batches; the short ones at the end of an epoch are as few as their rows, and only recorded.
+    step_, gradient_at_x_, end_ = Traced(step, compiled), Traced(gradient_at_x, compiled), Traced(end, compiled)
+    short_step, short_gradient_at_x = (Traced(step), Traced(gradient_at_x)) if compiled else (step_, gradient_at_x_)
+
+    def work(
+        x: Tree, shared: Tree, memories: Memories, rate: float, plan: RoundPlan, group: list[int], sums: Sums
+    ) -> dict[int, Tree]:
+        inputs, targets = task.train.inputs, task.train.targets
+        rate_ = torch.tensor(rate, dtype=network.dtype, device=network.device)
+        kept, y = {}, trees.map_tree(torch.empty_like, x)
+        for k in group:
+            for name, leaf in x.items():
+                y[name].copy_(leaf)
+            key = torch.tensor(plan.keys_K[k], dtype=torch.int32, device=network.device)
+            # Memory of its own: what `begin` returns may be a part of x, and steps change it in place.
+            local = trees.map_tree(torch.clone, client.begin(x, shared, memories[k]))
+            fixed = (y, local, x, shared, memories[k], sums.seen, inputs, targets, rate_)
+            whole, short = step_.bound(*fixed), short_step.bound(*fixed)
+            for s in range(plan.steps_K[k]):
+                rows_B = _rows(plan.rows_KSB[k, s], network.device)
+                advance = whole if len(rows_B) == plan.rows_KSB.shape[-1] else short
+                advance(rows_B, step_key(key, s))
+            at_x: Tree = {}
+            if client.wants_grad_at_x:
+                rows_M = _rows(plan.all_rows_KM[k], network.device)
+                at = gradient_at_x_ if len(rows_M) == plan.all_rows_KM.shape[-1] else short_gradient_at_x
+                (at_x,) = at(x, inputs, targets, rows_M, step_key(key, -1))
+            numbers = torch.tensor([plan.steps_K[k], plan.weights_K[k]], dtype=network.dtype, device=network.device)
+            (kept[k],) = end_(y, x, at_x, shared, memories[k], *sums, rate_, *numbers)
+        return kept
+
+    return work
+
+
+def groups(plan: RoundPlan) -> list[list[int]]:
+    """The places of the reporting clients, those with most steps first, dealt out like cards."""
+    heaviest_first = sorted(plan.reporting_clients, key=lambda k: -int(plan.steps_K[k]))
+    return [heaviest_first[first::GROUPS] for first in range(min(GROUPS, len(heaviest_first)))]
+
+
+def empty(client: ClientOptimizer, x: Tree, shared: Tree, memory: Tree, watched: bool) -> Sums:
+    """The sums over no clients."""
+    meta = [trees.map_tree(lambda leaf: leaf.to("meta"), tree) for tree in (x, shared, memory)]
+    upload = client.finish(meta[0], meta[0], 1, 1.0, meta[0] if client.wants_grad_at_x else {}, *meta[1:])
+    some = next(iter(x.values()))
+    return Sums(
+        update=trees.map_tree(lambda leaf: torch.zeros_like(leaf, device=some.device), upload.update),
+        message=trees.map_tree(lambda leaf: torch.zeros_like(leaf, device=some.device), upload.message),
+        seen=some.new_zeros(2),
+        squared_norms=some.new_zeros(()),
+        total=trees.zeros_like(x) if watched else {},
+        unit_total=trees.zeros_like(x) if watched else {},
+    )
+
+
+def _accumulate(sums: Tree, tree: Tree, factor: Tensor | None = None) -> None:
+    for name, leaf in tree.items():
+        sums[name].add_(leaf if factor is None else factor * leaf)
+
+
+def _rows(padded: Ints, device: torch.device) -> Tensor:
+    """The rows of a batch, which stand before its padding, without most of that: few widths, so few recordings."""
+    width = len(padded)
+    real = int((padded != PAD).sum())
+    while -(-width // 2) >= real and width > 1:
+        width = -(-width // 2)
+    return torch.as_tensor(padded[:width], device=device)
+
+
+def _as_it_is(tensor: Tensor) -> Tensor:
+    return tensor

@@ -1,0 +1,242 @@
+"""Clients over processes, each with one torch thread: the work of `threads`, and its bits, without a lock to wait for.
+
+Two threads share Python's lock, which every operation takes, and the allocator; two processes share neither. They are
+forked at the first round, so they have the network, the loss and the rows as this process has them, whatever these are
+made of, and no row is copied. The weights and the sums of the groups are in memory that all of them see; through pipes
+go only plans and what clients keep.
+"""
+
+import multiprocessing
+import os
+import signal
+import sys
+import traceback
+import weakref
+from collections.abc import Sequence
+from contextlib import suppress
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Annotated, Any, NamedTuple
+
+import numpy.typing as npt
+import torch
+from pydantic import Field
+
+from headstart import trees
+from headstart.clients.base import ClientOptimizer
+from headstart.engine.executors.base import EXECUTORS, Cohort, Executor
+from headstart.engine.executors.grouped import GROUPS, ChannelsLast, Compiled, Work, empty, grouped, groups, layout
+from headstart.engine.executors.sums import Sums, add, clear, cohort
+from headstart.engine.forked import shared_zeros
+from headstart.engine.plan import RoundPlan
+from headstart.errors import HeadstartError
+from headstart.models.network import Network
+from headstart.tasks.base import Task
+from headstart.trees import Tree
+
+Arrays = dict[str, npt.NDArray[Any]]
+
+
+class Board(NamedTuple):
+    """What all processes see: the weights and what the server sends along, and the sums of each group."""
+
+    x: Tree
+    shared: Tree
+    sums: list[Sums]
+
+
+class Order(NamedTuple):
+    """A group to compute, and what of the round is not on the board."""
+
+    place: int
+    group: list[int]
+    memories: dict[int, Arrays]
+    rate: float
+    plan: RoundPlan
+    watched: bool
+
+
+class Done(NamedTuple):
+    """The sums of the group in that place are on the board; this is what its clients keep."""
+
+    place: int
+    kept: dict[int, Arrays]
+
+
+@EXECUTORS.register("processes", source="ours; measured in docs/performance.md")
+def processes(
+    network: Network,
+    task: Task,
+    client: ClientOptimizer,
+    *,
+    workers: Annotated[int, Field(ge=0, description="processes; 0 for one a core")] = 0,
+    channels_last: ChannelsLast = True,
+    compiled: Compiled = False,
+) -> Executor:
+    """Clients over processes: fastest on a CPU where models are large. For Linux."""
+    if reason := cannot_fork(network.device):
+        raise HeadstartError(f"the executor 'processes' {reason}; use 'stacked' or 'threads'")
+    work = grouped(network, task, client, channels_last, compiled)
+    crews: list[Crew] = []
+
+    def execute(
+        x: Tree, shared: Tree, memories: Sequence[Tree], rate: float, plan: RoundPlan, watched: bool = True
+    ) -> Cohort:
+        x = trees.map_tree(layout(channels_last), x)
+        if not crews:
+            sums = empty(client, x, shared, memories[0], watched=True)
+            board = Board(shared_zeros(x), shared_zeros(shared), [_shared_sums(sums) for _ in range(GROUPS)])
+            crews.append(Crew(work, board, min(workers or os.cpu_count() or 1, GROUPS)))
+        try:
+            kept = crews[0].compute(x, shared, memories, rate, plan, watched)
+        except BaseException:
+            crews.pop().dismiss()  # some of its processes may still be computing this round
+            raise
+        total = empty(client, x, shared, memories[0], watched)
+        for sums in crews[0].board.sums[: len(groups(plan))]:
+            add(total, _seen(sums, watched))
+        return cohort(total, [kept.get(k, memory) for k, memory in enumerate(memories)], plan, watched)
+
+    return execute
+
+
+def cannot_fork(device: torch.device) -> str:
+    """Why clients cannot be computed in processes here; empty where they can."""
+    if device.type != "cpu":
+        return f"computes on the CPU, and the device is {device}"
+    if sys.platform != "linux":
+        return f"forks this process, which is safe on Linux only, and this is {sys.platform}"
+    if multiprocessing.current_process().daemon:
+        return "starts processes, which a daemon process may not"
+    return ""
+
+
+class Crew:
+    """Processes that are forked from this one, and end with it or when they are dismissed."""
+
+    def __init__(self, work: Work, board: Board, count: int) -> None:
+        self.board = board
+        fork = multiprocessing.get_context("fork")
+        self._members: dict[Connection, BaseProcess] = {}
+        for _ in range(count):
+            ours, theirs = fork.Pipe()
+            # A copy of our end that a member keeps open would hide from the others that this process has ended.
+            member = fork.Process(target=_serve, args=(work, board, theirs, [*self._members, ours]), daemon=True)
+            member.start()
+            theirs.close()
+            self._members[ours] = member
+        self.dismiss = weakref.finalize(self, _dismiss, self._members, os.getpid())
+
+    def compute(
+        self, x: Tree, shared: Tree, memories: Sequence[Tree], rate: float, plan: RoundPlan, watched: bool
+    ) -> dict[int, Tree]:
+        """Put the sums of the groups on the board, and return what their clients keep.
+
+        Raises:
+            HeadstartError: a process was ended from outside, or refused the network.
+        """
+        for tree, seen in ((x, self.board.x), (shared, self.board.shared)):
+            for name, leaf in tree.items():
+                seen[name].copy_(leaf)
+        orders = [
+            Order(place, group, {k: _sent(memories[k]) for k in group}, rate, plan, watched)
+            for place, group in enumerate(groups(plan))
+        ]
+        orders.reverse()
+        kept: dict[int, Tree] = {}
+        busy: set[Connection] = set()
+        free = list(self._members)
+        while orders or busy:
+            while orders and free:
+                busy.add(free[-1])
+                self._send(free.pop(), orders.pop())
+            for connection in wait(list(busy)):
+                assert isinstance(connection, Connection)
+                kept |= {k: _received(arrays) for k, arrays in self._answer(connection).kept.items()}
+                busy.remove(connection)
+                free.append(connection)
+        return kept
+
+    def _send(self, connection: Connection, order: Order) -> None:
+        try:
+            connection.send(order)
+        except OSError:
+            raise self._lost(connection) from None
+
+    def _answer(self, connection: Connection) -> Done:
+        try:
+            answer = connection.recv()
+        except (EOFError, OSError):
+            raise self._lost(connection) from None
+        if isinstance(answer, Exception):
+            raise answer
+        assert isinstance(answer, Done)
+        return answer
+
+    def _lost(self, connection: Connection) -> HeadstartError:
+        member = self._members[connection]
+        member.join()
+        return HeadstartError(
+            f"a process of the executor 'processes' ended with exit code {member.exitcode} (-9: killed, often for want "
+            "of memory); ask for fewer with processes(workers=N), or use threads"
+        )
+
+
+def _serve(work: Work, board: Board, connection: Connection, others: Sequence[Connection]) -> None:
+    """What a forked process does, until nobody is left to give it orders."""
+    for other in others:
+        other.close()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that gives the orders decides
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    torch.set_num_threads(1)
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        while True:
+            order: Order = connection.recv()
+            try:
+                answer: Done | Exception = Done(order.place, _computed(work, board, order))
+            except HeadstartError as error:
+                answer = error
+            except Exception:  # whatever computing somebody's network may raise
+                answer = RuntimeError(f"in a process of the executor 'processes':\n{traceback.format_exc()}")
+            connection.send(answer)
+
+
+def _computed(work: Work, board: Board, order: Order) -> dict[int, Arrays]:
+    sums = _seen(board.sums[order.place], order.watched)
+    clear(sums)
+    memories = {k: _received(arrays) for k, arrays in order.memories.items()}
+    kept = work(board.x, board.shared, memories, order.rate, order.plan, order.group, sums)
+    return {k: _sent(tree) for k, tree in kept.items()}
+
+
+def _dismiss(members: dict[Connection, BaseProcess], owner: int) -> None:
+    if os.getpid() != owner:  # a process forked later, which has a copy of the crew that is not its own to end
+        return
+    for connection, member in members.items():
+        connection.close()
+        member.terminate()
+    for member in members.values():
+        member.join()
+
+
+def _shared_sums(like: Sums) -> Sums:
+    return Sums(
+        update=shared_zeros(like.update),
+        message=shared_zeros(like.message),
+        **shared_zeros({"seen": like.seen, "squared_norms": like.squared_norms}),
+        total=shared_zeros(like.total),
+        unit_total=shared_zeros(like.unit_total),
+    )
+
+
+def _seen(sums: Sums, watched: bool) -> Sums:
+    return sums if watched else sums._replace(total={}, unit_total={})
+
+
+def _sent(tree: Tree) -> Arrays:
+    """Arrays go through a pipe as they are; tensors would be moved to files in shared memory."""
+    return {name: leaf.numpy() for name, leaf in tree.items()}
+
+
+def _received(arrays: Arrays) -> Tree:
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}

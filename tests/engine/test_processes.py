@@ -1,0 +1,182 @@
+"""Clients over forked processes: the bits of threads, whoever computes them, and one line where they cannot go on."""
+
+import gc
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from headstart import rng, trees
+from headstart.clients.base import CLIENTS
+from headstart.engine.executors.base import EXECUTORS
+from headstart.engine.executors.processes import cannot_fork
+from headstart.engine.forked import shared_zeros
+from headstart.engine.plan import Population
+from headstart.engine.rounds import Federation, State, advance, begin
+from headstart.errors import HeadstartError
+from headstart.models.network import Network
+from headstart.tasks.base import Examples, Task
+
+from .conftest import Small
+
+CPU = torch.device("cpu")
+pytestmark = pytest.mark.skipif(bool(cannot_fork(CPU)), reason=f"this machine {cannot_fork(CPU)}")
+
+
+def after(federation: Federation, rounds: int) -> State:
+    state = begin(federation, federation.network.initial(1))
+    for _ in range(rounds):
+        state, _ = advance(federation, state)
+    return state
+
+
+@pytest.fixture(scope="module")
+def images() -> Small:
+    """Images, whose filters are laid out with channels last, in clients of 2 to 9 rows."""
+    draw = rng.torch_generator(0, "images")
+    rows = Examples(torch.randn(44, 3, 6, 6, generator=draw), torch.randint(4, (44,), generator=draw))
+    ends = np.cumsum(range(2, 10))
+    clients = [np.arange(end - size, end) for end, size in zip(ends, range(2, 10), strict=True)]
+    return Small(Task("images", rows, rows, rows, 4), Population(clients))
+
+
+def convolutional() -> Network:
+    return Network(
+        lambda: nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Dropout(0.3), nn.Flatten(), nn.Linear(64, 4)),
+        torch.float32,
+    )
+
+
+@pytest.mark.parametrize("method", ["sgd(momentum=0.9)", "mimelite", "scaffold"])
+@pytest.mark.parametrize("watched", [True, False])
+def test_they_give_the_bits_of_threads_however_many_they_are(images: Small, method: str, watched: bool) -> None:
+    """Scaffold's clients keep something, mimelite's get something from the server; some rounds nobody watches."""
+    states = []
+    for executor in ("threads(workers=1)", "processes(workers=1)", "processes(workers=3)"):
+        federation = images.federation(client=method, executor=executor, network=convolutional(), cohort=6)
+        state = begin(federation, federation.network.initial(1))
+        for _ in range(3):
+            state, cohort = advance(federation, state, watched=watched)
+            assert cohort is not None
+            assert (cohort.alignment is not None) == watched
+        states.append(state)
+    for state in states[1:]:
+        for name in ("x", "shared", "pseudo_gradient"):
+            ours, theirs = getattr(state, name), getattr(states[0], name)
+            assert all(torch.equal(ours[leaf], theirs[leaf]) for leaf in theirs)
+        for client, memory in states[0].memories.items():
+            assert all(torch.equal(state.memories[client][leaf], memory[leaf]) for leaf in memory)
+
+
+def test_what_a_round_returned_stays_when_the_next_is_computed(small: Small) -> None:
+    federation = small.federation(executor="processes(workers=2)")
+    state, first = advance(federation, begin(federation, federation.network.initial(1)))
+    assert first is not None
+    kept = trees.map_tree(torch.clone, first.mean_update)
+    advance(federation, state)
+    assert all(torch.equal(first.mean_update[name], leaf) for name, leaf in kept.items())
+
+
+def test_they_end_when_nobody_has_the_executor_any_more(small: Small) -> None:
+    before = set(multiprocessing.active_children())
+    federation = small.federation(executor="processes(workers=2)")
+    after(federation, 1)
+    crew = set(multiprocessing.active_children()) - before
+    assert len(crew) == 2
+    del federation
+    gc.collect()
+    assert not crew & set(multiprocessing.active_children())
+
+
+def test_one_that_is_killed_is_said_in_one_line_and_the_next_round_begins_anew(small: Small) -> None:
+    before = set(multiprocessing.active_children())
+    federation = small.federation(executor="processes(workers=2)")
+    state = after(federation, 1)
+    for member in set(multiprocessing.active_children()) - before:
+        assert member.pid is not None
+        os.kill(member.pid, signal.SIGKILL)
+    with pytest.raises(HeadstartError, match=r"'processes' ended with exit code -9 .*workers=N") as refused:
+        advance(federation, state)
+    assert "\n" not in str(refused.value)
+    again, _ = advance(federation, state)
+    expected = after(small.federation(executor="threads"), 2)
+    assert all(torch.equal(again.x[name], leaf) for name, leaf in expected.x.items())
+
+
+def test_what_a_network_raises_in_a_process_is_raised_here(small: Small) -> None:
+    def failing(outputs: torch.Tensor, targets: torch.Tensor) -> None:
+        raise ValueError("no such loss")
+
+    broken = Small(replace(small.task, objective=failing), small.clients)  # type: ignore[arg-type]
+    before = set(multiprocessing.active_children())
+    with pytest.raises(RuntimeError, match="no such loss"):
+        after(broken.federation(executor="processes(workers=2)"), 1)
+    assert not set(multiprocessing.active_children()) - before
+
+
+def test_they_end_with_the_process_that_forked_them() -> None:
+    """Even when that is killed, and can tell nobody."""
+    script = """
+import multiprocessing, os, signal, sys
+from headstart.engine.rounds import advance, begin
+from headstart.study.benchmark import JOBS, _federation
+federation = _federation(JOBS["digits-mlp"], "processes(workers=2)", "fp32")
+advance(federation, begin(federation, federation.network.initial(0)))
+print(*[member.pid for member in multiprocessing.active_children()], flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    killed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    members = [int(pid) for pid in killed.stdout.split()]
+    assert len(members) == 2
+    assert all(_ends(pid) for pid in members)
+
+
+def _ends(pid: int, seconds: float = 20.0) -> bool:
+    """Whether a process is gone, or dead and not yet waited for, before long."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        try:
+            with open(f"/proc/{pid}/stat") as stat:
+                if stat.read().rpartition(")")[2].split()[0] == "Z":
+                    return True
+        except FileNotFoundError:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_another_device_is_refused_in_one_line(small: Small) -> None:
+    network = Network(lambda: nn.Linear(5, 3), device=torch.device("meta"))
+    sgd = CLIENTS.build(CLIENTS.component("sgd"))
+    with pytest.raises(HeadstartError, match="'processes' computes on the CPU, and the device is meta; use 'stacked'"):
+        EXECUTORS.build(EXECUTORS.component("processes"), network, small.task, sgd)
+
+
+def test_shared_memory_has_the_forms_of_a_tree_and_is_written_by_a_fork() -> None:
+    like = {
+        "filters": torch.empty(2, 3, 4, 5).contiguous(memory_format=torch.channels_last),
+        "half": torch.empty(3, dtype=torch.bfloat16),
+        "one": torch.empty((), dtype=torch.float64),
+        "nothing": torch.empty(0, 2),
+    }
+    zeros = shared_zeros(like)
+    for name, leaf in like.items():
+        assert (zeros[name].shape, zeros[name].stride()) == (leaf.shape, leaf.stride())
+        assert zeros[name].dtype == leaf.dtype
+        assert not zeros[name].any()
+        assert zeros[name].data_ptr() % 64 == 0 or not leaf.numel()
+    member = multiprocessing.get_context("fork").Process(target=lambda: zeros["filters"].fill_(7.0))
+    member.start()
+    member.join()
+    assert bool((zeros["filters"] == 7).all())
+    assert not zeros["half"].any()
+    assert shared_zeros({}) == {}
