@@ -28,7 +28,7 @@ VENVS = Path(os.environ.get("VENVS", HERE / ".venvs")).absolute()
 """Where `setup.sh` was told to put the peers."""
 US = "Headstart"
 OURS = {"digits-mlp": "stacked(compiled=True)"}
-"""The executor for each job; of the others `threads(compiled=True)`."""
+"""The executor for each job; of the others `processes(compiled=True)`."""
 MARKS = "<!-- begin compare.py -->", "<!-- end compare.py -->"
 BASELINE = "bare torch loop"
 
@@ -127,7 +127,7 @@ def _compare(job: str, options: argparse.Namespace) -> dict[str, Any]:
 def _ours(job: str, options: argparse.Namespace) -> list[Contender]:
     contenders = []
     for precision in options.precision or [None]:
-        for executor in options.executor or [OURS.get(job, "threads(compiled=True)")]:
+        for executor in options.executor or [OURS.get(job, "processes(compiled=True)")]:
             command = [options.headstart, "bench", "--executor", executor]
             command += ["--precision", precision] if precision else []
             contenders.append(Contender(f"{US} {precision}" if precision else US, tuple(command)))

@@ -19,12 +19,13 @@ from headstart.engine.executors.processes import cannot_fork
 from headstart.engine.executors.traced import Traced
 from headstart.engine.plan import PAD, Population, plan
 from headstart.engine.rounds import Federation, State, advance, advance_together, begin, on_device
+from headstart.errors import HeadstartError
 from headstart.models.dropout import step_key
 from headstart.models.network import MODELS, Network, Precision
 from headstart.tasks.base import Examples, Pixels, Task
 from headstart.tasks.next_token import next_token
 
-from .conftest import Small
+from .conftest import CLASSES, FEATURES, Small
 
 NOT_HERE = {"processes"} if cannot_fork(torch.device("cpu")) else set()
 OTHERS = [entry.name for entry in EXECUTORS if entry.name not in {"loop", *NOT_HERE}]
@@ -434,3 +435,39 @@ def test_a_round_in_which_nobody_reports_leaves_the_others_alone(small: Small) -
         for state, other in zip(states, expected, strict=True):
             assert distance(state.x, other.x) < RELATIVE
     assert {(True, False), (False, True)} <= kinds
+
+
+class WithoutRules(torch.autograd.Function):
+    """A function that says nothing of how torch.func may take it, as many that people wrote."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
+        return 2 * x
+
+    @staticmethod
+    def backward(ctx: Any, gradient: torch.Tensor) -> torch.Tensor:
+        return 2 * gradient
+
+
+class Doubled(nn.Linear):
+    """A layer with that function."""
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        return WithoutRules.apply(super().forward(input))  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("executor", [name for name in OTHERS if name != "auto"])
+def test_a_network_that_cannot_be_recorded_is_one_line(small: Small, executor: str) -> None:
+    network = Network(lambda: Doubled(FEATURES, CLASSES), torch.float64)
+    with pytest.raises(
+        HeadstartError, match=r"cannot be recorded \(.*setup_context.*\); use executor: loop"
+    ) as refused:
+        after(small.federation(executor=executor, network=network), rounds=1)
+    assert "\n" not in str(refused.value)
+
+
+def test_auto_computes_what_cannot_be_recorded_with_the_loop(small: Small) -> None:
+    network = Network(lambda: Doubled(FEATURES, CLASSES), torch.float64)
+    state, _ = after(small.federation(executor="auto", network=network), rounds=2)
+    expected, _ = after(small.federation(executor="loop", network=network), rounds=2)
+    assert all(torch.equal(state.x[name], leaf) for name, leaf in expected.x.items())

@@ -6,7 +6,7 @@ less than one kernel on all cores. Where processes can be had, `processes` does 
 
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Annotated
 
 import torch
@@ -57,6 +57,7 @@ def threads(
                 add(sums, more)
             return cohort(sums, [kept.get(k, memory) for k, memory in enumerate(memories)], plan, watched)
         finally:
+            wait(futures)  # after one that failed others may be recording, which patches torch for all threads
             torch.set_num_threads(before)
 
     return execute

@@ -89,7 +89,13 @@ class Traced:
             return _leaves(values)
 
         # Fake tensors have shapes and strides but no numbers: nothing is computed, and no argument changes.
-        module = make_fx(flat, tracing_mode="fake", _allow_non_fake_inputs=True)(*leaves)
+        try:
+            module = make_fx(flat, tracing_mode="fake", _allow_non_fake_inputs=True)(*leaves)
+        except Exception as error:  # whatever somebody's network or loss may raise where torch cannot vectorise it
+            reason = next(iter(str(error).splitlines()), "") or type(error).__name__
+            raise HeadstartError(
+                f"executor: a step of this model cannot be recorded ({reason}); use executor: loop, which takes any"
+            ) from error
         _without_idle_operations(module)
         run = _compiled(module, leaves) if self._compiled else module.forward
         return Recorded(run, results, _peak_bytes(module))
