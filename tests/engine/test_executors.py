@@ -452,8 +452,8 @@ class WithoutRules(torch.autograd.Function):
 class Doubled(nn.Linear):
     """A layer with that function."""
 
-    def forward(self, input: torch.Tensor) -> torch.Tensor:
-        return WithoutRules.apply(super().forward(input))  # type: ignore[no-any-return]
+    def forward(self, x: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
+        return WithoutRules.apply(super().forward(x))  # type: ignore[no-any-return]
 
 
 @pytest.mark.parametrize("executor", [name for name in OTHERS if name != "auto"])
