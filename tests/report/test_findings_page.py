@@ -49,13 +49,24 @@ def test_every_finding_has_the_papers_words_and_a_row_a_task(page: str) -> None:
     for section in sections:
         rows = re.findall(r"^\| \[.*$", section, re.MULTILINE)
         assert len(rows) == 3
-        assert all(len(re.findall(r"(?<!\\)\|", row)) == 6 for row in rows)
+        assert all(len(re.findall(r"(?<!\\)\|", row)) == 7 for row in rows)
         assert re.search(r"^\*\*Here:\*\* .*(holds|hold|show|undecided|not asked) on ", section, re.MULTILINE)
     assert "661.99 / 4843.13" in sections[4]
     assert "holds on digits; does not hold on cifar10" in sections[1]
     assert re.search(r"\| holds \| \+\d+\.\d points \\\[\+", sections[1])
     assert re.search(r"\| does not hold \| −\d+\.\d points", sections[1])
-    assert "| not asked |  |  |" in sections[1]
+    assert re.search(r"\] \| p (= 0\.0|&lt; 0\.001)", sections[1])
+    assert "| not asked |  |  |  |" in sections[1]
+
+
+def test_judgements_that_stand_among_all_are_bold(results: Path, page: str) -> None:
+    for folder in ("digits", "cifar10"):
+        published = json.loads((results / folder / NAME).read_text())["findings"]
+        column = {"cifar10": 1, "digits": 2}[folder]
+        for finding in published:
+            line = next(line for line in page.splitlines() if line.startswith(f"| {finding['number']}. "))
+            bold = line.split(" | ")[column].strip("| ").startswith("**")
+            assert bold == (finding["p_holm"] is not None and finding["p_holm"] < 0.05)
 
 
 def test_numbers_of_seeds_are_told_and_too_few_are_a_caution(page: str) -> None:

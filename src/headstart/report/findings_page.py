@@ -11,9 +11,10 @@ from headstart import files
 from headstart.errors import HeadstartError
 from headstart.report.answers import count, listed
 from headstart.report.findings import FINDINGS
-from headstart.report.judged import NOT_ASKED, labels
+from headstart.report.judged import NOT_ASKED, labels, p_text
 from headstart.report.markdown import escaped, row
 from headstart.report.publish import FORMAT, NAME, told
+from headstart.study.statistics import LEVEL
 
 MARKS = "<!-- begin headstart findings -->", "<!-- end headstart findings -->"
 ORDER = ("holds", "does not hold", "does not show", "undecided", "one start", NOT_ASKED)
@@ -79,10 +80,16 @@ def block(published: Mapping[Path, Mapping[str, Any]], page_folder: Path) -> str
             f"- **{link}**, {how(study)}. {escaped(study['verdict']['where'])} {escaped(study['verdict']['which'])}"
         ]
         lines += [f"  - Caution: {escaped(caution)}" for caution in study["cautions"]]
-    lines += ["", "## All findings", ""]
+    lines += [
+        "",
+        "## All findings",
+        "",
+        "Bold: it also stands where all findings of a study are asked at once (Holm).",
+        "",
+    ]
     lines += [f"| finding | {' | '.join(links)} |", f"|---|{'---|' * len(links)}"]
     lines += [
-        row(f"{finding.number}. {finding.claim}", *(each[finding.number]["judgement"] for each in by_number))
+        f"{row(f'{finding.number}. {finding.claim}')} {' | '.join(cell(each[finding.number]) for each in by_number)} |"
         for finding in findings
     ]
     for finding in findings:
@@ -90,13 +97,26 @@ def block(published: Mapping[Path, Mapping[str, Any]], page_folder: Path) -> str
         figure = finding.figure or "The paper shows this as a picture only; it publishes no number."
         lines += ["", f"## Finding {finding.number}: {escaped(finding.claim)}", "", escaped(figure), ""]
         lines += [f"**Here:** {escaped(agreement(names, [answer['judgement'] for answer in answers]))}.", ""]
-        lines += ["| task | model | here | difference, 95% interval | seeds |", "|---|---|---|---|---|"]
+        lines += [
+            "| task | model | here | difference, 95% interval | all at once | seeds |",
+            "|---|---|---|---|---|---|",
+        ]
         for link, study, answer in zip(links, studies, answers, strict=True):
             seeds = (answer.get("judged") or {}).get("n", "")
-            cells = row(study["model"], answer["judgement"], answer.get("difference", ""), seeds)
+            p = p_text(answer.get("p_holm"))
+            cells = row(study["model"], answer["judgement"], answer.get("difference", ""), p, seeds)
             lines += [f"| {link} {cells}"]
         lines += ["", *(f"- {link}: {escaped(told(each))}" for link, each in zip(links, answers, strict=True))]
     return "\n".join(lines) + "\n\n"
+
+
+def cell(answer: Mapping[str, Any]) -> str:
+    """
+    >>> cell({"judgement": "holds", "p_holm": 0.01}), cell({"judgement": "holds", "p_holm": 0.2})
+    ('**holds**', 'holds')
+    """
+    p = answer.get("p_holm")
+    return f"**{answer['judgement']}**" if p is not None and p < 1 - LEVEL else str(answer["judgement"])
 
 
 def how(study: Mapping[str, Any]) -> str:

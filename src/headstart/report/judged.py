@@ -1,13 +1,14 @@
 """The paper's findings in its order, each with what one study answers to it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from headstart.report.cells import family
 from headstart.report.findings import FINDINGS, Finding
 from headstart.report.panel import Missing, Panel
 from headstart.report.panels import PANELS
 from headstart.report.slices import Study
+from headstart.study.statistics import holm, p_against
 
 NOT_ASKED = "not asked"
 
@@ -18,6 +19,7 @@ class Judged:
 
     finding: Finding
     panel: Panel | Missing
+    p: float | None = None  # of what is judged, by Holm among the findings of the study; None where nothing is tested
 
     @property
     def judgement(self) -> str:
@@ -26,9 +28,28 @@ class Judged:
 
 
 def judged(study: Study) -> list[Judged]:
-    """All nine, from finding 1 to finding 9."""
+    """All nine, from finding 1 to finding 9, each with its p-value corrected for those that are asked at once."""
     found = [Judged(FINDINGS[panel.slug], panel) for panel in (build(study) for build in PANELS)]
-    return sorted(found, key=lambda each: each.finding.number)
+    found.sort(key=lambda each: each.finding.number)
+    alone = {each.finding.number: p for each in found if (p := _p(each.panel)) is not None}
+    corrected = dict(zip(alone, holm(list(alone.values())), strict=True))
+    return [replace(each, p=corrected.get(each.finding.number)) for each in found]
+
+
+def _p(panel: Panel | Missing) -> float | None:
+    if isinstance(panel, Missing) or panel.answer.judged is None:
+        return None
+    return p_against(panel.answer.judged, -panel.answer.margin)
+
+
+def p_text(p: float | None) -> str:
+    """
+    >>> p_text(0.0312), p_text(0.00004), p_text(None)
+    ('p = 0.031', 'p < 0.001', '')
+    """
+    if p is None:
+        return ""
+    return "p < 0.001" if p < 0.0005 else f"p = {p:.2g}" if p >= 0.1 else f"p = {p:.3f}"
 
 
 def labels(studies: Sequence[tuple[str, str, str]]) -> list[str]:

@@ -17,6 +17,7 @@ from headstart import files
 from headstart.report import appendix, tables, trials
 from headstart.report.figures import STARTS, inline, render, style
 from headstart.report.findings import FINDINGS, Finding
+from headstart.report.judged import p_text
 from headstart.report.panel import Panel
 from headstart.report.panels import PANELS
 from headstart.report.rules import what_is_open, what_it_costs, when_it_would_flip
@@ -117,6 +118,7 @@ def environment() -> jinja2.Environment:
     )  # fmt: skip
     made.globals["css"] = Markup(resources.files("headstart.report").joinpath("page.css").read_text(encoding="utf-8"))
     made.filters["cell"] = show
+    made.filters["p_text"] = p_text
     made.filters["capital"] = lambda text: text[:1].upper() + text[1:]
     return made
 

@@ -22,7 +22,7 @@ from headstart import files
 from headstart.report import appendix, tables, trials
 from headstart.report.answers import count, listed, points
 from headstart.report.figures import render
-from headstart.report.judged import Judged, judged
+from headstart.report.judged import Judged, judged, p_text
 from headstart.report.markdown import escaped, row
 from headstart.report.panel import Panel
 from headstart.report.slices import Study, slice_up
@@ -33,6 +33,10 @@ from headstart.study.statistics import Estimate
 
 FORMAT = 1  # of findings.json
 NAME = "findings.json"
+ALL_AT_ONCE = (
+    "The last column corrects what is judged for all findings of a study (Holm): where p is below 0.05, a judgement "
+    "stands although so many were made."
+)
 DIGITS = 6  # of a number in a CSV file
 COLOURS = 32  # of a figure
 
@@ -104,6 +108,7 @@ def finding_of(each: Judged) -> dict[str, Any]:
         "answer": answer.says,
         "difference": answer.difference,
         "judged": number_of(answer.judged, answer.unit),
+        "p_holm": _short(each.p),
         "sentence": answer.sentence,
         "to_decide": answer.to_decide,
         "figure": each.panel.slug,
@@ -191,11 +196,14 @@ def readme(found: Mapping[str, Any], panels: list[Panel]) -> str:
         "## The findings of the paper, here",
         "",
         "[Nguyen et al., ICLR 2023](https://arxiv.org/abs/2206.15387). A difference stands with its 95% interval, "
-        f"paired over {count(len(run['seeds']), 'seed')}.",
+        f"paired over {count(len(run['seeds']), 'seed')}. {ALL_AT_ONCE}",
         "",
-        "| | finding | here | difference |",
-        "|---|---|---|---|",
-        *(row(f["number"], f["claim"], f["judgement"], f.get("difference", "")) for f in found["findings"]),
+        "| | finding | here | difference | all at once |",
+        "|---|---|---|---|---|",
+        *(
+            row(f["number"], f["claim"], f["judgement"], f.get("difference", ""), p_text(f.get("p_holm")))
+            for f in found["findings"]
+        ),
         "",
         *(f"{f['number']}. {escaped(told(f))}" for f in found["findings"]),
         "",

@@ -81,6 +81,21 @@ def t_interval(values: Iterable[float], level: float = LEVEL) -> Estimate:
     return Estimate(mean, mean - half, mean + half, x.size, float(2 * special.stdtr(df, -abs(mean) / error)))
 
 
+def p_against(e: Estimate, value: float) -> float | None:
+    """The two-sided p-value of the mean being `value`, from a t interval; None where there is no interval.
+
+    >>> e = t_interval([1.0, 2.0, 3.0])
+    >>> p_against(e, 0.0) == e.p, p_against(e, 2.0)
+    (True, 1.0)
+    """
+    if e.low is None or e.high is None or value == 0:
+        return e.p
+    if e.low == e.high:  # without any spread
+        return float(e.value == value)
+    error = (e.high - e.low) / 2 / float(special.stdtrit(e.n - 1, 0.5 + LEVEL / 2))
+    return float(2 * special.stdtr(e.n - 1, -abs(e.value - value) / error))
+
+
 def differences(a: BySeed, b: BySeed) -> dict[int, float]:
     """`a - b` for every seed that both have.
 
