@@ -86,9 +86,8 @@ def measure(
     """Train `rounds` rounds after `warm_up` ones that are not counted, and report the speed.
 
     Returns samples_per_second (median over rounds), seconds_per_round, warm_up_seconds (compilation and tracing are
-    in it), peak_rss_mib of this process and those that it started (what they share counts for each), flops_per_sample
-    (forward and backward), share_of_peak (of one large matrix product with the same number of threads), and what was
-    measured.
+    in it), peak_rss_mib (of this process, and what those that it started hold alone), flops_per_sample (forward and
+    backward), share_of_peak (of one large matrix product with the same number of threads), and what was measured.
 
     Raises:
         HeadstartError: unknown job or executor.
@@ -166,10 +165,11 @@ def _federation(job: Job, executor: str, precision: Precision, device: torch.dev
 
 
 def _peak_kib() -> int:
+    """The most that this process took, and what each one that it started holds and shares with nobody."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for process in multiprocessing.active_children():
-        status = Path(f"/proc/{process.pid}/status").read_text()
-        peak += int(status.partition("VmHWM:")[2].split()[0])
+        fields = Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines()
+        peak += sum(int(line.split()[1]) for line in fields if line.startswith("Private_"))
     return peak
 
 

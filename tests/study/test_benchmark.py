@@ -1,0 +1,57 @@
+"""What `headstart bench` measures: jobs of the stated sizes, and figures that belong together."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from headstart.cli import app
+from headstart.engine.executors.processes import cannot_fork
+from headstart.engine.plan import plan
+from headstart.errors import HeadstartError
+from headstart.study.benchmark import JOBS, _federation, measure
+
+FORKS = not cannot_fork(torch.device("cpu"))
+
+
+@pytest.mark.parametrize("executor", ["stacked", *(["processes(workers=2)"] if FORKS else [])])
+def test_its_figures_belong_together(executor: str) -> None:
+    found = measure("digits-mlp", executor, rounds=3, warm_up=1)
+    assert (found["job"], found["executor"], found["rounds"]) == ("digits-mlp", executor, 3)
+    assert found["samples_per_second"] * found["seconds_per_round"] == pytest.approx(20 * 18, rel=0.01)
+    # 64 to 64 to 10: two products forward, two for the weights, one for the inputs of the second layer.
+    assert found["flops_per_sample"] == 2 * (2 * (64 * 64 + 64 * 10) + 64 * 10)
+    assert found["peak_rss_mib"] > 100
+    assert 0 < found["share_of_peak"] < 2
+
+
+@pytest.mark.skipif(not FORKS, reason="no forked processes here")
+def test_memory_that_processes_hold_alone_counts() -> None:
+    alone, several = (measure("digits-mlp", executor, rounds=1, warm_up=1) for executor in ("threads", "processes"))
+    assert several["peak_rss_mib"] > alone["peak_rss_mib"] + 5
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_a_round_of_a_job_is_as_large_as_it_says(job: str) -> None:
+    if job == "stackoverflow-gpt2":
+        pytest.importorskip("transformers")
+    federation = _federation(JOBS[job], "loop", "fp32")
+    drawn = plan(0, 1, federation.clients, federation.schedule)
+    assert len(federation.clients) == JOBS[job].clients
+    assert drawn.rows_KSB.shape[::2] == (JOBS[job].cohort, JOBS[job].batch_size)
+    rows = np.sort(drawn.rows_KSB[drawn.rows_KSB >= 0])
+    assert np.array_equal(rows, np.sort(np.concatenate([federation.clients[k] for k in drawn.clients_K])))
+    assert federation.task.input_shape == JOBS[job].input_shape
+
+
+def test_an_unknown_job_names_the_nearest() -> None:
+    with pytest.raises(HeadstartError, match=r"unknown benchmark 'digits-mpl'.*digits-mlp"):
+        measure("digits-mpl")
+
+
+def test_the_command_prints_one_line_of_json() -> None:
+    done = CliRunner().invoke(app, ["bench", "digits-mlp", "--json", "--rounds", "1", "--executor", "loop"])
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)["executor"] == "loop"
