@@ -27,7 +27,7 @@ HERE = Path(__file__).resolve().parent
 VENVS = Path(os.environ.get("VENVS", HERE / ".venvs")).absolute()
 """Where `setup.sh` was told to put the peers."""
 US = "Headstart"
-OURS = {"digits-mlp": "stacked(compiled=True)"}
+OURS = {"digits-mlp": "stacked(compiled=True)", "femnist-cnn": "threads(compiled=True)"}
 """The executor for each job; of the others `processes(compiled=True)`."""
 MARKS = "<!-- begin compare.py -->", "<!-- end compare.py -->"
 BASELINE = "bare torch loop"

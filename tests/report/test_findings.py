@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from scipy import stats
 
+from headstart.report import appendix
 from headstart.report.answers import Answer
 from headstart.report.findings import FINDINGS, Finding
 from headstart.report.judged import judged
@@ -82,3 +84,16 @@ def test_what_was_not_asked_is_not_corrected_for(study: Callable[..., Path], few
     assert isinstance(alone.panel, Panel)
     assert alone.panel.answer.judged is not None
     assert alone.p == pytest.approx(len(tested) * alone.panel.answer.judged.p)
+
+
+def test_a_start_from_which_nothing_is_learned_is_a_caution(study: Callable[..., Path]) -> None:
+    """Its pairs begin at 10 % and end at 11.5 at best; one that ends at 12.1 has learned something."""
+    results = read(study("clear"))
+
+    def cautions(random: float) -> list[str]:
+        runs = tuple(replace(r, test_accuracy=random) if r.start == "random" else r for r in results.runs)
+        return [text for text in appendix.cautions(slice_up(replace(results, runs=runs))) if "hardly" in text]
+
+    assert cautions(0.121) == []
+    (said,) = cautions(0.115)
+    assert said.startswith("From random training has hardly changed the accuracy: 10.0% before the first round, 11.5%")

@@ -6,12 +6,14 @@ from typing import Any
 
 import headstart
 from headstart.report import trials
-from headstart.report.answers import count, listed
+from headstart.report.answers import count, listed, percent
 from headstart.report.cells import ALL
+from headstart.report.panels.initial_loss import initial
 from headstart.report.slices import Study
 from headstart.report.table import Table
 from headstart.report.trials import at_an_end
 
+LEARNED = 0.02  # two points of accuracy in all: less is no training to speak of. Ours.
 PLAIN = (
     "name", "task", "model", "starts", "population", "cohort", "batch_size", "rounds", "weighting", "target_accuracy",
     "seeds", "evaluate_on", "executor",
@@ -146,9 +148,27 @@ def few_seeds(study: Study) -> str:
     }.get(len(study.seeds), "")
 
 
+def unlearned(study: Study) -> list[str]:
+    """A line for each start from which accuracy has hardly moved by the end: what the panels compare is then that."""
+    said = []
+    for start in study.starts:
+        begin = initial(study, start, "test_accuracy")
+        ends = [study.cell(start, pair).mean for pair in study.pairs()]
+        best = max((end for end in ends if end == end), default=None)
+        if not begin or best is None:
+            continue
+        before = sum(begin.values()) / len(begin)
+        if best - before < LEARNED:
+            said.append(
+                f"From {start} training has hardly changed the accuracy: {percent(before)} before the first round, "
+                f"{percent(best)} at the end with the best pair. Comparisons with {start} say no more than that."
+            )
+    return said
+
+
 def cautions(study: Study) -> list[str]:
     """What stands beside a verdict outside its own page: nothing that limits it is dropped in silence."""
     lost, tuned = sum(not run.finished for run in study.results.runs), trials.tuning(study)
     fell = f"{lost} of {count(len(study.results.runs), 'run')} diverged; a pair with one has no mean and ranks last."
-    said = [few_seeds(study), missing(study), fell if lost else ""]
+    said = [few_seeds(study), missing(study), *unlearned(study), fell if lost else ""]
     return [*filter(None, said), *(tuned.warnings if tuned else []), *edges(study)]

@@ -84,6 +84,7 @@ def write(directory: str | Path) -> Path:
         diverged=appendix.diverged(study),
         edges=appendix.edges(study),
         few_seeds=appendix.few_seeds(study),
+        unlearned=appendix.unlearned(study),
         missing=appendix.missing(study),
         yaml=yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True),
         rows_shown=ROWS_SHOWN,

@@ -93,6 +93,7 @@ def study_text(finding: str, task: str, scale: str, model: str | None = None) ->
     main, *others = _grids(asked)
     alone = FINDINGS[finding].alone if finding != ALL else {}
     parts = chosen.parts(scale, model)
+    others = [{axis: parts.get(axis, values) for axis, values in grid.items()} for grid in others]
     wrapped = partial(textwrap.wrap, width=118, initial_indent="# ", subsequent_indent="# ")
     rounds, every = (alone.get(key, str(getattr(size, key))) for key in ("rounds", "every"))
     option = f" --model {model}" if model else ""

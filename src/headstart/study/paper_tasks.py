@@ -28,7 +28,8 @@ class Size:
 
 
 Smaller = Mapping[str, str]
-"""What differs from the task's row: `task`, `model`, `pretrained`, `executor`, or a probe's parameters by its name."""
+"""What differs from the task's row: `task`, `model`, `pretrained`, `executor`, a probe's parameters by its name, or the
+values of `local_epochs`."""
 
 
 @dataclass(frozen=True)
@@ -165,15 +166,20 @@ TASKS = {
         batch_size=32,
         sizes={
             "toy": Size(5000, 2, 1, 1, 2, 0.1, 0, 1),
-            "cpu": Size(1000, 4, 24, 8, 3, 0.3, 0, 10),
+            "cpu": Size(1000, 10, 32, 8, 3, 0.3, 0, 10),
             "full": Size(100, 10, 1000, 20, 3, 0.7, 40, 1000),
         },
         note="ImageNet weights with a new head, as random; Dirichlet(0.1), at full scale over 100 clients.",
         client_rate=(0.001, 0.3),
-        rates=(0.01, 0.003),
+        rates=(0.03, 0.003),
         toy={"curvature": "rows=32"},
-        cpu=SAMPLED,
-        cut="1,000 clients of 45 images, cohorts of 4, 24 rounds, rates that are not tuned.",
+        cpu={
+            "evaluation": "batch=256, test_rows=1000",
+            "curvature": "at='start', rows=512",
+            "executor": "threads(workers=1)",
+            "local_epochs": "[5, 10]",
+        },
+        cut="1,000 clients of 45 images, 32 rounds, at most 10 local epochs, rates that are not tuned.",
         others={"resnet18": {scale: {"model": "resnet18", "pretrained": RESNET18} for scale in SCALES}},
     ),
     "shakespeare": PaperTask(
