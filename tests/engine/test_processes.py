@@ -111,14 +111,19 @@ def test_one_that_is_killed_is_said_in_one_line_and_the_next_round_begins_anew(s
     assert all(torch.equal(again.x[name], leaf) for name, leaf in expected.x.items())
 
 
-def test_what_a_network_raises_in_a_process_is_raised_here(small: Small) -> None:
+def test_what_is_raised_in_a_process_is_raised_here(small: Small) -> None:
+    """Before a step is recorded, as one line, and in the middle of a round, with where it happened."""
+
     def failing(outputs: torch.Tensor, targets: torch.Tensor) -> None:
         raise ValueError("no such loss")
 
-    broken = Small(replace(small.task, objective=failing), small.clients)  # type: ignore[arg-type]
     before = set(multiprocessing.active_children())
-    with pytest.raises(RuntimeError, match="no such loss"):
+    broken = Small(replace(small.task, objective=failing), small.clients)  # type: ignore[arg-type]
+    with pytest.raises(HeadstartError, match="no such loss"):
         after(broken.federation(executor="processes(workers=2)"), 1)
+    astray = Small(small.task, Population([np.array([1000, 1001])] * 8))
+    with pytest.raises(RuntimeError, match=r"in a process of the executor 'processes':\nTraceback[\s\S]*IndexError"):
+        after(astray.federation(executor="processes(workers=2)"), 1)
     assert not set(multiprocessing.active_children()) - before
 
 
