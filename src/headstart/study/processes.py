@@ -106,10 +106,19 @@ def _begin_worker(stop: Any, shared: Shared) -> None:
 def _uninterrupted_children() -> Iterator[None]:
     """Processes begun within the block never get a Ctrl-C: what a thread blocks is blocked in its children.
 
-    Without it a worker that is still importing would answer one with a traceback.
+    Without it a worker that is still importing would answer one with a traceback, and so would one that this process
+    had not told all when it was interrupted. Another thread of this process may take the signal, so its handler only
+    notes it until the block has ended.
     """
+    came: list[int] = []
+    in_main = threading.current_thread() is threading.main_thread()
+    handler = signal.signal(signal.SIGINT, lambda number, frame: came.append(number)) if in_main else None
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if in_main:
+            signal.signal(signal.SIGINT, handler or signal.SIG_DFL)
+        if came:
+            signal.raise_signal(signal.SIGINT)
