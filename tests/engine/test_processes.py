@@ -18,9 +18,9 @@ from headstart import rng, trees
 from headstart.clients.base import CLIENTS
 from headstart.engine.executors.base import EXECUTORS
 from headstart.engine.executors.processes import cannot_fork
-from headstart.engine.forked import shared_zeros
 from headstart.engine.plan import Population
 from headstart.engine.rounds import Federation, State, advance, begin
+from headstart.engine.shared_memory import shared_zeros
 from headstart.errors import HeadstartError
 from headstart.models.network import Network
 from headstart.tasks.base import Examples, Task

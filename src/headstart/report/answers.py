@@ -78,6 +78,16 @@ def number(estimate: Estimate | None, digits: int = 2, unit: str = "") -> str:
     return _with_interval(estimate, 1, digits, unit)
 
 
+def p_text(p: float | None) -> str:
+    """
+    >>> p_text(0.0312), p_text(0.00004), p_text(None)
+    ('p = 0.031', 'p < 0.001', '')
+    """
+    if p is None:
+        return ""
+    return "p < 0.001" if p < 0.0005 else f"p = {p:.2g}" if p >= 0.1 else f"p = {p:.3f}"
+
+
 def _with_interval(e: Estimate | None, scale: float, digits: int, unit: str) -> str:
     if e is None:
         return "no common seed"

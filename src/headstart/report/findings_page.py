@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 from headstart import files
 from headstart.errors import HeadstartError
-from headstart.report.answers import count, listed
+from headstart.report.answers import count, listed, p_text
 from headstart.report.findings import FINDINGS
-from headstart.report.judged import NOT_ASKED, labels, p_text
+from headstart.report.judged import NOT_ASKED, labels
 from headstart.report.markdown import escaped, row
 from headstart.report.publish import FORMAT, NAME, told
 from headstart.study.statistics import LEVEL

@@ -42,16 +42,6 @@ def _p(panel: Panel | Missing) -> float | None:
     return p_against(panel.answer.judged, -panel.answer.margin)
 
 
-def p_text(p: float | None) -> str:
-    """
-    >>> p_text(0.0312), p_text(0.00004), p_text(None)
-    ('p = 0.031', 'p < 0.001', '')
-    """
-    if p is None:
-        return ""
-    return "p < 0.001" if p < 0.0005 else f"p = {p:.2g}" if p >= 0.1 else f"p = {p:.3f}"
-
-
 def labels(studies: Sequence[tuple[str, str, str]]) -> list[str]:
     """What to call studies beside one another, given the task, the model and the title of each: no more than tells them
     apart.

@@ -15,9 +15,9 @@ from markupsafe import Markup
 
 from headstart import files
 from headstart.report import appendix, tables, trials
+from headstart.report.answers import p_text
 from headstart.report.figures import STARTS, inline, render, style
 from headstart.report.findings import FINDINGS, Finding
-from headstart.report.judged import p_text
 from headstart.report.panel import Panel
 from headstart.report.panels import PANELS
 from headstart.report.rules import what_is_open, what_it_costs, when_it_would_flip

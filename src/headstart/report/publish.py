@@ -20,9 +20,9 @@ from typing import Any
 
 from headstart import files
 from headstart.report import appendix, tables, trials
-from headstart.report.answers import count, listed, points
+from headstart.report.answers import count, listed, p_text, points
 from headstart.report.figures import render
-from headstart.report.judged import Judged, judged, p_text
+from headstart.report.judged import Judged, judged
 from headstart.report.markdown import escaped, row
 from headstart.report.panel import Panel
 from headstart.report.slices import Study, slice_up

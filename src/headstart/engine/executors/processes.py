@@ -27,8 +27,8 @@ from headstart.clients.base import ClientOptimizer
 from headstart.engine.executors.base import EXECUTORS, Cohort, Executor
 from headstart.engine.executors.grouped import GROUPS, ChannelsLast, Compiled, Work, empty, grouped, groups, layout
 from headstart.engine.executors.sums import Sums, add, clear, cohort
-from headstart.engine.forked import shared_zeros
 from headstart.engine.plan import RoundPlan
+from headstart.engine.shared_memory import shared_zeros
 from headstart.errors import HeadstartError
 from headstart.models.network import Network
 from headstart.tasks.base import Task
@@ -56,11 +56,8 @@ class Order(NamedTuple):
     watched: bool
 
 
-class Done(NamedTuple):
-    """The sums of the group in that place are on the board; this is what its clients keep."""
-
-    place: int
-    kept: dict[int, Arrays]
+Kept = dict[int, Arrays]
+"""What the clients of a group keep, by their places; the answer to an order. Their sums are then on the board."""
 
 
 @EXECUTORS.register("processes", source="ours; measured in docs/performance.md")
@@ -87,13 +84,14 @@ def processes(
             sums = empty(client, x, shared, memories[0], watched=True)
             board = Board(shared_zeros(x), shared_zeros(shared), [_shared_sums(sums) for _ in range(GROUPS)])
             crews.append(Crew(work, board, min(workers or os.cpu_count() or 1, GROUPS)))
+        dealt = groups(plan)
         try:
-            kept = crews[0].compute(x, shared, memories, rate, plan, watched)
+            kept = crews[0].compute(dealt, x, shared, memories, rate, plan, watched)
         except BaseException:
             crews.pop().dismiss()  # some of its processes may still be computing this round
             raise
         total = empty(client, x, shared, memories[0], watched)
-        for sums in crews[0].board.sums[: len(groups(plan))]:
+        for sums in crews[0].board.sums[: len(dealt)]:
             add(total, _seen(sums, watched))
         return cohort(total, [kept.get(k, memory) for k, memory in enumerate(memories)], plan, watched)
 
@@ -128,7 +126,14 @@ class Crew:
         self.dismiss = weakref.finalize(self, _dismiss, self._members, os.getpid())
 
     def compute(
-        self, x: Tree, shared: Tree, memories: Sequence[Tree], rate: float, plan: RoundPlan, watched: bool
+        self,
+        dealt: list[list[int]],
+        x: Tree,
+        shared: Tree,
+        memories: Sequence[Tree],
+        rate: float,
+        plan: RoundPlan,
+        watched: bool,
     ) -> dict[int, Tree]:
         """Put the sums of the groups on the board, and return what their clients keep.
 
@@ -140,7 +145,7 @@ class Crew:
                 seen[name].copy_(leaf)
         orders = [
             Order(place, group, {k: _sent(memories[k]) for k in group}, rate, plan, watched)
-            for place, group in enumerate(groups(plan))
+            for place, group in enumerate(dealt)
         ]
         orders.reverse()
         kept: dict[int, Tree] = {}
@@ -152,7 +157,7 @@ class Crew:
                 self._send(free.pop(), orders.pop())
             for connection in wait(list(busy)):
                 assert isinstance(connection, Connection)
-                kept |= {k: _received(arrays) for k, arrays in self._answer(connection).kept.items()}
+                kept |= {k: _received(arrays) for k, arrays in self._answer(connection).items()}
                 busy.remove(connection)
                 free.append(connection)
         return kept
@@ -163,15 +168,15 @@ class Crew:
         except OSError:
             raise self._lost(connection) from None
 
-    def _answer(self, connection: Connection) -> Done:
+    def _answer(self, connection: Connection) -> Kept:
         try:
             answer = connection.recv()
         except (EOFError, OSError):
             raise self._lost(connection) from None
         if isinstance(answer, Exception):
             raise answer
-        assert isinstance(answer, Done)
-        return answer
+        kept: Kept = answer
+        return kept
 
     def _lost(self, connection: Connection) -> HeadstartError:
         member = self._members[connection]
@@ -193,7 +198,7 @@ def _serve(work: Work, board: Board, connection: Connection, others: Sequence[Co
         while True:
             order: Order = connection.recv()
             try:
-                answer: Done | Exception = Done(order.place, _computed(work, board, order))
+                answer: Kept | Exception = _computed(work, board, order)
             except HeadstartError as error:
                 answer = error
             except Exception:  # whatever computing somebody's network may raise
@@ -201,7 +206,7 @@ def _serve(work: Work, board: Board, connection: Connection, others: Sequence[Co
             connection.send(answer)
 
 
-def _computed(work: Work, board: Board, order: Order) -> dict[int, Arrays]:
+def _computed(work: Work, board: Board, order: Order) -> Kept:
     sums = _seen(board.sums[order.place], order.watched)
     clear(sums)
     memories = {k: _received(arrays) for k, arrays in order.memories.items()}
