@@ -69,6 +69,15 @@ def percent(value: float | None, digits: int = 1) -> str:
     return "\u2013" if value is None or value != value else f"{100 * value:.{digits}f}%"
 
 
+def size(value: float) -> str:
+    """Three significant digits, more where whole numbers are read at a glance.
+
+    >>> size(4843.13), size(26.29), size(0.01234), size(-2.5e7)
+    ('4,843', '26.3', '0.0123', '\u22122.5e+07')
+    """
+    return (f"{value:,.0f}" if 100 <= abs(value) < 1e6 else f"{value:.3g}").replace("-", MINUS)
+
+
 def points(estimate: Estimate | None) -> str:
     """A difference of accuracies: `+4.1 points [2.0, 6.2]`."""
     return _with_interval(estimate, 100, 1, " points")

@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from headstart import files
 from headstart.report import appendix, tables, trials
-from headstart.report.answers import p_text
+from headstart.report.answers import p_text, size
 from headstart.report.figures import STARTS, inline, render, style
 from headstart.report.findings import FINDINGS, Finding
 from headstart.report.panel import Panel
@@ -135,7 +135,7 @@ def show(value: Any, percent: bool = False) -> str:
     if isinstance(value, bool):
         return "yes" if value else ""
     if isinstance(value, float):
-        return f"{100 * value:.1f}%".replace("-", "\u2212") if percent else f"{value:.3g}".replace("-", "\u2212")
+        return f"{100 * value:.1f}%".replace("-", "\u2212") if percent else size(value)
     return str(value)
 
 

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from headstart.report.answers import count, listed, percent, points
+from headstart.report.answers import count, listed, percent, points, size
 from headstart.report.cells import Cell, Pair, Setting
 from headstart.report.panel import Panel
 from headstart.report.panels.speed import reached, rounds_needed
@@ -30,7 +30,7 @@ def what_it_costs(study: Study, start: str, pair: Pair) -> str:
     parts = [f"{np.median(list(rounds.values())):g} rounds"]
     for what, scale, unit in (("bytes", 1e6, "MB sent"), ("simulated_seconds", 1.0, "simulated seconds")):
         used = _used(cell, what, rounds)
-        parts += [f"{used / scale:,.3g} {unit}"] if used is not None else []
+        parts += [f"{size(used / scale)} {unit}"] if used is not None else []
     goal = f"to {percent(study.target, 0)}" if to_target else "for the whole run"
     missed = study.target is not None and not to_target
     note = (

@@ -6,6 +6,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from headstart.report.answers import MINUS, size
+
 
 @dataclass(frozen=True)
 class Table:
@@ -62,6 +64,6 @@ def _in_latex(value: Any) -> str:
         return "yes" if value else ""
     if not isinstance(value, float):
         return _escaped(str(value))
-    digits, _, exponent = f"{value:.3g}".partition("e")
+    digits, _, exponent = size(value).replace(MINUS, "-").replace(",", "{,}").partition("e")
     times = rf" \times 10^{{{int(exponent)}}}" if exponent else ""
     return f"${digits}{times}$"

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from headstart.report.answers import Answer, count, judge, listed, number
+from headstart.report.answers import Answer, count, judge, listed, number, size
 from headstart.report.drawing import frame, legend
 from headstart.report.figures import INK, MUTED, PAPER, label, style
 from headstart.report.panel import Missing, Panel
@@ -98,8 +98,8 @@ def ratio(larger: BySeed, smaller: BySeed) -> st.Estimate | None:
 def times(e: st.Estimate, unit: str = "") -> str:
     """A ratio with its interval, from logarithms.
 
-    >>> times(st.Estimate(math.log(7.32), math.log(5.0), math.log(10.7), 3)), times(st.Estimate(0.0, None, None, 1))
-    ('7.3 [5.0, 10.7]', '1.0 (one seed)')
+    >>> times(st.Estimate(math.log(7.32), math.log(5.0), math.log(1070.0), 3)), times(st.Estimate(0.0, None, None, 1))
+    ('7.3 [5.0, 1,070]', '1.0 (one seed)')
     """
     interval = " (one seed)" if e.low is None or e.high is None else f" [{_factor(e.low)}, {_factor(e.high)}]"
     return f"{_factor(e.value)}{unit}{interval}"
@@ -107,15 +107,7 @@ def times(e: st.Estimate, unit: str = "") -> str:
 
 def _factor(logarithm: float) -> str:
     value = math.exp(min(logarithm, 700.0))
-    return f"{value:.2g}" if value < 1 or value >= 1000 else f"{value:.1f}" if value < 100 else f"{value:.0f}"
-
-
-def size(value: float) -> str:
-    """
-    >>> size(4843.13), size(26.29), size(0.01234)
-    ('4,843', '26.3', '0.0123')
-    """
-    return f"{value:,.0f}" if 100 <= abs(value) < 1e6 else f"{value:.3g}".replace("-", "\u2212")
+    return f"{value:.2g}" if value < 1 else f"{value:.1f}" if value < 100 else size(value)
 
 
 def answer(study: Study, spectra: Spectra) -> Answer:
