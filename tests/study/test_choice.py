@@ -13,8 +13,10 @@ import torch
 
 from headstart.engine.executors import auto
 from headstart.engine.executors.auto import TIMED_STEPS
+from headstart.engine.executors.base import Together
 from headstart.engine.plan import RoundPlan
 from headstart.errors import HeadstartError
+from headstart.study import choice
 from headstart.study.choice import FILE
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
@@ -39,12 +41,12 @@ def test_the_fastest_is_written_down_and_used(tmp_path: Path) -> None:
     assert timed.keys() == {"sgd", "scaffold"}
     used = pq.read_table(tmp_path / "results" / "runs.parquet").to_pylist()
     for row in used:
-        choice = timed[row["client"]]
-        seconds = {name: timing["seconds_per_round"] for name, timing in choice["timings"].items()}
+        kept = timed[row["client"]]
+        seconds = {name: timing["seconds_per_round"] for name, timing in kept["timings"].items()}
         assert seconds.keys() == {"loop", "stacked", "threads(workers=1)"}
-        assert row["executor"] == choice["executor"] == min(seconds, key=seconds.__getitem__)
+        assert row["executor"] == kept["executor"] == min(seconds, key=seconds.__getitem__)
         manifest = json.loads((tmp_path / "runs" / row["run"] / "run.json").read_text())
-        assert manifest["executor_timings"] == choice["timings"]
+        assert manifest["executor_timings"] == kept["timings"]
 
 
 def test_compiling_is_tried_for_long_studies_only_and_must_pay(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,6 +73,52 @@ def test_compiling_is_tried_for_long_studies_only_and_must_pay(monkeypatch: pyte
     assert short == {"loop": (20.0, 0.0), "stacked": (10.0, 0.0)} | dict.fromkeys(others, (30.0, 0.0))
     assert long == short | {"stacked(compiled=True)": (2.5, 30.0)}
     assert auto.fastest(long) == "stacked(compiled=True)"
+
+
+@pytest.mark.parametrize(("of_stacked", "tried"), [(2.9, True), (3.1, False)])
+def test_several_runs_at_once_are_tried_where_stacked_is_not_far_behind(
+    of_stacked: float, tried: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The loop takes a second a step, six runs at once 5 s together."""
+    clock = 0.0
+
+    def build(name: str, *parts: object) -> Any:
+        def execute(*arguments: object, watched: bool = False) -> None:
+            nonlocal clock
+            clock += TIMED_STEPS * {"loop": 1.0, "stacked": of_stacked}.get(name, 4.0)
+
+        def several(parts: list[object], watched: bool) -> list[Any]:
+            nonlocal clock
+            clock += TIMED_STEPS * 5.0
+            return [None] * len(parts)
+
+        return Together(execute, several, 6) if "runs" in name else execute  # type: ignore[arg-type]
+
+    monkeypatch.setattr(auto, "_build", build)
+    monkeypatch.setattr(auto.time, "perf_counter", lambda: clock)
+    steps_K = np.array([TIMED_STEPS])
+    rows = np.zeros((1, TIMED_STEPS, 4), int)
+    drawn = RoundPlan(1, np.arange(1), rows, steps_K, steps_K, steps_K, rows[0], 0.0)
+    network: Any = SimpleNamespace(device=torch.device("cpu"))
+    timings = auto.time_candidates(network, None, None, {}, {}, [], 0.1, drawn, runs=6)  # type: ignore[arg-type]
+    assert timings.get("stacked(runs=6)") == ((TIMED_STEPS * 5.0 / 6, 0.0) if tried else None)
+    assert auto.fastest(timings) == ("stacked(runs=6)" if tried else "loop")
+
+
+def test_runs_that_go_together_are_timed_together_and_have_the_bits_of_that_executor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Five seeds from one start on one core: five at once, of either client optimizer."""
+    monkeypatch.setattr(choice.os, "cpu_count", lambda: 1)
+    monkeypatch.setattr(choice, "fastest", lambda timings: next(name for name in timings if "runs" in name))
+    keys = {**KEYS, "seeds": [0, 1, 2, 3, 4], "starts": "random"}
+    run_study(Study(**keys), tmp_path / "auto")
+    timed = json.loads((tmp_path / "auto" / FILE).read_text())
+    assert {name: kept["executor"] for name, kept in timed.items()} == dict.fromkeys(
+        ("sgd", "scaffold"), "stacked(runs=5)"
+    )
+    run_study(Study(**{**keys, "executor": "stacked(runs=5)"}), tmp_path / "plain")
+    assert table(tmp_path / "auto") == table(tmp_path / "plain")
 
 
 @pytest.mark.parametrize("chosen", ["loop", "stacked"])

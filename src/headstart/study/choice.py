@@ -5,17 +5,19 @@ choice that was made first and written down.
 """
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from headstart import files
-from headstart.engine.executors.auto import Timing, fastest, time_candidates
+from headstart.engine.executors.auto import RUNS_AT_ONCE, Timing, fastest, time_candidates
 from headstart.engine.executors.base import EXECUTORS
 from headstart.engine.plan import plan
 from headstart.engine.streaming import at_hand
 from headstart.errors import HeadstartError
 from headstart.study.federations import federation_of
+from headstart.study.groups import groups_of
 from headstart.study.spec import RunSpec
 
 FILE = "executors.json"
@@ -28,9 +30,12 @@ def choose_executors(runs: list[RunSpec], out: Path) -> None:
     """Time the candidates for every client optimizer of the runs that asks for `auto` and has no choice yet."""
     kept = _read(out / FILE)
     asking = [run for run in runs if run.executor.name == "auto"]
+    most = min(RUNS_AT_ONCE, len(asking) // (os.cpu_count() or 1))  # so that there is a group for every process
     for kind, run in {_kind(run): run for run in asking}.items():
         if kind not in kept:
-            timings = _timed(run, sum(other.rounds for other in asking if _kind(other) == kind))
+            alike = [other for other in asking if _kind(other) == kind]
+            at_once = max(map(len, groups_of(alike, lambda _: max(most, 1))))
+            timings = _timed(run, sum(other.rounds for other in alike), at_once)
             kept[kind] = {
                 "executor": fastest(timings),
                 "timings": {name: timing._asdict() for name, timing in timings.items()},
@@ -53,7 +58,7 @@ def _kind(run: RunSpec) -> str:
     return str(run.client) if run.trainable == "all" else f"{run.client}, trainable {run.trainable}"
 
 
-def _timed(run: RunSpec, rounds: int) -> dict[str, Timing]:
+def _timed(run: RunSpec, rounds: int, runs: int) -> dict[str, Timing]:
     federation = federation_of(run)
     network, task, client = federation.network, federation.task, federation.client
     x = network.initial(0)
@@ -61,7 +66,7 @@ def _timed(run: RunSpec, rounds: int) -> dict[str, Timing]:
     memories = [client.memory(x) for _ in drawn.clients_K]
     if task.train.inputs.device != network.device:
         task, drawn = at_hand(task, drawn, network.device)
-    return time_candidates(network, task, client, x, client.shared(x), memories, run.client_rate, drawn, rounds)
+    return time_candidates(network, task, client, x, client.shared(x), memories, run.client_rate, drawn, rounds, runs)
 
 
 def _read(path: Path) -> dict[str, Choice]:

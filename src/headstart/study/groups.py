@@ -4,10 +4,11 @@ Their clients then take steps of the same shapes. The bits of a run may depend o
 place among them, so groups are a function of the study alone: neither of what is done already nor of the processes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import Any
 
+from headstart.registry import Component
 from headstart.study.spec import RunSpec
 
 DIFFER = {"start", "server", "client_rate", "server_rate", "seed"}
@@ -16,8 +17,15 @@ DIFFER = {"start", "server", "client_rate", "server_rate", "seed"}
 Group = tuple[RunSpec, ...]
 
 
-def groups_of(runs: Sequence[RunSpec]) -> list[Group]:
-    """The runs in groups of about one size, no larger than their executor takes, in the order of their first ones.
+def at_once(executor: Component) -> int:
+    """The most runs that an executor computes at once."""
+    return int(dict(executor.parameters).get("runs", 1))
+
+
+def groups_of(
+    runs: Sequence[RunSpec], most: Callable[[RunSpec], int] = lambda run: at_once(run.executor)
+) -> list[Group]:
+    """The runs in groups of about one size, no larger than `most`, in the order of their first ones.
 
     Runs of one seed stand together: they share the plan of every round.
     """
@@ -27,15 +35,11 @@ def groups_of(runs: Sequence[RunSpec]) -> list[Group]:
     groups: list[Group] = []
     for same in alike.values():
         same.sort(key=lambda run: run.seed)
-        count = -(-len(same) // _most(same[0]))
+        count = -(-len(same) // most(same[0]))
         size = -(-len(same) // count)
         groups += [tuple(same[first : first + size]) for first in range(0, len(same), size)]
     place = {run.key: i for i, run in enumerate(runs)}
     return sorted(groups, key=lambda group: place[group[0].key])
-
-
-def _most(run: RunSpec) -> int:
-    return int(dict(run.executor.parameters).get("runs", 1))
 
 
 def _kind(run: RunSpec) -> tuple[Any, ...]:

@@ -10,9 +10,9 @@ from headstart import files
 from headstart.errors import HeadstartError
 from headstart.probes.base import PROBES
 from headstart.starts.base import STARTS
-from headstart.study.choice import choose_executors
+from headstart.study.choice import choose_executors, chosen_executor, with_executor
 from headstart.study.federations import check_device, federation_of, one_thread
-from headstart.study.groups import groups_of
+from headstart.study.groups import Group, at_once, groups_of
 from headstart.study.processes import each, each_run
 from headstart.study.search import (
     Search,
@@ -93,7 +93,7 @@ def _carry_on(study: Study, out: Path, jobs: int, checkpoint_seconds: float, wat
     total, left = len(tuned) + len(runs), sum(work.values())
     done, worked = len(tuned) - len(unsearched), 0
     try:
-        choose_executors([search.base for search in tuned], out)
+        choose_executors([*(search.base for search in tuned), *runs] if pending else [], out)
         for search, status in each(unsearched, partial(_one_search, out), jobs, [study.task]):
             done, worked = done + 1, worked + work[search]
             watch(Event(done, total, worked / left, search, status))
@@ -101,9 +101,9 @@ def _carry_on(study: Study, out: Path, jobs: int, checkpoint_seconds: float, wat
             runs = _runs(study, tuned, out)
             pending = [run for run in runs if not folder.is_done(run.key)]
             total, left = len(tuned) + len(runs), worked + sum(map(_work, pending))
-        choose_executors(pending, out)
+        choose_executors(runs if pending else [], out)
         done += len(runs) - len(pending)
-        groups = [group for group in groups_of(runs) if not all(folder.is_done(run.key) for run in group)]
+        groups = [group for group in _groups(runs, out) if not set(pending).isdisjoint(group)] if pending else []
         for run, status in each_run(groups, out, jobs, checkpoint_seconds):
             done, worked = done + 1, worked + _work(run)
             watch(Event(done, total, worked / left, run, status))
@@ -121,6 +121,10 @@ def _runs(study: Study, tuned: list[Search], out: Path) -> list[RunSpec]:
         return study.runs
     refuse_unequal_budgets(found)
     return tuned_runs(study, {search: best_of(trials) for search, trials in found.items()}) if tuned else study.runs
+
+
+def _groups(runs: list[RunSpec], out: Path) -> list[Group]:
+    return groups_of(runs, lambda run: at_once(with_executor(run, chosen_executor(run, out)).executor))
 
 
 def _work(run: RunSpec) -> int:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from headstart.clients.base import ClientOptimizer
-from headstart.engine.executors.base import EXECUTORS, Cohort, Executor
+from headstart.engine.executors.base import EXECUTORS, Cohort, Executor, Part, Together
 from headstart.engine.executors.processes import cannot_fork
 from headstart.engine.plan import RoundPlan
 from headstart.models.network import Network
@@ -29,6 +29,12 @@ LONG = 300.0
 
 PAID_BACK_WITHIN = 50
 """Rounds in which a compiled executor must save what compiling took, or it is not chosen."""
+
+RUNS_AT_ONCE = 6
+"""Of a study, at most: more were slower (docs/performance.md)."""
+
+WITHIN_REACH = 3.0
+"""Times the fastest executor that `stacked` may take for several runs at once to be tried: they halve its time."""
 
 
 class Timing(NamedTuple):
@@ -81,12 +87,14 @@ def time_candidates(
     rate: float,
     plan: RoundPlan,
     rounds: int = 0,
+    runs: int = 1,
 ) -> dict[str, Timing]:
     """What a round takes with each candidate, from the first steps of a cohort, the best of a few; recording is not
     counted. One that this network cannot be computed with is left out; the loop never is.
 
     The compiled form of the fastest is a candidate where `rounds` of that fastest take longer than `LONG`. Where torch
     is held to one thread, as in the processes of a study, `threads` is held to one worker, and `processes` left out.
+    Where so many `runs` can be computed at once, `stacked` is also timed with them, and a round is the share of one.
     """
     most = int(plan.steps_K.max())
     steps = replace(
@@ -97,10 +105,17 @@ def time_candidates(
 
     def timed(name: str) -> Timing:
         execute = _build(name, network, task, client)
-        first, *others = (
-            _seconds(lambda: execute(x, shared, memories, rate, steps, watched=False)) for _ in range(REPETITIONS + 1)
-        )
-        per_round = min(others) * most / min(most, TIMED_STEPS)
+        part = Part(x, shared, memories, rate, steps)
+        at_once = execute.most if isinstance(execute, Together) else 1
+
+        def begin_of_round() -> None:
+            if isinstance(execute, Together):
+                execute.several([part] * at_once, False)
+            else:
+                execute(*part, watched=False)
+
+        first, *others = (_seconds(begin_of_round) for _ in range(REPETITIONS + 1))
+        per_round = min(others) * most / min(most, TIMED_STEPS) / at_once
         return Timing(per_round, max(first - min(others), 0.0) if "compiled" in name else 0.0)
 
     workers = ["workers=1"] if torch.get_num_threads() == 1 else []
@@ -117,6 +132,11 @@ def time_candidates(
             if name == "loop":
                 raise
     best = fastest(timings)
+    near = "stacked" in timings and timings["stacked"][0] <= WITHIN_REACH * timings[best][0]
+    if runs > 1 and near:
+        arguments[name := f"stacked(runs={runs})"] = [f"runs={runs}"]
+        timings[name] = timed(name)
+        best = fastest(timings)
     if best != "loop" and rounds * timings[best].seconds_per_round >= LONG:
         name = _named(best.partition("(")[0], [*arguments[best], "compiled=True"])
         with suppress(Exception):  # no compiler, or one that refuses
