@@ -1,4 +1,4 @@
-"""What the probes cost: runs of the demo with and without them, in turn. Prints JSON.
+"""What the probes cost: runs of the demo with and without them, in turn, one by one and at once. Prints JSON.
 
 python benchmarks/probes.py [repetitions]
 """
@@ -14,41 +14,42 @@ from pathlib import Path
 from headstart.engine.rounds import begin
 from headstart.probes.base import PROBES
 from headstart.study.federations import federation_of, one_thread
-from headstart.study.run import Progress, carry_out
-from headstart.study.spec import RunSpec, Study
+from headstart.study.groups import Group, groups_of
+from headstart.study.run import Progress, carry_out_together
+from headstart.study.spec import Study
 
 
-def seconds(run: RunSpec) -> float:
-    """The wall time of a run in memory, from its start weights to its last round."""
-    federation = federation_of(run)
-    probes = [PROBES.build(probe, federation) for probe in run.probes]
-    progress = Progress(begin(federation, federation.network.initial(run.seed)))
-    began = time.perf_counter()
-    carry_out(federation, progress, run.rounds, run.every, probes)
-    return time.perf_counter() - began
+def seconds(group: Group) -> float:
+    """The CPU time of runs in memory, from their start weights to their last round."""
+    federations = [federation_of(run) for run in group]
+    probes = [[PROBES.build(probe, fed) for probe in run.probes] for run, fed in zip(group, federations, strict=True)]
+    under_way = [Progress(begin(federation, federation.network.initial(federation.seed))) for federation in federations]
+    began = time.process_time()
+    carry_out_together(federations, under_way, group[0].rounds, group[0].every, probes)
+    return time.process_time() - began
+
+
+def compared(group: Group, repetitions: int) -> dict[str, object]:
+    """The group with its probes over the group without any."""
+    bare = tuple(replace(run, probes=()) for run in group)
+    seconds(group)
+    pairs = [(seconds(group), seconds(bare)) for _ in range(repetitions)]
+    ratios = sorted(probed / without for probed, without in pairs)
+    return {
+        "runs_at_once": len(group),
+        "seconds_with_probes": statistics.median(probed for probed, _ in pairs),
+        "seconds_without": statistics.median(without for _, without in pairs),
+        "ratio_median": statistics.median(ratios),
+        "ratio_quartiles": [ratios[len(ratios) // 4], ratios[3 * len(ratios) // 4]],
+    }
 
 
 def main() -> None:
     repetitions = int(sys.argv[1]) if len(sys.argv) > 1 else 15
     with resources.as_file(resources.files("headstart") / "studies" / "demo.yaml") as path:
-        run = Study.load(Path(path)).runs[0]
-    bare = replace(run, probes=())
+        group = max(groups_of(Study.load(Path(path)).runs), key=len)
     with one_thread():
-        seconds(run)
-        pairs = [(seconds(run), seconds(bare)) for _ in range(repetitions)]
-    ratios = sorted(probed / without for probed, without in pairs)
-    print(
-        json.dumps(
-            {
-                "run": str(run),
-                "seconds_with_probes": statistics.median(probed for probed, _ in pairs),
-                "seconds_without": statistics.median(without for _, without in pairs),
-                "ratio_median": statistics.median(ratios),
-                "ratio_quartiles": [ratios[len(ratios) // 4], ratios[3 * len(ratios) // 4]],
-            },
-            indent=1,
-        )
-    )
+        print(json.dumps([compared(some, repetitions) for some in (group[:1], group)], indent=1))
 
 
 if __name__ == "__main__":

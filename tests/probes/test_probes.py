@@ -118,7 +118,7 @@ def test_evaluation_tests_on_a_fixed_sample_between_the_first_and_the_last_round
     second, cohort = advance(fed, first)
 
     def tested(examples: Examples) -> tuple[float, float]:
-        return evaluate(fed.network, second.x, examples, fed.task.objective, 1024)
+        return evaluate(fed.network, second.x, [examples], fed.task.objective, 1024)[0]
 
     def measured(moment: Moment) -> tuple[float, float]:
         metrics = probe.measure(moment)
@@ -129,8 +129,9 @@ def test_evaluation_tests_on_a_fixed_sample_between_the_first_and_the_last_round
     samples = (Examples(fed.task.test.inputs[list(p)], fed.task.test.targets[list(p)]) for p in parts)
     assert any(tested(sample) == pytest.approx(between, rel=1e-12) for sample in samples)
     assert measured(Moment(second, first, cohort)) == between
-    assert measured(Moment(second, first, cohort, last=True)) == tested(fed.task.test) != between
-    assert measured(Moment(second, None, None)) == tested(fed.task.test)
+    whole = pytest.approx(tested(fed.task.test), rel=1e-12)
+    assert measured(Moment(second, first, cohort, last=True)) == whole != between
+    assert measured(Moment(second, None, None)) == whole
 
 
 def test_evaluation_of_text_weighs_tokens_and_takes_no_more_of_them_at_once() -> None:
@@ -151,7 +152,7 @@ def test_evaluation_of_text_weighs_tokens_and_takes_no_more_of_them_at_once() ->
     expected = torch.nn.functional.cross_entropy(logits.mT, targets, ignore_index=0)
     for batch, most in ((1, 5), (11, 10), (1000, 45)):
         seen.clear()
-        loss, accuracy = evaluate(network, x, examples, next_token(0), batch)
+        ((loss, accuracy),) = evaluate(network, x, [examples], next_token(0), batch)
         assert (loss, accuracy) == (pytest.approx(float(expected), rel=1e-12), pytest.approx(float(hits), rel=1e-12))
         assert (max(seen), sum(seen)) == (most, 45)
 

@@ -1,10 +1,12 @@
 """Loss and accuracy of the global model, on held-out data and on a fixed sample of the clients' training data."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import numpy as np
 import torch
 from pydantic import Field
+from torch import Tensor
 
 from headstart import rng, trees
 from headstart.engine.rounds import Federation
@@ -45,8 +47,8 @@ def evaluation(
     def measure(moment: Moment) -> Metrics:
         metrics: Metrics = {}
         test = task.test if moment.previous is None or moment.last else between
-        for part, examples in (("test", test), ("train", train)):
-            loss, accuracy = evaluate(network, moment.state.x, examples, task.objective, batch)
+        found = evaluate(network, moment.state.x, [test, train], task.objective, batch)
+        for part, (loss, accuracy) in zip(("test", "train"), found, strict=True):
             metrics |= {f"{part}_loss": loss, f"{part}_accuracy": accuracy}
         if moment.cohort is not None:
             metrics["local_loss"] = float(moment.cohort.local_loss)
@@ -55,16 +57,32 @@ def evaluation(
     return Probe(measure)
 
 
-def evaluate(network: Network, x: Tree, examples: Examples, objective: Objective, batch: int) -> tuple[float, float]:
-    """Mean loss and accuracy over all that the rows predict, dropout off, summed in float64."""
-    sums = torch.zeros(3, dtype=torch.float64, device=network.device)
+def evaluate(
+    network: Network, x: Tree, parts: Sequence[Examples], objective: Objective, batch: int
+) -> list[tuple[float, float]]:
+    """Mean loss and accuracy of each part over all that its rows predict, dropout off, summed in float64.
+
+    Parts that fit in one batch are one: the time of a small network goes into starting operations.
+    """
     x = trees.map_tree(trees.channels_last, x)  # convolutions of many rows run in the layout of their weights
-    rows = max(1, batch // max(1, examples.targets[:1].numel()))
+    rows = max(1, batch // max(1, parts[0].targets[:1].numel()))
+
+    def scores(inputs: Tensor, targets: Tensor) -> Tensor:
+        """Loss, correct and count of each row [3, B]."""
+        targets = targets.to(network.device)
+        found = objective(network(x, inputs.to(network.device)), targets)
+        return torch.stack([column.to(torch.float64) for column in found])
+
+    def sums(part: Examples) -> Tensor:
+        batches = zip(torch.split(part.inputs, rows), torch.split(part.targets, rows), strict=True)
+        return torch.stack([scores(*one).sum(-1) for one in batches]).sum(0)
+
     with torch.no_grad():
-        for first in range(0, len(examples), rows):
-            part = slice(first, first + rows)
-            inputs, targets = (column[part].to(network.device) for column in (examples.inputs, examples.targets))
-            scores = objective(network(x, inputs), targets)
-            sums += torch.stack([column.to(torch.float64).sum() for column in scores])
-    loss, correct, count = sums.tolist()
-    return loss / max(count, 1.0), correct / max(count, 1.0)
+        sizes = [len(part) for part in parts]
+        if sum(sizes) <= rows:
+            inputs, targets = (torch.cat([getattr(part, name) for part in parts]) for name in ("inputs", "targets"))
+            of_parts = [one.sum(-1) for one in torch.split(scores(inputs, targets), sizes, -1)]
+        else:
+            of_parts = [sums(part) for part in parts]
+        found = torch.stack(of_parts).tolist()
+    return [(loss / max(count, 1.0), correct / max(count, 1.0)) for loss, correct, count in found]

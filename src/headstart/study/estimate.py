@@ -78,7 +78,7 @@ class _Costs:
         task = federation.task
         rows = np.linspace(0, len(task.test) - 1, min(TIMED_ROWS, len(task.test))).astype(int)
         some = Examples(task.test.inputs[rows], task.test.targets[rows])
-        self.row = _seconds(lambda: evaluate(federation.network, begun, some, task.objective, len(some))) / len(some)
+        self.row = _seconds(lambda: evaluate(federation.network, begun, [some], task.objective, len(some))) / len(some)
         self.whole = {"test": len(task.test), "validation": len(task.validation)}
         self.probes = {}
         for component in run.probes:
