@@ -146,7 +146,7 @@ TASKS = {
         batch_size=10,
         sizes={
             "toy": Size("natural", 2, 2, 1, 2, 0.3, 2, 1),
-            "cpu": Size("natural", 5, 60, 5, 3, 0.85, 6, 30),
+            "cpu": Size("natural", 5, 60, 5, 5, 0.85, 6, 30),
             "full": Size("natural", 5, 1082, 20, 3, 0.95, 40, 1082),
         },
         note="Digits by their writers, for the paper's FEMNIST: its cohort of 5, batches of 10, 1082 rounds.",
