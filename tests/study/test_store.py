@@ -44,9 +44,34 @@ def test_a_folder_of_another_study_is_refused(study, copy, whole):
         run_study(other, copy)
     assert str(caught.value) == (
         f"{copy} holds the results of another study (in its study.yaml 'rounds: 30', here 'rounds: 31'); "
-        "choose a new folder"
+        "choose a new folder, or only add to that study"
     )
     assert_equal_bits(copy, whole)
+
+
+def test_a_study_that_adds_to_the_one_in_a_folder_goes_on_there(study, copy):
+    keys = study.file.model_dump(exclude_none=True)
+    seeds = [*study.file.seeds, 7]
+    before = {path: path.stat().st_mtime_ns for path in copy.glob("runs/*/*")}
+    larger, trained = Study(**{**keys, "seeds": seeds, "target_accuracy": 0.3}), []
+    run_study(larger, copy, watch=lambda event: trained.append(event.run.seed))
+    assert trained == [7] * (len(larger.runs) - len(study.runs))
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    table = pq.read_table(copy / "results" / "runs.parquet").to_pylist()
+    assert [row["run"] for row in table] == [run.key for run in larger.runs]
+    assert (copy / "study.yaml").read_text() == larger.resolved()
+    with pytest.raises(HeadstartError, match="another study"):  # now that there is more, it would be left out
+        run_study(study, copy)
+
+
+def test_a_search_in_a_folder_must_be_one_of_the_new_study(tmp_path):
+    keys = {"task": "digits", "model": "logistic", "rounds": 1, "seeds": [0], "population": 10, "cohort": 2}
+    run_study(Study(**keys, tuning={"trials": 2}), tmp_path)
+    with pytest.raises(HeadstartError, match=r"another study .*'trials: 2', here 'trials: 3'"):
+        run_study(Study(**keys, tuning={"trials": 3}), tmp_path)
+    run_study(Study(**{**keys, "seeds": [0, 1]}, tuning={"trials": 2}), tmp_path)
+    assert len(pq.read_table(tmp_path / "results" / "trials.parquet")) == 2  # none anew
+    assert {row["seed"] for row in pq.read_table(tmp_path / "results" / "runs.parquet").to_pylist()} == {0, 1}
 
 
 def test_a_folder_with_other_files_is_refused_and_left_as_it_is(study, tmp_path):

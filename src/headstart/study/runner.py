@@ -53,6 +53,8 @@ def run_study(
 ) -> Path:
     """Run or resume a study in the folder `out`; runs that are done are skipped. Returns the folder.
 
+    A study that adds to the one in the folder, such as more seeds, goes on from what is there.
+
     Each process computes with one torch thread, so `jobs` changes no result. A process that is killed loses at
     most `checkpoint_seconds` of the runs that it had under way, and they go on to the same bits.
 
@@ -63,11 +65,23 @@ def run_study(
     try:
         with one_thread():
             check(study)
-            with Folder(out).claimed(study.resolved()):
+            with Folder(out).claimed(study.resolved(), partial(_holds_all_of, study)):
                 _carry_on(study, out, jobs, checkpoint_seconds, watch)
     except OSError as error:
         raise HeadstartError(f"cannot go on in {out}: {error}") from error
     return out
+
+
+def _holds_all_of(study: Study, file: Path) -> bool:
+    """Whether every run and search of the study in a file is also one of this study."""
+    try:
+        other = Study.load(file)
+        return all(
+            {one.key for one in parts(other)} <= {one.key for one in parts(study)}
+            for parts in (lambda study: study.runs, searches)
+        )
+    except HeadstartError:
+        return False
 
 
 def _carry_on(study: Study, out: Path, jobs: int, checkpoint_seconds: float, watch: Callable[[Event], None]) -> None:

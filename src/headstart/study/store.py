@@ -12,7 +12,7 @@ DIR/paper.yaml                 the study file, where `headstart paper` wrote it
 import io
 import itertools
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,8 +57,11 @@ class Folder:
         self.path = path
 
     @contextmanager
-    def claimed(self, resolved_study: str) -> Iterator[None]:
+    def claimed(self, resolved_study: str, holds_all_of: Callable[[Path], bool] = lambda file: False) -> Iterator[None]:
         """Hold the folder for this process and this study; the hold ends with the process, however it ends.
+
+        A folder of another study passes to this one where `holds_all_of` says, of the file of the other, that nothing
+        in the folder would be lost.
 
         Raises:
             HeadstartError: another process holds it, it belongs to another study, or it cannot be written.
@@ -76,7 +79,7 @@ class Folder:
         try:
             with files.explained(self.path, "write"):
                 self._refuse_foreign()
-                self._belongs_to(resolved_study)
+                self._belongs_to(resolved_study, holds_all_of)
                 self._sweep()
             yield
         finally:
@@ -94,18 +97,17 @@ class Folder:
                     f"{self.path} holds files that are not a study's ({min(foreign)}); choose a new folder"
                 )
 
-    def _belongs_to(self, resolved_study: str) -> None:
+    def _belongs_to(self, resolved_study: str, holds_all_of: Callable[[Path], bool]) -> None:
         study = self.path / "study.yaml"
-        if not study.exists():
+        present = study.read_text(encoding="utf-8", errors="replace") if study.exists() else ""
+        if not present or (present != resolved_study and holds_all_of(study)):
             files.write(study, resolved_study)
-            return
-        present = study.read_text(encoding="utf-8", errors="replace")
-        if present != resolved_study:
+        elif present != resolved_study:
             lines = itertools.zip_longest(present.splitlines(), resolved_study.splitlines(), fillvalue="nothing")
             there, here = next(((a.strip(), b.strip()) for a, b in lines if a != b), ("other line ends", "ours"))
             raise HeadstartError(
                 f"{self.path} holds the results of another study (in its study.yaml {there!r}, here {here!r}); "
-                "choose a new folder"
+                "choose a new folder, or only add to that study"
             )
 
     def _sweep(self) -> None:
