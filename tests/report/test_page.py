@@ -121,6 +121,14 @@ def test_every_shape_of_study_gives_a_page(study: MakeStudy, options: dict[str, 
     assert "nan" not in re.sub(r"<svg.*?</svg>", "", text, flags=re.DOTALL).lower().split()
 
 
+def test_an_open_question_says_how_to_add_seeds(study: MakeStudy, few: Keep) -> None:
+    folder = study(keep=few, seeds=(0, 1))
+    panels = page.write(folder).read_text().split('<section class="panel"')[1:]
+    is_open = [bool(re.search(r"would decide this|seeds would be needed", panel)) for panel in panels]
+    assert set(is_open) == {True, False}
+    assert is_open == [f"add <code>seeds</code> to {folder.name}/study.yaml" in panel for panel in panels]
+
+
 def test_rates_are_listed_only_for_a_tuning(study: MakeStudy, written: Path) -> None:
     folder = page.write(study("tuning")).parent
     rates = pq.read_table(folder / "tables/rates.parquet")
