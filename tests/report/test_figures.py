@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from headstart.report.drawing import spread_labels
+from headstart.report.drawing import seed_band, spread_labels
 from headstart.report.dumbbells import Row, dumbbells, height
 from headstart.report.figures import ROLES, STARTS, drawn, inline, render, style
 
@@ -107,6 +107,16 @@ def test_what_says_diverged_stands_clear_of_the_marks(wide: bool) -> None:
         marks = [axes.transData.transform((0.5, 0))[0]]
     assert len(said) == 6
     assert max(said) < min(marks) - 4  # pixels: half a mark
+
+
+def test_a_seed_that_diverged_is_a_line_of_its_own_to_a_cross() -> None:
+    whole, short = (np.arange(3), np.array([0.1, 0.2, 0.3])), (np.arange(1), np.array([0.1]))
+    with drawn(
+        lambda figure, wide: seed_band(figure.subplots(), [whole, short], "red", "-", True), 2.0, True
+    ) as figure:
+        lines = [(line.get_xdata().tolist(), line.get_marker()) for line in figure.axes[0].lines]
+        assert not figure.axes[0].collections  # no band
+    assert lines == [([0, 1, 2], "None"), ([0], "None"), ([0], "x")]
 
 
 def test_fonts_are_named_once_and_paths_are_short() -> None:

@@ -102,8 +102,19 @@ def short(name: str, limit: int) -> str:
     return name if len(name) <= limit else name[: limit - 1] + "\u2026"
 
 
-def seed_band(axes: "Axes", curves: Sequence[tuple[Any, Any]], colour: str, dash: Any) -> None:
-    """The mean over seeds, and the range of the seeds as a band, at the rounds that all seeds have."""
+SEEDS_APART = " Where a seed diverged, each is drawn on its own, with a cross where it ended."
+"""Of a caption whose figure has such a band: a mean over those that are left would flatter."""
+
+
+def seed_band(axes: "Axes", curves: Sequence[tuple[Any, Any]], colour: str, dash: Any, is_apart: bool = False) -> None:
+    """The mean over seeds, and the range of the seeds as a band; or apart, a line a seed."""
+    if is_apart:
+        longest = max((len(rounds) for rounds, _ in curves), default=0)
+        for rounds, values in curves:
+            axes.plot(rounds, values, color=colour, ls=dash, lw=1)
+            if len(rounds) < longest:
+                axes.plot(rounds[-1:], values[-1:], "x", color=colour, ms=6, mew=1.6)
+        return
     rounds = np.array(sorted(set.intersection(*(set(r.tolist()) for r, _ in curves)))) if curves else np.array([])
     if not len(rounds):
         return

@@ -10,7 +10,7 @@ import numpy as np
 
 from headstart.report.answers import Answer, judge, number
 from headstart.report.cells import Pair
-from headstart.report.drawing import frame, legend, percent_axis, seed_band
+from headstart.report.drawing import SEEDS_APART, frame, legend, percent_axis, seed_band
 from headstart.report.figures import style
 from headstart.report.panel import Missing, Panel
 from headstart.report.slices import Study
@@ -54,7 +54,9 @@ def build(study: Study) -> Panel | Missing:
         answer(study, pair),
         f"{pair} in the setting {study.base}: mean, and the range of the seeds. Cosine between clients: mean over "
         "couples of a cohort; over time: between consecutive aggregated updates. Gradient diversity: lower is "
-        "better aligned." + (MEANING if "aggregate_noise" in metrics else ""),
+        "better aligned."
+        + (MEANING if "aggregate_noise" in metrics else "")
+        + (SEEDS_APART if any(study.cell(start, pair).diverged for start in study.starts) else ""),
         lambda figure, wide: draw(figure, wide, study, pair, metrics),
         (0.75 + 1.75 * rows, 0.75 + 1.5 * -(-len(metrics) // 2)),
         f"{pair} in the setting {study.base}",
@@ -155,7 +157,8 @@ def draw(figure: Any, wide: bool, study: Study, pair: Pair, metrics: list[str]) 
     for axes, metric in zip(grid.flat, metrics, strict=False):
         for start in study.starts:
             colour, dash, _ = style(study.starts, start)
-            seed_band(axes, list(study.curves(study.cell(start, pair), metric).values()), colour, dash)
+            cell = study.cell(start, pair)
+            seed_band(axes, list(study.curves(cell, metric).values()), colour, dash, cell.diverged > 0)
         axes.set_title(METRICS[metric], fontsize=8.6 if wide else 8)
         axes.locator_params(axis="y", nbins=4)
         if metric.endswith("accuracy"):

@@ -82,6 +82,7 @@ def draw(figure: Any, wide: bool, study: Study, part: Slice, easy: str) -> None:
         axes.set_title(short(study.brief(pair), 40), color=MUTED if len(pairs) == 1 else INK)
         room = 24 if wide else 20 if len(values) < 3 else 18
         axes.set_xticks(range(len(values)), [short(str(value), room) for value in values], color=INK)
+        axes.set_xlim(-0.55, len(values) - 0.45)  # also where the last bar is one that diverged
         axes.set_ylim(0, 1.1)
         axes.set_yticks([0, 0.25, 0.5, 0.75, 1])
         percent_axis(axes.yaxis)

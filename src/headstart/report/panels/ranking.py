@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from headstart.report.answers import Answer, Says, count, number, points
+from headstart.report.answers import MINUS, Answer, Says, count, number, points
 from headstart.report.bump import bump
 from headstart.report.panel import Missing, Panel
 from headstart.report.slices import Study
@@ -55,12 +55,10 @@ def answer(study: Study, standings: list[Standing]) -> Answer:
     said = f"{agreement.swapped}{f' [{sure.swapped[0]}, {sure.swapped[1]}]' if sure else ''} of "
     said += f"{count(agreement.pairs, 'couple')} of pairs swap places between "
     said += f"{a.start} and {b.start}"
-    said += (
-        f" (Kendall\u2019s tau {agreement.tau:.2f}" if agreement.tau is not None else " (Kendall\u2019s tau undefined"
-    )
-    said += f" [{sure.tau[0]:.2f}, {sure.tau[1]:.2f}], bootstrap over seeds" if sure and sure.tau else ""
+    said += f" (Kendall\u2019s tau {'undefined' if agreement.tau is None else _tau(agreement.tau)}"
+    said += f" [{_tau(sure.tau[0])}, {_tau(sure.tau[1])}], bootstrap over seeds" if sure and sure.tau else ""
     if within is not None and across is not None:
-        said += f"; across seeds {within:.2f} within a start, {across:.2f} between the two"
+        said += f"; across seeds {_tau(within)} within a start, {_tau(across)} between the two"
     said += ")"
     if a.best is not None and b.best is not None:
         if a.pairs[a.best] == b.pairs[b.best]:
@@ -84,6 +82,10 @@ def answer(study: Study, standings: list[Standing]) -> Answer:
         unit="Kendall\u2019s tau, between seeds of one start less between the starts",
         open_ended=change is None or change.value <= 0,  # more seeds never turn a fall into a yes
     )
+
+
+def _tau(value: float) -> str:
+    return f"{value:.2f}".replace("-", MINUS)
 
 
 def changes_order(change: st.Estimate | None, within: float | None, couples: int) -> Says:

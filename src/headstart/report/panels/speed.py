@@ -6,8 +6,8 @@ import numpy as np
 
 from headstart.report.answers import Answer, count, judge, number, percent, points
 from headstart.report.cells import Cell, Pair
-from headstart.report.drawing import frame, legend, percent_axis, seed_band, short
-from headstart.report.figures import MUTED, style
+from headstart.report.drawing import SEEDS_APART, frame, legend, percent_axis, seed_band, short
+from headstart.report.figures import MUTED, PAPER, style
 from headstart.report.panel import Missing, Panel
 from headstart.report.slices import Study
 from headstart.report.standings import contrast, standing
@@ -26,6 +26,7 @@ def build(study: Study) -> Panel | Missing:
     if not shown:
         return Missing(SLUG, heading, "runs whose accuracy was recorded over rounds")
     rows, narrow_rows = (len(shown) + 2) // 3, (len(shown) + 1) // 2
+    apart = any(study.cell(start, pair).diverged for start in study.starts for pair in shown)
     target = "" if study.target is None else f" The dotted line is the target, {percent(study.target, 0)}."
     return Panel(
         SLUG,
@@ -33,7 +34,7 @@ def build(study: Study) -> Panel | Missing:
         answer(study),
         f"{study.measure.capitalize()} over rounds: mean, and the range of the seeds as a band.{target} "
         f"Shown: each start\u2019s best pair and the best of every other client optimizer, {len(shown)} of "
-        f"{len(study.pairs())}; the table has all.",
+        f"{len(study.pairs())}; the table has all." + (SEEDS_APART if apart else ""),
         lambda figure, wide: draw(figure, wide, study, shown),
         (0.8 + 1.85 * rows, 0.85 + 1.55 * narrow_rows),
         f"{count(len(study.pairs()), 'pair')} in the setting {study.base}",
@@ -144,7 +145,7 @@ def draw(figure: Any, wide: bool, study: Study, pairs: list[Pair]) -> None:
         for i, start in enumerate(study.starts):
             colour, dash, _ = style(study.starts, start)
             cell = study.cell(start, pair)
-            seed_band(axes, list(study.curves(cell, METRIC).values()), colour, dash)
+            seed_band(axes, list(study.curves(cell, METRIC).values()), colour, dash, cell.diverged > 0)
             if cell.diverged:
                 axes.text(
                     0.97,
@@ -154,6 +155,7 @@ def draw(figure: Any, wide: bool, study: Study, pairs: list[Pair]) -> None:
                     color=colour,
                     ha="right",
                     fontsize=7.6,
+                    bbox={"facecolor": PAPER, "alpha": 0.8, "lw": 0, "pad": 1.5},
                 )
         if study.target is not None:
             axes.axhline(study.target, color=MUTED, lw=0.9, ls=":")
