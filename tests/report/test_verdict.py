@@ -124,6 +124,12 @@ def test_pair_ahead_of_all_others(table: Table) -> None:
     assert "ahead of all 2 others, best in 100% of bootstrap samples" in found.which.evidence
 
 
+def test_one_other_pair_is_called_so(table: Table) -> None:
+    good, bad, level = [0.9, 0.91, 0.92], [0.5, 0.51, 0.52], [0.91, 0.9, 0.9]
+    assert "ahead of the other pair, best in" in verdict(table({"random": {A: good, B: bad}})).which.evidence
+    assert "but the other pair cannot be told apart" in verdict(table({"random": {A: good, B: level}})).which.evidence
+
+
 def test_pair_level_with_some(table: Table) -> None:
     found = verdict(table({"random": {A: [0.90, 0.91, 0.92], B: [0.1, 0.1, 0.1], C: [0.91, 0.90, 0.90]}}))
     assert found.which.claim == f"Use {A}"

@@ -158,8 +158,9 @@ def which_pair(s: Standing) -> Sentence:
         return Sentence(False, f"{pair} shows the highest accuracy", why)
     chance = f"best in {percent(s.chance_best[s.best], 0)} of bootstrap samples"
     if not s.level:
-        return Sentence(True, f"Use {pair}", f"{accuracy} from {s.start}, ahead of all {others} others, {chance}{note}")
-    level = f"{len(s.level)} of {others} others cannot be told apart from it"
+        rivals = "the other pair" if others == 1 else f"all {others} others"
+        return Sentence(True, f"Use {pair}", f"{accuracy} from {s.start}, ahead of {rivals}, {chance}{note}")
+    level = f"{'the other pair' if others == 1 else f'{len(s.level)} of {others} others'} cannot be told apart from it"
     if len(s.level) == others - lost:
         why = f"{pair} has the highest mean from {s.start}, {accuracy}, {chance}, but {level}"
         return Sentence(False, "No pair stands out", f"{why}; more seeds would narrow this{note}")
