@@ -22,7 +22,7 @@ from headstart.servers.base import SERVERS
 from headstart.study.data import check_examples
 from headstart.study.federations import check_clients, check_cohort, check_network
 from headstart.study.run import Progress, Row, carry_out
-from headstart.study.spec import Count, Rate, Seed, Strict
+from headstart.study.study_file import Count, Rate, Seed, Strict
 from headstart.tasks.base import Examples, Objective, Task, classification
 from headstart.trees import Tree
 from headstart.validation import validate
