@@ -166,13 +166,15 @@ def bench(
     job: Annotated[
         str,
         typer.Argument(
-            help="digits-mlp, cifar-cnn, cifar-squeezenet, femnist-cnn, shakespeare-lstm or stackoverflow-gpt2"
+            help="digits-mlp, cifar-cnn, cifar-squeezenet, cifar-resnet18, femnist-cnn, shakespeare-lstm or "
+            "stackoverflow-gpt2"
         ),
     ],
     executor: Annotated[str, typer.Option(help="An executor, as `headstart list executors` names it.")] = "stacked",
     precision: Annotated[str, typer.Option(help="fp32, or bf16 for the training passes.")] = "fp32",
     device: Annotated[str, typer.Option(help="cpu, cuda, or another device of torch.")] = "cpu",
     rounds: Annotated[int, typer.Option(min=1, help="Rounds that are timed.")] = 5,
+    every: Annotated[int, typer.Option(min=0, help="Evaluate after each so many rounds; 0 for never.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
 ) -> None:
     """Measure how many samples a second a cohort trains on, on random data."""
@@ -182,7 +184,7 @@ def bench(
 
     if precision not in ("fp32", "bf16"):
         raise HeadstartError(f"--precision: expected one of fp32, bf16, got {precision!r}")
-    result = measure(job, executor, "bf16" if precision == "bf16" else "fp32", device, rounds)
+    result = measure(job, executor, "bf16" if precision == "bf16" else "fp32", device, rounds, every=every)
     print(json.dumps(result) if as_json else "\n".join(f"{name:<20} {value}" for name, value in result.items()))
 
 

@@ -165,6 +165,29 @@ def test_tied_weights_are_one_parameter_with_the_gradients_of_both_uses() -> Non
     torch.testing.assert_close(got, torch.autograd.grad(expected, weight)[0], rtol=1e-13, atol=1e-13)
 
 
+@pytest.mark.parametrize(
+    "mixing",
+    [lambda h: h - h.mean(0), lambda h: h / h.abs().max(), lambda h: h + h.flip(0), lambda h: h.softmax(0)],
+)
+def test_rows_that_depend_on_the_rows_beside_them_are_refused(mixing: Callable[[Tensor], Tensor]) -> None:
+    """Executors pad batches, and would not agree."""
+    assert "depends on the rows beside it" in refusal(lambda: Forward(mixing))
+    assert "depends on the rows beside it" in refusal(lambda: nn.Sequential(Forward(mixing), nn.Dropout(0.5)))
+
+
+def test_rows_that_do_not_are_taken() -> None:
+    Network(lambda: nn.Sequential(nn.Linear(4, 64), nn.LayerNorm(64), nn.Softmax(-1), nn.Linear(64, 3))).check(
+        INPUTS, 3
+    )
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_inputs_that_are_not_finite_are_called_so(value: float) -> None:
+    inputs = INPUTS.clone()
+    inputs[1, 2] = value
+    assert "not finite" in refusal(lambda: nn.Linear(4, 3), inputs)
+
+
 @pytest.mark.parametrize("bare", [False, True])
 def test_batch_norm_is_refused_with_the_offer_to_convert(bare: bool) -> None:
     def build() -> nn.Module:

@@ -1,6 +1,9 @@
 """What `headstart bench` measures: jobs of the stated sizes, and figures that belong together."""
 
+import importlib
 import json
+from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +14,11 @@ from headstart.cli import app
 from headstart.engine.executors.processes import cannot_fork
 from headstart.engine.plan import plan
 from headstart.errors import HeadstartError
+from headstart.models.network import Network
+from headstart.study import benchmark
 from headstart.study.benchmark import JOBS, _federation, measure
+
+PEERS = Path(__file__).parents[2] / "benchmarks" / "peers"
 
 FORKS = not cannot_fork(torch.device("cpu"))
 
@@ -23,8 +30,46 @@ def test_its_figures_belong_together(executor: str) -> None:
     assert found["samples_per_second"] * found["seconds_per_round"] == pytest.approx(20 * 18, rel=0.01)
     # 64 to 64 to 10: two products forward, two for the weights, one for the inputs of the second layer.
     assert found["flops_per_sample"] == 2 * (2 * (64 * 64 + 64 * 10) + 64 * 10)
-    assert found["peak_rss_mib"] > 100
-    assert 0 < found["share_of_peak"] < 2
+    assert found["threads"] == (2 if "workers=2" in executor else torch.get_num_threads())
+
+
+def test_the_share_of_the_peak_is_of_a_product_of_the_same_precision_and_threads(monkeypatch) -> None:
+    asked = []
+
+    def peak(network: Network, precision: str, threads: int) -> float:
+        asked.append((precision, threads))
+        return 1e9
+
+    monkeypatch.setattr(benchmark, "_peak_flops", peak)
+    found = measure("digits-mlp", "threads(workers=3)", precision="bf16", rounds=1, warm_up=1)
+    assert asked == [("bf16", 3)]
+    assert found["share_of_peak"] == pytest.approx(found["samples_per_second"] * found["flops_per_sample"] / 1e9, 1e-3)
+
+
+def test_auto_says_what_it_chose() -> None:
+    found = measure("digits-mlp", "auto", rounds=1, warm_up=1)
+    assert found["executor"] == min(found["timings"], key=lambda name: found["timings"][name]["seconds_per_round"])
+
+
+def test_recording_is_reported_apart_and_evaluation_on_request() -> None:
+    plain, evaluated = (measure("digits-mlp", "stacked", rounds=4, warm_up=1, every=every) for every in (0, 2))
+    for found in (plain, evaluated):
+        assert found["seconds_to_prepare"] > 10 * found["seconds_per_round"]  # 0.1 s against 1 ms
+    assert plain["seconds_in_all"] < 4 * plain["seconds_per_round"] + 0.1
+    assert evaluated["seconds_in_all"] > 2 * evaluated["seconds_per_round"]
+
+
+def test_its_jobs_are_those_of_the_peers(monkeypatch) -> None:
+    monkeypatch.syspath_prepend(PEERS)
+    monkeypatch.delenv("HEADSTART_DATA", raising=False)
+    theirs = importlib.import_module("jobs").JOBS
+    assert JOBS.keys() - theirs.keys() == {"cifar-resnet18"}
+    for name, job in theirs.items():
+        ours, fields = JOBS[name], asdict(job)
+        assert ours.model.startswith(fields.pop("model"))
+        assert ours.outputs == fields.pop("classes")
+        assert {field: getattr(ours, field) for field in fields} == fields
+        assert np.array_equal(ours.sizes(), job.sizes())
 
 
 @pytest.mark.skipif(not FORKS, reason="no forked processes here")

@@ -50,29 +50,70 @@ def test_the_fastest_is_written_down_and_used(tmp_path: Path) -> None:
 
 
 def test_compiling_is_tried_for_long_studies_only_and_must_pay(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Executors that do nothing but move a clock: a step of the cohort takes 2, 1 or .25 s, compiling 30 s."""
-    clock, seconds, tried = 0.0, {"loop": 2.0, "stacked": 1.0, "stacked(compiled=True)": 0.25}, []
+    """Executors that do nothing but move a clock: a step of the cohort takes 2, 1 or .25 s, compiling 30 s.
+
+    As on an accelerator, they return before the work is done, and who waits for the device lets the time pass.
+    """
+    clock, queued, seconds, tried = 0.0, 0.0, {"loop": 2.0, "stacked": 1.0, "stacked(compiled=True)": 0.25}, []
 
     def build(name: str, *parts: object) -> Callable[..., None]:
         def execute(*arguments: object, watched: bool) -> None:
-            nonlocal clock
-            clock += TIMED_STEPS * seconds.get(name, 3.0) + (30.0 if "compiled" in name and name not in tried else 0.0)
+            nonlocal queued
+            queued += TIMED_STEPS * seconds.get(name, 3.0) + (30.0 if "compiled" in name and name not in tried else 0.0)
             tried.append(name)
 
         return execute
+
+    def wait() -> None:
+        nonlocal clock, queued
+        clock, queued = clock + queued, 0.0
 
     monkeypatch.setattr(auto, "_build", build)
     monkeypatch.setattr(auto.torch, "get_num_threads", lambda: 2)
     monkeypatch.setattr(auto.time, "perf_counter", lambda: clock)
     steps_K = np.array([1, 10])
     drawn = RoundPlan(1, np.arange(2), np.zeros((2, 10, 4), int), steps_K, steps_K, steps_K, np.zeros((2, 4), int), 0.0)
-    network = SimpleNamespace(device=torch.device("cpu"))
+    network = SimpleNamespace(device=torch.device("cpu"), wait=wait)
     arguments: tuple[Any, ...] = (network, None, None, {}, {}, [], 0.1, drawn)
-    short, long = (auto.time_candidates(*arguments, rounds=rounds) for rounds in (29, 30))
+    short, long = (auto.time_candidates(*arguments, rounds=rounds)[0] for rounds in (29, 30))
     others = {"threads"} if auto.cannot_fork(network.device) else {"threads", "processes"}
     assert short == {"loop": (20.0, 0.0), "stacked": (10.0, 0.0)} | dict.fromkeys(others, (30.0, 0.0))
     assert long == short | {"stacked(compiled=True)": (2.5, 30.0)}
     assert auto.fastest(long) == "stacked(compiled=True)"
+
+
+class Own(torch.autograd.Function):
+    """A tanh with a backward pass of its own, which torch cannot vectorise."""
+
+    @staticmethod
+    def forward(ctx: Any, inputs: torch.Tensor) -> torch.Tensor:
+        outputs = torch.tanh(inputs)
+        ctx.save_for_backward(outputs)
+        return outputs
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> torch.Tensor:
+        (outputs,) = ctx.saved_tensors
+        return gradients[0] * (1 - outputs**2)
+
+
+class OwnTanh(torch.nn.Module):
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        return Own.apply(inputs)  # type: ignore[no-any-return, no-untyped-call]
+
+
+def own(input_shape: tuple[int, ...], outputs: int) -> torch.nn.Module:
+    features = int(np.prod(input_shape))
+    return torch.nn.Sequential(torch.nn.Flatten(), OwnTanh(), torch.nn.Linear(features, outputs))
+
+
+def test_what_cannot_be_used_is_written_down_with_the_reason(tmp_path: Path) -> None:
+    run_study(Study(**{**KEYS, "clients": "sgd", "model": f"{__name__}:own"}), tmp_path)
+    kept = json.loads((tmp_path / FILE).read_text())["sgd"]
+    assert kept["executor"] == "loop"
+    assert kept["timings"].keys() == {"loop"}
+    assert kept["left_out"].keys() == {"stacked", "threads(workers=1)"}
+    assert all("cannot be recorded" in reason for reason in kept["left_out"].values())
 
 
 @pytest.mark.parametrize(("of_stacked", "tried"), [(2.9, True), (3.1, False)])
@@ -99,8 +140,8 @@ def test_several_runs_at_once_are_tried_where_stacked_is_not_far_behind(
     steps_K = np.array([TIMED_STEPS])
     rows = np.zeros((1, TIMED_STEPS, 4), int)
     drawn = RoundPlan(1, np.arange(1), rows, steps_K, steps_K, steps_K, rows[0], 0.0)
-    network: Any = SimpleNamespace(device=torch.device("cpu"))
-    timings = auto.time_candidates(network, None, None, {}, {}, [], 0.1, drawn, runs=6)  # type: ignore[arg-type]
+    network: Any = SimpleNamespace(device=torch.device("cpu"), wait=lambda: None)
+    timings, _ = auto.time_candidates(network, None, None, {}, {}, [], 0.1, drawn, runs=6)  # type: ignore[arg-type]
     assert timings.get("stacked(runs=6)") == ((TIMED_STEPS * 5.0 / 6, 0.0) if tried else None)
     assert auto.fastest(timings) == ("stacked(runs=6)" if tried else "loop")
 

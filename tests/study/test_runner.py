@@ -129,7 +129,10 @@ def test_carry_out_group_is_what_a_worker_does(study, whole, tmp_path):
     assert mine.read_bytes() == theirs.read_bytes()
 
 
-def test_a_device_that_is_not_there_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(HeadstartError, match=r"device: torch cannot use 'nowhere' here \(.*\); choose cpu or another"):
-        run_study(Study(task="digits", model="logistic", device="nowhere"), tmp_path)
+@pytest.mark.parametrize("device", ["nowhere", "meta", "cpu:0", "cuda:99"])
+def test_a_device_that_is_not_there_is_one_line(tmp_path: Path, device: str) -> None:
+    with pytest.raises(
+        HeadstartError, match=rf"device: torch cannot use '{device}' here \(.*\); choose cpu or another"
+    ):
+        run_study(Study(task="digits", model="logistic", device=device), tmp_path)
     assert not (tmp_path / "runs").exists()

@@ -199,6 +199,7 @@ BAD_DATA = [
     ([], TEST, "data: expected inputs and targets of at least one client, got none"),
     ([DATA[0], (torch.zeros(0, 2), torch.zeros(0, dtype=torch.int64))], TEST,
      "client 1 has no training data (1 such clients); leave them out"),
+    ([DATA[0], (DATA[1][0] / 0, DATA[1][1])], TEST, "data[1]: row 0 of the inputs has a value that is not finite (NaN or infinite)"),
     ([DATA[0], (DATA[1][0], DATA[1][1][:-1])], TEST, "data[1]: expected as many targets as inputs, got 11 and 12"),
     ([DATA[0], DATA[1][0]], TEST,
      "data[1]: expected a pair of tensors, inputs [n, ...] and targets [n, ...], got Tensor"),

@@ -114,14 +114,23 @@ class Network:
         inputs = self._prepare(inputs)
         return inputs.to(self.dtype) if inputs.is_floating_point() else inputs
 
+    def wait(self) -> None:
+        """Until the device has done what it was asked to; a CPU always has."""
+        if self.device.type != "cpu":
+            torch.accelerator.synchronize(self.device)
+
     def check(self, inputs: Tensor, outputs: int) -> None:
         """Run the module on a few inputs and refuse what cannot be simulated faithfully.
 
         Raises:
-            HeadstartError: the inputs do not fit, the outputs are not [B, ..., outputs], a buffer changed, or the
-                forward pass drew random numbers or differs between two passes with the same key.
+            HeadstartError: the inputs are not finite or do not fit, the outputs are not [B, ..., outputs], a buffer
+                changed, the outputs of a row depend on the rows beside it, or the forward pass drew random numbers or
+                differs between two passes with the same key.
         """
+        if inputs.is_floating_point() and not inputs.isfinite().all():
+            raise HeadstartError("the inputs have values that are not finite (NaN or infinite); remove or replace them")
         key = torch.zeros((), dtype=torch.int32, device=self.device)
+        plain = None if self.draws or self.precision == "bf16" else key
         buffers = {name: leaf.clone() for name, leaf in self._training.named_buffers()}
         try:
             params = self.initial(0)
@@ -129,6 +138,7 @@ class Network:
                 before = torch.get_rng_state()
                 first, second = self(params, inputs, key), self(params, inputs, key)
                 drew = not torch.equal(before, torch.get_rng_state())
+                beside, alone = self(params, inputs, plain), self(params, inputs[:1], plain)
         except Exception as error:  # whatever a user's own forward pass may raise
             reason = (str(error) or type(error).__name__).splitlines()[0]
             raise HeadstartError(f"the model fails on inputs of shape {list(inputs.shape)}: {reason}") from error
@@ -143,10 +153,15 @@ class Network:
                 f"the model changes the buffer {changed[0]!r} in training, which clients could not share; "
                 "make it a parameter or leave it constant"
             )
-        if drew or not torch.equal(first, second):
+        if drew or not torch.allclose(first, second, rtol=0, atol=0, equal_nan=True):
             raise HeadstartError(
                 "the model is random in its forward pass in a way that cannot be repeated; "
                 "use nn.Dropout layers rather than functional dropout or noise"
+            )
+        if not torch.allclose(beside[:1], alone, rtol=1e-3, atol=1e-3 * float(alone.abs().max()), equal_nan=True):
+            raise HeadstartError(
+                "the model's output for a row depends on the rows beside it in the batch, which differ between ways to "
+                "compute the same clients; let it treat every row alone"
             )
 
 

@@ -9,6 +9,7 @@ with the batch, cohort and 90 characters of Reddi et al. (arXiv 2003.00295); `st
 """
 
 import multiprocessing
+import os
 import resource
 import statistics
 import time
@@ -23,11 +24,13 @@ from torch.utils.flop_counter import FlopCounterMode
 from headstart import rng
 from headstart.clients.base import CLIENTS
 from headstart.engine.devices import DEVICES, Ints
+from headstart.engine.executors.auto import Timing, fastest, time_candidates
 from headstart.engine.executors.base import EXECUTORS
 from headstart.engine.plan import Population, Schedule, plan
 from headstart.engine.rounds import Federation, advance, begin
 from headstart.errors import HeadstartError, nearest
 from headstart.models.network import MODELS, Network, Precision
+from headstart.probes.evaluation import evaluate
 from headstart.servers.base import SERVERS
 from headstart.study.data import CPU
 from headstart.study.federations import check_device
@@ -60,7 +63,7 @@ class Job:
         """The number of training samples of each client."""
         if self.samples is not None:
             return np.full(self.clients, self.samples)
-        normal = rng.generator(0, "client sizes").standard_normal(self.clients)
+        normal = np.random.Generator(np.random.Philox(key=3400)).standard_normal(self.clients)  # as in benchmarks/peers
         sizes: Ints = np.clip(np.exp(np.log(104) + 0.25 * normal), 8, 400).astype(np.int64)
         return sizes
 
@@ -68,11 +71,15 @@ class Job:
 JOBS = {
     "digits-mlp": Job("mlp(hidden=[64])", (1, 8, 8), 10, 100, 18, 20, 8, 0.1),
     "cifar-cnn": Job("cnn", (3, 32, 32), 10, 100, 50, 50, 10, 0.1),
-    "cifar-squeezenet": Job("squeezenet1_0", (3, 32, 32), 10, 20, 100, 10, 32, 0.01),
+    "cifar-squeezenet": Job("squeezenet1_0(last_relu=True)", (3, 32, 32), 10, 20, 100, 10, 32, 0.01),
+    "cifar-resnet18": Job("resnet18", (3, 32, 32), 10, 20, 100, 10, 32, 0.01),
     "femnist-cnn": Job("cnn", (1, 28, 28), 62, 3400, None, 10, 20, 0.1),
     "shakespeare-lstm": Job("lstm", (80,), 90, 20, 16, 10, 4, 1.0),
     "stackoverflow-gpt2": Job("gpt2", (64,), 10_000, 20, 32, 10, 16, 0.1),
 }
+
+TEST_ROWS = 10_000
+"""That are evaluated, at most; they are rows of the training part, as what they are does not matter."""
 
 
 def measure(
@@ -82,12 +89,15 @@ def measure(
     device: str = "cpu",
     rounds: int = 5,
     warm_up: int = 2,
+    every: int = 0,
 ) -> dict[str, Any]:
     """Train `rounds` rounds after `warm_up` ones that are not counted, and report the speed.
 
-    Returns samples_per_second (median over rounds), seconds_per_round, warm_up_seconds (compilation and tracing are
-    in it), peak_rss_mib (of this process, and what those that it started hold alone), flops_per_sample (forward and
-    backward), share_of_peak (of one large matrix product with the same number of threads), and what was measured.
+    Returns samples_per_second (median over rounds), seconds_per_round, seconds_in_all (of the rounds, and where `every`
+    is given of an evaluation on up to 10,000 rows after each so many), seconds_to_prepare (what the first round took
+    longer: recording, compiling), peak_rss_mib (of this process, and what those that it started hold alone),
+    flops_per_sample (forward and backward), share_of_peak (of one large matrix product of this precision on as many
+    threads), and what was measured; of `auto` the executor that it chose, and why.
 
     Raises:
         HeadstartError: unknown job or executor.
@@ -95,21 +105,32 @@ def measure(
     if job_name not in JOBS:
         raise HeadstartError(f"unknown benchmark {job_name!r}{nearest(job_name, JOBS)}")
     check_device(device)
-    federation = _federation(JOBS[job_name], executor, precision, torch.device(device))
-    state = begin(federation, federation.network.initial(0))
-    began = time.perf_counter()
-    for _ in range(warm_up):
-        state, _ = advance(federation, state, watched=False)
-    warm_up_seconds = time.perf_counter() - began
-    seconds, speeds = [], []
-    for _ in range(rounds):
-        samples = int((plan(0, state.round + 1, federation.clients, federation.schedule).rows_KSB >= 0).sum())
+    job, place = JOBS[job_name], torch.device(device)
+    timings = _timings(_federation(job, "loop", precision, place)) if executor == "auto" else {}
+    executor = fastest(timings) if timings else executor
+    federation = _federation(job, executor, precision, place)
+    network, task = federation.network, federation.task
+    state = begin(federation, network.initial(0))
+
+    def seconds_of_round() -> float:
+        nonlocal state
+        network.wait()
         began = time.perf_counter()
         state, _ = advance(federation, state, watched=False)
-        _wait_for(federation.network.device)
-        seconds.append(time.perf_counter() - began)
+        network.wait()
+        return time.perf_counter() - began
+
+    first, *_ = [seconds_of_round() for _ in range(max(1, warm_up))]
+    seconds, speeds, evaluating = [], [], 0.0
+    for done in range(1, rounds + 1):
+        samples = int((plan(0, state.round + 1, federation.clients, federation.schedule).rows_KSB >= 0).sum())
+        seconds.append(seconds_of_round())
         speeds.append(samples / seconds[-1])
-    flops = _flops_per_sample(federation)
+        if every and done % every == 0:
+            began = time.perf_counter()
+            evaluate(network, state.x, [task.test], task.objective, 1024)
+            evaluating += time.perf_counter() - began
+    flops, threads = _flops_per_sample(federation), _threads(executor)
     speed = statistics.median(speeds)
     return {
         "job": job_name,
@@ -118,12 +139,14 @@ def measure(
         "device": device,
         "samples_per_second": round(speed, 1),
         "seconds_per_round": round(statistics.median(seconds), 6),
-        "warm_up_seconds": round(warm_up_seconds, 3),
+        "seconds_in_all": round(sum(seconds) + evaluating, 3),
+        "seconds_to_prepare": round(max(0.0, first - statistics.median(seconds)), 3),
         "peak_rss_mib": round(_peak_kib() / 1024, 1),
         "flops_per_sample": flops,
-        "share_of_peak": round(speed * flops / _peak_flops(federation.network.device), 4),
-        "threads": torch.get_num_threads(),
+        "share_of_peak": round(speed * flops / _peak_flops(network, precision, threads), 4),
+        "threads": threads,
         "rounds": rounds,
+        **({"timings": {name: timing._asdict() for name, timing in timings.items()}} if timings else {}),
     }
 
 
@@ -138,7 +161,8 @@ def _federation(job: Job, executor: str, precision: Precision, device: torch.dev
         inputs = torch.randn(total, *job.input_shape, generator=draw)
         targets, objective = torch.randint(job.outputs, (total,), generator=draw), classification
     train = Examples(inputs, targets)
-    task = Task("benchmark", train, train, train, job.outputs, objective).to(device)
+    test = Examples(inputs[:TEST_ROWS], targets[:TEST_ROWS])
+    task = Task("benchmark", train, test, test, job.outputs, objective).to(device)
     model = MODELS.component(job.model)
     network = Network(lambda: MODELS.build(model, job.input_shape, job.outputs), precision=precision, device=device)
     client = CLIENTS.build(CLIENTS.component("sgd"))
@@ -173,9 +197,22 @@ def _peak_kib() -> int:
     return peak
 
 
-def _wait_for(device: torch.device) -> None:
-    if device.type != "cpu":
-        torch.accelerator.synchronize(device)
+def _timings(federation: Federation) -> dict[str, Timing]:
+    network, client = federation.network, federation.client
+    x, drawn = network.initial(0), plan(0, 1, federation.clients, federation.schedule)
+    memories = [client.memory(x) for _ in drawn.clients_K]
+    timings, _ = time_candidates(
+        network, federation.task, client, x, client.shared(x), memories, federation.client_rate, drawn
+    )
+    return timings
+
+
+def _threads(executor: str) -> int:
+    """How many compute at once: the workers of the executor, or torch's own."""
+    component = EXECUTORS.component(executor)
+    if "workers" in (arguments := dict(component.parameters)):
+        return int(arguments["workers"]) or os.cpu_count() or 1
+    return torch.get_num_threads()
 
 
 def _flops_per_sample(federation: Federation) -> int:
@@ -187,13 +224,18 @@ def _flops_per_sample(federation: Federation) -> int:
     return int(counter.get_total_flops()) // 4
 
 
-def _peak_flops(device: torch.device, size: int = 1536, repetitions: int = 6) -> float:
+def _peak_flops(network: Network, precision: Precision, threads: int, size: int = 1536, repetitions: int = 6) -> float:
     """Floating-point operations a second of a square matrix product, the best of a few."""
-    a, b = torch.ones(2, size, size, device=device)
-    best = float("inf")
-    for _ in range(repetitions):
-        began = time.perf_counter()
-        torch.mm(a, b)
-        _wait_for(device)
-        best = min(best, time.perf_counter() - began)
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+    a, b = torch.ones(2, size, size, device=network.device, dtype=dtype)
+    best, before = float("inf"), torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        for _ in range(repetitions):
+            began = time.perf_counter()
+            torch.mm(a, b)
+            network.wait()
+            best = min(best, time.perf_counter() - began)
+    finally:
+        torch.set_num_threads(before)
     return 2 * size**3 / best

@@ -23,7 +23,8 @@ from headstart.study.spec import RunSpec
 FILE = "executors.json"
 
 Choice = dict[str, Any]
-"""`executor`: what was chosen; `timings`: seconds_per_round and seconds_to_compile of each candidate."""
+"""`executor`: what was chosen; `timings`: seconds_per_round and seconds_to_compile of each candidate; `left_out`, where
+there are such: why others could not be computed with."""
 
 
 def choose_executors(runs: list[RunSpec], out: Path) -> None:
@@ -35,10 +36,11 @@ def choose_executors(runs: list[RunSpec], out: Path) -> None:
         if kind not in kept:
             alike = [other for other in asking if _kind(other) == kind]
             at_once = max(map(len, groups_of(alike, lambda _: max(most, 1))))
-            timings = _timed(run, sum(other.rounds for other in alike), at_once)
+            timings, left_out = _timed(run, sum(other.rounds for other in alike), at_once)
             kept[kind] = {
                 "executor": fastest(timings),
                 "timings": {name: timing._asdict() for name, timing in timings.items()},
+                **({"left_out": left_out} if left_out else {}),
             }
             files.write(out / FILE, json.dumps(kept, indent=1))
 
@@ -58,7 +60,7 @@ def _kind(run: RunSpec) -> str:
     return str(run.client) if run.trainable == "all" else f"{run.client}, trainable {run.trainable}"
 
 
-def _timed(run: RunSpec, rounds: int, runs: int) -> dict[str, Timing]:
+def _timed(run: RunSpec, rounds: int, runs: int) -> tuple[dict[str, Timing], dict[str, str]]:
     federation = federation_of(run)
     network, task, client = federation.network, federation.task, federation.client
     x = network.initial(0)
@@ -66,7 +68,8 @@ def _timed(run: RunSpec, rounds: int, runs: int) -> dict[str, Timing]:
     memories = [client.memory(x) for _ in drawn.clients_K]
     if task.train.inputs.device != network.device:
         task, drawn = at_hand(task, drawn, network.device)
-    return time_candidates(network, task, client, x, client.shared(x), memories, run.client_rate, drawn, rounds, runs)
+    shared, rate = client.shared(x), run.client_rate
+    return time_candidates(network, task, client, x, shared, memories, rate, drawn, rounds, runs)
 
 
 def _read(path: Path) -> dict[str, Choice]:

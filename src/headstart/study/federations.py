@@ -158,9 +158,11 @@ def check_clients(clients: Population) -> None:
 
 
 def check_device(name: str) -> None:
-    """Refuse a device that torch does not have here, by trying it."""
+    """Refuse what is neither `cpu` nor an accelerator that torch has here, by trying it."""
     try:
-        torch.zeros(1, device=name)
+        kind = torch.zeros(1, device=name).device.type
+        if kind == "meta" or (kind == "cpu" and name != "cpu"):
+            raise ValueError("it is neither 'cpu' nor an accelerator")
     except Exception as error:  # of many kinds, by device
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise HeadstartError(f"device: torch cannot use {name!r} here ({reason}); choose cpu or another") from None

@@ -174,4 +174,7 @@ def _examples(pair: Any, place: str) -> Examples:
         ) from None
     if len(inputs) != len(targets):
         raise HeadstartError(f"{place}: expected as many targets as inputs, got {len(targets)} and {len(inputs)}")
+    if inputs.is_floating_point() and not (finite := inputs.isfinite().flatten(1).all(1)).all():
+        row = int((~finite).to(torch.uint8).argmax())
+        raise HeadstartError(f"{place}: row {row} of the inputs has a value that is not finite (NaN or infinite)")
     return Examples(inputs, targets)

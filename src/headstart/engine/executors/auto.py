@@ -6,7 +6,6 @@ the first choice (`headstart.study.choice`).
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -53,7 +52,7 @@ def auto(network: Network, task: Task, client: ClientOptimizer) -> Executor:
         x: Tree, shared: Tree, memories: Sequence[Tree], rate: float, plan: RoundPlan, watched: bool = True
     ) -> Cohort:
         if not chosen:
-            timings = time_candidates(network, task, client, x, shared, memories, rate, plan)
+            timings, _ = time_candidates(network, task, client, x, shared, memories, rate, plan)
             chosen.append(_build(fastest(timings), network, task, client))
         return chosen[0](x, shared, memories, rate, plan, watched)
 
@@ -88,9 +87,9 @@ def time_candidates(
     plan: RoundPlan,
     rounds: int = 0,
     runs: int = 1,
-) -> dict[str, Timing]:
+) -> tuple[dict[str, Timing], dict[str, str]]:
     """What a round takes with each candidate, from the first steps of a cohort, the best of a few; recording is not
-    counted. One that this network cannot be computed with is left out; the loop never is.
+    counted. And why others are left out, which this network cannot be computed with; the loop never is.
 
     The compiled form of the fastest is a candidate where `rounds` of that fastest take longer than `LONG`. Where torch
     is held to one thread, as in the processes of a study, `threads` is held to one worker, and `processes` left out.
@@ -114,9 +113,17 @@ def time_candidates(
             else:
                 execute(*part, watched=False)
 
-        first, *others = (_seconds(begin_of_round) for _ in range(REPETITIONS + 1))
+        first, *others = (_seconds(begin_of_round, network) for _ in range(REPETITIONS + 1))
         per_round = min(others) * most / min(most, TIMED_STEPS) / at_once
         return Timing(per_round, max(first - min(others), 0.0) if "compiled" in name else 0.0)
+
+    def try_(name: str) -> None:
+        try:
+            timings[name] = timed(name)
+        except Exception as error:  # whatever recording somebody's network may raise; no compiler, or one that refuses
+            if name == "loop":
+                raise
+            left_out[name] = next(iter(str(error).splitlines()), "") or type(error).__name__
 
     workers = ["workers=1"] if torch.get_num_threads() == 1 else []
     layouts = [[], ["channels_last=False"]] if any(leaf.ndim == 4 for leaf in x.values()) else [[]]
@@ -124,29 +131,27 @@ def time_candidates(
     arguments |= {_named("threads", [*workers, *layout]): [*workers, *layout] for layout in layouts}
     if not workers and not cannot_fork(network.device):
         arguments |= {_named("processes", layout): layout for layout in layouts}
-    timings = {}
+    timings: dict[str, Timing] = {}
+    left_out: dict[str, str] = {}
     for name in arguments:
-        try:
-            timings[name] = timed(name)
-        except Exception:  # whatever recording somebody's network may raise
-            if name == "loop":
-                raise
+        try_(name)
     best = fastest(timings)
     near = "stacked" in timings and timings["stacked"][0] <= WITHIN_REACH * timings[best][0]
     if runs > 1 and near:
         arguments[name := f"stacked(runs={runs})"] = [f"runs={runs}"]
-        timings[name] = timed(name)
+        try_(name)
         best = fastest(timings)
     if best != "loop" and rounds * timings[best].seconds_per_round >= LONG:
         name = _named(best.partition("(")[0], [*arguments[best], "compiled=True"])
-        with suppress(Exception):  # no compiler, or one that refuses
-            timings[name] = timed(name)
-    return timings
+        try_(name)
+    return timings, left_out
 
 
-def _seconds(function: Callable[[], object]) -> float:
+def _seconds(function: Callable[[], object], network: Network) -> float:
+    network.wait()
     began = time.perf_counter()
     function()
+    network.wait()
     return time.perf_counter() - began
 
 
