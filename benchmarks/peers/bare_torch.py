@@ -9,11 +9,12 @@ from torch_models import build, loss
 
 
 def main() -> None:
-    arguments = parser(__doc__).parse_args()
+    arguments = parser(__doc__, devices=True).parse_args()
     job = JOBS[arguments.job]
     torch.manual_seed(0)
-    clients = [(torch.from_numpy(x), torch.from_numpy(y)) for x, y in Clients(job)]
-    model = build(job).train()
+    device = torch.device(arguments.device)
+    clients = [(torch.from_numpy(x).to(device), torch.from_numpy(y).to(device)) for x, y in Clients(job)]
+    model = build(job).to(device).train()
     params = list(model.parameters())
     optimizer = torch.optim.SGD(params, lr=job.client_rate)
     server = [leaf.detach().clone() for leaf in params]
@@ -27,13 +28,15 @@ def main() -> None:
             inputs, labels = clients[client]
             with torch.no_grad():
                 torch._foreach_copy_(params, server)
-            for rows in torch.randperm(len(labels)).split(job.batch_size):
+            for rows in torch.randperm(len(labels)).to(device).split(job.batch_size):
                 optimizer.zero_grad()
                 loss(model(inputs[rows]), labels[rows]).backward()
                 optimizer.step()
             with torch.no_grad():
                 torch._foreach_add_(mean, params, alpha=len(labels) / total)
         server = mean
+        if device.type != "cpu":
+            torch.accelerator.synchronize(device)
         seconds.append(time.perf_counter() - began)
         samples.append(total)
     report(

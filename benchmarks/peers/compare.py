@@ -2,6 +2,8 @@
 
     python benchmarks/peers/compare.py [JOB ...] --repetitions 5 --rounds 5 --out results --into docs/performance.md
 
+On a card: --device cuda, after `CUDA=1 setup.sh`; the peers that are set up for the CPU alone are then left out.
+
 Each repetition runs every contender once, in turn (A B C A B C ...), so that a change of the machine's load meets all
 of them; a ratio is taken within a repetition and its spread is the least and the largest. Writes OUT.json and OUT.md,
 prints the Markdown, and puts it into a page between its marks. A contender that is not installed or fails is left out
@@ -13,6 +15,7 @@ import datetime
 import json
 import os
 import platform
+import shlex
 import signal
 import statistics
 import subprocess
@@ -39,6 +42,8 @@ class Contender:
 
     column: str
     command: tuple[str, ...]
+    on_a_card: bool = True
+    """Whether it takes --device."""
 
     @property
     def name(self) -> str:
@@ -50,8 +55,8 @@ PEERS = [
     Contender(BASELINE, (str(VENVS / "pfl/bin/python"), str(HERE / "bare_torch.py"))),
     Contender("pfl-research", (str(VENVS / "pfl/bin/python"), str(HERE / "pfl_research.py"))),
     Contender("pfl-research", (str(VENVS / "pfl/bin/python"), str(HERE / "pfl_research.py"), "--processes", "2")),
-    Contender("FedJAX", (str(VENVS / "fedjax/bin/python"), str(HERE / "fedjax_peer.py"))),
-    Contender("Flower", (str(VENVS / "flower/bin/python"), str(HERE / "flower_sim.py"))),
+    Contender("FedJAX", (str(VENVS / "fedjax/bin/python"), str(HERE / "fedjax_peer.py")), on_a_card=False),
+    Contender("Flower", (str(VENVS / "flower/bin/python"), str(HERE / "flower_sim.py")), on_a_card=False),
 ]
 
 
@@ -65,6 +70,7 @@ def main() -> None:
         "--executor", action="append", help="of Headstart, may be repeated (default: the fastest known for the job)"
     )
     arguments.add_argument("--precision", action="append", help="of Headstart, may be repeated (default: fp32)")
+    arguments.add_argument("--device", default="cpu", help="of those that take one (default: cpu)")
     arguments.add_argument("--without", action="append", default=[], metavar="PEER", help="may be repeated")
     arguments.add_argument("--timeout", type=float, default=900.0, help="seconds that a process may take")
     arguments.add_argument("--out", type=Path, help="writes OUT.json and OUT.md")
@@ -75,7 +81,9 @@ def main() -> None:
         arguments.error(f"unknown job {unknown[0]!r}; there are {', '.join(JOBS)}")
     result = {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "command": shlex.join([".venv/bin/python", "benchmarks/peers/compare.py", *sys.argv[1:]]),
         "machine": {"cpu": _cpu(), "cores": os.cpu_count(), "python": platform.python_version()},
+        "device": options.device,
         "load_before": os.getloadavg()[0],
         "repetitions": options.repetitions,
         "rounds": options.rounds,
@@ -97,7 +105,8 @@ def main() -> None:
 def _compare(job: str, options: argparse.Namespace) -> dict[str, Any]:
     contenders = [*_ours(job, options), *(peer for peer in PEERS if peer.column not in options.without)]
     lines: dict[str, list[dict[str, Any]]] = {contender.name: [] for contender in contenders}
-    failures: dict[str, str] = {}
+    on_cpu = options.device == "cpu"
+    failures = {c.name: "is set up for the CPU alone" for c in contenders if not on_cpu and not c.on_a_card}
     for repetition in range(options.repetitions):
         for contender in contenders:
             if contender.name in failures:
@@ -139,6 +148,7 @@ def _run(contender: Contender, job: str, options: argparse.Namespace) -> dict[st
     ours = contender.column.startswith(US)
     program, script, *more = contender.command
     command = [program, script, job, *more, "--rounds", str(options.rounds), *(["--json"] if ours else [])]
+    command += ["--device", options.device] if contender.on_a_card else []
     # Everybody chooses their own threads, and femnist-cnn has log-normal client sizes on both sides: what the caller's
     # shell sets for tests would change some contenders and not others.
     unset = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "HEADSTART_DATA")
@@ -188,9 +198,15 @@ def markdown(result: dict[str, Any]) -> str:
     best = {name: {column: _best(job, column) for column in columns} for name, job in jobs.items()}
     machine = result["machine"]
     text = [
-        f"Measured {result['date']} on {machine['cpu']}, {machine['cores']} cores, Python {machine['python']}: "
-        f"the median of {result['repetitions']} alternating processes, "
-        f"load average before: {result['load_before']:.1f}. Samples trained per second:",
+        f"Measured {result['date']} on {machine['cpu']}, {machine['cores']} cores, device {result['device']}, "
+        f"Python {machine['python']}: the median of {result['repetitions']} alternating processes, load average before "
+        f"{result['load_before']:.1f}. The command that repeats it:",
+        "",
+        "```",
+        result["command"],
+        "```",
+        "",
+        "Samples trained per second:",
         "",
         *_table(
             ["job", *columns],
@@ -209,6 +225,18 @@ def markdown(result: dict[str, Any]) -> str:
             "",
             *_table(["job", *theirs], rows),
         ]
+    text += [
+        "",
+        "Peak memory of all processes of each, MiB, in brackets over the bare loop's:",
+        "",
+        *_table(
+            ["job", *columns],
+            [
+                [name, *(_memory(job, best[name][c], best[name].get(BASELINE)) for c in columns)]
+                for name, job in jobs.items()
+            ],
+        ),
+    ]
     versions = sorted(
         {f"{c['column']} {c['version']}" for job in jobs.values() for c in job["contenders"].values() if c["version"]}
     )
@@ -226,6 +254,15 @@ def _best(job: dict[str, Any], column: str) -> str | None:
 
 def _speed(job: dict[str, Any], name: str | None) -> str:
     return f"{job['contenders'][name]['samples_per_second']['median']:,.0f}" if name else "-"
+
+
+def _memory(job: dict[str, Any], name: str | None, baseline: str | None) -> str:
+    if not name:
+        return "-"
+    memory = job["contenders"][name]["peak_rss_mib"]
+    if not baseline or name == baseline:
+        return f"{memory:,.0f}"
+    return f"{memory:,.0f} ({memory / job['contenders'][baseline]['peak_rss_mib']:.2f})"
 
 
 def _ratio_text(ratio: dict[str, float] | None) -> str:

@@ -13,11 +13,13 @@ WARM_UP = 3
 """Rounds that are not counted: compilation, allocation and worker start-up happen in them (at least 2)."""
 
 
-def parser(doc: str | None) -> argparse.ArgumentParser:
-    """JOB and --rounds; a script may add what it needs."""
+def parser(doc: str | None, devices: bool = False) -> argparse.ArgumentParser:
+    """JOB, --rounds, and --device where the peer runs on `devices`; a script may add what it needs."""
     arguments = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("job", choices=JOBS)
     arguments.add_argument("--rounds", type=int, default=5, help="rounds that are measured, after the warm-up")
+    if devices:
+        arguments.add_argument("--device", default="cpu", help="cpu or cuda")
     return arguments
 
 

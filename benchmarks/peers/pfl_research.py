@@ -17,12 +17,12 @@ from measure import WARM_UP, parser, peak_rss_mib, report
 
 
 def main() -> None:
-    arguments = parser(__doc__)
+    arguments = parser(__doc__, devices=True)
     arguments.add_argument("--processes", type=int, default=1)
     options = arguments.parse_args()
     if options.processes > 1 and "PFL_WORKER_RANK" not in os.environ:
         sys.exit(_distribute(options.processes))
-    seconds, samples, memory = run(JOBS[options.job], options.rounds, options.processes)
+    seconds, samples, memory = run(JOBS[options.job], options.rounds, options.processes, options.device)
     if int(os.environ.get("PFL_WORKER_RANK", "0")) == 0:
         more = {"processes": options.processes, "peak_rss_mib": round(memory, 1)}
         report("pfl-research", version("pfl"), options.job, seconds, samples, **more)
@@ -41,7 +41,7 @@ def _distribute(processes: int) -> int:
     return next((status for status in [worker.wait() for worker in workers] if status), 0)
 
 
-def run(job: Job, rounds: int, processes: int) -> tuple[list[float], list[int], float]:
+def run(job: Job, rounds: int, processes: int, device: str) -> tuple[list[float], list[int], float]:
     """Seconds and samples of each measured round, and the peak memory of all processes together (MiB)."""
     import numpy as np
     import torch
@@ -54,6 +54,7 @@ def run(job: Job, rounds: int, processes: int) -> tuple[list[float], list[int], 
     from pfl.data.federated_dataset import FederatedDataset
     from pfl.data.sampling import get_user_sampler
     from pfl.hyperparam import NNTrainHyperParams
+    from pfl.internal.ops.pytorch_ops import get_default_device
     from pfl.metrics import Metrics, Weighted
     from pfl.model.pytorch import PyTorchModel
     from torch import Tensor
@@ -85,18 +86,22 @@ def run(job: Job, rounds: int, processes: int) -> tuple[list[float], list[int], 
         def after_central_iteration(
             self, aggregate_metrics: Metrics, model: PyTorchModel, *, central_iteration: int
         ) -> tuple[bool, Metrics]:
+            if device != "cpu":
+                torch.accelerator.synchronize()
             self.ticks.append((time.perf_counter(), model.pytorch_model.samples))
             return False, Metrics()
 
     # pfl draws its cohorts and seeds from numpy's global generator.
     np.random.seed(0)  # noqa: NPY002
     torch.manual_seed(0)
+    if get_default_device().type != device:
+        sys.exit(f"pfl chooses the device {get_default_device().type} on this machine, not {device}")
     clients = Clients(job)
     users = {
-        user: Dataset((torch.from_numpy(clients[user][0]), torch.from_numpy(clients[user][1])), user_id=str(user))
+        user: Dataset(tuple(torch.from_numpy(part).to(device) for part in clients[user]), user_id=str(user))
         for user in range(len(clients))
     }
-    network = Network().train()
+    network = Network().to(device).train()
     model = PyTorchModel(
         model=network,
         local_optimizer_create=torch.optim.SGD,

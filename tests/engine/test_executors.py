@@ -83,6 +83,32 @@ TEXT = {
 }
 
 
+def convolutions() -> nn.Module:
+    """Of 2x8x8 images: what image models are made of, maps dropped whole and numbers dropped one by one."""
+    maps = [nn.Conv2d(2, 4, 3, padding=1), nn.GroupNorm(2, 4), nn.ReLU(), nn.MaxPool2d(2), nn.Dropout2d(0.3)]
+    return nn.Sequential(
+        *maps, nn.Conv2d(4, 6, 3, stride=2, bias=False), nn.ReLU(), nn.Flatten(), nn.Dropout(0.3), nn.Linear(6, 3)
+    )
+
+
+@pytest.mark.parametrize("method", ["sgd(momentum=0.9)", "mimelite", "scaffold"])
+@pytest.mark.parametrize("executor", [name for name in OTHERS if name != "auto"])
+def test_executor_equals_the_loop_on_images(executor: str, method: str) -> None:
+    """Clients of 1 to 11 rows, batches of 1 to 4."""
+    draw = rng.torch_generator(0, "small images")
+    inputs, labels = torch.randn(20, 2, 8, 8, generator=draw), torch.randint(3, (20,), generator=draw)
+    rows = Examples(inputs, labels)
+    images = Small(Task("images", rows, rows, rows, 3), Population([np.arange(1), np.arange(1, 12), np.arange(12, 20)]))
+    network = Network(convolutions, torch.float64)
+    settings = {"network": network, "cohort": 3, "client": method, "local_epochs": 2}
+    state, cohort = after(images.federation(executor=executor, **settings), rounds=2)
+    expected, reference = after(images.federation(executor="loop", **settings), rounds=2)
+    assert distance(expected.x, network.initial(1)) > 1e-3
+    for name in ("x", "shared"):
+        assert distance(getattr(state, name), getattr(expected, name)) < RELATIVE
+    assert float(cohort.local_loss) == pytest.approx(float(reference.local_loss), rel=RELATIVE)
+
+
 @pytest.mark.parametrize("executor", ["loop", *(name for name in OTHERS if name != "auto")])
 def test_images_kept_as_bytes_give_the_same_bits(executor: str) -> None:
     """Prepared in float32 and computed in float64, as the numbers that they stand for would be."""
@@ -146,6 +172,13 @@ def test_compiled_steps_equal_the_loop(small: Small, executor: str, method: str)
     test_executor_equals_the_loop(small, executor, method)
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
+@pytest.mark.parametrize("executor", ["stacked(compiled=True)", "threads(compiled=True)"])
+def test_compiled_convolutions_equal_the_loop(executor: str) -> None:
+    test_executor_equals_the_loop_on_images(executor, "sgd(momentum=0.9)")
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_chunks_of_a_cohort_equal_the_loop(small: Small, method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of which the last is filled up: two of three clients for the five of the cohort."""
@@ -158,6 +191,14 @@ def test_chunks_of_a_cohort_equal_the_loop(small: Small, method: str, monkeypatc
     monkeypatch.setattr(Traced, "peak_bytes", bytes_for_three)
     test_executor_equals_the_loop(small, "stacked(memory_mib=1)", method)
     assert recorded[:2] == [5, 3]
+
+
+def test_a_client_that_does_not_fit_is_computed_with_a_warning(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Traced, "peak_bytes", lambda *_: 3 * 2**20 + 1)
+    with pytest.warns(UserWarning, match="memory_mib=2, but a step of one client takes 4; it is taken"):
+        state, _ = after(small.federation(executor="stacked(memory_mib=2)"), rounds=1)
+    expected, _ = after(small.federation(executor="loop"), rounds=1)
+    assert distance(state.x, expected.x) < RELATIVE
 
 
 @pytest.mark.parametrize("executor", [*OTHERS, "stacked(runs=2)"])

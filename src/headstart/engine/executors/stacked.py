@@ -8,6 +8,7 @@ Shape suffixes: K clients of the cohort or chunk, S local steps, B rows of a bat
 before it where several are computed.
 """
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
@@ -70,7 +71,11 @@ class Stack:
             of_some = trees.map_tree(lambda leaf: leaf[:size], memory)
             return self._peak_bytes(x, shared, of_some, torch.Size([size]), B)
 
+        at_first_sight = (K, B) not in self._fitting
         size = self._most((K, B), self._budget // (3 * trees.size_in_bytes(x)), peak)
+        if at_first_sight and size == 1 and (need := peak(1)) > self._budget:
+            given, need = self._budget // 2**20, -(-need // 2**20)
+            warnings.warn(f"memory_mib={given}, but a step of one client takes {need}; it is taken", stacklevel=2)
         for chosen, part in chunks(plan, size):
             places = torch.as_tensor(chosen, device=self._network.device)
             part_memory = trees.map_tree(lambda leaf, places=places: leaf[places], memory)
