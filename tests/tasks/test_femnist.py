@@ -96,6 +96,19 @@ def test_leafs_numbers_that_are_no_bytes_are_kept(tmp_path: Path) -> None:
     assert made.train.inputs.dtype == torch.float32
 
 
+def test_leafs_users_without_samples_are_left_out(tmp_path: Path) -> None:
+    tests = np.isin(WRITERS, np.unique(WRITERS)[:4])
+    folder = leaf(tmp_path, tests)
+    file = folder / "train" / "0.json"
+    content = json.loads(file.read_text())
+    content["users"].append("nobody")
+    content["user_data"]["nobody"] = {"x": [], "y": []}
+    file.write_text(json.dumps(content))
+    made = task(folder, validation=0.0)
+    assert rows_of(made.train, made.test) == EVERY
+    assert len(np.unique(made.owners)) == 16  # type: ignore[arg-type]
+
+
 def _pairs() -> list[tuple[int, bytes]]:
     return [(int(y), x.tobytes()) for y, x in zip(LABELS, IMAGES, strict=True)]
 
@@ -137,9 +150,18 @@ def test_bad_files_get_one_line(tmp_path: Path) -> None:
     short = leaf(tmp_path / "short", tests, user_data={user: {"x": [[0.5] * 783], "y": [1]} for user in WRITERS})
     assert "user 'f0004_4': expected as many x as y, each 784 numbers in [0, 1]" in refusal(short)
     wrong = leaf(tmp_path / "wrong", tests, user_data={user: {"x": [[0.5] * 784], "y": [62]} for user in WRITERS})
-    assert "user 'f0004_4': expected y of whole numbers 0 to 61" in refusal(wrong)
+    assert "user 'f0004_4': expected y, a list of whole numbers 0 to 61" in refusal(wrong)
     keys = leaf(tmp_path / "keys", tests, user_data={})
-    assert "expected LEAF's keys users and user_data with x and y of each user; KeyError('f0004_4')" in refusal(keys)
+    assert "expected x and y of user 'f0004_4' in user_data, got None" in refusal(keys)
+    lists = leaf(tmp_path / "lists", tests, user_data=[])
+    assert "expected an object with LEAF's keys users, a list, and user_data, an object" in refusal(lists)
+    for i, y in enumerate((5, [[1]], ["a"], [1.0])):
+        samples = {user: {"x": [[0.5] * 784], "y": y} for user in WRITERS}
+        wrong = leaf(tmp_path / f"y{i}", tests, user_data=samples)
+        assert "user 'f0004_4': expected y, a list of whole numbers 0 to 61" in refusal(wrong)
+    assert "nowhere: no such file or folder; say where FEMNIST lies: femnist(path='...')" in refusal(
+        tmp_path / "nowhere"
+    )
     (tmp_path / "keys" / "train" / "0.json").write_text("{")
     assert "0.json cannot be read as JSON" in refusal(keys)
     file = hub(tmp_path / "hub.parquet", character=pa.array([*LABELS[:-1], 62]))

@@ -1,6 +1,8 @@
 """Data on disk are the data in memory; a round of them is the same round; damaged folders get one line."""
 
+import hashlib
 import json
+import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -99,6 +101,10 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"clients": [(np.zeros((2, 3)), np.zeros(3, np.int64))]}, "expected as many targets as inputs, got 3 and 2"),
     ({"clients": [(np.zeros((2, 3), np.uint8), np.zeros(2, np.int64))]}, "of shape [2, 3]; bytes are kept of images"),
     ({"clients": [(np.array(["a"]), np.zeros(1, np.int64))]}, "client 0, inputs: expected an array [n, ...]"),
+    ({"clients": [CLIENTS[0], (np.array([[[0.0, 0], [0, 0], [0, np.nan]]]), np.zeros(1, np.int64))]},
+     "client 1, inputs: row 0 has nan, expected numbers that are finite as float32"),
+    ({"clients": [(np.array([[1.0], [1e300]]), np.zeros(2, np.int64))]}, "client 0, inputs: row 1 has 1e+300"),
+    ({"test": (TEST[0], torch.tensor([0, 1, np.inf, 0, 0]))}, "test, targets: row 2 has inf"),
     ({"test": (np.zeros((1, 9), np.float32), np.zeros(1, np.int64))}, "test: expected inputs of float32 [3, 2] a row"),
 ]  # fmt: skip
 
@@ -133,10 +139,54 @@ def test_damaged_folders_get_one_line(tmp_path: Path) -> None:
     header = json.loads((folder / "data.json").read_text())
     (folder / "data.json").write_text(json.dumps({**header, "format": 2}))
     assert "expected format 1, got 2" in refusal()
-    (folder / "data.json").write_text(json.dumps({**header, "parts": {}}))
-    assert "data.json is damaged (KeyError('train')); pack the data again" in refusal()
+    (folder / "data.json").write_text("[]")
+    assert "data.json is damaged: expected an object, got []; pack the data again" in refusal()
+    (folder / "data.json").write_text('{"format": 1' + "1" * 5000)
+    assert "data.json is damaged" in refusal()
     (folder / "data.json").unlink()
     assert "data.json: No such file" in refusal()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"outputs": "2"}, "outputs: expected a whole number >= 1, got '2'"),
+        ({"classes": 3}, "classes: expected a list, each a text, got 3"),
+        ({"parts": {}}, "parts.train: expected a mapping, got nothing"),
+        ({"rows": 2.5}, "parts.train.rows: expected a whole number >= 0, got 2.5"),
+        ({"shape": 3}, "parts.train.inputs.shape: expected a list, each a whole number >= 0, got 3"),
+        ({"shape": [-1]}, "parts.train.inputs.shape[0]: expected a whole number >= 0, got -1"),
+        ({"shape": None}, "parts.train.inputs.shape: expected a list, each a whole number >= 0, got None"),
+        ({"type": "float64"}, "parts.train.inputs.type: expected one of float32, int64, uint8, got 'float64'"),
+    ],
+)
+def test_a_header_of_other_types_gets_one_line(change: dict[str, Any], message: str, tmp_path: Path) -> None:
+    file = pack(tmp_path / "mine", CLIENTS, test=TEST, outputs=4) / "data.json"
+    header = json.loads(file.read_text())
+    for place in (header, header["parts"]["train"], header["parts"]["train"]["inputs"]):
+        place.update({key: value for key, value in change.items() if key in place})
+    file.write_text(json.dumps(header))
+    with pytest.raises(HeadstartError) as caught:
+        opened(tmp_path / "mine")
+    assert f"data.json is damaged: {message}; pack the data again" in str(caught.value)
+
+
+def test_other_rows_of_the_same_sizes_have_another_content(tmp_path: Path) -> None:
+    one = pack(tmp_path / "one", CLIENTS, test=TEST, outputs=4)
+    header = json.loads((one / "data.json").read_text())
+    for name, part in header["parts"].items():
+        for column in ("inputs", "targets"):
+            content = (one / f"{name}.{column}.bin").read_bytes()
+            assert part[column]["sha256"] == hashlib.sha256(content).hexdigest()
+    same = opened(pack(tmp_path / "same", CLIENTS, test=TEST, outputs=4))
+    changed = opened(pack(tmp_path / "other", [(-x, y) for x, y in CLIENTS], test=TEST, outputs=4))
+    assert opened(one).content == same.content
+    assert opened(one).content != changed.content
+    for part in header["parts"].values():  # as folders were written before
+        del part["inputs"]["sha256"], part["targets"]["sha256"]
+    shutil.copytree(one, tmp_path / "old")
+    (tmp_path / "old" / "data.json").write_text(json.dumps(header))
+    assert torch.equal(opened(tmp_path / "old").train.inputs, opened(one).train.inputs)
 
 
 def test_a_round_of_340000_clients_is_planned_in_milliseconds() -> None:

@@ -27,6 +27,7 @@ from headstart.errors import HeadstartError
 from headstart.files import digest, located
 from headstart.tasks.base import TASKS, Examples, Pixels, Task
 from headstart.tasks.data_files import encoded_images, grey_images, parquet, splits, whole_numbers
+from headstart.validation import shown
 
 PIXELS = 28
 CLASSES = tuple("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
@@ -102,6 +103,8 @@ def _read(path: Path) -> Written:
         return _parquet_files([path])
     if (path / "train").is_dir():
         return _leaf(path)
+    if not path.exists():
+        raise HeadstartError(f"{path}: no such file or folder; say where FEMNIST lies: femnist(path='...')")
     found = sorted(path.glob("*.parquet")) or sorted(path.glob("data/*.parquet"))
     if not found:
         raise HeadstartError(
@@ -162,29 +165,34 @@ def _as_bytes(images: npt.NDArray[np.float32]) -> npt.NDArray[Any]:
 
 
 def _users(path: Path) -> list[tuple[str, npt.NDArray[np.float32], npt.NDArray[np.int64]]]:
-    """Writer, images [n, 1, 28, 28] and labels [n] of each user in one of LEAF's files."""
+    """Writer, images [n, 1, 28, 28] and labels [n] of each user with samples in one of LEAF's files."""
     try:
         with files.explained(path, "read"):
             content = json.loads(path.read_bytes())
-        users, data = content["users"], content["user_data"]
-        pairs = [(str(user), data[user]["x"], data[user]["y"]) for user in users]
     except (ValueError, RecursionError) as error:
         raise HeadstartError(f"{path} cannot be read as JSON: {error}") from error
-    except (KeyError, TypeError) as error:
+    users, data = (content.get("users"), content.get("user_data")) if isinstance(content, dict) else (None, None)
+    if not isinstance(users, list) or not isinstance(data, dict):
         raise HeadstartError(
-            f"{path}: expected LEAF's keys users and user_data with x and y of each user; {error!r} is missing"
-        ) from error
+            f"{path}: expected an object with LEAF's keys users, a list, and user_data, an object; got {shown(content)}"
+        )
     made = []
-    for user, x, y in pairs:
-        try:
-            inputs, labels = np.asarray(x, dtype=np.float32), np.asarray(y)
-        except (ValueError, TypeError):
-            inputs, labels = np.empty(0, dtype=np.float32), np.empty(0)
-        if inputs.shape != (len(labels), PIXELS * PIXELS) or not ((inputs >= 0) & (inputs <= 1)).all():
-            raise HeadstartError(
-                f"{path}: user {user!r}: expected as many x as y, each {PIXELS * PIXELS} numbers in [0, 1]"
-            )
-        if labels.dtype.kind not in "iu" or ((labels < 0) | (labels >= len(CLASSES))).any():
-            raise HeadstartError(f"{path}: user {user!r}: expected y of whole numbers 0 to {len(CLASSES) - 1}")
-        made.append((user, inputs.reshape(-1, 1, PIXELS, PIXELS), labels.astype(np.int64)))
+    for user in users:
+        samples = data.get(user) if isinstance(user, str) else None
+        if not isinstance(samples, dict) or not {"x", "y"} <= samples.keys():
+            raise HeadstartError(f"{path}: expected x and y of user {user!r} in user_data, got {shown(samples)}")
+        if samples["x"] != [] or samples["y"] != []:
+            made.append((user, *_samples(samples["x"], samples["y"], f"{path}: user {user!r}")))
     return made
+
+
+def _samples(x: Any, y: Any, place: str) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+    try:
+        inputs, labels = np.asarray(x, dtype=np.float32), np.asarray(y)
+    except (ValueError, TypeError, OverflowError):
+        inputs, labels = np.empty(0, dtype=np.float32), np.empty(0, dtype=np.int64)
+    if labels.ndim != 1 or labels.dtype.kind not in "iu" or ((labels < 0) | (labels >= len(CLASSES))).any():
+        raise HeadstartError(f"{place}: expected y, a list of whole numbers 0 to {len(CLASSES) - 1}")
+    if inputs.shape != (len(labels), PIXELS * PIXELS) or not ((inputs >= 0) & (inputs <= 1)).all():
+        raise HeadstartError(f"{place}: expected as many x as y, each {PIXELS * PIXELS} numbers in [0, 1]")
+    return inputs.reshape(-1, 1, PIXELS, PIXELS), labels.astype(np.int64)

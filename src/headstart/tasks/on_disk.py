@@ -1,6 +1,6 @@
 """Client data larger than memory: a folder of plain arrays, sorted by client, that is mapped and not read.
 
-    data.json                                      format, outputs, classes; types and shapes of each part
+    data.json                                      format, outputs, classes; types, shapes and sha256 of each part
     train.inputs.bin, train.targets.bin            the rows of client 0, then those of client 1, ...
     train.starts.bin                               int64 [clients + 1]: where each client's rows begin
     validation.*.bin, test.*.bin                   held-out rows; validation may be empty
@@ -10,6 +10,7 @@ round the rows of its cohort, whatever the number of clients. `pack` writes such
 client after another.
 """
 
+import hashlib
 import json
 import os
 import shutil
@@ -17,23 +18,67 @@ from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from headstart import files
 from headstart.errors import HeadstartError
 from headstart.files import located
 from headstart.tasks.base import TASKS, ClientRows, Examples, Pixels, Task
+from headstart.validation import shown, validate
 
 FORMAT = 1
 TYPES = {"float32": torch.float32, "int64": torch.int64, "uint8": torch.uint8}
 Array = npt.NDArray[Any] | Tensor
 Pair = tuple[Array, Array]
+Count = Annotated[int, Field(ge=0)]
+
+
+class Column(BaseModel):
+    """What data.json says of a file of numbers: their type, the shape of a row, and the sha256 of the file.
+
+    Folders that were packed before there was a sha256 have none.
+    """
+
+    model_config = ConfigDict(strict=True)
+
+    type: Literal["float32", "int64", "uint8"]
+    shape: list[Count]
+    sha256: str = ""
+
+
+class Part(BaseModel):
+    """What it says of a part."""
+
+    model_config = ConfigDict(strict=True)
+
+    rows: Count
+    inputs: Column
+    targets: Column
+
+
+class Parts(BaseModel):
+    """What it says of the three."""
+
+    train: Part
+    validation: Part
+    test: Part
+
+
+class Header(BaseModel):
+    """What data.json says."""
+
+    model_config = ConfigDict(strict=True)
+
+    format: int
+    outputs: Annotated[int, Field(ge=1)]
+    classes: list[str]
+    parts: Parts
 
 
 @TASKS.register("on-disk", source="the user's own data, packed by headstart.tasks.on_disk.pack")
@@ -46,21 +91,22 @@ def on_disk(*, path: Annotated[str, Field(description="a folder that `pack` wrot
     """
     folder = located(path)
     header = _header(folder)
-    train, validation, test = (Examples(*_mapped(folder, name, header)) for name in ("train", "validation", "test"))
+    parts = header.parts
+    named = (("train", parts.train), ("validation", parts.validation), ("test", parts.test))
+    train, validation, test = (Examples(*_mapped(folder, name, part)) for name, part in named)
     with files.explained(folder / "train.starts.bin", "read"):
         starts = np.fromfile(folder / "train.starts.bin", dtype="<i8")
     if len(starts) < 2 or starts[0] != 0 or starts[-1] != len(train) or (np.diff(starts) < 1).any():
         raise HeadstartError(f"{folder / 'train.starts.bin'} is damaged: it does not cut the training rows; pack again")
-    classes = tuple(header["classes"])
-    # Of the kinds, classes and sizes of clients alone: the rows may be more than one cares to read.
+    # The header holds the sha256 of the rows as they were packed: they may be more than one cares to read here.
     return Task(
         "on-disk",
         train,
         validation,
         test,
-        header["outputs"],
+        header.outputs,
         owners=ClientRows(starts),
-        classes=classes,
+        classes=tuple(header.classes),
         mapped=True,
         content=files.digest(folder / "data.json", folder / "train.starts.bin"),
         prepare=Pixels if train.inputs.dtype == torch.uint8 else nn.Identity,
@@ -97,7 +143,8 @@ def pack(
     [[0, 1, 2], [3]]
 
     Raises:
-        HeadstartError: the folder exists, arrays do not fit those before, or a client has no row.
+        HeadstartError: the folder exists, arrays do not fit those before, a number is not finite, or a client has no
+            row.
     """
     folder = Path(folder)
     if folder.exists():
@@ -108,7 +155,7 @@ def pack(
         try:
             header: dict[str, Any] = {"format": FORMAT, "outputs": outputs, "classes": list(classes), "parts": {}}
             starts = [0]
-            with _Part(partial, "train") as part:
+            with _Writer(partial, "train") as part:
                 for i, pair in enumerate(clients):
                     part.append(pair, f"client {i}")
                     starts.append(part.rows)
@@ -118,7 +165,7 @@ def pack(
                 raise HeadstartError("expected at least one client, got none")
             header["parts"]["train"] = first = part.described()
             for name, held in (("validation", validation), ("test", test)):
-                with _Part(partial, name, first) as part:
+                with _Writer(partial, name, first) as part:
                     if held is not None:
                         part.append(held, name)
                 header["parts"][name] = part.described()
@@ -130,17 +177,18 @@ def pack(
     return folder
 
 
-class _Part:
+class _Writer:
     """Two files that grow by the rows of a client at a time, all of the types and shapes of the first."""
 
     def __init__(self, folder: Path, name: str, like: dict[str, Any] | None = None) -> None:
         self.rows = 0
         self._files = [(folder / f"{name}.{column}.bin").open("wb") for column in ("inputs", "targets")]
+        self._hashes = [hashlib.sha256(), hashlib.sha256()]
         self._kinds = (
             [(column["type"], column["shape"]) for column in (like["inputs"], like["targets"])] if like else []
         )
 
-    def __enter__(self) -> "_Part":
+    def __enter__(self) -> "_Writer":
         return self
 
     def __exit__(
@@ -161,14 +209,18 @@ class _Part:
         for (had, shape), (got, other), name in zip(self._kinds, kinds, ("inputs", "targets"), strict=True):
             if (had, shape) != (got, other):
                 raise HeadstartError(f"{place}: expected {name} of {had} {shape} a row as before, got {got} {other}")
-        for file, column in zip(self._files, columns, strict=True):
+        for file, sha256, column in zip(self._files, self._hashes, columns, strict=True):
             column.tofile(file)
+            sha256.update(column.ravel().data)
         self.rows += len(columns[0])
 
     def described(self) -> dict[str, Any]:
-        """Rows, types and shapes, for the header."""
-        columns = zip(("inputs", "targets"), self._kinds, strict=True)
-        return {"rows": self.rows, **{name: {"type": kind, "shape": shape} for name, (kind, shape) in columns}}
+        """Rows, types, shapes and sha256, for the header."""
+        columns = [
+            {"type": kind, "shape": shape, "sha256": sha256.hexdigest()}
+            for (kind, shape), sha256 in zip(self._kinds, self._hashes, strict=True)
+        ]
+        return {"rows": self.rows, "inputs": columns[0], "targets": columns[1]}
 
 
 def _plain(array: Array, place: str) -> npt.NDArray[Any]:
@@ -180,33 +232,43 @@ def _plain(array: Array, place: str) -> npt.NDArray[Any]:
             f"{place}: expected an array [n, ...] of numbers, got {plain.dtype} of shape {list(plain.shape)}"
             + ("; bytes are kept of images [n, channels, height, width]" if plain.dtype == np.uint8 else "")
         )
-    return np.ascontiguousarray(plain, dtype="<f4" if plain.dtype.kind == "f" else "<i8")
+    if plain.dtype.kind != "f":
+        return np.ascontiguousarray(plain, dtype="<i8")
+    with np.errstate(over="ignore"):
+        numbers = np.ascontiguousarray(plain, dtype="<f4")
+    if not np.isfinite(numbers).all():
+        first = tuple(np.argwhere(~np.isfinite(numbers))[0])
+        raise HeadstartError(
+            f"{place}: row {first[0]} has {plain[first]}, expected numbers that are finite as float32; "
+            "leave the row out or put a number there"
+        )
+    return numbers
 
 
-def _header(folder: Path) -> dict[str, Any]:
-    with files.explained(folder / "data.json", "read"):
-        text = (folder / "data.json").read_text(encoding="utf-8")
+def _header(folder: Path) -> Header:
+    path = folder / "data.json"
+    with files.explained(path, "read"):
+        content = path.read_bytes()
     try:
-        header = json.loads(text)
-        known = header["format"] == FORMAT
-        [int(header["outputs"]), list(header["classes"])]
-        for name in ("train", "validation", "test"):
-            part = header["parts"][name]
-            [part["rows"] + 0, *(TYPES[part[column]["type"]] for column in ("inputs", "targets"))]
-    except (ValueError, KeyError, TypeError) as error:
-        raise HeadstartError(f"{folder / 'data.json'} is damaged ({error!r}); pack the data again") from error
-    if not known:
-        raise HeadstartError(f"{folder / 'data.json'}: expected format {FORMAT}, got {header['format']}; pack again")
-    return header  # type: ignore[no-any-return]
+        written = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise HeadstartError(f"{path} is damaged ({error}); pack the data again") from error
+    if not isinstance(written, dict):
+        raise HeadstartError(f"{path} is damaged: expected an object, got {shown(written)}; pack the data again")
+    if written.get("format") != FORMAT:
+        raise HeadstartError(f"{path}: expected format {FORMAT}, got {shown(written.get('format'))}; pack again")
+    try:
+        return validate(Header, written)
+    except HeadstartError as error:
+        raise HeadstartError(f"{path} is damaged: {error}; pack the data again") from None
 
 
-def _mapped(folder: Path, part: str, header: dict[str, Any]) -> tuple[Tensor, Tensor]:
+def _mapped(folder: Path, name: str, part: Part) -> tuple[Tensor, Tensor]:
     """Inputs and targets as tensors over the files, of which only what is used comes into memory."""
     made = []
-    rows = header["parts"][part]["rows"]
-    for column in ("inputs", "targets"):
-        path, kind = folder / f"{part}.{column}.bin", header["parts"][part][column]
-        shape, dtype = (rows, *kind["shape"]), TYPES[kind["type"]]
+    for file, kind in (("inputs", part.inputs), ("targets", part.targets)):
+        path = folder / f"{name}.{file}.bin"
+        shape, dtype = (part.rows, *kind.shape), TYPES[kind.type]
         numbers = int(np.prod(shape))
         with files.explained(path, "read"):
             size = path.stat().st_size
