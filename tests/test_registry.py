@@ -81,7 +81,9 @@ def test_components_with_lists_can_be_keys(shapes):
     ("written", "line"),
     [
         ("box(width='a')", "box.width: expected a number > 0, got 'a'"),
-        ("box(width=false)", "expected parameters as 'name=value', got 'width=false'"),
+        ("box(width=false)", "box.width: expected a number > 0, got False"),
+        ("box(width=wide)", "box.width: expected a number > 0, got 'wide'"),
+        ("box(colour=green)", "box.colour: expected one of red, blue, got 'green'"),
         ("box(width=False)", "box.width: expected a number > 0, got False"),
         ("box(sides=[1, 2.5])", "box.sides[1]: expected a whole number >= 1, got 2.5"),
         ("box(colour='green')", "box.colour: expected one of red, blue, got 'green'"),

@@ -17,9 +17,11 @@ import importlib
 import inspect
 import pkgutil
 import re
+import sys
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, PydanticUserError, Strict, ValidationError, create_model
@@ -194,6 +196,15 @@ class Registry(Generic[T]):
         return match["name"], match["preset"], {**inline, **dict(arguments or {})}
 
 
+def own_file(component: Component) -> Path | None:
+    """The file that `package.module:factory` of the user's own is read from, if the part is such and has one."""
+    if ":" not in component.name:
+        return None
+    module = sys.modules.get(component.name.partition(":")[0])
+    file = getattr(module, "__file__", None)
+    return Path(file) if file else None
+
+
 def _parameters(factory: Callable[..., Any]) -> type[BaseModel]:
     hints = typing.get_type_hints(factory, include_extras=True)
     fields: dict[str, Any] = {
@@ -243,9 +254,15 @@ def _keywords(text: str, path: str) -> dict[str, Any]:
         call = ast.parse(f"part({text})", mode="eval").body
         if not isinstance(call, ast.Call) or call.args or not isinstance(call.func, ast.Name):
             raise ValueError
-        return {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
+        return {str(keyword.arg): _value(keyword.value) for keyword in call.keywords}
     except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
         raise HeadstartError(f"{at(path)}expected parameters as 'name=value', got {shown(text)}") from None
+
+
+def _value(node: ast.expr) -> Any:
+    """A literal; a bare word is what it is in YAML."""
+    words = {"true": True, "false": False, "null": None}
+    return words.get(node.id, node.id) if isinstance(node, ast.Name) else ast.literal_eval(node)
 
 
 def _frozen(values: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:

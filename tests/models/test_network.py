@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -248,3 +249,28 @@ def test_inputs_that_do_not_fit_are_refused_with_their_shape() -> None:
 
 def test_lazy_layers_are_refused() -> None:
     assert "the parameter '0.weight' has no shape" in refusal(lambda: nn.Sequential(nn.LazyLinear(3)))
+
+
+class Frozen(nn.Linear):
+    def __init__(self) -> None:
+        super().__init__(3, 2)
+        self.weight.requires_grad_(False)
+
+
+@pytest.mark.parametrize(
+    ("build", "line"),
+    [
+        (lambda: 3, "the model is int, expected a torch.nn.Module"),
+        (Frozen, "the parameter 'weight' is frozen (requires_grad=False), but `trainable` says what is trained"),
+        (lambda: nn.Linear(3, 2, dtype=torch.complex64), "the parameter 'weight' is of torch.complex64, expected"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused(build: Callable[[], Any], line: str) -> None:
+    with pytest.raises(HeadstartError) as caught:
+        Network(build)
+    assert str(caught.value).startswith(line)
+
+
+def test_a_model_without_parameters_is_refused() -> None:
+    with pytest.raises(HeadstartError, match=r"^the model has no parameters to train$"):
+        Network(nn.Identity).check(torch.zeros(2, 3), 3)

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import pickle
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -180,9 +181,11 @@ def test_what_does_not_fit_is_listed_by_name_and_shape_in_one_line(tmp_path: Pat
     )
     others: dict[str, tuple[int, ...]] = {**{f"blocks.{i}": (1,) for i in range(5)}, "1.bias": (6,)}
     assert refusal(saved(tmp_path / "b.safetensors", drawn(others))).endswith(
-        "b.safetensors does not fit the model: it lacks '1.weight'; "
-        "the model has no 'blocks.0', 'blocks.1', 'blocks.2' and 2 more"
+        "b.safetensors does not fit the model: it lacks '1.weight' [6, 64]; the model has no 'blocks.0' [1], "
+        "'blocks.1' [1], 'blocks.2' [1], 'blocks.3' [1], 'blocks.4' [1]"
     )
+    others = {f"blocks.{i}": (1,) for i in range(29)} | {"1.bias": (6,)}
+    assert refusal(saved(tmp_path / "c.safetensors", drawn(others))).endswith("[1] and 9 more")
 
 
 def test_numbers_that_cannot_be_weights_are_refused(tmp_path: Path) -> None:
@@ -192,6 +195,10 @@ def test_numbers_that_cannot_be_weights_are_refused(tmp_path: Path) -> None:
     tensors["1.bias"] = torch.ones(6, dtype=torch.int8)
     assert "expected floating-point numbers in '1.bias', got torch.int8" in refusal(
         saved(tmp_path / "b.safetensors", tensors)
+    )
+    tensors["1.bias"] = torch.full((6,), 1e300, dtype=torch.float64)
+    assert "'1.bias' holds numbers that are not finite as torch.float32" in refusal(
+        saved(tmp_path / "c.safetensors", tensors)
     )
 
 
@@ -216,6 +223,10 @@ def test_files_that_hold_no_tensors_get_one_line(tmp_path: Path) -> None:
     path = tmp_path / "w.pth"
     torch.save({"1.weight": torch.ones(6, 64), "epoch": 3}, path)
     assert refusal(path) == f"{path}: expected a tensor under 'epoch', got int"
+    torch.save({1: torch.ones(6, 64)}, path)
+    assert refusal(path) == f"{path}: expected names of parameters, got 1"
+    torch.save({"1.weight": torch.ones(6, 64).to_sparse()}, path)
+    assert refusal(path) == f"{path}: expected a dense tensor under '1.weight', got torch.sparse_coo"
     torch.save([torch.ones(3)], path)
     assert refusal(path) == f"{path}: expected tensors by the names of parameters, got list"
     torch.save({"1.weight": Unwanted()}, path)
@@ -225,9 +236,28 @@ def test_files_that_hold_no_tensors_get_one_line(tmp_path: Path) -> None:
     )
 
 
+def test_what_torch_has_to_say_of_a_file_is_in_that_line(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    (tmp_path / "w.pt").write_bytes(pickle.dumps({"1.weight": [1.0]}))
+    assert "w.pt cannot be read as a torch file" in refusal(tmp_path / "w.pt")
+    assert not recwarn.list
+
+
+def test_weights_inside_of_what_a_script_saved_are_found(tmp_path: Path) -> None:
+    expected = drawn(SHAPES)
+    for found in ({"state_dict": expected}, {"model": {"state_dict": expected}, "epoch": 3}):
+        torch.save(found, tmp_path / "w.pt")
+        assert equal(weights(tmp_path / "w.pt", network()), expected)
+
+
+def test_what_does_not_fit_is_refused_by_the_check(tmp_path: Path) -> None:
+    path = saved(tmp_path / "w.safetensors", drawn({"blocks.0": (1,)}))
+    with pytest.raises(HeadstartError, match="does not fit the model"):
+        start(path).check(network(), digits())
+
+
 def test_paths_that_lead_nowhere_get_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert refusal(tmp_path / "none.pth") == f"cannot read {tmp_path / 'none.pth'}: No such file or directory"
-    assert "Is a directory" in refusal(tmp_path)
+    assert refusal(tmp_path) == f"{tmp_path}: expected a file of weights, got a folder"
     monkeypatch.delenv("HEADSTART_DATA", raising=False)
     assert "the environment variable HEADSTART_DATA is not set" in refusal("$HEADSTART_DATA/w.pth")
 

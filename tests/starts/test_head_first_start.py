@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import torch
 from scipy.special import softmax
@@ -14,9 +15,10 @@ from headstart.engine.checkpoint import load_trees
 from headstart.errors import HeadstartError
 from headstart.models.network import MODELS, Network
 from headstart.starts.base import STARTS, Start
+from headstart.study.federations import one_thread
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
-from headstart.study.stored_run import start_weights
+from headstart.study.stored_run import carry_out_group, start_weights
 from headstart.tasks.base import Examples, Task
 from headstart.tasks.digits import digits
 from headstart.trees import Tree
@@ -113,7 +115,10 @@ def test_a_head_whose_outputs_are_not_the_models_is_refused() -> None:
 
 def test_targets_that_are_not_one_class_a_row_are_refused() -> None:
     rows = Examples(torch.zeros(4, 1, 8, 8), torch.zeros(4, 7, dtype=torch.int64))
-    with pytest.raises(HeadstartError, match=r"task 'text' has targets of shape \[7\] \(torch.int64\); begin with"):
+    with pytest.raises(
+        HeadstartError,
+        match=r"task 'text' has targets of shape \[7\] \(torch.int64\); train it by rounds instead \(rounds=10\)",
+    ):
         start().weights({}, network(), Task("text", rows, rows, rows, 10), 0)
 
 
@@ -140,3 +145,61 @@ def test_it_shares_what_the_inner_start_pre_trained_and_is_kept_for_each_seed(tm
     assert not torch.equal(plain["3.weight"], fitted["3.weight"])
     before, after = (start_weights(study.runs[i], out)["3.weight"] for i in (4, 5))
     assert not torch.equal(before, after)
+
+
+# ------------------------------------------------------------------------------------------- rounds instead of the fit
+
+KEYS = {
+    "task": "digits", "model": "mlp(hidden=[6])", "population": 10, "cohort": 3, "rounds": 2, "every": 2, "seeds": 1,
+    "clients": "mimelite", "servers": "adam", "client_rates": 0.1, "server_rates": 0.1, "probes": ["evaluation"],
+}  # fmt: skip
+
+
+def test_rounds_on_the_head_are_those_of_a_run_that_trains_it_alone(tmp_path: Path) -> None:
+    """Its last weights are where the run begins, and its bytes are counted."""
+    alone = run_study(Study(**{**KEYS, "rounds": 4}, trainable="head"), tmp_path / "alone")
+    study = Study(**KEYS, starts="head-first(start=random, rounds=4)")
+    out = run_study(study, tmp_path / "out")
+    (head,), (run,) = (pq.read_table(folder / "results" / "runs.parquet").to_pylist() for folder in (alone, out))
+    assert curve(alone)[4] == curve(out)[0]
+    assert curve(out).keys() == {0, 2}
+    everything = run_study(Study(**KEYS), tmp_path / "everything")
+    (other,) = pq.read_table(everything / "results" / "runs.parquet").to_pylist()
+    for sent in ("bytes_up", "bytes_down", "simulated_seconds"):
+        assert run[sent] == head[sent] + other[sent]
+
+
+def curve(out: Path) -> dict[int, float]:
+    rows = pq.read_table(out / "results" / "rounds.parquet").to_pylist()
+    return {row["round"]: row["value"] for row in rows if row["metric"] == "test_loss"}
+
+
+@pytest.mark.parametrize("trainable", ["all", "1.*"])
+def test_a_stopped_run_with_rounds_on_the_head_ends_in_the_same_bits(tmp_path: Path, trainable: str) -> None:
+    study = Study(**{**KEYS, "rounds": 3}, starts="head-first(start=random, rounds=2)", trainable=trainable)
+    whole = run_study(study, tmp_path / "whole")
+    with one_thread():
+        for _ in range(2):
+            with pytest.raises(KeyboardInterrupt):
+                carry_out_group((study.runs[0],), tmp_path / "out", 0.0, lambda: True)
+        carry_out_group((study.runs[0],), tmp_path / "out", 0.0)
+    for name in ("rounds.parquet", "weights.safetensors"):
+        mine, theirs = (folder / "runs" / study.runs[0].key / name for folder in (tmp_path / "out", whole))
+        assert mine.read_bytes() == theirs.read_bytes()
+
+
+def test_rounds_that_diverge_are_a_diverged_run(tmp_path: Path) -> None:
+    study = Study(**{**KEYS, "clients": "sgd", "client_rates": 1e39}, starts="head-first(start=random, rounds=2)")
+    out = run_study(study, tmp_path / "out")
+    (run,) = pq.read_table(out / "results" / "runs.parquet").to_pylist()
+    assert (run["status"], run["diverged_at"], run["rounds"]) == ("diverged", 0, 0)
+
+
+def test_a_head_that_cannot_be_is_refused_before_any_training(tmp_path: Path) -> None:
+    for written, line in (
+        ("head-first(start=random, rounds=2, head_layer=none)", "trainable: .* names no parameter of the model"),
+        ("head-first(start=random, head_layer='1')", "whose outputs are the model's, which those of '1' are not"),
+    ):
+        with pytest.raises(HeadstartError, match=line):
+            run_study(Study(**KEYS, starts=written), tmp_path / "out")
+        assert not (tmp_path / "out").exists()

@@ -292,6 +292,22 @@ def test_a_start_whose_file_has_changed_is_not_mixed_in(tmp_path):
         run_study(checkpointed, out)
 
 
+def test_a_model_of_ones_own_that_has_changed_is_not_mixed_in(tmp_path, monkeypatch):
+    module = tmp_path / "own_model_of_store.py"
+    code = "from torch import nn\ndef net(shape, outputs): return nn.Sequential(nn.Flatten(), nn.Linear(64, outputs))\n"
+    module.write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    keys = {"task": "digits", "model": "own_model_of_store:net", "population": 3, "cohort": 2, "rounds": 1}
+    run_study(Study(**keys, seeds=[0]), tmp_path / "out")
+    module.write_text(code.replace("nn.Flatten()", "nn.Flatten(), nn.Tanh()"))
+    with pytest.raises(
+        HeadstartError, match=r"^module of model own_model_of_store:net: what its files hold has changed"
+    ):
+        run_study(Study(**keys, seeds=[0, 1]), tmp_path / "out")
+    module.write_text(code)
+    run_study(Study(**keys, seeds=[0, 1]), tmp_path / "out")
+
+
 def test_a_task_whose_file_has_changed_is_not_mixed_in(tmp_path):
     """That of the study, and that which its start was pre-trained on."""
     generator, out = np.random.Generator(np.random.Philox(key=5)), tmp_path / "out"

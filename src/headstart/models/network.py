@@ -46,8 +46,8 @@ class Network:
         prepare: makes what is computed on inputs first, a module without parameters: bytes of images to numbers.
 
     Raises:
-        HeadstartError: the module normalises over the batch, changes a buffer in training, or is random in a way
-            that a key cannot repeat.
+        HeadstartError: what was built is no module, has parameters that cannot be trained, normalises over the batch,
+            changes a buffer in training, or is random in a way that a key cannot repeat.
 
     One network serves one thread: a call puts the parameters into its module for the time of the call. Threads
     take a `copy.deepcopy` each.
@@ -64,10 +64,10 @@ class Network:
         self.build, self.dtype, self.precision, self.device = build, dtype, precision, torch.device(device)
         self.prepare, self._prepare = prepare, prepare().to(self.device)
         self.held: Tree = {}
-        module = _with_keyed_dropout(copy.deepcopy(_built(build, seed=0)).to(self.device, dtype))
-        _refuse_batch_norm(module)
-        _refuse_lazy(module)
-        module.requires_grad_(False)
+        built = _built(build, seed=0)
+        _refuse_batch_norm(built)
+        _refuse_parameters(built)
+        module = _with_keyed_dropout(copy.deepcopy(built).to(self.device, dtype)).requires_grad_(False)
         self._training = module.train()
         self._evaluating = copy.deepcopy(module).eval()
         dropouts = {name: part for name, part in module.named_modules() if isinstance(part, KeyedDropout)}
@@ -123,12 +123,14 @@ class Network:
         """Run the module on a few inputs and refuse what cannot be simulated faithfully.
 
         Raises:
-            HeadstartError: the inputs are not finite or do not fit, the outputs are not [B, ..., outputs], a buffer
-                changed, the outputs of a row depend on the rows beside it, or the forward pass drew random numbers or
-                differs between two passes with the same key.
+            HeadstartError: there are no parameters, the inputs are not finite or do not fit, the outputs are not
+                [B, ..., outputs], a buffer changed, the outputs of a row depend on the rows beside it, or the forward
+                pass drew random numbers or differs between two passes with the same key.
         """
         if inputs.is_floating_point() and not inputs.isfinite().all():
             raise HeadstartError("the inputs have values that are not finite (NaN or infinite); remove or replace them")
+        if not self.initial(0):
+            raise HeadstartError("the model has no parameters to train")
         key = torch.zeros((), dtype=torch.int32, device=self.device)
         plain = None if self.draws or self.precision == "bf16" else key
         buffers = {name: leaf.clone() for name, leaf in self._training.named_buffers()}
@@ -196,7 +198,10 @@ def _built(build: Callable[[], nn.Module], seed: int) -> nn.Module:
     """
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
-        return build()
+        module: object = build()
+    if not isinstance(module, nn.Module):
+        raise HeadstartError(f"the model is {type(module).__name__}, expected a torch.nn.Module")
+    return module
 
 
 def _refuse_batch_norm(module: nn.Module) -> None:
@@ -208,12 +213,19 @@ def _refuse_batch_norm(module: nn.Module) -> None:
             )
 
 
-def _refuse_lazy(module: nn.Module) -> None:
+def _refuse_parameters(module: nn.Module) -> None:
     for name, leaf in module.named_parameters():
         if is_lazy(leaf):
             raise HeadstartError(
                 f"the parameter {name!r} has no shape before the first input arrives; give its layer the width of "
                 "its input (nn.Linear rather than nn.LazyLinear)"
+            )
+        if not leaf.is_floating_point():
+            raise HeadstartError(f"the parameter {name!r} is of {leaf.dtype}, expected floating-point numbers")
+        if not leaf.requires_grad:
+            raise HeadstartError(
+                f"the parameter {name!r} is frozen (requires_grad=False), but `trainable` says what is trained: leave "
+                "requires_grad as it is, or make a buffer of what never changes"
             )
 
 

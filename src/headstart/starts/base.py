@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from headstart.models.network import Network
 from headstart.registry import Component, Registry
@@ -25,6 +26,18 @@ class Artefact:
     tasks: tuple[Component, ...] = ()
 
 
+class RoundsBefore(NamedTuple):
+    """Rounds of the run's own clients and optimizers that come before its first: on part of the weights only, which
+    `trainable` says as a study file does."""
+
+    rounds: int
+    trainable: str
+
+
+def nothing_to_refuse(network: Network, task: Task) -> None:
+    """For starts that any model and task can have."""
+
+
 @dataclass(frozen=True)
 class Start:
     """weights(artefact, network, task, seed) -> the parameters x_0; the artefact's tree is empty where there is none.
@@ -33,13 +46,16 @@ class Start:
 
     `content`: sha256 of the file that they are read from, empty without one. What a run begins from is named by the
     start's parameters and this: a path alone does not say what lies there. `costly`: what a seed's weights cost is
-    worth keeping them, for all runs of that seed.
+    worth keeping them, for all runs of that seed. `check`: raises where the weights could not be made, without making
+    what is costly. `before`: what the run does with the weights before its first round.
     """
 
     weights: Callable[[Tree, Network, Task, int], Tree]
     artefact: Artefact | None = None
     content: str = ""
     costly: bool = False
+    check: Callable[[Network, Task], object] = nothing_to_refuse
+    before: RoundsBefore | None = None
 
 
 STARTS: Registry[Start] = Registry("start", "headstart.starts")

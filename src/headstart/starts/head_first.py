@@ -1,4 +1,4 @@
-"""The head first: fit the last layer alone to the weights of another start, then train all.
+"""The head first: fit the last layer to the weights of another start, or train it alone for some rounds; then all.
 
 A head that knows nothing sends gradients that spoil pre-trained features before it has learnt to read them; a fitted
 one does not (linear probing, then fine-tuning: Kumar et al., arXiv 2202.10054). In federated learning a linear head can
@@ -7,11 +7,14 @@ be fitted in closed form, exactly, whatever the clients' mix of classes: by clas
 server adds up of its clients is A = sum phi phi^T, b = sum phi, B = sum phi y^T and the counts of classes, each a sum
 over rows, and so over clients: one message from each, and no rounds.
 
-Other ways to begin with the head are rounds on the head alone: `trainable: head` in the study file.
+With `rounds` the head is not fitted but trained, by the run's own clients and optimizers, before the run's first round:
+for heads that are not linear, targets that are no classes, and for those who want to see what the fit is worth.
 
 Shape suffixes: N rows, D features, C classes, B rows of a batch.
 """
 
+import re
+from dataclasses import replace
 from typing import Annotated
 
 import numpy as np
@@ -25,7 +28,8 @@ from torch.func import functional_call
 
 from headstart.errors import HeadstartError
 from headstart.models.network import Network
-from headstart.starts.base import STARTS, Start
+from headstart.registry import AddedLater
+from headstart.starts.base import STARTS, RoundsBefore, Start
 from headstart.starts.heads import HeadLayer, last_layer, listed, within
 from headstart.tasks.base import Task
 from headstart.trees import Tree
@@ -48,24 +52,34 @@ def head_first(
     ] = None,
     batch: Annotated[int, Field(ge=1, description="rows computed at once")] = 256,
     head_layer: HeadLayer = None,
+    rounds: Annotated[
+        int, AddedLater(), Field(ge=0, description="instead of the fit, rounds that train the head alone; 0: the fit")
+    ] = 0,
 ) -> Start:
-    """Fit the head by ridge regression to the features of another start, on the training rows of all clients.
+    """Fit the head by ridge regression to the features of another start, on the training rows of all clients; or train
+    it alone by the run's own rounds.
 
     Ridge regression to classes coded 0 and 1, with an intercept that is not penalised where the head has a bias,
     solved in float64 (scikit-learn's `Ridge(alpha=regularisation)`). Scores near 0 and 1 make a poor softmax, so they
     are multiplied by one factor, as Fed3R does; it changes no prediction. Dropout is off.
+
+    `rounds` on the head alone have the clients, optimizers and rates of the run. They come before its round 0, which is
+    when the run's optimizers begin anew with all weights; their bytes and simulated seconds count among the run's.
 
     Raises:
         HeadstartError: the inner start is none, or has no weights for the model; the head is no linear layer whose
             outputs are the model's (averaged over pixels or not); the targets are not one class a row.
     """
     inner = STARTS.build(STARTS.component(start, "start head-first.start"))
+    if rounds:
+        head = "head" if head_layer is None else re.escape(head_layer) + r"\..*"
+        return replace(inner, before=RoundsBefore(rounds, head))
 
     def weights(artefact: Tree, network: Network, task: Task, seed: int) -> Tree:
         params = inner.weights(artefact, network, task, seed)
         layer = head_layer or last_layer(params)
         _refuse_other_heads(layer, params, task)
-        features_ND = _features(network, params, task, layer, batch)
+        features_ND = _features(network, params, task.train.inputs, layer, batch)
         labels_N, biased = task.train.targets.cpu().numpy(), f"{layer}.bias" in params
         weight_CD, bias_C = ridge(features_ND, labels_N, task.outputs, regularisation, biased)
         factor = scale or _sharpness(features_ND @ weight_CD.T + bias_C, labels_N)
@@ -73,7 +87,14 @@ def head_first(
         own = {name: torch.from_numpy(factor * fitted[name]) for name in within(layer, params)}
         return {name: own[name].to(leaf).reshape(leaf.shape) if name in own else leaf for name, leaf in params.items()}
 
-    return Start(weights, inner.artefact, inner.content, costly=True)
+    def check(network: Network, task: Task) -> None:
+        inner.check(network, task)
+        params = network.initial(0)
+        layer = head_layer or last_layer(params)
+        _refuse_other_heads(layer, params, task)
+        _features(network, params, task.train.inputs[:2], layer, batch)
+
+    return Start(weights, inner.artefact, inner.content, costly=True, check=check)
 
 
 def ridge(
@@ -104,8 +125,8 @@ def _sharpness(scores_NC: Floats, labels_N: npt.NDArray[np.int64]) -> float:
     return float(np.exp(found.x))
 
 
-def _features(network: Network, params: Tree, task: Task, layer: str, batch: int) -> Floats:
-    """What the head takes in, over all training rows [N, D], averaged over pixels where it is a 1x1 convolution."""
+def _features(network: Network, params: Tree, inputs_N: Tensor, layer: str, batch: int) -> Floats:
+    """What the head takes in, for every row [N, D], averaged over pixels where it is a 1x1 convolution."""
     with torch.random.fork_rng(devices=[]):  # a module draws weights when it is built; these are not used
         module = network.build().to(network.dtype).eval()
     taken: list[Tensor] = []
@@ -113,8 +134,8 @@ def _features(network: Network, params: Tree, task: Task, layer: str, batch: int
     chunks = []
     try:
         with torch.no_grad():
-            for first in range(0, len(task.train), batch):
-                inputs_B = network.prepared(task.train.inputs[first : first + batch].to(network.device))
+            for first in range(0, len(inputs_N), batch):
+                inputs_B = network.prepared(inputs_N[first : first + batch].to(network.device))
                 outputs_BC = functional_call(module, params, (inputs_B.cpu(),))
                 features_BD = taken.pop().flatten(2).mean(-1) if taken[-1].ndim > 2 else taken.pop()
                 if not first:
@@ -136,7 +157,7 @@ def _refuse_other_heads(layer: str, params: Tree, task: Task) -> None:
     if targets.ndim != 1 or targets.is_floating_point():
         raise HeadstartError(
             f"the start head-first fits one class a row, but task {task.name!r} has targets of shape "
-            f"{list(targets.shape[1:])} ({targets.dtype}); begin with the head by `trainable: head` instead"
+            f"{list(targets.shape[1:])} ({targets.dtype}); train it by rounds instead (rounds=10)"
         )
 
 
@@ -153,5 +174,5 @@ def _refuse_what_is_not_linear(layer: str, params: Tree, features_BD: Tensor, ou
     if not linear:
         raise HeadstartError(
             f"the start head-first fits a linear head whose outputs are the model's, which those of {layer!r} are not; "
-            "name another layer (head_layer), or begin with the head by `trainable: head` instead"
+            "name another layer (head_layer), or train it by rounds instead (rounds=10)"
         )

@@ -12,7 +12,7 @@ from torch import Tensor
 from headstart.errors import HeadstartError
 from headstart.trees import Tree
 
-SHOWN = 3
+SHOWN, SHOWN_OF_A_MISFIT = 3, 20
 """Names that an error message lists; the others are counted."""
 
 Head = Annotated[
@@ -65,21 +65,24 @@ def with_head(saved: Mapping[str, Tensor], drawn: Tree, head: str, head_layer: s
 
 
 def misfit(saved: Mapping[str, Tensor], drawn: Tree) -> str:
-    """All that differs, in one line, names on either side only, and shapes; empty where nothing does."""
-    shapes = [
-        f"{name!r} {list(saved[name].shape)} for {list(leaf.shape)}"
-        for name, leaf in drawn.items()
-        if name in saved and saved[name].shape != leaf.shape
-    ]
+    """What differs, in one line, by name and shape; empty where nothing does."""
+
+    def only(these: Mapping[str, Tensor], those: Mapping[str, Tensor]) -> list[str]:
+        return [f"{name!r} {list(leaf.shape)}" for name, leaf in these.items() if name not in those]
+
     differences = {
-        "it lacks": [repr(name) for name in drawn if name not in saved],
-        "the model has no": [repr(name) for name in saved if name not in drawn],
-        "shapes differ:": shapes,
+        "it lacks": only(drawn, saved),
+        "the model has no": only(saved, drawn),
+        "shapes differ:": [
+            f"{name!r} {list(saved[name].shape)} for {list(leaf.shape)}"
+            for name, leaf in drawn.items()
+            if name in saved and saved[name].shape != leaf.shape
+        ],
     }
-    return "; ".join(f"{words} {listed(names)}" for words, names in differences.items() if names)
+    return "; ".join(f"{words} {listed(names, SHOWN_OF_A_MISFIT)}" for words, names in differences.items() if names)
 
 
-def listed(names: Collection[str]) -> str:
+def listed(names: Collection[str], shown: int = SHOWN) -> str:
     """The first few names, and how many more there are."""
-    more = len(names) - SHOWN
-    return ", ".join(list(names)[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+    more = len(names) - shown
+    return ", ".join(list(names)[:shown]) + (f" and {more} more" if more > 0 else "")

@@ -5,6 +5,7 @@ safetensors files and torch files are read, the latter with `weights_only`. Name
 """
 
 import re
+import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -53,6 +54,8 @@ def from_file(file: Path, sha256: str | None, head: str, head_layer: str | None,
     Raises:
         HeadstartError: the file cannot be read, or is not the one with that sha256.
     """
+    if file.is_dir():
+        raise HeadstartError(f"{file}: expected a file of weights, got a folder")
     content = files.digest(file)
     if sha256 not in (None, content):
         raise HeadstartError(f"{file}: expected sha256 {sha256}, got {content}; it is damaged, or another file")
@@ -66,7 +69,7 @@ def from_file(file: Path, sha256: str | None, head: str, head_layer: str | None,
             raise HeadstartError(f"{file} does not fit the model: {differs}{buffers}")
         return {name: _copied(saved[name], leaf, name, file) for name, leaf in drawn.items()}
 
-    return Start(weights, content=content)
+    return Start(weights, content=content, check=lambda network, task: weights({}, network, task, 0))
 
 
 def _weights_of(found: Mapping[str, Tensor], drawn: Tree) -> tuple[dict[str, Tensor], list[str]]:
@@ -99,20 +102,27 @@ def _read(file: Path) -> Mapping[str, Tensor]:
         if kind == "safetensors":
             found: object = safetensors.torch.load_file(file)
         else:  # what torch wrote before 1.6 is no zip archive and cannot be mapped
-            found = torch.load(file, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(file))
+            with warnings.catch_warnings(action="ignore"):  # of what else a file holds, which is refused below
+                found = torch.load(file, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(file))
     except Exception as error:  # whatever a damaged file may raise
         reason = (str(error).strip() or type(error).__name__).splitlines()[0].split(". ")[0]
         raise HeadstartError(
             f"{file} cannot be read as {kind} ({reason}): it is damaged, of another kind, or holds more than tensors"
         ) from error
-    for name in INSIDE:
-        if isinstance(found, Mapping) and isinstance(found.get(name), Mapping):
-            found = found[name]
+    while isinstance(found, Mapping):
+        inner = next((found[name] for name in INSIDE if isinstance(found.get(name), Mapping)), None)
+        if inner is None:
+            break
+        found = inner
     if not isinstance(found, Mapping):
         raise HeadstartError(f"{file}: expected tensors by the names of parameters, got {type(found).__name__}")
     for name, leaf in found.items():
+        if not isinstance(name, str):
+            raise HeadstartError(f"{file}: expected names of parameters, got {name!r}")
         if not isinstance(leaf, Tensor):
             raise HeadstartError(f"{file}: expected a tensor under {name!r}, got {type(leaf).__name__}")
+        if leaf.layout != torch.strided:
+            raise HeadstartError(f"{file}: expected a dense tensor under {name!r}, got {leaf.layout}")
     return found
 
 
@@ -120,6 +130,7 @@ def _copied(saved: Tensor, drawn: Tensor, name: str, file: Path) -> Tensor:
     """In memory of its own: the file may change or vanish during the run."""
     if not saved.is_floating_point():
         raise HeadstartError(f"{file}: expected floating-point numbers in {name!r}, got {saved.dtype}")
-    if not torch.isfinite(saved).all():
-        raise HeadstartError(f"{file}: {name!r} holds numbers that are not finite")
-    return saved.detach().to(drawn.dtype, copy=True, memory_format=torch.contiguous_format)
+    copied = saved.detach().to(drawn.dtype, copy=True, memory_format=torch.contiguous_format)
+    if not torch.isfinite(copied).all():
+        raise HeadstartError(f"{file}: {name!r} holds numbers that are not finite as {drawn.dtype}")
+    return copied

@@ -11,7 +11,8 @@ from headstart.errors import HeadstartError
 from headstart.probes.base import PROBES
 from headstart.starts.base import STARTS
 from headstart.study.choice import choose_executors, chosen_executor, with_executor
-from headstart.study.federations import check_device, federation_of, one_thread
+from headstart.study.data import task_of
+from headstart.study.federations import check_device, federation_of, network_of, one_thread
 from headstart.study.groups import Group, at_once, groups_of
 from headstart.study.processes import each, each_run
 from headstart.study.search import (
@@ -168,5 +169,8 @@ def check(study: Study) -> None:
         federation = federation_of(run)
     for probe in study.probes:  # a probe looks at no more of a run than all have
         PROBES.build(probe, federation)
-    for start in {run.start for run in study.runs}:
-        STARTS.build(start)
+    for run in {run.start: run for run in study.runs}.values():
+        start = STARTS.build(run.start)
+        start.check(network_of(run.model, run.task), task_of(run.task))
+        if start.before is not None:
+            federation_of(replace(run, trainable=start.before.trainable))

@@ -24,11 +24,10 @@ from headstart.probes.base import PROBES
 from headstart.registry import Component, Registry, Tunable
 from headstart.servers.base import SERVERS
 from headstart.study.choice import chosen_executor, with_executor
-from headstart.study.federations import federation_of
 from headstart.study.groups import groups_of
 from headstart.study.run import Progress, carry_out_together
 from headstart.study.spec import SCHEMA, RunSpec, Study
-from headstart.study.stored_run import begun, start_weights
+from headstart.study.stored_run import begun
 
 DIRECTORY = "tuning"
 EDGE = 0.05
@@ -231,10 +230,10 @@ def _carry_out_trial(out: Path, search: Search, done: list[Trial], is_stopping: 
         applied(search.base, values), executor=with_executor(search.base, chosen_executor(search.base, out)).executor
     )
     runs = [replace(tried, seed=seed) for seed in search.seeds]
-    starts = {run: start_weights(run, out) for run in runs}
-    federations = {run: federation_of(run, start) for run, start in starts.items()}
+    beginnings = {run: begun(run, out) for run in runs}
+    federations = {run: federation for run, (_, federation, _) in beginnings.items()}
     probes = {run: [PROBES.build(probe, federations[run]) for probe in tried.probes] for run in runs}
-    progress = {run: begun(federations[run], start) for run, start in starts.items()}
+    progress = {run: progress for run, (*_, progress) in beginnings.items()}
 
     def stop_when_told() -> None:
         if is_stopping():

@@ -19,16 +19,20 @@ from headstart.engine import checkpoint
 from headstart.engine.rounds import Federation, begin, on_device
 from headstart.errors import HeadstartError
 from headstart.probes.base import PROBES, Probe
+from headstart.registry import own_file
 from headstart.starts.base import STARTS, Artefact
 from headstart.study.choice import Choice, chosen_executor, with_executor
 from headstart.study.data import task_of
 from headstart.study.federations import build_network, clients_of, federation_of, network_of
 from headstart.study.groups import Group
-from headstart.study.run import Progress, carry_out_together
+from headstart.study.run import Progress, carry_out, carry_out_together
 from headstart.study.spec import SCHEMA, RunSpec
 from headstart.study.store import CHECKPOINT, Folder
 from headstart.tasks.base import Task
 from headstart.trees import Tree
+
+PARTS = ("task", "model", "start", "client", "server", "partition", "devices")
+"""The fields of a run that are parts."""
 
 
 def refuse_changed_files(runs: Sequence[RunSpec], out: Path) -> None:
@@ -57,11 +61,16 @@ def refuse_changed_files(runs: Sequence[RunSpec], out: Path) -> None:
 
 
 def _contents(runs: Sequence[RunSpec]) -> dict[str, str]:
-    """sha256 of the files of all starts and tasks, also of those tasks whose data a start is made of."""
+    """sha256 of the files of all starts and tasks, also of those tasks whose data a start is made of, and of the
+    modules of parts that are the user's own.
+    """
     starts = {run.start: STARTS.build(run.start) for run in runs}
     tasks = {run.task for run in runs}
     tasks |= {task for start in starts.values() if start.artefact for task in start.artefact.tasks}
     contents = {str(written): start.content for written, start in starts.items()}
+    parts = {getattr(run, name) for run in runs for name in PARTS}
+    own = {f"module of {part.kind} {part.name}": file for part in parts if (file := own_file(part)) is not None}
+    contents |= {name: files.digest(file) for name, file in own.items()}
     return contents | {f"task {task}": task_of(task).content for task in tasks}
 
 
@@ -168,20 +177,39 @@ def carry_out_group(
 
 def _begin(run: RunSpec, out: Path, choice: Choice) -> _UnderWay:
     """From its checkpoint or from its start."""
-    saved = Folder(out).run(run.key) / CHECKPOINT
-    whole = {} if saved.exists() and run.trainable == "all" else start_weights(run, out)
-    federation = federation_of(with_executor(run, choice), whole)
-    probes = [PROBES.build(probe, federation) for probe in run.probes]
-    if saved.exists():
-        progress, seconds = _resumed(saved, federation.network.device)
-    else:
-        progress, seconds = begun(federation, whole), 0.0
-    return _UnderWay(run, federation, probes, progress, whole, seconds)
+    saved, made = Folder(out).run(run.key) / CHECKPOINT, with_executor(run, choice)
+    if not saved.exists():
+        whole, federation, progress = begun(made, out)
+        return _UnderWay(run, federation, _probes(run, federation), progress, whole, 0.0)
+    whole, federation = ({}, federation_of(made)) if run.trainable == "all" else begun(made, out)[:2]
+    progress, seconds = _resumed(saved, federation.network.device)
+    return _UnderWay(run, federation, _probes(run, federation), progress, whole, seconds)
 
 
-def begun(federation: Federation, start: Tree) -> Progress:
-    """Before the first round, from the weights of a start, of which what is not trained is left to the network."""
-    trained = {name: leaf for name, leaf in start.items() if name not in federation.network.held}
+def _probes(run: RunSpec, federation: Federation) -> list[Probe]:
+    return [PROBES.build(probe, federation) for probe in run.probes]
+
+
+def begun(run: RunSpec, out: Path) -> tuple[Tree, Federation, Progress]:
+    """A run before its first round: the weights that it begins from, its federation, and the state that this is in."""
+    whole, before = start_weights(run, out), STARTS.build(run.start).before
+    if before is None:
+        federation = federation_of(run, whole)
+        return whole, federation, _at_round_0(federation, whole)
+    part = federation_of(replace(run, trainable=before.trainable), whole)
+    done = carry_out(part, _at_round_0(part, whole), before.rounds, before.rounds, [])
+    whole = {name: done.state.x.get(name, leaf) for name, leaf in whole.items()}
+    federation = federation_of(run, whole)
+    progress = _at_round_0(federation, whole)
+    spent = {name: getattr(done.state, name) for name in ("bytes_up", "bytes_down", "simulated_seconds")}
+    progress.state = replace(progress.state, **spent)
+    progress.diverged_at = None if done.diverged_at is None else 0
+    return whole, federation, progress
+
+
+def _at_round_0(federation: Federation, weights: Tree) -> Progress:
+    """What is not trained is left to the network."""
+    trained = {name: leaf for name, leaf in weights.items() if name not in federation.network.held}
     return Progress(begin(federation, trees.to(trained, federation.network.device)))
 
 
@@ -196,7 +224,7 @@ def _resumed(saved: Path, device: torch.device) -> tuple[Progress, float]:
 
 
 def _record(run: RunSpec, choice: Choice, progress: Progress, parameters: int, seconds: float) -> dict[str, Any]:
-    names = ("task", "model", "start", "trainable", "client", "server", "partition", "devices")
+    names = (*PARTS, "trainable")
     numbers = ("local_epochs", "client_rate", "server_rate", "seed")
     state = progress.state
     return {
