@@ -1,6 +1,9 @@
 """Documents become rows of which every token is predicted once, and only real next tokens are scored."""
 
+import hashlib
 import math
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -138,3 +141,32 @@ def test_documents_are_read_by_client_in_the_order_of_the_file(tmp_path: Path) -
     pq.write_table(pa.table({"who": ["a", None], "said": ["x", "y"]}), path)
     with pytest.raises(HeadstartError, match="row 1 has nothing in column 'who'"):
         documents_by_client(path, "who", "said")
+
+
+def test_documents_are_read_from_every_kind_of_file_and_from_folders(tmp_path: Path) -> None:
+    expected = {"a": ["x, y", "w"], "b": ["z"]}
+    (tmp_path / "t.csv").write_text('who,said\na,"x, y"\nb,z\na,w\n')
+    (tmp_path / "t.jsonl").write_text(
+        '{"who": "a", "said": "x, y"}\n{"who": "b", "said": "z"}\n{"who": "a", "said": "w"}\n'
+    )
+    (tmp_path / "parts").mkdir()
+    pq.write_table(pa.table({"who": ["a"], "said": ["x, y"]}), tmp_path / "parts" / "0.parquet")
+    views = pa.table({"who": ["b", "a"], "said": pa.array(["z", "w"], pa.string_view())})
+    pq.write_table(views, tmp_path / "parts" / "1.parquet")
+    for path in (tmp_path / "t.csv", tmp_path / "t.jsonl", tmp_path / "parts"):
+        assert documents_by_client(path, "who", "said") == expected
+
+
+def test_a_vocabulary_of_its_own_files_is_part_of_the_content() -> None:
+    parts = ({"x": ["a b"]}, {"v": ["a"]}, {"w": ["a b"]})
+
+    @TOKENS.register("given", source="this test")
+    def given(documents: Iterable[str]) -> Tokens:
+        return replace(words(), content="of the vocabulary", given=True)
+
+    try:
+        of_files, of_both = (text_task("t", parts, name, 2, content="of files").content for name in ("words", "given"))
+    finally:
+        del TOKENS._entries["given"]
+    assert of_files == "of files"
+    assert of_both == hashlib.sha256(b"of files of the vocabulary").hexdigest()

@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -167,7 +168,7 @@ FAULTS: list[tuple[str, dict[str, list[Any]], dict[str, Any], str]] = [
     ("parquet", {**COLUMNS, "y": [[1]] * ROWS}, {"features": ["x"]}, "expected text, whole numbers or true and false"),
     ("csv", COLUMNS, {}, "row 0 has 'c0' in column 'who', expected a finite number"),
     ("csv", COLUMNS, {"features": ["x", "y"]}, "expected a use for each column, got 'y' in two"),
-    ("csv", COLUMNS, {"features": ["x"], "image": "n"}, "expected image or features, got both"),
+    ("csv", COLUMNS, {"features": ["x"], "image": "n"}, "expected image, features or text, got both image and feat"),
     ("csv", COLUMNS, {"features": ["x"], "split_by": "client"}, "split_by: expected a client column"),
     ("csv", COLUMNS, {"features": ["x"], "split": "who"}, "row 0 has 'c0' in column 'who', expected train, validation"),
     ("csv", COLUMNS, {"features": ["x"], "mean": [1.0, 2.0]}, "table.mean: expected one number, or 1, got 2"),
@@ -179,6 +180,17 @@ FAULTS: list[tuple[str, dict[str, list[Any]], dict[str, Any], str]] = [
                  "who": COLUMNS["who"] * 2}, {"features": ["x"]}, "has 120 different numbers with fractions"),
     ("csv", COLUMNS, {"image": "who"}, "row 0 has an image in column 'who' that cannot be read: 'c0': No such file"),
     ("csv", {name: [] for name in COLUMNS}, {"features": ["x"]}, "expected at least one row, got none"),
+    ("parquet", changed("x", 7, 1e300), {"features": ["x"]}, "row 7 has 1e+300 in column 'x', expected a number of at"),
+    ("csv", {**COLUMNS, "y": [f"{i}.5" for i in range(ROWS * 2)], "x": COLUMNS["x"] * 2, "n": COLUMNS["n"] * 2,
+             "who": COLUMNS["who"] * 2}, {"features": ["x"]}, "has 120 different numbers with fractions, expected cl"),
+    ("parquet", {**COLUMNS, "part": [["train"]] * ROWS}, {"features": ["x"], "split": "part"},
+     "expected train, validation or test in column 'part', got list"),
+    ("jsonl", changed("who", 5, "\ud800"), {"client": "who"}, "row 5 has '\\ud800' in column 'who', expected text"),
+    ("jsonl", changed("n", 3, 2**63), {"features": ["n"]}, "row 3 has 9223372036854775808 in column 'n', expected a"),
+    ("jsonl", changed("x", 3, 10**400), {"features": ["x"]}, "in column 'x', expected a number of fewer digits"),
+    ("csv", COLUMNS, {"label": None}, "table.label: expected the column of classes, got nothing"),
+    ("csv", COLUMNS, {"text": "who", "mean": [0.0]}, "table: expected mean and deviation with numbers or images"),
+    ("parquet", COLUMNS, {"text": "x"}, "expected text in column 'x', got double"),
 ]  # fmt: skip
 
 
@@ -202,9 +214,14 @@ def test_damaged_files_and_images_get_one_line(tmp_path: Path) -> None:
         assert "\n" not in str(caught.value)
         return str(caught.value)
 
-    assert "expected a file .parquet, .csv or .jsonl, got 't.xlsx'" in refusal("t.xlsx", b"")
+    assert "or a folder of such files, got 't.xlsx'" in refusal("t.xlsx", b"")
     assert "cannot be read as Parquet" in refusal("t.parquet", b"no Parquet")
-    assert "cannot be read as CSV" in refusal("t.csv", b"y,x\n1,2\n3\n")
+    assert "cannot be read as CSV: row 1: Expected 2 columns, got 1: 3" in refusal("t.csv", b"y,x\n1,2\n3\n")
+    assert "e.csv is empty" in refusal("e.csv", b"\n")
+    assert "e.jsonl is empty" in refusal("e.jsonl", b"\n")
+    assert "row 1 has a whole number of more than 4300 digits" in refusal(
+        "n.jsonl", b'{"y": 1, "x": 2}\n{"y": 1, "x": ' + b"1" * 5000 + b"}\n"
+    )
     assert "cannot be read as text" in refusal("u.csv", b"y,\xff\n1,2\n")
     assert "the column 'x' is there twice" in refusal("v.csv", b"y,x,x\n1,2,3\n")
     assert "row 1 cannot be read as JSON" in refusal("t.jsonl", b'{"y": 1, "x": 2}\n{"y": 1,\n')
@@ -215,6 +232,135 @@ def test_damaged_files_and_images_get_one_line(tmp_path: Path) -> None:
         task(tmp_path / "i.parquet", image="photo", unseen="keep")
     with pytest.raises(HeadstartError, match="row 2 has an image in column 'photo' that cannot be decoded"):
         task(tmp_path / "i.parquet", image="photo", size=[4, 4], unseen="keep")
+
+
+def test_features_that_are_large_keep_their_differences(tmp_path: Path) -> None:
+    times = [1_700_000_000 + i for i in range(ROWS)]
+    constant = [0.1] * ROWS
+    made = task(csv(tmp_path / "t.csv", {"y": COLUMNS["y"], "t": times, "c": constant}), features=["t", "c"])
+    inputs = torch.cat([part.inputs for part in (made.train, made.validation, made.test)])
+    steps = inputs[:, 0].sort().values.diff()
+    assert torch.allclose(steps, steps.mean().expand(ROWS - 1), rtol=1e-4)
+    assert made.train.inputs[:, 0].double().std(correction=0).item() == pytest.approx(1, abs=1e-6)
+    assert (inputs[:, 1] == 0).all()  # though the mean of 0.1 is not quite 0.1
+
+
+@pytest.mark.parametrize("mode", ["I;16", "I", "F"])
+def test_images_of_more_than_8_bits_are_refused(mode: str, tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    Image.new(mode, (4, 4), 300).save(buffer, "tiff")
+    file = parquet(tmp_path / "i.parquet", {"y": [0, 1] * 5, "photo": [buffer.getvalue()] * 10})
+    with pytest.raises(HeadstartError, match="row 0 has an image in column 'photo' of more than 8 bits a channel"):
+        task(file, image="photo", colour=False)
+
+
+def test_images_by_path_are_part_of_the_content(tmp_path: Path) -> None:
+    for i in range(4):
+        (tmp_path / f"{i}.png").write_bytes(encoded(np.full((2, 2, 3), i, np.uint8)))
+    file = csv(tmp_path / "t.csv", {"y": [0, 1] * 2, "photo": [f"{i}.png" for i in range(4)]})
+
+    def content() -> str:
+        TASKS.entry("table").factory.cache_clear()  # type: ignore[attr-defined]
+        return task(file, image="photo", unseen="keep").content
+
+    before = content()
+    assert content() == before
+    kept = (tmp_path / "2.png").read_bytes()
+    (tmp_path / "2.png").write_bytes((tmp_path / "3.png").read_bytes())
+    assert content() != before
+    (tmp_path / "2.png").write_bytes(kept)
+    assert content() == before
+
+
+@pytest.mark.parametrize(
+    "kind", ["large_string", "dictionary", "string_view", "fixed_size_binary", "large_binary", "binary_view", "hub"]
+)
+def test_images_of_every_common_type_are_the_same(kind: str, tmp_path: Path) -> None:
+    images = [encoded(image) for image in DRAW.integers(0, 256, (10, 3, 3, 3), dtype=np.uint8)]
+    paths = [f"{i}.png" for i in range(10)]
+    for path, image in zip(paths, images, strict=True):
+        (tmp_path / path).write_bytes(image)
+    longest = max(map(len, images))
+    column = {
+        "large_string": pa.array(paths, pa.large_string()),
+        "dictionary": pa.array(paths).dictionary_encode(),
+        "string_view": pa.array(paths, pa.string_view()),
+        "fixed_size_binary": pa.array([image.ljust(longest, b"\0") for image in images], pa.binary(longest)),
+        "large_binary": pa.array(images, pa.large_binary()),
+        "binary_view": pa.array(images, pa.binary_view()),
+        "hub": [{"bytes": None if i % 2 else image, "path": paths[i]} for i, image in enumerate(images)],
+    }[kind]
+    expected = task(parquet(tmp_path / "e.parquet", {"y": [0, 1] * 5, "photo": images}), image="photo")
+    got = task(parquet(tmp_path / "g.parquet", {"y": [0, 1] * 5, "photo": column}), image="photo")
+    assert torch.equal(got.train.inputs, expected.train.inputs)
+    assert torch.equal(got.test.inputs, expected.test.inputs)
+
+
+@pytest.mark.parametrize("kind", ["decimal", "dictionary of text", "dictionary", "large_string", "string_view"])
+def test_numbers_and_words_of_every_common_type_are_the_same(kind: str, tmp_path: Path) -> None:
+    words = [("train", "test", "train")[i % 3] for i in range(ROWS)]
+    made = {
+        "decimal": pa.array([Decimal(n) for n in COLUMNS["n"]]),
+        "dictionary of text": pa.array(list(map(str, COLUMNS["n"]))).dictionary_encode(),
+        "dictionary": pa.array(COLUMNS["n"]).dictionary_encode(),
+        "large_string": pa.array(list(map(str, COLUMNS["n"])), pa.large_string()),
+        "string_view": pa.array(list(map(str, COLUMNS["n"])), pa.string_view()),
+    }[kind]
+    text = {"large_string": pa.large_string(), "string_view": pa.string_view()}.get(kind)
+    part = pa.array(words, text) if text else pa.array(words).dictionary_encode()
+    common: dict[str, Any] = {"features": ["n"], "split": "part", "client": "who", "unseen": "keep"}
+    expected = task(parquet(tmp_path / "e.parquet", {**COLUMNS, "part": words}), **common)
+    got = task(parquet(tmp_path / "g.parquet", {**COLUMNS, "n": made, "part": part}), **common)
+    assert torch.equal(got.train.inputs, expected.train.inputs)
+    assert torch.equal(got.test.targets, expected.test.targets)
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_a_folder_of_files_is_the_table_of_all_their_rows(kind: str, tmp_path: Path) -> None:
+    whole = task(WRITERS[kind](tmp_path / f"t.{kind}", COLUMNS), client="who", features=["x", "n"])
+    folder = tmp_path / "shards"
+    folder.mkdir()
+    for i, rows in enumerate((slice(20), slice(20, 45), slice(45, None))):
+        WRITERS[kind](folder / f"{i}.{kind}", {name: cells[rows] for name, cells in COLUMNS.items()})
+    (folder / "README.md").write_text("what is no table is no part of it")
+    made = task(folder, client="who", features=["x", "n"])
+    for part in ("train", "validation", "test"):
+        assert torch.equal(getattr(made, part).inputs, getattr(whole, part).inputs)
+        assert torch.equal(getattr(made, part).targets, getattr(whole, part).targets)
+    assert np.array_equal(made.owners, whole.owners)  # type: ignore[arg-type]
+    WRITERS[kind](folder / f"1.{kind}", {name: cells[20:45] for name, cells in changed("x", 27, 1e39).items()})
+    TASKS.entry("table").factory.cache_clear()  # type: ignore[attr-defined]
+    with pytest.raises(HeadstartError, match=rf"1.{kind}: row 7 has .*1e\+39'? in column 'x', expected a number of at"):
+        task(folder, client="who", features=["x", "n"])
+    WRITERS[kind](folder / f"1.{kind}", {name: cells[20:45] for name, cells in changed("x", 27, 0.5).items()})
+    assert task(folder, client="who", features=["x", "n"]).content != made.content
+
+
+def test_a_folder_that_is_no_table_gets_one_line(tmp_path: Path) -> None:
+    with pytest.raises(HeadstartError, match="or a folder of such files; the folder has none"):
+        task(tmp_path)
+    parquet(tmp_path / "a.parquet", COLUMNS)
+    other = parquet(tmp_path / "b.parquet", {**COLUMNS, "n": list(map(str, COLUMNS["n"]))})
+    with pytest.raises(HeadstartError, match=r"types of a column differ between files: .* Field n has incompatible"):
+        task(tmp_path, features=["n"])
+    other.unlink()
+    csv(tmp_path / "b.csv", COLUMNS)
+    with pytest.raises(HeadstartError, match=r"expected files of one kind, got 'a.parquet' and 'b.csv'"):
+        task(tmp_path)
+
+
+def test_lines_with_nothing_are_no_rows(tmp_path: Path) -> None:
+    file = jsonl(tmp_path / "t.jsonl", COLUMNS)
+    other = tmp_path / "u.jsonl"
+    other.write_text("\n" + file.read_text().replace("\n", "\n\n"))
+    made, expected = (task(path, client="who", features=["x"]) for path in (other, file))
+    assert torch.equal(made.train.inputs, expected.train.inputs)
+
+
+def test_labels_of_thousands_of_digits_are_text(tmp_path: Path) -> None:
+    values = [("1" * 5000, "2", "10")[i % 3] for i in range(ROWS)]
+    made = task(csv(tmp_path / "t.csv", {**COLUMNS, "y": values}), features=["x"])
+    assert made.classes == ("10", "1" * 5000, "2")
 
 
 def test_labels_that_no_training_row_has_are_kept_or_dropped_on_request(tmp_path: Path) -> None:

@@ -49,6 +49,21 @@ def test_a_table_of_ones_own_with_held_out_people(name: str, posts: Path) -> Non
     assert [row[2:] for row in made.test.targets.tolist()] == [[PAD, PAD]] * 6
 
 
+def test_the_content_of_a_folder_is_that_of_its_tables(tmp_path: Path) -> None:
+    (tmp_path / "posts").mkdir()
+    (tmp_path / "posts" / "0.csv").write_text("user,text\n" + "".join(f"p{i},hello tea\n" for i in range(9)))
+
+    def content() -> str:
+        forget("reddit")
+        return task(f"reddit(path={str(tmp_path / 'posts')!r}, client='user', length=3)").content
+
+    before = content()
+    (tmp_path / "posts" / "README.md").write_text("no table")
+    assert content() == before
+    (tmp_path / "posts" / "1.csv").write_text("user,text\np9,hello\n")
+    assert content() != before
+
+
 def test_shakespeare_is_split_in_time(tmp_path: Path) -> None:
     path = tmp_path / "plays.parquet"
     speeches = [f"{who} {i}" for i in range(1, 10) for who in "xy"] + ["lone"]
@@ -94,8 +109,11 @@ def test_wikitext_takes_the_tokens_of_a_task_of_text(posts: Path, tmp_path: Path
     we, say = target.tokens.encode("we say").tolist()
     assert [t for t in made.train.targets.flatten().tolist() if t] == [we, say, we, say, say, say, we]
     assert [t for t in made.validation.targets.flatten().tolist() if t] == [we, say, we, say, say]
-    with pytest.raises(HeadstartError, match=r"wikitext-2.like: expected a task of text, .* got 'digits'"):
+    with pytest.raises(HeadstartError, match=r"wikitext-2.like: expected a task of next tokens, .* got 'digits'"):
         task("wikitext-2(like='digits')")
+    bags = f"table(path={str(posts)!r}, text='text', label='user', unseen='keep')"
+    with pytest.raises(HeadstartError, match=r"expected a task of next tokens, .* got 'table'"):
+        task(f"wikitext-2(like={bags!r})")
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """Columns of Parquet files, with every fault in one line that names the row."""
 
+import hashlib
 import io
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,10 +15,13 @@ from PIL import Image
 
 from headstart import files
 from headstart.errors import HeadstartError, nearest
+from headstart.validation import shown
+
+VIEWS = {"string_view": pa.large_string(), "binary_view": pa.large_binary()}
 
 
 def parquet(path: Path, columns: Sequence[str]) -> pa.Table:
-    """Those columns of a Parquet file.
+    """Those columns of a Parquet file, where what is a dictionary of values is the values themselves.
 
     Raises:
         HeadstartError: the file cannot be read, lacks a column, or has an empty cell in one.
@@ -28,6 +32,7 @@ def parquet(path: Path, columns: Sequence[str]) -> pa.Table:
                 if name not in opened.schema_arrow.names:
                     raise HeadstartError(f"{path}: no column {name!r}{nearest(name, opened.schema_arrow.names)}")
             table = opened.read(columns=list(columns))
+        table = table.cast(pa.schema([(field.name, _plain_type(field.type)) for field in table.schema]))
     except pa.ArrowException as error:
         raise HeadstartError(f"{path} cannot be read as Parquet: {str(error).splitlines()[0]}") from error
     for name in columns:
@@ -35,6 +40,27 @@ def parquet(path: Path, columns: Sequence[str]) -> pa.Table:
             row = pc.index(pc.is_null(table[name]), True).as_py()
             raise HeadstartError(f"{path}: row {row} has nothing in column {name!r}")
     return table
+
+
+def _plain_type(kind: pa.DataType) -> pa.DataType:
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return VIEWS.get(str(kind), kind)
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Whether the cells of a column are text."""
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def is_bytes(kind: pa.DataType) -> bool:
+    """Whether they are bytes."""
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind))
+
+
+def together(*contents: str) -> str:
+    """One sha256 of several, of which the empty ones are left out; of one, that one."""
+    found = [content for content in contents if content]
+    return found[0] if len(found) == 1 else hashlib.sha256(" ".join(found).encode()).hexdigest()
 
 
 def whole_numbers(table: pa.Table, column: str, path: Path, below: int | None = None) -> npt.NDArray[np.int64]:
@@ -87,27 +113,41 @@ def encoded_images(
     """
     images = np.empty((len(table), len(mode), height, width), dtype=np.uint8)
     for row, cell in enumerate(_bytes(table, column, path)):
-        try:
-            with Image.open(io.BytesIO(cell.as_py() or b"")) as opened:
-                if (size := opened.size) == (width, height):
-                    images[row] = np.asarray(opened.convert(mode)).reshape(height, width, -1).transpose(2, 0, 1)
-        except Exception as error:  # whatever a damaged image may raise
+        place = f"{path}: row {row} has an image in column {column!r}"
+        image = decoded(cell.as_py() or b"", mode, place)
+        if image.size != (width, height):
             raise HeadstartError(
-                f"{path}: row {row} has an image in column {column!r} that cannot be decoded"
-            ) from error
-        if size != (width, height):
-            raise HeadstartError(
-                f"{path}: row {row} has an image of {size[1]}x{size[0]} pixels in column {column!r}, "
+                f"{path}: row {row} has an image of {image.height}x{image.width} pixels in column {column!r}, "
                 f"expected {height}x{width}"
             )
+        images[row] = np.asarray(image).reshape(height, width, -1).transpose(2, 0, 1)
     return images
+
+
+def decoded(content: bytes, mode: Literal["RGB", "L"], place: str) -> Image.Image:
+    """An image in any format that Pillow reads. `place` begins the line about a fault: whose image it is.
+
+    Raises:
+        HeadstartError: it cannot be decoded, or has more than 8 bits a channel, which Pillow would cut off.
+    """
+    try:
+        with Image.open(io.BytesIO(content)) as opened:
+            found = opened.mode
+            image = opened.convert(mode)
+    except Exception as error:  # whatever a damaged image may raise
+        raise HeadstartError(f"{place} that cannot be decoded") from error
+    if found.startswith(("I", "F")):
+        raise HeadstartError(
+            f"{place} of more than 8 bits a channel (mode {found!r}), expected 8; scale its numbers to 0 to 255 first"
+        )
+    return image
 
 
 def _bytes(table: pa.Table, column: str, path: Path) -> pa.ChunkedArray:
     cells, kind = table[column], table.schema.field(column).type
     if pa.types.is_struct(kind) and "bytes" in {field.name for field in kind}:
         cells, kind = pc.struct_field(cells, "bytes"), kind.field("bytes").type
-    if not (pa.types.is_fixed_size_binary(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind)):
+    if not is_bytes(kind):
         raise HeadstartError(f"{path}: expected bytes in column {column!r}, got {kind}")
     return cells
 
@@ -118,11 +158,15 @@ def splits(table: pa.Table, column: str, path: Path) -> tuple[npt.NDArray[np.int
     Raises:
         HeadstartError: another word in the column, with its row, or a part without rows.
     """
+    if not is_text(table.schema.field(column).type):
+        raise HeadstartError(
+            f"{path}: expected train or test in column {column!r}, got {table.schema.field(column).type}"
+        )
     words = np.asarray(table[column].to_pylist(), dtype=object)
     train, test = (np.flatnonzero(words == part) for part in ("train", "test"))
     if len(train) + len(test) < len(words):
         row = int((~np.isin(words, ["train", "test"])).argmax())
-        raise HeadstartError(f"{path}: row {row} has {words[row]!r} in column {column!r}, expected train or test")
+        raise HeadstartError(f"{path}: row {row} has {shown(words[row])} in column {column!r}, expected train or test")
     for part, rows in (("train", train), ("test", test)):
         if not len(rows):
             raise HeadstartError(f"{path}: no row is {part} in column {column!r}")

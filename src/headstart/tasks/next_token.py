@@ -14,7 +14,6 @@ from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 import torch
 from pydantic import Field
 from torch import Tensor
@@ -23,7 +22,9 @@ from torch.nn.functional import cross_entropy
 from headstart import rng
 from headstart.errors import HeadstartError
 from headstart.tasks.base import Examples, Objective, Scores, Task
-from headstart.tasks.data_files import parquet
+from headstart.tasks.data_files import together
+from headstart.tasks.table_columns import texts
+from headstart.tasks.table_files import read
 from headstart.tasks.tokens.base import TOKENS, Tokens
 
 Clients = Mapping[str, Sequence[str]]
@@ -40,7 +41,7 @@ class Rows(NamedTuple):
     targets: npt.NDArray[np.int64]
 
 
-Path_ = Annotated[str, Field(description="a Parquet file, one document a row")]
+Path_ = Annotated[str, Field(description="a file .parquet, .csv or .jsonl, one document a row, or a folder of such")]
 ClientColumn = Annotated[str, Field(description="column of the file that says whose a row is")]
 TextColumn = Annotated[str, Field(description="column of the file with the text")]
 TokensPart = Annotated[
@@ -119,18 +120,14 @@ def _no_letters(words: int, tokens: Tokens) -> npt.NDArray[Any]:
 
 
 def documents_by_client(path: Path, client: str, text: str) -> dict[str, list[str]]:
-    """The documents of each client, clients sorted by name, documents in the order of the file; empty ones left out.
+    """The documents of each client, clients sorted by name, documents in the order of the file; blank ones left out.
 
     Raises:
         HeadstartError: the file cannot be read or lacks a column, a cell is empty, or the text is no text.
     """
-    table = parquet(path, (client, text))
-    kind = table.schema.field(text).type
-    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
-    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
-        raise HeadstartError(f"{path}: expected text in column {text!r}, got {kind}")
+    table = read(path, (client, text))
     clients: dict[str, list[str]] = {}
-    for name, document in zip(table[client].to_pylist(), table[text].to_pylist(), strict=True):
+    for name, document in zip(table.column(client).to_pylist(), texts(table, text), strict=True):
         if document.strip():
             clients.setdefault(str(name), []).append(document)
     return dict(sorted(clients.items()))
@@ -141,6 +138,7 @@ def text_task(
 ) -> Task:
     """The task of three parts. The tokenizer sees the training part only. `content`: a sha256 of their files.
 
+    The task's content is that, and the tokenizer's where it was given: one made from the documents follows from them.
     Training clients with fewer than `least` rows are left out after the vocabulary is made.
 
     Raises:
@@ -165,7 +163,7 @@ def text_task(
         objective=next_token(made.ignored),
         owners=np.repeat(np.arange(len(train)), [len(rows.targets) for rows in train]),
         tokens=made,
-        content=content,
+        content=together(content, made.content if made.given else ""),
     )
 
 

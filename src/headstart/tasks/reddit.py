@@ -23,6 +23,7 @@ from headstart.tasks.next_token import (
     documents_by_client,
     text_task,
 )
+from headstart.tasks.table_files import files_of
 
 
 @TASKS.register("reddit", source="Reddit, LEAF, Caldas et al., arXiv 1812.01097; ours: self posts of 2013 by subreddit")
@@ -50,4 +51,4 @@ def reddit(
     """
     clients = documents_by_client(located(path), client, text)
     parts = by_held_out_clients("reddit", clients, validation, test)
-    return text_task("reddit", parts, tokens, length, most_rows, least_rows, digest(located(path)))
+    return text_task("reddit", parts, tokens, length, most_rows, least_rows, digest(*files_of(located(path))))

@@ -23,6 +23,7 @@ from headstart.tasks.next_token import (
     documents_by_client,
     text_task,
 )
+from headstart.tasks.table_files import files_of
 
 
 @TASKS.register("shakespeare", source="LEAF, Caldas et al., arXiv 1812.01097")
@@ -50,4 +51,4 @@ def shakespeare(
     """
     clients = documents_by_client(located(path), client, text)
     parts = by_time("shakespeare", clients, validation, test)
-    return text_task("shakespeare", parts, tokens, length, most_rows, least_rows, digest(located(path)))
+    return text_task("shakespeare", parts, tokens, length, most_rows, least_rows, digest(*files_of(located(path))))

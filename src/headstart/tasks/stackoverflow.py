@@ -23,6 +23,7 @@ from headstart.tasks.next_token import (
     documents_by_client,
     text_task,
 )
+from headstart.tasks.table_files import files_of
 
 
 @TASKS.register(
@@ -52,4 +53,4 @@ def stackoverflow(
     """
     clients = documents_by_client(located(path), client, text)
     parts = by_held_out_clients("stackoverflow", clients, validation, test)
-    return text_task("stackoverflow", parts, tokens, length, most_rows, least_rows, digest(located(path)))
+    return text_task("stackoverflow", parts, tokens, length, most_rows, least_rows, digest(*files_of(located(path))))

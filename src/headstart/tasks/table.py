@@ -1,38 +1,41 @@
 """The user's own table: a Parquet, CSV or JSON-lines file, of which columns are client, input, label and part.
 
-A kind of input is one function from the table to an array [N, ...] (`_features`, `_images`); text is in other tasks.
+A kind of input is one function of the table: `numbers`, `images`, `bag_of_words`, `next_tokens`.
 """
 
 from functools import lru_cache, partial
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 import torch
 from pydantic import Field
 from torch import nn
 
-from headstart import rng
 from headstart.errors import HeadstartError
 from headstart.files import digest, located
-from headstart.tasks.base import TASKS, Examples, Pixels, Rows, Task
-from headstart.tasks.table_files import classes, column_names, images, numbers, read
-from headstart.validation import shown
+from headstart.registry import AddedLater
+from headstart.tasks.base import TASKS, Examples, Pixels, Task
+from headstart.tasks.data_files import together
+from headstart.tasks.next_token import TokensPart
+from headstart.tasks.table_columns import classes, images, numbers, texts
+from headstart.tasks.table_columns import labels as labels_of
+from headstart.tasks.table_files import column_names, read
+from headstart.tasks.table_parts import Mask, parts_of, with_known_labels
+from headstart.tasks.table_text import bag_of_words, next_tokens
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Side = Annotated[int, Field(ge=1)]
-Mask = npt.NDArray[np.bool_]
-PARTS = ("train", "validation", "test")
 
 
 @TASKS.register("table", source="the user's own file")
 @lru_cache(maxsize=2)
 def table(
     *,
-    path: Annotated[str, Field(description="a file .parquet, .csv or .jsonl (an object a line)")],
-    label: Annotated[str, Field(description="the column of classes: text, whole numbers, true and false")],
+    path: Annotated[str, Field(description="a file .parquet, .csv or .jsonl (an object a line), or a folder of such")],
+    label: Annotated[
+        str | None, Field(description="the column of classes: text, whole numbers, true, false; text may do without")
+    ] = None,
     client: Annotated[str | None, Field(description="the column that says whose a row is")] = None,
     image: Annotated[str | None, Field(description="the column of images: encoded bytes, or paths from the file")] = (
         None
@@ -58,25 +61,42 @@ def table(
     deviation: Annotated[
         tuple[float, ...], Field(description="of each feature or channel, divided by; empty: as found")
     ] = (),
+    text: Annotated[
+        str | None,
+        AddedLater(),
+        Field(description="the column of text: bags of words with a label, next tokens without one"),
+    ] = None,
+    words: Annotated[
+        int, AddedLater(), Field(ge=1, description="of bags: the most frequent ones of the training rows that count")
+    ] = 1000,
+    tokens: Annotated[TokensPart, AddedLater()] = "words",
+    length: Annotated[int, AddedLater(), Field(ge=1, description="tokens of a row, without a label")] = 64,
 ) -> Task:
     """Your own Parquet, CSV or JSON-lines file, with a mapping of its columns.
 
     Classes are the labels of all rows in their order (numbers by size, text by characters). Inputs are features [F] or
     pixels / 255 [channels, height, width], minus `mean`, divided by `deviation`; without these, by the moments of the
     training rows (a feature that never changes is only shifted); a pre-trained image network expects those that it was
-    trained with. Without a `split` column, test and validation clients are drawn, or rows where there is no `client`
-    or split_by is row; the clients of the partition `natural` are those with training rows.
+    trained with. Of `text`, inputs are the shares of the most frequent words [V], or without a `label` rows of tokens
+    of which each next one is predicted. Without a `split` column, test and validation clients are drawn, or rows where
+    there is no `client` or split_by is row; the clients of the partition `natural` are those with training rows.
 
     Raises:
         HeadstartError: one line with file, row and column, for whatever is missing, empty, of mixed types or damaged.
     """
-    if image is not None and features:
-        raise HeadstartError("table: expected image or features, got both")
+    kinds = {"image": image, "features": features, "text": text}
+    if len(given := [name for name, value in kinds.items() if value]) > 1:
+        raise HeadstartError(f"table: expected image, features or text, got both {given[0]} and {given[1]}")
+    if label is None and text is None:
+        raise HeadstartError("table.label: expected the column of classes, got nothing; only text may have none")
+    if text is not None and (mean or deviation):
+        raise HeadstartError("table: expected mean and deviation with numbers or images, got them with text")
     if len(size) not in (0, 2):
         raise HeadstartError(f"table.size: expected a height and a width, got {len(size)} numbers")
     file = located(path)
     taken = [name for name in (label, client, split) if name is not None]
-    chosen = (image,) if image else features or tuple(name for name in column_names(file) if name not in taken)
+    one = image or text
+    chosen = (one,) if one else features or tuple(name for name in column_names(file) if name not in taken)
     if not chosen:
         raise HeadstartError(f"{file}: no column is left for inputs beside {', '.join(map(repr, taken))}")
     if twice := [name for i, name in enumerate((*taken, *chosen)) if name in (*taken, *chosen)[:i]]:
@@ -84,96 +104,52 @@ def table(
     cells = read(file, (*taken, *chosen))
     if not len(cells):
         raise HeadstartError(f"{file}: expected at least one row, got none")
-    labels, names = classes(cells, label, file)
-    owners = classes(cells, client, file)[0] if client else None
-    parts = _parts(cells, split, file, owners, split_by, test, validation, seed)
-    parts = _known(parts, labels, unseen, file, label, names)
-    inputs = images(cells, image, file, size, "RGB" if colour else "L") if image else _features(cells, chosen, file)
-    shift, scale = _moments(inputs, parts["train"], mean, deviation)
+    content = digest(*cells.files)
+    owners, clients = classes(cells, client) if client else (None, ())
+    parts = parts_of(cells, split, owners, split_by, test, validation, seed)
+    if label is None:
+        documents = texts(cells, chosen[0])
+        return next_tokens(documents, owners, clients, parts, tokens, length, content)
+    labels, names = labels_of(cells, label)
+    parts = with_known_labels(cells, parts, labels, names, label, unseen)
+
+    prepare: Any = nn.Identity
+    vocabulary = None
+    inputs: npt.NDArray[Any]
+    if image:
+        inputs, read_by_path = images(cells, image, size, "RGB" if colour else "L")
+        content = together(content, read_by_path)
+        moments = _moments(inputs, parts["train"], mean, deviation)
+        prepare = partial(Pixels, *(values.astype(np.float32).tolist() for values in moments))
+    elif text:
+        inputs, vocabulary = bag_of_words(texts(cells, text), parts["train"], words)
+    else:
+        inputs = np.stack([numbers(cells, name) for name in chosen], axis=1)
+        shift, scale = _moments(inputs, parts["train"], mean, deviation)
+        inputs = ((inputs - shift) / scale).astype(np.float32)
 
     def part(name: str) -> Examples:
         rows = np.flatnonzero(parts[name])
-        made = inputs[rows] if image else (inputs[rows].astype(np.float32) - shift) / scale
-        return Examples(torch.from_numpy(made), torch.from_numpy(labels[rows]))
+        return Examples(torch.from_numpy(inputs[rows]), torch.from_numpy(labels[rows]))
 
-    held = owners[parts["train"]] if owners is not None else None
-    made = (part("train"), part("validation"), part("test"))
-    prepare = partial(Pixels, shift.ravel().tolist(), scale.ravel().tolist()) if image else nn.Identity
-    content = digest(file)
-    return Task("table", *made, len(names), owners=held, classes=names, content=content, prepare=prepare)
-
-
-def _features(cells: pa.Table, columns: tuple[str, ...], file: Path) -> npt.NDArray[np.float64]:
-    return np.stack([numbers(cells, name, file) for name in columns], axis=1)
-
-
-def _parts(
-    cells: pa.Table,
-    column: str | None,
-    file: Path,
-    owners: Rows | None,
-    split_by: Literal["client", "row"] | None,
-    test: float,
-    validation: float,
-    seed: int,
-) -> dict[str, Mask]:
-    """Which rows [N] are in each part: as a column says, or drawn."""
-    if split_by == "client" and owners is None:
-        raise HeadstartError("table.split_by: expected a client column where clients are drawn, got none; name it")
-    units = owners if owners is not None and split_by != "row" else np.arange(len(cells))
-    count = int(units.max()) + 1
-    order = rng.generator(seed, "table split").permutation(count)
-    if column is None:
-        tested = max(1, round(test * count))
-        drawn = np.isin(units, order[:tested])
-        parts = {"train": ~drawn, "validation": np.zeros_like(drawn), "test": drawn}
-    else:
-        words = np.asarray(cells[column].to_pylist(), dtype=object)
-        wrong = ~np.isin(words, PARTS)
-        if wrong.any():
-            row = int(wrong.argmax())
-            raise HeadstartError(
-                f"{file}: row {row} has {shown(words[row])} in column {column!r}, expected train, validation or test"
-            )
-        tested = 0
-        parts = {part: words == part for part in PARTS}
-        for part in ("train", "test"):
-            if not parts[part].any():
-                raise HeadstartError(f"{file}: no row is {part} in column {column!r}")
-    if not parts["validation"].any():
-        left = order[tested:] if column is None else order[np.isin(order, units[parts["train"]])]
-        drawn = parts["train"] & np.isin(units, left[: round(validation * len(left))])
-        parts["train"], parts["validation"] = parts["train"] & ~drawn, drawn
-    if not parts["train"].any():
-        raise HeadstartError(f"{file}: no row is left to train on of {len(cells)}; draw smaller parts to test and tune")
-    return parts
-
-
-def _known(
-    parts: dict[str, Mask],
-    labels: Rows,
-    unseen: Literal["error", "keep", "drop"],
-    file: Path,
-    column: str,
-    names: tuple[str, ...],
-) -> dict[str, Mask]:
-    new = ~np.isin(labels, labels[parts["train"]])
-    if unseen == "drop":
-        return {name: mask & ~new for name, mask in parts.items()}
-    if new.any() and unseen == "error":
-        row = int(new.argmax())
-        raise HeadstartError(
-            f"{file}: row {row} has {names[labels[row]]!r} in column {column!r}, as no training row has "
-            f"({int(new.sum())} such rows); "
-            "write unseen='keep' to count them as mistakes, or unseen='drop' to leave them out"
-        )
-    return parts
+    return Task(
+        "table",
+        part("train"),
+        part("validation"),
+        part("test"),
+        len(names),
+        owners=owners[parts["train"]] if owners is not None else None,
+        classes=names,
+        tokens=vocabulary,
+        content=content,
+        prepare=prepare,
+    )
 
 
 def _moments(
     inputs: npt.NDArray[Any], train: Mask, mean: tuple[float, ...], deviation: tuple[float, ...]
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """What is subtracted and divided by, as wide as the features or the channels of images."""
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """What is subtracted and divided by, of each feature or channel of images [F]."""
     width, bytes_ = inputs.shape[1], inputs.dtype == np.uint8
     for name, values in (("mean", mean), ("deviation", deviation)):
         if len(values) not in (0, 1, width):
@@ -186,10 +162,11 @@ def _moments(
         axes = (0, *range(2, inputs.ndim))
         blocks = [inputs[chunk] / (255 if bytes_ else 1) for chunk in np.array_split(rows, len(rows) // 4096 + 1)]
         each = len(rows) * inputs[0, 0].size
+        low, high = (np.min([b.min(axes) for b in blocks], axis=0), np.max([b.max(axes) for b in blocks], axis=0))
         first = np.sum([block.sum(axes) for block in blocks], axis=0) / each
+        first = np.where(low == high, low, first)  # a mean of equal numbers may be off by rounding
         shape = (width, *[1] * (inputs.ndim - 2))
         second = np.sum([((block - first.reshape(shape)) ** 2).sum(axes) for block in blocks], axis=0) / each
     shift = np.broadcast_to(mean, width) if mean else first
     scale = np.broadcast_to(deviation, width) if deviation else np.where(second > 0, np.sqrt(second), 1.0)
-    shape = (width, *[1] * (inputs.ndim - 2))
-    return shift.astype(np.float32).reshape(shape), scale.astype(np.float32).reshape(shape)
+    return shift, scale

@@ -1,13 +1,15 @@
-"""Columns of a user's Parquet, CSV or JSON-lines file. Rows are counted from 0, a CSV file's header not among them."""
+"""A user's Parquet, CSV or JSON-lines file, or a folder of such, as a table.
+
+Rows are counted from 0 in each file, a CSV file's header and lines without anything not among them.
+"""
 
 import csv
-import io
 import json
 import re
 from collections.abc import Sequence
-from datetime import date
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +17,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
-from PIL import Image
 
 from headstart import files
 from headstart.errors import HeadstartError, nearest
@@ -23,147 +24,122 @@ from headstart.tasks.data_files import parquet
 from headstart.validation import shown
 
 PARQUET, CSV, JSON_LINES = {".parquet", ".pq"}, {".csv"}, {".jsonl", ".ndjson"}
-Images = npt.NDArray[np.uint8]
+KINDS = (PARQUET, CSV, JSON_LINES)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns of one file, or of several one after another; `starts` is the row of each file's first."""
+
+    path: Path
+    files: tuple[Path, ...]
+    starts: npt.NDArray[np.int64]
+    columns: pa.Table
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """The cells of a column."""
+        return self.columns[name]
+
+    def at(self, row: int) -> str:
+        """A row as the user finds it: the file and the number in it."""
+        file = int(np.searchsorted(self.starts, row, "right")) - 1
+        return f"{self.files[file]}: row {row - self.starts[file]}"
+
+
+def files_of(path: Path) -> list[Path]:
+    """The file itself, or those of a folder, all of one kind, in the order of their names.
+
+    Raises:
+        HeadstartError: a file of no known kind, or a folder with none of one or with several kinds.
+    """
+    expected = "expected a file .parquet, .csv or .jsonl, or a folder of such files"
+    if not path.is_dir():
+        if _kind(path) is None:
+            raise HeadstartError(f"{path}: {expected}, got {path.name!r}")
+        return [path]
+    with files.explained(path, "read"):
+        found = sorted(file for file in path.iterdir() if _kind(file) and not file.name.startswith((".", "_")))
+    if not found:
+        raise HeadstartError(f"{path}: {expected}; the folder has none")
+    if other := [file.name for file in found if _kind(file) != _kind(found[0])]:
+        raise HeadstartError(f"{path}: expected files of one kind, got {found[0].name!r} and {other[0]!r}")
+    return found
 
 
 def column_names(path: Path) -> list[str]:
-    """The columns of the file; of JSON lines, the keys of the first.
+    """The columns of the file, of a folder those of its first file; of JSON lines, the keys of the first.
 
     Raises:
-        HeadstartError: the file cannot be read, is of no known kind, or has a name twice.
+        HeadstartError: the file cannot be read, is of no known kind, is empty, or has a name twice.
     """
-    kind = path.suffix.lower()
-    if kind not in PARQUET | CSV | JSON_LINES:
-        raise HeadstartError(f"{path}: expected a file .parquet, .csv or .jsonl, got {path.name!r}")
+    return _names(files_of(path)[0])
+
+
+def read(path: Path, columns: Sequence[str]) -> Table:
+    """Those columns, in which no cell is empty. Cells of a CSV file are text.
+
+    Raises:
+        HeadstartError: a column is missing, a row is damaged, a cell is empty, or a column has two types.
+    """
+    found = files_of(path)
+    tables = [_read(file, columns) for file in found]
+    try:
+        joined = pa.concat_tables(tables, promote_options="permissive") if tables[1:] else tables[0]
+    except pa.ArrowException as error:
+        raise HeadstartError(f"{path}: the types of a column differ between files: {_first_line(error)}") from error
+    starts = np.cumsum([0, *(len(table) for table in tables[:-1])])
+    return Table(path, tuple(found), starts, joined)
+
+
+def _kind(path: Path) -> set[str] | None:
+    return next((kind for kind in KINDS if path.suffix.lower() in kind), None)
+
+
+def _names(path: Path) -> list[str]:
+    kind = _kind(path)
     try:
         with files.explained(path, "read"):
-            if kind in PARQUET:
+            if kind is PARQUET:
                 names = list(pq.read_schema(path).names)
             else:
                 with path.open(encoding="utf-8-sig", newline="") as opened:
-                    names = next(csv.reader(opened), []) if kind in CSV else list(_object(opened.readline(), 0, path))
+                    names = _first_row(opened) if kind is CSV else _first_keys(opened, path)
     except pa.ArrowException as error:
-        raise HeadstartError(f"{path} cannot be read as Parquet: {str(error).splitlines()[0]}") from error
+        raise HeadstartError(f"{path} cannot be read as Parquet: {_first_line(error)}") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise HeadstartError(f"{path} cannot be read as text: {error}") from error
+    if not names:
+        raise HeadstartError(f"{path} is empty: expected the names of columns, and rows")
     if twice := [name for name in names if names.count(name) > 1]:
         raise HeadstartError(f"{path}: the column {twice[0]!r} is there twice")
     return names
 
 
-def read(path: Path, columns: Sequence[str]) -> pa.Table:
-    """Those columns, in which no cell is empty. Cells of a CSV file are text.
+def _first_row(lines: Any) -> list[str]:
+    return next((row for row in csv.reader(lines) if row), [])
 
-    Raises:
-        HeadstartError: a column is missing, a row is damaged, a cell is empty, or a column of JSON has two types.
-    """
-    names = column_names(path)
+
+def _first_keys(lines: Any, path: Path) -> list[str]:
+    first = next((line for line in lines if line.strip()), None)
+    return [] if first is None else list(_object(first, 0, path))
+
+
+def _read(path: Path, columns: Sequence[str]) -> pa.Table:
+    names = _names(path)
     for name in columns:
         if name not in names:
             raise HeadstartError(f"{path}: no column {name!r}{nearest(name, names)}")
-    if path.suffix.lower() in PARQUET:
+    if _kind(path) is PARQUET:
         return parquet(path, columns)
-    table = _csv(path, columns) if path.suffix.lower() in CSV else _json_lines(path, columns)
+    table = _csv(path, columns) if _kind(path) is CSV else _json_lines(path, columns)
     for name in columns:
         if table[name].null_count:
-            raise HeadstartError(
-                f"{path}: row {pc.index(pc.is_null(table[name]), True).as_py()} has nothing in column {name!r}"
-            )
+            row = pc.index(pc.is_null(table[name]), True).as_py()
+            raise HeadstartError(f"{path}: row {row} has nothing in column {name!r}")
     return table
-
-
-def numbers(table: pa.Table, column: str, path: Path) -> npt.NDArray[np.float64]:
-    """A column of numbers [N]; true and false are 1 and 0, and text is read as a number.
-
-    Raises:
-        HeadstartError: a cell that is no finite number, with its row.
-    """
-    cells, kind = table[column], table.schema.field(column).type
-    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
-        if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)):
-            raise HeadstartError(f"{path}: expected numbers in column {column!r}, got {kind}")
-        values = np.asarray(cells.to_numpy(), dtype=np.float64)
-    else:
-        try:
-            values = np.asarray(pc.cast(pc.utf8_trim_whitespace(cells), pa.float64()).to_numpy())
-        except pa.ArrowInvalid:
-            values = np.array([_number(cell) for cell in cells.to_pylist()])
-    if not np.isfinite(values).all():
-        row = int((~np.isfinite(values)).argmax())
-        raise HeadstartError(
-            f"{path}: row {row} has {shown(cells[row].as_py())} in column {column!r}, expected a finite number"
-        )
-    return values
-
-
-def classes(table: pa.Table, column: str, path: Path) -> tuple[npt.NDArray[np.int64], tuple[str, ...]]:
-    """The number [N] of each cell's class, and the names of the classes in their order.
-
-    Whole numbers, also those written as text, are in the order of numbers; text is in that of its characters.
-
-    Raises:
-        HeadstartError: cells that cannot name a class, or numbers with fractions, of more than 100 values.
-    """
-    cells, kind = table[column], table.schema.field(column).type
-    if pa.types.is_dictionary(kind):
-        cells, kind = cells.cast(kind.value_type), kind.value_type
-    if pa.types.is_nested(kind) or pa.types.is_binary(kind):
-        raise HeadstartError(f"{path}: expected text, whole numbers or true and false in column {column!r}, got {kind}")
-    encoded = pc.dictionary_encode(cells).combine_chunks()
-    encoded = encoded.chunk(0) if isinstance(encoded, pa.ChunkedArray) else encoded
-    values = encoded.dictionary.to_pylist()
-    if any(value != value for value in values):
-        row = int(np.isnan(np.asarray(cells.to_numpy(), dtype=np.float64)).argmax())
-        raise HeadstartError(f"{path}: row {row} has nothing in column {column!r}")
-    if pa.types.is_floating(kind) and len(values) > 100 and any(value % 1 for value in values):
-        raise HeadstartError(
-            f"{path}: column {column!r} has {len(values)} different numbers with fractions, expected classes; "
-            "a quantity to predict is no class"
-        )
-    whole = all(re.fullmatch(r"0|-?[1-9][0-9]*", str(value)) for value in values)
-    order = sorted(range(len(values)), key=lambda i: int(values[i]) if whole else values[i])
-    place = np.empty(len(values), dtype=np.int64)
-    place[order] = np.arange(len(values))
-    return place[np.asarray(encoded.indices.to_numpy())], tuple(str(values[i]) for i in order)
-
-
-def images(table: pa.Table, column: str, path: Path, size: tuple[int, ...], mode: Literal["RGB", "L"]) -> Images:
-    """A column of images [N, channels, height, width]: encoded bytes, or paths from the folder of the file.
-
-    `size`: height and width to which every image is scaled; where it is empty all must be as large as the first.
-
-    Raises:
-        HeadstartError: an image that is not there, cannot be decoded or is of another size, with its row.
-    """
-    cells, kind = table[column], table.schema.field(column).type
-    if pa.types.is_struct(kind) and "bytes" in {field.name for field in kind}:
-        cells = pc.struct_field(cells, "bytes")
-    elif not any(is_it(kind) for is_it in (pa.types.is_string, pa.types.is_binary, pa.types.is_large_binary)):
-        raise HeadstartError(f"{path}: expected bytes or paths of images in column {column!r}, got {kind}")
-    height, width = size or (0, 0)
-    made: list[Images] = []
-    for row, cell in enumerate(cells.to_pylist()):
-        place = f"{path}: row {row} has an image in column {column!r}"
-        try:
-            content = (path.parent / cell).read_bytes() if isinstance(cell, str) else cell or b""
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise HeadstartError(f"{place} that cannot be read: {shown(cell)}: {reason}") from error
-        try:
-            with Image.open(io.BytesIO(content)) as opened:
-                image = opened.convert(mode)
-        except Exception as error:  # whatever a damaged image may raise
-            raise HeadstartError(f"{place} that cannot be decoded") from error
-        height, width = (height, width) if height else (image.height, image.width)
-        if (image.height, image.width) != (height, width):
-            if not size:
-                raise HeadstartError(
-                    f"{place} of {image.height}x{image.width} pixels, expected {height}x{width} as in row 0; "
-                    "give the task a size to scale them to"
-                )
-            image = image.resize((width, height), Image.Resampling.BILINEAR)
-        made.append(np.asarray(image).reshape(height, width, -1).transpose(2, 0, 1))
-    return np.stack(made)
 
 
 def _csv(path: Path, columns: Sequence[str]) -> pa.Table:
@@ -182,7 +158,9 @@ def _csv(path: Path, columns: Sequence[str]) -> pa.Table:
                 convert_options=convert,
             )
     except pa.ArrowException as error:
-        raise HeadstartError(f"{path} cannot be read as CSV: {str(error).splitlines()[0]}") from error
+        # pyarrow counts rows from 1, and the header is the first
+        reason = re.sub(r".*Row #(\d+)", lambda found: f"row {int(found[1]) - 2}", _first_line(error))
+        raise HeadstartError(f"{path} cannot be read as CSV: {reason}") from error
 
 
 def _json_lines(path: Path, columns: Sequence[str]) -> pa.Table:
@@ -203,6 +181,8 @@ def _object(line: str, row: int, path: Path) -> dict[str, Any]:
         found = json.loads(line)
     except (json.JSONDecodeError, RecursionError) as error:
         raise HeadstartError(f"{path}: row {row} cannot be read as JSON: {error}") from error
+    except ValueError as error:
+        raise HeadstartError(f"{path}: row {row} has a whole number of more than 4300 digits") from error
     if not isinstance(found, dict):
         raise HeadstartError(f"{path}: row {row} is {shown(found)}, expected an object {{column: value}}")
     return found
@@ -213,21 +193,27 @@ def _of_one_type(values: list[Any], column: str, path: Path) -> pa.Array:
     number = isinstance(first, int | float) and not isinstance(first, bool)
     for row, value in enumerate(values):
         same = type(value) is type(first) or (number and type(value) in (int, float))
-        if value is not None and not (same and isinstance(value, bool | int | float | str | date)):
+        if value is not None and not (same and isinstance(value, bool | int | float | str)):
             raise HeadstartError(
                 f"{path}: row {row} has {shown(value)} in column {column!r}, where row {values.index(first)} has "
                 f"{shown(first)}; expected text in all rows, numbers, or true and false"
             )
-    if number and any(isinstance(value, float) for value in values):
-        values = [None if value is None else float(value) for value in values]
+    floats = number and any(isinstance(value, float) for value in values)
     try:
-        return pa.array(values)
-    except (pa.ArrowInvalid, OverflowError) as error:
-        raise HeadstartError(f"{path}: column {column!r} cannot be read: {str(error).splitlines()[0]}") from error
+        return pa.array([None if value is None else float(value) for value in values] if floats else values)
+    except (pa.ArrowException, OverflowError, UnicodeEncodeError) as error:
+        row = next(row for row, value in enumerate(values) if not _storable(value, floats))
+        expected = "a number of fewer digits" if number else "text without halves of surrogate pairs"
+        raise HeadstartError(
+            f"{path}: row {row} has {shown(values[row])} in column {column!r}, expected {expected}"
+        ) from error
 
 
-def _number(cell: str) -> float:
-    try:
-        return float(cell)
-    except ValueError:
-        return np.nan
+def _storable(value: Any, as_float: bool) -> bool:
+    if isinstance(value, int):
+        return abs(value) < (2**1023 if as_float else 2**63)
+    return not (isinstance(value, str) and re.search("[\ud800-\udfff]", value))
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]

@@ -42,13 +42,13 @@ def wikitext_2(
     that one as `train` where it is at hand. Articles name no clients.
 
     Raises:
-        HeadstartError: a file is missing or empty, or `like` is not a task of text.
+        HeadstartError: a file is missing or empty, or `like` is not a task of next tokens.
     """
     target = TASKS.build(TASKS.component(like, "task wikitext-2.like"))
     tokens = target.tokens
-    if tokens is None:
+    if tokens is None or target.outputs != tokens.size:
         raise HeadstartError(
-            f"task wikitext-2.like: expected a task of text, such as 'stackoverflow', got {target.name!r}"
+            f"task wikitext-2.like: expected a task of next tokens, such as 'stackoverflow', got {target.name!r}"
         )
     length = target.input_shape[0]
     trained, held_out = (

@@ -25,7 +25,8 @@ class Tokens:
 
     `uncounted`: targets that are never scored, among them `ignored`, which replaces them all. `content` is a sha256 of
     the vocabulary, so that two are equal where the same text gives the same numbers. `spell`, where inputs are to be
-    spelled: text -> uint8 [n, characters], and with empty text the one row of a mark.
+    spelled: text -> uint8 [n, characters], and with empty text the one row of a mark. `given`: the vocabulary comes
+    from files of its own, and not from the documents.
     """
 
     size: int
@@ -35,6 +36,7 @@ class Tokens:
     uncounted: tuple[int, ...]
     content: str
     characters: int = 0
+    given: bool = False
     encode: Callable[[str], Ids] = field(kw_only=True, compare=False)
     spell: Callable[[str], npt.NDArray[np.uint8]] | None = field(default=None, kw_only=True, compare=False)
 

@@ -49,4 +49,4 @@ def gpt2(
     def encode(text: str) -> Ids:
         return np.array(tokenizer.encode(text).ids, dtype=np.int64)
 
-    return Tokens(size, end, end, end, (end,), content.hexdigest(), encode=encode)
+    return Tokens(size, end, end, end, (end,), content.hexdigest(), given=True, encode=encode)

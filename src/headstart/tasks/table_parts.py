@@ -1,0 +1,82 @@
+"""Which rows of a user's table train, validate and test: as a column says, or drawn."""
+
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from headstart import rng
+from headstart.errors import HeadstartError
+from headstart.tasks.base import Rows
+from headstart.tasks.table_columns import words
+from headstart.tasks.table_files import Table
+
+Mask = npt.NDArray[np.bool_]
+PARTS = ("train", "validation", "test")
+
+
+def parts_of(
+    table: Table,
+    column: str | None,
+    owners: Rows | None,
+    split_by: Literal["client", "row"] | None,
+    test: float,
+    validation: float,
+    seed: int,
+) -> dict[str, Mask]:
+    """Which rows [N] are in each part.
+
+    Raises:
+        HeadstartError: another word in the column, a part without rows, or clients to draw where none are known.
+    """
+    if split_by == "client" and owners is None:
+        raise HeadstartError("table.split_by: expected a client column where clients are drawn, got none; name it")
+    units = owners if owners is not None and split_by != "row" else np.arange(len(table))
+    count = int(units.max()) + 1
+    order = rng.generator(seed, "table split").permutation(count)
+    if column is None:
+        tested = max(1, round(test * count))
+        drawn = np.isin(units, order[:tested])
+        parts = {"train": ~drawn, "validation": np.zeros_like(drawn), "test": drawn}
+    else:
+        said = words(table, column, PARTS)
+        tested = 0
+        parts = {part: said == part for part in PARTS}
+        for part in ("train", "test"):
+            if not parts[part].any():
+                raise HeadstartError(f"{table.path}: no row is {part} in column {column!r}")
+    if not parts["validation"].any():
+        left = order[tested:] if column is None else order[np.isin(order, units[parts["train"]])]
+        drawn = parts["train"] & np.isin(units, left[: round(validation * len(left))])
+        parts["train"], parts["validation"] = parts["train"] & ~drawn, drawn
+    if not parts["train"].any():
+        raise HeadstartError(
+            f"{table.path}: no row is left to train on of {len(table)}; draw smaller parts to test and tune"
+        )
+    return parts
+
+
+def with_known_labels(
+    table: Table,
+    parts: dict[str, Mask],
+    labels: Rows,
+    names: tuple[str, ...],
+    column: str,
+    unseen: Literal["error", "keep", "drop"],
+) -> dict[str, Mask]:
+    """The parts, where rows whose label no training row has are left out on request.
+
+    Raises:
+        HeadstartError: there are such rows, and nothing is said about them.
+    """
+    new = ~np.isin(labels, labels[parts["train"]])
+    if unseen == "drop":
+        return {name: mask & ~new for name, mask in parts.items()}
+    if new.any() and unseen == "error":
+        row = int(new.argmax())
+        raise HeadstartError(
+            f"{table.at(row)} has {names[labels[row]]!r} in column {column!r}, as no training row has "
+            f"({int(new.sum())} such rows); "
+            "write unseen='keep' to count them as mistakes, or unseen='drop' to leave them out"
+        )
+    return parts

@@ -1,0 +1,111 @@
+"""A table of text: bags of words to classify, next tokens to predict, in the parts that a table has."""
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+
+from headstart.errors import HeadstartError
+from headstart.tasks.base import TASKS, Task
+from headstart.tasks.tokens.base import BEGIN, MARKS, PAD, UNKNOWN
+
+COLUMNS: dict[str, list[Any]] = {
+    "who": ["a", "a", "b", "b", "c", "c"],
+    "said": ["Tea, tea!", "ale", "tea ale milk", "milk", "wine tea", "ale"],
+    "mood": ["good", "bad", "good", "bad", "good", "bad"],
+    "part": ["train"] * 4 + ["test", "validation"],
+}
+
+
+def task(folder: Path, columns: dict[str, list[Any]] = COLUMNS, **parameters: object) -> Task:
+    pq.write_table(pa.table(columns), folder / "t.parquet")
+    TASKS.entry("table").factory.cache_clear()  # type: ignore[attr-defined]
+    return TASKS.build(TASKS.component({"table": {"path": str(folder / "t.parquet"), "text": "said", **parameters}}))
+
+
+def test_a_bag_holds_the_share_of_each_frequent_word_of_the_training_rows(tmp_path: Path) -> None:
+    made = task(tmp_path, label="mood", client="who", split="part", words=3)
+    # tea 3 times, ale and milk twice: "wine" is of no training row, "," and "!" are less frequent
+    assert made.train.inputs.dtype == torch.float32
+    assert torch.equal(made.train.inputs, torch.tensor([[2 / 4, 0, 0], [0, 1, 0], [1 / 3, 1 / 3, 1 / 3], [0, 0, 1]]))
+    assert torch.equal(made.test.inputs, torch.tensor([[1 / 2, 0, 0]]))
+    assert torch.equal(made.validation.inputs, torch.tensor([[0.0, 1, 0]]))
+    assert (made.classes, made.outputs) == (("bad", "good"), 2)
+    assert made.train.targets.tolist() == [1, 0, 1, 0]
+    assert made.owners is not None
+    assert made.owners.tolist() == [0, 0, 1, 1]
+
+
+def test_next_tokens_are_those_of_the_rows_of_each_part(tmp_path: Path) -> None:
+    made = task(tmp_path, client="who", split="part", length=4)
+    assert made.tokens is not None
+    tea, ale, milk, comma = (int(made.tokens.encode(word)[0]) for word in ("tea", "ale", "milk", ","))
+    assert made.outputs == MARKS + 5  # tea, ale, milk, the comma and !
+    assert made.train.targets.tolist() == [
+        [tea, comma, tea, int(made.tokens.encode("!")[0])],
+        [ale, PAD, PAD, PAD],
+        [tea, ale, milk, PAD],
+        [milk, PAD, PAD, PAD],
+    ]
+    assert made.test.inputs.tolist() == [[BEGIN, UNKNOWN, tea, PAD]]
+    assert made.validation.targets.tolist() == [[ale, PAD, PAD, PAD]]
+    assert made.owners is not None
+    assert made.owners.tolist() == [0, 0, 1, 1]
+    other = task(tmp_path, client="who", split="part", length=4, tokens="characters")
+    assert (other.outputs, other.input_shape) == (90, (4,))
+
+
+def test_without_a_client_column_there_are_no_owners(tmp_path: Path) -> None:
+    assert task(tmp_path, split="part", length=4).owners is None
+    assert task(tmp_path, split="part", label="mood").owners is None
+
+
+def test_clients_and_rows_are_drawn_as_in_other_tables(tmp_path: Path) -> None:
+    people = 20
+    columns = {
+        "who": [f"p{i:02}" for i in range(people) for _ in range(3)],
+        "said": [f"we word{i:02}" for i in range(people) for _ in range(3)],
+        "x": [float(i) for i in range(people) for _ in range(3)],
+        "y": [0] * 3 * people,
+    }
+    bag = task(tmp_path, columns, label="y", client="who", seed=3)
+    numbers = task(tmp_path, columns, label="y", client="who", seed=3, text=None, features=["x"], mean=[0.0],
+                   deviation=[1.0])  # fmt: skip
+    known = sorted({int(x) for x in numbers.train.inputs.flatten()})
+    tokens = bag.tokens
+    assert tokens is not None
+    assert [int((tokens.encode(f"word{i:02}") >= MARKS).all()) for i in range(people)] == [
+        int(i in known) for i in range(people)
+    ]
+    following = task(tmp_path, columns, client="who", seed=3, length=3)
+    assert following.tokens == tokens
+    for name in ("train", "validation", "test"):
+        assert len(getattr(following, name)) == len(getattr(numbers, name))  # a row a document, each with "we"
+
+
+def test_blank_documents_have_no_rows_and_an_empty_bag(tmp_path: Path) -> None:
+    columns = {**COLUMNS, "said": ["tea", " ", *COLUMNS["said"][2:]]}
+    assert len(task(tmp_path, columns, split="part").train) == 3
+    assert task(tmp_path, columns, split="part", label="mood").train.inputs[1].abs().sum() == 0
+
+
+@pytest.mark.parametrize(
+    ("columns", "parameters", "message"),
+    [
+        (COLUMNS, {"label": "mood", "image": "who"}, "expected image, features or text, got both image and text"),
+        (COLUMNS, {"label": "said"}, "expected a use for each column, got 'said' in two"),
+        ({**COLUMNS, "said": [" "] * 6}, {"label": "mood", "split": "part"}, "expected words in the training part"),
+        (COLUMNS, {"split": "part", "tokens": "word"}, "unknown tokenizer 'word'; did you mean 'words'"),
+        (COLUMNS, {"client": "who", "split": "who"}, "expected a use for each column, got 'who' in two"),
+    ],
+)
+def test_faults_get_one_line(
+    columns: dict[str, list[Any]], parameters: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(HeadstartError) as caught:
+        task(tmp_path, columns, **parameters)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
