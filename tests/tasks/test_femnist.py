@@ -154,7 +154,11 @@ def test_bad_files_get_one_line(tmp_path: Path) -> None:
     keys = leaf(tmp_path / "keys", tests, user_data={})
     assert "expected x and y of user 'f0004_4' in user_data, got None" in refusal(keys)
     lists = leaf(tmp_path / "lists", tests, user_data=[])
-    assert "expected an object with LEAF's keys users, a list, and user_data, an object" in refusal(lists)
+    assert "expected an object under LEAF's key user_data, got []" in refusal(lists)
+    (tmp_path / "lists" / "train" / "0.json").write_text('{"user_data": {}}')
+    assert "expected a list under LEAF's key users, got nothing" in refusal(lists)
+    (tmp_path / "lists" / "train" / "0.json").write_text("[]")
+    assert "expected an object with LEAF's keys users and user_data, got []" in refusal(lists)
     for i, y in enumerate((5, [[1]], ["a"], [1.0])):
         samples = {user: {"x": [[0.5] * 784], "y": y} for user in WRITERS}
         wrong = leaf(tmp_path / f"y{i}", tests, user_data=samples)

@@ -1,5 +1,7 @@
 """A table of text: bags of words to classify, next tokens to predict, in the parts that a table has."""
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +9,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
+import yaml
 
 from headstart.errors import HeadstartError
+from headstart.study.runner import run_study
+from headstart.study.spec import Study
 from headstart.tasks.base import TASKS, Task
 from headstart.tasks.tokens.base import BEGIN, MARKS, PAD, UNKNOWN
 
@@ -109,3 +114,24 @@ def test_faults_get_one_line(
         task(tmp_path, columns, **parameters)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "model"), [({}, "logistic"), ({}, "mlp(hidden=[4])"), ({"label": None}, "lstm(hidden=4, layers=1)")]
+)
+def test_the_example_of_the_data_page_runs(changes: dict[str, Any], model: str, tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "data.md").read_text(encoding="utf-8")
+    section = page[page.index("### Text of your own") :]
+    example = yaml.safe_load(re.findall(r"```yaml\n(.*?)```", section, re.DOTALL)[0])["task"]["table"]
+    rows = [{"writer": f"w{i % 10}", "body": ("of tea", "of ale and wine")[i % 3 > 0], "topic": i % 3 > 0}
+            for i in range(60)]  # fmt: skip
+    (tmp_path / example["path"]).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    written = {"table": {**example, **changes, "path": str(tmp_path / example["path"])}}
+    study = Study(
+        task=written, model=model, partitions="natural", cohort=3, rounds=20, every=20, seeds=0, executor="loop",
+        client_rates=[0.5], server_rates=[1.0],
+    )  # fmt: skip
+    run_study(study, tmp_path / "out")
+    (run,) = pq.read_table(tmp_path / "out" / "results" / "runs.parquet").to_pylist()
+    assert run["status"] == "finished"
+    assert run["test_loss"] < (0.693 if "label" not in changes else 2.08)  # of guessing: log 2 classes, log 8 tokens

@@ -171,11 +171,13 @@ def _users(path: Path) -> list[tuple[str, npt.NDArray[np.float32], npt.NDArray[n
             content = json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:
         raise HeadstartError(f"{path} cannot be read as JSON: {error}") from error
-    users, data = (content.get("users"), content.get("user_data")) if isinstance(content, dict) else (None, None)
-    if not isinstance(users, list) or not isinstance(data, dict):
-        raise HeadstartError(
-            f"{path}: expected an object with LEAF's keys users, a list, and user_data, an object; got {shown(content)}"
-        )
+    if not isinstance(content, dict):
+        raise HeadstartError(f"{path}: expected an object with LEAF's keys users and user_data, got {shown(content)}")
+    for key, kind, expected in (("users", list, "a list"), ("user_data", dict, "an object")):
+        if not isinstance(content.get(key), kind):
+            got = shown(content[key]) if key in content else "nothing"
+            raise HeadstartError(f"{path}: expected {expected} under LEAF's key {key}, got {got}")
+    users, data = content["users"], content["user_data"]
     made = []
     for user in users:
         samples = data.get(user) if isinstance(user, str) else None
