@@ -126,7 +126,14 @@ def table(
     else:
         inputs = np.stack([numbers(cells, name) for name in chosen], axis=1)
         shift, scale = _moments(inputs, parts["train"], mean, deviation)
-        inputs = ((inputs - shift) / scale).astype(np.float32)
+        with np.errstate(over="ignore"):
+            inputs = ((inputs - shift) / scale).astype(np.float32)
+        if not (finite := np.isfinite(inputs)).all():
+            row, feature = np.argwhere(~finite)[0]
+            raise HeadstartError(
+                f"{cells.at(row)} is beyond float32 in column {chosen[feature]!r}, less {shift[feature]:g} and divided "
+                f"by {scale[feature]:g}; leave the row out, or give mean and deviation"
+            )
 
     def part(name: str) -> Examples:
         rows = np.flatnonzero(parts[name])

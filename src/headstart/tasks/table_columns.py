@@ -145,9 +145,11 @@ def images(table: Table, column: str, size: tuple[int, ...], mode: Literal["RGB"
     for row, scalar in enumerate(cells):
         cell = scalar.as_py()
         cell = cell["bytes"] or cell.get("path") if is_hub else cell
+        if not cell:
+            raise HeadstartError(f"{table.at(row)} has nothing in column {column!r}")
         place = f"{table.at(row)} has an image in column {column!r}"
         try:
-            content = (folder / cell).read_bytes() if isinstance(cell, str) else cell or b""
+            content = (folder / cell).read_bytes() if isinstance(cell, str) else cell
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             raise HeadstartError(f"{place} that cannot be read: {shown(cell)}: {reason}") from error

@@ -25,6 +25,8 @@ from headstart.validation import shown
 
 PARQUET, CSV, JSON_LINES = {".parquet", ".pq"}, {".csv"}, {".jsonl", ".ndjson"}
 KINDS = (PARQUET, CSV, JSON_LINES)
+HALVES = re.compile("[\ud800-\udfff]")
+"""Halves of surrogate pairs, which JSON can write and UTF-8 cannot."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,10 @@ def _names(path: Path) -> list[str]:
         raise HeadstartError(f"{path} cannot be read as text: {error}") from error
     if not names:
         raise HeadstartError(f"{path} is empty: expected the names of columns, and rows")
+    if broken := [name for name in names if HALVES.search(name)]:
+        raise HeadstartError(
+            f"{path}: expected text without halves of surrogate pairs as a column's name, got {broken[0]!r}"
+        )
     if twice := [name for name in names if names.count(name) > 1]:
         raise HeadstartError(f"{path}: the column {twice[0]!r} is there twice")
     return names
@@ -212,7 +218,7 @@ def _of_one_type(values: list[Any], column: str, path: Path) -> pa.Array:
 def _storable(value: Any, as_float: bool) -> bool:
     if isinstance(value, int):
         return abs(value) < (2**1023 if as_float else 2**63)
-    return not (isinstance(value, str) and re.search("[\ud800-\udfff]", value))
+    return not (isinstance(value, str) and HALVES.search(value))
 
 
 def _first_line(error: Exception) -> str:
