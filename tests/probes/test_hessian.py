@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.func import functional_call
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
@@ -229,6 +230,37 @@ def test_no_second_derivative_is_one_line() -> None:
     network = Network(lambda: Fused(False), torch.float64)
     examples = Examples(numbers(4, 2), torch.tensor([0, 1, 2, 2]))
     with pytest.raises(HeadstartError, match=r"^curvature: .*no second derivative \(.*\); leave .* out$"):
+        Hessian(network, classification, examples, network.initial(0))
+
+
+class SquareOnce(torch.autograd.Function):
+    """Its backward pass is no function of the weights to autograd, and says nothing of it."""
+
+    @staticmethod
+    def forward(ctx, x):  # type: ignore[no-untyped-def]
+        ctx.save_for_backward(x)
+        return x**2
+
+    @staticmethod
+    @once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx, g):  # type: ignore[no-untyped-def]
+        (x,) = ctx.saved_tensors
+        return 2 * x * g
+
+
+class Once(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.last = nn.Linear(2, 4), nn.Linear(4, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(SquareOnce.apply(self.first(x)))  # type: ignore[no-any-return]
+
+
+def test_a_second_derivative_that_is_silently_left_out_is_noticed() -> None:
+    network = Network(Once, torch.float64)
+    examples = Examples(numbers(4, 2), torch.tensor([0, 1, 2, 2]))
+    with pytest.raises(HeadstartError, match=r"no second derivative \(its Hessian is not symmetric.*\); leave"):
         Hessian(network, classification, examples, network.initial(0))
 
 

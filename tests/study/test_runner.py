@@ -112,7 +112,7 @@ def test_the_threads_of_the_caller_stay_as_they_were(study, copy):
     ("keys", "reason"),
     [
         ({"partitions": ["iid", "natural"]}, "natural"),
-        ({"probes": ["curvature(top=3, products=2)"]}, r"expected at least as many as top \(3\), got 2"),
+        ({"probes": ["evaluation", "curvature(top=3, products=2)"]}, r"expected at least as many as top \(3\), got 2"),
     ],
 )
 def test_no_study_trains_before_all_of_it_is_checked(tmp_path, keys, reason):

@@ -150,7 +150,7 @@ OTHER = {
     "precision": "bf16",
     "trainable": "head",
     "device": "cuda",
-    "probes": ["distance"],
+    "probes": ["evaluation"],
 }
 PLURAL = {"start": "starts", "client": "clients", "server": "servers", "partition": "partitions", "seed": "seeds"}
 PLURAL |= {"client_rate": "client_rates", "server_rate": "server_rates"}
@@ -275,7 +275,7 @@ BAD = [
     ({"clients": "proximal(mu=1e999)"}, "clients[0].mu: expected a number >= 0, finite, got inf"),
     ({"clients": {"proximal": {"mu": float("nan")}}}, "clients[0].mu: expected a number >= 0, finite, got nan"),
     ({"clients": "proximal(0.1)"}, "clients[0]: expected parameters as 'name=value', got '0.1'"),
-    ({"clients": "proximal(mu=open)"}, "clients[0]: expected parameters as 'name=value', got 'mu=open'"),
+    ({"clients": "proximal(mu=open)"}, "clients[0].mu: expected a number >= 0, got 'open'"),
     ({"clients": "proximal(mu=1)(mu=2)"}, "clients[0]: expected parameters as 'name=value', got 'mu=1)(mu=2'"),
     (
         {"clients": ["proximal(mu=1", "momentum=0.5)"]},
@@ -318,6 +318,11 @@ BAD = [
     ({"clients": ["sgd", {"sgd": {}}]}, "clients[1]: sgd is there twice; remove one"),
     ({"also": [{"local_epochs": [5, 5]}]}, "also[0].local_epochs[1]: 5 is there twice; remove one"),
     ({"probes": ["distance", "distance"]}, "probes[1]: distance is there twice; remove one"),
+    ({"probes": ["distance"]}, "probes: expected 'evaluation' among them, without which no run has an accuracy"),
+    ({"tuning": {"seeds": [0, 0]}}, "tuning.seeds[1]: 0 is there twice; remove one"),
+    ({"tuning": {"each": ["devices", "devices"]}}, "tuning.each[1]: devices is there twice; remove one"),
+    ({"tuning": {}, "evaluate_on": "validation"},
+     "evaluate_on: expected test, as `tuning` chooses by the validation part, got validation"),
     ({"rates": [{"client_rate": 0.1}]}, "rates[0].server_rate: expected a number > 0, got nothing"),
     (
         {"rates": [{"client": "sdg", "client_rate": 0.1, "server_rate": 1}]},

@@ -15,10 +15,14 @@ import torch
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from headstart import rng
 from headstart.errors import HeadstartError
 from headstart.models.network import Network
 from headstart.tasks.base import Examples, Objective
 from headstart.trees import Tree
+
+ASYMMETRY = 1e-2
+"""Of H, relative, that rounding may make."""
 
 
 class Graph(NamedTuple):
@@ -109,14 +113,24 @@ class Hessian:
         return torch.cat([product.flatten() for product in products])
 
     def _try(self, rows: Examples) -> None:
-        """One product on few rows, if need be without cuDNN: its recurrent kernels have no second derivative."""
-        v = torch.cat([leaf.detach().flatten() for leaf in self._x.values()])
+        """Two products on few rows, if need be without cuDNN: its recurrent kernels have no second derivative.
+
+        Functions that are said to be differentiable once need not raise: their part of H is silently left out, and what
+        is left is not symmetric. For u and v of independent normal numbers u^T H v is about as large as H v.
+        """
+        u, v = torch.randn(2, self.size, generator=rng.torch_generator(0, "symmetry"), dtype=self._network.dtype)
+        u, v = u.to(rows.inputs.device), v.to(rows.inputs.device)
+        reason = "its Hessian is not symmetric, so a function in it is differentiable once only"
         for self.unfused in (False, True):
             try:
-                self._through(self._graph(rows), v, keep=False)
-                return
+                graph = self._graph(rows)
+                of_u, of_v = self._through(graph, u, keep=True), self._through(graph, v, keep=False)
             except RuntimeError as error:  # also NotImplementedError
                 reason = (str(error) or type(error).__name__).splitlines()[0]
+                continue
+            skew = float(torch.dot(u.double(), of_v.double()) - torch.dot(v.double(), of_u.double()))
+            if not abs(skew) > ASYMMETRY * float(torch.maximum(of_u.norm(), of_v.norm())):  # also where they are NaN
+                return
         raise HeadstartError(
             f"curvature: the model or the loss has no second derivative ({reason}); leave the probe 'curvature' out"
         )

@@ -56,12 +56,12 @@ def head_first(
         int, AddedLater(), Field(ge=0, description="instead of the fit, rounds that train the head alone; 0: the fit")
     ] = 0,
 ) -> Start:
-    """Fit the head by ridge regression to the features of another start, on the training rows of all clients; or train
-    it alone by the run's own rounds.
+    """Fit the head by ridge regression to the features of another start, or train it alone for some rounds.
 
-    Ridge regression to classes coded 0 and 1, with an intercept that is not penalised where the head has a bias,
-    solved in float64 (scikit-learn's `Ridge(alpha=regularisation)`). Scores near 0 and 1 make a poor softmax, so they
-    are multiplied by one factor, as Fed3R does; it changes no prediction. Dropout is off.
+    The fit is on the training rows of all clients: ridge regression to classes coded 0 and 1, with an intercept that is
+    not penalised where the head has a bias, solved in float64 (scikit-learn's `Ridge(alpha=regularisation)`). Scores
+    near 0 and 1 make a poor softmax, so they are multiplied by one factor, as Fed3R does; it changes no prediction.
+    Dropout is off.
 
     `rounds` on the head alone have the clients, optimizers and rates of the run. They come before its round 0, which is
     when the run's optimizers begin anew with all weights; their bytes and simulated seconds count among the run's.

@@ -21,7 +21,7 @@ from headstart.registry import Component, Registry
 from headstart.servers.base import SERVERS
 from headstart.starts.base import STARTS
 from headstart.study.data import task_of
-from headstart.study.study_file import Axes, RateRow, StudyFile, read
+from headstart.study.study_file import Axes, RateRow, StudyFile, Tuning, read
 from headstart.tasks.base import PARTITIONS, TASKS
 from headstart.validation import validate
 
@@ -106,10 +106,10 @@ class Study:
         self.model = MODELS.component(parsed.model, "model")
         self.executor = EXECUTORS.component(parsed.executor, "executor")
         self.probes = tuple(_read_all(PROBES, parsed.probes, "probes"))
+        if all(probe.name != "evaluation" for probe in self.probes):
+            raise HeadstartError("probes: expected 'evaluation' among them, without which no run has an accuracy")
         if parsed.tuning:
-            for axis in ("client_rates", "server_rates"):
-                if any(len(getattr(axes, axis) or [0]) > 1 for axes in (parsed, *parsed.also)):
-                    raise HeadstartError(f"{axis}: expected one value, as `tuning` searches for it, got several")
+            _check_tuning(parsed, parsed.tuning)
         self._rows = [_conditions(row, f"rates[{i}]") for i, row in enumerate(parsed.rates)]
         self._used_rows: set[int] = set()
         grids = list(self._grids())
@@ -235,6 +235,16 @@ def _read_all(registry: Registry[Any], written: Sequence[object], path: str) -> 
     parts = [registry.component(part, f"{path}[{i}]") for i, part in enumerate(written)]
     _refuse_twice(parts, path)
     return parts
+
+
+def _check_tuning(file: StudyFile, tuning: Tuning) -> None:
+    for axis in ("client_rates", "server_rates"):
+        if any(len(getattr(axes, axis) or [0]) > 1 for axes in (file, *file.also)):
+            raise HeadstartError(f"{axis}: expected one value, as `tuning` searches for it, got several")
+    if file.evaluate_on == "validation":
+        raise HeadstartError("evaluate_on: expected test, as `tuning` chooses by the validation part, got validation")
+    _refuse_twice(tuning.seeds, "tuning.seeds")
+    _refuse_twice(tuning.each, "tuning.each")
 
 
 def _refuse_twice(values: Sequence[Hashable], path: str) -> None:
