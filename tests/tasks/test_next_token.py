@@ -157,6 +157,12 @@ def test_documents_are_read_from_every_kind_of_file_and_from_folders(tmp_path: P
         assert documents_by_client(path, "who", "said") == expected
 
 
+def test_documents_of_megabytes_are_read(tmp_path: Path) -> None:
+    long = "word " * 600_000
+    (tmp_path / "t.csv").write_text(f"who,said\na,x\nb,{long}\na,y\n")
+    assert documents_by_client(tmp_path / "t.csv", "who", "said") == {"a": ["x", "y"], "b": [long]}
+
+
 def test_a_vocabulary_of_its_own_files_is_part_of_the_content() -> None:
     parts = ({"x": ["a b"]}, {"v": ["a"]}, {"w": ["a b"]})
 
@@ -169,4 +175,5 @@ def test_a_vocabulary_of_its_own_files_is_part_of_the_content() -> None:
     finally:
         del TOKENS._entries["given"]
     assert of_files == "of files"
+    assert text_task("t", parts, "words", 2).content == ""
     assert of_both == hashlib.sha256(b"of files of the vocabulary").hexdigest()

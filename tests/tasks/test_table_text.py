@@ -1,7 +1,9 @@
 """A table of text: bags of words to classify, next tokens to predict, in the parts that a table has."""
 
 import json
+import pickle
 import re
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +44,14 @@ def test_a_bag_holds_the_share_of_each_frequent_word_of_the_training_rows(tmp_pa
     assert made.train.targets.tolist() == [1, 0, 1, 0]
     assert made.owners is not None
     assert made.owners.tolist() == [0, 0, 1, 1]
+
+
+def test_bags_are_shared_by_processes(tmp_path: Path) -> None:
+    made = task(tmp_path, label="mood", split="part")
+    sent = pickle.loads(ForkingPickler.dumps(made))
+    assert torch.equal(sent.train.inputs, made.train.inputs)
+    assert sent.tokens == made.tokens
+    assert sent.tokens.encode("tea").tolist() == made.tokens.encode("tea").tolist()  # type: ignore[union-attr]
 
 
 def test_next_tokens_are_those_of_the_rows_of_each_part(tmp_path: Path) -> None:

@@ -58,9 +58,9 @@ def is_bytes(kind: pa.DataType) -> bool:
 
 
 def together(*contents: str) -> str:
-    """One sha256 of several, of which the empty ones are left out; of one, that one."""
+    """One sha256 of several, of which the empty ones are left out; of one, that one, and of none, nothing."""
     found = [content for content in contents if content]
-    return found[0] if len(found) == 1 else hashlib.sha256(" ".join(found).encode()).hexdigest()
+    return hashlib.sha256(" ".join(found).encode()).hexdigest() if len(found) > 1 else "".join(found)
 
 
 def whole_numbers(table: pa.Table, column: str, path: Path, below: int | None = None) -> npt.NDArray[np.int64]:

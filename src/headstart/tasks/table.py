@@ -18,9 +18,8 @@ from headstart.registry import AddedLater
 from headstart.tasks.base import TASKS, Examples, Pixels, Task
 from headstart.tasks.data_files import together
 from headstart.tasks.next_token import TokensPart
-from headstart.tasks.table_columns import classes, images, numbers, texts
-from headstart.tasks.table_columns import labels as labels_of
-from headstart.tasks.table_files import column_names, read
+from headstart.tasks.table_columns import class_labels, classes, images, numbers, texts
+from headstart.tasks.table_files import Table, column_names, read
 from headstart.tasks.table_parts import Mask, parts_of, with_known_labels
 from headstart.tasks.table_text import bag_of_words, next_tokens
 
@@ -41,7 +40,7 @@ def table(
         None
     ),
     features: Annotated[
-        tuple[str, ...], Field(description="columns of numbers; without these and image: all other columns")
+        tuple[str, ...], Field(description="columns of numbers; without these, image and text: all other columns")
     ] = (),
     split: Annotated[str | None, Field(description="the column of train, validation and test")] = None,
     split_by: Annotated[
@@ -64,7 +63,7 @@ def table(
     text: Annotated[
         str | None,
         AddedLater(),
-        Field(description="the column of text: bags of words with a label, next tokens without one"),
+        Field(min_length=1, description="the column of text: bags of words with a label, next tokens without one"),
     ] = None,
     words: Annotated[
         int, AddedLater(), Field(ge=1, description="of bags: the most frequent ones of the training rows that count")
@@ -110,7 +109,7 @@ def table(
     if label is None:
         documents = texts(cells, chosen[0])
         return next_tokens(documents, owners, clients, parts, tokens, length, content)
-    labels, names = labels_of(cells, label)
+    labels, names = class_labels(cells, label)
     parts = with_known_labels(cells, parts, labels, names, label, unseen)
 
     prepare: Any = nn.Identity
@@ -124,16 +123,7 @@ def table(
     elif text:
         inputs, vocabulary = bag_of_words(texts(cells, text), parts["train"], words)
     else:
-        inputs = np.stack([numbers(cells, name) for name in chosen], axis=1)
-        shift, scale = _moments(inputs, parts["train"], mean, deviation)
-        with np.errstate(over="ignore"):
-            inputs = ((inputs - shift) / scale).astype(np.float32)
-        if not (finite := np.isfinite(inputs)).all():
-            row, feature = np.argwhere(~finite)[0]
-            raise HeadstartError(
-                f"{cells.at(row)} is beyond float32 in column {chosen[feature]!r}, less {shift[feature]:g} and divided "
-                f"by {scale[feature]:g}; leave the row out, or give mean and deviation"
-            )
+        inputs = _features(cells, chosen, parts["train"], mean, deviation)
 
     def part(name: str) -> Examples:
         rows = np.flatnonzero(parts[name])
@@ -151,6 +141,23 @@ def table(
         content=content,
         prepare=prepare,
     )
+
+
+def _features(
+    cells: Table, columns: tuple[str, ...], train: Mask, mean: tuple[float, ...], deviation: tuple[float, ...]
+) -> npt.NDArray[np.float32]:
+    """Columns of numbers [N, F], shifted and scaled in float64: times in seconds differ where float32 is cut."""
+    values = np.stack([numbers(cells, name) for name in columns], axis=1)
+    shift, scale = _moments(values, train, mean, deviation)
+    with np.errstate(over="ignore"):
+        scaled = ((values - shift) / scale).astype(np.float32)
+    if not np.isfinite(scaled).all():
+        row, feature = np.argwhere(~np.isfinite(scaled))[0]
+        raise HeadstartError(
+            f"{cells.at(row)} is beyond float32 in column {columns[feature]!r}, less {shift[feature]:g} and divided by "
+            f"{scale[feature]:g}; leave the row out, or give mean and deviation"
+        )
+    return scaled
 
 
 def _moments(

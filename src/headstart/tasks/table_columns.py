@@ -78,7 +78,7 @@ def classes(table: Table, column: str) -> tuple[npt.NDArray[np.int64], tuple[str
     return place[np.asarray(encoded.indices.to_numpy())], tuple(str(values[i]) for i in order)
 
 
-def labels(table: Table, column: str) -> tuple[npt.NDArray[np.int64], tuple[str, ...]]:
+def class_labels(table: Table, column: str) -> tuple[npt.NDArray[np.int64], tuple[str, ...]]:
     """The classes of a column, as `classes` has them, that are no quantity.
 
     Raises:

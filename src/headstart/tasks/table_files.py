@@ -25,6 +25,8 @@ from headstart.validation import shown
 
 PARQUET, CSV, JSON_LINES = {".parquet", ".pq"}, {".csv"}, {".jsonl", ".ndjson"}
 KINDS = (PARQUET, CSV, JSON_LINES)
+LONGEST = 2**26
+"""The most bytes of a row of a CSV file: pyarrow reads it in blocks of so many, and no row may be in three."""
 HALVES = re.compile("[\ud800-\udfff]")
 """Halves of surrogate pairs, which JSON can write and UTF-8 cannot."""
 
@@ -159,7 +161,7 @@ def _csv(path: Path, columns: Sequence[str]) -> pa.Table:
         with files.explained(path, "read"):
             return pyarrow.csv.read_csv(
                 path,
-                read_options=pyarrow.csv.ReadOptions(use_threads=False),
+                read_options=pyarrow.csv.ReadOptions(use_threads=False, block_size=LONGEST),
                 parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
                 convert_options=convert,
             )

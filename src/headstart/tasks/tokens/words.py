@@ -3,6 +3,8 @@
 import hashlib
 import re
 from collections import Counter
+from collections.abc import Mapping
+from functools import partial
 from typing import Annotated
 
 import numpy as np
@@ -48,9 +50,6 @@ def words(
     chosen = sorted(count, key=lambda word: (-count[word], word))[:size]
     token_of = {word: token for token, word in enumerate(chosen, start=MARKS)}
 
-    def encode(text: str) -> Ids:
-        return np.array([token_of.get(word, UNKNOWN) for word in split(text)], np.int64)
-
     def spell(text: str) -> npt.NDArray[np.uint8]:
         spellings = [
             bytes([WORD_BEGINS, *word.encode("utf-8", "replace")[: spelled - 2], WORD_ENDS]).ljust(spelled, b"\0")
@@ -61,8 +60,12 @@ def words(
     content = hashlib.sha256("\n".join(chosen).encode("utf-8", "replace")).hexdigest()
     return Tokens(
         MARKS + len(chosen), BEGIN, END, PAD, (PAD, UNKNOWN, BEGIN, END), content, spelled,
-        encode=encode, spell=spell if spelled else None,
+        encode=partial(_encoded, token_of), spell=spell if spelled else None,
     )  # fmt: skip
+
+
+def _encoded(token_of: Mapping[str, int], text: str) -> Ids:
+    return np.array([token_of.get(word, UNKNOWN) for word in split(text)], np.int64)
 
 
 def split(text: str) -> list[str]:
