@@ -49,6 +49,8 @@ def test_an_open_question_says_how_many_more_seeds() -> None:
     assert Answer("yes", "", "", spread).to_decide == ""
     assert Answer("undecided", "").to_decide == ""
     assert "One seed decides nothing" in Answer("undecided", "", "", Estimate(1.0, None, None, 1)).to_decide
+    assert "Two seeds that agree exactly decide nothing" in Answer("undecided", "", "", t_interval([5, 5])).to_decide
+    assert Answer("undecided", "", "", t_interval([0, 0, 0])).to_decide == ""
     tiny = t_interval([-1.0, 1.001])
     assert Answer("undecided", "", "", tiny).to_decide.startswith("More than 1,000 seeds would be needed")
 
@@ -84,6 +86,21 @@ def test_what_was_not_asked_is_not_corrected_for(study: Callable[..., Path], few
     assert isinstance(alone.panel, Panel)
     assert alone.panel.answer.judged is not None
     assert alone.p == pytest.approx(len(tested) * alone.panel.answer.judged.p)
+
+
+def test_nothing_is_judged_from_a_start_that_learned_nothing(study: Callable[..., Path]) -> None:
+    """Findings 5 and 8 are about its first weights, and stay."""
+    results = read(study("clear"))
+    runs = tuple(replace(run, test_accuracy=0.11) if run.start == "random" else run for run in results.runs)
+    found = {each.finding.number: each for each in judged(slice_up(replace(results, runs=runs)))}
+    for number, each in found.items():
+        assert isinstance(each.panel, Panel)
+        if number in (5, 8):
+            assert each.judgement != "undecided"
+            continue
+        assert (each.judgement, each.p, each.panel.answer.to_decide) == ("undecided", None, "")
+        assert "Not judged, as the start is untrained: from random training has hardly" in each.panel.answer.sentence
+        assert "10.0% before the first round, 11.0% at the end" in each.panel.answer.sentence
 
 
 def test_a_start_from_which_nothing_is_learned_is_a_caution(study: Callable[..., Path]) -> None:

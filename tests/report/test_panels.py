@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,11 @@ from headstart.report import page, tables
 from headstart.report.panel import Missing, Panel
 from headstart.report.panels import PANELS
 from headstart.report.panels.curvature import ratio
+from headstart.report.panels.local_epochs import build as local_epochs
+from headstart.report.panels.ranking import build as ranking
 from headstart.report.panels.ranking import changes_order
-from headstart.report.slices import slice_up
+from headstart.report.panels.speed import answer as speed
+from headstart.report.slices import Study, slice_up
 from headstart.study.statistics import Estimate, t_interval
 
 MakeStudy = Callable[..., Path]
@@ -46,6 +50,119 @@ def test_undecided(study: MakeStudy) -> None:
     found = says(study("undecided"))
     decided = {slug for slug, answer in found.items() if answer != "undecided"}
     assert decided == {"initial_loss", "full_batch"}  # in this mood the loss begins higher, and gd stays behind
+
+
+def test_what_is_equal_from_both_starts_is_undecided(study: MakeStudy) -> None:
+    folder = study()
+    change(folder, "test_loss", lambda start, round_, value: 2.5)
+    found = panels(folder)["initial_loss"]
+    assert isinstance(found, Panel)
+    assert (found.answer.says, found.answer.difference) == ("undecided", "0.00 [0.00, 0.00]")
+
+
+def test_equal_rounds_and_two_equal_savings_are_undecided(table: Callable[..., Study]) -> None:
+    """Rounds are counted in steps: the same from both starts in every seed, then 20 fewer in both of two seeds."""
+    good = {"sgd + adam": [0.9, 0.91, 0.92]}
+    equal = speed(table({"random": good, "proxy": good}, rounds_to_target=dict.fromkeys(("random", "proxy"), [40] * 3)))
+    assert (equal.says, equal.difference) == ("undecided", "0.0 rounds [0.0, 0.0]")
+    two = {"sgd + adam": [0.9, 0.91]}
+    tied = speed(table({"random": two, "proxy": two}, rounds_to_target={"random": [60, 40], "proxy": [40, 20]}))
+    assert (tied.says, tied.difference) == ("undecided", "\u221220.0 rounds (two equal seeds)")
+    assert "run three or more" in tied.to_decide
+
+
+def test_two_seeds_do_not_judge_an_order(study: MakeStudy) -> None:
+    found = panels(study(seeds=(0, 1)))["ranking"]
+    assert isinstance(found, Panel)
+    assert found.answer.says == "undecided"
+    assert "fewer than three common seeds are too few to judge an order by" in found.answer.sentence
+    assert found.answer.judged is None
+
+
+def test_one_diverged_run_does_not_make_the_order_certain(table: Callable[..., Study]) -> None:
+    """Four pairs in one order from both starts; the best diverges in one of five seeds from one of them."""
+    clients = ("sgd", "nova", "gd", "mimelite")
+    accuracies = {f"{c} + adam": [0.9 - 0.1 * i + 0.01 * s for s in range(5)] for i, c in enumerate(clients)}
+    lost = {**accuracies, "sgd + adam": [*accuracies["sgd + adam"][:4], None]}
+    found = ranking(table({"random": accuracies, "proxy": lost}))
+    assert isinstance(found, Panel)
+    assert found.answer.says == "undecided"
+    assert "1 pair with diverged runs ranks last from proxy" in found.answer.sentence
+    ranked = found.tables[0].columns
+    assert ranked["proxy: rank"][ranked["pair"].index("sgd + adam")] == 4  # it has no mean
+    assert ranked["proxy: mean rank"][ranked["pair"].index("sgd + adam")] == pytest.approx((1 + 1 + 1 + 1 + 4) / 5)
+
+
+def test_speed_counts_the_pairs_that_it_leaves_out(table: Callable[..., Study]) -> None:
+    """One pair reaches the target; one diverged from proxy; one neither start brings there."""
+
+    def study(lost: float | None, kept: float | None) -> Study:
+        accuracies = {"sgd + adam": [0.9, 0.91, kept], "nova + adam": [0.9, 0.9, lost], "gd + adam": [0.1, 0.1, 0.1]}
+        found = table({"random": accuracies, "proxy": accuracies}, {"random": [60, 50, 40], "proxy": [40, 20, 25]})
+        fallen = ("gd + adam",)
+        runs = [
+            replace(r, rounds_to_target=None) if f"{r.client} + {r.server}" in fallen or not r.finished else r
+            for r in found.results.runs
+        ]
+        return slice_up(replace(found.results, runs=tuple(runs)))
+
+    said = speed(study(None, 0.9)).sentence
+    assert (
+        "mean over 1 pair (1 pair with diverged runs and 1 pair brought there by neither start left out); reached by "
+        "3 of 3 runs against 3 of 3." in said
+    )
+    assert speed(study(None, None)).sentence == "every pair that reaches 80% has a diverged run."
+
+
+def test_slopes_count_the_pairs_that_they_leave_out(study: MakeStudy) -> None:
+    folder = study()
+    results = tables.read(folder)
+    more = [
+        replace(r, run=f"more/{r.run}", client="nova", status="diverged" if r.local_epochs == 5 else r.status)
+        for r in results.runs
+        if r.local_epochs > 1
+    ]
+    found = local_epochs(slice_up(replace(results, runs=(*results.runs, *more))))
+    assert isinstance(found, Panel)
+    assert "per doubling" in found.answer.sentence
+    assert "from proxy (1 pair with diverged runs left out)." in found.answer.sentence
+
+
+def test_no_panel_compares_starts_without_a_common_seed(study: MakeStudy) -> None:
+    folder = study(seeds=(0, 1, 2, 3), keep=lambda row: (row["start"] == "random") == (row["seed"] < 2))
+    for slug, panel in panels(folder).items():
+        assert isinstance(panel, Panel)
+        assert "no common seed" not in panel.answer.sentence + panel.answer.difference
+        if slug not in ("ranking", "full_batch"):
+            assert "have no seed in common: nothing to compare" in panel.answer.sentence
+            assert (panel.answer.says, panel.answer.difference) == ("undecided", "")
+
+
+def test_the_spread_on_equal_devices_stands_beside_that_on_uneven_ones(study: MakeStudy) -> None:
+    """From random, quality counts 1.6 times on equal devices and 2.8 times on uneven ones."""
+    found = panels(study("clear", noise=0.0))["uneven_devices"]
+    assert isinstance(found, Panel)
+    quality = [c + s for c in (0.0, -0.002, -0.004) for s in (-0.02, -0.01, 0.0)]
+    equal = [0.90 + 1.6 * q for q in quality]
+    equal[1] += 0.06  # sgd + momentum from random
+    uneven = [a - 0.02 + 1.2 * q for a, q in zip(equal, quality, strict=True)]
+    one, two, proxy = (100 * float(np.std(v, ddof=1)) for v in (equal, uneven, [0.35 * q for q in quality]))
+    assert f"is {two:.1f} points from random and {proxy:.1f} from proxy" in found.answer.sentence
+    assert f"on equal devices it is {one:.1f} points from random and {proxy:.1f} from proxy" in found.answer.sentence
+    more = f"{two - one:.1f}"
+    sign = "+" if two > one else "\u2212"
+    assert f"so that uneven devices change the difference by {sign}{more.lstrip('-')} points [" in found.answer.sentence
+
+
+def test_pairs_with_the_same_results_are_said_to_be_one(table: Callable[..., Study]) -> None:
+    same = {"sgd + adam": [0.9, 0.91, 0.92], "nova + adam": [0.9, 0.91, 0.92], "gd + adam": [0.8, 0.8, 0.8]}
+    found = ranking(table({"random": same, "proxy": same}))
+    assert isinstance(found, Panel)
+    assert "sgd + adam and nova + adam gave identical results, and count as 2 pairs" in found.answer.sentence
+    other = {**same, "nova + adam": [0.9, 0.91, 0.93]}
+    apart = ranking(table({"random": same, "proxy": other}))
+    assert isinstance(apart, Panel)
+    assert "identical" not in apart.answer.sentence
 
 
 def test_one_seed_is_undecided_everywhere(study: MakeStudy) -> None:

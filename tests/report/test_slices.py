@@ -82,6 +82,20 @@ def test_a_diverged_run_leaves_no_mean(study: MakeStudy) -> None:
     assert np.isnan(cell.mean)
 
 
+def test_means_are_over_the_largest_block_of_pairs_and_seeds(table: Callable[..., Study]) -> None:
+    """Four of five seeds of three pairs are more than five of one; one of five of a single pair is less."""
+    a, b, c, d = (f"{client} + sgd" for client in ("sgd", "nova", "gd", "mimelite"))
+
+    def kept(**seeds: int) -> list[str]:
+        names = {"a": a, "b": b, "c": c, "d": d}
+        found = table({"random": {names[name]: [0.9] * n for name, n in seeds.items()}})
+        return [str(pair) for pair in found.comparable()]
+
+    assert kept(a=5, b=4, c=4, d=4) == [a, b, c, d]
+    assert kept(a=5, b=5, c=5, d=1) == [a, b, c]
+    assert kept(a=2, b=1) == [a]
+
+
 def test_a_rate_that_diverges_is_not_chosen(study: MakeStudy) -> None:
     found = read(study("tuning", diverge=lambda row: row["client_rate"] == 0.1 and row["seed"] == 0))
     cell = found.cell("random", Pair("sgd", "adam"))

@@ -1,11 +1,15 @@
 """A test for each rule of the verdict, on tables whose answer is plain, contrary or open."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from headstart.report.slices import Study
+from headstart.report.appendix import cautions, missing
+from headstart.report.asked import asked
+from headstart.report.panel import Panel
+from headstart.report.slices import Study, slice_up
 from headstart.report.verdict import verdict
 
 Table = Callable[..., Study]
@@ -111,6 +115,48 @@ def test_everything_diverged(table: Table) -> None:
     assert not found.where.decided
     assert "every pair has a diverged run" in found.where.evidence
     assert not found.which.decided
+
+
+def test_starts_without_a_common_seed(table: Table) -> None:
+    study = table({"random": {A: [0.8, 0.81, 0.82, 0.8]}, "proxy": {A: [0.9, 0.91, 0.92, 0.9]}})
+    runs = tuple(run for run in study.results.runs if (run.start == "random") == (run.seed < 2))
+    found = verdict(slice_up(replace(study.results, runs=runs)))
+    assert not found.where.decided
+    assert found.where.text == (
+        "This study cannot say where to begin yet: runs from proxy have no seed in common with those from random; "
+        "give all starts the same seeds."
+    )
+
+
+def test_a_pair_that_lacks_seeds_is_left_out_of_means_and_said(table: Table) -> None:
+    """One run of C from proxy, five of the others: with it every mean would be over one seed."""
+    random = {A: [0.80, 0.81, 0.82, 0.83, 0.80], B: [0.70, 0.71, 0.73, 0.71, 0.70], C: [0.5] * 5}
+    proxy = {A: [0.90, 0.92, 0.91, 0.91, 0.90], B: [0.80, 0.81, 0.81, 0.82, 0.80], C: [0.99]}
+    study = table({"random": random, "proxy": proxy})
+    found = verdict(study)
+    assert found.where.decided
+    assert "(one seed)" not in found.where.text
+    assert found.which.decided
+    assert found.which.text.startswith(f"Use {A}")
+    assert "1 pair with fewer seeds left out" in found.which.evidence
+    assert f"Left out of ranks and means, for fewer seeds from every start: {C} (1 seed)." in missing(study)
+
+
+def test_pairs_with_diverged_runs_that_a_mean_lacks_are_counted(table: Table) -> None:
+    random = {A: [0.80, 0.81, 0.82], B: [0.70, 0.71, 0.72]}
+    found = verdict(table({"random": random, "proxy": {A: [0.90, 0.92, 0.91], B: [0.9, None, 0.9]}}))
+    assert "on average at the same pair (1 pair with diverged runs left out)" in found.where.evidence
+
+
+def test_accuracy_that_was_not_measured_is_not_divergence(table: Table) -> None:
+    study = table({"random": {A: [0.8, 0.8]}, "proxy": {A: [0.9, 0.9]}})
+    runs = tuple(replace(run, test_accuracy=None) for run in study.results.runs)
+    study = slice_up(replace(study.results, runs=runs))
+    found = verdict(study)
+    assert "accuracy was not measured: add the probe evaluation" in found.where.text
+    assert "accuracy was not measured: add the probe evaluation" in found.which.text
+    assert all("diverged" not in text for text in (found.where.text, found.which.text, *cautions(study)))
+    assert {panel.slug for panel in asked(study) if isinstance(panel, Panel)} == set()
 
 
 def test_no_common_pair(table: Table) -> None:

@@ -43,6 +43,13 @@ def test_no_spread_is_a_point() -> None:
     assert (zero.low, zero.p) == (0.0, 1.0)
 
 
+def test_two_equal_seeds_decide_nothing() -> None:
+    e = st.t_interval([10.0, 10.0])
+    assert (e.value, e.low, e.high, e.p) == (10.0, None, None, None)
+    assert st.p_against(e, 3.0) is None
+    assert st.holm([e.p, 0.02]) == [None, 0.04]
+
+
 def test_nothing_to_average_is_an_error() -> None:
     with pytest.raises(ValueError, match="at least one"):
         st.t_interval([])
@@ -162,6 +169,25 @@ def test_rank_change_has_the_spread_of_a_mean_over_couples() -> None:
     assert change.high - change.value == pytest.approx(2 * 4.302652729911275 * d.std(ddof=1) / np.sqrt(3))
 
 
+def test_two_seeds_are_too_few_to_see_the_noise_of_an_order() -> None:
+    """Tau of two seeds is the same seen from either, so that an interval over the two has no width."""
+    rng = generator()
+    assert st.rank_change(rng.normal(size=(9, 2)), rng.normal(size=(9, 2))) == (None, None, None)
+
+
+def test_a_run_that_diverged_ranks_last_in_its_own_seed_alone() -> None:
+    """The best of three pairs diverges in one of five seeds: in that seed the other two move up by one."""
+    a = np.array([[3.0] * 5, [2.0] * 5, [1.0] * 5])
+    b = a.copy()
+    b[0, 4] = np.nan
+    change, _, between = st.rank_change(a, b)
+    last = st.kendall([3.0, 2.0, 1.0], [np.nan, 2.0, 1.0]).tau
+    assert last == pytest.approx(-1 / 3)
+    assert between == pytest.approx(0.8 + 0.2 * last)
+    assert change is not None
+    assert not change.positive
+
+
 def test_rank_change_of_pure_noise_is_zero_on_average() -> None:
     rng = generator()
     changes = [st.rank_change(rng.normal(size=(6, 3)), rng.normal(size=(6, 3)))[0] for _ in range(200)]
@@ -191,7 +217,8 @@ def test_seeds_needed_count_from_the_margin_and_end_somewhere() -> None:
     assert st.seeds_needed(_measured(0.01, 1.0)) is None
     assert st.seeds_needed(_measured(0.0, 1.0)) is None
     assert st.seeds_needed(st.t_interval([1.0])) is None
-    assert st.seeds_needed(st.t_interval([1.0, 1.0])) == 2
+    assert st.seeds_needed(st.t_interval([1.0, 1.0])) is None
+    assert st.seeds_needed(st.t_interval([1.0, 1.0, 1.0])) == 3
 
 
 def test_the_promised_power_is_what_simulated_experiments_have() -> None:
@@ -215,6 +242,21 @@ def test_an_order_that_seeds_disagree_on_has_a_wide_interval() -> None:
     found = st.order_interval(a, b, np.random.Generator(np.random.Philox(key=1)))
     assert found == st.OrderInterval((-1.0, 1.0), (0, 1))
     assert st.order_interval(a[:, :2], b[:, :2], np.random.Generator(np.random.Philox(key=1))) is None
+
+
+@pytest.mark.parametrize("reversed_", [False, True])
+def test_resampled_swaps_lean_towards_half_of_the_couples(reversed_: bool) -> None:
+    """Seven pairs one standard error apart, of which none or all truly swap: 0 or 21 of 21 couples."""
+    rng, measured, resampled = generator(), [], []
+    a_P = np.arange(7.0)
+    b_P = a_P[::-1] if reversed_ else a_P
+    for _ in range(30):
+        a, b = (mean[:, None] + rng.normal(0, 2, (7, 4)) for mean in (a_P, b_P))
+        measured.append(st.kendall(list(a.mean(axis=1)), list(b.mean(axis=1))).swapped)
+        found = st.order_interval(a, b, rng, draws=100)
+        assert found is not None
+        resampled.append(sum(found.swapped) / 2)
+    assert abs(np.mean(resampled) - 10.5) < abs(np.mean(measured) - 10.5) < 10.5
 
 
 def test_equal_spread_is_the_test_of_pitman_and_morgan() -> None:

@@ -33,7 +33,10 @@ class Answer:
         if self.says != "undecided" or self.judged is None or self.open_ended:
             return ""
         if self.judged.low is None:
-            return "One seed decides nothing: run three or more."
+            seeds = "One seed decides" if self.judged.n == 1 else "Two seeds that agree exactly decide"
+            return f"{seeds} nothing: run three or more."
+        if self.judged.low == self.judged.high == 0:  # equal in every seed
+            return ""
         needed = seeds_needed(self.judged, self.margin)
         if needed is None:
             return f"More than {MOST_SEEDS:,} seeds would be needed if the difference is as small as measured."
@@ -41,17 +44,24 @@ class Answer:
         return f"About {count(more, 'more seed')} would decide this with a chance of 80%, if it is as measured."
 
 
+def apart(a: str, b: str) -> str:
+    """What is said of two starts that cannot be compared seed by seed."""
+    return f"runs from {a} and from {b} have no seed in common: nothing to compare"
+
+
 def judge(estimate: Estimate | None, margin: float = 0.0) -> Says:
-    """Yes where the whole interval lies above -margin, no where it lies below, else undecided.
+    """Yes where the whole interval lies above -margin, no where it lies below, else undecided: also where all is equal.
 
     >>> judge(Estimate(0.02, 0.01, 0.03, 3)), judge(Estimate(0.02, -0.01, 0.05, 3))
     ('yes', 'undecided')
+    >>> judge(Estimate(0.0, 0.0, 0.0, 3)), judge(Estimate(-0.01, -0.01, -0.01, 3), margin=0.01)
+    ('undecided', 'yes')
     """
     if estimate is None or estimate.low is None or estimate.high is None:
         return "undecided"
     if estimate.low > -margin or (margin and estimate.low == -margin):
         return "yes"
-    return "no" if estimate.high < -margin or (not margin and estimate.low == estimate.high == 0) else "undecided"
+    return "no" if estimate.high < -margin else "undecided"
 
 
 def signed(value: float, digits: int = 1) -> str:
@@ -97,12 +107,16 @@ def p_text(p: float | None) -> str:
     return "p < 0.001" if p < 0.0005 else f"p = {p:.2g}" if p >= 0.1 else f"p = {p:.3f}"
 
 
+def no_interval(e: Estimate) -> str:
+    return "one seed" if e.n == 1 else "two equal seeds"
+
+
 def _with_interval(e: Estimate | None, scale: float, digits: int, unit: str) -> str:
     if e is None:
         return "no common seed"
     head = f"{signed(scale * e.value, digits)}{unit}"
     if e.low is None or e.high is None:
-        return f"{head} (one seed)"
+        return f"{head} ({no_interval(e)})"
     return f"{head} [{signed(scale * e.low, digits)}, {signed(scale * e.high, digits)}]"
 
 
@@ -112,6 +126,18 @@ def count(n: int, what: str) -> str:
     ('1 pair', '3 pairs')
     """
     return f"{n} {what}" if n == 1 else f"{n} {what}s"
+
+
+DIVERGED, SHORT = "with diverged runs", "with fewer seeds"
+
+
+def left_out(*groups: tuple[int, str]) -> str:
+    """
+    >>> left_out((1, DIVERGED), (0, SHORT)), left_out((2, DIVERGED), (1, SHORT)), left_out((0, SHORT))
+    ('1 pair with diverged runs left out', '2 pairs with diverged runs and 1 pair with fewer seeds left out', '')
+    """
+    parts = [f"{count(n, 'pair')} {which}" for n, which in groups if n]
+    return f"{listed(parts)} left out" if parts else ""
 
 
 def listed(names: Iterable[object]) -> str:

@@ -6,14 +6,13 @@ from typing import Any
 
 import headstart
 from headstart.report import trials
-from headstart.report.answers import count, listed, percent
+from headstart.report.answers import count, listed
 from headstart.report.cells import ALL
-from headstart.report.panels.initial_loss import initial
+from headstart.report.learned import hardly
 from headstart.report.slices import Study
 from headstart.report.table import Table
 from headstart.report.trials import at_an_end
 
-LEARNED = 0.02  # two points of accuracy in all: less is no training to speak of. Ours.
 PLAIN = (
     "name", "task", "model", "starts", "population", "cohort", "batch_size", "rounds", "weighting", "target_accuracy",
     "seeds", "evaluate_on", "executor",
@@ -137,7 +136,24 @@ def missing(study: Study) -> str:
         parts = [f"{count(short, 'run')} of other seeds {'is' if short == 1 else 'are'} missing"] if short else []
         parts += [f"{count(lone, 'combination')} of start, pair and setting without any run"] if lone else []
     said = "Not every start has all runs" if planned == ended else "This study is not complete"
-    return f"{said}: {listed(parts)}. Pairs are compared where every start has them." if parts else ""
+    compared = "Pairs are compared where every start has them." + short_pairs(study)
+    return f"{said}: {listed(parts)}. {compared}" if parts else ""
+
+
+def short_pairs(study: Study) -> str:
+    """The pairs of the base setting that are not ranked or averaged, for they lack seeds that others have."""
+    kept = study.comparable()
+    short = [
+        f"{pair} ({count(len(study.common_seeds(pair, [study.base])), 'seed')})"
+        for pair in study.pairs()
+        if pair not in kept
+    ]
+    return f" Left out of ranks and means, for fewer seeds from every start: {listed(short)}." if short else ""
+
+
+def unmeasured(study: Study) -> str:
+    """One line where no run has an accuracy though none of them diverged."""
+    return "" if study.measured else "Accuracy was not measured: add the probe evaluation to the study file."
 
 
 def few_seeds(study: Study) -> str:
@@ -150,25 +166,17 @@ def few_seeds(study: Study) -> str:
 
 def unlearned(study: Study) -> list[str]:
     """A line for each start from which accuracy has hardly moved by the end: what the panels compare is then that."""
-    said = []
-    for start in study.starts:
-        begin = initial(study, start, "test_accuracy")
-        ends = [study.cell(start, pair).mean for pair in study.pairs()]
-        best = max((end for end in ends if end == end), default=None)
-        if not begin or best is None:
-            continue
-        before = sum(begin.values()) / len(begin)
-        if best - before < LEARNED:
-            said.append(
-                f"From {start} training has hardly changed the accuracy: {percent(before)} before the first round, "
-                f"{percent(best)} at the end with the best pair. Comparisons with {start} say no more than that."
-            )
-    return said
+    found = [(start, hardly(study, start)) for start in study.starts]
+    return [
+        f"{said[:1].upper()}{said[1:]}. Comparisons with {start} say no more than that."
+        for start, said in found
+        if said
+    ]
 
 
 def cautions(study: Study) -> list[str]:
     """What stands beside a verdict outside its own page: nothing that limits it is dropped in silence."""
     lost, tuned = sum(not run.finished for run in study.results.runs), trials.tuning(study)
     fell = f"{lost} of {count(len(study.results.runs), 'run')} diverged; a pair with one has no mean and ranks last."
-    said = [few_seeds(study), missing(study), *unlearned(study), fell if lost else ""]
+    said = [unmeasured(study), few_seeds(study), missing(study), *unlearned(study), fell if lost else ""]
     return [*filter(None, said), *(tuned.warnings if tuned else []), *edges(study)]

@@ -49,9 +49,16 @@ class Cell:
         return sum(not run.finished for run in self.runs)
 
     @property
+    def outcomes(self) -> dict[int, float]:
+        """Final accuracy by seed; NaN where the run diverged, or accuracy was not measured."""
+        measured = {run.seed: run.test_accuracy if run.finished else None for run in self.runs}
+        return {seed: float("nan") if value is None else value for seed, value in measured.items()}
+
+    @property
     def accuracy(self) -> dict[int, float]:
         """Final accuracy by seed: empty where a run diverged, for a mean over the survivors would flatter the cell."""
-        return {} if self.diverged else {run.seed: run.test_accuracy or 0.0 for run in self.runs}
+        found = self.outcomes
+        return {} if any(np.isnan(value) for value in found.values()) else found
 
     @property
     def mean(self) -> float:

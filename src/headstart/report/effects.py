@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from headstart.report.answers import Answer, count, judge, points
+from headstart.report.answers import DIVERGED, SHORT, Answer, apart, count, judge, left_out, points
 from headstart.report.cells import Cell, Pair
 from headstart.report.slices import Slice, Study
 from headstart.report.standings import contrast
@@ -11,10 +11,12 @@ from headstart.study import statistics as st
 
 @dataclass(frozen=True)
 class Effect:
-    """The drop of accuracy along the step by start and seed, mean over the pairs that no run diverged in."""
+    """The drop of accuracy along the step by start and seed, mean over the pairs that no run diverged in; how many
+    were left out for that, or for fewer seeds."""
 
     pairs: tuple[Pair, ...]
-    left_out: int
+    diverged: int
+    short: int
     drops: dict[str, dict[int, float]]
 
     def drop(self, start: str) -> st.Estimate | None:
@@ -29,29 +31,35 @@ def effect(study: Study, part: Slice, before: str | int, after: str | int) -> Ef
     both = [
         p for p in part.pairs if all((s, p, part.at(v)) in study.cells for s in study.starts for v in (before, after))
     ]
+    together = study.together(both, [part.at(before), part.at(after)])
     kept = [
-        p for p in both if all(study.cell(s, p, part.at(v)).accuracy for s in study.starts for v in (before, after))
+        p for p in together if all(study.cell(s, p, part.at(v)).accuracy for s in study.starts for v in (before, after))
     ]
 
     def mean(start: str, value: str | int) -> dict[int, float]:
         return st.mean_over([study.cell(start, pair, part.at(value)).accuracy for pair in kept])
 
     drops = {start: st.differences(mean(start, before), mean(start, after)) for start in study.starts}
-    return Effect(tuple(kept), len(both) - len(kept), drops)
+    return Effect(tuple(kept), len(together) - len(kept), len(both) - len(together), drops)
 
 
 def told(study: Study, found: Effect, what: str) -> Answer:
     """The sentence of an effect, `what` it costs, and whether it costs less from the other start."""
     over = f"mean over {count(len(found.pairs), 'pair')}" if len(found.pairs) != 1 else str(found.pairs[0])
-    over += f", {count(found.left_out, 'pair')} with diverged runs left out" if found.left_out else ""
+    set_aside = left_out((found.diverged, DIVERGED), (found.short, SHORT))
+    over += f", {set_aside}" if set_aside else ""
     if not found.pairs:
-        return Answer("undecided", f"each of {count(found.left_out, 'pair')} has a diverged run: nothing to compare")
+        return Answer("undecided", f"each of {count(found.diverged, 'pair')} has a diverged run: nothing to compare")
     between = contrast(study)
+    if not all(found.drops[start] for start in between or study.starts):
+        return Answer("undecided", f"no seed was run on both sides of {what}: nothing to compare")
     changes = [f"{points(st.negated(found.drop(start)))} from {start}" for start in between or study.starts]
     if between is None:
         return Answer(None, f"{what} changes accuracy by {changes[0]}, the only start ({over})")
     reference, other = between
     saved = found.saved(reference, other)
+    if saved is None:
+        return Answer("undecided", apart(reference, other))
     return Answer(
         judge(saved),
         f"{what} changes accuracy by {changes[0]} and by {changes[1]}; difference {points(saved)} ({over})",

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from headstart.report.asked import asked
 from headstart.report.cells import family
 from headstart.report.findings import FINDINGS, Finding
 from headstart.report.panel import Missing, Panel
-from headstart.report.panels import PANELS
 from headstart.report.slices import Study
 from headstart.study.statistics import holm, p_against
 
@@ -29,7 +29,7 @@ class Judged:
 
 def judged(study: Study) -> list[Judged]:
     """All nine, from finding 1 to finding 9, each with its p-value corrected for those that are asked at once."""
-    found = [Judged(FINDINGS[panel.slug], panel) for panel in (build(study) for build in PANELS)]
+    found = [Judged(FINDINGS[panel.slug], panel) for panel in asked(study)]
     found.sort(key=lambda each: each.finding.number)
     alone = {each.finding.number: p for each in found if (p := _p(each.panel)) is not None}
     corrected = dict(zip(alone, holm(list(alone.values())), strict=True))

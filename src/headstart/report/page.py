@@ -16,10 +16,10 @@ from markupsafe import Markup
 from headstart import files
 from headstart.report import appendix, tables, trials
 from headstart.report.answers import p_text, size
+from headstart.report.asked import asked
 from headstart.report.figures import STARTS, inline, render, style
 from headstart.report.findings import FINDINGS, Finding
 from headstart.report.panel import Panel
-from headstart.report.panels import PANELS
 from headstart.report.rules import what_is_open, what_it_costs, when_it_would_flip
 from headstart.report.slices import Study, slice_up
 from headstart.report.standings import standing
@@ -49,7 +49,7 @@ def write(directory: str | Path) -> Path:
     """
     directory = Path(directory)
     study = slice_up(tables.read(directory))
-    built = [build(study) for build in PANELS]
+    built = asked(study)
     panels = [panel for panel in built if isinstance(panel, Panel)]
     same_table, same = appendix.differed(study)
     tuned = trials.tuning(study)
@@ -83,6 +83,7 @@ def write(directory: str | Path) -> Path:
         tuned=tuned,
         diverged=appendix.diverged(study),
         edges=appendix.edges(study),
+        unmeasured=appendix.unmeasured(study),
         few_seeds=appendix.few_seeds(study),
         unlearned=appendix.unlearned(study),
         missing=appendix.missing(study),

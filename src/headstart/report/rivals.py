@@ -14,13 +14,14 @@ from headstart.study import statistics as st
 @dataclass(frozen=True)
 class Rival:
     """A start held against the leader: each with its best pair, and at the same pair (mean); p after Holm over all that
-    the first sentence of the verdict looks at, rounds to the target included."""
+    the first sentence of the verdict looks at, rounds to the target included. `diverged`: pairs that the mean lacks."""
 
     standing: Standing
     at_best: st.Estimate | None
     same_pair: st.Estimate | None
     p_best: float | None
     p_same: float | None
+    diverged: int
 
 
 @dataclass(frozen=True)
@@ -35,17 +36,18 @@ class Speed:
 def rivals(leader: Standing, others: list[Standing], quicker: Speed) -> tuple[list[Rival], Speed]:
     """The leader against each other start, and `quicker` with its p. The sentence is decided by the first of several
     tests that says so, so that together they must err in 5 % at most; a test that is there twice counts once."""
-    at_best, same = [], []
+    at_best, same, lost = [], [], []
     for other in others:
         best = leader.best_cell, other.best_cell
         at_best.append(st.paired_difference(best[0].accuracy, best[1].accuracy) if best[0] and best[1] else None)
         kept = [i for i, cell in enumerate(leader.cells) if cell.accuracy and other.cells[i].accuracy]
+        lost.append(len(leader.cells) - len(kept))
         same.append(st.paired_difference(*(st.mean_over([s.cells[i].accuracy for i in kept]) for s in (leader, other))))
     tests = list(dict.fromkeys(filter(None, [*at_best, *same, quicker.saved])))
     adjusted = dict(zip(tests, st.holm([test.p for test in tests]), strict=True))
     held = [
-        Rival(other, a, s, adjusted[a] if a else None, adjusted[s] if s else None)
-        for other, a, s in zip(others, at_best, same, strict=True)
+        Rival(other, a, s, adjusted[a] if a else None, adjusted[s] if s else None, n)
+        for other, a, s, n in zip(others, at_best, same, lost, strict=True)
     ]
     return held, replace(quicker, p=adjusted[quicker.saved] if quicker.saved else None)
 

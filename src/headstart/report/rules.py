@@ -66,7 +66,7 @@ def when_it_would_flip(study: Study, start: str, pair: Pair) -> str:
             found = st.paired_difference(cells[0].accuracy, cells[1].accuracy) if cells[0] and cells[1] else None
             if found is not None:
                 looked.append((other, setting, found))
-    if all(found.low is None for _, _, found in looked):  # one seed: nothing is shown either way
+    if all(found.low is None for _, _, found in looked):  # nothing is shown either way
         return ""
     adjusted = st.holm([found.p for _, _, found in looked])
     flips = [
@@ -99,6 +99,6 @@ def what_is_open(study: Study, start: str, panels: list[Panel]) -> str:
             if needed is None
             else f"about {count(max(1, needed - gap.n), 'more seed')}"
         )
-        if gap.n > 1:
+        if gap.low is not None:
             said.append(f"Telling {s.pairs[s.best]} from {second} would take {many}, if they differ as measured.")
     return " ".join(said)

@@ -6,7 +6,7 @@ page lists all.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -57,6 +57,29 @@ class Study:
         found = dict.fromkeys(pair for _, pair, s in self.cells if s == setting)
         return [p for p in found if all((start, p, setting) in self.cells for start in self.starts)]
 
+    def comparable(self, setting: Setting | None = None) -> list[Pair]:
+        """The pairs of a setting that means and ranks are taken over."""
+        return self.together(self.pairs(setting), [setting or self.base])
+
+    def together(self, pairs: Sequence[Pair], settings: Sequence[Setting]) -> list[Pair]:
+        """Of `pairs`, the largest block of pairs x seeds that every start has in all `settings`; of equal blocks the
+        one with more seeds. A pair that lacks seeds would otherwise take them from every mean over pairs."""
+        common = {pair: self.common_seeds(pair, settings) for pair in pairs}
+        if not common:
+            return []
+        candidates = [*common.values(), frozenset.intersection(*common.values())]
+
+        def block(seeds: frozenset[int]) -> tuple[int, int]:
+            return len(seeds) * sum(seeds <= own for own in common.values()), len(seeds)
+
+        best = max(candidates, key=block)
+        return [pair for pair, own in common.items() if best <= own]
+
+    def common_seeds(self, pair: Pair, settings: Sequence[Setting]) -> frozenset[int]:
+        """Seeds that the pair was run with from every start in all `settings`."""
+        cells = [self.cell(start, pair, setting) for start in self.starts for setting in settings]
+        return frozenset.intersection(*(frozenset(run.seed for run in cell.runs) for cell in cells))
+
     def brief(self, pair: Pair) -> str:
         """The pair for a figure: without parameters where no other variant of the component was run."""
         parts = []
@@ -96,6 +119,11 @@ class Study:
     def target(self) -> float | None:
         value = self.results.settings.get("target_accuracy")
         return float(value) if isinstance(value, int | float) else None
+
+    @property
+    def measured(self) -> bool:
+        """Whether any run has an accuracy, or diverged before it could have one."""
+        return any(run.test_accuracy is not None or not run.finished for run in self.results.runs)
 
     @property
     def seeds(self) -> list[int]:

@@ -13,12 +13,16 @@ KEY = 2206_15387  # of the bootstrap's generator: the paper's number, so that a 
 
 @dataclass(frozen=True)
 class Standing:
-    """One start's pairs: means, ranks and the paired gaps to the best. NaN means a pair with a diverged run."""
+    """One start's pairs: means, ranks and the paired gaps to the best.
+
+    A pair with a diverged run has no mean (NaN) and ranks last; within a seed it does so only where it diverged.
+    """
 
     start: str
     pairs: tuple[Pair, ...]
     cells: tuple[Cell, ...]
-    seeds: tuple[int, ...]  # that every pair without a diverged run has
+    short: int  # pairs left out, for they have fewer seeds
+    seeds: tuple[int, ...]  # that every pair has
     scores: st.Scores  # [P, S] over these seeds
     means: list[float]
     ranks: list[float]
@@ -43,11 +47,11 @@ class Standing:
 
 
 def standing(study: Study, start: str, setting: Setting | None = None) -> Standing:
-    pairs = study.pairs(setting)
+    pairs = study.comparable(setting)
     cells = [study.cell(start, pair, setting) for pair in pairs]
-    whole = [set(cell.accuracy) for cell in cells if cell.accuracy]
-    seeds = sorted(set.intersection(*whole)) if whole else []
-    scores = np.array([[cell.accuracy.get(s, np.nan) for s in seeds] for cell in cells], dtype=float)
+    outcomes = [cell.outcomes for cell in cells]
+    seeds = sorted(set.intersection(*map(set, outcomes))) if outcomes else []
+    scores = np.array([[by_seed[s] for s in seeds] for by_seed in outcomes], dtype=float)
     means = [
         float(row.mean()) if seeds and cell.accuracy else float("nan") for row, cell in zip(scores, cells, strict=True)
     ]
@@ -62,7 +66,8 @@ def standing(study: Study, start: str, setting: Setting | None = None) -> Standi
     nothing: list[float | None] = [None] * len(pairs)
     generator = np.random.Generator(np.random.Philox(key=KEY))
     return Standing(
-        start, tuple(pairs), tuple(cells), tuple(seeds), scores, means, st.ranks(means),
+        start, tuple(pairs), tuple(cells), len(study.pairs(setting)) - len(pairs), tuple(seeds), scores, means,
+        st.ranks(means),
         [*st.mean_ranks(scores)] if seeds else nothing,
         [*st.probability_best(scores, generator)] if seeds else nothing,
         gaps, adjusted, best,
@@ -77,7 +82,7 @@ def contrast(study: Study) -> tuple[str, str] | None:
     reference, *others = study.starts
 
     def quality(start: str) -> float:
-        means = [study.cell(start, pair).mean for pair in study.pairs()]
+        means = [study.cell(start, pair).mean for pair in study.comparable()]
         return float(np.nanmax(means)) if np.isfinite(means).any() else -1.0
 
     return reference, max(others, key=quality)

@@ -64,7 +64,7 @@ class Run:
 
     @property
     def finished(self) -> bool:
-        return self.status == "finished" and self.test_accuracy is not None
+        return self.status == "finished"
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,14 @@ counts the pairs that cannot be told apart from it.
 
 from dataclasses import dataclass
 
-from headstart.report.answers import count, percent, points, some
+from headstart.report.answers import DIVERGED, SHORT, count, left_out, percent, points, some
 from headstart.report.rivals import Rival, Speed, rivals, speed
 from headstart.report.slices import Study
 from headstart.report.standings import Standing, standing
 from headstart.study import statistics as st
+
+ALL_DIVERGED = "every pair has a diverged run"
+UNMEASURED = "accuracy was not measured: add the probe evaluation"
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,8 @@ def where_to_begin(study: Study, standings: list[Standing]) -> Sentence:
         return Sentence(False, "This study cannot say where to begin yet", "no pair has runs from every start")
     whole = [s for s in standings if s.best is not None]
     if not whole:
-        return Sentence(False, "This study cannot say where to begin", "every pair has a diverged run; lower the rates")
+        why = f"{ALL_DIVERGED}; lower the rates" if study.measured else UNMEASURED
+        return Sentence(False, "This study cannot say where to begin", why)
     leader = max(whole, key=_best_mean)
     others = [s for s in standings if s is not leader]
     failed = [s.start for s in others if s.best is None]
@@ -78,6 +82,10 @@ def where_to_begin(study: Study, standings: list[Standing]) -> Sentence:
         return Sentence(
             True, f"Begin from {leader.start}", f"from {some(failed)} every pair has a diverged run", leader.start
         )
+    strangers = [s.start for s in others if not _common(leader, s)]
+    if len(strangers) == len(others):
+        why = f"runs from {leader.start} have no seed in common with those from {some(strangers)}"
+        return Sentence(False, "This study cannot say where to begin yet", f"{why}; give all starts the same seeds")
     case = _case(study, leader, others)
     found = [by_final_accuracy(case)]
     found += [by_average(_case(study, s, [o for o in standings if o is not s])) for s in standings]
@@ -89,7 +97,7 @@ def where_to_begin(study: Study, standings: list[Standing]) -> Sentence:
 
 
 def _case(study: Study, leader: Standing, others: list[Standing]) -> Case:
-    second = max(others, key=_best_mean)
+    second = max([s for s in others if _common(leader, s)] or others, key=_best_mean)
     held, quicker = rivals(leader, others, speed(study, leader, second))
     nearest = next(rival for rival in held if rival.standing is second)
     return Case(
@@ -98,8 +106,21 @@ def _case(study: Study, leader: Standing, others: list[Standing]) -> Case:
         nearest,
         quicker,
         f"{points(nearest.at_best)} of final {study.measure} against {nearest.standing.start}, each with its best pair",
-        f"{points(nearest.same_pair)} on average at the same pair",
+        average(nearest),
     )
+
+
+def average(rival: Rival) -> str:
+    set_aside = left_out((rival.diverged, DIVERGED))
+    note = f" ({set_aside})" if set_aside else ""
+    if rival.same_pair is None:
+        return f"nothing to average at the same pair{note}"
+    return f"{points(rival.same_pair)} on average at the same pair{note}"
+
+
+def _common(a: Standing, b: Standing) -> bool:
+    """Whether the best pairs of two starts share a seed."""
+    return bool(a.best_cell and b.best_cell and a.best_cell.accuracy.keys() & b.best_cell.accuracy.keys())
 
 
 def by_final_accuracy(case: Case) -> Sentence | None:
@@ -146,11 +167,13 @@ def by_speed(case: Case) -> Sentence | None:
 def which_pair(s: Standing) -> Sentence:
     """How sure the best pair of a start is."""
     if s.best is None:
-        why = "every pair has a diverged run" if s.pairs else "no pair was run from every start"
+        measured = any(cell.diverged for cell in s.cells)
+        why = "no pair was run from every start" if not s.pairs else UNMEASURED if not measured else ALL_DIVERGED
         return Sentence(False, f"No pair can be recommended from {s.start}", why)
     pair, accuracy, others = s.pairs[s.best], percent(s.means[s.best]), len(s.pairs) - 1
     lost = sum(cell.diverged > 0 for cell in s.cells)
     note = f"; {count(lost, 'pair')} had a diverged run" if lost else ""
+    note += f"; {left_out((s.short, SHORT))}" if s.short else ""
     if not others:
         return Sentence(False, f"Only one pair, {pair}, was run", f"{accuracy} from {s.start}")
     if len(s.seeds) < 2:

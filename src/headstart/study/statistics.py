@@ -25,11 +25,12 @@ from scipy import special
 BySeed = Mapping[int, float]
 Scores = NDArray[np.float64]  # [P, S], larger is better; NaN where a run diverged
 LEVEL = 0.95  # of every interval on the page; 1 - LEVEL is the level of every test
+ORDER_SEEDS = 3  # at least, for the noise of an order to be seen
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over `n` seeds with its t interval; one seed gives no interval and no p-value."""
+    """A mean over `n` seeds with its t interval; one seed, or two that agree, give no interval and no p-value."""
 
     value: float
     low: float | None
@@ -57,8 +58,9 @@ def negated(e: Estimate | None) -> Estimate | None:
 def t_interval(values: Iterable[float], level: float = LEVEL) -> Estimate:
     """Student's interval `m ± t_{n-1} s / sqrt(n)` and the two-sided p-value of the mean being 0.
 
-    Without any spread the interval is the point itself, and p is 0 or 1. It holds its level for normal values and, for
-    differences of values that are skewed alike, is a little wide. Differences that are themselves skewed are covered
+    Without any spread the interval is the point itself, and p is 0 or 1; but two equal values give neither, for what is
+    counted in steps (rounds to a target, ranks) ties easily. It holds its level for normal values and, for differences
+    of values that are skewed alike, is a little wide. Differences that are themselves skewed are covered
     less often: of exponential ones 88 to 90 % at 3 to 10 seeds (a slow test simulates both).
 
     >>> e = t_interval([1.0, 2.0, 3.0])
@@ -76,6 +78,8 @@ def t_interval(values: Iterable[float], level: float = LEVEL) -> Estimate:
     df = x.size - 1
     error = float(x.std(ddof=1)) / math.sqrt(x.size)
     if error <= 1e-12 * abs(mean):  # rounding, not spread
+        if x.size == 2:
+            return Estimate(mean, None, None, 2)
         return Estimate(mean, mean, mean, x.size, 0.0 if mean else 1.0)
     half = float(special.stdtrit(df, 0.5 + level / 2)) * error
     return Estimate(mean, mean - half, mean + half, x.size, float(2 * special.stdtr(df, -abs(mean) / error)))
@@ -214,8 +218,13 @@ def rank_change(a_PS: Scores, b_PS: Scores) -> tuple[Estimate | None, float | No
     n - 1; the variance of such a mean is 4 / n times that of the seeds' values (Hoeffding, Eq. 5.13, without the term
     in 1 / n^2), where a plain mean has 1 / n. So the interval is that of the values with twice their spread. Where no
     start changes anything it says so at most at its level (a slow test simulates it).
+
+    Nothing below `ORDER_SEEDS` seeds: both of two seeds have the same value by construction. NaN is a run that
+    diverged, which ranks last in its own seed alone.
     """
     seeds = range(a_PS.shape[1])
+    if len(seeds) < ORDER_SEEDS:
+        return None, None, None
     within, between = [], []
     for s in seeds:
         others = [o for o in seeds if o != s]
@@ -223,7 +232,7 @@ def rank_change(a_PS: Scores, b_PS: Scores) -> tuple[Estimate | None, float | No
         cross = [kendall(list(m[:, s]), list(n[:, o])).tau for m, n in ((a_PS, b_PS), (b_PS, a_PS)) for o in others]
         within += [float(np.mean([t for t in same if t is not None]))] if any(t is not None for t in same) else []
         between += [float(np.mean([t for t in cross if t is not None]))] if any(t is not None for t in cross) else []
-    if len(within) < 2 or len(within) != len(between):
+    if len(within) < ORDER_SEEDS or len(within) != len(between):
         return None, None, None
     by_seed = np.subtract(within, between)
     change = t_interval(by_seed.mean() + 2 * (by_seed - by_seed.mean()))
@@ -276,7 +285,7 @@ def seeds_needed(estimate: Estimate, margin: float = 0.0, power: float = POWER, 
     distance = abs(estimate.value + margin)
     spread_ = half / float(special.stdtrit(estimate.n - 1, 0.5 + LEVEL / 2)) * math.sqrt(estimate.n)
     if not spread_ or not distance:
-        return None if not distance else 2
+        return None if not distance else 3
     for n in range(2, MOST_SEEDS + 1):
         critical = float(special.stdtrit(n - 1, 0.5 + level / 2))
         shift = math.sqrt(n) * distance / spread_
@@ -300,11 +309,14 @@ def order_interval(
 ) -> OrderInterval | None:
     """How far tau between two orders depends on which seeds were drawn; the same seeds for both, which keeps pairing.
 
-    None below three seeds. The noise of seeds adds swaps of its own, so the interval of `swapped` leans upwards where
-    pairs are close; `rank_change` holds it against that noise.
+    None below `ORDER_SEEDS` seeds. Noise puts a couple that is close in either order, so it moves the number of swaps
+    towards half of the couples, and tau towards 0: upwards where fewer are swapped, downwards where more are. What was
+    measured has been moved so once, and every resample once more, while the interval is not moved back. So what was
+    measured can lie at the very end of it, most of all with three seeds, of which there are ten samples in all.
+    `rank_change`, which is judged, holds tau against that noise.
     """
     n_seeds = a_PS.shape[1]
-    if n_seeds < 3:
+    if n_seeds < ORDER_SEEDS:
         return None
     picks = generator.integers(n_seeds, size=(draws, n_seeds))
     found = [kendall(list(a_PS[:, pick].mean(axis=1)), list(b_PS[:, pick].mean(axis=1))) for pick in picks]

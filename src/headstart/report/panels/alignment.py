@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from headstart.report.answers import Answer, judge, number
+from headstart.report.answers import Answer, apart, judge, number
 from headstart.report.cells import Pair
 from headstart.report.drawing import SEEDS_APART, frame, legend, percent_axis, seed_band
 from headstart.report.figures import style
@@ -97,6 +97,8 @@ def answer(study: Study, pair: Pair) -> Answer:
         for m in ("cosine_between_clients", "cosine_over_time", "gradient_diversity")
     }
     said = [f"{METRICS[m]} {number(gain, 3)}" for m, gain in gains.items() if gain is not None]
+    if not said:
+        return Answer("undecided", f"{apart(*between)}.")
     return Answer(
         judge(gains[JUDGED]),
         f"from {between[1]} against {between[0]}, mean over rounds: {', '.join(said)} (judged by the first)."

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from headstart.report.answers import Answer, count, judge, listed, number, size
+from headstart.report.answers import Answer, apart, count, judge, listed, no_interval, number, size
 from headstart.report.drawing import frame, legend
 from headstart.report.figures import INK, MUTED, PAPER, label, style
 from headstart.report.panel import Missing, Panel
@@ -101,7 +101,7 @@ def times(e: st.Estimate, unit: str = "") -> str:
     >>> times(st.Estimate(math.log(7.32), math.log(5.0), math.log(1070.0), 3)), times(st.Estimate(0.0, None, None, 1))
     ('7.3 [5.0, 1,070]', '1.0 (one seed)')
     """
-    interval = " (one seed)" if e.low is None or e.high is None else f" [{_factor(e.low)}, {_factor(e.high)}]"
+    interval = f" ({no_interval(e)})" if e.low is None or e.high is None else f" [{_factor(e.low)}, {_factor(e.high)}]"
     return f"{_factor(e.value)}{unit}{interval}"
 
 
@@ -123,6 +123,8 @@ def answer(study: Study, spectra: Spectra) -> Answer:
         here, there = spectra[reference][when], spectra[other][when]
         if not here or not there:
             continue
+        if not here.keys() & there.keys():
+            return Answer("undecided", f"{apart(reference, other)}.")
         logs = ratio(here, there)
         judged.append(logs or st.paired_difference(here, there))
         units.append("logarithm of the ratio" if logs else "eigenvalue")

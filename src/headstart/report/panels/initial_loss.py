@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from headstart.report.answers import Answer, judge, number
+from headstart.report.answers import Answer, apart, judge, number
 from headstart.report.drawing import frame, percent_axis
 from headstart.report.figures import INK, PAPER, label, style
 from headstart.report.panel import Missing, Panel
@@ -57,6 +57,8 @@ def answer(study: Study, losses: dict[str, dict[int, float]]) -> Answer:
         )
     reference, other = between
     lower = st.paired_difference(losses[reference], losses[other])
+    if lower is None:
+        return Answer("undecided", f"{apart(reference, other)}.")
     means = [float(np.mean(list(losses[start].values()))) for start in between]
     change = st.paired_difference(losses[other], losses[reference])
     return Answer(

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from headstart.report.answers import Answer, listed, points, some
+from headstart.report.answers import DIVERGED, SHORT, Answer, left_out, listed, points, some
 from headstart.report.drawing import frame, legend, percent_axis, short
 from headstart.report.effects import PERCENT, effect, rows, told
 from headstart.report.figures import style
@@ -39,16 +39,20 @@ def build(study: Study) -> Panel | Missing:
 
 def slopes(study: Study, part: Slice) -> str:
     """Change per doubling of the epochs, where three or more numbers of epochs were run."""
-    whole = [p for p in part.pairs if all((s, p, part.at(v)) in study.cells for s in study.starts for v in part.values)]
+    settings = [part.at(value) for value in part.values]
+    ran = [p for p in part.pairs if all((s, p, at) in study.cells for s in study.starts for at in settings)]
+    together = study.together(ran, settings)
+    whole = [p for p in together if all(study.cell(s, p, at).accuracy for s in study.starts for at in settings)]
     if len(part.values) < 3 or not whole:
         return ""
     said = []
     for start in study.starts:
-        means = [st.mean_over([study.cell(start, pair, part.at(v)).accuracy for pair in whole]) for v in part.values]
+        means = [st.mean_over([study.cell(start, pair, at).accuracy for pair in whole]) for at in settings]
         found = st.slope([float(np.log2(float(v))) for v in part.values], means)
         if found:
             said.append(f"{points(st.t_interval(found.values()))} from {start}")
-    return f"; per doubling {', '.join(said)}" if said else ""
+    set_aside = left_out((len(together) - len(whole), DIVERGED), (len(ran) - len(together), SHORT))
+    return f"; per doubling {', '.join(said)}{f' ({set_aside})' if set_aside else ''}" if said else ""
 
 
 def draw(figure: Any, wide: bool, study: Study, part: Slice) -> None:

@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from headstart.report.answers import MINUS, Answer, Says, count, number, points
+from headstart.report.answers import DIVERGED, MINUS, SHORT, Answer, Says, count, left_out, listed, number, points
 from headstart.report.bump import bump
+from headstart.report.cells import Pair
 from headstart.report.panel import Missing, Panel
 from headstart.report.slices import Study
 from headstart.report.standings import KEY, Standing, contrast, standing
@@ -18,7 +19,7 @@ SLUG, HEADING = "ranking", "Does the start change the order of the pairs?"
 
 
 def build(study: Study) -> Panel | Missing:
-    pairs = study.pairs()
+    pairs = study.comparable()
     if len(pairs) < 2:
         return Missing(SLUG, HEADING, "two or more pairs that every start has in one setting")
     standings = [standing(study, start) for start in study.starts]
@@ -30,7 +31,8 @@ def build(study: Study) -> Panel | Missing:
         "lie on each other are moved apart. "
         "Filled dots: the best pair and those that cannot be told apart from it; hollow: told apart (Holm). "
         "Judged is whether a start changes the order more than a seed does: \u0394\u03c4 is Kendall\u2019s \u03c4 "
-        "between the starts less that between seeds of one start.",
+        "between the starts less that between seeds of one start. A pair with a diverged run has no mean and "
+        "ranks last; in \u0394\u03c4, only in the seed that diverged.",
         lambda figure, wide: bump(figure, wide, study, standings),
         (0.75 + 0.235 * len(pairs), 0.75 + 0.235 * len(pairs)),
         f"{count(len(pairs), 'pair')} in the setting {study.base}",
@@ -48,35 +50,21 @@ def answer(study: Study, standings: list[Standing]) -> Answer:
     a, b = (by_start[start] for start in between)
     agreement = st.kendall(a.means, b.means)
     seeds = [seed for seed in a.seeds if seed in b.seeds]
-    columns = [[s.seeds.index(seed) for seed in seeds] for s in (a, b)]
-    change, within, across = st.rank_change(a.scores[:, columns[0]], b.scores[:, columns[1]])
-    generator = np.random.Generator(np.random.Philox(key=KEY))
-    sure = st.order_interval(a.scores[:, columns[0]], b.scores[:, columns[1]], generator)
-    said = f"{agreement.swapped}{f' [{sure.swapped[0]}, {sure.swapped[1]}]' if sure else ''} of "
-    said += f"{count(agreement.pairs, 'couple')} of pairs swap places between "
-    said += f"{a.start} and {b.start}"
-    said += f" (Kendall\u2019s tau {'undefined' if agreement.tau is None else _tau(agreement.tau)}"
-    said += f" [{_tau(sure.tau[0])}, {_tau(sure.tau[1])}], bootstrap over seeds" if sure and sure.tau else ""
-    if within is not None and across is not None:
-        said += f"; across seeds {_tau(within)} within a start, {_tau(across)} between the two"
-    said += ")"
-    if a.best is not None and b.best is not None:
-        if a.pairs[a.best] == b.pairs[b.best]:
-            said += f"; {a.pairs[a.best]} is best from both"
-        else:
-            regret = st.paired_difference(b.cells[b.best].accuracy, b.cells[a.best].accuracy)
-            cost = (
-                "which has a diverged run there"
-                if regret is None
-                else f"which is {points(st.negated(regret))} against it"
-            )
-            said += f"; from {b.start} the best is {b.pairs[b.best]}, not {a.pairs[a.best]}, {cost}"
-    if agreement.pairs < COUPLES:
-        said += "; two pairs are too few to judge an order by"
+    scores = [s.scores[:, [s.seeds.index(seed) for seed in seeds]] for s in (a, b)]
+    change, within, across = st.rank_change(*scores)
+    said = [
+        swaps(a, b, agreement, scores, (within, across)),
+        leaders(a, b),
+        *(ranks_last(s) for s in (a, b)),
+        *(f"{listed(pairs)} gave identical results, and count as {len(pairs)} pairs" for pairs in identical(study)),
+        left_out((a.short, SHORT)),
+        "two pairs are too few to judge an order by" if agreement.pairs < COUPLES else "",
+        "fewer than three common seeds are too few to judge an order by" if len(seeds) < st.ORDER_SEEDS else "",
+    ]
     swapped = f"{agreement.swapped} of {agreement.pairs} swapped"
     return Answer(
-        changes_order(change, within, agreement.pairs),
-        said + ".",
+        changes_order(change, within, agreement.pairs, any(cell.diverged for s in (a, b) for cell in s.cells)),
+        "; ".join(filter(None, said)) + ".",
         f"{swapped}; \u0394\u03c4 {number(st.negated(change))}" if change else swapped,
         change,
         unit="Kendall\u2019s tau, between seeds of one start less between the starts",
@@ -84,19 +72,68 @@ def answer(study: Study, standings: list[Standing]) -> Answer:
     )
 
 
+def swaps(
+    a: Standing,
+    b: Standing,
+    agreement: st.Agreement,
+    scores: list[st.Scores],
+    tau_by_seed: tuple[float | None, float | None],
+) -> str:
+    """How many couples swap and Kendall's tau, with the bootstrap's intervals; `tau_by_seed`: within and between."""
+    sure = st.order_interval(scores[0], scores[1], np.random.Generator(np.random.Philox(key=KEY)))
+    many = f" [{sure.swapped[0]}, {sure.swapped[1]}]" if sure else ""
+    tau = "undefined" if agreement.tau is None else _tau(agreement.tau)
+    tau += f" [{_tau(sure.tau[0])}, {_tau(sure.tau[1])}], bootstrap over seeds" if sure and sure.tau else ""
+    within, across = tau_by_seed
+    if within is not None and across is not None:
+        tau += f"; across seeds {_tau(within)} within a start, {_tau(across)} between the two"
+    couples = f"{agreement.swapped}{many} of {count(agreement.pairs, 'couple')}"
+    return f"{couples} of pairs swap places between {a.start} and {b.start} (Kendall\u2019s tau {tau})"
+
+
+def leaders(a: Standing, b: Standing) -> str:
+    """Whether the best pair is the same from both, and what the other start's best would cost."""
+    if a.best is None or b.best is None:
+        return ""
+    if a.pairs[a.best] == b.pairs[b.best]:
+        return f"{a.pairs[a.best]} is best from both"
+    ours, theirs = b.cells[b.best], b.cells[a.best]
+    regret = st.paired_difference(ours.accuracy, theirs.accuracy)
+    lost = "which has a diverged run there" if theirs.diverged else "which has no seed in common with it"
+    cost = lost if regret is None else f"which is {points(st.negated(regret))} against it"
+    return f"from {b.start} the best is {b.pairs[b.best]}, not {a.pairs[a.best]}, {cost}"
+
+
+def ranks_last(s: Standing) -> str:
+    lost = sum(cell.diverged > 0 for cell in s.cells)
+    return f"{count(lost, 'pair')} {DIVERGED} {'ranks' if lost == 1 else 'rank'} last from {s.start}" if lost else ""
+
+
+def identical(study: Study) -> list[list[Pair]]:
+    """Pairs whose accuracies are the same in every seed from every start: one competitor under several names, as nova
+    is sgd where all clients take the same steps."""
+    groups: dict[tuple[object, ...], list[Pair]] = {}
+    for pair in study.comparable():
+        found = [study.cell(start, pair).accuracy for start in study.starts]
+        if all(found):
+            groups.setdefault(tuple(tuple(sorted(by_seed.items())) for by_seed in found), []).append(pair)
+    return [pairs for pairs in groups.values() if len(pairs) > 1]
+
+
 def _tau(value: float) -> str:
     return f"{value:.2f}".replace("-", MINUS)
 
 
-def changes_order(change: st.Estimate | None, within: float | None, couples: int) -> Says:
+def changes_order(change: st.Estimate | None, within: float | None, couples: int, diverged: bool = False) -> Says:
     """Yes where a start changes the order more than a seed does. No where it does not, by less than 0.1 of tau, and the
     seeds agree well enough (tau 0.7) that there is an order to change; both limits are ours. Two pairs are too few to
-    have an order that could change in more than one way."""
+    have an order that could change in more than one way. Where a run diverged, an order that did not change in most
+    seeds did change in the means, so there is no no."""
     if couples < COUPLES or change is None or change.low is None or change.high is None or within is None:
         return "undecided"
     if change.positive:
         return "yes"
-    return "no" if change.high < SAME and within > ORDERED else "undecided"
+    return "no" if change.high < SAME and within > ORDERED and not diverged else "undecided"
 
 
 def table(standings: list[Standing]) -> Table:

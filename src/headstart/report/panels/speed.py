@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from headstart.report.answers import Answer, count, judge, number, percent, points
+from headstart.report.answers import DIVERGED, SHORT, Answer, apart, count, judge, left_out, number, percent, points
 from headstart.report.cells import Cell, Pair
 from headstart.report.drawing import SEEDS_APART, frame, legend, percent_axis, seed_band, short
 from headstart.report.figures import MUTED, PAPER, style
@@ -46,7 +46,7 @@ def chosen(study: Study, limit: int = 6) -> list[Pair]:
     """Each start's best pair, then the best pair of every other client optimizer, then the rest in order of rank."""
     standings = [standing(study, start) for start in study.starts]
     best = [s.pairs[s.best] for s in standings if s.best is not None]
-    ranked = sorted(study.pairs(), key=lambda p: sum(s.ranks[s.pairs.index(p)] for s in standings))
+    ranked = sorted(study.comparable(), key=lambda p: sum(s.ranks[s.pairs.index(p)] for s in standings))
     clients = {p.client for p in best}
     first = [p for i, p in enumerate(ranked) if p.client not in {*clients, *(q.client for q in ranked[:i])}]
     return list(dict.fromkeys([*best, *first, *ranked]))[:limit]
@@ -68,34 +68,48 @@ def answer(study: Study) -> Answer:
     between = contrast(study)
     if between is None:
         return Answer(None, f"only one start, {study.starts[0]}, was run.")
-    couples = [(study.cell(between[0], pair), study.cell(between[1], pair)) for pair in study.pairs()]
-    couples = [(a, b) for a, b in couples if not a.diverged and not b.diverged]
+    pairs = study.comparable()
+    every = [(study.cell(between[0], pair), study.cell(between[1], pair)) for pair in pairs]
+    couples = [(a, b) for a, b in every if not a.diverged and not b.diverged]
+    set_aside = (len(every) - len(couples), DIVERGED), (len(study.pairs()) - len(pairs), SHORT)
     if study.target is None:
-        means = [st.mean_over([mean_over_rounds(study, c[i]) for c in couples]) for i in (0, 1)]
-        gain = st.paired_difference(means[1], means[0])
-        return Answer(
-            judge(gain),
-            f"no target accuracy was set; averaged over the rounds, {between[1]} is {points(gain)} from {between[0]}.",
-            points(gain),
-            gain,
-        )
+        return without_target(study, between, couples, left_out(*set_aside))
+    if not any(reached(a) or reached(b) for a, b in every):
+        return Answer("undecided", f"no pair reaches {percent(study.target, 0)} from either start.")
     both = [(a, b) for a, b in couples if reached(a) or reached(b)]
     if not both:
-        return Answer("undecided", f"no pair reaches {percent(study.target, 0)} from either start.")
+        return Answer("undecided", f"every pair that reaches {percent(study.target, 0)} has a diverged run.")
     saved = st.paired_difference(*(st.mean_over([rounds_needed(c[i]) for c in both]) for i in (0, 1)))
     totals = [sum(len(c[i].runs) for c in both) for i in (0, 1)]
     hits = [sum(reached(c[i]) for c in both) for i in (0, 1)]
-    bound = "" if hits == totals else " (runs that never reach it count with all their rounds)"
+    if saved is None:
+        return Answer("undecided", f"{apart(*between)}.")
+    never = len(couples) - len(both), "brought there by neither start"
+    bound = "" if hits == totals else "runs that never reach it count with all their rounds"
+    notes = "; ".join(filter(None, (bound, left_out(*set_aside, never))))
+    over = f"mean over {count(len(both), 'pair')}{f' ({notes})' if notes else ''}"
     fewer = number(st.negated(saved), 1, " rounds")
     return Answer(
         judge(saved),
         f"to {percent(study.target, 0)}, {between[1]} needs {fewer} against {between[0]}, "
-        f"mean over {count(len(both), 'pair')}{bound}; reached by {hits[1]} of {totals[1]} runs against "
-        f"{hits[0]} of {totals[0]}.",
+        f"{over}; reached by {hits[1]} of {totals[1]} runs against {hits[0]} of {totals[0]}.",
         fewer,
         saved,
         unit="rounds",
     )
+
+
+def without_target(study: Study, between: tuple[str, str], couples: list[tuple[Cell, Cell]], set_aside: str) -> Answer:
+    """The mean of accuracy over the rounds, where no target was set."""
+    if not couples:
+        return Answer("undecided", "no target accuracy was set, and every pair has a diverged run.")
+    means = [st.mean_over([mean_over_rounds(study, c[i]) for c in couples]) for i in (0, 1)]
+    gain = st.paired_difference(means[1], means[0])
+    if gain is None:
+        return Answer("undecided", f"{apart(*between)}.")
+    note = f" ({set_aside})" if set_aside else ""
+    said = f"averaged over the rounds, {between[1]} is {points(gain)} from {between[0]}{note}."
+    return Answer(judge(gain), f"no target accuracy was set; {said}", points(gain), gain)
 
 
 def mean_over_rounds(study: Study, cell: Cell) -> dict[int, float]:
