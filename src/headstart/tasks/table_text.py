@@ -16,8 +16,8 @@ from headstart.tasks.tokens.base import MARKS, Tokens
 def bag_of_words(documents: Sequence[str], train: Mask, size: int) -> tuple[npt.NDArray[np.float32], Tokens]:
     """How often each of the `size` most frequent words of the training rows is in a document, per word of it [N, V].
 
-    As in the logistic regression on Stack Overflow of Reddi et al. (arXiv 2003.00295, appendix C; 10,000 words there):
-    the words that are not among them count in the length of the document, and have no place of their own. A document
+    As in the logistic regression on Stack Overflow of Reddi et al. (arXiv 2003.00295; 10,000 words there) and the
+    code of its authors: words that are not among them count in the length of the document and have no place. A document
     without a word is all zeros.
 
     >>> shares, _ = bag_of_words(["tea tea ale milk", " "], np.array([True, False]), 2)
