@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from headstart.errors import HeadstartError
+from headstart.report import setup
+from headstart.report.caveats import marks
 from headstart.report.findings_page import MARKS, block, read, write
 from headstart.report.publish import NAME, publish
 
@@ -37,6 +40,72 @@ def test_what_stands_around_the_marks_stays(page: str) -> None:
     assert page.startswith(f"# Mine\n\nBefore.\n{MARKS[0]}\n")
     assert page.endswith(f"{MARKS[1]}\n\nAfter.\n")
     assert "\nold\n" not in page
+
+
+def test_each_study_says_how_it_was_set_up(page: str) -> None:
+    lines = page[page.index("## How each was set up") : page.index("## All findings")].splitlines()
+    rows = [line for line in lines if line.startswith("| [")]
+    assert len(rows) == 3
+    assert all("not tuned: those of the study file" in line for line in rows)
+    assert all("| its own |" in line for line in rows)  # no name that `headstart paper` gives
+
+
+def test_the_set_up_is_that_of_the_study_file(tmp_path: Path) -> None:
+    run = {"trials": 520, "seeds": list(range(10)), "starts": ["random", "proxy(task='emnist-letters', epochs=3)"]}
+    tuning = {"trials": 20, "seeds": [0], "rounds": 100}
+    settings = {"name": "all-digits-cpu", "tuning": tuning}
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(settings))
+    assert setup.settings_of(tmp_path) == settings
+    assert setup.cells({"run": run}, settings) == (
+        "preset: paper all, scale cpu",
+        "tuned: 20 trials of 100 rounds for each start and pair, 520 trials in all, on seed 0, which is judged too",
+        "proxy(task='emnist-letters', epochs=3)",
+    )
+    assert setup.settings_of(tmp_path / "absent") == {}
+    assert setup.cells({"run": {"trials": 0}}, {}) == ("not recorded", "not tuned", "not recorded")
+    (tmp_path / "study.yaml").write_text("- a")
+    with pytest.raises(HeadstartError, match="damaged"):
+        setup.settings_of(tmp_path)
+
+
+def published(task: str, cautions: list[str], value: float = 0.1) -> dict[str, Any]:
+    """Every finding holds, with a number of its own; as files hold that were published before a floor was judged."""
+    findings = [{"number": n, "judgement": "holds", "judged": {"value": value + n, "n": 3}} for n in range(1, 10)]
+    return {"task": task, "model": "mlp", "compared": ["random", "proxy"], "cautions": cautions, "findings": findings}
+
+
+def test_judgements_from_a_start_that_learned_nothing_are_marked() -> None:
+    floor = published("a", ["From random training has hardly changed the accuracy: 10% and 11%. And so on."])
+    other = published("b", ["From proxy training has hardly changed the accuracy: 90% and 91%. And so on."])
+    marked = [each["number"] for each in floor["findings"] if marks(floor, each, [floor, other]) == " †"]
+    assert marked == [1, 2, 3, 4, 6, 7, 9]
+    assert not any(marks(other, each, [floor, other]) for each in other["findings"])
+    undecided = {**floor["findings"][0], "judgement": "undecided"}
+    assert marks(floor, undecided, [floor]) == ""
+
+
+def test_one_measurement_in_two_studies_is_marked() -> None:
+    one, same, more = published("a", []), published("a", []), published("a", [], value=0.2)
+    elsewhere = published("b", [])
+    assert all(marks(one, each, [one, same]) == " ‡" for each in one["findings"])
+    assert not any(marks(one, each, [one, more, elsewhere]) for each in one["findings"])
+
+
+def test_marks_are_explained_where_they_stand(results: Path, tmp_path: Path) -> None:
+    found = json.loads((results / "digits" / NAME).read_text())
+    found["cautions"] = ["From random training has hardly changed the accuracy: 10% and 11%. And so on."]
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / NAME).write_text(json.dumps(found))
+    page = block(read([tmp_path]), tmp_path)
+    sections = re.split(r"^## ", page, flags=re.MULTILINE)[3:]
+    for section in sections:  # the matrix, then the findings: a mark in a table has its line below
+        for mark in ("†", "‡"):
+            assert any(mark in line for line in section.splitlines() if line[:1] == "|") == (
+                f"\n{mark} the " in section
+            )
+    assert "**holds** † ‡ |" in sections[0]
+    assert "| holds † ‡ |" in sections[2]
 
 
 def test_a_second_time_changes_nothing(results: Path, page: str) -> None:

@@ -9,8 +9,10 @@ from urllib.parse import quote
 
 from headstart import files
 from headstart.errors import HeadstartError
+from headstart.report import setup
 from headstart.report.answers import count, listed, p_text
-from headstart.report.findings import FINDINGS
+from headstart.report.caveats import marks, notes
+from headstart.report.findings import FINDINGS, Finding
 from headstart.report.judged import NOT_ASKED, labels
 from headstart.report.markdown import escaped, row
 from headstart.report.publish import FORMAT, NAME, told
@@ -72,42 +74,66 @@ def block(published: Mapping[Path, Mapping[str, Any]], page_folder: Path) -> str
         f"[{escaped(name)}]({quote(Path(os.path.relpath(path, page_folder)).as_posix())}/README.md)"
         for name, path in zip(names, published, strict=True)
     ]
-    by_number = [{each["number"]: each for each in study["findings"]} for study in studies]
     findings = sorted(FINDINGS.values(), key=lambda finding: finding.number)
-    lines = ["", "## Where to begin", ""]
+    parts = [verdicts(links, studies), setups(links, published), matrix(links, studies, findings)]
+    parts += [section(finding, names, links, studies) for finding in findings]
+    return "\n".join(line for part in parts for line in ["", *part]) + "\n\n"
+
+
+def verdicts(links: Sequence[str], studies: Sequence[Mapping[str, Any]]) -> list[str]:
+    lines = ["## Where to begin", ""]
     for link, study in zip(links, studies, strict=True):
         lines += [
             f"- **{link}**, {how(study)}. {escaped(study['verdict']['where'])} {escaped(study['verdict']['which'])}"
         ]
         lines += [f"  - Caution: {escaped(caution)}" for caution in study["cautions"]]
-    lines += [
-        "",
-        "## All findings",
-        "",
-        "Bold: it also stands where all findings of a study are asked at once (Holm).",
-        "",
-    ]
+    return lines
+
+
+def setups(links: Sequence[str], published: Mapping[Path, Mapping[str, Any]]) -> list[str]:
+    lines = ["## How each was set up", "", f"| study | {' | '.join(setup.COLUMNS)} |"]
+    lines += [f"|---|{'---|' * len(setup.COLUMNS)}"]
+    for link, (folder, study) in zip(links, published.items(), strict=True):
+        lines += [f"| {link} {row(*setup.cells(study, setup.settings_of(folder)))}"]
+    return lines
+
+
+def matrix(links: Sequence[str], studies: Sequence[Mapping[str, Any]], findings: Sequence[Finding]) -> list[str]:
+    lines = ["## All findings", "", "Bold: it also stands where all findings of a study are asked at once (Holm).", ""]
     lines += [f"| finding | {' | '.join(links)} |", f"|---|{'---|' * len(links)}"]
-    lines += [
-        f"{row(f'{finding.number}. {finding.claim}')} {' | '.join(cell(each[finding.number]) for each in by_number)} |"
-        for finding in findings
-    ]
     for finding in findings:
-        answers = [each[finding.number] for each in by_number]
-        figure = finding.figure or "The paper shows this as a picture only; it publishes no number."
-        lines += ["", f"## Finding {finding.number}: {escaped(finding.claim)}", "", escaped(figure), ""]
-        lines += [f"**Here:** {escaped(agreement(names, [answer['judgement'] for answer in answers]))}.", ""]
-        lines += [
-            "| task | model | here | difference, 95% interval | all at once | seeds |",
-            "|---|---|---|---|---|---|",
-        ]
-        for link, study, answer in zip(links, studies, answers, strict=True):
-            seeds = (answer.get("judged") or {}).get("n", "")
-            p = p_text(answer.get("p_holm"))
-            cells = row(study["model"], answer["judgement"], answer.get("difference", ""), p, seeds)
-            lines += [f"| {link} {cells}"]
-        lines += ["", *(f"- {link}: {escaped(told(each))}" for link, each in zip(links, answers, strict=True))]
-    return "\n".join(lines) + "\n\n"
+        answers = [answer_to(finding, study) for study in studies]
+        cells = [cell(a) + marks(study, a, studies) for study, a in zip(studies, answers, strict=True)]
+        lines += [f"{row(f'{finding.number}. {finding.claim}')} {' | '.join(cells)} |"]
+    return lines + noted(lines)
+
+
+def section(
+    finding: Finding, names: Sequence[str], links: Sequence[str], studies: Sequence[Mapping[str, Any]]
+) -> list[str]:
+    answers = [answer_to(finding, study) for study in studies]
+    marked = [marks(study, answer, studies) for study, answer in zip(studies, answers, strict=True)]
+    figure = finding.figure or "The paper shows this as a picture only; it publishes no number."
+    here = agreement([n + m for n, m in zip(names, marked, strict=True)], [answer["judgement"] for answer in answers])
+    lines = [f"## Finding {finding.number}: {escaped(finding.claim)}", "", escaped(figure), ""]
+    lines += [f"**Here:** {escaped(here)}.", ""]
+    lines += ["| task | model | here | difference, 95% interval | all at once | seeds |", "|---|---|---|---|---|---|"]
+    for link, study, answer, mark in zip(links, studies, answers, marked, strict=True):
+        seeds = (answer.get("judged") or {}).get("n", "")
+        p = p_text(answer.get("p_holm"))
+        cells = row(study["model"], answer["judgement"] + mark, answer.get("difference", ""), p, seeds)
+        lines += [f"| {link} {cells}"]
+    lines += noted(lines)
+    return [*lines, "", *(f"- {link}: {escaped(told(each))}" for link, each in zip(links, answers, strict=True))]
+
+
+def answer_to(finding: Finding, study: Mapping[str, Any]) -> Mapping[str, Any]:
+    return next(each for each in study["findings"] if each["number"] == finding.number)
+
+
+def noted(lines: Sequence[str]) -> list[str]:
+    """What the marks in these lines mean, each a paragraph."""
+    return [part for note in notes(lines) for part in ("", note)]
 
 
 def cell(answer: Mapping[str, Any]) -> str:
