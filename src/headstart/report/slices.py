@@ -122,8 +122,9 @@ class Study:
 
     @property
     def measured(self) -> bool:
-        """Whether any run has an accuracy, or diverged before it could have one."""
-        return any(run.test_accuracy is not None or not run.finished for run in self.results.runs)
+        """Whether accuracy was: any run has one, or none lived to have one."""
+        ended = [run for run in self.results.runs if run.finished]
+        return not ended or any(run.test_accuracy is not None for run in ended)
 
     @property
     def seeds(self) -> list[int]:

@@ -167,8 +167,9 @@ def by_speed(case: Case) -> Sentence | None:
 def which_pair(s: Standing) -> Sentence:
     """How sure the best pair of a start is."""
     if s.best is None:
-        measured = any(cell.diverged for cell in s.cells)
-        why = "no pair was run from every start" if not s.pairs else UNMEASURED if not measured else ALL_DIVERGED
+        ended = [run for cell in s.cells for run in cell.runs if run.finished]
+        unmeasured = ended and all(run.test_accuracy is None for run in ended)
+        why = "no pair was run from every start" if not s.pairs else UNMEASURED if unmeasured else ALL_DIVERGED
         return Sentence(False, f"No pair can be recommended from {s.start}", why)
     pair, accuracy, others = s.pairs[s.best], percent(s.means[s.best]), len(s.pairs) - 1
     lost = sum(cell.diverged > 0 for cell in s.cells)
