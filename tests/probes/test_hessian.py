@@ -10,8 +10,8 @@ from torch.func import functional_call
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from headstart.errors import HeadstartError
-from headstart.models.network import Network
-from headstart.probes.hessian import Hessian
+from headstart.models.network import MODELS, Network
+from headstart.probes.hessian import Hessian, refuse_asymmetric
 from headstart.tasks.base import Examples, Scores, classification
 
 
@@ -261,7 +261,16 @@ def test_a_second_derivative_that_is_silently_left_out_is_noticed() -> None:
     network = Network(Once, torch.float64)
     examples = Examples(numbers(4, 2), torch.tensor([0, 1, 2, 2]))
     with pytest.raises(HeadstartError, match=r"no second derivative \(its Hessian is not symmetric.*\); leave"):
-        Hessian(network, classification, examples, network.initial(0))
+        refuse_asymmetric(network, classification, examples)
+    refuse_asymmetric(Network(lambda: Plain(True), torch.float64), classification, examples)
+
+
+@pytest.mark.parametrize("model", ["mlp", "small-cnn", "squeezenet1_0", "resnet18", "cnn"])
+def test_networks_of_images_are_symmetric_in_single_precision(model: str) -> None:
+    shape = (3, 32, 32)
+    network = Network(lambda: MODELS.build(MODELS.component(model), shape, 10))
+    examples = Examples(numbers(2, *shape).float(), torch.tensor([0, 1]))
+    refuse_asymmetric(network, classification, examples)
 
 
 @pytest.mark.slow

@@ -20,7 +20,7 @@ from headstart.engine.rounds import Federation
 from headstart.errors import HeadstartError
 from headstart.models.network import Network
 from headstart.probes.base import PROBES, Metrics, Moment, Probe
-from headstart.probes.hessian import Hessian
+from headstart.probes.hessian import Hessian, refuse_asymmetric
 from headstart.probes.lanczos import top_eigenvalues, trace
 from headstart.tasks.base import Examples
 from headstart.trees import Tree
@@ -71,6 +71,7 @@ def curvature(
     network = federation.network
     if double:
         network = Network(network.build, torch.float64, prepare=network.prepare).holding(network.held)
+    refuse_asymmetric(network, task.objective, examples)
 
     def measure(moment: Moment) -> Metrics:
         asked = {"start": moment.state.round == 0, "end": moment.last, "always": True}

@@ -113,24 +113,14 @@ class Hessian:
         return torch.cat([product.flatten() for product in products])
 
     def _try(self, rows: Examples) -> None:
-        """Two products on few rows, if need be without cuDNN: its recurrent kernels have no second derivative.
-
-        Functions that are said to be differentiable once need not raise: their part of H is silently left out, and what
-        is left is not symmetric. For u and v of independent normal numbers u^T H v is about as large as H v.
-        """
-        u, v = torch.randn(2, self.size, generator=rng.torch_generator(0, "symmetry"), dtype=self._network.dtype)
-        u, v = u.to(rows.inputs.device), v.to(rows.inputs.device)
-        reason = "its Hessian is not symmetric, so a function in it is differentiable once only"
+        """One product on few rows, if need be without cuDNN: its recurrent kernels have no second derivative."""
+        v = torch.cat([leaf.detach().flatten() for leaf in self._x.values()])
         for self.unfused in (False, True):
             try:
-                graph = self._graph(rows)
-                of_u, of_v = self._through(graph, u, keep=True), self._through(graph, v, keep=False)
+                self._through(self._graph(rows), v, keep=False)
+                return
             except RuntimeError as error:  # also NotImplementedError
                 reason = (str(error) or type(error).__name__).splitlines()[0]
-                continue
-            skew = float(torch.dot(u.double(), of_v.double()) - torch.dot(v.double(), of_u.double()))
-            if not abs(skew) > ASYMMETRY * float(torch.maximum(of_u.norm(), of_v.norm())):  # also where they are NaN
-                return
         raise HeadstartError(
             f"curvature: the model or the loss has no second derivative ({reason}); leave the probe 'curvature' out"
         )
@@ -143,6 +133,26 @@ class Hessian:
             if self.unfused:
                 stack.enter_context(torch.backends.cudnn.flags(enabled=False))
             yield
+
+
+def refuse_asymmetric(network: Network, objective: Objective, examples: Examples) -> None:
+    """Refuse a network in which a function is said to be differentiable once only, and need not raise: its part of H is
+    silently left out, and what is left is not symmetric.
+
+    Tried at newly drawn weights: where a row is as good as learned, all of H is rounding. For u and v of independent
+    normal numbers u^T H v is about as large as H v.
+    """
+    x = network.initial(0)
+    hessian = Hessian(network, objective, Examples(examples.inputs[:2], examples.targets[:2]), x)
+    draw = rng.torch_generator(0, "symmetry")
+    u, v = torch.randn(2, hessian.size, generator=draw).to(next(iter(x.values())))
+    of_u, of_v = hessian(u), hessian(v)
+    skew = float(torch.dot(u.double(), of_v.double()) - torch.dot(v.double(), of_u.double()))
+    if abs(skew) > ASYMMETRY * float(torch.maximum(of_u.norm(), of_v.norm())):
+        raise HeadstartError(
+            "curvature: the model or the loss has no second derivative (its Hessian is not symmetric, so a function in "
+            "it is differentiable once only); leave the probe 'curvature' out"
+        )
 
 
 def _rows(examples: Examples, first: int, end: int, device: torch.device) -> Examples:
