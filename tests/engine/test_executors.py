@@ -86,9 +86,8 @@ TEXT = {
 def convolutions() -> nn.Module:
     """Of 2x8x8 images: what image models are made of, maps dropped whole and numbers dropped one by one."""
     maps = [nn.Conv2d(2, 4, 3, padding=1), nn.GroupNorm(2, 4), nn.ReLU(), nn.MaxPool2d(2), nn.Dropout2d(0.3)]
-    return nn.Sequential(
-        *maps, nn.Conv2d(4, 6, 3, stride=2, bias=False), nn.ReLU(), nn.Flatten(), nn.Dropout(0.3), nn.Linear(6, 3)
-    )
+    maps += [nn.Conv2d(4, 5, 1), nn.ReLU(), nn.Conv2d(5, 6, 3, stride=2, bias=False), nn.ReLU()]
+    return nn.Sequential(*maps, nn.Flatten(), nn.Dropout(0.3), nn.Linear(6, 3))
 
 
 @pytest.mark.parametrize("method", ["sgd(momentum=0.9)", "mimelite", "scaffold"])

@@ -14,7 +14,7 @@ from pydantic import Field
 from torch import Tensor
 
 from headstart import trees
-from headstart.clients.base import ClientOptimizer
+from headstart.clients.base import ClientOptimizer, Upload
 from headstart.engine.devices import Ints
 from headstart.engine.executors.masked import Layout, masked_gradient
 from headstart.engine.executors.sums import Sums
@@ -126,10 +126,14 @@ def groups(plan: RoundPlan) -> list[list[int]]:
     return [heaviest_first[first::GROUPS] for first in range(min(GROUPS, len(heaviest_first)))]
 
 
-def empty(client: ClientOptimizer, x: Tree, shared: Tree, memory: Tree, watched: bool) -> Sums:
-    """The sums over no clients."""
+def upload_of(client: ClientOptimizer, x: Tree, shared: Tree, memory: Tree) -> Upload:
+    """What a client uploads, without its numbers (on the device `meta`)."""
     meta = [trees.map_tree(lambda leaf: leaf.to("meta"), tree) for tree in (x, shared, memory)]
-    upload = client.finish(meta[0], meta[0], 1, 1.0, meta[0] if client.wants_grad_at_x else {}, *meta[1:])
+    return client.finish(meta[0], meta[0], 1, 1.0, meta[0] if client.wants_grad_at_x else {}, *meta[1:])
+
+
+def empty(upload: Upload, x: Tree, watched: bool) -> Sums:
+    """The sums over no clients."""
     some = next(iter(x.values()))
     return Sums(
         update=trees.map_tree(lambda leaf: torch.zeros_like(leaf, device=some.device), upload.update),

@@ -23,9 +23,19 @@ import torch
 from pydantic import Field
 
 from headstart import trees
-from headstart.clients.base import ClientOptimizer
+from headstart.clients.base import ClientOptimizer, Upload
 from headstart.engine.executors.base import EXECUTORS, Cohort, Executor
-from headstart.engine.executors.grouped import GROUPS, ChannelsLast, Compiled, Work, empty, grouped, groups, layout
+from headstart.engine.executors.grouped import (
+    GROUPS,
+    ChannelsLast,
+    Compiled,
+    Work,
+    empty,
+    grouped,
+    groups,
+    layout,
+    upload_of,
+)
 from headstart.engine.executors.sums import Sums, add, clear, cohort
 from headstart.engine.plan import RoundPlan
 from headstart.engine.shared_memory import shared_zeros
@@ -75,13 +85,16 @@ def processes(
         raise HeadstartError(f"the executor 'processes' {reason}; use 'stacked' or 'threads'")
     work = grouped(network, task, client, channels_last, compiled)
     crews: list[Crew] = []
+    uploads: list[Upload] = []
 
     def execute(
         x: Tree, shared: Tree, memories: Sequence[Tree], rate: float, plan: RoundPlan, watched: bool = True
     ) -> Cohort:
         x = trees.map_tree(layout(channels_last), x)
+        if not uploads:
+            uploads.append(upload_of(client, x, shared, memories[0]))
         if not crews:
-            sums = empty(client, x, shared, memories[0], watched=True)
+            sums = empty(uploads[0], x, watched=True)
             board = Board(shared_zeros(x), shared_zeros(shared), [_shared_sums(sums) for _ in range(GROUPS)])
             crews.append(Crew(work, board, min(workers or os.cpu_count() or 1, GROUPS)))
         dealt = groups(plan)
@@ -90,7 +103,7 @@ def processes(
         except BaseException:
             crews.pop().dismiss()  # some of its processes may still be computing this round
             raise
-        total = empty(client, x, shared, memories[0], watched)
+        total = empty(uploads[0], x, watched)
         for sums in crews[0].board.sums[: len(dealt)]:
             add(total, _seen(sums, watched))
         return cohort(total, [kept.get(k, memory) for k, memory in enumerate(memories)], plan, watched)

@@ -13,9 +13,9 @@ import torch
 from pydantic import Field
 
 from headstart import trees
-from headstart.clients.base import ClientOptimizer
+from headstart.clients.base import ClientOptimizer, Upload
 from headstart.engine.executors.base import EXECUTORS, Cohort, Executor
-from headstart.engine.executors.grouped import ChannelsLast, Compiled, empty, grouped, groups, layout
+from headstart.engine.executors.grouped import ChannelsLast, Compiled, empty, grouped, groups, layout, upload_of
 from headstart.engine.executors.sums import Sums, add, cohort
 from headstart.engine.plan import RoundPlan
 from headstart.models.network import Network
@@ -35,15 +35,18 @@ def threads(
 ) -> Executor:
     """Clients over threads: for large models on a CPU, in processes that are several already."""
     work = grouped(network, task, client, channels_last, compiled)
+    uploads: list[Upload] = []
     pool = ThreadPoolExecutor(workers or os.cpu_count() or 1, "headstart", initializer=lambda: torch.set_num_threads(1))
 
     def execute(
         x: Tree, shared: Tree, memories: Sequence[Tree], rate: float, plan: RoundPlan, watched: bool = True
     ) -> Cohort:
         x = trees.map_tree(layout(channels_last), x)
+        if not uploads:
+            uploads.append(upload_of(client, x, shared, memories[0]))
 
         def computed(group: list[int]) -> tuple[Sums, dict[int, Tree]]:
-            sums = empty(client, x, shared, memories[group[0]], watched)
+            sums = empty(uploads[0], x, watched)
             return sums, work(x, shared, memories, rate, plan, group, sums)
 
         futures = [pool.submit(computed, group) for group in groups(plan)]

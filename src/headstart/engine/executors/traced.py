@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.fx import GraphModule, Node
 from torch.fx.experimental.proxy_tensor import make_fx
 
+from headstart.engine.executors.pointwise import AS_PRODUCTS
 from headstart.errors import HeadstartError
 from headstart.trees import Tree
 
@@ -90,7 +91,7 @@ class Traced:
 
         # Fake tensors have shapes and strides but no numbers: nothing is computed, and no argument changes.
         try:
-            module = make_fx(flat, tracing_mode="fake", _allow_non_fake_inputs=True)(*leaves)
+            module = make_fx(flat, AS_PRODUCTS, tracing_mode="fake", _allow_non_fake_inputs=True)(*leaves)
         except Exception as error:  # whatever somebody's network or loss may raise where torch cannot vectorise it
             reason = next(iter(str(error).splitlines()), "") or type(error).__name__
             raise HeadstartError(
