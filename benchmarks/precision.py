@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pandas as pd
+import pyarrow.parquet as pq
 import yaml
 
 COMMON = {
@@ -55,8 +55,8 @@ def accuracies(folder: Path, study: dict[str, object], precision: str) -> list[f
     file.write_text(yaml.safe_dump({"name": name, "executor": "threads", "precision": precision, **COMMON, **study}))
     headstart = Path(sys.executable).parent / "headstart"
     subprocess.run([headstart, "run", file, "--out", folder / name, "--jobs", "1"], check=True, stdout=sys.stderr)
-    runs = pd.read_parquet(folder / name / "results" / "runs.parquet").sort_values("seed")
-    return runs["test_accuracy"].tolist()
+    runs = pq.read_table(folder / name / "results" / "runs.parquet").sort_by("seed")
+    return list(runs["test_accuracy"].to_pylist())
 
 
 if __name__ == "__main__":
