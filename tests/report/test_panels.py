@@ -158,7 +158,7 @@ def test_pairs_with_the_same_results_are_said_to_be_one(table: Callable[..., Stu
     same = {"sgd + adam": [0.9, 0.91, 0.92], "nova + adam": [0.9, 0.91, 0.92], "gd + adam": [0.8, 0.8, 0.8]}
     found = ranking(table({"random": same, "proxy": same}))
     assert isinstance(found, Panel)
-    assert "sgd + adam and nova + adam gave identical results, and count as 2 pairs" in found.answer.sentence
+    assert "sgd + adam and nova + adam gave identical results" in found.answer.sentence
     other = {**same, "nova + adam": [0.9, 0.91, 0.93]}
     apart = ranking(table({"random": same, "proxy": other}))
     assert isinstance(apart, Panel)

@@ -52,11 +52,14 @@ def answer(study: Study, standings: list[Standing]) -> Answer:
     seeds = [seed for seed in a.seeds if seed in b.seeds]
     scores = [s.scores[:, [s.seeds.index(seed) for seed in seeds]] for s in (a, b)]
     change, within, across = st.rank_change(*scores)
+    same = identical(study)
     said = [
         swaps(a, b, agreement, scores, (within, across)),
         leaders(a, b),
         *(ranks_last(s) for s in (a, b)),
-        *(f"{listed(pairs)} gave identical results, and count as {len(pairs)} pairs" for pairs in identical(study)),
+        f"{listed(same[0])} gave identical results" + "".join(f", as did {listed(pairs)}" for pairs in same[1:])
+        if same
+        else "",
         left_out((a.short, SHORT)),
         "two pairs are too few to judge an order by" if agreement.pairs < COUPLES else "",
         "fewer than three common seeds are too few to judge an order by" if len(seeds) < st.ORDER_SEEDS else "",
