@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from headstart import rng
+from headstart import rng, trees
 from headstart.clients.base import CLIENTS
 from headstart.engine.devices import DEVICES
 from headstart.engine.executors.base import EXECUTORS
@@ -19,6 +19,12 @@ from headstart.servers.base import SERVERS
 from headstart.tasks.base import Examples, Task
 
 FEATURES, CLASSES = 5, 3
+METHODS = [entry.name for entry in CLIENTS] + [
+    "sgd(momentum=0.9, weight_decay=0.01)",
+    "nova(momentum=0.9)",
+    "mimelite(base='adam')",
+]
+RELATIVE = 1e-10
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,11 @@ class Small:
             execute=EXECUTORS.build(EXECUTORS.component(executor), network, self.task, optimizer),
             seed=seed,
         )
+
+
+def distance(a: trees.Tree, b: trees.Tree) -> float:
+    assert list(a) == list(b)
+    return float(trees.norm(trees.subtract(a, b)) / trees.norm(b).clamp(min=1e-30)) if a else 0.0
 
 
 @pytest.fixture(scope="session")

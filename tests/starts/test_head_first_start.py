@@ -15,10 +15,9 @@ from headstart.engine.checkpoint import load_trees
 from headstart.errors import HeadstartError
 from headstart.models.network import MODELS, Network
 from headstart.starts.base import STARTS, Start
-from headstart.study.federations import one_thread
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
-from headstart.study.stored_run import carry_out_group, start_weights
+from headstart.study.stored_run import start_weights
 from headstart.tasks.base import Examples, Task
 from headstart.tasks.digits import digits
 from headstart.trees import Tree
@@ -172,20 +171,6 @@ def test_rounds_on_the_head_are_those_of_a_run_that_trains_it_alone(tmp_path: Pa
 def curve(out: Path) -> dict[int, float]:
     rows = pq.read_table(out / "results" / "rounds.parquet").to_pylist()
     return {row["round"]: row["value"] for row in rows if row["metric"] == "test_loss"}
-
-
-@pytest.mark.parametrize("trainable", ["all", "1.*"])
-def test_a_stopped_run_with_rounds_on_the_head_ends_in_the_same_bits(tmp_path: Path, trainable: str) -> None:
-    study = Study(**{**KEYS, "rounds": 3}, starts="head-first(start=random, rounds=2)", trainable=trainable)
-    whole = run_study(study, tmp_path / "whole")
-    with one_thread():
-        for _ in range(2):
-            with pytest.raises(KeyboardInterrupt):
-                carry_out_group((study.runs[0],), tmp_path / "out", 0.0, lambda: True)
-        carry_out_group((study.runs[0],), tmp_path / "out", 0.0)
-    for name in ("rounds.parquet", "weights.safetensors"):
-        mine, theirs = (folder / "runs" / study.runs[0].key / name for folder in (tmp_path / "out", whole))
-        assert mine.read_bytes() == theirs.read_bytes()
 
 
 def test_rounds_that_diverge_are_a_diverged_run(tmp_path: Path) -> None:

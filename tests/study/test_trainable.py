@@ -131,8 +131,13 @@ def test_only_what_is_trained_is_sent_and_the_file_holds_all(tmp_path: Path) -> 
         assert same == (set() if row["trainable"] == "all" else {"1.weight", "1.bias"})
 
 
-def test_a_stopped_run_ends_in_the_same_bits(tmp_path: Path) -> None:
-    study = Study(**{**KEYS, "trainable": "head", "rounds": 3, "servers": "adam", "clients": "mimelite"})
+@pytest.mark.parametrize(
+    ("start", "trainable"),
+    [("random", "head"), ("head-first(start=random, rounds=2)", "all"), ("head-first(start=random, rounds=2)", "1.*")],
+)
+def test_a_stopped_run_ends_in_the_same_bits(tmp_path: Path, start: str, trainable: str) -> None:
+    keys = {"starts": start, "trainable": trainable, "rounds": 3, "servers": "adam", "clients": "mimelite"}
+    study = Study(**{**KEYS, **keys})
     whole = run_study(study, tmp_path / "whole")
     with one_thread():
         for _ in range(2):

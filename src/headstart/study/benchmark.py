@@ -24,7 +24,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from headstart import rng
 from headstart.clients.base import CLIENTS
 from headstart.engine.devices import DEVICES, Ints
-from headstart.engine.executors.auto import Timing, fastest, time_candidates
+from headstart.engine.executors.auto import fastest
 from headstart.engine.executors.base import EXECUTORS
 from headstart.engine.plan import Population, Schedule, plan
 from headstart.engine.rounds import Federation, advance, begin
@@ -32,6 +32,7 @@ from headstart.errors import HeadstartError, nearest
 from headstart.models.network import MODELS, Network, Precision
 from headstart.probes.evaluation import evaluate
 from headstart.servers.base import SERVERS
+from headstart.study.choice import timed
 from headstart.study.data import CPU
 from headstart.study.federations import check_device
 from headstart.tasks.base import Examples, Task, classification
@@ -106,7 +107,7 @@ def measure(
         raise HeadstartError(f"unknown benchmark {job_name!r}{nearest(job_name, JOBS)}")
     check_device(device)
     job, place = JOBS[job_name], torch.device(device)
-    timings = _timings(_federation(job, "loop", precision, place)) if executor == "auto" else {}
+    timings = timed(_federation(job, "loop", precision, place))[0] if executor == "auto" else {}
     executor = fastest(timings) if timings else executor
     federation = _federation(job, executor, precision, place)
     network, task = federation.network, federation.task
@@ -195,16 +196,6 @@ def _peak_kib() -> int:
         fields = Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines()
         peak += sum(int(line.split()[1]) for line in fields if line.startswith("Private_"))
     return peak
-
-
-def _timings(federation: Federation) -> dict[str, Timing]:
-    network, client = federation.network, federation.client
-    x, drawn = network.initial(0), plan(0, 1, federation.clients, federation.schedule)
-    memories = [client.memory(x) for _ in drawn.clients_K]
-    timings, _ = time_candidates(
-        network, federation.task, client, x, client.shared(x), memories, federation.client_rate, drawn
-    )
-    return timings
 
 
 def _threads(executor: str) -> int:

@@ -14,6 +14,7 @@ from headstart import files
 from headstart.engine.executors.auto import RUNS_AT_ONCE, Timing, fastest, time_candidates
 from headstart.engine.executors.base import EXECUTORS
 from headstart.engine.plan import plan
+from headstart.engine.rounds import Federation
 from headstart.engine.streaming import at_hand
 from headstart.errors import HeadstartError
 from headstart.study.federations import federation_of
@@ -36,7 +37,7 @@ def choose_executors(runs: list[RunSpec], out: Path) -> None:
         if kind not in kept:
             alike = [other for other in asking if _kind(other) == kind]
             at_once = max(map(len, groups_of(alike, lambda _: max(most, 1))))
-            timings, left_out = _timed(run, sum(other.rounds for other in alike), at_once)
+            timings, left_out = timed(federation_of(run), sum(other.rounds for other in alike), at_once)
             kept[kind] = {
                 "executor": fastest(timings),
                 "timings": {name: timing._asdict() for name, timing in timings.items()},
@@ -60,15 +61,15 @@ def _kind(run: RunSpec) -> str:
     return str(run.client) if run.trainable == "all" else f"{run.client}, trainable {run.trainable}"
 
 
-def _timed(run: RunSpec, rounds: int, runs: int) -> tuple[dict[str, Timing], dict[str, str]]:
-    federation = federation_of(run)
+def timed(federation: Federation, rounds: int = 0, runs: int = 1) -> tuple[dict[str, Timing], dict[str, str]]:
+    """`time_candidates` on the first cohort of a federation, with newly drawn weights."""
     network, task, client = federation.network, federation.task, federation.client
     x = network.initial(0)
-    drawn = plan(run.seed, 1, federation.clients, federation.schedule)
+    drawn = plan(federation.seed, 1, federation.clients, federation.schedule)
     memories = [client.memory(x) for _ in drawn.clients_K]
     if task.train.inputs.device != network.device:
         task, drawn = at_hand(task, drawn, network.device)
-    shared, rate = client.shared(x), run.client_rate
+    shared, rate = client.shared(x), federation.client_rate
     return time_candidates(network, task, client, x, shared, memories, rate, drawn, rounds, runs)
 
 
