@@ -63,8 +63,15 @@ def to(tree: Tree, device: torch.device) -> Tree:
 
 
 def channels_last(tensor: Tensor) -> Tensor:
-    """The same numbers with channels last in memory where there are four axes, as of images or filters."""
-    return tensor.contiguous(memory_format=torch.channels_last) if tensor.ndim == 4 else tensor
+    """The same numbers with channels last in memory where there are four axes, as of images or filters.
+
+    Of one channel the numbers lie the same either way, and torch looks at the strides to tell.
+    """
+    if tensor.ndim != 4:
+        return tensor
+    tensor = tensor.contiguous(memory_format=torch.channels_last)
+    _, C, H, W = tensor.shape
+    return tensor.as_strided(tensor.shape, (C * H * W, 1, C * W, C)) if C == 1 else tensor
 
 
 def aligned(tensor: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.fx import GraphModule, Node
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from headstart.engine.executors.pointwise import AS_PRODUCTS
+from headstart.engine.executors.products import AS_PRODUCTS
 from headstart.errors import HeadstartError
 from headstart.trees import Tree
 
