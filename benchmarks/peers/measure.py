@@ -32,14 +32,14 @@ def report(peer: str, version: str, job: str, seconds: list[float], samples: lis
         samples: rows that went through a gradient in each of these rounds.
         more: further fields (settings of the peer).
 
-    Speeds are medians over the rounds, as in `headstart bench`.
+    Speeds are means over the rounds, as in `headstart bench`.
     """
     line = {
         "peer": peer,
         "version": version,
         "job": job,
-        "samples_per_second": round(statistics.median(n / s for n, s in zip(samples, seconds, strict=True)), 1),
-        "seconds_per_round": round(statistics.median(seconds), 6),
+        "samples_per_second": round(sum(samples) / sum(seconds), 1),
+        "seconds_per_round": round(statistics.mean(seconds), 6),
         "rounds": len(seconds),
         "peak_rss_mib": round(peak_rss_mib(), 1),
         "samples_per_round": round(statistics.mean(samples), 1),

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from headstart.engine.devices import DEVICES
-from headstart.engine.plan import PAD, Population, Schedule, plan
+from headstart.engine import plan as module
+from headstart.engine.plan import AHEAD, PAD, Plans, Population, Schedule, plan
 
 CLIENTS = Population([np.arange(100 * i, 100 * i + size) for i, size in enumerate([1, 3, 4, 5, 8, 9, 12, 18])])
 
@@ -21,6 +22,25 @@ def test_same_labels_give_the_same_plan_and_others_another() -> None:
     assert all(np.array_equal(getattr(a, name), getattr(b, name)) for name in vars(a))
     others = [plan(4, 7, CLIENTS, schedule()), plan(3, 8, CLIENTS, schedule())]
     assert all(not np.array_equal(a.keys_K, other.keys_K) for other in others)
+
+
+@pytest.mark.parametrize("places", [1, 100, 2**15])
+def test_plans_drawn_ahead_are_those_drawn_alone(places: int, monkeypatch) -> None:
+    monkeypatch.setattr(module, "AHEAD_ROWS", places)
+    plans = Plans(3, CLIENTS, schedule())
+    for round_, widest in [(1, 0), (2, 0), (AHEAD, 0), (AHEAD + 1, 0), (2, 0), (2, 25), (90, 25)]:
+        ahead, alone = plans(round_, widest), plan(3, round_, CLIENTS, schedule(), widest)
+        assert all(np.array_equal(getattr(ahead, name), getattr(alone, name)) for name in vars(alone))
+
+
+def test_only_small_plans_are_drawn_ahead(monkeypatch) -> None:
+    drawn = []
+    monkeypatch.setattr(module, "plan", lambda *given: drawn.append(given[1]) or plan(*given))
+    for places, rounds in [(2**15, AHEAD), (100, 1), (200, 2)]:  # a plan has 72 or 80 places
+        monkeypatch.setattr(module, "AHEAD_ROWS", places)
+        drawn.clear()
+        Plans(3, CLIENTS, schedule())(5)
+        assert drawn == list(range(5, 5 + rounds))
 
 
 def test_every_epoch_uses_every_row_of_a_client_once() -> None:

@@ -18,9 +18,15 @@ from headstart.models.network import Network
 from headstart.study import benchmark
 from headstart.study.benchmark import JOBS, _federation, measure
 
+
 PEERS = Path(__file__).parents[2] / "benchmarks" / "peers"
 
 FORKS = not cannot_fork(torch.device("cpu"))
+
+
+@pytest.fixture(autouse=True)
+def no_more_rounds_than_asked(monkeypatch) -> None:
+    monkeypatch.setattr(benchmark, "AT_LEAST_SECONDS", 0.0)
 
 
 @pytest.mark.parametrize("executor", ["stacked", *(["processes(workers=2)"] if FORKS else [])])
@@ -44,6 +50,13 @@ def test_the_share_of_the_peak_is_of_a_product_of_the_same_precision_and_threads
     found = measure("digits-mlp", "threads(workers=3)", precision="bf16", rounds=1, warm_up=1)
     assert asked == [("bf16", 3)]
     assert found["share_of_peak"] == pytest.approx(found["samples_per_second"] * found["flops_per_sample"] / 1e9, 1e-3)
+
+
+def test_rounds_of_a_second_at_least_are_measured(monkeypatch) -> None:
+    monkeypatch.setattr(benchmark, "AT_LEAST_SECONDS", 0.05)
+    found = measure("digits-mlp", "stacked", rounds=1, warm_up=1)
+    assert found["seconds_in_all"] >= 0.05
+    assert found["rounds"] == pytest.approx(found["seconds_in_all"] / found["seconds_per_round"], rel=0.05)
 
 
 def test_auto_says_what_it_chose() -> None:

@@ -18,6 +18,8 @@ from headstart.engine.devices import Devices, Floats, Ints
 from headstart.tasks.base import ClientRows
 
 PAD = -1
+AHEAD, AHEAD_ROWS = 16, 2**15
+"""The most rounds that are drawn at a time, and the most places for rows that they have together."""
 
 
 class Population(Sequence[Ints]):
@@ -114,6 +116,28 @@ def plan(seed: int, round_: int, clients: Population, schedule: Schedule, widest
         all_rows_KM=all_rows_KM,
         seconds=seconds,
     )
+
+
+class Plans:
+    """The plans of a run, drawn several rounds at a time where they are small.
+
+    A plan takes half the time where its code is still in the processor's cache, from the plan before.
+    """
+
+    def __init__(self, seed: int, clients: Population, schedule: Schedule) -> None:
+        self._of = seed, clients, schedule
+        self._drawn: dict[tuple[int, int], RoundPlan] = {}
+
+    def __call__(self, round_: int, widest: int = 0) -> RoundPlan:
+        """As `plan`."""
+        if (round_, widest) not in self._drawn:
+            seed, clients, schedule = self._of
+            first = plan(seed, round_, clients, schedule, widest)
+            places = max(first.rows_KSB.size, first.all_rows_KM.size)
+            later = range(round_ + 1, round_ + min(AHEAD, AHEAD_ROWS // places))
+            self._drawn = {(round_, widest): first}
+            self._drawn |= {(later_, widest): plan(seed, later_, clients, schedule, widest) for later_ in later}
+        return self._drawn[round_, widest]
 
 
 def _batches(

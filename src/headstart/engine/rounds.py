@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import torch
 
 from headstart import trees
 from headstart.clients.base import ClientOptimizer
 from headstart.engine.executors.base import Cohort, Executor, Part, Together
-from headstart.engine.plan import Population, RoundPlan, Schedule, plan
+from headstart.engine.plan import Plans, Population, RoundPlan, Schedule
 from headstart.models.network import Network
 from headstart.servers.base import ServerOptimizer
 from headstart.tasks.base import Task
@@ -29,6 +30,11 @@ class Federation:
     schedule: Schedule
     execute: Executor
     seed: int
+
+    @cached_property
+    def plans(self) -> Plans:
+        """What the rounds are."""
+        return Plans(self.seed, self.clients, self.schedule)
 
 
 @dataclass(frozen=True)
@@ -104,10 +110,10 @@ def _plans(federations: Sequence[Federation], states: Sequence[State | None]) ->
         if state is None:
             plans.append(None)
             continue
-        seed, clients, round_ = federation.seed, federation.clients, state.round + 1
-        known = seed, id(clients), round_
+        round_ = state.round + 1
+        known = federation.seed, id(federation.clients), round_
         if known not in drawn:
-            drawn[known] = plan(seed, round_, clients, federation.schedule, widest)
+            drawn[known] = federation.plans(round_, widest)
         plans.append(drawn[known])
     return plans
 

@@ -11,7 +11,6 @@ with the batch, cohort and 90 characters of Reddi et al. (arXiv 2003.00295); `st
 import multiprocessing
 import os
 import resource
-import statistics
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +25,7 @@ from headstart.clients.base import CLIENTS
 from headstart.engine.devices import DEVICES, Ints
 from headstart.engine.executors.auto import fastest
 from headstart.engine.executors.base import EXECUTORS
-from headstart.engine.plan import Population, Schedule, plan
+from headstart.engine.plan import PAD, Population, Schedule, plan
 from headstart.engine.rounds import Federation, advance, begin
 from headstart.errors import HeadstartError, nearest
 from headstart.models.network import MODELS, Network, Precision
@@ -79,6 +78,8 @@ JOBS = {
     "stackoverflow-gpt2": Job("gpt2", (64,), 10_000, 20, 32, 10, 16, 0.1),
 }
 
+AT_LEAST_SECONDS = 1.0
+"""That are measured."""
 TEST_ROWS = 10_000
 """That are evaluated, at most; they are rows of the training part, as what they are does not matter."""
 
@@ -94,9 +95,11 @@ def measure(
 ) -> dict[str, Any]:
     """Train `rounds` rounds after `warm_up` ones that are not counted, and report the speed.
 
-    Returns samples_per_second (median over rounds), seconds_per_round, seconds_in_all (of the rounds, and where `every`
-    is given of an evaluation on up to 10,000 rows after each so many), seconds_to_prepare (what the first round took
-    longer: recording, compiling), peak_rss_mib (of this process, and what those that it started hold alone),
+    More rounds are trained until they have taken a second: several are planned at a time.
+
+    Returns samples_per_second and seconds_per_round (means over the rounds), seconds_in_all (of the rounds, and where
+    `every` is given of an evaluation on up to 10,000 rows after each so many), seconds_to_prepare (what the first round
+    took longer: recording, compiling), peak_rss_mib (of this process, and what those that it started hold alone),
     flops_per_sample (forward and backward), share_of_peak (of one large matrix product of this precision on as many
     threads), and what was measured; of `auto` the executor that it chose, and why.
 
@@ -122,31 +125,34 @@ def measure(
         return time.perf_counter() - began
 
     first, *_ = [seconds_of_round() for _ in range(max(1, warm_up))]
-    seconds, speeds, evaluating = [], [], 0.0
-    for done in range(1, rounds + 1):
-        samples = int((plan(0, state.round + 1, federation.clients, federation.schedule).rows_KSB >= 0).sum())
-        seconds.append(seconds_of_round())
-        speeds.append(samples / seconds[-1])
+    training = evaluating = 0.0
+    done = 0
+    while done < rounds or training < AT_LEAST_SECONDS:
+        done, training = done + 1, training + seconds_of_round()
         if every and done % every == 0:
             began = time.perf_counter()
             evaluate(network, state.x, [task.test], task.objective, 1024)
             evaluating += time.perf_counter() - began
+    of_rounds = [
+        plan(0, round_, federation.clients, federation.schedule)
+        for round_ in range(state.round - done + 1, state.round + 1)
+    ]
     flops, threads = _flops_per_sample(federation), _threads(executor)
-    speed = statistics.median(speeds)
+    speed = sum(int((drawn.rows_KSB != PAD).sum()) for drawn in of_rounds) / training
     return {
         "job": job_name,
         "executor": executor,
         "precision": precision,
         "device": device,
         "samples_per_second": round(speed, 1),
-        "seconds_per_round": round(statistics.median(seconds), 6),
-        "seconds_in_all": round(sum(seconds) + evaluating, 3),
-        "seconds_to_prepare": round(max(0.0, first - statistics.median(seconds)), 3),
+        "seconds_per_round": round(training / done, 6),
+        "seconds_in_all": round(training + evaluating, 3),
+        "seconds_to_prepare": round(max(0.0, first - training / done), 3),
         "peak_rss_mib": round(_peak_kib() / 1024, 1),
         "flops_per_sample": flops,
         "share_of_peak": round(speed * flops / _peak_flops(network, precision, threads), 4),
         "threads": threads,
-        "rounds": rounds,
+        "rounds": done,
         **({"timings": {name: timing._asdict() for name, timing in timings.items()}} if timings else {}),
     }
 

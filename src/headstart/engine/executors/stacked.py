@@ -18,7 +18,7 @@ from pydantic import Field
 from torch import Tensor
 
 from headstart import trees
-from headstart.clients.base import ClientOptimizer, begin_with_nothing
+from headstart.clients.base import ClientOptimizer
 from headstart.engine.executors.base import EXECUTORS, Cohort, Executor, Part, Together
 from headstart.engine.executors.chunks import chunks, idle, of_runs
 from headstart.engine.executors.sums import Sums, add, cohort
@@ -149,7 +149,7 @@ class Stack:
         key_SK = step_key(key_K, on(step_S)) if network.draws else key_K.expand(S, *key_K.shape)
         rate_K = np.asarray(rate)[..., None]
         rate_SK = on(rate_K * (step_S < plan.steps_K), network.dtype)  # a client that is done stays where it is
-        y, local, seen_K = self._beginning(x, shared, memory, key_K.shape)
+        y, local, seen_K = programs.begin(x, shared, memory, key_K)
         advance = programs.step.bound(y, local, x, shared, memory, seen_K, self._inputs, self._targets)
         aside: dict[int, tuple[Tree, Tensor]] = {}
         for s, of_step in enumerate(zip(rows_SKB.unbind(), key_SK.unbind(), rate_SK.unbind(), strict=True)):
@@ -166,25 +166,12 @@ class Stack:
         memory, *sums = programs.end[watched](y, at_x, memory, x, shared, rate_, on(plan.steps_K), seen_K, weights_K)
         return memory, Sums(*sums)
 
-    def _beginning(self, x: Tree, shared: Tree, memory: Tree, shape: torch.Size) -> tuple[Tree, Tree, Tensor]:
-        """y_K, local_K, and nothing seen yet, for [K] or [R, K]; memory of their own, as steps change them in place."""
-        device, dtype = self._network.device, self._network.dtype
-        of_run = len(shape) - 1
-        local: Tree = {}
-        if self._client.begin is not begin_with_nothing:
-            (local,) = self._programs.begin(x, shared, memory, torch.zeros(shape, device=device))
-        y = {name: leaf.unsqueeze(of_run).expand(*shape, *leaf.shape[of_run:]) for name, leaf in x.items()}
-        y, local = (  # not `contiguous`, which copies nothing where there is one client
-            trees.map_tree(lambda leaf: leaf.clone(memory_format=torch.contiguous_format), tree) for tree in (y, local)
-        )
-        return y, local, torch.zeros(*shape, 2, dtype=dtype, device=device)
-
     def _peak_bytes(self, x: Tree, shared: Tree, memory: Tree, shape: torch.Size, B: int) -> int:
         """What a step for [K] or [R, K] clients was recorded to take."""
-        y, local, seen_K = self._beginning(x, shared, memory, shape)
         device = self._network.device
-        rows_KB = torch.empty(*shape, B, dtype=torch.int64, device=device)
         key_K = torch.empty(shape, dtype=torch.int32, device=device)
+        y, local, seen_K = self._programs.begin(x, shared, memory, key_K)
+        rows_KB = torch.empty(*shape, B, dtype=torch.int64, device=device)
         rate_K = torch.empty(shape, dtype=self._network.dtype, device=device)
         return self._programs.step.peak_bytes(
             y, local, x, shared, memory, seen_K, self._inputs, self._targets, rows_KB, key_K, rate_K

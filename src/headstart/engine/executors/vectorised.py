@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.func import vmap
 
 from headstart import trees
-from headstart.clients.base import ClientOptimizer, Upload
+from headstart.clients.base import ClientOptimizer, Upload, begin_with_nothing
 from headstart.engine.executors.masked import masked_gradient
 from headstart.engine.executors.traced import Traced
 from headstart.models.network import Network
@@ -27,7 +27,7 @@ from headstart.trees import Tree
 class Programs(NamedTuple):
     """What a round asks of its clients.
 
-    begin(x, shared, memory, key_K) -> (local,), what a client optimizer starts its steps with;
+    begin(x, shared, memory, key_K) -> (y, local, seen_K), what clients start their steps with, in memory of their own;
     step(y, local, x, shared, memory, seen_K, inputs, targets, rows_KB, key_K, rate_K) changes the first two and
     seen_K [K, 2] (sum of losses, count) in place;
     gradient_at_x(x, inputs, targets, rows_KM, key_K) -> (the gradient over all rows of a client,);
@@ -41,20 +41,32 @@ class Programs(NamedTuple):
 
 
 def vectorised(network: Network, task: Task, client: ClientOptimizer, compiled: bool) -> Programs:
-    """The programs of a client optimizer. `compiled`: all but the first, which is cheap."""
+    """The programs of a client optimizer."""
     return Programs(
-        begin=Traced(_begin(client)),
+        begin=Traced(_begin(client), compiled),
         step=Traced(_step(network, task, client), compiled),
         gradient_at_x=Traced(_gradient_at_x(network, task), compiled),
         end={watched: Traced(partial(_end(client), watched=watched), compiled) for watched in (False, True)},
     )
 
 
-def _begin(client: ClientOptimizer) -> Callable[..., tuple[Tree]]:
-    def begin(x: Tree, shared: Tree, memory: Tree, key: Tensor) -> tuple[Tree]:
-        return (client.begin(x, shared, memory),)
+def _begin(client: ClientOptimizer) -> Callable[..., tuple[Tree, Tree, Tensor]]:
+    def of_client(x: Tree, shared: Tree, memory: Tree, key: Tensor) -> Tree:
+        return client.begin(x, shared, memory)
 
-    return _over(begin, "rrkk")
+    locals_ = _over(of_client, "rrkk")
+
+    def begin(x: Tree, shared: Tree, memory: Tree, key_K: Tensor) -> tuple[Tree, Tree, Tensor]:
+        of_run = key_K.ndim - 1
+        y_K = {name: leaf.unsqueeze(of_run).expand(*key_K.shape, *leaf.shape[of_run:]) for name, leaf in x.items()}
+        local_K = {} if client.begin is begin_with_nothing else locals_(x, shared, memory, key_K)
+        y_K, local_K = (  # not `contiguous`, which copies nothing where there is one client
+            trees.map_tree(lambda leaf: leaf.clone(memory_format=torch.contiguous_format), tree)
+            for tree in (y_K, local_K)
+        )
+        return y_K, local_K, next(iter(x.values())).new_zeros(*key_K.shape, 2)
+
+    return begin
 
 
 def _step(network: Network, task: Task, client: ClientOptimizer) -> Callable[..., tuple[()]]:
