@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from headstart.engine.devices import DEVICES
 from headstart.engine import plan as module
+from headstart.engine.devices import DEVICES
 from headstart.engine.plan import AHEAD, PAD, Plans, Population, Schedule, plan
 
 CLIENTS = Population([np.arange(100 * i, 100 * i + size) for i, size in enumerate([1, 3, 4, 5, 8, 9, 12, 18])])

@@ -18,7 +18,6 @@ from headstart.models.network import Network
 from headstart.study import benchmark
 from headstart.study.benchmark import JOBS, _federation, measure
 
-
 PEERS = Path(__file__).parents[2] / "benchmarks" / "peers"
 
 FORKS = not cannot_fork(torch.device("cpu"))
