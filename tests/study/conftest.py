@@ -125,6 +125,6 @@ def under_way(out):
     return any(path.exists() for path in out.glob(f"runs/*/{CHECKPOINT}"))
 
 
-def spawned(process):
-    """The workers of a process."""
-    return [pid for pid in children(process) if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+def workers(process):
+    """The processes that a process forked or spawned to share its work."""
+    return [pid for pid in children(process) if b"resource_tracker" not in Path(f"/proc/{pid}/cmdline").read_bytes()]

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 
 from headstart.clients.base import CLIENTS
 from headstart.engine import checkpoint
@@ -17,6 +18,7 @@ from headstart.engine.rounds import begin
 from headstart.errors import HeadstartError
 from headstart.probes.base import PROBES
 from headstart.servers.base import SERVERS
+from headstart.study import processes
 from headstart.study.federations import federation_of, one_thread
 from headstart.study.processes import _uninterrupted_children
 from headstart.study.run import Progress, carry_out
@@ -25,17 +27,18 @@ from headstart.study.spec import Study
 from headstart.study.store import CHECKPOINT
 
 from .conftest import (
+    STUDY,
     assert_equal_bits,
     assert_nothing_left_over,
     children,
     cli,
     done,
     is_alive,
-    spawned,
     start,
     tables,
     under_way,
     wait_for,
+    workers,
 )
 
 PARTS = [("clients", entry.name) for entry in CLIENTS] + [("servers", entry.name) for entry in SERVERS]
@@ -209,9 +212,22 @@ def test_killed_again_and_again_it_ends_in_the_same_bits(jobs, moments, file, st
 
 
 @pytest.mark.slow
-def test_two_processes_give_the_bits_of_one(study, whole, tmp_path):
+@pytest.mark.parametrize("cannot_fork", [processes.cannot_fork, lambda device: "must not"], ids=["forked", "spawned"])
+def test_two_processes_give_the_bits_of_one(cannot_fork, study, whole, tmp_path, monkeypatch):
+    monkeypatch.setattr(processes, "cannot_fork", cannot_fork)
     run_study(study, tmp_path / "out", jobs=2)
     assert_equal_bits(tmp_path / "out", whole)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("executor", ["threads(workers=2)", "processes(workers=2)"])
+def test_what_a_process_computed_with_before_it_forks_does_not_disturb_its_workers(executor, tmp_path):
+    text = yaml.safe_load(STUDY) | {"executor": executor, "clients": "sgd", "rounds": 4}
+    few, more = (Study(**text | {"seeds": seeds}) for seeds in ([0], [0, 1, 2]))
+    run_study(few, tmp_path / "out")
+    run_study(more, tmp_path / "out", jobs=2)
+    run_study(more, tmp_path / "alone")
+    assert_equal_bits(tmp_path / "out", tmp_path / "alone")
 
 
 @pytest.mark.slow
@@ -223,7 +239,7 @@ def test_ctrl_c_ends_with_130_and_a_hint(jobs, moment, file, study, whole, tmp_p
     out = tmp_path / "out"
     process = start(file, out, jobs, cli(file, out, jobs), start_new_session=True)
     if moment == "workers begin":
-        wait_for(lambda: spawned(process), process)
+        wait_for(lambda: workers(process), process)
     else:
         wait_for(lambda: done(out) >= 1 and under_way(out), process)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all processes
@@ -241,7 +257,7 @@ def test_a_killed_worker_gets_one_line(file, study, whole, tmp_path):
     out = tmp_path / "out"
     process = start(file, out, 2, cli(file, out, 2))
     wait_for(lambda: under_way(out), process)
-    os.kill(spawned(process)[0], signal.SIGKILL)
+    os.kill(workers(process)[0], signal.SIGKILL)
     errors = process.communicate(timeout=30)[1]
     assert process.returncode == 2
     assert errors.startswith("error: a worker process was killed (out of memory?)")

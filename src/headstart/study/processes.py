@@ -1,4 +1,8 @@
-"""The runs and searches of a study in one process or several. A worker ends with the process that it works for."""
+"""The runs and searches of a study in one process or several. A worker ends with the process that it works for.
+
+Workers are forked where that is safe, after the tasks were made: they have all that this process has imported, made
+and recorded, and copy none of it. Elsewhere they begin afresh, and map the tasks from files.
+"""
 
 import multiprocessing
 import os
@@ -14,8 +18,9 @@ from typing import Any, TypeVar
 
 import torch
 
+from headstart.engine.executors.processes import cannot_fork
 from headstart.errors import HeadstartError
-from headstart.registry import Component
+from headstart.study.data import task_of
 from headstart.study.groups import Group
 from headstart.study.sharing import Shared, laid_out, take
 from headstart.study.spec import RunSpec
@@ -30,8 +35,8 @@ def each_run(pending: list[Group], out: Path, jobs: int, checkpoint_seconds: flo
     """Runs as they end, group by group. With several processes the longest begin first, so that none is left waiting at
     the end."""
     longest_first = sorted(pending, key=lambda group: -len(group) * group[0].local_epochs) if jobs > 1 else pending
-    tasks = [group[0].task for group in pending]
-    for _, ended in each(longest_first, partial(_one_group, out, checkpoint_seconds), jobs, tasks):
+    firsts = [group[0] for group in pending]
+    for _, ended in each(longest_first, partial(_one_group, out, checkpoint_seconds), jobs, firsts):
         yield from ended
 
 
@@ -42,21 +47,25 @@ def _one_group(
 
 
 def each(
-    pending: Sequence[T], work: Callable[[T, IsStopping], U], jobs: int, tasks: Iterable[Component]
+    pending: Sequence[T], work: Callable[[T, IsStopping], U], jobs: int, runs: Iterable[RunSpec]
 ) -> Iterator[tuple[T, U]]:
     """Items as they end, with what `work` returns for each; they begin in the order given.
 
-    `tasks` are made once and shared by all processes. `work` is a function of a module, or a `partial` of one, so that
-    a process can be sent it.
+    The tasks of `runs` are made once and shared by all processes, which compute on the devices of `runs`. `work` is a
+    function of a module, or a `partial` of one, so that a process can be sent it.
     """
     if jobs == 1 or len(pending) < 2:
         for item in pending:
             yield item, work(item, lambda: False)
         return
-    context = multiprocessing.get_context("spawn")
+    placed = dict.fromkeys((run.task, run.device) for run in runs)
+    forks = not any(cannot_fork(torch.device(device)) for _, device in placed)
+    context = multiprocessing.get_context("fork" if forks else "spawn")
     stop = context.RawValue("b", 0)  # no lock that a killed worker could keep
+    for task, _ in placed:
+        task_of(task)
     with (
-        laid_out(tasks) as shared,
+        laid_out([] if forks else [task for task, _ in placed]) as shared,
         ProcessPoolExecutor(min(jobs, len(pending)), context, _begin_worker, (stop, shared)) as pool,
     ):
         try:

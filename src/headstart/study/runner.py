@@ -109,7 +109,7 @@ def _carry_on(study: Study, out: Path, jobs: int, checkpoint_seconds: float, wat
     done, worked = len(tuned) - len(unsearched), 0
     try:
         choose_executors([*(search.base for search in tuned), *runs] if pending else [], out)
-        for search, status in each(unsearched, partial(_one_search, out), jobs, [study.task]):
+        for search, status in each(unsearched, partial(_one_search, out), jobs, study.runs[:1]):
             done, worked = done + 1, worked + work[search]
             watch(Event(done, total, worked / left, search, status))
         if tuned:

@@ -49,6 +49,9 @@ WRITTEN = "paper.yaml"
 
 CHECKPOINT = "checkpoint.safetensors"
 
+MOMENT = 1.0
+"""Seconds: so long the workers of a process that was killed may hold its folder on, as they were forked from it."""
+
 
 class Folder:
     """The folder of one study."""
@@ -71,7 +74,7 @@ class Folder:
             self.path.mkdir(parents=True, exist_ok=True)
             lock = filelock.FileLock(self.path / ".lock")
             try:
-                lock.acquire(blocking=False)
+                lock.acquire(timeout=MOMENT)
             except filelock.Timeout:
                 raise HeadstartError(
                     f"{self.path} is in use by another headstart process; wait for it to end"

@@ -93,6 +93,8 @@ def processes(
         x = trees.map_tree(layout(channels_last), x)
         if not uploads:
             uploads.append(upload_of(client, x, shared, memories[0]))
+        if crews and not crews[0].is_ours():  # of the process that this one was forked from
+            crews.clear()
         if not crews:
             sums = empty(uploads[0], x, watched=True)
             board = Board(shared_zeros(x), shared_zeros(shared), [_shared_sums(sums) for _ in range(GROUPS)])
@@ -136,7 +138,12 @@ class Crew:
             member.start()
             theirs.close()
             self._members[ours] = member
-        self.dismiss = weakref.finalize(self, _dismiss, self._members, os.getpid())
+        self._owner = os.getpid()
+        self.dismiss = weakref.finalize(self, _dismiss, self._members, self._owner)
+
+    def is_ours(self) -> bool:
+        """Whether this process forked the members; who was forked later has a copy of the crew that it must not use."""
+        return os.getpid() == self._owner
 
     def compute(
         self,
@@ -228,7 +235,7 @@ def _computed(work: Work, board: Board, order: Order) -> Kept:
 
 
 def _dismiss(members: dict[Connection, BaseProcess], owner: int) -> None:
-    if os.getpid() != owner:  # a process forked later, which has a copy of the crew that is not its own to end
+    if os.getpid() != owner:
         return
     for connection, member in members.items():
         connection.close()

@@ -36,7 +36,16 @@ def threads(
     """Clients over threads: for large models on a CPU, in processes that are several already."""
     work = grouped(network, task, client, channels_last, compiled)
     uploads: list[Upload] = []
-    pool = ThreadPoolExecutor(workers or os.cpu_count() or 1, "headstart", initializer=lambda: torch.set_num_threads(1))
+    pools: dict[int, ThreadPoolExecutor] = {}
+
+    def pool() -> ThreadPoolExecutor:
+        """That of this process: one that was forked has no threads."""
+        if (process := os.getpid()) not in pools:
+            pools.clear()
+            pools[process] = ThreadPoolExecutor(
+                workers or os.cpu_count() or 1, "headstart", initializer=lambda: torch.set_num_threads(1)
+            )
+        return pools[process]
 
     def execute(
         x: Tree, shared: Tree, memories: Sequence[Tree], rate: float, plan: RoundPlan, watched: bool = True
@@ -49,7 +58,7 @@ def threads(
             sums = empty(uploads[0], x, watched)
             return sums, work(x, shared, memories, rate, plan, group, sums)
 
-        futures = [pool.submit(computed, group) for group in groups(plan)]
+        futures = [pool().submit(computed, group) for group in groups(plan)]
         before = torch.get_num_threads()
         torch.set_num_threads(1)  # of this thread: more would wait for work on the cores that the others compute on
         try:
