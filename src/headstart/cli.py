@@ -125,7 +125,7 @@ def report(directory: Annotated[Path, typer.Argument(metavar="DIR", help="The fo
     """Write the report of a study again from its tables."""
     from headstart.report.page import write
 
-    print(f"report: {write(directory)}")
+    print(f"report: {write(directory, os.cpu_count() or 1)}")
 
 
 @app.command()
@@ -280,14 +280,14 @@ def _run(study: "Study", out: Path, jobs: int | None, checkpoint_seconds: float)
     from headstart.study.runner import run_study
     from headstart.study.search import searches
 
-    began = time.perf_counter()
+    began, jobs = time.perf_counter(), jobs or os.cpu_count() or 1
     try:
         with watching(len(study.runs) + len(searches(study))) as watch:
-            run_study(study, out, jobs or os.cpu_count() or 1, checkpoint_seconds, watch)
+            run_study(study, out, jobs, checkpoint_seconds, watch)
     except KeyboardInterrupt:
         print(f"interrupted; what is done is in {out}; run the same command again to go on", file=sys.stderr)
         raise typer.Exit(130) from None
-    page = write(out)
+    page = write(out, jobs)
     print(f"{len(study.runs)} runs in {_duration(time.perf_counter() - began)}")
     print(f"report: {page}")
 

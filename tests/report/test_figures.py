@@ -9,7 +9,7 @@ import pytest
 
 from headstart.report.drawing import seed_band, spread_labels
 from headstart.report.dumbbells import Row, dumbbells, height
-from headstart.report.figures import ROLES, STARTS, drawn, inline, render, style
+from headstart.report.figures import ROLES, STARTS, drawn, inline, render, render_all, style
 
 
 def line(figure: Any, wide: bool) -> None:
@@ -35,6 +35,14 @@ def test_ids_carry_the_prefix_and_every_reference_has_its_target() -> None:
 def test_text_is_neither_mathematics_nor_markup() -> None:
     svg = inline(render(line, 2.0, True)["svg"], "p")
     assert "$a_b$ &lt;script&gt;" in svg
+
+
+def test_what_a_drawing_raises_comes_back_from_another_process() -> None:
+    def broken(figure: Any, wide: bool) -> None:
+        raise ValueError("no such axis")
+
+    with pytest.raises(ValueError, match="no such axis"):
+        render_all([(line, 2.0, True), (broken, 2.0, True)], processes=2)
 
 
 def test_drawing_twice_gives_the_same_bytes() -> None:

@@ -152,6 +152,15 @@ def test_a_second_report_is_the_same_and_leaves_nothing_stale(study: MakeStudy, 
     assert (folder / "figures/notes.txt").exists()
 
 
+def test_figures_drawn_in_several_processes_are_the_same(study: MakeStudy, few: Keep) -> None:
+    folders = [study(keep=few), study(keep=few)]
+    for processes, folder in enumerate(folders, 1):
+        page.write(folder, processes)
+    one, other = ({path.name: path.read_bytes() for path in folder.rglob("figures/*")} for folder in folders)
+    assert one
+    assert one == other
+
+
 def test_a_failed_write_leaves_the_old_page(study: MakeStudy, monkeypatch: pytest.MonkeyPatch, few: Keep) -> None:
     folder = study(keep=few)
     page.write(folder)

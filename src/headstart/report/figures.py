@@ -5,8 +5,12 @@ narrow (a phone's 360 px), in which text keeps its size.
 """
 
 import io
+import multiprocessing
 import re
+import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +31,8 @@ ROLES |= {colour: f"start-{i}" for i, (colour, _, _) in enumerate(STARTS)}
 WIDTHS = {True: 8.0, False: 3.6}  # inches at 100 px
 FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "DejaVu Sans", "sans-serif"]
 Draw = Callable[["Figure", bool], None]
+Drawing = tuple[Draw, float, bool]
+"""What `render` takes."""
 
 
 def style(starts: Sequence[str], start: str) -> tuple[str, Any, str]:
@@ -83,6 +89,27 @@ def render(draw: Draw, height: float, wide: bool) -> dict[str, bytes]:
     families = ", ".join(f"'{name}'" if " " in name else name for name in FONTS).encode()
     files["svg"] = re.sub(rb"'DejaVu Sans'(, sans-serif)?", families, files["svg"])
     return files
+
+
+def render_all(drawings: Sequence[Drawing], processes: int = 1) -> list[dict[str, bytes]]:
+    """Each as `render` has it, in several processes where they can be forked: a figure is a closure."""
+    if processes == 1 or sys.platform != "linux" or multiprocessing.current_process().daemon:
+        return [render(*drawing) for drawing in drawings]
+    import matplotlib.backends.backend_agg
+    import matplotlib.backends.backend_svg  # noqa: F401  once, not in every process
+
+    _drawings[:] = drawings
+    context = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(processes, context, signal.signal, (signal.SIGINT, signal.SIG_IGN)) as pool:
+        return list(pool.map(_rendered, range(len(drawings))))
+
+
+_drawings: list[Drawing] = []
+"""What a forked process finds."""
+
+
+def _rendered(i: int) -> dict[str, bytes]:
+    return render(*_drawings[i])
 
 
 def inline(svg: bytes, prefix: str) -> str:

@@ -17,7 +17,7 @@ from headstart import files
 from headstart.report import appendix, tables, trials
 from headstart.report.answers import p_text, size
 from headstart.report.asked import asked
-from headstart.report.figures import STARTS, inline, render, style
+from headstart.report.figures import STARTS, inline, render_all, style
 from headstart.report.findings import FINDINGS, Finding
 from headstart.report.panel import Panel
 from headstart.report.rules import what_is_open, what_it_costs, when_it_would_flip
@@ -42,8 +42,8 @@ class Drawn:
         return FINDINGS.get(self.panel.slug)
 
 
-def write(directory: str | Path) -> Path:
-    """Write the report of the study in `directory` and return the path of its page.
+def write(directory: str | Path, processes: int = 1) -> Path:
+    """Write the report of the study in `directory` and return the path of its page; `processes` draw its figures.
 
     Raises HeadstartError where the study cannot be read or a file cannot be written. Files are replaced whole.
     """
@@ -57,8 +57,9 @@ def write(directory: str | Path) -> Path:
     extra += [table for table in (same_table, appendix.rates(study), appendix.diverged(study)) if table]
     written: dict[str, bytes] = {}
     drawn = []
-    for panel in panels:
-        wide, narrow = (render(panel.draw, height, w) for height, w in zip(panel.heights, (True, False), strict=True))
+    drawings = [(panel.draw, panel.heights[narrow], not narrow) for panel in panels for narrow in (False, True)]
+    figures = iter(render_all(drawings, processes))
+    for panel, wide, narrow in zip(panels, figures, figures, strict=True):
         written |= {f"figures/{panel.slug}.{kind}": content for kind, content in wide.items()}
         markup = [Markup(inline(f["svg"], f"{panel.slug}-{w}")) for f, w in ((wide, "w"), (narrow, "n"))]
         drawn.append(Drawn(panel, *markup))
