@@ -253,6 +253,13 @@ def test_what_a_recorded_function_takes_is_what_lives_at_once() -> None:
     assert torch.equal(a, torch.zeros_like(a))
 
 
+def test_a_tensor_given_twice_is_two_arguments() -> None:
+    function = Traced(lambda a, b: (a - 2 * b,))
+    one, other = torch.ones(3), torch.full((3,), 5.0)
+    assert function(one, one)[0].tolist() == [-1.0] * 3
+    assert function(other, one)[0].tolist() == [3.0] * 3
+
+
 def test_one_full_batch_step_of_fedavg_is_the_weighted_gradient_step(small: Small) -> None:
     """Two independent ways to x - rate * sum_i p_i grad f_i(x): the engine, and one gradient of the pooled loss."""
     federation = small.federation(client="gd", cohort=8, client_rate=0.3)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from headstart import rng, trees
 from headstart.clients.base import CLIENTS
 from headstart.engine.executors.base import EXECUTORS
 from headstart.engine.executors.processes import cannot_fork
+from headstart.engine.executors.traced import Recorded, Traced
 from headstart.engine.plan import Population
 from headstart.engine.rounds import Federation, State, advance, begin
 from headstart.engine.shared_memory import shared_zeros
@@ -74,6 +76,25 @@ def test_they_give_the_bits_of_threads_however_many_they_are(images: Small, meth
             assert all(torch.equal(ours[leaf], theirs[leaf]) for leaf in theirs)
         for client, memory in states[0].memories.items():
             assert all(torch.equal(state.memories[client][leaf], memory[leaf]) for leaf in memory)
+
+
+@pytest.mark.parametrize("method", ["sgd", "mimelite", "scaffold"])
+def test_what_all_compute_is_recorded_before_they_are_forked(
+    images: Small, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, recorded, record = os.getpid(), [], Traced._record
+
+    def noted(*given: Any) -> Recorded:
+        recorded.append(given)
+        assert os.getpid() == ours, "a process of the crew records"
+        return record(*given)
+
+    monkeypatch.setattr(Traced, "_record", noted)
+    federation = images.federation(client=method, executor="processes(workers=2)", network=convolutional(), cohort=8)
+    state = begin(federation, federation.network.initial(1))
+    for watched in (False, True, False):
+        state, _ = advance(federation, state, watched=watched)
+    assert recorded
 
 
 def test_what_a_round_returned_stays_when_the_next_is_computed(small: Small) -> None:

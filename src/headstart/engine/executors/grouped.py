@@ -6,9 +6,10 @@ layout where the weights allow it. Compiled, the step is one C++ function withou
 dropout, pooling and the update are fused around the convolutions and matrix products.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, NamedTuple, Protocol
 
+import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor
@@ -37,13 +38,23 @@ Memories = Sequence[Tree] | Mapping[int, Tree]
 """Of clients by their places in the cohort: at least those of a group."""
 
 
-class Work(Protocol):
+class Compute(Protocol):
     """Add the clients of a group to sums, and return what each of them keeps. `x` is laid out as the work wants it."""
 
     def __call__(
         self, x: Tree, shared: Tree, memories: Memories, rate: float, plan: RoundPlan, group: list[int], sums: Sums
     ) -> dict[int, Tree]:
         """Compute the group."""
+
+
+class Work(NamedTuple):
+    """The work on a group: to do it, and to record and compile what it replays, for the shapes of a plan.
+
+    prepare(x, shared, memory, plan, sums of a watched round).
+    """
+
+    compute: Compute
+    prepare: Callable[[Tree, Tree, Tree, RoundPlan, Sums], None]
 
 
 def layout(channels_last: bool) -> Layout:
@@ -90,7 +101,7 @@ def grouped(network: Network, task: Task, client: ClientOptimizer, channels_last
     step_, gradient_at_x_, end_ = Traced(step, compiled), Traced(gradient_at_x, compiled), Traced(end, compiled)
     short_step, short_gradient_at_x = (Traced(step), Traced(gradient_at_x)) if compiled else (step_, gradient_at_x_)
 
-    def work(
+    def compute(
         x: Tree, shared: Tree, memories: Memories, rate: float, plan: RoundPlan, group: list[int], sums: Sums
     ) -> dict[int, Tree]:
         inputs, targets = task.train.inputs, task.train.targets
@@ -117,7 +128,22 @@ def grouped(network: Network, task: Task, client: ClientOptimizer, channels_last
             (kept[k],) = end_(y, x, at_x, shared, memories[k], *sums, rate_, *numbers)
         return kept
 
-    return work
+    def prepare(x: Tree, shared: Tree, memory: Tree, plan: RoundPlan, sums: Sums) -> None:
+        rows = task.train.inputs, task.train.targets
+        y, local = trees.map_tree(torch.empty_like, x), trees.map_tree(torch.clone, client.begin(x, shared, memory))
+        key, *numbers = (torch.zeros((), dtype=d, device=network.device) for d in (torch.int32, *[network.dtype] * 3))
+        for rows_B in _widths(plan.rows_KSB, network.device):
+            traced = step_ if len(rows_B) == plan.rows_KSB.shape[-1] else short_step
+            traced.prepare(y, local, x, shared, memory, sums.seen, *rows, numbers[0], rows_B, key)
+        if client.wants_grad_at_x:
+            for rows_M in _widths(plan.all_rows_KM, network.device):
+                traced = gradient_at_x_ if len(rows_M) == plan.all_rows_KM.shape[-1] else short_gradient_at_x
+                traced.prepare(x, *rows, rows_M, key)
+        at_x = trees.map_tree(torch.empty_like, x) if client.wants_grad_at_x else {}
+        for seen in (sums, unwatched(sums)):
+            end_.prepare(y, x, at_x, shared, memory, *seen, *numbers)
+
+    return Work(compute, prepare)
 
 
 def groups(plan: RoundPlan) -> list[list[int]]:
@@ -145,9 +171,22 @@ def empty(upload: Upload, x: Tree, watched: bool) -> Sums:
     )
 
 
+def unwatched(sums: Sums) -> Sums:
+    """Without what only probes ask for."""
+    return sums._replace(total={}, unit_total={})
+
+
 def _accumulate(sums: Tree, tree: Tree, factor: Tensor | None = None) -> None:
     for name, leaf in tree.items():
         sums[name].add_(leaf if factor is None else factor * leaf)
+
+
+def _widths(padded: Ints, device: torch.device) -> list[Tensor]:
+    """One batch of each width that `_rows` gives."""
+    flat = padded.reshape(-1, padded.shape[-1])
+    _, first = np.unique((flat != PAD).sum(-1), return_index=True)
+    batches = [_rows(flat[i], device) for i in first if flat[i, 0] != PAD]
+    return list({len(batch): batch for batch in batches}.values())
 
 
 def _rows(padded: Ints, device: torch.device) -> Tensor:

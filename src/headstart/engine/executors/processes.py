@@ -12,8 +12,8 @@ import signal
 import sys
 import traceback
 import weakref
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Annotated, Any, NamedTuple
@@ -34,6 +34,7 @@ from headstart.engine.executors.grouped import (
     grouped,
     groups,
     layout,
+    unwatched,
     upload_of,
 )
 from headstart.engine.executors.sums import Sums, add, clear, cohort
@@ -97,6 +98,8 @@ def processes(
             crews.clear()
         if not crews:
             sums = empty(uploads[0], x, watched=True)
+            with _one_thread():
+                work.prepare(x, shared, memories[0], plan, sums)  # once, and not in every process
             board = Board(shared_zeros(x), shared_zeros(shared), [_shared_sums(sums) for _ in range(GROUPS)])
             crews.append(Crew(work, board, min(workers or os.cpu_count() or 1, GROUPS)))
         dealt = groups(plan)
@@ -230,7 +233,7 @@ def _computed(work: Work, board: Board, order: Order) -> Kept:
     sums = _seen(board.sums[order.place], order.watched)
     clear(sums)
     memories = {k: _received(arrays) for k, arrays in order.memories.items()}
-    kept = work(board.x, board.shared, memories, order.rate, order.plan, order.group, sums)
+    kept = work.compute(board.x, board.shared, memories, order.rate, order.plan, order.group, sums)
     return {k: _sent(tree) for k, tree in kept.items()}
 
 
@@ -255,7 +258,18 @@ def _shared_sums(like: Sums) -> Sums:
 
 
 def _seen(sums: Sums, watched: bool) -> Sums:
-    return sums if watched else sums._replace(total={}, unit_total={})
+    return sums if watched else unwatched(sums)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """As the members have."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _sent(tree: Tree) -> Arrays:

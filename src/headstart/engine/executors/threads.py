@@ -56,7 +56,7 @@ def threads(
 
         def computed(group: list[int]) -> tuple[Sums, dict[int, Tree]]:
             sums = empty(uploads[0], x, watched)
-            return sums, work(x, shared, memories, rate, plan, group, sums)
+            return sums, work.compute(x, shared, memories, rate, plan, group, sums)
 
         futures = [pool().submit(computed, group) for group in groups(plan)]
         before = torch.get_num_threads()

@@ -58,6 +58,10 @@ class Traced:
         """The most that arguments, results and what lies between them take at once, replayed; nothing is run."""
         return self._find(_forms(arguments), _leaves(arguments)).peak_bytes
 
+    def prepare(self, *arguments: Value) -> None:
+        """Record for these arguments, and compile; nothing is run."""
+        self._find(_forms(arguments), _leaves(arguments))
+
     def bound(self, *first: Value) -> Callable[..., Results]:
         """The function of the remaining arguments, contiguous tensors; the first ones are looked at only once."""
         fixed = _leaves(first)
@@ -89,6 +93,8 @@ class Traced:
             results = _forms(values)
             return _leaves(values)
 
+        # A tensor that is given twice would be taken for one argument.
+        leaves = [leaf.detach() for leaf in leaves]
         # Fake tensors have shapes and strides but no numbers: nothing is computed, and no argument changes.
         try:
             module = make_fx(flat, AS_PRODUCTS, tracing_mode="fake", _allow_non_fake_inputs=True)(*leaves)
