@@ -1,6 +1,7 @@
 """Probes against the definitions written out over clients."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,10 +15,11 @@ from headstart.engine.executors.base import EXECUTORS
 from headstart.engine.plan import Population, Schedule, plan
 from headstart.engine.rounds import Federation, advance, begin
 from headstart.models.network import Network
+from headstart.probes import evaluation as module
 from headstart.probes.alignment import drift_and_noise
-from headstart.probes.base import PROBES, Moment
+from headstart.probes.base import PROBES, Moment, Probe
 from headstart.probes.distance import sketch
-from headstart.probes.evaluation import evaluate
+from headstart.probes.evaluation import evaluate, measure_together
 from headstart.servers.base import SERVERS
 from headstart.study.run import Progress, carry_out
 from headstart.tasks.base import Examples, Task
@@ -166,6 +168,64 @@ def test_the_train_sample_is_of_the_asked_size_and_the_same_in_every_round() -> 
     few = [PROBES.build(PROBES.component("evaluation(train_rows=7)"), fed) for _ in range(2)]
     losses = {probe.measure(Moment(begin(fed, x), None, None))["train_loss"] for probe in few}
     assert len(losses) == 1
+
+
+def of_three_runs(kind: str, batch: int = 1024) -> tuple[list[Probe], list[Moment]]:
+    """Runs of three seeds, whose train samples differ, after a round each."""
+    shared = federation()
+    federations = [replace(shared, seed=seed) for seed in range(3)]
+    probes = [PROBES.build(PROBES.component(f"{kind}(train_rows=20, batch={batch})"), fed) for fed in federations]
+    states = [begin(fed, fed.network.initial(fed.seed)) for fed in federations]
+    after = [advance(fed, state) for fed, state in zip(federations, states, strict=True)]
+    return probes, [Moment(state, before, cohort) for (state, cohort), before in zip(after, states, strict=True)]
+
+
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """What is evaluated alone."""
+    alone: list[object] = []
+    monkeypatch.setattr(module, "evaluate", lambda *given: alone.append(given) or evaluate(*given))
+    return alone
+
+
+def test_evaluations_of_several_runs_at_once_are_those_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    probes, moments = of_three_runs("evaluation")
+    expected = [probe.measure(moment) for probe, moment in zip(probes, moments, strict=True)]
+    assert len({metrics["train_loss"] for metrics in expected}) == 3
+    alone = counted(monkeypatch)
+    found = measure_together(probes, moments)
+    assert not alone
+    assert [list(metrics) for metrics in found] == [list(metrics) for metrics in expected]
+    for ours, theirs in zip(found, expected, strict=True):
+        assert ours == pytest.approx(theirs, rel=1e-12)
+
+
+def test_what_is_evaluated_of_a_run_does_not_depend_on_who_else_is_there() -> None:
+    probes, moments = of_three_runs("evaluation")
+    everybody = measure_together(probes, moments)
+    for i in range(3):
+        some = measure_together(probes, [moment if k == i else None for k, moment in enumerate(moments)])
+        assert some == [everybody[i] if k == i else {} for k in range(3)]
+
+
+@pytest.mark.parametrize("reason", ["more rows than a batch", "convolutions", "samples of other sizes"])
+def test_what_would_not_be_faster_at_once_is_evaluated_one_by_one(reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    probes, moments = of_three_runs("evaluation", batch=32 if "batch" in reason else 33)  # 13 rows of test, 20 of train
+    if reason == "samples of other sizes":
+        probes[1] = PROBES.build(PROBES.component("evaluation(train_rows=19, batch=33)"), federation())
+    if reason == "convolutions":
+        filters = {"filters": torch.zeros(1, 1, 1, 1)}
+        moments = [m._replace(state=replace(m.state, x={**m.state.x, **filters})) for m in moments]
+        monkeypatch.setattr(module, "evaluate", lambda *given: [(1.0, 1.0)] * 2)
+    expected = [probe.measure(moment) for probe, moment in zip(probes, moments, strict=True)]
+    monkeypatch.setattr(module, "_evaluate_together", None)
+    assert measure_together(probes, moments) == expected
+
+
+def test_other_probes_are_measured_one_by_one() -> None:
+    shared = federation()
+    probes = [PROBES.build(PROBES.component("alignment"), shared) for _ in range(2)]
+    _, moments = of_three_runs("evaluation")
+    assert measure_together(probes, [moments[0], None]) == [probes[0].measure(moments[0]), {}]
 
 
 def test_distance_is_to_the_last_weights_in_all_and_by_layer() -> None:

@@ -1,12 +1,14 @@
 """A probe: a diagnostic measured before the first round, every few rounds, and after the last."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from headstart.engine.executors.base import Cohort
 from headstart.engine.rounds import Federation, State
+from headstart.models.network import Network
 from headstart.registry import Registry
+from headstart.tasks.base import Examples, Objective
 from headstart.trees import Tree
 
 Metrics = dict[str, float]
@@ -29,14 +31,33 @@ def nothing_to_add(kept: Mapping[int, Tree], final: Tree) -> dict[int, Metrics]:
     return {}
 
 
+Found = list[tuple[float, float]]
+"""Mean loss and accuracy of each part that was evaluated."""
+
+
+class Question(NamedTuple):
+    """What a probe wants evaluated, so that it can be for several runs at once; then(found) -> metrics by name."""
+
+    network: Network
+    x: Tree
+    parts: Sequence[Examples]
+    objective: Objective
+    batch: int
+    then: Callable[[Found], Metrics]
+
+
 @dataclass(frozen=True)
 class Probe:
     """measure(moment) -> metrics by name. With `keep`, what it makes of the weights of the measured rounds is kept (and
-    saved with the run), and at the end look_back(kept by round, final weights) -> metrics by round."""
+    saved with the run), and at the end look_back(kept by round, final weights) -> metrics by round.
+
+    `asks`: for probes that do no more than evaluate; `measure` then answers the question of this one run.
+    """
 
     measure: Callable[[Moment], Metrics]
     keep: Callable[[Tree], Tree] | None = None
     look_back: Callable[[Mapping[int, Tree], Tree], dict[int, Metrics]] = nothing_to_add
+    asks: Callable[[Moment], Question] | None = None
 
 
 PROBES: Registry[Probe] = Registry("probe", "headstart.probes")

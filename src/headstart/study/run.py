@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from headstart import trees
 from headstart.engine.rounds import Federation, State, advance_together
 from headstart.probes.base import Metrics, Moment, Probe
+from headstart.probes.evaluation import measure_together
 from headstart.trees import Tree
 
 Row = tuple[int, str, float]
@@ -57,15 +58,19 @@ def carry_out_together(
     probes: Sequence[Sequence[Probe]],
     after_round: Callable[[], None] = lambda: None,
 ) -> None:
-    """As `carry_out`, for runs that share what `advance_together` asks for; None stands for one that is not wanted.
+    """As `carry_out`, for runs that share what `advance_together` asks for, and have probes of the same kinds; None
+    stands for one that is not wanted.
 
     Each goes on from where it is, those behind first. A run gives the same bits whichever of the others are wanted,
     wherever they are, and whether or not they diverge.
     """
-    runs = list(zip(federations, under_way, probes, strict=True))
-    for _, progress, measured in runs:
-        if progress is not None and progress.state.round == 0 and not progress.rows:
-            _measure(progress, Moment(progress.state, None, None), measured)
+    beginnings = [
+        Moment(progress.state, None, None)
+        if progress is not None and progress.state.round == 0 and not progress.rows
+        else None
+        for progress in under_way
+    ]
+    _measure(under_way, beginnings, probes)
 
     def going() -> Iterator[Progress]:
         for progress in under_way:
@@ -81,8 +86,9 @@ def carry_out_together(
             else None
             for progress in under_way
         ]
-        for (_, progress, measured), previous, result in zip(
-            runs, states, advance_together(federations, states, watched), strict=True
+        moments: list[Moment | None] = [None] * len(under_way)
+        for i, (progress, result) in enumerate(
+            zip(under_way, advance_together(federations, states, watched), strict=True)
         ):
             if progress is not None and result is not None:
                 progress.state, cohort = result
@@ -91,27 +97,37 @@ def carry_out_together(
                 ):
                     progress.diverged_at = now
                 elif watched:
-                    _measure(progress, Moment(progress.state, previous, cohort, last=now == rounds), measured)
+                    moments[i] = Moment(progress.state, states[i], cohort, last=now == rounds)
+        _measure(under_way, moments, probes)
         after_round()
-    for _, progress, measured in runs:
+    for progress, measured in zip(under_way, probes, strict=True):
         if progress is not None and progress.diverged_at is None:
             for i, probe in enumerate(measured):
                 for round_, metrics in probe.look_back(_kept_by(i, progress), progress.state.x).items():
                     progress.rows.extend(_rows(round_, metrics))
 
 
-def _measure(progress: Progress, moment: Moment, probes: Sequence[Probe]) -> None:
-    metrics: Metrics = {}
-    for probe in probes:
-        metrics |= probe.measure(moment)
-    if all(math.isfinite(value) for value in metrics.values()):
-        progress.rows.extend(_rows(moment.state.round, metrics))
-    else:
-        progress.diverged_at = moment.state.round
-    for i, probe in enumerate(probes):
-        if probe.keep is not None:
-            leaves = {f"{i}/{name}": leaf for name, leaf in probe.keep(moment.state.x).items()}
-            progress.kept.setdefault(moment.state.round, {}).update(leaves)
+def _measure(
+    under_way: Sequence[Progress | None], moments: Sequence[Moment | None], probes: Sequence[Sequence[Probe]]
+) -> None:
+    """Of every run that has a moment here."""
+    if not any(moments):
+        return
+    found: list[Metrics] = [{} for _ in moments]
+    for of_a_kind in zip(*probes, strict=True):
+        for metrics, more in zip(found, measure_together(of_a_kind, moments), strict=True):
+            metrics |= more
+    for progress, moment, metrics, own in zip(under_way, moments, found, probes, strict=True):
+        if progress is None or moment is None:
+            continue
+        if all(math.isfinite(value) for value in metrics.values()):
+            progress.rows.extend(_rows(moment.state.round, metrics))
+        else:
+            progress.diverged_at = moment.state.round
+        for i, probe in enumerate(own):
+            if probe.keep is not None:
+                leaves = {f"{i}/{name}": leaf for name, leaf in probe.keep(moment.state.x).items()}
+                progress.kept.setdefault(moment.state.round, {}).update(leaves)
 
 
 def _kept_by(i: int, progress: Progress) -> dict[int, Tree]:

@@ -135,7 +135,9 @@ def carry_out_group(
     federations = [
         wanted[i].federation
         if i in wanted
-        else replace(some.federation, clients=clients_of(run.task, run.partition, run.population, run.seed))
+        else replace(
+            some.federation, clients=clients_of(run.task, run.partition, run.population, run.seed), seed=run.seed
+        )
         for i, run in enumerate(group)
     ]
 
@@ -162,7 +164,10 @@ def carry_out_group(
         [place.progress if place else None for place in places],
         some.run.rounds,
         some.run.every,
-        [place.probes if place else [] for place in places],
+        [
+            place.probes if place else _probes(run, federation)
+            for place, run, federation in zip(places, group, federations, strict=True)
+        ],
         save_now_and_then,
     )
     for one in wanted.values():
