@@ -212,8 +212,11 @@ def markdown(result: dict[str, Any]) -> str:
         result["command"],
         "```",
         "",
-        *(f"Of {job} {more} times as many rounds, which take milliseconds." for job, more in MORE_ROUNDS.items()),
-        "",
+        *(
+            f"Of {name} {MORE_ROUNDS[name]} times as many rounds: one takes milliseconds.\n"
+            for name in jobs
+            if name in MORE_ROUNDS
+        ),
         "Samples trained per second:",
         "",
         *_table(
