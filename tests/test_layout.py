@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1] / "src" / "headstart"
 FILES = sorted(ROOT.rglob("*.py"))
 
 FLOORS = [
-    {"errors", "trees", "rng", "registry", "validation", "files"},
+    {"errors", "trees", "rng", "registry", "validation", "files", "threads"},
     {"models", "tasks"},
     {"starts", "clients", "servers"},
     {"engine"},

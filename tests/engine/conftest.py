@@ -11,9 +11,9 @@ from torch import nn
 from headstart import rng, trees
 from headstart.clients.base import CLIENTS
 from headstart.engine.devices import DEVICES
-from headstart.engine.executors.base import EXECUTORS
+from headstart.engine.executors.base import EXECUTORS, Cohort
 from headstart.engine.plan import Population, Schedule
-from headstart.engine.rounds import Federation
+from headstart.engine.rounds import Federation, State
 from headstart.models.network import Network
 from headstart.servers.base import SERVERS
 from headstart.tasks.base import Examples, Task
@@ -84,3 +84,22 @@ def small() -> Small:
     ends = np.cumsum(sizes)
     clients = [np.arange(end - size, end) for end, size in zip(ends, sizes, strict=True)]
     return Small(Task("small", examples, examples, examples, CLASSES), Population(clients))
+
+
+def assert_equal_to_the_loop(result: tuple[State, Cohort | None] | None, expected: tuple[State, Cohort | None]) -> None:
+    assert result is not None
+    (state, cohort), (other, reference) = result, expected
+    assert cohort is not None
+    assert reference is not None
+    for name in ("x", "server", "shared", "pseudo_gradient"):
+        assert distance(getattr(state, name), getattr(other, name)) < RELATIVE
+    assert state.memories.keys() == other.memories.keys()
+    for client, memory in other.memories.items():
+        assert distance(state.memories[client], memory) < RELATIVE
+    assert float(cohort.local_loss) == pytest.approx(float(reference.local_loss), rel=RELATIVE)
+    for name in ("squared_norms", "total", "unit_total", "count"):
+        ours, theirs = getattr(cohort.alignment, name), getattr(reference.alignment, name)
+        assert float(ours) == pytest.approx(float(theirs), rel=RELATIVE)
+    assert (state.bytes_up, state.bytes_down, state.simulated_seconds, state.round) == (
+        other.bytes_up, other.bytes_down, other.simulated_seconds, other.round,
+    )  # fmt: skip

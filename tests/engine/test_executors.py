@@ -24,7 +24,7 @@ from headstart.models.network import MODELS, Network, Precision
 from headstart.tasks.base import Examples, Pixels, Task
 from headstart.tasks.next_token import next_token
 
-from .conftest import CLASSES, FEATURES, METHODS, RELATIVE, Small, distance
+from .conftest import CLASSES, FEATURES, METHODS, RELATIVE, Small, assert_equal_to_the_loop, distance
 
 NOT_HERE = {"processes"} if cannot_fork(torch.device("cpu")) else set()
 OTHERS = [entry.name for entry in EXECUTORS if entry.name not in {"loop", *NOT_HERE}]
@@ -50,18 +50,8 @@ def test_executor_equals_the_loop(small: Small, executor: str, method: str) -> N
     network = small.network(dropout=0.3)
     settings = {"client": method, "network": network, "local_epochs": 2, "cohort": 5, "seed": 2}
     settings["devices"] = "budget(seconds=0.4, spread=1.5)"
-    state, cohort = after(small.federation(executor=executor, **settings), rounds=3)
-    expected, reference = after(small.federation(executor="loop", **settings), rounds=3)
-    for name in ("x", "server", "shared", "pseudo_gradient"):
-        assert distance(getattr(state, name), getattr(expected, name)) < RELATIVE
-    assert state.memories.keys() == expected.memories.keys()
-    for client, memory in expected.memories.items():
-        assert distance(state.memories[client], memory) < RELATIVE
-    assert float(cohort.local_loss) == pytest.approx(float(reference.local_loss), rel=RELATIVE)
-    for name in ("squared_norms", "total", "unit_total", "count"):
-        ours, theirs = getattr(cohort.alignment, name), getattr(reference.alignment, name)
-        assert float(ours) == pytest.approx(float(theirs), rel=RELATIVE)
-    assert (state.bytes_up, state.bytes_down) == (expected.bytes_up, expected.bytes_down)
+    ours, expected = (after(small.federation(executor=name, **settings), rounds=3) for name in (executor, "loop"))
+    assert_equal_to_the_loop(ours, expected)
 
 
 TEXT = {

@@ -14,7 +14,7 @@ from headstart.engine.executors.traced import Traced
 from headstart.engine.plan import Population
 from headstart.engine.rounds import Federation, State, advance, advance_together, begin
 
-from .conftest import METHODS, RELATIVE, Small, distance
+from .conftest import METHODS, RELATIVE, Small, assert_equal_to_the_loop, distance
 
 TOGETHER = "stacked(runs=4)"
 CLIENTS_OF = {  # the sizes of the clients of a seed: other seeds have other clients, and another largest one
@@ -52,25 +52,6 @@ def together(
     for _ in range(rounds):
         results = advance_together(federations, [None if result is None else result[0] for result in results])
     return results
-
-
-def assert_equal_to_the_loop(result: tuple[State, Cohort | None] | None, expected: tuple[State, Cohort | None]) -> None:
-    assert result is not None
-    (state, cohort), (other, reference) = result, expected
-    assert cohort is not None
-    assert reference is not None
-    for name in ("x", "server", "shared", "pseudo_gradient"):
-        assert distance(getattr(state, name), getattr(other, name)) < RELATIVE
-    assert state.memories.keys() == other.memories.keys()
-    for client, memory in other.memories.items():
-        assert distance(state.memories[client], memory) < RELATIVE
-    assert float(cohort.local_loss) == pytest.approx(float(reference.local_loss), rel=RELATIVE)
-    for name in ("squared_norms", "total", "unit_total", "count"):
-        ours, theirs = getattr(cohort.alignment, name), getattr(reference.alignment, name)
-        assert float(ours) == pytest.approx(float(theirs), rel=RELATIVE)
-    assert (state.bytes_up, state.bytes_down, state.simulated_seconds, state.round) == (
-        other.bytes_up, other.bytes_down, other.simulated_seconds, other.round,
-    )  # fmt: skip
 
 
 @pytest.mark.parametrize("method", METHODS)

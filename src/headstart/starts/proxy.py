@@ -19,6 +19,7 @@ from headstart.registry import AddedLater
 from headstart.starts.base import STARTS, Artefact, Build, Start
 from headstart.starts.heads import Head, HeadLayer, misfit, with_head
 from headstart.tasks.base import TASKS, Task
+from headstart.threads import torch_threads
 from headstart.trees import Tree
 
 
@@ -49,12 +50,8 @@ def proxy(
         _refuse_other_tokens(data, target)
         network = _network(build, data, target)
         fitted(network.initial(0), build(target).initial(0), data, target)  # refused before it is trained
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)  # sums in another order round differently: one artefact, whatever the machine's cores
-        try:
+        with torch_threads(1):  # one artefact, whatever the machine's cores
             return _pretrained(network, data, epochs, batch_size, rate, seed)
-        finally:
-            torch.set_num_threads(threads)
 
     def fitted(pretrained: Tree, drawn: Tree, data: Task | None, target: Task) -> Tree:
         saved = with_head(pretrained, drawn, head, head_layer, "proxy")

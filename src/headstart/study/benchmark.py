@@ -36,6 +36,7 @@ from headstart.study.data import CPU
 from headstart.study.federations import check_device
 from headstart.tasks.base import Examples, Task, classification
 from headstart.tasks.next_token import next_token
+from headstart.threads import torch_threads
 
 
 @dataclass(frozen=True)
@@ -225,14 +226,11 @@ def _peak_flops(network: Network, precision: Precision, threads: int, size: int 
     """Floating-point operations a second of a square matrix product, the best of a few."""
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
     a, b = torch.ones(2, size, size, device=network.device, dtype=dtype)
-    best, before = float("inf"), torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
+    best = float("inf")
+    with torch_threads(threads):
         for _ in range(repetitions):
             began = time.perf_counter()
             torch.mm(a, b)
             network.wait()
             best = min(best, time.perf_counter() - began)
-    finally:
-        torch.set_num_threads(before)
     return 2 * size**3 / best

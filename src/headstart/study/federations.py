@@ -1,7 +1,6 @@
 """From a run's specification to what the engine runs. What runs share is made once a process."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -23,6 +22,7 @@ from headstart.study.data import CPU, check_examples, fits, task_of
 from headstart.study.spec import RunSpec
 from headstart.study.trainable import trained
 from headstart.tasks.base import PARTITIONS, Task
+from headstart.threads import torch_threads
 from headstart.trees import Tree
 
 
@@ -174,12 +174,6 @@ def check_cohort(cohort: int, clients: Population) -> None:
         raise HeadstartError(f"cohort: expected at most the number of clients ({len(clients)}), got {cohort}")
 
 
-@contextmanager
-def one_thread() -> Iterator[None]:
+def one_thread() -> AbstractContextManager[None]:
     """One torch thread a process: sums are then in the same order however many processes share the work."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
+    return torch_threads(1)

@@ -12,8 +12,8 @@ import signal
 import sys
 import traceback
 import weakref
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Annotated, Any, NamedTuple
@@ -43,6 +43,7 @@ from headstart.engine.shared_memory import shared_zeros
 from headstart.errors import HeadstartError
 from headstart.models.network import Network
 from headstart.tasks.base import Task
+from headstart.threads import torch_threads
 from headstart.trees import Tree
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -98,7 +99,7 @@ def processes(
             crews.clear()
         if not crews:
             sums = empty(uploads[0], x, watched=True)
-            with _one_thread():
+            with torch_threads(1):  # as the members have
                 work.prepare(x, shared, memories[0], plan, sums)  # once, and not in every process
             board = Board(shared_zeros(x), shared_zeros(shared), [_shared_sums(sums) for _ in range(GROUPS)])
             crews.append(Crew(work, board, min(workers or os.cpu_count() or 1, GROUPS)))
@@ -259,17 +260,6 @@ def _shared_sums(like: Sums) -> Sums:
 
 def _seen(sums: Sums, watched: bool) -> Sums:
     return sums if watched else unwatched(sums)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """As the members have."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _sent(tree: Tree) -> Arrays:

@@ -20,6 +20,7 @@ from headstart.engine.executors.sums import Sums, add, cohort
 from headstart.engine.plan import RoundPlan
 from headstart.models.network import Network
 from headstart.tasks.base import Task
+from headstart.threads import torch_threads
 from headstart.trees import Tree
 
 
@@ -59,17 +60,15 @@ def threads(
             return sums, work.compute(x, shared, memories, rate, plan, group, sums)
 
         futures = [pool().submit(computed, group) for group in groups(plan)]
-        before = torch.get_num_threads()
-        torch.set_num_threads(1)  # of this thread: more would wait for work on the cores that the others compute on
-        try:
-            sums, kept = futures[0].result()
-            for future in futures[1:]:
-                more, kept_too = future.result()
-                kept |= kept_too
-                add(sums, more)
-            return cohort(sums, [kept.get(k, memory) for k, memory in enumerate(memories)], plan, watched)
-        finally:
-            wait(futures)  # after one that failed others may be recording, which patches torch for all threads
-            torch.set_num_threads(before)
+        with torch_threads(1):  # in this thread: more would wait for work on the cores that the others compute on
+            try:
+                sums, kept = futures[0].result()
+                for future in futures[1:]:
+                    more, kept_too = future.result()
+                    kept |= kept_too
+                    add(sums, more)
+                return cohort(sums, [kept.get(k, memory) for k, memory in enumerate(memories)], plan, watched)
+            finally:
+                wait(futures)  # after one that failed others may be recording, which patches torch for all threads
 
     return execute
