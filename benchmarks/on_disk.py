@@ -32,7 +32,7 @@ def main() -> None:
     if arguments.measure:
         print(json.dumps(measured(arguments.measure, arguments.clients)))
         return
-    from headstart.tasks.on_disk import pack
+    from headstart.tasks.own.on_disk import pack
 
     for factor in (100, 1):
         sizes = client_sizes(arguments.clients // factor, arguments.rows // factor)

@@ -100,13 +100,14 @@ class Entry(Generic[T]):
 
 @dataclass
 class Registry(Generic[T]):
-    """The parts of one kind; importing the modules of `package` fills it, on first use.
+    """The parts of one kind; importing the modules of `package`, and of `rooms` of it, fills it, on first use.
 
     Raises `HeadstartError`, with the nearest name and the path in the user's file, for whatever is not declared.
     """
 
     kind: str
     package: str
+    rooms: tuple[str, ...] = ()
     _entries: dict[str, Entry[T]] = field(default_factory=dict)
     _loaded: bool = False
 
@@ -172,9 +173,9 @@ class Registry(Generic[T]):
 
     def _load(self) -> None:
         if not self._loaded:
-            package = importlib.import_module(self.package)
-            for module in pkgutil.iter_modules(package.__path__):
-                importlib.import_module(f"{self.package}.{module.name}")
+            for folder in (self.package, *(f"{self.package}.{room}" for room in self.rooms)):
+                for module in pkgutil.iter_modules(importlib.import_module(folder).__path__):
+                    importlib.import_module(f"{folder}.{module.name}")
             self._loaded = True
 
     def _read(self, written: object, path: str) -> tuple[str, str | None, dict[str, Any]]:

@@ -12,7 +12,7 @@ from headstart.study.data import fits, task_of
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
 from headstart.tasks.base import TASKS
-from headstart.tasks.on_disk import pack
+from headstart.tasks.own.on_disk import pack
 
 OWN = """
 from functools import partial

@@ -23,8 +23,8 @@ from headstart import rng
 from headstart.errors import HeadstartError
 from headstart.tasks.base import Examples, Objective, Scores, Task
 from headstart.tasks.data_files import together
-from headstart.tasks.table_columns import texts
-from headstart.tasks.table_files import read
+from headstart.tasks.own.columns import texts
+from headstart.tasks.own.sources import read
 from headstart.tasks.tokens.base import TOKENS, Tokens
 
 Clients = Mapping[str, Sequence[str]]

@@ -23,7 +23,7 @@ from headstart.tasks.next_token import (
     documents_by_client,
     text_task,
 )
-from headstart.tasks.table_files import files_of
+from headstart.tasks.own.sources import files_of
 
 
 @TASKS.register(

@@ -13,7 +13,7 @@ from PIL import Image
 
 from headstart.errors import HeadstartError
 from headstart.tasks.data_files import decoded, is_bytes, is_text
-from headstart.tasks.table_files import Table
+from headstart.tasks.own.sources import Table
 from headstart.validation import shown
 
 Images = npt.NDArray[np.uint8]

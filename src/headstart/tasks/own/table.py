@@ -18,10 +18,10 @@ from headstart.registry import AddedLater
 from headstart.tasks.base import TASKS, Examples, Pixels, Task
 from headstart.tasks.data_files import together
 from headstart.tasks.next_token import TokensPart
-from headstart.tasks.table_columns import class_labels, classes, images, numbers, texts
-from headstart.tasks.table_files import Table, column_names, read
-from headstart.tasks.table_parts import Mask, parts_of, with_known_labels
-from headstart.tasks.table_text import bag_of_words, next_tokens
+from headstart.tasks.own.columns import class_labels, classes, images, numbers, texts
+from headstart.tasks.own.parts import Mask, parts_of, with_known_labels
+from headstart.tasks.own.sources import Table, column_names, read
+from headstart.tasks.own.text import bag_of_words, next_tokens
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Side = Annotated[int, Field(ge=1)]

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from headstart.tasks.base import Rows, Task
 from headstart.tasks.next_token import text_task
-from headstart.tasks.table_parts import Mask
+from headstart.tasks.own.parts import Mask
 from headstart.tasks.tokens import words as tokenizer
 from headstart.tasks.tokens.base import MARKS, Tokens
 

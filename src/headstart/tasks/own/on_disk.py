@@ -81,7 +81,7 @@ class Header(BaseModel):
     parts: Parts
 
 
-@TASKS.register("on-disk", source="the user's own data, packed by headstart.tasks.on_disk.pack")
+@TASKS.register("on-disk", source="the user's own data, packed by headstart.tasks.own.on_disk.pack")
 @lru_cache(maxsize=4)
 def on_disk(*, path: Annotated[str, Field(description="a folder that `pack` wrote")]) -> Task:
     """Data larger than memory, in a folder that `pack` wrote; the partition `natural` has its clients.

@@ -130,7 +130,7 @@ def test_faults_get_one_line(
     ("changes", "model"), [({}, "logistic"), ({}, "mlp(hidden=[4])"), ({"label": None}, "lstm(hidden=4, layers=1)")]
 )
 def test_the_example_of_the_data_page_runs(changes: dict[str, Any], model: str, tmp_path: Path) -> None:
-    page = (Path(__file__).parents[2] / "docs" / "data.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[3] / "docs" / "data.md").read_text(encoding="utf-8")
     section = page[page.index("### Text of your own") :]
     example = yaml.safe_load(re.findall(r"```yaml\n(.*?)```", section, re.DOTALL)[0])["task"]["table"]
     rows = [{"writer": f"w{i % 10}", "body": ("of tea", "of ale and wine")[i % 3 > 0], "topic": i % 3 > 0}

@@ -8,8 +8,8 @@ import numpy.typing as npt
 from headstart import rng
 from headstart.errors import HeadstartError
 from headstart.tasks.base import Rows
-from headstart.tasks.table_columns import words
-from headstart.tasks.table_files import Table
+from headstart.tasks.own.columns import words
+from headstart.tasks.own.sources import Table
 
 Mask = npt.NDArray[np.bool_]
 PARTS = ("train", "validation", "test")

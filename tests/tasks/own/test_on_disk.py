@@ -18,7 +18,7 @@ from headstart.errors import HeadstartError
 from headstart.study.data import task_of
 from headstart.study.federations import check_clients, clients_of
 from headstart.tasks.base import PARTITIONS, TASKS, ClientRows, Task
-from headstart.tasks.on_disk import pack
+from headstart.tasks.own.on_disk import pack
 
 DRAW = np.random.Generator(np.random.Philox(key=6))
 SIZES = DRAW.integers(1, 9, 50)

@@ -1,0 +1,1 @@
+"""The user's own data: tables of files, and arrays on disk."""
