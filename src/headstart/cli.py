@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from headstart.errors import HeadstartError
+from headstart.terminal import lenient, say
 
 if TYPE_CHECKING:
     from headstart.registry import Registry
@@ -83,8 +84,8 @@ def paper(
     if not path.exists():
         files.write(path, text)
     elif path.read_text(encoding="utf-8", errors="replace") != text:
-        print(f"{path} is there already and differs from the preset; it is run as it stands")
-    print(f"study: {path}")
+        say(f"{path} is there already and differs from the preset; it is run as it stands")
+    say(f"study: {path}")
     if not write_only:
         _run(Study.load(path), out, jobs, checkpoint_seconds)
 
@@ -99,25 +100,23 @@ def check(file: StudyFile) -> None:
 
     study = Study.load(file)
     check_study(study)
-    print(f"{file}: {study.file.title or study.file.name}")
+    say(f"{file}: {study.file.title or study.file.name}")
     for axis in (*AXES, "trainable", "local_epochs", "client_rates", "server_rates", "seeds"):
         singular = axis if axis in ("devices", "trainable", "local_epochs") else axis[:-1]
         values = dict.fromkeys(getattr(each, singular) for each in study.runs)
         shown = values if axis in AXES else sorted(values)
-        print(f"  {axis.replace('_', ' '):<13} {', '.join(map(str, shown))}")
+        say(f"  {axis.replace('_', ' '):<13} {', '.join(map(str, shown))}")
     a_round = f"{study.file.cohort} of {study.population} clients a round"
-    print(f"  {len(study.runs)} runs of {study.file.rounds} rounds, {a_round}")
+    say(f"  {len(study.runs)} runs of {study.file.rounds} rounds, {a_round}")
     if (seeds := len({each.seed for each in study.runs})) < FEW_SEEDS:
         many = "1 seed decides nothing" if seeds == 1 else f"{seeds} seeds decide little"
-        print(f"  note: {many}; run {FEW_SEEDS} or more")
+        say(f"  note: {many}; run {FEW_SEEDS} or more")
     if tuned := searches(study):
-        print(
-            f"  tuning: {len(tuned)} searches of {tuned[0].trials} trials, {tuned[0].base.rounds} rounds at most each"
-        )
+        say(f"  tuning: {len(tuned)} searches of {tuned[0].trials} trials, {tuned[0].base.rounds} rounds at most each")
     cores = os.cpu_count() or 1
     seconds = estimate_seconds(study)
-    print(f"  about {_duration(seconds)} in one process, {_duration(seconds / cores)} in {cores}, without pre-training")
-    print(f"  ({HOW})")
+    say(f"  about {_duration(seconds)} in one process, {_duration(seconds / cores)} in {cores}, without pre-training")
+    say(f"  ({HOW})")
 
 
 @app.command()
@@ -125,7 +124,7 @@ def report(directory: Annotated[Path, typer.Argument(metavar="DIR", help="The fo
     """Write the report of a study again from its tables."""
     from headstart.report.page import write
 
-    print(f"report: {write(directory, os.cpu_count() or 1)}")
+    say(f"report: {write(directory, os.cpu_count() or 1)}")
 
 
 @app.command()
@@ -136,7 +135,7 @@ def compare(
     """Put the studies of several tasks on one page: their verdicts, and every finding side by side."""
     from headstart.report.compare import write
 
-    print(f"page: {write(directories, into)}")
+    say(f"page: {write(directories, into)}")
 
 
 @app.command()
@@ -147,7 +146,7 @@ def publish(
     """Write what a repository can keep of a study: tables, figures, judged findings, and a README.md of them."""
     from headstart.report.publish import publish as write
 
-    print(f"published: {write(directory, into)}")
+    say(f"published: {write(directory, into)}")
 
 
 @app.command()
@@ -158,7 +157,7 @@ def findings(
     """Write what published studies found into a Markdown page, between its marks, finding by finding."""
     from headstart.report.findings_page import write
 
-    print(f"findings: {write(folders, into)}")
+    say(f"findings: {write(folders, into)}")
 
 
 @app.command()
@@ -185,7 +184,7 @@ def bench(
     if precision not in ("fp32", "bf16"):
         raise HeadstartError(f"--precision: expected one of fp32, bf16, got {precision!r}")
     result = measure(job, executor, "bf16" if precision == "bf16" else "fp32", device, rounds, every=every)
-    print(json.dumps(result) if as_json else "\n".join(f"{name:<20} {value}" for name, value in result.items()))
+    say(json.dumps(result) if as_json else "\n".join(f"{name:<20} {value}" for name, value in result.items()))
 
 
 @app.command()
@@ -211,7 +210,7 @@ def inspect(
         raise HeadstartError("expected a study file or --task, and not both")
     found = [inspect_named(task, partition, population, seed)] if file is None else inspect_study(Study.load(file))
     for i, split in enumerate(found):
-        print(json.dumps(split.as_json()) if as_json else "\n".join([*([""] if i else []), *lines(split)]))
+        say(json.dumps(split.as_json()) if as_json else "\n".join([*([""] if i else []), *lines(split)]))
         if picture is not None:
             from headstart.report.split_picture import write_picture
 
@@ -285,11 +284,11 @@ def _run(study: "Study", out: Path, jobs: int | None, checkpoint_seconds: float)
         with watching(len(study.runs) + len(searches(study))) as watch:
             run_study(study, out, jobs, checkpoint_seconds, watch)
     except KeyboardInterrupt:
-        print(f"interrupted; what is done is in {out}; run the same command again to go on", file=sys.stderr)
+        say(f"interrupted; what is done is in {out}; run the same command again to go on", to=sys.stderr)
         raise typer.Exit(130) from None
     page = write(out, jobs)
-    print(f"{len(study.runs)} runs in {_duration(time.perf_counter() - began)}")
-    print(f"report: {page}")
+    say(f"{len(study.runs)} runs in {_duration(time.perf_counter() - began)}")
+    say(f"report: {page}")
 
 
 def _duration(seconds: float) -> str:
@@ -301,10 +300,11 @@ def _duration(seconds: float) -> str:
 def main() -> None:
     """Entry point: an error of the user's is one line on standard error and exit status 2."""
     sys.path.append(os.getcwd())  # where `package.module:factory` of a study file is looked for last
-    try:
-        app()
-    except (HeadstartError, OSError) as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    with lenient():
+        try:
+            app()
+        except (HeadstartError, OSError) as error:
+            say(f"error: {' '.join(str(error).split())}", to=sys.stderr)
+            sys.exit(2)
+        except KeyboardInterrupt:
+            sys.exit(130)

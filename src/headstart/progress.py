@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from headstart.terminal import printable, say
+
 if TYPE_CHECKING:
     from headstart.study.runner import Event
 
@@ -28,7 +30,8 @@ def watching(total: int) -> Iterator[Callable[["Event"], None]]:
         def show(event: "Event") -> None:
             bar.update(task, completed=event.share, description=f"{event.done} of {event.total} runs")
             if event.status != "finished":
-                bar.console.print(f"{event.run}: {event.status}", markup=False, highlight=False)
+                told = printable(f"{event.run}: {event.status}")
+                bar.console.print(told, markup=False, highlight=False)
 
         yield show
 
@@ -40,10 +43,11 @@ def _plain_lines() -> Callable[["Event"], None]:
         nonlocal last
         now = time.perf_counter()
         if event.status != "finished":
-            print(f"{event.run}: {event.status}", flush=True)
+            say(f"{event.run}: {event.status}")
         if event.done == event.total or now - last >= SECONDS_BETWEEN_LINES:
             left = (now - began) * (1 - event.share) / event.share
-            print(f"{event.done} of {event.total} runs, {now - began:.0f} s, about {left:.0f} s left", flush=True)
+            so_far = f"{event.done} of {event.total} runs, {now - began:.0f} s"
+            say(f"{so_far}, about {left:.0f} s left")
             last = now
 
     return tell
