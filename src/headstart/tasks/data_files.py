@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -17,6 +18,8 @@ from headstart import files
 from headstart.errors import HeadstartError, nearest
 from headstart.validation import shown
 
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
+"""What is decoded, by Pillow itself. Others it hands to programs: PostScript to Ghostscript, which runs it."""
 VIEWS = {"string_view": pa.large_string(), "binary_view": pa.large_binary()}
 
 
@@ -104,7 +107,7 @@ def grey_images(table: pa.Table, column: str, path: Path, height: int, width: in
 def encoded_images(
     table: pa.Table, column: str, path: Path, height: int, width: int, mode: Literal["RGB", "L"] = "RGB"
 ) -> npt.NDArray[np.uint8]:
-    """A column of images [N, channels, height, width] in any format that Pillow reads: bytes, or as the hub has it.
+    """A column of images [N, channels, height, width] in one of `FORMATS`: bytes, or as the hub has it.
 
     The hub's `Image` feature is a struct of `bytes` and `path`, of which the bytes are taken.
 
@@ -125,17 +128,26 @@ def encoded_images(
 
 
 def decoded(content: bytes, mode: Literal["RGB", "L"], place: str) -> Image.Image:
-    """An image in any format that Pillow reads. `place` begins the line about a fault: whose image it is.
+    """An image in one of `FORMATS`. `place` begins the line about a fault: whose image it is.
 
     Raises:
-        HeadstartError: it cannot be decoded, or has more than 8 bits a channel, which Pillow would cut off.
+        HeadstartError: it cannot be decoded, is of another format or of more pixels than Pillow takes for honest,
+            or has more than 8 bits a channel, which Pillow would cut off.
     """
     try:
-        with Image.open(io.BytesIO(content)) as opened:
-            found = opened.mode
-            image = opened.convert(mode)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
+                found = opened.mode
+                image = opened.convert(mode)
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        most = Image.MAX_IMAGE_PIXELS or 0
+        raise HeadstartError(f"{place} of more than {most} pixels; scale it down first") from error
     except Exception as error:  # whatever a damaged image may raise
-        raise HeadstartError(f"{place} that cannot be decoded") from error
+        raise HeadstartError(
+            f"{place} that cannot be decoded; expected {', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
+        ) from error
     if found.startswith(("I", "F")):
         raise HeadstartError(
             f"{place} of more than 8 bits a channel (mode {found!r}), expected 8; scale its numbers to 0 to 255 first"

@@ -12,10 +12,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
-from PIL import Image
+from PIL import EpsImagePlugin, Image
 
 from headstart.errors import HeadstartError
 from headstart.tasks.base import PARTITIONS, TASKS, Task
+from headstart.tasks.data_files import encoded_images
 
 ROWS = 60
 DRAW = np.random.Generator(np.random.Philox(key=1))
@@ -247,6 +248,43 @@ def test_features_that_are_large_keep_their_differences(tmp_path: Path) -> None:
     assert torch.allclose(steps, steps.mean().expand(ROWS - 1), rtol=1e-4)
     assert made.train.inputs[:, 0].double().std(correction=0).item() == pytest.approx(1, abs=1e-6)
     assert (inputs[:, 1] == 0).all()  # though the mean of 0.1 is not quite 0.1
+
+
+def test_images_of_formats_that_run_programs_are_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pillow hands PostScript to Ghostscript: here to a program of that name that leaves a mark."""
+    ran, programs = tmp_path / "ran", tmp_path / "bin"
+    programs.mkdir()
+    (programs / "gs").write_text(f"#!/bin/sh\necho > {ran}\n")
+    (programs / "gs").chmod(0o755)
+    monkeypatch.setenv("PATH", str(programs), prepend=":")
+    monkeypatch.setattr(EpsImagePlugin, "gs_binary", None)
+    script = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 4 4\n%%EndComments\n{} loop\n%%EOF\n"
+    with pytest.raises(HeadstartError) as caught:
+        task(parquet(tmp_path / "t.parquet", {"y": [0, 1] * 5, "photo": [script] * 10}), image="photo")
+    assert str(caught.value).endswith(
+        "row 0 has an image in column 'photo' that cannot be decoded; expected PNG, JPEG, GIF, BMP, WEBP, TIFF or PPM"
+    )
+    assert not ran.exists()
+    with pytest.raises(HeadstartError, match="that cannot be decoded; expected PNG"):
+        encoded_images(pa.table({"img": [script]}), "img", tmp_path / "c.parquet", 4, 4)
+    assert not ran.exists()
+
+
+@pytest.mark.parametrize("kind", ["png", "jpeg", "gif", "bmp", "webp", "tiff", "ppm"])
+def test_images_of_common_formats_are_decoded(kind: str, tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    Image.new("RGB", (4, 3), (255, 255, 255)).save(buffer, kind)
+    columns = {"y": [0, 1] * 5, "photo": [buffer.getvalue()] * 10}
+    made = task(parquet(tmp_path / "t.parquet", columns), image="photo")
+    assert (made.train.inputs == 255).all()
+    assert made.input_shape == (3, 3, 4)
+
+
+def test_images_that_are_larger_than_they_look_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 15)  # of 16 pixels Pillow only warns, of 31 it raises
+    file = parquet(tmp_path / "t.parquet", {"y": [0, 1] * 5, "photo": [encoded(np.zeros((4, 4, 3), np.uint8))] * 10})
+    with pytest.raises(HeadstartError, match="row 0 has an image in column 'photo' of more than 15 pixels; scale"):
+        task(file, image="photo")
 
 
 @pytest.mark.parametrize("mode", ["I;16", "I", "F"])
