@@ -24,6 +24,7 @@ from headstart.errors import HeadstartError
 from headstart.tasks.base import Examples, Objective, Scores, Task
 from headstart.tasks.data_files import together
 from headstart.tasks.own.columns import texts
+from headstart.tasks.own.names import names
 from headstart.tasks.own.sources import read
 from headstart.tasks.tokens.base import TOKENS, Tokens
 
@@ -126,10 +127,11 @@ def documents_by_client(path: Path, client: str, text: str) -> dict[str, list[st
         HeadstartError: the file cannot be read or lacks a column, a cell is empty, or the text is no text.
     """
     table = read(path, (client, text))
+    owners, known = names(table, client, "keep")
     clients: dict[str, list[str]] = {}
-    for name, document in zip(table.column(client).to_pylist(), texts(table, text), strict=True):
+    for owner, document in zip(owners.tolist(), texts(table, text), strict=True):
         if document.strip():
-            clients.setdefault(str(name), []).append(document)
+            clients.setdefault(known[owner], []).append(document)
     return dict(sorted(clients.items()))
 
 

@@ -183,7 +183,7 @@ FAULTS: list[tuple[str, dict[str, list[Any]], dict[str, Any], str]] = [
     ("csv", {name: [] for name in COLUMNS}, {"features": ["x"]}, "expected at least one row, got none"),
     ("parquet", changed("x", 7, 1e300), {"features": ["x"]}, "row 7 has 1e+300 in column 'x', expected a number of at"),
     ("csv", {**COLUMNS, "y": [f"{i}.5" for i in range(ROWS * 2)], "x": COLUMNS["x"] * 2, "n": COLUMNS["n"] * 2,
-             "who": COLUMNS["who"] * 2}, {"features": ["x"]}, "has 120 different numbers with fractions, expected cl"),
+             "who": COLUMNS["who"] * 2}, {"features": ["x"]}, "has 120 different numbers with fractions, 0.5 to"),
     ("parquet", {**COLUMNS, "part": [["train"]] * ROWS}, {"features": ["x"], "split": "part"},
      "expected train, validation or test in column 'part', got list"),
     ("jsonl", changed("who", 5, "\ud800"), {"client": "who"}, "row 5 has '\\ud800' in column 'who', expected text"),
@@ -274,7 +274,7 @@ def test_images_of_formats_that_run_programs_are_not_opened(tmp_path: Path, monk
 def test_images_of_common_formats_are_decoded(kind: str, tmp_path: Path) -> None:
     buffer = io.BytesIO()
     Image.new("RGB", (4, 3), (255, 255, 255)).save(buffer, kind)
-    columns = {"y": [0, 1] * 5, "photo": [buffer.getvalue()] * 10}
+    columns: dict[str, list[Any]] = {"y": [0, 1] * 5, "photo": [buffer.getvalue()] * 10}
     made = task(parquet(tmp_path / "t.parquet", columns), image="photo")
     assert (made.train.inputs == 255).all()
     assert made.input_shape == (3, 3, 4)

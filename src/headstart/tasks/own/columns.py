@@ -1,7 +1,6 @@
 """The columns of a user's table as numbers, classes, parts, images and text."""
 
 import hashlib
-import re
 from collections.abc import Sequence
 from typing import Literal
 
@@ -18,8 +17,6 @@ from headstart.validation import shown
 
 Images = npt.NDArray[np.uint8]
 MOST = float(np.finfo(np.float32).max)
-SEVERAL = 100
-"""So many different numbers with fractions are still taken for classes."""
 
 
 def numbers(table: Table, column: str) -> npt.NDArray[np.float64]:
@@ -50,48 +47,6 @@ def numbers(table: Table, column: str) -> npt.NDArray[np.float64]:
                 f"{table.at(row)} has {shown(cells[row].as_py())} in column {column!r}, expected {expected}"
             )
     return values
-
-
-def classes(table: Table, column: str) -> tuple[npt.NDArray[np.int64], tuple[str, ...]]:
-    """The number [N] of each cell's class, and the names of the classes in their order.
-
-    Whole numbers, also those written as text, are in the order of numbers; text is in that of its characters.
-
-    Raises:
-        HeadstartError: cells that cannot name a class.
-    """
-    cells = table.column(column)
-    if pa.types.is_nested(cells.type) or is_bytes(cells.type):
-        raise HeadstartError(
-            f"{table.path}: expected text, whole numbers or true and false in column {column!r}, got {cells.type}"
-        )
-    encoded = pc.dictionary_encode(cells).combine_chunks()
-    encoded = encoded.chunk(0) if isinstance(encoded, pa.ChunkedArray) else encoded
-    values = encoded.dictionary.to_pylist()
-    if any(value != value for value in values):
-        row = int(np.isnan(np.asarray(cells.to_numpy(), dtype=np.float64)).argmax())
-        raise HeadstartError(f"{table.at(row)} has nothing in column {column!r}")
-    whole = all(re.fullmatch(r"0|-?[1-9][0-9]{0,4299}", str(value)) for value in values)  # as many digits as int reads
-    order = sorted(range(len(values)), key=lambda i: int(values[i]) if whole else values[i])
-    place = np.empty(len(values), dtype=np.int64)
-    place[order] = np.arange(len(values))
-    return place[np.asarray(encoded.indices.to_numpy())], tuple(str(values[i]) for i in order)
-
-
-def class_labels(table: Table, column: str) -> tuple[npt.NDArray[np.int64], tuple[str, ...]]:
-    """The classes of a column, as `classes` has them, that are no quantity.
-
-    Raises:
-        HeadstartError: cells that cannot name a class, or numbers with fractions, of more than 100 values.
-    """
-    numbers, names = classes(table, column)
-    values = np.array([_number(name) for name in names])
-    if len(names) > SEVERAL and np.isfinite(values).all() and (values % 1 != 0).any():
-        raise HeadstartError(
-            f"{table.path}: column {column!r} has {len(names)} different numbers with fractions, expected classes; "
-            "a quantity to predict is no class"
-        )
-    return numbers, names
 
 
 def words(table: Table, column: str, known: Sequence[str]) -> npt.NDArray[np.object_]:
@@ -171,6 +126,6 @@ def images(table: Table, column: str, size: tuple[int, ...], mode: Literal["RGB"
 
 def _number(cell: str) -> float:
     try:
-        return float(cell)
+        return np.nan if "_" in cell else float(cell)  # Python reads 1_0 as 10, and nobody else does
     except ValueError:
         return np.nan

@@ -13,6 +13,8 @@ from headstart.tasks.own.sources import Table
 
 Mask = npt.NDArray[np.bool_]
 PARTS = ("train", "validation", "test")
+FEW_ROWS = 3
+"""With fewer rows a label, on average, the labels may be no classes at all."""
 
 
 def parts_of(
@@ -74,9 +76,11 @@ def with_known_labels(
         return {name: mask & ~new for name, mask in parts.items()}
     if new.any() and unseen == "error":
         row = int(new.argmax())
+        many = f"{len(names)} labels in {len(table)} rows: is {column!r} the column of classes? if so, "
+        doubt = many if len(names) > len(table) / FEW_ROWS else ""
         raise HeadstartError(
             f"{table.at(row)} has {names[labels[row]]!r} in column {column!r}, as no training row has "
-            f"({int(new.sum())} such rows); "
+            f"({int(new.sum())} such rows); {doubt}"
             "write unseen='keep' to count them as mistakes, or unseen='drop' to leave them out"
         )
     return parts

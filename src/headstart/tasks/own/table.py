@@ -18,7 +18,8 @@ from headstart.registry import AddedLater
 from headstart.tasks.base import TASKS, Examples, Pixels, Task
 from headstart.tasks.data_files import together
 from headstart.tasks.next_token import TokensPart
-from headstart.tasks.own.columns import class_labels, classes, images, numbers, texts
+from headstart.tasks.own.columns import images, numbers, texts
+from headstart.tasks.own.names import Alike, names, refuse_quantity
 from headstart.tasks.own.parts import Mask, parts_of, with_known_labels
 from headstart.tasks.own.sources import Table, column_names, read
 from headstart.tasks.own.text import bag_of_words, next_tokens
@@ -70,6 +71,12 @@ def table(
     ] = 1000,
     tokens: Annotated[TokensPart, AddedLater()] = "words",
     length: Annotated[int, AddedLater(), Field(ge=1, description="tokens of a row, without a label")] = 64,
+    alike: Annotated[
+        Alike,
+        AddedLater(),
+        Field(description="labels or clients that differ by case, blanks or the like: refused, one, or apart"),
+    ] = "error",
+    codes: Annotated[bool, AddedLater(), Field(description="many numbers as labels are codes, no quantity")] = False,
 ) -> Task:
     """Your own Parquet, CSV or JSON-lines file, with a mapping of its columns.
 
@@ -104,13 +111,15 @@ def table(
     if not len(cells):
         raise HeadstartError(f"{file}: expected at least one row, got none")
     content = digest(*cells.files)
-    owners, clients = classes(cells, client) if client else (None, ())
+    owners, clients = names(cells, client, alike) if client else (None, ())
     parts = parts_of(cells, split, owners, split_by, test, validation, seed)
     if label is None:
         documents = texts(cells, chosen[0])
         return next_tokens(documents, owners, clients, parts, tokens, length, content)
-    labels, names = class_labels(cells, label)
-    parts = with_known_labels(cells, parts, labels, names, label, unseen)
+    labels, classes = names(cells, label, alike)
+    if not codes:
+        refuse_quantity(cells, label, classes)
+    parts = with_known_labels(cells, parts, labels, classes, label, unseen)
 
     prepare: Any = nn.Identity
     vocabulary = None
@@ -134,9 +143,9 @@ def table(
         part("train"),
         part("validation"),
         part("test"),
-        len(names),
+        len(classes),
         owners=owners[parts["train"]] if owners is not None else None,
-        classes=names,
+        classes=classes,
         tokens=vocabulary,
         content=content,
         prepare=prepare,

@@ -1,0 +1,231 @@
+"""Cells that name something, a class or a client: which of them are one name, and which only look alike.
+
+Blanks around a name are taken off. Whole numbers are one name however they are written (`1`, `1.0`), and so are `True`,
+`true` and `TRUE`. Where two names differ only by case, blanks, Unicode's form, leading zeros or a final dot, most
+often one thing was written in two ways: the table says which, and the user decides (`Alike`).
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from headstart.errors import HeadstartError
+from headstart.tasks.data_files import is_bytes
+from headstart.tasks.own.sources import Table
+from headstart.validation import shown
+
+Alike = Literal["error", "join", "keep"]
+Places = npt.NDArray[np.int64]
+
+BLANK = "[\\s\\0\u200b-\u200d\u2060\ufeff]"
+"""White space, and what is not seen at all: zero bytes that fill a cell, marks of width zero."""
+WHOLE = re.compile(r"([+-]?)(0|[1-9][0-9]{0,4298})(\.0+)?")  # int() reads 4300 digits
+DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,300})(\.[0-9]+)?(e[+-][0-9]{1,2})?")
+NO_NUMBER = {"nan", "NaN", "NAN", "-nan", "<NA>", "NaT"}
+"""What programs write for a number or a time that is not there."""
+ENDLESS = {"inf", "infinity"}
+
+
+def names(table: Table, column: str, alike: Alike) -> tuple[Places, tuple[str, ...]]:
+    """The place [N] of each cell's name among the names of the column, and these in their order.
+
+    Numbers are in the order of numbers; text is in that of its characters.
+
+    Raises:
+        HeadstartError: cells that cannot name anything, or names that look alike where that is an error.
+    """
+    codes, cells = _encoded(table, column)
+    trimmed = [_trimmed(cell) for cell in cells]
+    _refuse_nothing(table, column, codes, trimmed)
+    kept, spellings = _places([_canonical(name) for name in trimmed])
+    written: list[list[str]] = [[] for _ in spellings]
+    for place, name in zip(kept.tolist(), trimmed, strict=True):
+        written[place].append(name)
+    all_whole = all(WHOLE.fullmatch(name) for name in spellings)
+    called = [
+        name if all_whole or len(set(ways)) > 1 else ways[0] for name, ways in zip(spellings, written, strict=True)
+    ]
+    rows = np.bincount(kept[codes], minlength=len(called))
+    if alike != "keep":
+        folded, _ = _places(_folded(called))
+        if alike == "error":
+            _refuse_alike(table, column, called, folded, rows)
+        joined = [_most_frequent(folded == group, called, rows) for group in range(len(set(folded.tolist())))]
+        kept, called = folded[kept], joined
+    order = _order(called)
+    place_of = np.empty(len(called), np.int64)
+    place_of[order] = np.arange(len(called))
+    return place_of[kept][codes], tuple(called[i] for i in order)
+
+
+def visible(name: str) -> str:
+    """A name in quotes with a mark for each blank, and a number for each sign that is not seen or seems another.
+
+    >>> print(visible("two  words"), visible("be\\u0301nin"), visible("bénin"))
+    'two␣␣words' 'be\\u0301nin' 'bénin'
+    """
+    signs = ["␣" if sign == " " else sign if _is_plain(sign) else f"\\u{ord(sign):04x}" for sign in name[:80]]
+    return f"'{''.join(signs)}{'...' if len(name) > 80 else ''}'"
+
+
+def _is_plain(sign: str) -> bool:
+    return sign.isprintable() and not unicodedata.combining(sign) and unicodedata.normalize("NFKC", sign) == sign
+
+
+def _encoded(table: Table, column: str) -> tuple[Places, list[Any]]:
+    """The different cells of a column as text, and which [N] is in each row."""
+    cells = table.column(column)
+    kind = cells.type
+    if pa.types.is_nested(kind) or is_bytes(kind):
+        raise HeadstartError(
+            f"{table.path}: expected text, whole numbers or true and false in column {column!r}, got {kind}"
+        )
+    encoded = pc.dictionary_encode(cells).combine_chunks()
+    encoded = encoded.chunk(0) if isinstance(encoded, pa.ChunkedArray) else encoded
+    values = encoded.dictionary
+    if pa.types.is_temporal(kind):
+        try:
+            values = values.cast(pa.string())  # Python's times end with the year 9999
+        except pa.ArrowException as error:
+            raise HeadstartError(
+                f"{table.path}: expected text, whole numbers, dates or true and false in column {column!r}, got {kind}"
+            ) from error
+    return np.asarray(encoded.indices.to_numpy(), dtype=np.int64), [str(value) for value in values.to_pylist()]
+
+
+def _trimmed(cell: str) -> str:
+    return re.sub(f"^{BLANK}+|{BLANK}+$", "", cell)
+
+
+def _refuse_nothing(table: Table, column: str, codes: Places, trimmed: Sequence[str]) -> None:
+    with_numbers = any(DECIMAL.fullmatch(name) for name in trimmed)
+    for code, name in enumerate(trimmed):
+        endless = with_numbers and name.lower().lstrip("+-") in ENDLESS
+        if name and name not in NO_NUMBER and not endless:
+            continue
+        row = int((codes == code).argmax())
+        has = shown(name) if name else "nothing"
+        raise HeadstartError(
+            f"{table.at(row)} has {has} in column {column!r}, expected a name; write one there, or leave the row out"
+        )
+
+
+def _canonical(name: str) -> str:
+    """The way of writing that stands for all that are the same for certain.
+
+    >>> [_canonical(name) for name in ("1", "1.0", "-0", "TRUE", "01", "1.5", "yes")]
+    ['1', '1', '0', 'True', '01', '1.5', 'yes']
+    """
+    whole = WHOLE.fullmatch(name)
+    if whole:
+        sign = "-" if whole[1] == "-" and whole[2] != "0" else ""
+        return sign + whole[2]
+    return name.capitalize() if name.lower() in ("true", "false") else name
+
+
+def _places(keys: Sequence[str]) -> tuple[Places, list[str]]:
+    """The place of each key among the different ones, and these as they come."""
+    known = {key: place for place, key in enumerate(dict.fromkeys(keys))}
+    return np.array([known[key] for key in keys], np.int64), list(known)
+
+
+def _folded(called: Sequence[str]) -> list[str]:
+    """What is left of each name without that in which those alike differ."""
+    plain = [_canonical(name) for name in called]
+    truth = {"True": "1", "False": "0"} if set(plain) <= {"0", "1", "True", "False"} else {}
+    return [_bare(truth.get(name, name)) or name for name in plain]
+
+
+def _bare(name: str) -> str:
+    """
+    >>> [_bare(name) for name in ("Yes", ">50K.", "New  York", "007", "1.07")]
+    ['yes', '>50k', 'newyork', '7', '1.07']
+    """
+    plain = re.sub(BLANK, "", unicodedata.normalize("NFKC", name).lower()).rstrip(".")
+    return re.sub(r"^([+-]?)0+(?=[0-9]+$)", r"\1", plain)
+
+
+def _refuse_alike(table: Table, column: str, called: Sequence[str], folded: Places, rows: Places) -> None:
+    sizes = np.bincount(folded)
+    if (sizes == 1).all():
+        return
+    same = np.flatnonzero(folded == folded[np.flatnonzero(sizes[folded] > 1)[0]])
+    first, second = sorted(same.tolist(), key=lambda i: called[i])[:2]
+    others = int((sizes > 1).sum()) - 1
+    more = f"; {others} more such name{'s' if others > 1 else ''}" if others else ""
+    raise HeadstartError(
+        f"{table.path}: column {column!r} has {visible(called[first])} ({rows[first]} rows) and "
+        f"{visible(called[second])} ({rows[second]} rows), which differ only by "
+        f"{_difference(called[first], called[second])}{more}; make them equal in the file, "
+        "or write alike='join' to take such names for one, or alike='keep' to keep them apart"
+    )
+
+
+def _difference(one: str, other: str) -> str:
+    """In what two names differ that look alike.
+
+    >>> _difference("yes", "Yes"), _difference("1", "01"), _difference(">50K", ">50K."), _difference("0", "False")
+    ('case', 'leading zeros', 'a final dot', 'how they write true and false')
+    """
+    ways: dict[str, Callable[[str], str]] = {
+        "case": str.lower,
+        "Unicode's form": lambda name: unicodedata.normalize("NFKC", name),
+        "blanks": lambda name: re.sub(BLANK, "", name),
+        "a final dot": lambda name: name.rstrip("."),
+        "leading zeros": lambda name: re.sub(r"^([+-]?)0+(?=[0-9]+$)", r"\1", name),
+    }
+    for way, without in ways.items():
+        if without(one) == without(other):
+            return way
+    if {_canonical(one), _canonical(other)} & {"True", "False"}:
+        return "how they write true and false"
+    return "case, blanks, leading zeros or a final dot"
+
+
+def _most_frequent(members: npt.NDArray[np.bool_], called: Sequence[str], rows: Places) -> str:
+    """The spelling with the most rows; of several, the shortest."""
+    places = np.flatnonzero(members).tolist()
+    return called[min(places, key=lambda i: (-int(rows[i]), len(called[i]), called[i]))]
+
+
+def _order(called: Sequence[str]) -> list[int]:
+    places = range(len(called))
+    if all(WHOLE.fullmatch(name) for name in called):
+        return sorted(places, key=lambda i: int(_canonical(called[i])))
+    if all(DECIMAL.fullmatch(name) for name in called):
+        return sorted(places, key=lambda i: (float(called[i]), called[i]))
+    return sorted(places, key=lambda i: called[i])
+
+
+MANY, MANY_WHOLE = 10, 20
+"""So many different numbers with fractions, or whole ones, are still taken for classes, such as marks and grades."""
+FILLED = 0.8
+"""Codes of classes begin at 0 or 1, and most of those up to the last are in use."""
+
+
+def refuse_quantity(table: Table, column: str, called: Sequence[str]) -> None:
+    """Refuse classes that are the values of a quantity: many numbers with fractions, or whole ones that are no codes.
+
+    Raises:
+        HeadstartError: they seem to be such.
+    """
+    if not all(DECIMAL.fullmatch(name) for name in called):
+        return
+    values = np.array([float(name) for name in called])
+    low, high = values.min(), values.max()
+    whole = bool((values % 1 == 0).all())
+    are_codes = low in (0, 1) and len(values) >= FILLED * (high - low + 1)
+    if len(values) <= (MANY_WHOLE if whole else MANY) or (whole and are_codes):
+        return
+    raise HeadstartError(
+        f"{table.path}: column {column!r} has {len(values)} different numbers{'' if whole else ' with fractions'}, "
+        f"{low:g} to {high:g}, in {len(table)} rows: that seems to be a quantity, and this task predicts classes; "
+        "cut it into classes, write a task of your own with a squared error, "
+        "or say codes=true if each number is the code of a class"
+    )
