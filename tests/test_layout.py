@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1] / "src" / "headstart"
 FILES = sorted(ROOT.rglob("*.py"))
 
 FLOORS = [
-    {"errors", "trees", "rng", "registry", "validation", "files", "threads"},
+    {"errors", "trees", "rng", "registry", "validation", "files", "given", "threads"},
     {"models", "tasks"},
     {"starts", "clients", "servers"},
     {"engine"},
@@ -25,7 +25,12 @@ FLOORS = [
 ]
 """From the ground up: a file may import from lower floors and from its own folder."""
 
-SIBLINGS_ON_THE_GROUND = {"registry": {"errors", "validation"}, "validation": {"errors"}, "files": {"errors"}}
+SIBLINGS_ON_THE_GROUND = {
+    "registry": {"errors", "given", "validation"},
+    "given": {"errors", "validation"},
+    "validation": {"errors"},
+    "files": {"errors"},
+}
 REPORT_MAY_USE = ("headstart.study.statistics", "headstart.files", "headstart.errors", "headstart.report")
 SETS_THE_GENERATOR = "models/network.py"
 """The one place that sets torch's global generator, because torch's own layers draw from it, and puts it back."""

@@ -11,17 +11,24 @@ if TYPE_CHECKING:
     from headstart.errors import HeadstartError
     from headstart.models.network import to_group_norm
     from headstart.report.page import write as write_report
+    from headstart.study.given.parts import own_part
+    from headstart.study.given.task import own_task
     from headstart.study.runner import run_study
     from headstart.study.simulate import Result, simulate
     from headstart.study.spec import Study
 
 __version__ = "0.1.0"
-__all__ = ["HeadstartError", "Result", "Study", "run_study", "simulate", "to_group_norm", "write_report"]
+__all__ = [
+    "HeadstartError", "Result", "Study", "own_part", "own_task", "run_study", "simulate",
+    "to_group_norm", "write_report",
+]  # fmt: skip
 
 _HOMES = {
     "HeadstartError": "headstart.errors:HeadstartError",
     "Result": "headstart.study.simulate:Result",
     "Study": "headstart.study.spec:Study",
+    "own_part": "headstart.study.given.parts:own_part",
+    "own_task": "headstart.study.given.task:own_task",
     "run_study": "headstart.study.runner:run_study",
     "simulate": "headstart.study.simulate:simulate",
     "to_group_norm": "headstart.models.network:to_group_norm",

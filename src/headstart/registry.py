@@ -26,6 +26,7 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, PydanticUserError, Strict, ValidationError, create_model
 
+from headstart import given
 from headstart.errors import HeadstartError, nearest
 from headstart.validation import at, shown, validate
 
@@ -55,7 +56,17 @@ class Component:
     changed: tuple[tuple[str, Any], ...] = field(hash=False)
 
     def __str__(self) -> str:
-        arguments = ", ".join(f"{name}={value!r}" for name, value in self.changed)
+        if self.name == given.GIVEN:
+            return str(dict(self.parameters)["name"])
+        return self._with(given.brief)
+
+    @property
+    def written(self) -> str:
+        """As a study file names it: a part that a Python program gave by its contents too."""
+        return self._with(repr)
+
+    def _with(self, shown: Callable[[object], str]) -> str:
+        arguments = ", ".join(f"{name}={shown(value)}" for name, value in self.changed)
         return self.name + (f"@{self.preset}" if self.preset else "") + (f"({arguments})" if arguments else "")
 
 
@@ -135,6 +146,8 @@ class Registry(Generic[T]):
         """The entry of a name, or of a `package.module:factory` of the user's own."""
         if ":" in name:
             return _own_entry(name, path)
+        if name == given.GIVEN:
+            return _given_entry(self.kind)
         self._load()
         if name not in self._entries:
             known_as = {entry.known_as.lower(): entry.name for entry in self if entry.known_as}
@@ -157,19 +170,22 @@ class Registry(Generic[T]):
         changed = {key: value for key, value in values.items() if key in required or value != defaults[key]}
         later = {key for key, info in entry.parameters.model_fields.items() if _is_later(info.metadata)}
         values = {key: value for key, value in values.items() if key in changed or key not in later}
+        if name == given.GIVEN:
+            given.find(self.kind, **values, path=path)
         return Component(self.kind, name, preset, _frozen(values), _frozen(changed))
 
     def build(self, component: Component, *context: Any) -> T:
         """Call the factory with what the program hands in and the component's parameters."""
         factory = self.entry(component.name).factory
-        if ":" not in component.name:
+        if ":" not in component.name and component.name != given.GIVEN:
             return factory(*context, **dict(component.parameters))
         try:
             return factory(*context, **dict(component.parameters))
         except HeadstartError:
             raise
         except Exception as error:  # whatever the user's own code may raise
-            raise HeadstartError(f"{self.kind} {component.name!r} failed: {type(error).__name__}: {error}") from error
+            name = str(component) if component.name == given.GIVEN else component.name
+            raise HeadstartError(f"{self.kind} {name!r} failed: {type(error).__name__}: {error}") from error
 
     def _load(self) -> None:
         if not self._loaded:
@@ -248,6 +264,15 @@ def _own_entry(name: str, path: str) -> Entry[Any]:
         raise HeadstartError(
             f"{at(path)}cannot read the parameters of {name!r}: {' '.join(str(error).split())}"
         ) from error
+
+
+def _given_entry(kind: str) -> Entry[Any]:
+    """The entry of the parts that a Python program gave: values of this process."""
+
+    def factory(*context: Any, name: str, sha256: str) -> Any:
+        return given.find(kind, name, sha256).factory(*context)
+
+    return Entry(given.GIVEN, factory, "a Python program", {}, _parameters(factory))
 
 
 def _keywords(text: str, path: str) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def federation_of(run: RunSpec, start: Tree | None = None) -> Federation:
     task = task_of(run.task, device if resident else CPU)
     network = trained_network(run, start)
     if run.evaluate_on == "validation":
-        task = replace(task, test=task.validation)
+        task = replace(task, test=task.validation, test_owners=task.validation_owners)
         check_examples(task)
     client = CLIENTS.build(run.client)
     clients = clients_of(run.task, run.partition, run.population, run.seed)

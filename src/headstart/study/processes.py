@@ -46,6 +46,11 @@ def _one_group(
     return carry_out_group(group, out, checkpoint_seconds, is_stopping)
 
 
+def forks_here(device: str) -> bool:
+    """Whether processes that compute on a device are forked from this one here."""
+    return not cannot_fork(torch.device(device))
+
+
 def each(
     pending: Sequence[T], work: Callable[[T, IsStopping], U], jobs: int, runs: Iterable[RunSpec]
 ) -> Iterator[tuple[T, U]]:
@@ -59,7 +64,7 @@ def each(
             yield item, work(item, lambda: False)
         return
     placed = dict.fromkeys((run.task, run.device) for run in runs)
-    forks = not any(cannot_fork(torch.device(device)) for _, device in placed)
+    forks = all(forks_here(device) for _, device in placed)
     context = multiprocessing.get_context("fork" if forks else "spawn")
     stop = context.RawValue("b", 0)  # no lock that a killed worker could keep
     for task, _ in placed:

@@ -14,7 +14,7 @@ from headstart.study.choice import choose_executors, chosen_executor, with_execu
 from headstart.study.data import task_of
 from headstart.study.federations import check_device, federation_of, network_of, one_thread
 from headstart.study.groups import Group, at_once, groups_of
-from headstart.study.processes import each, each_run
+from headstart.study.processes import each, each_run, forks_here
 from headstart.study.search import (
     Search,
     best_of,
@@ -63,6 +63,11 @@ def run_study(
         HeadstartError: the study's parts do not fit together; the folder is in use, of another study, or damaged.
     """
     out = Path(out)
+    if jobs > 1 and study.given and not forks_here(study.file.device):
+        raise HeadstartError(
+            "jobs: what a Python program gave (functions, tensors) reaches processes that are forked, as on Linux with "
+            "device cpu, and no others; use jobs=1, or name functions in the study as 'module:function'"
+        )
     try:
         with one_thread():
             check(study)

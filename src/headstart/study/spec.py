@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import json
+import os
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -21,9 +22,10 @@ from headstart.registry import Component, Registry
 from headstart.servers.base import SERVERS
 from headstart.starts.base import STARTS
 from headstart.study.data import task_of
+from headstart.study.given.parts import as_written
 from headstart.study.study_file import Axes, RateRow, StudyFile, Tuning, read
 from headstart.tasks.base import PARTITIONS, TASKS
-from headstart.validation import validate
+from headstart.validation import shown, validate
 
 SCHEMA = 1
 """Part of every run's key: raised when the same specification comes to mean something else."""
@@ -94,14 +96,21 @@ class RunSpec:
 class Study:
     """A validated study: `Study(task="digits", model="mlp", starts=["random", "proxy"], ...)`.
 
-    The keys are those of a study file (`StudyFile`).
+    The keys are those of a study file (`StudyFile`). In place of names there may be values: a function that builds the
+    model, the task that `own_task` makes of tensors, weights among the starts (see `headstart.study.given.parts`).
 
     Raises:
         HeadstartError: one line with the path in the file, for unknown keys or names, wrong types or ranges.
     """
 
-    def __init__(self, **keys: Any) -> None:
-        self.file = parsed = validate(StudyFile, keys)
+    def __init__(self, *files: object, **keys: Any) -> None:
+        if files:
+            raise HeadstartError(
+                "Study: expected keys such as task='digits' and model='mlp', "
+                f"got {shown(files[0])}; a study file is read by Study.load(path)"
+            )
+        written, self.given = as_written(keys)
+        self.file = parsed = validate(StudyFile, written)
         self.task = TASKS.component(parsed.task, "task")
         self.model = MODELS.component(parsed.model, "model")
         self.executor = EXECUTORS.component(parsed.executor, "executor")
@@ -113,6 +122,8 @@ class Study:
         self._rows = [_conditions(row, f"rates[{i}]") for i, row in enumerate(parsed.rates)]
         self._used_rows: set[int] = set()
         grids = list(self._grids())
+        for axis in AXES:
+            _refuse_alike([part for axes in grids for part in axes[axis]], axis)
         self.population = self._population(grids)
         if parsed.cohort > self.population:
             raise HeadstartError(
@@ -127,6 +138,8 @@ class Study:
     @classmethod
     def load(cls, path: str | Path) -> "Study":
         """Read a study file (YAML, nothing in it is executed)."""
+        if not isinstance(path, str | os.PathLike):
+            raise HeadstartError(f"Study.load: expected the path of a study file, got {type(path).__name__}")
         keys = read(Path(path))
         try:
             return cls(**keys)
@@ -138,13 +151,13 @@ class Study:
         written = self.file.model_dump(exclude_none=True)
         for axes in (written, *written["also"]):
             for axis in axes.keys() & AXES.keys():
-                axes[axis] = [str(AXES[axis].component(part)) for part in axes[axis]]
+                axes[axis] = [AXES[axis].component(part).written for part in axes[axis]]
         for row in written["rates"]:
             for name in row.keys() & _AXIS.keys():
-                row[name] = str(AXES[_AXIS[name]].component(row[name]))
+                row[name] = AXES[_AXIS[name]].component(row[name]).written
         for name in ("task", "model", "executor"):
-            written[name] = str(getattr(self, name))
-        written["probes"] = [str(probe) for probe in self.probes]
+            written[name] = getattr(self, name).written
+        written["probes"] = [probe.written for probe in self.probes]
         written["population"] = self.population
         text = yaml.safe_dump(written, sort_keys=False, allow_unicode=True, width=120)
         return f"# a study as headstart {SCHEMA} read it, with every default\n{text}"
@@ -245,6 +258,16 @@ def _check_tuning(file: StudyFile, tuning: Tuning) -> None:
         raise HeadstartError("evaluate_on: expected test, as `tuning` chooses by the validation part, got validation")
     _refuse_twice(tuning.seeds, "tuning.seeds")
     _refuse_twice(tuning.each, "tuning.each")
+
+
+def _refuse_alike(parts: Sequence[Component], axis: str) -> None:
+    """Parts that differ and would have one name in tables and on the page."""
+    names: dict[str, Component] = {}
+    for part in parts:
+        if names.setdefault(str(part), part) != part:
+            raise HeadstartError(
+                f"{axis}: two that differ are called {str(part)!r}; name them: headstart.own_part(value, name='...')"
+            )
 
 
 def _refuse_twice(values: Sequence[Hashable], path: str) -> None:

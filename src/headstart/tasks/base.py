@@ -134,7 +134,8 @@ class Task:
 
     `train` is what partitions give to clients; `validation` is for tuning and `test` for the reported numbers, and
     neither overlaps another. `outputs` is the width of the model's output. `owners` [N] names the natural
-    client of each training row, where the source has one, or is the rows of each such client. `classes`: the names of
+    client of each training row, where the source has one, or is the rows of each such client; `test_owners` and
+    `validation_owners` are the numbers of those of the other parts' rows, where they are known. `classes`: the names of
     the labels 0, 1, ..., where the source has some. `mapped`: the rows are read from files as they are used, so that
     several processes share them as it is. `tokens` is how text became numbers, in tasks of text.
     `content`: a sha256 of the files that it was read from, empty without any. `prepare` makes the module, without
@@ -153,6 +154,8 @@ class Task:
     tokens: Tokens | None = None
     content: str = ""
     prepare: Callable[[], nn.Module] = nn.Identity
+    test_owners: Rows | None = None
+    validation_owners: Rows | None = None
 
     def to(self, device: torch.device) -> "Task":
         """The same task with its rows on a device, where all of them must fit."""
