@@ -215,11 +215,8 @@ def floats(): return task([0.0, 1.0, 1.0])
 
 
 @pytest.mark.parametrize(("line", "error"), MISFITS)
-def test_parts_that_do_not_fit_are_refused_before_anything_is_written(line, error, file, tmp_path, monkeypatch):
-    own = tmp_path / "own"
-    own.mkdir()
-    (own / "tests_own_models.py").write_text(OWN)
-    monkeypatch.syspath_prepend(own)
+def test_parts_that_do_not_fit_are_refused_before_anything_is_written(line, error, file, tmp_path):
+    (tmp_path / "tests_own_models.py").write_text(OWN)
     key = line.split(":")[0]
     file.write_text("\n".join([*(each for each in STUDY.splitlines() if not each.startswith(f"{key}:")), line]))
     result = invoke("run", file, "--out", tmp_path / "out")
@@ -276,10 +273,10 @@ def test_a_study_is_published_compared_and_put_into_the_page_of_findings(file, t
     assert (ended.returncode, ended.stderr.count("\n"), ended.stderr.startswith("error: ")) == (2, 1, True)
 
 
-def test_ones_own_parts_are_found_beside_the_shell(file, tmp_path):
+def test_ones_own_parts_are_found_beside_the_study_file(file, tmp_path):
     (tmp_path / "tests_own_models.py").write_text(OWN)
     file.write_text(STUDY.replace("task: digits", "task: tests_own_models:labels"))
-    ended = headstart("check", file, cwd=tmp_path)
+    ended = headstart("check", file, cwd="/")
     assert ended.returncode == 2
     assert ended.stderr == "error: task 'own': expected labels 0 to 1 in its train part, got 0 to 2\n"
 

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1] / "src" / "headstart"
 FILES = sorted(ROOT.rglob("*.py"))
 
 FLOORS = [
-    {"errors", "trees", "rng", "registry", "validation", "files", "given", "threads"},
+    {"errors", "trees", "rng", "registry", "own_modules", "lookup", "validation", "files", "given", "threads"},
     {"models", "tasks"},
     {"starts", "clients", "servers"},
     {"engine"},
@@ -26,10 +26,12 @@ FLOORS = [
 """From the ground up: a file may import from lower floors and from its own folder."""
 
 SIBLINGS_ON_THE_GROUND = {
-    "registry": {"errors", "given", "validation"},
+    "registry": {"errors", "given", "validation", "lookup", "own_modules"},
     "given": {"errors", "validation"},
+    "own_modules": {"errors", "lookup"},
+    "lookup": {"errors"},
     "validation": {"errors"},
-    "files": {"errors"},
+    "files": {"errors", "lookup"},
 }
 REPORT_MAY_USE = ("headstart.study.statistics", "headstart.files", "headstart.errors", "headstart.report")
 SETS_THE_GENERATOR = "models/network.py"

@@ -13,7 +13,9 @@ from headstart.servers.base import SERVERS
 
 @pytest.fixture
 def shapes():
-    registry = Registry("shape", "headstart.study")  # a package whose modules register none of these
+    registry = Registry(
+        "shape", "headstart.study", takes=("context",)
+    )  # a package whose modules register none of these
 
     @registry.register("box", source="Euclid", presets={"cube": {"width": 2.0}, "flat": {"sides": [1]}})
     def box(

@@ -21,7 +21,7 @@ NEEDED = ("stackexchange_by_user.parquet", "wikitext-2")
 
 
 def test_its_parts_are_as_it_says() -> None:
-    assert len(Study(**STUDY).runs) == 2 * 2 * 2 * 2 * 3
+    assert len(Study(**STUDY).grid) == 2 * 2 * 2 * 2 * 3
     assert dict(TASKS.component(OWN["task"]).changed) == {"path": "posts.parquet", "client": "author", "text": "body"}
     defaults = dict(TASKS.component("stackoverflow").parameters)
     assert f"`most_rows` rows ({defaults['most_rows']})" in PAGE

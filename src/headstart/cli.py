@@ -28,6 +28,14 @@ FEW_SEEDS = 3
 
 StudyFile = Annotated[Path, typer.Argument(metavar="FILE", help="A study file (YAML).")]
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder of the results; resumed if it has some.")]
+Allow = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow",
+        metavar="MODULE",
+        help="A module elsewhere than beside the study file that its own parts may come from; may be given again.",
+    ),
+]
 Jobs = Annotated[int | None, typer.Option(min=1, help="Processes; by default one for each core.")]
 CheckpointSeconds = Annotated[float, typer.Option(min=0, help="Seconds between checkpoints of a run under way.")]
 
@@ -43,11 +51,17 @@ def demo(out: Out = Path("demo"), jobs: Jobs = None) -> None:
 
 
 @app.command()
-def run(file: StudyFile, out: Out, jobs: Jobs = None, checkpoint_seconds: CheckpointSeconds = 10.0) -> None:
+def run(
+    file: StudyFile,
+    out: Out,
+    jobs: Jobs = None,
+    checkpoint_seconds: CheckpointSeconds = 10.0,
+    allow: Allow = None,
+) -> None:
     """Run a study, or go on with one that was interrupted, and write its report."""
     from headstart.study.spec import Study
 
-    _run(Study.load(file), out, jobs, checkpoint_seconds)
+    _run(Study.load(file, allow or ()), out, jobs, checkpoint_seconds)
 
 
 @app.command()
@@ -91,14 +105,14 @@ def paper(
 
 
 @app.command()
-def check(file: StudyFile) -> None:
+def check(file: StudyFile, allow: Allow = None) -> None:
     """Check a study file and what it names, and print its grid, its runs and an estimate of time."""
     from headstart.study.estimate import HOW, estimate_seconds
     from headstart.study.runner import check as check_study
     from headstart.study.search import searches
     from headstart.study.spec import AXES, Study
 
-    study = Study.load(file)
+    study = Study.load(file, allow or ())
     check_study(study)
     say(f"{file}: {study.file.title or study.file.name}")
     for axis in (*AXES, "trainable", "local_epochs", "client_rates", "server_rates", "seeds"):
@@ -198,17 +212,23 @@ def inspect(
     seed: Annotated[int, typer.Option(min=0, help="The seed that deals the rows.")] = 0,
     picture: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw it, as .svg or .png.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON a split.")] = False,
+    allow: Allow = None,
 ) -> None:
     """Measure splits of training rows over clients: their sizes, the skew of their labels, clients of each label."""
     import json
 
+    from headstart.lookup import Origin, within
     from headstart.study.inspection import lines
     from headstart.study.spec import Study
     from headstart.study.splits import inspect_named, inspect_study
 
     if (file is None) == (not task):
         raise HeadstartError("expected a study file or --task, and not both")
-    found = [inspect_named(task, partition, population, seed)] if file is None else inspect_study(Study.load(file))
+    if file is None:
+        with within(Origin(Path.cwd(), tuple(allow or ()))):
+            found = iter([inspect_named(task, partition, population, seed)])
+    else:
+        found = inspect_study(Study.load(file, allow or ()))
     for i, split in enumerate(found):
         say(json.dumps(split.as_json()) if as_json else "\n".join([*([""] if i else []), *lines(split)]))
         if picture is not None:
@@ -299,7 +319,6 @@ def _duration(seconds: float) -> str:
 
 def main() -> None:
     """Entry point: an error of the user's is one line on standard error and exit status 2."""
-    sys.path.append(os.getcwd())  # where `package.module:factory` of a study file is looked for last
     with lenient():
         try:
             app()

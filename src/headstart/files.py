@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from headstart import lookup
 from headstart.errors import HeadstartError
 
 PARTIAL = ".partial"
@@ -61,14 +62,15 @@ def digest(*paths: Path) -> str:
 def located(written: str) -> Path:
     """The path as written, with `$HEADSTART_DATA` at its beginning replaced; no other variable is.
 
-    So one study file serves machines that keep their data in different places.
+    So one study file serves machines that keep their data in different places. What is in no such place is looked up
+    beside the study file, then in the working folder.
 
     Raises:
-        HeadstartError: the variable is asked for and not set.
+        HeadstartError: the variable is asked for and not set; the path is in neither folder.
     """
     first, _, rest = written.partition("/")
     if first not in (f"${DATA}", f"${{{DATA}}}"):
-        return Path(written)
+        return lookup.found(written)
     folder = os.environ.get(DATA)
     if not folder:
         raise HeadstartError(

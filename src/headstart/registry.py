@@ -17,17 +17,17 @@ import importlib
 import inspect
 import pkgutil
 import re
-import sys
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, PydanticUserError, Strict, ValidationError, create_model
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PydanticUserError, Strict, ValidationError, create_model
 
-from headstart import given
+from headstart import given, own_modules
 from headstart.errors import HeadstartError, nearest
+from headstart.lookup import Origin, current, within
 from headstart.validation import at, shown, validate
 
 T = TypeVar("T")
@@ -47,6 +47,7 @@ class Component:
     """A chosen part: its registered name, its preset, and every parameter, defaults included (but see `AddedLater`).
 
     `str()` gives the name that result tables carry: parameters appear where they differ from the default.
+    `origin` says where its paths and its own module are looked up; it is no part of what the component is called.
     """
 
     kind: str
@@ -54,6 +55,12 @@ class Component:
     preset: str | None
     parameters: tuple[tuple[str, Any], ...] = field(hash=False)
     changed: tuple[tuple[str, Any], ...] = field(hash=False)
+    origin: Origin = field(default_factory=current, repr=False, kw_only=True)
+
+    def identity(self) -> dict[str, Any]:
+        """All that makes it what it is."""
+        names = ("kind", "name", "preset", "parameters", "changed")
+        return {name: getattr(self, name) for name in names}
 
     def __str__(self) -> str:
         if self.name == given.GIVEN:
@@ -88,7 +95,7 @@ class Tunable:
 
 @dataclass(frozen=True)
 class Entry(Generic[T]):
-    """A registered factory and what its signature and docstring declare."""
+    """A registered factory and what its signature and docstring declare. `package`: an installed one that has it."""
 
     name: str
     factory: Callable[..., T]
@@ -96,6 +103,7 @@ class Entry(Generic[T]):
     presets: Mapping[str, Mapping[str, Any]]
     parameters: type[BaseModel]
     known_as: str = ""
+    package: str = ""
 
     @property
     def summary(self) -> str:
@@ -113,13 +121,16 @@ class Entry(Generic[T]):
 class Registry(Generic[T]):
     """The parts of one kind; importing the modules of `package`, and of `rooms` of it, fills it, on first use.
 
-    Raises `HeadstartError`, with the nearest name and the path in the user's file, for whatever is not declared.
+    `takes` names what the program hands a factory of this kind. Raises `HeadstartError`, with the nearest name and the
+    path in the user's file, for whatever is not declared.
     """
 
     kind: str
     package: str
     rooms: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ()
     _entries: dict[str, Entry[T]] = field(default_factory=dict)
+    _installed: list[Entry[T]] = field(default_factory=list)
     _loaded: bool = False
 
     def register(
@@ -131,9 +142,14 @@ class Registry(Generic[T]):
         """
 
         def add(factory: Callable[..., T]) -> Callable[..., T]:
-            if name in self._entries:
+            package = own_modules.registering()
+            entry = Entry(name, factory, source, dict(presets or {}), _parameters(factory), known_as, package)
+            if package:
+                self._installed.append(entry)
+            elif name in self._entries:
                 raise ValueError(f"{self.kind} {name!r} is registered twice")
-            self._entries[name] = Entry(name, factory, source, dict(presets or {}), _parameters(factory), known_as)
+            else:
+                self._entries[name] = entry
             return factory
 
         return add
@@ -145,14 +161,26 @@ class Registry(Generic[T]):
     def entry(self, name: str, path: str = "") -> Entry[T]:
         """The entry of a name, or of a `package.module:factory` of the user's own."""
         if ":" in name:
-            return _own_entry(name, path)
+            return self._own_entry(name, path)
         if name == given.GIVEN:
             return _given_entry(self.kind)
         self._load()
         if name not in self._entries:
             known_as = {entry.known_as.lower(): entry.name for entry in self if entry.known_as}
-            raise HeadstartError(f"{at(path)}unknown {self.kind} {name!r}{nearest(name, self._entries, known_as)}")
+            faults = "".join(f"; {package} cannot be used ({why})" for package, why in self.faults().items())
+            offer = nearest(name, self._entries, known_as)
+            raise HeadstartError(f"{at(path)}unknown {self.kind} {name!r}{offer}{faults}")
         return self._entries[name]
+
+    def faults(self) -> dict[str, str]:
+        """By package: why parts of those that are installed cannot be used."""
+        self._load()
+        twice = {
+            entry.package: f"{self.kind} {entry.name!r} is registered already"
+            for entry in self._installed
+            if self._entries[entry.name] is not entry
+        }
+        return {**own_modules.load_installed(), **twice}
 
     def component(self, written: object, path: str = "") -> Component:
         """Read and check how a user wrote a part. `path` is where it stands, for error messages."""
@@ -174,18 +202,26 @@ class Registry(Generic[T]):
             given.find(self.kind, **values, path=path)
         return Component(self.kind, name, preset, _frozen(values), _frozen(changed))
 
+    def entry_of(self, component: Component) -> Entry[T]:
+        """The entry of a component."""
+        with within(component.origin):
+            return self.entry(component.name)
+
+    def varied(self, component: Component, values: Mapping[str, Any]) -> Component:
+        """The same part with other values of some parameters."""
+        written = component.name + (f"@{component.preset}" if component.preset else "")
+        with within(component.origin):
+            return self.component({written: {**dict(component.changed), **values}})
+
     def build(self, component: Component, *context: Any) -> T:
         """Call the factory with what the program hands in and the component's parameters."""
-        factory = self.entry(component.name).factory
-        if ":" not in component.name and component.name != given.GIVEN:
-            return factory(*context, **dict(component.parameters))
-        try:
-            return factory(*context, **dict(component.parameters))
-        except HeadstartError:
-            raise
-        except Exception as error:  # whatever the user's own code may raise
+        factory = self.entry_of(component).factory
+        with within(component.origin):
+            if ":" not in component.name and component.name != given.GIVEN:
+                return factory(*context, **dict(component.parameters))
             name = str(component) if component.name == given.GIVEN else component.name
-            raise HeadstartError(f"{self.kind} {name!r} failed: {type(error).__name__}: {error}") from error
+            with own_modules.one_line(f"{self.kind} {name!r} failed"):
+                return factory(*context, **dict(component.parameters))
 
     def _load(self) -> None:
         if not self._loaded:
@@ -193,6 +229,24 @@ class Registry(Generic[T]):
                 for module in pkgutil.iter_modules(importlib.import_module(folder).__path__):
                     importlib.import_module(f"{folder}.{module.name}")
             self._loaded = True
+            own_modules.load_installed()
+            for entry in self._installed:
+                self._entries.setdefault(entry.name, entry)
+
+    def _own_entry(self, name: str, path: str) -> Entry[T]:
+        try:
+            factory = own_modules.factory_of(name, current())
+            with own_modules.one_line(f"cannot read the parameters of {name!r}"):
+                signature = inspect.signature(factory)
+            own_modules.refuse_other_form(self.kind, name, signature, self.takes)
+        except HeadstartError as error:
+            raise HeadstartError(f"{at(path)}{error}") from error
+        try:
+            return Entry(name, factory, "the user's own", {}, _parameters(factory))
+        except (TypeError, ValueError, NameError, PydanticUserError, ValidationError) as error:
+            raise HeadstartError(
+                f"{at(path)}cannot read the parameters of {name!r}: {' '.join(str(error).split())}"
+            ) from error
 
     def _read(self, written: object, path: str) -> tuple[str, str | None, dict[str, Any]]:
         arguments: object = {}
@@ -210,16 +264,37 @@ class Registry(Generic[T]):
                 f"{{name: {{parameter: 1}}}}, got {shown(written)}{hint}"
             )
         inline = _keywords(match["arguments"] or "", path)
+        for key in inline.keys() & (arguments or {}).keys():
+            raise HeadstartError(f"{at(path)}the parameter {key!r} is there twice; remove one")
         return match["name"], match["preset"], {**inline, **dict(arguments or {})}
 
 
 def own_file(component: Component) -> Path | None:
     """The file that `package.module:factory` of the user's own is read from, if the part is such and has one."""
-    if ":" not in component.name:
-        return None
-    module = sys.modules.get(component.name.partition(":")[0])
-    file = getattr(module, "__file__", None)
-    return Path(file) if file else None
+    return own_modules.file_of(component.name, component.origin) if ":" in component.name else None
+
+
+def _as_text(written: object) -> object:
+    """A part that is named within another, as text, whichever way it is written.
+
+    >>> _as_text({"table": {"path": "a.csv", "client": None}}), _as_text({"name": "sgd", "momentum": 0.5})
+    ("table(path='a.csv', client=None)", 'sgd(momentum=0.5)')
+    """
+    if not isinstance(written, Mapping):
+        return written
+    named = "name" in written
+    if not named and len(written) != 1:
+        return written
+    name = written["name"] if named else next(iter(written))
+    inner = {key: value for key, value in written.items() if key != "name"} if named else written[name]
+    if not isinstance(inner, Mapping | None):
+        return written
+    arguments = ", ".join(f"{key}={_as_text(value)!r}" for key, value in (inner or {}).items())
+    return f"{name}({arguments})" if arguments else name
+
+
+PartText = Annotated[str, BeforeValidator(_as_text)]
+"""The type of a parameter that names a part: text, or the same as a mapping."""
 
 
 def _parameters(factory: Callable[..., Any]) -> type[BaseModel]:
@@ -245,27 +320,6 @@ def _written(hint: Any) -> Any:
     return Annotated[hint, Strict(False)] if typing.get_origin(bare) in (tuple, set, frozenset) else hint
 
 
-def _import(name: str, path: str) -> Callable[..., Any]:
-    module, _, attribute = name.partition(":")
-    try:
-        factory = getattr(importlib.import_module(module), attribute)
-    except Exception as error:  # whatever the user's own module may raise
-        raise HeadstartError(f"{at(path)}cannot import {name!r}: {type(error).__name__}: {error}") from error
-    if not callable(factory):
-        raise HeadstartError(f"{at(path)}expected a function behind {name!r}, got {type(factory).__name__}")
-    return typing.cast(Callable[..., Any], factory)
-
-
-def _own_entry(name: str, path: str) -> Entry[Any]:
-    factory = _import(name, path)
-    try:
-        return Entry(name, factory, "the user's own", {}, _parameters(factory))
-    except (TypeError, ValueError, NameError, PydanticUserError, ValidationError) as error:
-        raise HeadstartError(
-            f"{at(path)}cannot read the parameters of {name!r}: {' '.join(str(error).split())}"
-        ) from error
-
-
 def _given_entry(kind: str) -> Entry[Any]:
     """The entry of the parts that a Python program gave: values of this process."""
 
@@ -280,9 +334,14 @@ def _keywords(text: str, path: str) -> dict[str, Any]:
         call = ast.parse(f"part({text})", mode="eval").body
         if not isinstance(call, ast.Call) or call.args or not isinstance(call.func, ast.Name):
             raise ValueError
-        return {str(keyword.arg): _value(keyword.value) for keyword in call.keywords}
+        values = {str(keyword.arg): _value(keyword.value) for keyword in call.keywords}
     except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
         raise HeadstartError(f"{at(path)}expected parameters as 'name=value', got {shown(text)}") from None
+    if len(values) < len(call.keywords):
+        names = [str(keyword.arg) for keyword in call.keywords]
+        twice = next(name for i, name in enumerate(names) if name in names[:i])
+        raise HeadstartError(f"{at(path)}the parameter {twice!r} is there twice; remove one")
+    return values
 
 
 def _value(node: ast.expr) -> Any:

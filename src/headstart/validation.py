@@ -1,5 +1,6 @@
 """Checking what a user wrote against a declaration: the first fault becomes one line, with its place in the file."""
 
+import re
 import reprlib
 import types
 import typing
@@ -15,10 +16,43 @@ M = TypeVar("M", bound=BaseModel)
 _BOUNDS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
 _TYPES = {float: "a number", int: "a whole number", str: "a text", bool: "true or false", Any: "a name or a mapping"}
 LISTS = (list, tuple, set, frozenset)
+_UNWRITABLE = re.compile("[\0\ud800-\udfff]")
+
+
+DEEPEST = 30
+"""Lists and mappings within one another; a study has about five."""
+
+WHOLE = 2**63
+"""Whole numbers lie below this: torch, NumPy and Parquet hold no others."""
+
+
+def refuse_unwritable(value: object, path: str = "", depth: int = 0) -> None:
+    """Refuse whole numbers and letters that no file of results could hold, however deep they lie.
+
+    >>> refuse_unwritable({"seeds": [1, 2**63]})
+    Traceback (most recent call last):
+    headstart.errors.HeadstartError: seeds[1]: expected a whole number below 2^63, got 9223372036854775808
+    """
+    if isinstance(value, int) and not -WHOLE <= value < WHOLE:
+        digits = value.bit_length() * 0.30103  # without writing out a number that may have millions
+        got = str(value) if digits < 30 else f"one of about {digits:.0f} digits"
+        raise HeadstartError(f"{at(path)}expected a whole number below 2^63, got {got}")
+    if isinstance(value, str) and (bad := _UNWRITABLE.search(value)):
+        raise HeadstartError(f"{at(path)}expected text, got {shown(value)} with {bad[0]!a}, which is no letter")
+    if depth > DEEPEST:
+        raise HeadstartError(f"{at(path)}expected lists and mappings at most {DEEPEST} deep, got more")
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            refuse_unwritable(key, path, depth + 1)
+            refuse_unwritable(inner, f"{path}.{key}" if path else str(key), depth + 1)
+    elif isinstance(value, LISTS):
+        for i, inner in enumerate(value):
+            refuse_unwritable(inner, f"{path}[{i}]", depth + 1)
 
 
 def validate(model: type[M], values: Mapping[str, Any], path: str = "") -> M:
     """Check values against a pydantic model; the first fault becomes one line with its path."""
+    refuse_unwritable(values, path)
     try:
         return model.model_validate(dict(values))
     except ValidationError as error:

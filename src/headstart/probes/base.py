@@ -60,7 +60,7 @@ class Probe:
     asks: Callable[[Moment], Question] | None = None
 
 
-PROBES: Registry[Probe] = Registry("probe", "headstart.probes")
+PROBES: Registry[Probe] = Registry("probe", "headstart.probes", takes=("federation",))
 """Factories (federation, *, parameters) -> Probe."""
 
 Factory = Callable[[Federation], Probe]

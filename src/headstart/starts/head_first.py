@@ -28,7 +28,7 @@ from torch.func import functional_call
 
 from headstart.errors import HeadstartError
 from headstart.models.network import Network
-from headstart.registry import AddedLater
+from headstart.registry import AddedLater, PartText
 from headstart.starts.base import STARTS, RoundsBefore, Start
 from headstart.starts.heads import HeadLayer, last_layer, listed, within
 from headstart.tasks.base import Task
@@ -42,7 +42,7 @@ SHARPEST = 100.0
 @STARTS.register("head-first", source="Kumar et al., arXiv 2202.10054 (LP-FT); Fani et al., arXiv 2406.01116 (ridge)")
 def head_first(
     *,
-    start: Annotated[str, Field(description="the start whose weights the head is fitted to, with its parameters")],
+    start: Annotated[PartText, Field(description="the start whose weights the head is fitted to, with its parameters")],
     regularisation: Annotated[
         float, Field(gt=0, description="lambda of |Y - phi W - c|^2 + lambda |W|^2, summed over rows and classes")
     ] = 1.0,

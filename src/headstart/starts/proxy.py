@@ -15,7 +15,7 @@ from headstart import rng
 from headstart.errors import HeadstartError
 from headstart.models.dropout import step_key
 from headstart.models.network import Network
-from headstart.registry import AddedLater
+from headstart.registry import AddedLater, PartText
 from headstart.starts.base import STARTS, Artefact, Build, Start
 from headstart.starts.heads import Head, HeadLayer, misfit, with_head
 from headstart.tasks.base import TASKS, Task
@@ -27,7 +27,7 @@ from headstart.trees import Tree
 def proxy(
     *,
     task: Annotated[
-        str, Field(description="the task to pre-train on, with parameters in brackets")
+        PartText, Field(description="the task to pre-train on, with parameters in brackets")
     ] = "rendered-digits",
     epochs: Annotated[int, Field(ge=1, description="passes over the proxy's training rows")] = 10,
     batch_size: Annotated[int, Field(ge=1, description="rows a step; a last, smaller batch is used too")] = 64,

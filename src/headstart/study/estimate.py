@@ -149,9 +149,7 @@ def _part(probe: Component, most: int) -> tuple[Component, float]:
     rows = dict(probe.parameters).get("rows", 0)
     if rows <= most:
         return probe, 1.0
-    changed = {**dict(probe.changed), "rows": most}
-    written = probe.name + (f"@{probe.preset}" if probe.preset else "")
-    return PROBES.component({written: changed}), rows / most
+    return PROBES.varied(probe, {"rows": most}), rows / most
 
 
 def _seconds(compute: Callable[[], object]) -> float:

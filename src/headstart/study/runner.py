@@ -81,7 +81,7 @@ def run_study(
 def _holds_all_of(study: Study, file: Path) -> bool:
     """Whether every run and search of the study in a file is also one of this study."""
     try:
-        other = Study.load(file)
+        other = Study.load(file, origin=study.origin)
         return all(
             {one.key for one in parts(other)} <= {one.key for one in parts(study)}
             for parts in (lambda study: study.runs, searches)

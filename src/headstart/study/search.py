@@ -125,7 +125,7 @@ def applied(run: RunSpec, values: Values) -> RunSpec:
         changed[part] = (
             value
             if not parameter
-            else _with(registries[part], changed.get(part, getattr(run, part)), {parameter: value})
+            else registries[part].varied(changed.get(part, getattr(run, part)), {parameter: value})
         )
     return replace(run, **changed)
 
@@ -294,14 +294,9 @@ def _cell(run: RunSpec, study: Study) -> tuple[Any, ...]:
 
 
 def _parameters(part: str, registry: Registry[Any], component: Component) -> list[tuple[str, Tunable]]:
-    entry = registry.entry(component.name)
+    entry = registry.entry_of(component)
     left_alone = {*dict(component.changed), *entry.presets.get(component.preset or "", {})}
     return [(f"{part}.{name}", span) for name, span in entry.tunable.items() if name not in left_alone]
-
-
-def _with(registry: Registry[Any], component: Component, values: Values) -> Component:
-    written = component.name + (f"@{component.preset}" if component.preset else "")
-    return registry.component({written: {**dict(component.changed), **values}})
 
 
 def _file(out: Path, search: Search, number: int) -> Path:

@@ -3,19 +3,19 @@
 import hashlib
 import itertools
 import json
+import math
 import os
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
-
-import yaml
 
 from headstart.clients.base import CLIENTS
 from headstart.engine.devices import DEVICES
 from headstart.engine.executors.base import EXECUTORS
 from headstart.errors import HeadstartError
+from headstart.lookup import Origin, current, within
 from headstart.models.network import MODELS, Precision
 from headstart.probes.base import PROBES
 from headstart.registry import Component, Registry
@@ -23,7 +23,8 @@ from headstart.servers.base import SERVERS
 from headstart.starts.base import STARTS
 from headstart.study.data import task_of
 from headstart.study.given.parts import as_written
-from headstart.study.study_file import Axes, RateRow, StudyFile, Tuning, read
+from headstart.study.study_file import Axes, RateRow, StudyFile, Tuning
+from headstart.study.yaml_text import read, written
 from headstart.tasks.base import PARTITIONS, TASKS
 from headstart.validation import shown, validate
 
@@ -77,13 +78,14 @@ class RunSpec:
 
     def identity(self) -> dict[str, Any]:
         """All fields that the result depends on."""
-        return {name: value for name, value in asdict(self).items() if name not in PLACEMENT}
+        values = {name: value for name, value in vars(self).items() if name in _FIELDS}
+        return {name: _identity(value) for name, value in values.items()}
 
     @cached_property
     def key(self) -> str:
         """The name of the run's folder: 16 hex digits of the sha256 of the canonical specification."""
-        fields = {name: value for name, value in self.identity().items() if name not in LATER or value != LATER[name]}
-        canonical = json.dumps({"schema": SCHEMA, **fields}, sort_keys=True, default=str)
+        told = {name: value for name, value in self.identity().items() if LATER.get(name) != value}
+        canonical = json.dumps({"schema": SCHEMA, **told}, sort_keys=True, default=str)
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
     def __str__(self) -> str:
@@ -93,11 +95,26 @@ class RunSpec:
         return f"{', '.join(map(str, parts))}, {what}{numbers}, seed {self.seed}"
 
 
+_FIELDS = {field.name for field in fields(RunSpec)} - set(PLACEMENT)
+
+
+def _identity(value: Any) -> Any:
+    """What a field says, without where it was written: a run is the same wherever its study lies."""
+    if isinstance(value, tuple):
+        return tuple(map(_identity, value))
+    return value.identity() if isinstance(value, Component) else value
+
+
 class Study:
     """A validated study: `Study(task="digits", model="mlp", starts=["random", "proxy"], ...)`.
 
     The keys are those of a study file (`StudyFile`). In place of names there may be values: a function that builds the
     model, the task that `own_task` makes of tensors, weights among the starts (see `headstart.study.given.parts`).
+    No data are read before `population`, `runs` or `resolved` are asked for, and then only where the number of clients
+    is to be counted.
+
+    grid: the runs, whose `population` is 0 where it is to be counted. origin: where the study was written. A program
+    that makes a study by a call trusts itself: parts of its own may come from whatever it can import.
 
     Raises:
         HeadstartError: one line with the path in the file, for unknown keys or names, wrong types or ranges.
@@ -109,8 +126,9 @@ class Study:
                 "Study: expected keys such as task='digits' and model='mlp', "
                 f"got {shown(files[0])}; a study file is read by Study.load(path)"
             )
-        written, self.given = as_written(keys)
-        self.file = parsed = validate(StudyFile, written)
+        self.origin = current()
+        named, self.given = as_written(keys)
+        self.file = parsed = validate(StudyFile, named)
         self.task = TASKS.component(parsed.task, "task")
         self.model = MODELS.component(parsed.model, "model")
         self.executor = EXECUTORS.component(parsed.executor, "executor")
@@ -124,43 +142,70 @@ class Study:
         grids = list(self._grids())
         for axis in AXES:
             _refuse_alike([part for axes in grids for part in axes[axis]], axis)
-        self.population = self._population(grids)
-        if parsed.cohort > self.population:
-            raise HeadstartError(
-                f"cohort: expected at most the number of clients (population: {self.population}), got {parsed.cohort}"
-            )
-        self.runs = list({run.key: run for grid in grids for run in self._expand(grid)}.values())
+        _refuse_too_many(grids)
+        self._written_population = 0 if self._is_counted(grids) else int(parsed.population)
+        if self._written_population:
+            self._refuse_larger_cohorts(self._written_population)
+        self.grid = list(dict.fromkeys(run for grid in grids for run in self._expand(grid)))
         for i in sorted(set(range(len(parsed.rates))) - self._used_rows):
             raise HeadstartError(
                 f"rates[{i}]: matches no run of the grid that an earlier row leaves; correct it or remove it"
             )
 
     @classmethod
-    def load(cls, path: str | Path) -> "Study":
-        """Read a study file (YAML, nothing in it is executed)."""
+    def load(cls, path: str | Path, allow: Sequence[str] = (), origin: Origin | None = None) -> "Study":
+        """Read a study file (YAML, nothing in it is executed but what it names of the modules of its own).
+
+        Args:
+            path: the file. What it names is looked up beside it, then in the working folder.
+            allow: modules from elsewhere that its parts may come from.
+            origin: where it was written, for a copy that lies elsewhere.
+        """
         if not isinstance(path, str | os.PathLike):
             raise HeadstartError(f"Study.load: expected the path of a study file, got {type(path).__name__}")
         keys = read(Path(path))
-        try:
-            return cls(**keys)
-        except HeadstartError as error:
-            raise HeadstartError(f"{path}: {error}") from None
+        with within(origin or Origin.of_file(Path(path), tuple(allow))):
+            try:
+                return cls(**keys)
+            except HeadstartError as error:
+                raise HeadstartError(f"{path}: {error}") from None
+
+    @cached_property
+    def population(self) -> int:
+        """The number of clients: what the file says, where it says nothing and deals rows by owner that of the owners.
+
+        So both spellings are the same runs.
+        """
+        counted = self._written_population or len(task_of(self.task).natural_clients)
+        self._refuse_larger_cohorts(counted)
+        return counted
+
+    @cached_property
+    def runs(self) -> list[RunSpec]:
+        """The runs of all grids, each once, in the order of the file."""
+        if self._written_population:
+            return self.grid
+        return [replace(run, population=self.population) for run in self.grid]
 
     def resolved(self) -> str:
         """The study as YAML with every default written out: equal text means an equal study."""
-        written = self.file.model_dump(exclude_none=True)
-        for axes in (written, *written["also"]):
+        with within(self.origin):
+            return f"# a study as headstart {SCHEMA} read it, with every default\n{written(self._keys())}"
+
+    def _keys(self) -> dict[str, Any]:
+        """The keys of a study file with every default, parts by their names."""
+        keys = self.file.model_dump(exclude_none=True)
+        for axes in (keys, *keys["also"]):
             for axis in axes.keys() & AXES.keys():
                 axes[axis] = [AXES[axis].component(part).written for part in axes[axis]]
-        for row in written["rates"]:
+        for row in keys["rates"]:
             for name in row.keys() & _AXIS.keys():
                 row[name] = AXES[_AXIS[name]].component(row[name]).written
         for name in ("task", "model", "executor"):
-            written[name] = getattr(self, name).written
-        written["probes"] = [probe.written for probe in self.probes]
-        written["population"] = self.population
-        text = yaml.safe_dump(written, sort_keys=False, allow_unicode=True, width=120)
-        return f"# a study as headstart {SCHEMA} read it, with every default\n{text}"
+            keys[name] = getattr(self, name).written
+        keys["probes"] = [probe.written for probe in self.probes]
+        keys["population"] = self.population
+        return keys
 
     def _grids(self) -> Iterator[dict[str, list[Any]]]:
         main = {axis: getattr(self.file, axis) for axis in Axes.model_fields}
@@ -174,16 +219,17 @@ class Study:
             _refuse_twice(axes[axis], f"{path}{axis}")
         return {**axes, **read}
 
-    def _population(self, grids: list[dict[str, list[Any]]]) -> int:
-        """The number of clients: what the file says, where it says nothing and deals rows by owner that of the owners.
-
-        So both spellings are the same runs.
-        """
-        population = self.file.population
+    def _is_counted(self, grids: list[dict[str, list[Any]]]) -> bool:
+        """Whether the number of clients is that of the owners whom the task names."""
         by_owner = any(partition.name == "natural" for axes in grids for partition in axes["partitions"])
-        if population == "natural" or (by_owner and "population" not in self.file.model_fields_set):
-            return len(task_of(self.task).natural_clients)
-        return population
+        is_open = "population" not in self.file.model_fields_set
+        return self.file.population == "natural" or (by_owner and is_open)
+
+    def _refuse_larger_cohorts(self, population: int) -> None:
+        if (cohort := self.file.cohort) > population:
+            raise HeadstartError(
+                f"cohort: expected at most the number of clients (population: {population}), got {cohort}"
+            )
 
     def _expand(self, axes: dict[str, list[Any]]) -> Iterator[RunSpec]:
         for values in itertools.product(*axes.values()):
@@ -200,7 +246,7 @@ class Study:
                 client_rate=client_rate,
                 server_rate=server_rate,
                 seed=seed,
-                population=self.population,
+                population=self._written_population,
                 cohort=self.file.cohort,
                 batch_size=self.file.batch_size,
                 rounds=self.file.rounds,
@@ -271,6 +317,23 @@ def _refuse_alike(parts: Sequence[Component], axis: str) -> None:
 
 
 def _refuse_twice(values: Sequence[Hashable], path: str) -> None:
+    before: set[Hashable] = set()
     for i, value in enumerate(values):
-        if value in values[:i]:
+        if value in before:
             raise HeadstartError(f"{path}[{i}]: {value} is there twice; remove one")
+        before.add(value)
+
+
+MOST_RUNS = 100_000
+"""Runs of a study. Each has a folder of its own, and takes a tenth of a second at the very least."""
+
+
+def _refuse_too_many(grids: list[dict[str, list[Any]]]) -> None:
+    """Before any grid is spanned: what is to be refused is not made."""
+    runs = sum(math.prod(map(len, axes.values())) for axes in grids)
+    if runs > MOST_RUNS:
+        sizes = {axis: len(values) for axis, values in max(grids, key=lambda axes: len(axes["seeds"])).items()}
+        longest = ", ".join(f"{axis}: {size}" for axis, size in sizes.items() if size > 1)
+        raise HeadstartError(
+            f"expected at most {MOST_RUNS:,} runs, got {runs:,} ({longest}); cut the grid, or divide it among studies"
+        )

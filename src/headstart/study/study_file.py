@@ -1,20 +1,14 @@
-"""A study file: its keys with their types and defaults, and how it is read.
+"""A study file: its keys with their types and defaults.
 
-A study file is YAML, and nothing in it is executed. Its axes (starts, what is trained, clients, servers, partitions,
-devices, local epochs, rates) span the main grid; every entry of `also` spans a further one in which the axes that it
-does not name are those of the main grid.
+A study file is YAML (`yaml_text` reads it), and nothing in it is executed. Its axes (starts, what is
+trained, clients, servers, partitions, devices, local epochs, rates) span the main grid; every entry of
+`also` spans a further one in which the axes that it does not name are those of the main grid.
 """
 
-import re
-from collections.abc import Hashable, Mapping
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from headstart import files
-from headstart.errors import HeadstartError
 from headstart.models.network import Precision
 from headstart.study.trainable import readable
 
@@ -34,9 +28,16 @@ Trainables = Annotated[list[Trainable], BeforeValidator(_listed), Field(min_leng
 Seeds = Annotated[list[Seed], BeforeValidator(_listed), Field(min_length=1)]
 
 
+WIDTH = 1.01
+"""A range that is tuned over must be wider than this factor: what is tried is rounded to three digits."""
+
+
 def _upwards(ends: list[float]) -> list[float]:
-    if ends[0] >= ends[1]:
-        raise ValueError(f"expected a range [low, high] with low < high, got [{ends[0]:g}, {ends[1]:g}]")
+    low, high = ends
+    if low >= high:
+        raise ValueError(f"expected a range [low, high] with low < high, got [{low:g}, {high:g}]")
+    if high < low * WIDTH:
+        raise ValueError(f"expected a range that is wider than 1 %, got [{low!r}, {high!r}]")
     return ends
 
 
@@ -124,40 +125,3 @@ class StudyFile(Strict):
     tuning: Tuning | None = None
     rates: list[RateRow] = []
     also: list[Axes] = []
-
-
-def read(path: Path) -> dict[str, Any]:
-    """The keys of a study file, as they are written.
-
-    Raises:
-        HeadstartError: the file cannot be read, or is no mapping of keys.
-    """
-    try:
-        with files.explained(path, "read"):
-            keys = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise HeadstartError(f"{path} cannot be read as YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(keys, Mapping) or not all(isinstance(key, str) for key in keys):
-        raise HeadstartError(f"{path}: expected a mapping of study keys, got {type(keys).__name__}")
-    return dict(keys)
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML without tags that execute anything; keys stand once; 1e-3 is a number, as in YAML 1.2."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys: list[Any] = []
-        for key_node, _ in node.value:
-            if key_node.tag == "tag:yaml.org,2002:merge":
-                continue
-            key = self.construct_object(key_node, deep=True)
-            if key in keys:
-                problem = f"the key {key!r} is there twice"
-                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key_node.start_mark)
-            keys.append(key)
-        return super().construct_mapping(node, deep)
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
-)

@@ -21,6 +21,7 @@ from pydantic import Field
 from headstart import files, rng
 from headstart.errors import HeadstartError
 from headstart.files import digest, located
+from headstart.lookup import cached
 from headstart.tasks.base import TASKS, Examples, Pixels, Rows, Task
 from headstart.tasks.data_files import encoded_images, parquet, whole_numbers
 
@@ -34,7 +35,7 @@ Spread = Annotated[float, Field(gt=0)]
     source="Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009",
     presets={"imagenet": {"mean": (0.485, 0.456, 0.406), "deviation": (0.229, 0.224, 0.225)}},
 )
-@lru_cache(maxsize=1)
+@cached(maxsize=1)
 def cifar10(
     *,
     train: Annotated[str, Field(description="a Parquet file of images and labels, or cifar-10-batches-bin")] = (

@@ -5,7 +5,6 @@ images of 26 classes, upper and lower case merged, balanced. The file has the co
 image (784 bytes, ink white on black, upright like MNIST's). It names no writers.
 """
 
-from functools import lru_cache
 from typing import Annotated
 
 import torch
@@ -14,6 +13,7 @@ from pydantic import Field
 from headstart import rng
 from headstart.errors import HeadstartError
 from headstart.files import digest, located
+from headstart.lookup import cached
 from headstart.tasks.base import TASKS, Examples, Pixels, Rows, Task
 from headstart.tasks.data_files import grey_images, parquet, splits, whole_numbers
 
@@ -21,7 +21,7 @@ PIXELS, LETTERS = 28, 26
 
 
 @TASKS.register("emnist-letters", source="EMNIST Letters, Cohen et al., arXiv 1702.05373")
-@lru_cache(maxsize=1)
+@cached(maxsize=1)
 def emnist_letters(
     *,
     path: Annotated[str, Field(description="a Parquet file: split, label, image")] = (

@@ -10,7 +10,6 @@ LEAF (Caldas et al., arXiv 1812.01097, BSD 2-clause) made it from NIST Special D
 
 import json
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,6 +24,7 @@ from torch import nn
 from headstart import files, rng
 from headstart.errors import HeadstartError
 from headstart.files import digest, located
+from headstart.lookup import cached
 from headstart.tasks.base import TASKS, Examples, Pixels, Task
 from headstart.tasks.data_files import encoded_images, grey_images, parquet, splits, whole_numbers
 from headstart.validation import shown
@@ -48,7 +48,7 @@ class Written:
 
 
 @TASKS.register("femnist", source="LEAF, Caldas et al., arXiv 1812.01097")
-@lru_cache(maxsize=1)
+@cached(maxsize=1)
 def femnist(
     *,
     path: Annotated[str, Field(description="LEAF's folder of train and test, or Parquet: a file or a folder")] = (

@@ -6,7 +6,6 @@ images (19 to 131 each), 297 others the 10,000 test images. The file has the col
 label and image (784 bytes, ink white on black); `shared/data/SOURCES.md` tells how ours was put together.
 """
 
-from functools import lru_cache
 from typing import Annotated
 
 import numpy as np
@@ -16,6 +15,7 @@ from pydantic import Field
 from headstart import rng
 from headstart.errors import HeadstartError
 from headstart.files import digest, located
+from headstart.lookup import cached
 from headstart.tasks.base import TASKS, Examples, Pixels, Rows, Task
 from headstart.tasks.data_files import grey_images, parquet, splits, whole_numbers
 
@@ -23,7 +23,7 @@ PIXELS, DIGITS = 28, 10
 
 
 @TASKS.register("mnist-writers", source="MNIST with the writers of QMNIST, Yadav & Bottou, arXiv 1905.10498")
-@lru_cache(maxsize=2)
+@cached(maxsize=2)
 def mnist_writers(
     *,
     path: Annotated[str, Field(description="a Parquet file: writer_id, split, label, image")] = (

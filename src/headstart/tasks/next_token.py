@@ -21,6 +21,7 @@ from torch.nn.functional import cross_entropy
 
 from headstart import rng
 from headstart.errors import HeadstartError
+from headstart.registry import PartText
 from headstart.tasks.base import Examples, Objective, Scores, Task
 from headstart.tasks.data_files import together
 from headstart.tasks.own.columns import texts
@@ -46,7 +47,7 @@ Path_ = Annotated[str, Field(description="a file .parquet, .csv or .jsonl, one d
 ClientColumn = Annotated[str, Field(description="column of the file that says whose a row is")]
 TextColumn = Annotated[str, Field(description="column of the file with the text")]
 TokensPart = Annotated[
-    str, Field(description="the tokenizer, with parameters in brackets: see `headstart list tokens`")
+    PartText, Field(description="the tokenizer, with parameters in brackets: see `headstart list tokens`")
 ]
 Length = Annotated[int, Field(ge=1, description="tokens of a row")]
 MostRows = Annotated[int, Field(ge=1, description="rows of a client that are used, from its first document on")]

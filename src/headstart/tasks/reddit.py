@@ -5,9 +5,8 @@ LEAF has a task of Reddit comments by user (Caldas et al., arXiv 1812.01097, sec
 may; the default names no authors, so that its 400 clients are communities (`docs/text.md`).
 """
 
-from functools import lru_cache
-
 from headstart.files import digest, located
+from headstart.lookup import cached
 from headstart.tasks.base import TASKS, Task
 from headstart.tasks.next_token import (
     ClientColumn,
@@ -27,7 +26,7 @@ from headstart.tasks.own.sources import files_of
 
 
 @TASKS.register("reddit", source="Reddit, LEAF, Caldas et al., arXiv 1812.01097; ours: self posts of 2013 by subreddit")
-@lru_cache(maxsize=2)
+@cached(maxsize=2)
 def reddit(
     *,
     path: Path_ = "$HEADSTART_DATA/reddit_selfposts_by_subreddit.parquet",

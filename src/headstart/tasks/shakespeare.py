@@ -5,9 +5,8 @@ The text is in the public domain. LEAF made it a federated task (Caldas et al., 
 role) and text; where ours is from is told in `docs/text.md`.
 """
 
-from functools import lru_cache
-
 from headstart.files import digest, located
+from headstart.lookup import cached
 from headstart.tasks.base import TASKS, Task
 from headstart.tasks.next_token import (
     ClientColumn,
@@ -27,7 +26,7 @@ from headstart.tasks.own.sources import files_of
 
 
 @TASKS.register("shakespeare", source="LEAF, Caldas et al., arXiv 1812.01097")
-@lru_cache(maxsize=2)
+@cached(maxsize=2)
 def shakespeare(
     *,
     path: Path_ = "$HEADSTART_DATA/shakespeare_by_role.parquet",

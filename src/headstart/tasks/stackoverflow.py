@@ -5,9 +5,8 @@ the paper's (arXiv 2206.15387). The file has a row a post and the columns user_i
 a hub may; the default is of smaller sites of the same network (CC BY-SA; `docs/text.md`), 2,031 users.
 """
 
-from functools import lru_cache
-
 from headstart.files import digest, located
+from headstart.lookup import cached
 from headstart.tasks.base import TASKS, Task
 from headstart.tasks.next_token import (
     ClientColumn,
@@ -29,7 +28,7 @@ from headstart.tasks.own.sources import files_of
 @TASKS.register(
     "stackoverflow", source="Stack Overflow, Reddi et al., arXiv 2003.00295; ours: other Stack Exchange sites, CC BY-SA"
 )
-@lru_cache(maxsize=2)
+@cached(maxsize=2)
 def stackoverflow(
     *,
     path: Path_ = "$HEADSTART_DATA/stackexchange_by_user.parquet",

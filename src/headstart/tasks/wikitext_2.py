@@ -7,7 +7,6 @@ vocabulary has.
 """
 
 import re
-from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 
@@ -16,17 +15,19 @@ from pydantic import Field
 from headstart import files
 from headstart.errors import HeadstartError
 from headstart.files import digest, located
+from headstart.lookup import cached
+from headstart.registry import PartText
 from headstart.tasks.base import TASKS, Task
 from headstart.tasks.next_token import joined, next_token, rows_of
 from headstart.tasks.tokens.base import MISSING
 
 
 @TASKS.register("wikitext-2", source="Merity et al., arXiv 1609.07843")
-@lru_cache(maxsize=2)
+@cached(maxsize=2)
 def wikitext_2(
     *,
     like: Annotated[
-        str, Field(description="the task whose tokens and length of rows it takes, written as in the study file")
+        PartText, Field(description="the task whose tokens and length of rows it takes, written as in the study file")
     ] = "stackoverflow",
     train: Annotated[str, Field(description="a text file to train on")] = "$HEADSTART_DATA/wikitext-2/valid.txt",
     test: Annotated[str, Field(description="a text file to validate on (its first half) and test on")] = (

@@ -81,7 +81,7 @@ class Together:
         return self.one(x, shared, memories, rate, plan, watched)
 
 
-EXECUTORS: Registry[Executor] = Registry("executor", "headstart.engine.executors")
+EXECUTORS: Registry[Executor] = Registry("executor", "headstart.engine.executors", takes=("network", "task", "client"))
 """Factories (network, task, client optimizer) -> Executor."""
 
 Factory = Callable[[Network, Task, ClientOptimizer], Executor]

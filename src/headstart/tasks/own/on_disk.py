@@ -15,7 +15,6 @@ import json
 import os
 import shutil
 from collections.abc import Iterable
-from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Annotated, Any, Literal
@@ -29,6 +28,7 @@ from torch import Tensor, nn
 from headstart import files
 from headstart.errors import HeadstartError
 from headstart.files import located
+from headstart.lookup import cached
 from headstart.tasks.base import TASKS, ClientRows, Examples, Pixels, Task
 from headstart.validation import shown, validate
 
@@ -82,7 +82,7 @@ class Header(BaseModel):
 
 
 @TASKS.register("on-disk", source="the user's own data, packed by headstart.tasks.own.on_disk.pack")
-@lru_cache(maxsize=4)
+@cached(maxsize=4)
 def on_disk(*, path: Annotated[str, Field(description="a folder that `pack` wrote")]) -> Task:
     """Data larger than memory, in a folder that `pack` wrote; the partition `natural` has its clients.
 

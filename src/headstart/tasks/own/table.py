@@ -3,7 +3,7 @@
 A kind of input is one function of the table: `numbers`, `images`, `bag_of_words`, `next_tokens`.
 """
 
-from functools import lru_cache, partial
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -14,6 +14,7 @@ from torch import nn
 
 from headstart.errors import HeadstartError
 from headstart.files import digest, located
+from headstart.lookup import cached
 from headstart.registry import AddedLater
 from headstart.tasks.base import TASKS, Examples, Pixels, Task
 from headstart.tasks.data_files import together
@@ -29,7 +30,7 @@ Side = Annotated[int, Field(ge=1)]
 
 
 @TASKS.register("table", source="the user's own file")
-@lru_cache(maxsize=2)
+@cached(maxsize=2)
 def table(
     *,
     path: Annotated[str, Field(description="a file .parquet, .csv or .jsonl (an object a line), or a folder of such")],

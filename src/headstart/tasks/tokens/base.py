@@ -43,5 +43,5 @@ class Tokens:
 
 Documents = Iterable[str]
 
-TOKENS: Registry[Tokens] = Registry("tokenizer", "headstart.tasks.tokens")
+TOKENS: Registry[Tokens] = Registry("tokenizer", "headstart.tasks.tokens", takes=("documents",))
 """Factories (documents of the training part, *, parameters) -> Tokens."""

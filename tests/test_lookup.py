@@ -1,0 +1,97 @@
+"""Paths of a study: beside its file first, then in the working folder, and errors say where was looked."""
+
+import pytest
+import yaml
+
+from headstart.errors import HeadstartError
+from headstart.files import located
+from headstart.lookup import Origin, cached, current, within
+from headstart.study.data import task_of
+from headstart.study.spec import Study
+from headstart.tasks.base import TASKS
+
+
+@pytest.fixture
+def folders(tmp_path, monkeypatch):
+    """The folder of a study, and another in which the shell is."""
+    beside, working = tmp_path / "beside", tmp_path / "working"
+    beside.mkdir()
+    working.mkdir()
+    monkeypatch.chdir(working)
+    return beside, working
+
+
+def test_a_path_is_looked_up_beside_the_study_then_in_the_working_folder(folders):
+    beside, working = folders
+    with within(Origin(beside)):
+        with pytest.raises(HeadstartError) as caught:
+            located("visits.csv")
+        line = f"visits.csv: there is no such file or folder; looked in {beside} and {working}"
+        assert str(caught.value) == line
+        (working / "visits.csv").touch()
+        assert located("visits.csv").resolve() == working / "visits.csv"
+        (beside / "visits.csv").touch()
+        assert located("visits.csv") == beside / "visits.csv"
+        assert located(str(working / "visits.csv")) == working / "visits.csv"
+
+
+def test_in_no_study_file_it_is_the_working_folder(folders):
+    assert (current().folder, current().allow) == (folders[1], None)
+    assert str(located("visits.csv")) == "visits.csv"
+
+
+def test_home_is_written_with_a_tilde(folders, monkeypatch):
+    monkeypatch.setenv("HOME", str(folders[0]))
+    assert located("~/visits.csv") == folders[0] / "visits.csv"
+
+
+@pytest.mark.parametrize("path", ["a\0b", "\0"])
+def test_what_is_no_path_is_one_line(path):
+    with pytest.raises(HeadstartError, match=r"^expected a path, got .*, which has a zero character$"):
+        located(path)
+
+
+def test_what_is_kept_of_a_function_is_kept_by_folder(folders):
+    calls = []
+
+    @cached(maxsize=2)
+    def opened(*, path):
+        calls.append(path)
+        return current().folder
+
+    for folder in (*folders, *folders):
+        with within(Origin(folder)):
+            assert opened(path="a.csv") == folder
+    assert calls == ["a.csv"] * 2
+
+
+def table_of(folder, label):
+    folder.mkdir(exist_ok=True)
+    rows = [f"c{i % 4},{i},{label}{i % 2}" for i in range(40)]
+    (folder / "visits.csv").write_text("\n".join(["who,x,y", *rows]))
+    task = {"table": {"path": "visits.csv", "client": "who", "label": "y", "split_by": "row"}}
+    keys = {"task": task, "model": "logistic", "partitions": "natural", "cohort": 2, "seeds": 0}
+    (folder / "study.yaml").write_text(yaml.safe_dump(keys))
+    return Study.load(folder / "study.yaml")
+
+
+def test_two_studies_of_one_process_have_tables_of_their_own(folders):
+    """Of the same name in two folders, from a shell in neither."""
+    first, second = (table_of(folders[0].parent / name, name) for name in ("a", "b"))
+    assert [task_of(study.task).classes for study in (first, second, first)] == [
+        ("a0", "a1"),
+        ("b0", "b1"),
+        ("a0", "a1"),
+    ]
+    assert first.runs[0].key == second.runs[0].key
+
+
+def test_reading_a_study_file_reads_no_data(folders):
+    assert table_of(folders[0], "a").population == 4
+    task_of.cache_clear()
+    TASKS.entry("table").factory.cache_clear()
+    (folders[0] / "visits.csv").unlink()
+    again = Study.load(folders[0] / "study.yaml")
+    assert len(again.grid) == 1
+    with pytest.raises(HeadstartError, match=r"visits.csv: there is no such file or folder; looked in"):
+        again.resolved()

@@ -1,0 +1,241 @@
+"""Parts of one's own: from where a study file may name code, and from where it may not."""
+
+import sys
+from importlib import metadata
+
+import pytest
+import yaml
+
+from headstart import own_modules
+from headstart.clients.base import CLIENTS
+from headstart.errors import HeadstartError
+from headstart.lookup import Origin, within
+from headstart.models.network import MODELS
+from headstart.registry import Registry, own_file
+from headstart.study.spec import Study
+
+NET = """
+from torch import nn
+def net(input_shape, outputs, *, width: int = {width}):
+    return nn.Sequential(nn.Flatten(), nn.Linear(64, width), nn.Linear(width, outputs))
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with a study file that names a model of its own; the shell is elsewhere."""
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    return tmp_path
+
+
+def write(folder, **keys):
+    folder.mkdir(exist_ok=True)
+    study = {"task": "digits", "model": "own_net_of_test:net", "seeds": 0, **keys}
+    (folder / "study.yaml").write_text(yaml.safe_dump(study))
+    return folder / "study.yaml"
+
+
+def width_of(study):
+    return MODELS.build(study.model, (1, 8, 8), 10)[1].out_features
+
+
+# ------------------------------------------------------------------------------------------------------ what is refused
+
+
+@pytest.mark.parametrize("key", ["task", "model", "starts", "clients", "servers", "partitions", "devices", "executor"])
+@pytest.mark.parametrize("code", ["http.server:test", "os:abort", "os:fork", "builtins:breakpoint", "pdb:set_trace"])
+def test_a_study_file_runs_no_code_from_elsewhere(folder, key, code, monkeypatch):
+    def imports_nothing(name, package=None):
+        pytest.fail(f"imported {name}")
+
+    file = write(folder, **{"model": "mlp", key: code})
+    Study.load(write(folder, model="mlp"))  # all that is registered is imported
+    write(folder, **{"model": "mlp", key: code})
+    monkeypatch.setattr(own_modules.importlib, "import_module", imports_nothing)
+    module = code.partition(":")[0]
+    with pytest.raises(HeadstartError) as caught:
+        Study.load(file)
+    line = str(caught.value)
+    assert f"expected a module of your own, {module.replace('.', '/')}.py in {folder} or " in line
+    assert line.endswith(f"{module!r} from elsewhere is taken only with --allow {module}")
+    assert "\n" not in line
+
+
+@pytest.mark.parametrize("code", ["os.path", "a b:c", "a:b.c", "../a:b", ".a:b", "a:__class__.mro", "a::b"])
+def test_what_is_no_name_of_a_function_is_no_part(folder, code):
+    with pytest.raises(HeadstartError, match=r"model: (expected|unknown) "):
+        Study.load(write(folder, model=code))
+
+
+def test_a_module_with_a_name_of_pythons_own_is_refused(folder):
+    (folder / "random.py").write_text(NET.format(width=3))
+    with pytest.raises(HeadstartError, match=r"has the name of another module, 'random'; rename it$"):
+        Study.load(write(folder, model="random:net"))
+
+
+FORMS = [
+    ("def net(weights=None, progress=True): raise AssertionError", "(weights, progress)"),
+    ("def net(*, weights=None, progress=True): raise AssertionError", "(weights, progress)"),
+    ("def net(outputs): raise AssertionError", "(outputs)"),
+    ("def net(shape, outputs, width): raise AssertionError", "(shape, outputs, width)"),
+    ("class net:\n    def __init__(self, classes=10): raise AssertionError", "(classes)"),
+]
+
+
+@pytest.mark.parametrize(("code", "takes"), FORMS)
+def test_a_function_that_takes_something_else_is_not_called(folder, code, takes):
+    """As torchvision's `resnet18(weights, progress)`, which would download the weights that the shape is taken for."""
+    (folder / "own_net_of_test.py").write_text(code)
+    with pytest.raises(HeadstartError) as caught:
+        Study.load(write(folder))
+    assert str(caught.value) == (
+        f"{folder}/study.yaml: model: expected a function of (input_shape, outputs) as a model, with parameters of its "
+        f"own after a *, got 'own_net_of_test:net', which is one of {takes}; write a function that calls it"
+    )
+
+
+@pytest.mark.parametrize(
+    "code", ["def net(a, b): ...", "def net(input_shape=(1,), outputs=2): ...", "def net(*a): ..."]
+)
+def test_what_can_be_called_so_is_taken(folder, code):
+    (folder / "own_net_of_test.py").write_text(code)
+    assert Study.load(write(folder)).model.name == "own_net_of_test:net"
+
+
+@pytest.mark.parametrize("raised", ["SystemExit(0)", "ValueError('x')", "BaseException('x')", "ImportError('x')"])
+@pytest.mark.parametrize("where", ["import", "call"])
+def test_what_ones_own_module_raises_is_one_line(folder, raised, where):
+    code = {"import": f"raise {raised}", "call": f"def net(shape, outputs): raise {raised}"}[where]
+    (folder / "own_net_of_test.py").write_text(code)
+    kind = raised.partition("(")[0]
+    with pytest.raises(HeadstartError, match=rf"(cannot import 'own_net_of_test:net'|failed): {kind}: "):
+        MODELS.build(Study.load(write(folder)).model, (1, 8, 8), 10)
+
+
+# --------------------------------------------------------------------------------------------------- where it is looked
+
+
+def test_a_module_is_looked_up_beside_the_study_file_then_in_the_working_folder(folder):
+    (folder / "elsewhere" / "own_net_of_test.py").write_text(NET.format(width=5))
+    assert width_of(Study.load(write(folder))) == 5
+    (folder / "own_net_of_test.py").write_text(NET.format(width=4))
+    study = Study.load(write(folder))
+    assert width_of(study) == 4
+    assert own_file(study.model) == folder / "own_net_of_test.py"
+
+
+def test_studies_of_one_process_have_modules_of_their_own(folder):
+    """Two folders, each with a module of the same name and one that this imports."""
+    studies = []
+    for width in (3, 6):
+        beside = folder / f"of_{width}"
+        file = write(beside)
+        (beside / "own_net_of_test.py").write_text(f"from own_width_of_test import WIDTH\n{NET.format(width='WIDTH')}")
+        (beside / "own_width_of_test.py").write_text(f"WIDTH = {width}")
+        studies.append(Study.load(file))
+    assert [width_of(study) for study in (*studies, *studies)] == [3, 6, 3, 6]
+    assert studies[0].model != studies[1].model
+    kept = own_modules.imported_from(studies[0].origin)
+    assert kept == {f"own_{name}_of_test.py": folder / "of_3" / f"own_{name}_of_test.py" for name in ("net", "width")}
+
+
+def test_packages_beside_the_study_file_are_taken_too(folder):
+    package = folder / "own_package_of_test"
+    (package / "deep").mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "deep" / "__init__.py").touch()
+    (package / "deep" / "nets.py").write_text(NET.format(width=7))
+    assert width_of(Study.load(write(folder, model="own_package_of_test.deep.nets:net"))) == 7
+
+
+def test_a_module_from_elsewhere_is_taken_where_it_is_allowed(folder, monkeypatch):
+    (folder / "away").mkdir()
+    (folder / "away" / "own_net_away.py").write_text(NET.format(width=8))
+    monkeypatch.syspath_prepend(folder / "away")
+    file = write(folder, model="own_net_away:net")
+    with pytest.raises(HeadstartError, match=r"is taken only with --allow own_net_away$"):
+        Study.load(file)
+    assert width_of(Study.load(file, allow=["own_net_away"])) == 8
+    assert width_of(Study(task="digits", model="own_net_away:net")) == 8  # a program trusts what it can import
+
+
+def test_a_study_goes_on_where_its_module_lies(folder):
+    """Also from its resolved text in the folder of results, as `run` compares it."""
+    (folder / "own_net_of_test.py").write_text(NET.format(width=4))
+    study = Study.load(write(folder))
+    copy = folder / "out" / "study.yaml"
+    copy.parent.mkdir()
+    copy.write_text(study.resolved())
+    again = Study.load(copy, origin=study.origin)
+    assert [run.key for run in again.runs] == [run.key for run in study.runs]
+
+
+def test_a_copy_in_the_folder_of_results_serves_its_study(folder):
+    (folder / "modules").mkdir()
+    (folder / "modules" / "own_net_of_test.py").write_text(NET.format(width=9))
+    assert width_of(Study.load(write(folder))) == 9
+
+
+# -------------------------------------------------------------------------------------------- installed packages' parts
+
+
+class Point:
+    """An entry point of an installed package."""
+
+    def __init__(self, module, load):
+        self.module, self.value, self.name, self.load = module, module, "parts", load
+        self.dist = type("Distribution", (), {"name": "others", "version": "1.0"})
+
+
+@pytest.fixture
+def installed(monkeypatch):
+    """Parts that a package registers; what it does is undone."""
+
+    def install(load, module="others.parts"):
+        points = [Point(module, load)]
+        monkeypatch.setattr(metadata, "entry_points", lambda group: points if group == "headstart" else [])
+        monkeypatch.setattr(own_modules, "_faults", None)
+
+    return install
+
+
+def test_an_installed_package_adds_parts(installed, monkeypatch):
+    registry = Registry("shape", "headstart.report.panels")  # a package that registers none of these
+    registry.register("box", source="Euclid")(lambda: "box")
+
+    def load():
+        registry.register("ball", source="Archimedes")(lambda: "ball")
+        registry.register("box", source="somebody")(lambda: "another box")
+
+    installed(load)
+    assert [(entry.name, entry.package) for entry in registry] == [("ball", "others 1.0"), ("box", "")]
+    assert registry.build(registry.component("ball")) == "ball"
+    assert registry.build(registry.component("box")) == "box"
+    assert registry.faults() == {"others 1.0": "shape 'box' is registered already"}
+
+
+def test_a_package_that_cannot_be_imported_is_said_and_harms_nobody(installed):
+    registry = Registry("shape", "headstart.report.panels")
+    registry.register("box", source="Euclid")(lambda: "box")
+
+    def load():
+        raise SystemExit(3)
+
+    installed(load)
+    assert registry.build(registry.component("box")) == "box"
+    with pytest.raises(HeadstartError, match=r"unknown shape 'ball'; known: box; others 1.0 cannot be used \(others"):
+        registry.component("ball")
+
+
+def test_functions_of_a_package_that_registers_itself_may_be_named(installed, tmp_path, monkeypatch):
+    (tmp_path / "own_others").mkdir()
+    (tmp_path / "own_others" / "__init__.py").write_text("def mine(): return 1")
+    monkeypatch.syspath_prepend(tmp_path)
+    installed(lambda: None, "own_others")
+    CLIENTS._load()
+    with within(Origin(tmp_path / "nowhere", ())):
+        assert CLIENTS.entry("own_others:mine").factory() == 1
+        with pytest.raises(HeadstartError, match=r"is taken only with --allow own_other$"):
+            CLIENTS.entry("own_other:mine")
+    assert "own_other" not in sys.modules
