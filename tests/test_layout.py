@@ -14,7 +14,19 @@ ROOT = Path(__file__).parents[1] / "src" / "headstart"
 FILES = sorted(ROOT.rglob("*.py"))
 
 FLOORS = [
-    {"errors", "trees", "rng", "registry", "own_modules", "lookup", "validation", "files", "given", "threads"},
+    {
+        "errors",
+        "trees",
+        "rng",
+        "registry",
+        "own_modules",
+        "lookup",
+        "validation",
+        "files",
+        "given",
+        "threads",
+        "escapes",
+    },
     {"models", "tasks"},
     {"starts", "clients", "servers"},
     {"engine"},
@@ -33,7 +45,13 @@ SIBLINGS_ON_THE_GROUND = {
     "validation": {"errors"},
     "files": {"errors", "lookup"},
 }
-REPORT_MAY_USE = ("headstart.study.statistics", "headstart.files", "headstart.errors", "headstart.report")
+REPORT_MAY_USE = (
+    "headstart.study.statistics",
+    "headstart.files",
+    "headstart.errors",
+    "headstart.escapes",
+    "headstart.report",
+)
 SETS_THE_GENERATOR = "models/network.py"
 """The one place that sets torch's global generator, because torch's own layers draw from it, and puts it back."""
 

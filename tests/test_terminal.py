@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from headstart.terminal import printable
+from headstart.escapes import printable
 
 STUDY = """
 title: "K\\u00f6ln \\e[31mred\\a"

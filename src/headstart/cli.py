@@ -295,11 +295,12 @@ def _print_registry(name: str, registry: "Registry[Any]") -> None:
 
 def _run(study: "Study", out: Path, jobs: int | None, checkpoint_seconds: float) -> None:
     from headstart.progress import watching
-    from headstart.report.page import write
+    from headstart.report.page import refuse_changed, write
     from headstart.study.runner import run_study
     from headstart.study.search import searches
 
     began, jobs = time.perf_counter(), jobs or os.cpu_count() or 1
+    refuse_changed(out)
     try:
         with watching(len(study.runs) + len(searches(study))) as watch:
             run_study(study, out, jobs, checkpoint_seconds, watch)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from headstart.terminal import printable, say
+from headstart.escapes import printable
+from headstart.terminal import say
 
 if TYPE_CHECKING:
     from headstart.study.runner import Event

@@ -8,25 +8,14 @@ what is written to it is dropped.
 
 import errno
 import os
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
-_OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-"""What a terminal obeys: control characters, separators of lines, marks of direction, halves of letters."""
+from headstart.escapes import printable
 
 NOBODY_READS = (errno.EPIPE, errno.EIO, errno.ESHUTDOWN)
-
-
-def printable(text: object) -> str:
-    r"""The text with all that a terminal would obey written out; line ends and tabs stay.
-
-    >>> print(printable("K\u00f6ln\x1b[2J"), printable("a\u202eb"))
-    Köln\x1b[2J a\u202eb
-    """
-    return _OBEYED.sub(lambda found: found[0].encode("unicode_escape").decode(), str(text))
 
 
 def say(*texts: object, to: "TextIO | Lenient | None" = None) -> None:

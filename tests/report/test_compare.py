@@ -124,7 +124,21 @@ def test_torch_is_never_imported(folders: list[Path], tmp_path: Path) -> None:
         "import sys; from headstart.report import compare, findings_page, publish;"
         "compare.write([sys.argv[1]], sys.argv[2] + '/page.html'); publish.publish(sys.argv[1], sys.argv[2] + '/kept');"
         "findings_page.block(findings_page.read([sys.argv[2]]), publish.Path(sys.argv[2]));"
-        "print(sorted({'torch', 'pandas', 'scipy.stats', 'matplotlib.pyplot'} & set(sys.modules)))"
+        "print(sorted({'torch', 'scipy.stats', 'matplotlib.pyplot'} & set(sys.modules)))"
     )
     command = [sys.executable, "-c", code, str(folders[2]), str(tmp_path)]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(("name", "said"), [("study.yaml", "expected a page .html"), ("mine.html", "is not a page of")])
+def test_files_of_others_are_kept(folders: list[Path], tmp_path: Path, name: str, said: str) -> None:
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(HeadstartError, match=said):
+        compare.write(folders[2:], tmp_path / name)
+    assert (tmp_path / name).read_text() == "mine"
+
+
+def test_a_page_of_ours_is_replaced(page: str, folders: list[Path]) -> None:
+    path = folders[0].parent / "small.html"
+    path.write_text(page)
+    assert compare.write(folders[2:], path).read_text() != page

@@ -190,3 +190,16 @@ def test_the_page_in_docs_is_what_its_command_writes(tmp_path: Path) -> None:
 def test_every_published_result_is_of_this_format() -> None:
     for path in (DOCS / "results").rglob(NAME):
         assert [each["number"] for each in json.loads(path.read_text())["findings"]] == list(range(1, 10))
+
+
+def test_line_ends_of_the_page_stay_and_links_and_other_letters_are_refused(results: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_bytes(AROUND.replace("\n", "\r\n").encode())
+    write([results], page)
+    assert page.read_bytes().replace(b"\r\n", b"").count(b"\n") == 0
+    (tmp_path / "link.md").symlink_to(page)
+    with pytest.raises(HeadstartError, match="is a link"):
+        write([results], tmp_path / "link.md")
+    page.write_bytes(AROUND.encode() + b"K\xf6ln")
+    with pytest.raises(HeadstartError, match="UTF-8"):
+        write([results], page)

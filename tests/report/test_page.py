@@ -1,5 +1,6 @@
 """The page: self-contained, escaped, written whole, without torch."""
 
+import hashlib
 import itertools
 import os
 import re
@@ -142,14 +143,47 @@ def test_diverged_runs_are_listed(study: MakeStudy) -> None:
     assert 'id="diverged"' in text
 
 
-def test_a_second_report_is_the_same_and_leaves_nothing_stale(study: MakeStudy, few: Keep) -> None:
+def test_a_second_report_leaves_nothing_stale_and_deletes_nothing_of_others(study: MakeStudy, few: Keep) -> None:
     folder = study(keep=few)
-    first = page.write(folder).read_bytes()
-    (folder / "figures/old.svg").write_text("old")
-    (folder / "figures/notes.txt").write_text("mine")
-    assert page.write(folder).read_bytes() == first
+    shown = page.write(folder).read_bytes()
+    texts = {"figures/old.svg": "old", "figures/mine.svg": "mine", "tables/old.tex": "changed by hand"}
+    for name, text in texts.items():
+        (folder / name).write_text(text)
+    digest = hashlib.sha256(b"old").hexdigest()
+    with (folder / page.SUMS).open("a") as sums:
+        sums.write(f"{digest}  figures/old.svg\n{digest}  tables/old.tex\n")
+    assert page.write(folder).read_bytes() == shown
     assert not (folder / "figures/old.svg").exists()
-    assert (folder / "figures/notes.txt").exists()
+    assert (folder / "figures/mine.svg").read_text() == "mine"
+    assert (folder / "tables/old.tex").read_text() == "changed by hand"
+    checked = subprocess.run(["sha256sum", "-c", "--quiet", page.SUMS], cwd=folder, check=False)
+    assert checked.returncode == 0
+
+
+@pytest.mark.parametrize("name", ["figures", "tables", "report.html", page.SUMS])
+def test_nothing_is_written_through_a_link(study: MakeStudy, few: Keep, tmp_path: Path, name: str) -> None:
+    folder, other = study(keep=few), tmp_path / "other"
+    other.mkdir()
+    (other / "mine.svg").write_text("mine")
+    (folder / name).symlink_to(other if name in ("figures", "tables") else other / "mine.svg")
+    with pytest.raises(HeadstartError, match=f"{name} is a link"):
+        page.write(folder)
+    assert [(path.name, path.read_text()) for path in other.iterdir()] == [("mine.svg", "mine")]
+    assert not (folder / "figures/ranking.svg").exists()
+
+
+def test_a_folder_for_a_page_and_a_page_changed_by_hand_are_refused(study: MakeStudy, few: Keep) -> None:
+    folder = study(keep=few)
+    (folder / "report.html").mkdir()
+    with pytest.raises(HeadstartError, match=r"report\.html is there, and headstart did not write it"):
+        page.write(folder)
+    (folder / "report.html").rmdir()
+    page.write(folder).write_text("my notes")
+    with pytest.raises(HeadstartError, match=r"report\.html .* changed since"):
+        page.refuse_changed(folder)
+    with pytest.raises(HeadstartError, match=r"report\.html .* changed since"):
+        page.write(folder)
+    assert (folder / "report.html").read_text() == "my notes"
 
 
 def test_figures_drawn_in_several_processes_are_the_same(study: MakeStudy, few: Keep) -> None:
@@ -184,10 +218,10 @@ def test_a_file_where_a_folder_should_be_is_one_line(study: MakeStudy) -> None:
 
 
 def test_torch_is_never_imported(study: MakeStudy) -> None:
-    """Nor pandas or scipy.stats, which would take longer to import than the page to write."""
+    """Nor scipy.stats, which would take longer to import than the page to write. (pyarrow imports pandas if it can.)"""
     code = (
         "import pathlib, sys; from headstart.report import page; page.write(pathlib.Path(sys.argv[1]));"
-        "print(sorted({'torch', 'pandas', 'scipy.stats', 'matplotlib.pyplot'} & set(sys.modules)))"
+        "print(sorted({'torch', 'scipy.stats', 'matplotlib.pyplot'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code, str(study())], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

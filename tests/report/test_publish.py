@@ -1,6 +1,7 @@
 """What is kept of a study: the same bytes from the same folder, small, and true to the report."""
 
 import csv
+import hashlib
 import json
 import re
 from collections.abc import Callable
@@ -10,7 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from headstart.report.publish import NAME, publish, varying
+from headstart.errors import HeadstartError
+from headstart.report.publish import NAME, SUMS, publish, varying
 from headstart.report.slices import slice_up
 from headstart.report.tables import read
 from headstart.report.verdict import verdict
@@ -39,18 +41,21 @@ def kept(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_same_folder_gives_the_same_bytes_and_nothing_stale(folder: Path, kept: Path, tmp_path: Path) -> None:
-    (tmp_path / "tables").mkdir()
+    mine = {"tables/mine.csv": b"1", "figures/mine.png": b"2", "notes.md": b"3"}
+    for name, content in mine.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
     (tmp_path / "tables/old.csv").write_text("old")
-    (tmp_path / "notes.md").write_text("mine")
+    (tmp_path / SUMS).write_text(f"{hashlib.sha256(b'old').hexdigest()}  tables/old.csv\n")
     again = contents(publish(folder, tmp_path))
-    assert again.pop("notes.md") == b"mine"
+    assert {name: again.pop(name) for name in mine} == mine
     assert again == contents(kept)
 
 
 def test_what_is_kept_is_small_and_holds_no_rounds(kept: Path) -> None:
     files = contents(kept)
     assert sum(map(len, files.values())) < 300_000
-    assert {Path(name).suffix for name in files} == {".md", ".json", ".yaml", ".csv", ".png"}
+    assert {Path(name).suffix for name in files} == {".md", ".json", ".yaml", ".csv", ".png", ".sha256"}
     assert files["study.yaml"]
 
 
@@ -93,10 +98,38 @@ def test_the_command_of_the_readme_repeats_the_study(kept: Path, folder: Path) -
     assert yaml.safe_load((kept / "study.yaml").read_text()) == dict(read(folder).settings)
 
 
+@pytest.mark.parametrize("name", ["README.md", "study.yaml"])
+def test_files_of_a_repository_are_not_overwritten(make: Make, tmp_path: Path, few: Keep, name: str) -> None:
+    folder, repository = make(tmp_path / "study", keep=few), tmp_path / "repository"
+    (repository / "figures").mkdir(parents=True)
+    (repository / "figures/mine.png").write_bytes(b"mine")
+    (repository / name).write_text("mine")
+    before = contents(repository)
+    with pytest.raises(HeadstartError, match=rf"{name} is there, and headstart did not write it"):
+        publish(folder, repository)
+    assert contents(repository) == before
+    with pytest.raises(HeadstartError, match="the folder of the study itself"):
+        publish(folder, folder)
+
+
+def test_a_published_page_that_was_edited_is_kept(make: Make, tmp_path: Path, few: Keep) -> None:
+    folder = make(tmp_path / "study", keep=few)
+    kept = publish(folder, tmp_path / "kept")
+    (kept / "README.md").write_text("my own words")
+    with pytest.raises(HeadstartError, match=r"README\.md .* changed since"):
+        publish(folder, kept)
+    assert (kept / "README.md").read_text() == "my own words"
+
+
 def test_names_are_text_in_markdown(make: Make, tmp_path: Path, evil: str, few: Keep) -> None:
-    folder = make(tmp_path / "evil", keep=few, title=f"{evil} | *a* [b](c) `d`", rename={"proxy": evil})
+    folder = make(
+        tmp_path / "evil", keep=few, title=f"{evil} | *a* [b](c) `d`", rename={"proxy": evil},
+        task=f"table(path='a`{evil}``')", model="\x1b[2Jmlp",
+    )  # fmt: skip
     text = (publish(folder, tmp_path / "kept") / "README.md").read_text()
-    assert "<script" not in text
+    task = f"```table(path='a`{evil}``')```"
+    assert f"Task {task}, model `\\x1b[2Jmlp`. Written" in text
+    assert "<script" not in text.replace(task, "")
     assert r"\| \*a\* \[b\](c) \`d\`" in text
 
 

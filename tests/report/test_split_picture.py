@@ -31,3 +31,17 @@ def test_without_labels_it_shows_sizes_alone(tmp_path: Path) -> None:
 def test_another_kind_of_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(HeadstartError, match=r"expected a file \.svg or \.png, got 'a\.gif'"):
         write_picture(tmp_path / "a.gif", "x", (), SIZES, None, None, None)
+
+
+@pytest.mark.parametrize("kind", ["svg", "png"])
+def test_a_picture_of_others_is_kept_and_our_own_is_drawn_again(tmp_path: Path, kind: str) -> None:
+    path, sizes = tmp_path / f"split.{kind}", np.array([3, 2, 1])
+    path.write_bytes(b"a photograph")
+    with pytest.raises(HeadstartError, match="is not a picture of `headstart inspect`"):
+        write_picture(path, "iid", (), sizes, None, None, None)
+    assert path.read_bytes() == b"a photograph"
+    path.unlink()
+    write_picture(path, "iid", (), sizes, None, None, None)
+    write_picture(path, "\x1b[2J\x00iid", (), sizes, None, None, None)
+    if kind == "svg":
+        assert "\\x1b[2J\\x00iid" in path.read_text()

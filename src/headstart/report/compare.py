@@ -7,6 +7,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from headstart import files
+from headstart.errors import HeadstartError
 from headstart.report import appendix, tables
 from headstart.report.answers import listed, points
 from headstart.report.drawing import on_common_axes
@@ -14,9 +15,12 @@ from headstart.report.figures import inline, render
 from headstart.report.findings import Finding
 from headstart.report.judged import Judged, judged, labels
 from headstart.report.page import environment
+from headstart.report.pages import ours
 from headstart.report.panel import Panel
 from headstart.report.slices import Study, slice_up
 from headstart.report.verdict import Verdict, verdict
+
+GENERATOR = "headstart compare"
 
 
 @dataclass(frozen=True)
@@ -62,17 +66,21 @@ class Row:
 def write(directories: Sequence[str | Path], page: str | Path) -> Path:
     """Write the page over the studies in `directories`, in that order, and return its path.
 
-    Raises HeadstartError where a study cannot be read or the page cannot be written.
+    Raises HeadstartError where a study cannot be read, or the page cannot be written or another file stands there.
     """
+    page = Path(page)
+    if page.suffix.lower() not in (".html", ".htm"):
+        raise HeadstartError(f"--into: expected a page .html, got {page.name!r}")
+    ours.refuse_foreign(page, GENERATOR, "a page of `headstart compare`")
     studies = [slice_up(tables.read(Path(directory))) for directory in directories]
     given = [study.results.settings for study in studies]
     names = labels([(str(s.get("task", "")), str(s.get("model", "")), str(s.get("title") or "")) for s in given])
     columns = [Column(name, s, verdict(s), judged(s)) for name, s in zip(names, studies, strict=True)]
     text = environment().get_template("compare.html.jinja").render(
-        title=f"Where to begin: {listed(names)}", columns=columns, rows=rows(columns)
+        generator=GENERATOR, title=f"Where to begin: {listed(names)}", columns=columns, rows=rows(columns)
     )  # fmt: skip
-    files.write(Path(page), text)
-    return Path(page)
+    files.write(page, text)
+    return page
 
 
 def rows(columns: Sequence[Column]) -> list[Row]:

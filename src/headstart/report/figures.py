@@ -76,13 +76,16 @@ def drawn(draw: Draw, height: float, wide: bool) -> Iterator["Figure"]:
         yield figure
 
 
-def render(draw: Draw, height: float, wide: bool) -> dict[str, bytes]:
-    """The figure as `svg` (light, standalone) and, in the wide layout, `png`."""
+def render(draw: Draw, height: float, wide: bool, creator: str = "") -> dict[str, bytes]:
+    """The figure as `svg` (light, standalone) and, in the wide layout, `png`; both name their `creator`."""
+    named: dict[str, dict[str, str | None]] = {"svg": {"Date": None}, "png": {}}
+    if creator:
+        named = {"svg": {"Date": None, "Creator": creator}, "png": {"Software": creator}}
     files = {}
     with drawn(draw, height, wide) as figure:
         for kind in ("svg", "png") if wide else ("svg",):
             buffer = io.BytesIO()
-            figure.savefig(buffer, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None)
+            figure.savefig(buffer, format=kind, dpi=150, metadata=named[kind])
             files[kind] = buffer.getvalue()
     # a hundredth of a point is less than a printer can show, and four more digits double the file
     files["svg"] = re.sub(rb'(?<= d=")[^"]*', lambda path: re.sub(rb"(\.\d\d)\d+", rb"\1", path[0]), files["svg"])

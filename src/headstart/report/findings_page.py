@@ -29,15 +29,23 @@ def write(folders: Sequence[str | Path], into: str | Path) -> Path:
     the page is not there, a file is damaged, or the page has no marks.
     """
     into = Path(into)
-    with files.explained(into, "read"):
-        page = into.read_text(encoding="utf-8")
+    if into.is_symlink():
+        raise HeadstartError(f"{into} is a link; name the page itself")
+    try:
+        with files.explained(into, "read"):
+            page = into.read_bytes().decode()
+    except UnicodeDecodeError as error:
+        raise HeadstartError(f"{into}: expected a Markdown page in UTF-8 ({error})") from None
     before, begin, rest = page.partition(MARKS[0])
     _, end, after = rest.partition(MARKS[1])
     if not begin or not end:
         raise HeadstartError(
             f"{into}: expected the marks {MARKS[0]} and {MARKS[1]}; put them where the findings belong"
         )
-    files.write(into, f"{before}{begin}\n{block(read(folders), into.parent)}{end}{after}")
+    text = f"{begin}\n{block(read(folders), into.parent)}{end}"
+    if "\r\n" in page:
+        text = text.replace("\n", "\r\n")
+    files.write(into, f"{before}{text}{after}")
     return into
 
 

@@ -1,8 +1,7 @@
 """Writes `report.html`, `figures/` and `tables/` of a study folder. Reads tables only; never imports torch."""
 
-import csv
 import io
-from collections.abc import Mapping
+import shlex
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -13,18 +12,21 @@ import pyarrow.parquet as pq
 import yaml
 from markupsafe import Markup
 
-from headstart import files
 from headstart.report import appendix, tables, trials
 from headstart.report.answers import p_text, size
 from headstart.report.asked import asked
 from headstart.report.figures import STARTS, inline, render_all, style
 from headstart.report.findings import FINDINGS, Finding
+from headstart.report.pages import ours
 from headstart.report.panel import Panel
 from headstart.report.rules import what_is_open, what_it_costs, when_it_would_flip
 from headstart.report.slices import Study, slice_up
 from headstart.report.standings import standing
-from headstart.report.table import Table
+from headstart.report.table import Table, csv_text
 from headstart.report.verdict import Verdict, verdict
+
+SUMS = "report.sha256"
+"""The list of the files of a report, in the folder of its study."""
 
 ROWS_SHOWN = 48  # of a table on the page; its file has all
 
@@ -45,7 +47,8 @@ class Drawn:
 def write(directory: str | Path, processes: int = 1) -> Path:
     """Write the report of the study in `directory` and return the path of its page; `processes` draw its figures.
 
-    Raises HeadstartError where the study cannot be read or a file cannot be written. Files are replaced whole.
+    Raises HeadstartError where the study cannot be read, or a file cannot be written or is not ours. Files are
+    replaced whole, and those that an earlier report left and this one does not have are removed.
     """
     directory = Path(directory)
     study = slice_up(tables.read(directory))
@@ -68,8 +71,11 @@ def write(directory: str | Path, processes: int = 1) -> Path:
     settings = study.results.settings
     found = verdict(study)
     page = environment().get_template("page.html.jinja").render(
+        generator="headstart report",
         title=settings.get("title") or settings.get("name") or directory.resolve().name,
-        folder=directory.resolve().name,
+        folder=shlex.quote(directory.resolve().name),
+        again=shlex.quote(f"{directory.resolve().name}-again"),
+        file=shlex.quote(f"{directory.resolve().name}/study.yaml"),
         study=study,
         verdict=found,
         consequences=consequences(study, found, panels),
@@ -92,10 +98,17 @@ def write(directory: str | Path, processes: int = 1) -> Path:
         rows_shown=ROWS_SHOWN,
     )  # fmt: skip
     written["report.html"] = page.encode()
-    for name, content in written.items():  # the page last
-        files.write(directory / name, content)
-    _forget(directory, written)
+    ours.replace(directory, written, SUMS)  # the page last
     return directory / "report.html"
+
+
+def refuse_changed(directory: Path) -> None:
+    """Refuse a folder in which files of its report were changed: better before a study is run than after.
+
+    Raises:
+        HeadstartError: one was.
+    """
+    ours.refuse_changed(directory, SUMS)
 
 
 def consequences(study: Study, found: Verdict, panels: list[Panel]) -> list[str]:
@@ -142,22 +155,10 @@ def show(value: Any, percent: bool = False) -> str:
 
 
 def _files(table: Table) -> dict[str, bytes]:
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(table.columns)
-    writer.writerows(zip(*table.columns.values(), strict=True))
     parquet = io.BytesIO()
     pq.write_table(table.arrow(), parquet)
     return {
-        f"tables/{table.slug}.csv": text.getvalue().encode(),
+        f"tables/{table.slug}.csv": csv_text(table.columns, end="\r\n"),
         f"tables/{table.slug}.parquet": parquet.getvalue(),
         f"tables/{table.slug}.tex": table.latex().encode(),
     }
-
-
-def _forget(directory: Path, written: Mapping[str, bytes]) -> None:
-    """Remove what an earlier report left and this one does not have, so that no old figure stands beside new ones."""
-    for folder in ("figures", "tables"):
-        for path in (directory / folder).glob("*.*") if (directory / folder).is_dir() else ():
-            if f"{folder}/{path.name}" not in written and path.suffix in (".svg", ".png", ".csv", ".parquet", ".tex"):
-                path.unlink(missing_ok=True)

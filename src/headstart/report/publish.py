@@ -6,11 +6,11 @@ DIR/study.yaml      the study file, with every default
 DIR/runs.csv        a row a run; what all runs share is left out, and so are the measurements of every round
 DIR/tables/         the tables behind the figures
 DIR/figures/        the figures
+DIR/published.sha256  what was written, for `sha256sum -c`: by it an older README.md is known from that of others
 
 The same folder of results gives the same bytes: dates and machines are those in the records of the runs.
 """
 
-import csv
 import io
 import json
 from collections.abc import Iterable, Mapping
@@ -18,21 +18,24 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from headstart import files
+from headstart.errors import HeadstartError
 from headstart.report import appendix, tables, trials
 from headstart.report.answers import count, listed, p_text, points
 from headstart.report.figures import render
 from headstart.report.judged import Judged, judged
-from headstart.report.markdown import escaped, row
+from headstart.report.markdown import code, escaped, row
+from headstart.report.pages import ours
 from headstart.report.panel import Panel
 from headstart.report.slices import Study, slice_up
 from headstart.report.standings import contrast
+from headstart.report.table import csv_text
 from headstart.report.tables import Run
 from headstart.report.verdict import verdict
 from headstart.study.statistics import Estimate
 
 FORMAT = 1  # of findings.json
 NAME = "findings.json"
+SUMS = "published.sha256"
 ALL_AT_ONCE = (
     "The last column corrects what is judged for all findings of a study (Holm): where p is below 0.05, a judgement "
     "stands although so many were made."
@@ -44,10 +47,12 @@ COLOURS = 32  # of a figure
 def publish(directory: str | Path, into: str | Path) -> Path:
     """Write what is worth keeping of the study in `directory` to the folder `into`; return that folder.
 
-    Raises HeadstartError where the study cannot be read or a file cannot be written. Files are replaced whole, and
-    tables and figures of an earlier time that this study does not have are removed.
+    Raises HeadstartError where the study cannot be read, or a file cannot be written or is not ours. Files are
+    replaced whole, and those that an earlier time wrote and this study does not have are removed.
     """
     directory, into = Path(directory), Path(into)
+    if into.resolve() == directory.resolve():
+        raise HeadstartError(f"{into} is the folder of the study itself; choose another one to publish to")
     study = slice_up(tables.read(directory))
     findings = judged(study)
     panels = [each.panel for each in findings if isinstance(each.panel, Panel)]
@@ -56,17 +61,13 @@ def publish(directory: str | Path, into: str | Path) -> Path:
     shown = [table for panel in panels for table in panel.tables]
     shown += [table for table in (appendix.differed(study)[0], appendix.diverged(study)) if table]
     shown += [tuned.best, tuned.trials] if tuned else []
-    written = {f"tables/{table.slug}.csv": csv_text(table.columns) for table in shown}
+    written = {f"tables/{table.slug}.csv": csv_text(table.columns, _short) for table in shown}
     written |= {f"figures/{panel.slug}.png": small_png(panel) for panel in panels}
-    written["runs.csv"] = csv_text(varying(study.results.runs))
+    written["runs.csv"] = csv_text(varying(study.results.runs), _short)
     written["study.yaml"] = (directory / "study.yaml").read_bytes()
     written[NAME] = (json.dumps(found, indent=1, ensure_ascii=False) + "\n").encode()
     written["README.md"] = readme(found, panels).encode()
-    for name, content in written.items():
-        files.write(into / name, content)
-    for stale in [*into.glob("tables/*.csv"), *into.glob("figures/*.png")]:
-        if f"{stale.parent.name}/{stale.name}" not in written:
-            stale.unlink(missing_ok=True)
+    ours.replace(into, written, SUMS)
     return into
 
 
@@ -170,14 +171,6 @@ def varying(runs: tuple[Run, ...]) -> dict[str, list[Any]]:
     }
 
 
-def csv_text(columns: Mapping[str, list[Any]]) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_short(value) for value in line] for line in zip(*columns.values(), strict=True))
-    return text.getvalue().encode()
-
-
 def _short(value: Any) -> Any:
     return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
 
@@ -187,7 +180,7 @@ def readme(found: Mapping[str, Any], panels: list[Panel]) -> str:
     lines = [
         f"# {escaped(found['title'])}",
         "",
-        f"Task `{found['task']}`, model `{found['model']}`. Written by `headstart publish`; not to be edited.",
+        f"Task {code(found['task'])}, model {code(found['model'])}. Written by `headstart publish`; not to be edited.",
         "",
         f"- **Where to begin.** {escaped(said['where'])}",
         f"- **Which pair.** {escaped(said['which'])}",

@@ -9,9 +9,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
+from headstart.escapes import printable
 from headstart.report.cells import ALL, DEFAULT_DEVICES, IID, Cell, Pair, Setting, family, replaced
 from headstart.report.tables import Curve, Results, Run
 
@@ -163,8 +165,11 @@ def _goodness(cell: Cell) -> tuple[int, int, float]:
 
 
 def slice_up(results: Results) -> Study:
-    """Sort the runs into cells. A start goes by its bare name where no other of its kind was run."""
-    results = _with_brief_starts(results)
+    """Sort the runs into cells. A start goes by its bare name where no other of its kind was run.
+
+    From here on no text of the study holds characters that a page or a figure would obey and not show.
+    """
+    results = _with_brief_starts(_printable(results))
     clients, servers = (_labels(results.runs, part) for part in ("client", "server"))
     tried: dict[tuple[str, Pair, Setting], dict[tuple[object, ...], list[Run]]] = defaultdict(lambda: defaultdict(list))
     for run in results.runs:
@@ -177,6 +182,25 @@ def slice_up(results: Results) -> Study:
     }
     starts = sorted(dict.fromkeys(run.start for run in results.runs), key=lambda start: family(start) != "random")
     return Study(results, tuple(starts), {key: cells[0] for key, cells in rates.items()}, rates)
+
+
+def _printable(results: Results) -> Results:
+    names = ("start", "client", "server", "partition", "devices", "trainable", "status")
+    runs = []
+    for run in results.runs:
+        texts: dict[str, Any] = {name: printable(getattr(run, name)) for name in names}
+        runs.append(replace(run, **texts))
+    trials = tuple(_shown(trial) for trial in results.trials)
+    return replace(results, settings=_shown(results.settings), runs=tuple(runs), trials=trials)
+
+
+def _shown(value: Any) -> Any:
+    """All text within a value of YAML or JSON, printable."""
+    if isinstance(value, Mapping):
+        return {_shown(key): _shown(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_shown(item) for item in value]
+    return printable(value) if isinstance(value, str) else value
 
 
 def _with_brief_starts(results: Results) -> Results:

@@ -8,12 +8,15 @@ import numpy.typing as npt
 
 from headstart import files
 from headstart.errors import HeadstartError
+from headstart.escapes import printable
 from headstart.report.drawing import frame
 from headstart.report.figures import GRID, INK, MUTED, PAPER, STARTS, render
+from headstart.report.pages import ours
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+CREATOR = "headstart inspect"
 SHOWN = 80
 """Clients in the picture of label mixes, evenly spaced in the order of what most of their rows are."""
 Counts = npt.NDArray[np.int64]
@@ -33,11 +36,13 @@ def write_picture(
     """Draw what `headstart inspect` measured, as SVG or PNG by the name of the file.
 
     Raises:
-        HeadstartError: another kind of file, or it cannot be written.
+        HeadstartError: another kind of file, it cannot be written, or a picture of others stands there.
     """
     kind = path.suffix.lower().lstrip(".")
     if kind not in ("svg", "png"):
         raise HeadstartError(f"--picture: expected a file .svg or .png, got {path.name!r}")
+    ours.refuse_foreign(path, CREATOR, "a picture of `headstart inspect`")
+    name, classes = printable(name), tuple(map(printable, classes))
 
     def draw(figure: "Figure", wide: bool) -> None:
         frame(figure, left=0.75, right=0.5, top=0.82, bottom=0.55, hspace=0.46, wspace=0.3)
@@ -51,7 +56,7 @@ def write_picture(
         _skew(third, variation_K, dealt_K)
         _labels(fourth, counts_KC, classes)
 
-    files.write(path, render(draw, 3.4 if counts_KC is None else 6.0, wide=True)[kind])
+    files.write(path, render(draw, 3.4 if counts_KC is None else 6.0, True, CREATOR)[kind])
 
 
 def _sizes(axes: Any, sizes_K: Counts) -> None:

@@ -1,6 +1,8 @@
 """A table that the report writes: on the page, as CSV, as Parquet and as LaTeX."""
 
-from collections.abc import Mapping
+import csv
+import io
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,7 +56,40 @@ _SPECIAL = {
 
 
 def _escaped(text: str) -> str:
-    return "".join(_SPECIAL.get(letter, letter) for letter in text)
+    return "".join(_SPECIAL.get(letter, letter) for letter in " ".join(text.split()))
+
+
+FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+"""How a cell begins that a spreadsheet computes and does not show (OWASP, CSV injection)."""
+
+
+def csv_text(
+    columns: Mapping[str, list[Any]], shown: Callable[[Any], Any] = lambda value: value, end: str = "\n"
+) -> bytes:
+    """The table as CSV: text is text also in a spreadsheet, numbers stay numbers; `shown` shortens values."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator=end)
+    writer.writerow(map(_harmless, columns))
+    writer.writerows([_harmless(shown(value)) for value in line] for line in zip(*columns.values(), strict=True))
+    return text.getvalue().encode()
+
+
+def _harmless(value: Any) -> Any:
+    """
+    >>> [_harmless(value) for value in ("=1+1", "-mu", "-0.5", -0.5, "sgd", None)]
+    ["'=1+1", "'-mu", '-0.5', -0.5, 'sgd', None]
+    """
+    if not isinstance(value, str) or not value.startswith(FORMULA) or _is_number(value):
+        return value
+    return f"'{value}"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return text == text.strip()
 
 
 def _in_latex(value: Any) -> str:

@@ -1,0 +1,1 @@
+"""What the report writes, and that it touches nothing else."""
