@@ -33,7 +33,7 @@ FLOORS = [
     {"probes"},
     {"study"},
     {"report", "export"},
-    {"terminal", "progress", "cli", "__init__", "__main__"},
+    {"terminal", "progress", "results", "cli", "__init__", "__main__"},
 ]
 """From the ground up: a file may import from lower floors and from its own folder."""
 
@@ -256,7 +256,7 @@ WITHOUT_TORCH += ["headstart.terminal", "headstart.study.statistics", "headstart
 WITHOUT_TORCH += [
     "headstart." + ".".join(path.relative_to(ROOT).with_suffix("").parts)
     for path in FILES
-    if path.relative_to(ROOT).parts[0] in ("report", "export") and path.name != "__init__.py"
+    if path.relative_to(ROOT).parts[0] in ("report", "results", "export") and path.name != "__init__.py"
 ]
 
 

@@ -10,29 +10,31 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from headstart.errors import HeadstartError
     from headstart.models.network import to_group_norm
-    from headstart.report.page import write as write_report
+    from headstart.results.loaded import Results, load
+    from headstart.results.study_run import run_study, write_report
     from headstart.study.given.parts import own_part
     from headstart.study.given.task import own_task
-    from headstart.study.runner import run_study
     from headstart.study.simulate import Result, simulate
     from headstart.study.spec import Study
 
 __version__ = "0.1.0"
 __all__ = [
-    "HeadstartError", "Result", "Study", "own_part", "own_task", "run_study", "simulate",
+    "HeadstartError", "Result", "Results", "Study", "load", "own_part", "own_task", "run_study", "simulate",
     "to_group_norm", "write_report",
 ]  # fmt: skip
 
 _HOMES = {
     "HeadstartError": "headstart.errors:HeadstartError",
     "Result": "headstart.study.simulate:Result",
+    "Results": "headstart.results.loaded:Results",
     "Study": "headstart.study.spec:Study",
+    "load": "headstart.results.loaded:load",
     "own_part": "headstart.study.given.parts:own_part",
     "own_task": "headstart.study.given.task:own_task",
-    "run_study": "headstart.study.runner:run_study",
+    "run_study": "headstart.results.study_run:run_study",
     "simulate": "headstart.study.simulate:simulate",
     "to_group_norm": "headstart.models.network:to_group_norm",
-    "write_report": "headstart.report.page:write",
+    "write_report": "headstart.results.study_run:write_report",
 }
 
 

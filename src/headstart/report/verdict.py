@@ -41,6 +41,14 @@ class Verdict:
     gain: st.Estimate | None = None
     against: str | None = None
 
+    @property
+    def text(self) -> str:
+        """Both sentences with their evidence."""
+        return f"{self.where.text} {self.which.text}"
+
+    def __str__(self) -> str:
+        return self.text
+
 
 @dataclass(frozen=True)
 class Case:

@@ -1,0 +1,77 @@
+"""`run_study` and `write_report` as a program calls them: what they are given is looked at first."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from headstart.errors import HeadstartError
+from headstart.results.loaded import Results, load
+
+if TYPE_CHECKING:
+    from headstart.study.runner import Event
+    from headstart.study.spec import Study
+
+
+def run_study(
+    study: "Study",
+    out: str | os.PathLike[str],
+    jobs: int = 1,
+    checkpoint_seconds: float = 10.0,
+    watch: "Callable[[Event], object] | None" = None,
+) -> Results:
+    """Run or resume a study in the folder `out`, and return its results, which stand for the folder
+    too.
+
+    Args:
+        study: a `Study`. More seeds, starts or pairs than the folder has are added to it.
+        jobs: processes; how many changes no result. They are forked on Linux, so that a script
+            needs no main guard.
+        checkpoint_seconds: a process that is killed loses at most so much of the runs that it had
+            under way.
+        watch: is called with an `Event` for every run that ends.
+
+    Raises:
+        HeadstartError: the study's parts do not fit together; the folder is in use, of another
+            study, or damaged.
+    """
+    from headstart.study.runner import run_study as run
+    from headstart.study.spec import Study
+
+    if not isinstance(study, Study):
+        raise HeadstartError(
+            "run_study: expected a study, as Study(task=..., model=...) or Study.load(path) makes one, "
+            f"got {type(study).__name__}"
+        )
+    if not isinstance(out, str | os.PathLike):
+        raise HeadstartError(f"run_study: expected a folder for the results, got {type(out).__name__}")
+    if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1:
+        raise HeadstartError(f"jobs: expected a whole number >= 1, got {jobs!r}")
+    if isinstance(checkpoint_seconds, bool) or not isinstance(checkpoint_seconds, int | float):
+        raise HeadstartError(f"checkpoint_seconds: expected a number >= 0, got {checkpoint_seconds!r}")
+    if not checkpoint_seconds >= 0:
+        raise HeadstartError(f"checkpoint_seconds: expected a number >= 0, got {checkpoint_seconds!r}")
+    if watch is not None and not callable(watch):
+        raise HeadstartError(f"watch: expected a function of an event, got {type(watch).__name__}")
+
+    def tell(event: "Event") -> None:
+        if watch is not None:
+            watch(event)
+
+    return load(run(study, Path(out), jobs, checkpoint_seconds, tell))
+
+
+def write_report(directory: str | os.PathLike[str], processes: int = 1) -> Path:
+    """Write the report of the study in a folder and return the path of its page; `processes` draw
+    its figures.
+
+    Raises:
+        HeadstartError: the study cannot be read or a file cannot be written.
+    """
+    from headstart.report.page import write
+
+    if not isinstance(directory, str | os.PathLike):
+        raise HeadstartError(f"write_report: expected the folder of a study, got {type(directory).__name__}")
+    if isinstance(processes, bool) or not isinstance(processes, int) or processes < 1:
+        raise HeadstartError(f"processes: expected a whole number >= 1, got {processes!r}")
+    return write(Path(directory), processes)
