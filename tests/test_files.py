@@ -72,3 +72,47 @@ def test_a_digest_is_sha256_and_that_of_several_depends_on_their_order(tmp_path)
     assert files.digest(tmp_path / "a", tmp_path / "b") != files.digest(tmp_path / "b", tmp_path / "a")
     with pytest.raises(HeadstartError, match=r"cannot read .*c: No such file"):
         files.digest(tmp_path / "c")
+
+
+def record_at(path):
+    files.write_record(path, {"number": 0.1, "text": "Köln \U0001f41f", "none": None, "list": [1, [2]]})
+    return path
+
+
+def test_a_record_comes_back_as_it_was_written(tmp_path):
+    expected = {"number": 0.1, "text": "Köln \U0001f41f", "none": None, "list": [1, [2]]}
+    assert files.read_record(record_at(tmp_path / "a.json")) == expected
+
+
+def test_a_bit_flipped_anywhere_in_a_record_is_noticed(tmp_path):
+    path = record_at(tmp_path / "a.json")
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        flipped = whole[place] ^ 1 << place % 8
+        path.write_bytes(whole[:place] + bytes([flipped]) + whole[place + 1 :])
+        with pytest.raises(HeadstartError) as caught:
+            files.read_record(path, "run again")
+        assert str(caught.value).startswith(f"{path} is damaged (")
+        assert str(caught.value).endswith("); run again")
+        assert "\n" not in str(caught.value)
+
+
+def test_a_record_that_is_cut_gone_or_of_older_times_is_noticed(tmp_path):
+    path = record_at(tmp_path / "a.json")
+    whole = path.read_bytes()
+    for length in range(len(whole)):
+        path.write_bytes(whole[:length])
+        with pytest.raises(HeadstartError, match="is damaged"):
+            files.read_record(path)
+    path.write_text('{"number": 0.1}')
+    with pytest.raises(HeadstartError, match="as files of an older version have none"):
+        files.read_record(path)
+    path.unlink()
+    with pytest.raises(HeadstartError, match=r"is damaged \(No such file or directory\); delete it and run again"):
+        files.read_record(path)
+
+
+def test_a_text_that_looks_like_a_seal_is_none(tmp_path):
+    record = {"title": f'"headstart.sha256": "{"1" * 64}"'}
+    files.write_record(tmp_path / "a.json", record)
+    assert files.read_record(tmp_path / "a.json") == record

@@ -25,6 +25,7 @@ FLOORS = [
         "files",
         "given",
         "threads",
+        "tables",
         "escapes",
     },
     {"models", "tasks"},
@@ -44,10 +45,12 @@ SIBLINGS_ON_THE_GROUND = {
     "lookup": {"errors"},
     "validation": {"errors"},
     "files": {"errors", "lookup"},
+    "tables": {"errors", "files"},
 }
 REPORT_MAY_USE = (
     "headstart.study.statistics",
     "headstart.files",
+    "headstart.tables",
     "headstart.errors",
     "headstart.escapes",
     "headstart.report",
@@ -199,7 +202,7 @@ VIOLATIONS = [
     (goes_up, "engine/rounds.py", "def f():\n    from headstart.study.spec import Study", "above"),
     (goes_up, "engine/rounds.py", "from headstart import probes", "above"),
     (goes_up, "study/store.py", "from ..report import page", "full name"),
-    (goes_up, "report/page.py", "from headstart.study.store import read_table", "may use only"),
+    (goes_up, "report/page.py", "from headstart.study.store import Folder", "may use only"),
     (goes_up, "report/page.py", "from headstart.models.network import Network", "may use only"),
     (goes_up, "attic/box.py", "", "no floor"),
     (draws_globally, "tasks/x.py", "import random", "headstart.rng"),
@@ -252,7 +255,7 @@ def test_no_rule_forbids_what_is_right(place, text):
 
 
 WITHOUT_TORCH = ["headstart", "headstart.cli", "headstart.progress", "headstart.files", "headstart.registry"]
-WITHOUT_TORCH += ["headstart.terminal", "headstart.study.statistics", "headstart.study.store"]
+WITHOUT_TORCH += ["headstart.terminal", "headstart.study.statistics", "headstart.study.store", "headstart.tables"]
 WITHOUT_TORCH += [
     "headstart." + ".".join(path.relative_to(ROOT).with_suffix("").parts)
     for path in FILES

@@ -1,11 +1,20 @@
-"""Files that are whole or not there, where data lies, and errors of the file system in one line."""
+"""Files that are whole or not there and know their own sha256, where data lies, and errors in one line.
+
+What is read back later is sealed: somewhere in it stands "headstart.sha256" and the sha256 of all its bytes, taken with
+zeros in that place. A JSON record has it as a key; Parquet and safetensors files have it in their metadata. So a file
+of which one bit has changed is never read for what it was.
+"""
 
 import hashlib
 import itertools
+import json
+import mmap
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from headstart import lookup
 from headstart.errors import HeadstartError
@@ -29,8 +38,11 @@ def explained(path: Path, doing: str) -> Iterator[None]:
         raise HeadstartError(f"cannot {doing} {path}: {error.strerror or error}") from error
 
 
-def write(path: Path, content: bytes | str) -> None:
+def write(path: Path, content: bytes | str, lasting: bool = True) -> None:
     """Write a file atomically: under a temporary name beside it, then renamed. Makes the folder.
+
+    `lasting`: wait until it is on the disk, so that it is whole also after a power cut. What can be made
+    again from other files, such as a report, need not wait.
 
     Raises:
         HeadstartError: the disk is full, the folder is not writable.
@@ -39,10 +51,118 @@ def write(path: Path, content: bytes | str) -> None:
     with explained(path, "write"):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            partial.write_bytes(content.encode() if isinstance(content, str) else content)
+            with partial.open("wb") as opened:
+                opened.write(content.encode() if isinstance(content, str) else content)
+                if lasting:
+                    opened.flush()
+                    os.fsync(opened.fileno())
             os.replace(partial, path)
         finally:
             partial.unlink(missing_ok=True)
+        if lasting:
+            _sync_folder(path.parent)
+
+
+def _sync_folder(path: Path) -> None:
+    """Wait until the names in a folder are on the disk. Some file systems cannot, and then need not."""
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    except OSError:
+        pass
+    finally:
+        os.close(opened)
+
+
+SEAL = "headstart.sha256"
+"""The name under which a file has its own sha256."""
+
+UNSEALED = "0" * 64
+"""What stands there until the sha256 is known."""
+
+_PLACE = re.compile(re.escape(SEAL.encode()) + rb'(?:": ?"|\x18\x40|: )([0-9a-f]{64})')
+"""The place of a seal in JSON and the header of a safetensors file, in the footer of a Parquet file, in YAML."""
+
+
+def sealed(content: bytes) -> bytes:
+    """The content, in which `UNSEALED` stands under the name `SEAL`, with its sha256 in that place."""
+    (place,) = _PLACE.finditer(content)
+    begin, end = place.span(1)
+    return content[:begin] + _sha256_apart_from(content, begin, end).encode() + content[end:]
+
+
+def seal_of(content: bytes | mmap.mmap) -> str:
+    """The sha256 that stands in a sealed content.
+
+    Raises:
+        ValueError: there is none, or it is that of other bytes.
+    """
+    places = list(_PLACE.finditer(content))
+    if len(places) != 1:
+        raise ValueError("it has no sha256 of its own, as files of an older version have none")
+    begin, end = places[0].span(1)
+    found = places[0][1].decode()
+    if found != _sha256_apart_from(content, begin, end):
+        raise ValueError("its sha256 is another than it says")
+    return found
+
+
+def _sha256_apart_from(content: bytes | mmap.mmap, begin: int, end: int) -> str:
+    """The sha256 of the content with zeros from `begin` to `end`."""
+    with memoryview(content) as view:
+        digest = hashlib.sha256(view[:begin])
+        digest.update(UNSEALED.encode())
+        digest.update(view[end:])
+    return digest.hexdigest()
+
+
+def verify(path: Path) -> str:
+    """The seal of a file, which is read once and not held in memory.
+
+    Raises:
+        ValueError: it has none, or has changed since it was written.
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as opened:
+        if not os.fstat(opened.fileno()).st_size:
+            raise ValueError("it is empty")
+        with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return seal_of(content)
+
+
+def write_record(path: Path, record: Mapping[str, Any]) -> None:
+    """Write what JSON can hold, sealed."""
+    text = json.dumps({**record, SEAL: UNSEALED}, indent=1)
+    write(path, sealed(text.encode()))
+
+
+def read_record(path: Path, remedy: str = "delete it and run again") -> dict[str, Any]:
+    """Read what `write_record` wrote. `remedy` says what to do about one that is damaged.
+
+    Raises:
+        HeadstartError: it is missing, has changed since it was written, or is of another form.
+    """
+    with damage_explained(path, remedy):
+        content = path.read_bytes()
+        seal_of(content)
+        record: dict[str, Any] = json.loads(content)
+        del record[SEAL]
+        return record
+
+
+@contextmanager
+def damage_explained(path: Path, remedy: str) -> Iterator[None]:
+    """Turn what reading a damaged file may raise into one line that names it and what to do."""
+    try:
+        yield
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError) as error:
+        reason = error.strerror if isinstance(error, OSError) else _first_line(error)
+        raise HeadstartError(f"{path} is damaged ({reason}); {remedy}") from None
+
+
+def _first_line(error: Exception) -> str:
+    told = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+    return (told.splitlines() or [type(error).__name__])[0]
 
 
 def digest(*paths: Path) -> str:

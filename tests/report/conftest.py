@@ -1,5 +1,6 @@
 """Synthetic study folders of the demo's shape, in every mood that a report must survive."""
 
+import dataclasses
 import hashlib
 import html.parser
 from collections.abc import Callable
@@ -8,12 +9,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from headstart import tables
 from headstart.report.slices import Study, slice_up
 from headstart.report.tables import Results, Run
+from headstart.tables import write_results
 
 CLIENTS = {"sgd": 0.0, "proximal(mu=0.1)": -0.002, "nova": -0.004, "mimelite": -0.03, "gd": -0.10}
 SERVERS = {"sgd": -0.02, "momentum": -0.01, "adam": 0.0}
@@ -166,20 +168,26 @@ def make_study(
                 if metric != "round" and value is not None and r <= done:
                     for column, item in zip(rounds.values(), (f"{i:04x}", int(r), metric, value), strict=True):
                         column.append(item)
-    (directory / "results").mkdir(parents=True, exist_ok=True)
-    text = ("run", "start", "client", "server", "partition", "devices", "status", "executor")
+    names = ("run", "start", "client", "server", "partition", "devices", "status", "executor")
     real = ("client_rate", "server_rate", "test_accuracy", "test_loss", "simulated_seconds", "seconds")
-    kinds = dict.fromkeys(text, pa.string()) | dict.fromkeys(real, pa.float64())
+    kinds = dict.fromkeys(names, pa.string()) | dict.fromkeys(real, pa.float64())
     schema = pa.schema([(name, kinds.get(name, pa.int64())) for name in runs[0]])
-    pq.write_table(pa.Table.from_pylist(runs, schema=schema), directory / "results/runs.parquet")
-    pq.write_table(pa.table(rounds), directory / "results/rounds.parquet")
     study = {
         "name": "demo", "title": "Digits from a hundred clients", "task": "digits", "model": "cnn", "population": 100,
         "cohort": 10, "batch_size": 16, "rounds": ROUNDS, "weighting": "samples", "target_accuracy": target,
         "seeds": list(seeds), "evaluate_on": "test", "executor": "auto",
     } | settings  # fmt: skip
-    (directory / "study.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
+    text = yaml.safe_dump(study, sort_keys=False)
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "study.yaml").write_text(text)
+    of_runs = pa.Table.from_pylist(runs, schema=schema)
+    write_results(directory, tables.Results(text, of_runs, pa.table(rounds)))
     return directory
+
+
+def rewrite(directory: Path, **changes: Any) -> None:
+    """Write the results of a folder with other tables, another study, or another number of planned runs."""
+    write_results(directory, dataclasses.replace(tables.read_results(directory), **changes))
 
 
 Accuracies = dict[str, dict[str, list[float | None]]]

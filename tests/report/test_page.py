@@ -18,6 +18,8 @@ import pytest
 from headstart.errors import HeadstartError
 from headstart.report import page, tables
 
+from .conftest import rewrite
+
 MakeStudy = Callable[..., Path]
 Parse = Callable[[str], Any]
 Keep = Callable[[dict[str, Any]], bool]
@@ -253,9 +255,7 @@ def test_runs_that_have_not_ended_are_counted_at_the_top(
     study: MakeStudy, few: Keep, planned: int | None, said: str
 ) -> None:
     folder = study(keep=few)
-    path = folder / "results/runs.parquet"
-    schema = None if planned is None else {"planned": str(planned)}
-    pq.write_table(pq.read_table(path).replace_schema_metadata(schema), path)
+    rewrite(folder, planned=planned)
     text = top(folder)
     assert said in text
     assert ("not complete" in text) == bool(said)
@@ -263,9 +263,7 @@ def test_runs_that_have_not_ended_are_counted_at_the_top(
 
 def test_a_grid_that_was_meant_to_be_uneven_is_not_called_incomplete(study: MakeStudy) -> None:
     folder = study(keep=lambda row: row["start"] == "random" or row["client"] == "sgd")
-    path = folder / "results/runs.parquet"
-    table = pq.read_table(path)
-    pq.write_table(table.replace_schema_metadata({"planned": str(len(table))}), path)
+    rewrite(folder, planned=pq.read_metadata(folder / "results/runs.parquet").num_rows)
     text = top(folder)
     assert "Not every start has all runs: 18 combinations of start, pair and setting without any run." in text
 
@@ -286,7 +284,7 @@ def test_a_tuned_value_at_an_end_of_its_range_is_a_warning(study: MakeStudy, few
         "rounds": 10, "seeds": 1, "client_rate": 3.0, "server_rate": 0.1, "accuracy": 0.9, "loss": 0.3, "best": True,
         "edge": "client_rate",
     }  # fmt: skip
-    pq.write_table(pa.Table.from_pylist([trial]), folder / "results/trials.parquet")
+    rewrite(folder, trials=pa.Table.from_pylist([trial]))
     assert "1 warning about the tuning" in top(folder)
     assert (
         "The best client rate lies at an end of its range for sgd + adam from random"

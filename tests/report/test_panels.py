@@ -21,6 +21,8 @@ from headstart.report.panels.speed import answer as speed
 from headstart.report.slices import Study, slice_up
 from headstart.study.statistics import Estimate, t_interval
 
+from .conftest import rewrite
+
 MakeStudy = Callable[..., Path]
 
 
@@ -262,7 +264,7 @@ def change(folder: Path, metric: str, to: Callable[[str, int, float], float | No
         if row["metric"] != metric or to(starts[row["run"]], row["round"], row["value"]) is not None
         for new in [to(starts[row["run"]], row["round"], row["value"]) if row["metric"] == metric else row["value"]]
     ]
-    pq.write_table(pa.Table.from_pylist(kept, schema=rows.schema), folder / "results/rounds.parquet")
+    rewrite(folder, rounds=pa.Table.from_pylist(kept, schema=rows.schema))
 
 
 def test_curvature_that_is_not_positive_is_judged_by_its_difference(study: MakeStudy) -> None:

@@ -17,6 +17,8 @@ from headstart.report.slices import slice_up
 from headstart.report.tables import read
 from headstart.report.verdict import verdict
 
+from .conftest import rewrite
+
 Make = Callable[..., Path]
 Keep = Callable[[dict[str, Any]], bool]
 
@@ -144,7 +146,7 @@ def test_dates_and_machines_are_those_of_the_records(make: Make, tmp_path: Path,
     table = table.append_column("ended", pa.array(days))
     table = table.append_column("machine", pa.array(["A, 2 cores"] * len(days)))
     table = table.append_column("headstart", pa.array(["0.9"] * len(days)))
-    pq.write_table(table.replace_schema_metadata({"planned": str(len(days) + 4)}), path)
+    rewrite(folder, runs=table, planned=len(days) + 4)
     kept = publish(folder, tmp_path / "kept")
     run = findings(kept)["run"]
     assert (run["first_ended"], run["last_ended"]) == (days[0], days[-1])

@@ -15,6 +15,8 @@ from headstart.report.page import write
 from headstart.report.slices import Study, slice_up
 from headstart.report.verdict import verdict
 
+from .conftest import rewrite
+
 MakeStudy = Callable[..., Path]
 DIR = "dirichlet(alpha=0.1)"
 
@@ -158,7 +160,7 @@ def test_starts_are_not_compared_where_they_train_different_weights(study: MakeS
 def test_the_page_tells_which_weights_were_trained(study: MakeStudy) -> None:
     folder = study()
     runs = pq.read_table(folder / "results" / "runs.parquet")
-    pq.write_table(runs.append_column("trainable", pa.array(["head"] * len(runs))), folder / "results" / "runs.parquet")
+    rewrite(folder, runs=runs.append_column("trainable", pa.array(["head"] * len(runs))))
     page = write(folder).read_text(encoding="utf-8")
     assert "From every start the same weights were trained: head." in page
     assert "training head only" in page

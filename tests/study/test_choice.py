@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
+from headstart import files
 from headstart.engine.executors import auto
 from headstart.engine.executors.auto import TIMED_STEPS
 from headstart.engine.executors.base import Together
@@ -37,7 +38,7 @@ def table(out: Path) -> list[dict[str, object]]:
 
 def test_the_fastest_is_written_down_and_used(tmp_path: Path) -> None:
     run_study(Study(**KEYS), tmp_path)
-    timed = json.loads((tmp_path / FILE).read_text())
+    timed = files.read_record(tmp_path / FILE)
     assert timed.keys() == {"sgd", "scaffold"}
     used = pq.read_table(tmp_path / "results" / "runs.parquet").to_pylist()
     for row in used:
@@ -109,7 +110,7 @@ def own(input_shape: tuple[int, ...], outputs: int) -> torch.nn.Module:
 
 def test_what_cannot_be_used_is_written_down_with_the_reason(tmp_path: Path) -> None:
     run_study(Study(**{**KEYS, "clients": "sgd", "model": f"{__name__}:own"}), tmp_path)
-    kept = json.loads((tmp_path / FILE).read_text())["sgd"]
+    kept = files.read_record(tmp_path / FILE)["sgd"]
     assert kept["executor"] == "loop"
     assert kept["timings"].keys() == {"loop"}
     assert kept["left_out"].keys() == {"stacked", "threads(workers=1)"}
@@ -155,7 +156,7 @@ def test_runs_that_go_together_are_timed_together_and_have_the_bits_of_that_exec
     monkeypatch.setattr(choice, "fastest", lambda timings: next(name for name in timings if "runs" in name))
     keys = {**KEYS, "seeds": [0, 1, 2, 3, 4], "starts": "random"}
     run_study(Study(**keys), tmp_path / "auto")
-    timed = json.loads((tmp_path / "auto" / FILE).read_text())
+    timed = files.read_record(tmp_path / "auto" / FILE)
     assert {name: kept["executor"] for name, kept in timed.items()} == dict.fromkeys(
         ("sgd", "scaffold"), "stacked(runs=5)"
     )
@@ -169,9 +170,8 @@ def test_a_choice_that_was_made_holds_and_gives_that_executors_bits(chosen: str,
     study = Study(**KEYS)
     auto.mkdir()
     (auto / "study.yaml").write_text(study.resolved())
-    (auto / FILE).write_text(
-        json.dumps({client: {"executor": chosen, "timings": {}} for client in ("sgd", "scaffold")})
-    )
+    choice = {"executor": chosen, "timings": {}}
+    files.write_record(auto / FILE, dict.fromkeys(("sgd", "scaffold"), choice))
     run_study(study, auto)
     run_study(Study(**{**KEYS, "executor": chosen}), plain)
     assert table(auto) == table(plain)

@@ -1,7 +1,5 @@
 """What a study leaves in its folder, and what it refuses before any training."""
 
-import json
-import os
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -65,19 +63,10 @@ def test_a_folder_tells_of_every_run_that_ends(study, copy):
 
 def test_the_table_of_runs_says_how_many_were_planned(study, copy):
     shutil.rmtree(copy / "runs" / study.runs[0].key)
-    Folder(copy).gather([run.key for run in study.runs], 0.2)
+    Folder(copy).gather([run.key for run in study.runs], 0.2, study.resolved())
     table = pq.read_table(copy / "results" / "runs.parquet")
     assert (len(table), table.schema.metadata[b"planned"]) == (len(study.runs) - 1, str(len(study.runs)).encode())
     assert read(copy).planned == len(study.runs)
-
-
-def test_a_record_from_before_its_time_was_kept_has_that_of_its_file(study, copy):
-    path = copy / "runs" / study.runs[0].key / "run.json"
-    record = json.loads(path.read_text())
-    path.write_text(json.dumps({name: record[name] for name in record if name not in ("ended", "machine")}))
-    os.utime(path, (1e9, 1e9))
-    runs, _ = Folder(copy).gather([study.runs[0].key], 0.2)
-    assert (runs["ended"].to_pylist(), runs["machine"].to_pylist()) == (["2001-09-09T01:46:40+00:00"], [None])
 
 
 def test_a_diverged_run_is_a_row(tmp_path):

@@ -15,8 +15,10 @@ import pyarrow.parquet as pq
 import pytest
 import safetensors.torch
 
+from headstart import files, tables
 from headstart.engine import checkpoint
 from headstart.errors import HeadstartError
+from headstart.study import store
 from headstart.study.data import task_of
 from headstart.study.federations import network_of
 from headstart.study.runner import run_study
@@ -141,7 +143,10 @@ RECORDS = [
 @pytest.mark.parametrize("record", RECORDS)
 def test_a_record_of_another_form_is_damaged(record, study, copy):
     path = copy / "runs" / study.runs[1].key / "run.json"
-    path.write_text(record.replace("KEY", study.runs[1].key))
+    text = record.replace("KEY", study.runs[1].key)
+    path.write_text(text)
+    if text.startswith("{"):
+        files.write_record(path, json.loads(text))
     with pytest.raises(HeadstartError, match=re.escape(f"{path} is damaged (")):
         run_study(study, copy)
 
@@ -149,8 +154,10 @@ def test_a_record_of_another_form_is_damaged(record, study, copy):
 def test_a_table_of_other_columns_is_refused(study, copy):
     path = copy / "runs" / study.runs[1].key / "rounds.parquet"
     table = pq.read_table(path)
-    pq.write_table(table.set_column(1, "round", table["round"].cast("float64")), path)
+    tables.write(path, table.set_column(1, "round", table["round"].cast("float64")))
     with pytest.raises(HeadstartError, match=r"rounds.parquet: expected the columns .*round \(int64\).*; delete"):
+        store.read_rounds(path)
+    with pytest.raises(HeadstartError, match=r"rounds.parquet is damaged \(.* written together with the others\)"):
         run_study(study, copy)
 
 
@@ -321,7 +328,7 @@ def test_a_task_whose_file_has_changed_is_not_mixed_in(tmp_path):
         seeds=[0], executor="loop",
     )  # fmt: skip
     run_study(study, out)
-    assert len(json.loads((out / "starts" / "contents.json").read_text())) == 2
+    assert len(files.read_record(out / "starts" / "contents.json")) == 2
     run_study(study, out)  # unchanged: nothing to do, nothing to say
     for name in ("own", "proxy"):
         path = tmp_path / f"{name}.parquet"

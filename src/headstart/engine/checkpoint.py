@@ -22,7 +22,8 @@ def save_trees(path: Path, named: dict[str, Tree], note: dict[str, Any]) -> None
         f"{name}/{leaf}": tensor.clone().contiguous() for name, tree in named.items() for leaf, tensor in tree.items()
     }
     header = json.dumps({"note": note, "order": list(tensors)})
-    files.write(path, safetensors.torch.save(tensors, {"headstart": header}))
+    metadata = {"headstart": header, files.SEAL: files.UNSEALED}
+    files.write(path, files.sealed(safetensors.torch.save(tensors, metadata)))
 
 
 def load_trees(path: Path) -> tuple[dict[str, Tree], dict[str, Any]]:
@@ -33,6 +34,7 @@ def load_trees(path: Path) -> tuple[dict[str, Tree], dict[str, Any]]:
     """
     named: dict[str, Tree] = {}
     try:
+        files.verify(path)
         with safetensors.safe_open(path, framework="pt") as opened:
             header = json.loads(opened.metadata()["headstart"])
             for full_name in header["order"]:

@@ -64,7 +64,7 @@ def publish(directory: str | Path, into: str | Path) -> Path:
     written = {f"tables/{table.slug}.csv": csv_text(table.columns, _short) for table in shown}
     written |= {f"figures/{panel.slug}.png": small_png(panel) for panel in panels}
     written["runs.csv"] = csv_text(varying(study.results.runs), _short)
-    written["study.yaml"] = (directory / "study.yaml").read_bytes()
+    written["study.yaml"] = study.results.text.encode()
     written[NAME] = (json.dumps(found, indent=1, ensure_ascii=False) + "\n").encode()
     written["README.md"] = readme(found, panels).encode()
     ours.replace(into, written, SUMS)

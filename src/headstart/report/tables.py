@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import yaml
 from numpy.typing import NDArray
 
+from headstart import tables
 from headstart.errors import HeadstartError
+from headstart.tables import AGAIN
 
 Curve = tuple[NDArray[np.int64], NDArray[np.float64]]  # rounds, values
 
@@ -77,61 +78,53 @@ class Results:
     source: Path
     trials: tuple[Mapping[str, Any], ...] = ()  # of the tuning, where there was one
     planned: int | None = None  # runs of the whole grid; None: the tables do not say
+    text: str = ""  # the study file
 
 
 def read(directory: Path) -> Results:
-    """Read `study.yaml` and `results/*.parquet`.
+    """Read `results/*.parquet`, and from them the study file, as it was when they were written.
 
     Raises HeadstartError where one is missing, damaged, or lacks a column.
     """
-    settings_file = directory / "study.yaml"
-    try:
-        settings = yaml.safe_load(settings_file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise HeadstartError(f"{settings_file}: not found; expected the folder that `headstart run` wrote") from None
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as problem:
-        reason = str(problem).splitlines()[0]
-        raise HeadstartError(f"{settings_file}: cannot be read ({reason}); {_AGAIN}") from None
-    if not isinstance(settings, dict):
-        raise HeadstartError(f"{settings_file}: expected keys and values, got {type(settings).__name__}; {_AGAIN}")
-    results = directory / "results"
-    runs, planned = _runs(results / "runs.parquet")
+    found = tables.read_results(directory)
+    where = directory / "results"
+    settings = _settings(found.study, where / "runs.parquet")
+    runs = _runs(found.runs, where / "runs.parquet")
     if not runs:
         raise HeadstartError(
-            f"{results / 'runs.parquet'}: no run has ended yet; `headstart run` writes the tables when it "
+            f"{where / 'runs.parquet'}: no run has ended yet; `headstart run` writes the tables when it "
             "begins and when it ends, also by Ctrl-C"
         )
-    curves, trials = _curves(results / "rounds.parquet"), _trials(results / "trials.parquet")
-    return Results(settings, runs, curves, directory, trials, planned)
+    curves = _curves(found.rounds, where / "rounds.parquet")
+    trials: tuple[Mapping[str, Any], ...] = ()
+    if found.trials is not None:
+        trials = tuple(_holding(TRIAL_COLUMNS, found.trials, where / "trials.parquet").to_pylist())
+    return Results(settings, runs, curves, directory, trials, found.planned, found.study)
 
 
-_AGAIN = "run `headstart run` on this folder again to rebuild it from its runs"
-
-
-def _open(path: Path, needed: tuple[str, ...]) -> pa.Table:
+def _settings(text: str, path: Path) -> Mapping[str, Any]:
     try:
-        table = pq.read_table(path)
-    except FileNotFoundError:
-        raise HeadstartError(f"{path}: not found; {_AGAIN}") from None
-    except (pa.ArrowException, OSError) as problem:
-        reason = (str(problem).splitlines() or ["unreadable"])[0]
-        raise HeadstartError(f"{path}: not a readable Parquet file ({reason}); {_AGAIN}") from None
+        settings = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError) as problem:
+        reason = str(problem).splitlines()[0]
+        raise HeadstartError(f"{path}: its study cannot be read ({reason}); {AGAIN}") from None
+    if not isinstance(settings, dict):
+        raise HeadstartError(f"{path}: expected a study of keys and values, got {type(settings).__name__}; {AGAIN}")
+    return settings
+
+
+def _holding(needed: tuple[str, ...], table: pa.Table, path: Path) -> pa.Table:
+    """The table, if it has the columns that are needed."""
     missing = [name for name in needed if name not in table.column_names]
     if missing:
-        raise HeadstartError(
-            f"{path}: expected the column {missing[0]!r}, got {', '.join(table.column_names)}; {_AGAIN}"
-        )
+        came = ", ".join(table.column_names)
+        raise HeadstartError(f"{path}: expected the column {missing[0]!r}, got {came}; {AGAIN}")
     return table
 
 
-def _trials(path: Path) -> tuple[Mapping[str, Any], ...]:
-    return tuple(_open(path, TRIAL_COLUMNS).to_pylist()) if path.exists() else ()
-
-
-def _runs(path: Path) -> tuple[tuple[Run, ...], int | None]:
-    """The runs, and how many the study has when it is whole, where the file says so."""
+def _runs(table: pa.Table, path: Path) -> tuple[Run, ...]:
     needed = tuple(name for names in RUN_COLUMNS.values() for name in names)
-    table = _open(path, needed)
+    _holding(needed, table, path)
     types = dict.fromkeys(RUN_COLUMNS["text"], pa.string()) | dict.fromkeys(RUN_COLUMNS["whole"], pa.int64())
     types |= dict.fromkeys(RUN_COLUMNS["number"], pa.float64())
     columns = {}
@@ -140,26 +133,24 @@ def _runs(path: Path) -> tuple[tuple[Run, ...], int | None]:
             columns[name] = (table[name].cast(types[name]) if name in types else table[name]).to_pylist()
         except pa.ArrowException:
             kind = f"{types[name]}, got {table[name].type}"
-            raise HeadstartError(f"{path}: column {name!r}: expected {kind}; {_AGAIN}") from None
+            raise HeadstartError(f"{path}: column {name!r}: expected {kind}; {AGAIN}") from None
     for name in (*RUN_COLUMNS["text"], *RUN_COLUMNS["whole"]):
         if None in columns[name]:
-            raise HeadstartError(f"{path}: column {name!r}: expected no empty value; {_AGAIN}")
+            raise HeadstartError(f"{path}: column {name!r}: expected no empty value; {AGAIN}")
     for name in RUN_COLUMNS["number"]:
         columns[name] = [v if v is not None and np.isfinite(v) else None for v in columns[name]]
-    runs = tuple(Run(**dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True))
-    planned = (table.schema.metadata or {}).get(b"planned", b"").decode(errors="replace")
-    return runs, int(planned) if planned.isdecimal() else None
+    return tuple(Run(**dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True))
 
 
-def _curves(path: Path) -> dict[tuple[str, str], Curve]:
-    table = _open(path, ROUND_COLUMNS)
+def _curves(table: pa.Table, path: Path) -> dict[tuple[str, str], Curve]:
+    _holding(ROUND_COLUMNS, table, path)
     try:
         run, metric = (table[c].cast(pa.string()).combine_chunks().dictionary_encode() for c in ("run", "metric"))
         rounds = table["round"].cast(pa.int64()).to_numpy()
         values = table["value"].cast(pa.float64()).to_numpy()
         codes = [np.asarray(column.indices, dtype=np.int64) for column in (run, metric)]
     except (pa.ArrowException, ValueError) as problem:
-        raise HeadstartError(f"{path}: unexpected column types ({str(problem).splitlines()[0]}); {_AGAIN}") from None
+        raise HeadstartError(f"{path}: unexpected column types ({str(problem).splitlines()[0]}); {AGAIN}") from None
     if not len(rounds):
         return {}
     order = np.lexsort((rounds, codes[1], codes[0]))

@@ -4,7 +4,6 @@ Executors agree to rounding only. So that every process and every resumed run gi
 choice that was made first and written down.
 """
 
-import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +15,6 @@ from headstart.engine.executors.base import EXECUTORS
 from headstart.engine.plan import plan
 from headstart.engine.rounds import Federation
 from headstart.engine.streaming import at_hand
-from headstart.errors import HeadstartError
 from headstart.study.federations import federation_of
 from headstart.study.groups import groups_of
 from headstart.study.spec import RunSpec
@@ -43,7 +41,7 @@ def choose_executors(runs: list[RunSpec], out: Path) -> None:
                 "timings": {name: timing._asdict() for name, timing in timings.items()},
                 **({"left_out": left_out} if left_out else {}),
             }
-            files.write(out / FILE, json.dumps(kept, indent=1))
+            files.write_record(out / FILE, kept)
 
 
 def chosen_executor(run: RunSpec, out: Path) -> Choice:
@@ -76,11 +74,9 @@ def timed(federation: Federation, rounds: int = 0, runs: int = 1) -> tuple[dict[
 def _read(path: Path) -> dict[str, Choice]:
     if not path.exists():
         return {}
-    try:
-        with files.explained(path, "read"):
-            kept = json.loads(path.read_bytes())
+    remedy = "delete it and the folder's runs, and run again"
+    kept = files.read_record(path, remedy)
+    with files.damage_explained(path, remedy):
         for choice in kept.values():
             EXECUTORS.component(str(choice["executor"]))
-        return dict(kept)
-    except (ValueError, AttributeError, TypeError, KeyError, HeadstartError) as error:
-        raise HeadstartError(f"{path} is damaged ({error}); delete it and the folder's runs, and run again") from None
+    return kept

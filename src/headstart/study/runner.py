@@ -27,7 +27,7 @@ from headstart.study.search import (
 from headstart.study.spec import RunSpec, Study
 from headstart.study.store import Folder
 from headstart.study.stored_run import refuse_changed_files, start_weights
-from headstart.study.trials import gather_trials
+from headstart.study.trials import table_of
 from headstart.study.tuning import as_rates, best_rates
 
 
@@ -95,12 +95,12 @@ def _carry_on(study: Study, out: Path, jobs: int, checkpoint_seconds: float, wat
     runs = _runs(study, tuned, out)
 
     def gather() -> None:
-        table, _ = folder.gather([run.key for run in runs], study.file.target_accuracy)
+        trials = table_of({search: stored(out, search) for search in tuned}) if tuned else None
+        keys = [run.key for run in runs]
+        table, _ = folder.gather(keys, study.file.target_accuracy, study.resolved(), trials)
         rows = best_rates(table)
         if any(row["trials"] > 1 for row in rows):
             files.write(out / "results" / "rates.yaml", as_rates(rows))
-        if tuned:
-            gather_trials(out, {search: stored(out, search) for search in tuned})
 
     gather()  # reads all that is there, so that a damaged file is found before any training
     refuse_changed_files(runs, out)

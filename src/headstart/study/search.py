@@ -135,7 +135,8 @@ def carry_out_search(out: Path, search: Search, is_stopping: Callable[[], bool] 
     done = stored(out, search)
     while len(done) < search.trials:
         trial = _carry_out_trial(out, search, done, is_stopping)
-        files.write(_file(out, search, len(done)), json.dumps(asdict(trial), indent=1))
+        record = {"search": search.key, "trial": len(done), **asdict(trial)}
+        files.write_record(_file(out, search, len(done)), record)
         done.append(trial)
     return "finished"
 
@@ -148,16 +149,13 @@ def stored(out: Path, search: Search) -> list[Trial]:
     """
     trials: list[Trial] = []
     while len(trials) < search.trials and (path := _file(out, search, len(trials))).exists():
-        try:
-            with files.explained(path, "read"):
-                record = json.loads(path.read_bytes())
+        remedy = f"delete {path.parent} and run again"
+        record = files.read_record(path, remedy)
+        with files.damage_explained(path, remedy):
+            if (record.pop("search"), record.pop("trial")) != (search.key, len(trials)):
+                raise ValueError("it is of another search or trial")
             curve = tuple((int(r), float(a)) for r, a in record.pop("curve"))
-            trial = Trial(curve=curve, seeds=tuple(record.pop("seeds")), **record)
-            if trial.values.keys() != dict(search.ranges).keys():
-                raise ValueError("it is of another search")
-            trials.append(trial)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise HeadstartError(f"{path} is damaged ({error}); delete {path.parent} and run again") from None
+            trials.append(Trial(curve=curve, seeds=tuple(record.pop("seeds")), **record))
     return trials
 
 

@@ -9,20 +9,16 @@ DIR/results/*.parquet          all runs in the order of the grid; trials.parquet
 DIR/paper.yaml                 the study file, where `headstart paper` wrote it
 """
 
-import io
 import itertools
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import filelock
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from headstart import files
+from headstart import files, tables
 from headstart.errors import HeadstartError
 
 RUNS = pa.schema(
@@ -46,6 +42,9 @@ TRIALS = pa.schema(
 
 WRITTEN = "paper.yaml"
 """The file that may stand in a folder before its study has begun: the study file itself."""
+
+RECORD, ROUNDS_FILE, WEIGHTS = "run.json", "rounds.parquet", "weights.safetensors"
+"""The files of a run that is done."""
 
 CHECKPOINT = "checkpoint.safetensors"
 
@@ -129,52 +128,78 @@ class Folder:
         return (self.run(key) / "run.json").exists()
 
     def finish(self, key: str, record: dict[str, Any], rows: Sequence[tuple[int, str, float]]) -> None:
-        """Write what came of a run. Its record is the last file, so a run is done or not there."""
+        """Write what came of a run. Its record is the last file, so a run is done or not there.
+
+        The record holds the seals of what belongs to it, so that nothing of another run is taken for it.
+        """
         rounds, metrics, values = zip(*rows, strict=True) if rows else ((), (), ())
         table = pa.table([[key] * len(rows), rounds, metrics, values], schema=ROUNDS)
-        write_table(self.run(key) / "rounds.parquet", table)
-        files.write(self.run(key) / "run.json", json.dumps(record, indent=1))
+        seal = tables.write(self.run(key) / ROUNDS_FILE, table)
+        weights = self.run(key) / WEIGHTS
+        with files.damage_explained(weights, _again(weights)):
+            size = weights.stat().st_size if weights.exists() else None
+            belongs = {"rounds": seal, "weights": files.verify(weights) if size else None, "weights_bytes": size}
+        files.write_record(self.run(key) / RECORD, {**record, "files": belongs})
 
-    def gather(self, keys: Sequence[str], target_accuracy: float | None) -> tuple[pa.Table, pa.Table]:
-        """Make results/runs.parquet and results/rounds.parquet of the runs that are done, in the order given.
+    def gather(
+        self,
+        keys: Sequence[str],
+        target_accuracy: float | None,
+        study: str = "",
+        trials: pa.Table | None = None,
+    ) -> tuple[pa.Table, pa.Table]:
+        """Make the tables of `results/` of the runs that are done, in the order given, and of the trials.
 
-        The schema of the first says how many runs were `planned`, so that a reader can tell what is missing.
+        They say how many runs were planned, and of which study, so that a reader can tell what is missing.
 
         Raises:
             HeadstartError: a run's files are damaged.
         """
-        rows, tables = [RUNS.empty_table()], [ROUNDS.empty_table()]
+        rows, of_runs = [RUNS.empty_table()], [ROUNDS.empty_table()]
         for key in keys:
             if self.is_done(key):
-                rounds = read_table(self.run(key) / "rounds.parquet", ROUNDS)
-                tables.append(rounds)
-                rows.append(self._row(key, rounds, target_accuracy))
-        runs = pa.concat_tables(rows).replace_schema_metadata({"planned": str(len(keys))})
-        rounds = pa.concat_tables(tables)
-        write_table(self.path / "results" / "runs.parquet", runs)
-        write_table(self.path / "results" / "rounds.parquet", rounds)
+                rounds, row = self._read(key, target_accuracy)
+                of_runs.append(rounds)
+                rows.append(row)
+        runs, rounds = pa.concat_tables(rows), pa.concat_tables(of_runs)
+        tables.write_results(self.path, tables.Results(study, runs, rounds, trials, len(keys)))
         return runs, rounds
 
-    def _row(self, key: str, rounds: pa.Table, target_accuracy: float | None) -> pa.Table:
-        path = self.run(key) / "run.json"
-        try:
-            with files.explained(path, "read"):
-                record = json.loads(path.read_bytes())
+    def record(self, key: str) -> dict[str, Any]:
+        """What a run that is done was, and what came of it.
+
+        Raises:
+            HeadstartError: the file has changed, or is of another run.
+        """
+        path = self.run(key) / RECORD
+        record = files.read_record(path, _again(path))
+        with files.damage_explained(path, _again(path)):
             if record["run"] != key:
                 raise ValueError(f"it is of run {record['run']}")
-            known = {"trainable": "all", "ended": _modified(path)}  # of records before these fields
-            known |= {name: record[name] for name in RUNS.names if name in record}
-            return pa.Table.from_pylist([_ended(known, rounds, target_accuracy)], schema=RUNS)
-        except (KeyError, ValueError, TypeError, pa.ArrowException) as error:
-            raise HeadstartError(f"{path} is damaged ({error}); delete {path.parent} and run again") from None
+        return record
+
+    def _read(self, key: str, target_accuracy: float | None) -> tuple[pa.Table, pa.Table]:
+        """The rounds of a run that is done, and its row among the runs."""
+        path, record = self.run(key) / RECORD, self.record(key)
+        with files.damage_explained(path, _again(path)):
+            belongs = record["files"]
+            self._refuse_other_weights(key, belongs["weights_bytes"])
+            rounds = read_rounds(self.run(key) / ROUNDS_FILE, belongs["rounds"])
+            known = {name: record[name] for name in RUNS.names if name in record}
+            ended = _ended(known, rounds, target_accuracy)
+            return rounds, pa.Table.from_pylist([ended], schema=RUNS)
+
+    def _refuse_other_weights(self, key: str, size: int | None) -> None:
+        """Weights that are gone or cut; whether each bit of them is right is seen where they are read."""
+        weights = self.run(key) / WEIGHTS
+        with files.damage_explained(weights, _again(weights)):
+            found = weights.stat().st_size if size is not None else None
+            if found != size:
+                raise ValueError(f"expected {size} bytes, got {found}")
 
 
 def _is_partial(path: Path) -> bool:
     return path.name.startswith(".") and path.name.endswith(files.PARTIAL)
-
-
-def _modified(path: Path) -> str:
-    return datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds")
 
 
 def _ended(record: dict[str, Any], rounds: pa.Table, target: float | None) -> dict[str, Any]:
@@ -190,30 +215,21 @@ def _ended(record: dict[str, Any], rounds: pa.Table, target: float | None) -> di
     return {**record, "rounds_to_target": min(reached, default=None)}
 
 
-def write_table(path: Path, table: pa.Table) -> None:
-    """Write a Parquet file atomically."""
-    buffer = io.BytesIO()
-    pq.write_table(table, buffer, compression="zstd", write_page_checksum=True)
-    files.write(path, buffer.getvalue())
-
-
-def read_table(path: Path, schema: pa.Schema) -> pa.Table:
-    """Read a Parquet file of a known schema.
+def read_rounds(path: Path, seal: str | None = None) -> pa.Table:
+    """The rounds of a run; `seal`: that which its record names.
 
     Raises:
-        HeadstartError: it is missing, damaged or of another form.
+        HeadstartError: the file is missing, damaged, of another run or of another form.
     """
-    try:
-        table = pq.read_table(io.BytesIO(path.read_bytes()), page_checksum_verification=True)
-    except (pa.ArrowException, OSError, ValueError) as error:
-        reason = (str(error).splitlines() or ["unreadable"])[0]
-        raise HeadstartError(f"{path} is damaged ({reason}); delete {path.parent} and run again") from None
-    if not table.schema.equals(schema):
-        raise HeadstartError(
-            f"{path}: expected the columns {_columns(schema)}, got {_columns(table.schema)}; "
-            f"delete {path.parent} and run again"
-        )
+    table = tables.read(path, _again(path), seal)
+    if not table.schema.equals(ROUNDS):
+        expected, came = _columns(ROUNDS), _columns(table.schema)
+        raise HeadstartError(f"{path}: expected the columns {expected}, got {came}; {_again(path)}")
     return table
+
+
+def _again(path: Path) -> str:
+    return f"delete {path.parent} and run again"
 
 
 def _columns(schema: pa.Schema) -> str:

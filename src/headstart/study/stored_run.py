@@ -27,7 +27,7 @@ from headstart.study.federations import build_network, clients_of, federation_of
 from headstart.study.groups import Group
 from headstart.study.run import Progress, carry_out, carry_out_together
 from headstart.study.spec import SCHEMA, RunSpec
-from headstart.study.store import CHECKPOINT, Folder
+from headstart.study.store import CHECKPOINT, WEIGHTS, Folder
 from headstart.tasks.base import Task
 from headstart.trees import Tree
 
@@ -42,12 +42,8 @@ def refuse_changed_files(runs: Sequence[RunSpec], out: Path) -> None:
         HeadstartError: a file has other contents now.
     """
     path = out / "starts" / "contents.json"
-    try:
-        with files.explained(path, "read"):
-            known = json.loads(path.read_bytes()) if path.exists() else {}
-        before = {str(name): str(content) for name, content in known.items()}
-    except (ValueError, AttributeError) as error:
-        raise HeadstartError(f"{path} is damaged ({error}); delete it and run again") from None
+    known = files.read_record(path) if path.exists() else {}
+    before = {str(name): str(content) for name, content in known.items()}
     now = _contents(runs)
     for name, content in now.items():
         if before.get(name, content) != content:
@@ -57,7 +53,7 @@ def refuse_changed_files(runs: Sequence[RunSpec], out: Path) -> None:
             )
     contents = {name: content for name, content in sorted((before | now).items()) if content}
     if contents != before:
-        files.write(path, json.dumps(contents, indent=1))
+        files.write_record(path, contents)
 
 
 def _contents(runs: Sequence[RunSpec]) -> dict[str, str]:
@@ -172,7 +168,7 @@ def carry_out_group(
     )
     for one in wanted.values():
         whole = one.whole | one.progress.state.x
-        checkpoint.save_trees(folder.run(one.run.key) / "weights.safetensors", {"x": whole}, {"run": str(one.run)})
+        checkpoint.save_trees(folder.run(one.run.key) / WEIGHTS, {"x": whole}, {"run": str(one.run)})
         parameters = sum(leaf.numel() for leaf in whole.values())
         record = _record(one.run, choice, one.progress, parameters, one.seconds + seconds())
         folder.finish(one.run.key, record, one.progress.rows)

@@ -1,15 +1,13 @@
 """The table of a study's trials: what was tried for every start and pair, what was best, and whether at an edge."""
 
-from pathlib import Path
-
 import pyarrow as pa
 
 from headstart.study.search import Search, Trial, best_of, edges
-from headstart.study.store import TRIALS, write_table
+from headstart.study.store import TRIALS
 
 
-def gather_trials(out: Path, found: dict[Search, list[Trial]]) -> pa.Table:
-    """Make results/trials.parquet of the trials that are done. Accuracy and loss are those of the validation part."""
+def table_of(found: dict[Search, list[Trial]]) -> pa.Table:
+    """The trials that are done, a row each. Accuracy and loss are those of the validation part."""
     rows = []
     for search, trials in found.items():
         best, base = best_of(trials), search.base
@@ -36,6 +34,4 @@ def gather_trials(out: Path, found: dict[Search, list[Trial]]) -> pa.Table:
                     "edge": ", ".join(edges(search, trial.values)) if trial is best else "",
                 }
             )
-    table = pa.Table.from_pylist(rows, schema=TRIALS)
-    write_table(out / "results" / "trials.parquet", table)
-    return table
+    return pa.Table.from_pylist(rows, schema=TRIALS)

@@ -1,0 +1,91 @@
+"""Parquet files that are sealed, and the tables of a study's results, which belong together. Knows nothing of torch.
+
+DIR/results/rounds.parquet  the rounds of all runs
+DIR/results/trials.parquet  all trials, where there was a tuning
+DIR/results/runs.parquet    a row a run; in its metadata the seals of the other two, the study file, and how many runs
+                            there will be; written last, so it says which of the others are of its time
+"""
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from headstart import files
+from headstart.errors import HeadstartError
+
+AGAIN = "run `headstart run` on this folder again to rebuild it from its runs"
+
+
+@dataclass(frozen=True)
+class Results:
+    """The tables of a study. `study`: its file as text; `planned`: the runs of the whole grid, where it is known."""
+
+    study: str
+    runs: pa.Table
+    rounds: pa.Table
+    trials: pa.Table | None = None
+    planned: int | None = None
+
+
+def write(path: Path, table: pa.Table, lasting: bool = True) -> str:
+    """Write a Parquet file atomically, and return its seal."""
+    buffer = io.BytesIO()
+    metadata = {**_metadata(table), files.SEAL: files.UNSEALED}
+    table = table.replace_schema_metadata(metadata)
+    pq.write_table(table, buffer, compression="zstd", write_page_checksum=True)
+    content = files.sealed(buffer.getvalue())
+    files.write(path, content, lasting)
+    return files.seal_of(content)
+
+
+def read(path: Path, remedy: str, seal: str | None = None) -> pa.Table:
+    """Read what `write` wrote; `seal`: that of the one file that is meant, where others could lie in its place.
+
+    Raises:
+        HeadstartError: it is missing, has changed since it was written, or is another file than the one meant.
+    """
+    with files.damage_explained(path, remedy):
+        content = path.read_bytes()
+        found = files.seal_of(content)
+        if seal is not None and found != seal:
+            raise ValueError("it is whole, but not the one that was written together with the others")
+        table = pq.ParquetFile(io.BytesIO(content), page_checksum_verification=True).read()
+    return table.replace_schema_metadata({k: v for k, v in _metadata(table).items() if k != files.SEAL})
+
+
+def write_results(directory: Path, results: Results) -> None:
+    """Write the tables of a study to `results/` of its folder."""
+    folder, metadata = directory / "results", {"study": results.study}
+    if results.planned is not None:
+        metadata["planned"] = str(results.planned)
+    for name in ("rounds", "trials"):
+        if (table := getattr(results, name)) is not None:
+            metadata[name] = write(folder / f"{name}.parquet", table)
+    write(folder / "runs.parquet", results.runs.replace_schema_metadata(metadata))
+
+
+def read_results(directory: Path) -> Results:
+    """Read what `write_results` wrote.
+
+    Raises:
+        HeadstartError: a file is missing, has changed, or is not of the time of the others.
+    """
+    folder = directory / "results"
+    if not (folder / "runs.parquet").exists():
+        raise HeadstartError(f"{folder / 'runs.parquet'}: not found; expected the folder that `headstart run` wrote")
+    runs = read(folder / "runs.parquet", AGAIN)
+    said = _metadata(runs)
+    if "study" not in said or "rounds" not in said:
+        raise HeadstartError(f"{folder / 'runs.parquet'} is damaged (it names no study); {AGAIN}")
+    rounds = read(folder / "rounds.parquet", AGAIN, said["rounds"])
+    trials = read(folder / "trials.parquet", AGAIN, said["trials"]) if "trials" in said else None
+    planned = said.get("planned", "")
+    return Results(said["study"], runs, rounds, trials, int(planned) if planned.isdecimal() else None)
+
+
+def _metadata(table: pa.Table) -> dict[str, str]:
+    metadata = table.schema.metadata or {}
+    return {key.decode(errors="replace"): value.decode(errors="replace") for key, value in metadata.items()}
