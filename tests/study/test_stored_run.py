@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 
 from headstart.clients.base import CLIENTS
@@ -21,6 +22,7 @@ from headstart.servers.base import SERVERS
 from headstart.study import processes
 from headstart.study.federations import federation_of, one_thread
 from headstart.study.processes import _uninterrupted_children
+from headstart.study.resuming.saved import Saved
 from headstart.study.run import Progress, carry_out
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
@@ -61,17 +63,17 @@ def in_pieces(run, path):
     """The run, stopped after every round and taken up again from its checkpoint."""
     federation = federation_of(run)
     progress = Progress(begin(federation, federation.network.initial(run.seed)))
+    saved = Saved(path)
 
     def stop(progress):
-        checkpoint.save(path, progress.state, progress.kept, {"rows": progress.rows})
+        saved.save(progress, 0.0)
         raise KilledError
 
     for _ in range(run.rounds):
         probes = [PROBES.build(probe, federation) for probe in run.probes]
         with pytest.raises(KilledError):
             carry_out(federation, progress, run.rounds, run.every, probes, stop)
-        state, kept, note = checkpoint.load(path)
-        progress = Progress(state, kept, [tuple(row) for row in note["rows"]])
+        saved, progress, _ = Saved.load(path, torch.device("cpu"))
     return carry_out(federation, progress, run.rounds, run.every, probes)
 
 
@@ -112,7 +114,7 @@ def test_a_run_goes_on_from_its_checkpoint(study, copy, whole, tmp_path):
     def stop(progress):
         if progress.state.round == 17:
             # A time that only who reads this checkpoint can know.
-            checkpoint.save(folder / CHECKPOINT, progress.state, progress.kept, {"rows": progress.rows, "seconds": 1e6})
+            Saved(folder).save(progress, 1e6)
             raise KilledError
 
     progress = Progress(begin(federation, federation.network.initial(run.seed)))

@@ -16,14 +16,14 @@ _TREES = ("x", "server", "shared", "pseudo_gradient")
 _NUMBERS = ("round", "bytes_up", "bytes_down", "simulated_seconds")
 
 
-def save_trees(path: Path, named: dict[str, Tree], note: dict[str, Any]) -> None:
+def save_trees(path: Path, named: dict[str, Tree], note: dict[str, Any], lasting: bool = True) -> None:
     """Write trees under their names, with a note that JSON can hold."""
     tensors = {
         f"{name}/{leaf}": tensor.clone().contiguous() for name, tree in named.items() for leaf, tensor in tree.items()
     }
     header = json.dumps({"note": note, "order": list(tensors)})
     metadata = {"headstart": header, files.SEAL: files.UNSEALED}
-    files.write(path, files.sealed(safetensors.torch.save(tensors, metadata)))
+    files.write(path, files.sealed(safetensors.torch.save(tensors, metadata)), lasting)
 
 
 def load_trees(path: Path) -> tuple[dict[str, Tree], dict[str, Any]]:
@@ -45,21 +45,24 @@ def load_trees(path: Path) -> tuple[dict[str, Tree], dict[str, Any]]:
     return named, header["note"]
 
 
-def save(path: Path, state: State, kept: dict[int, Tree], note: dict[str, Any]) -> None:
-    """Write a run's state, the weights that probes keep (by round), and a note."""
+def save(path: Path, state: State, note: dict[str, Any], lasting: bool = True) -> None:
+    """Write a run's state, and a note."""
     named = {name: getattr(state, name) for name in _TREES}
     named |= {f"memory.{client}": memory for client, memory in state.memories.items()}
-    named |= {f"kept.{round_}": weights for round_, weights in kept.items()}
     numbers = {name: getattr(state, name) for name in _NUMBERS}
-    save_trees(path, named, {"state": numbers, **note})
+    save_trees(path, named, {"state": numbers, **note}, lasting)
 
 
-def load(path: Path) -> tuple[State, dict[int, Tree], dict[str, Any]]:
-    """Read what `save` wrote."""
+def load(path: Path) -> tuple[State, dict[str, Any]]:
+    """Read what `save` wrote.
+
+    Raises:
+        HeadstartError: the file is damaged or of another origin.
+    """
     named, note = load_trees(path)
-    numbered: dict[str, dict[int, Tree]] = {"memory": {}, "kept": {}}
-    for name in [name for name in named if "." in name]:
-        kind, _, number = name.partition(".")
-        numbered[kind][int(number)] = named.pop(name)
-    fields: dict[str, Any] = {name: named.get(name, {}) for name in _TREES} | note.pop("state")
-    return State(**fields, memories=numbered["memory"]), numbered["kept"], note
+    with files.damage_explained(path, "delete it and run again: it will be made anew"):
+        numbers = {name: note["state"][name] for name in _NUMBERS}
+        clients = {name.removeprefix("memory."): name for name in named if name.startswith("memory.")}
+        memories = {int(client): named[name] for client, name in clients.items()}
+        fields: dict[str, Any] = {name: named.get(name, {}) for name in _TREES}
+        return State(**fields, **numbers, memories=memories), note

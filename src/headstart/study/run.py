@@ -1,29 +1,29 @@
 """The rounds of a run, or of several at once, the probes along the way, and what came of them."""
 
 import math
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from headstart import trees
+from headstart.engine.journal import Row
 from headstart.engine.rounds import Federation, State, advance_together
 from headstart.probes.base import Metrics, Moment, Probe
 from headstart.probes.evaluation import measure_together
 from headstart.trees import Tree
 
-Row = tuple[int, str, float]
-"""(round, metric, value)."""
-
 
 @dataclass
 class Progress:
     """A run under way: its state, what probes keep of the weights (by round; each leaf under the number of its probe),
-    and the rows measured so far.
+    and the rows measured so far. `earlier`: what they kept before `kept`, of a run that was saved.
 
     `diverged_at` is the round after which weights, local loss or a metric were no longer finite; the run ends there.
     """
 
     state: State
     kept: dict[int, Tree] = field(default_factory=dict)
+    earlier: Mapping[int, Tree] = field(default_factory=dict)
     rows: list[Row] = field(default_factory=list)
     diverged_at: int | None = None
 
@@ -103,7 +103,8 @@ def carry_out_together(
     for progress, measured in zip(under_way, probes, strict=True):
         if progress is not None and progress.diverged_at is None:
             for i, probe in enumerate(measured):
-                for round_, metrics in probe.look_back(_kept_by(i, progress), progress.state.x).items():
+                looked = probe.look_back(_KeptBy(i, progress), progress.state.x)
+                for round_, metrics in looked.items():
                     progress.rows.extend(_rows(round_, metrics))
 
 
@@ -130,13 +131,24 @@ def _measure(
                 progress.kept.setdefault(moment.state.round, {}).update(leaves)
 
 
-def _kept_by(i: int, progress: Progress) -> dict[int, Tree]:
-    own = f"{i}/"
-    return {
-        round_: {name.removeprefix(own): leaf for name, leaf in leaves.items() if name.startswith(own)}
-        for round_, leaves in progress.kept.items()
-    }
+class _KeptBy(Mapping[int, Tree]):
+    """What one probe of a run kept, by round; read from the disk when it is asked for, where it lies there."""
+
+    def __init__(self, probe: int, progress: Progress) -> None:
+        self._own, self._parts = f"{probe}/", (progress.earlier, progress.kept)
+
+    def __getitem__(self, round_: int) -> Tree:
+        earlier, kept = self._parts
+        leaves, own = kept[round_] if round_ in kept else earlier[round_], self._own
+        return {name.removeprefix(own): leaf for name, leaf in leaves.items() if name.startswith(own)}
+
+    def __iter__(self) -> Iterator[int]:
+        for part in self._parts:
+            yield from part
+
+    def __len__(self) -> int:
+        return sum(map(len, self._parts))
 
 
 def _rows(round_: int, metrics: Mapping[str, float]) -> list[Row]:
-    return [(round_, metric, value) for metric, value in metrics.items()]
+    return [(round_, sys.intern(metric), value) for metric, value in metrics.items()]

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from headstart.clients.base import CLIENTS
 from headstart.engine.devices import DEVICES
 from headstart.engine.executors.base import EXECUTORS
+from headstart.engine.journal import Row
 from headstart.engine.plan import Population, Schedule
 from headstart.engine.rounds import Federation, begin
 from headstart.errors import HeadstartError
@@ -21,7 +22,7 @@ from headstart.probes.base import PROBES
 from headstart.servers.base import SERVERS
 from headstart.study.data import check_examples
 from headstart.study.federations import check_clients, check_cohort, check_network
-from headstart.study.run import Progress, Row, carry_out
+from headstart.study.run import Progress, carry_out
 from headstart.study.study_file import Count, Rate, Seed, Strict
 from headstart.tasks.base import Examples, Objective, Task, classification
 from headstart.trees import Tree

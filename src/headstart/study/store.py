@@ -3,7 +3,7 @@
 DIR/study.yaml                 the resolved study
 DIR/runs/<key>/rounds.parquet  round, metric, value
 DIR/runs/<key>/run.json        what the run was and what came of it; written last, so its presence means done
-DIR/runs/<key>/*.safetensors   the final weights; while the run is under way, its checkpoint
+DIR/runs/<key>/*.safetensors   the final weights; a checkpoint, or of a run that is done the state before its last round
 DIR/tuning/<key>/<k>.json      the k-th trial of a search; written when it ends
 DIR/results/*.parquet          all runs in the order of the grid; trials.parquet: all trials, where there was a tuning
 DIR/paper.yaml                 the study file, where `headstart paper` wrote it
@@ -47,6 +47,8 @@ RECORD, ROUNDS_FILE, WEIGHTS = "run.json", "rounds.parquet", "weights.safetensor
 """The files of a run that is done."""
 
 CHECKPOINT = "checkpoint.safetensors"
+STATE, JOURNAL = "state.safetensors", "measured.journal"
+"""What a run has from which it can go on: see `headstart.study.resuming.saved`."""
 
 MOMENT = 1.0
 """Seconds: so long the workers of a process that was killed may hold its folder on, as they were forked from it."""
@@ -117,7 +119,11 @@ class Folder:
         for partial in filter(_is_partial, self.path.rglob(".*")):
             partial.unlink(missing_ok=True)
         for record in self.path.glob("runs/*/run.json"):
-            (record.parent / CHECKPOINT).unlink(missing_ok=True)
+            run = record.parent
+            if (run / CHECKPOINT).exists():
+                (run / CHECKPOINT).unlink()
+                if not (run / STATE).exists():
+                    (run / JOURNAL).unlink(missing_ok=True)
 
     def run(self, key: str) -> Path:
         """The folder of a run."""
@@ -136,9 +142,9 @@ class Folder:
         table = pa.table([[key] * len(rows), rounds, metrics, values], schema=ROUNDS)
         seal = tables.write(self.run(key) / ROUNDS_FILE, table)
         weights = self.run(key) / WEIGHTS
-        with files.damage_explained(weights, _again(weights)):
-            size = weights.stat().st_size if weights.exists() else None
-            belongs = {"rounds": seal, "weights": files.verify(weights) if size else None, "weights_bytes": size}
+        belongs: dict[str, Any] = {"rounds": seal, "weights": None, "weights_bytes": None}
+        if weights.exists():
+            belongs |= {"weights": files.digest(weights), "weights_bytes": weights.stat().st_size}
         files.write_record(self.run(key) / RECORD, {**record, "files": belongs})
 
     def gather(

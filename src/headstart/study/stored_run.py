@@ -11,12 +11,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import torch
-
 import headstart
 from headstart import files, trees
 from headstart.engine import checkpoint
-from headstart.engine.rounds import Federation, begin, on_device
+from headstart.engine.rounds import Federation, begin
 from headstart.errors import HeadstartError
 from headstart.probes.base import PROBES, Probe
 from headstart.registry import own_file
@@ -25,6 +23,7 @@ from headstart.study.choice import Choice, chosen_executor, with_executor
 from headstart.study.data import task_of
 from headstart.study.federations import build_network, clients_of, federation_of, network_of
 from headstart.study.groups import Group
+from headstart.study.resuming.saved import Saved
 from headstart.study.run import Progress, carry_out, carry_out_together
 from headstart.study.spec import SCHEMA, RunSpec
 from headstart.study.store import CHECKPOINT, WEIGHTS, Folder
@@ -112,7 +111,15 @@ class _UnderWay:
     probes: list[Probe]
     progress: Progress
     whole: Tree
+    saved: Saved
     seconds: float
+
+    def is_before_its_last_round(self) -> bool:
+        """Whether its state should be kept, so that a run of more rounds can go on from it."""
+        here = self.progress.state.round
+        if here != self.run.rounds - 1 or here == self.saved.round:
+            return False
+        return self.saved.is_small(self.progress)
 
 
 def carry_out_group(
@@ -127,6 +134,8 @@ def carry_out_group(
     folder = Folder(out)
     choice = chosen_executor(group[0], out)
     wanted = {i: _begin(run, out, choice) for i, run in enumerate(group) if not folder.is_done(run.key)}
+    if not wanted:
+        return []
     some = next(iter(wanted.values()))
     federations = [
         wanted[i].federation
@@ -144,12 +153,11 @@ def carry_out_group(
     def save_now_and_then() -> None:
         nonlocal last_saved
         stopping = is_stopping()
-        if stopping or time.perf_counter() - last_saved >= checkpoint_seconds:
-            for one in wanted.values():
-                if one.progress.diverged_at is None:
-                    note = {"rows": one.progress.rows, "seconds": one.seconds + seconds()}
-                    saved = folder.run(one.run.key) / CHECKPOINT
-                    checkpoint.save(saved, one.progress.state, one.progress.kept, note)
+        due = stopping or time.perf_counter() - last_saved >= checkpoint_seconds
+        for one in wanted.values():
+            if one.progress.diverged_at is None and (due or one.is_before_its_last_round()):
+                one.saved.save(one.progress, one.seconds + seconds(), lasting=due)
+        if due:
             last_saved = time.perf_counter()
         if stopping:
             raise KeyboardInterrupt
@@ -172,19 +180,19 @@ def carry_out_group(
         parameters = sum(leaf.numel() for leaf in whole.values())
         record = _record(one.run, choice, one.progress, parameters, one.seconds + seconds())
         folder.finish(one.run.key, record, one.progress.rows)
-        (folder.run(one.run.key) / CHECKPOINT).unlink(missing_ok=True)
+        one.saved.close(one.run.rounds)
     return [(one.run, one.progress.status) for one in wanted.values()]
 
 
 def _begin(run: RunSpec, out: Path, choice: Choice) -> _UnderWay:
     """From its checkpoint or from its start."""
-    saved, made = Folder(out).run(run.key) / CHECKPOINT, with_executor(run, choice)
-    if not saved.exists():
+    folder, made = Folder(out).run(run.key), with_executor(run, choice)
+    if not (folder / CHECKPOINT).exists():
         whole, federation, progress = begun(made, out)
-        return _UnderWay(run, federation, _probes(run, federation), progress, whole, 0.0)
+        return _UnderWay(run, federation, _probes(run, federation), progress, whole, Saved(folder), 0.0)
     whole, federation = ({}, federation_of(made)) if run.trainable == "all" else begun(made, out)[:2]
-    progress, seconds = _resumed(saved, federation.network.device)
-    return _UnderWay(run, federation, _probes(run, federation), progress, whole, seconds)
+    saved, progress, seconds = Saved.load(folder, federation.network.device)
+    return _UnderWay(run, federation, _probes(run, federation), progress, whole, saved, seconds)
 
 
 def _probes(run: RunSpec, federation: Federation) -> list[Probe]:
@@ -212,16 +220,6 @@ def _at_round_0(federation: Federation, weights: Tree) -> Progress:
     """What is not trained is left to the network."""
     trained = {name: leaf for name, leaf in weights.items() if name not in federation.network.held}
     return Progress(begin(federation, trees.to(trained, federation.network.device)))
-
-
-def _resumed(saved: Path, device: torch.device) -> tuple[Progress, float]:
-    try:
-        state, kept, note = checkpoint.load(saved)
-        rows = [(int(round_), str(metric), float(value)) for round_, metric, value in note["rows"]]
-        kept = {round_: trees.to(x, device) for round_, x in kept.items()}
-        return Progress(on_device(state, device), kept, rows), float(note["seconds"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise HeadstartError(f"{saved} is damaged ({error}); delete it and run again") from error
 
 
 def _record(run: RunSpec, choice: Choice, progress: Progress, parameters: int, seconds: float) -> dict[str, Any]:

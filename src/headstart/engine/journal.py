@@ -1,0 +1,174 @@
+"""What a run under way has measured, in a file that only grows: its rows, and the weights that probes keep.
+
+An entry is the length of what follows, then a safetensors file of the weights that were kept since the entry before,
+stacked over their rounds, with the rows in its metadata. A checkpoint holds the journal's `Mark` at its time: how long
+the journal was, and the sha256 over all of it. What a process that was killed wrote beyond is overwritten.
+So the cost of a checkpoint does not grow with the rounds that are done.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from headstart import files
+from headstart.trees import Tree
+
+Row = tuple[int, str, float]
+"""(round, metric, value)."""
+
+_LENGTH = 8
+"""Bytes of the number before each entry."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A place in a journal: `sha256` is that of the mark before and of the entry between."""
+
+    length: int = 0
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """Where an entry lies, and the rounds of each of its stacks."""
+
+    begin: int
+    end: int
+    rounds: tuple[tuple[int, ...], ...]
+
+
+class Journal:
+    """The journal of one run, up to `mark`; `rows`: how many rows it holds. Read back by `read_rows` and `kept`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.mark = Mark()
+        self.rows = 0
+        self._entries: list[_Entry] = []
+
+    @classmethod
+    def at(cls, path: Path, mark: Mark) -> tuple["Journal", list[Row]]:
+        """The journal as it was at a mark, and its rows.
+
+        Raises:
+            HeadstartError: what lies before the mark is not what was written.
+        """
+        journal, rows = cls(path), []
+        with files.damage_explained(path, _again(path)):
+            if mark.length:
+                with path.open("rb") as opened:
+                    while journal.mark.length < mark.length:
+                        content = _next(opened)
+                        header = _header(content)
+                        rows += [(int(r), sys.intern(m), float(v)) for r, m, v in header["rows"]]
+                        journal._note(content, header)
+            if journal.mark != mark:
+                raise ValueError("its sha256 is another than the checkpoint says")
+        journal.rows = len(rows)
+        return journal, rows
+
+    def append(self, rows: Sequence[Row], kept: Mapping[int, Tree], lasting: bool = True) -> None:
+        """Write what was measured since the last entry."""
+        stacks = list(_alike(kept))
+        tensors = {
+            f"{i}/{name}": torch.stack([kept[round_][name] for round_ in rounds]).cpu()
+            for i, rounds in enumerate(stacks)
+            for name in kept[rounds[0]]
+        }
+        content = safetensors.torch.save(tensors, {"headstart": json.dumps({"rows": rows, "rounds": stacks})})
+        with files.explained(self.path, "write"):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.touch()
+            with self.path.open("r+b") as opened:
+                opened.truncate(self.mark.length)
+                opened.seek(self.mark.length)
+                opened.write(len(content).to_bytes(_LENGTH, "little") + content)
+                opened.flush()
+                if lasting:
+                    os.fsync(opened.fileno())
+        self._note(content, {"rounds": stacks})
+        self.rows += len(rows)
+
+    def kept(self, device: torch.device) -> "Kept":
+        """What probes kept, by round, read from the file when it is asked for."""
+        return Kept(self.path, list(self._entries), device)
+
+    def _note(self, content: bytes, header: Mapping[str, Any]) -> None:
+        begin = self.mark.length + _LENGTH
+        rounds = tuple(tuple(map(int, stack)) for stack in header["rounds"])
+        self._entries.append(_Entry(begin, begin + len(content), rounds))
+        digest = sha256(self.mark.sha256.encode() + content).hexdigest()
+        self.mark = Mark(begin + len(content), digest)
+
+
+class Kept(Mapping[int, Tree]):
+    """The weights that probes keep, by round, of which one entry at a time is in memory."""
+
+    def __init__(self, path: Path, entries: Sequence[_Entry], device: torch.device) -> None:
+        self._path, self._entries, self._device = path, entries, device
+        self._place = {
+            round_: (i, stack, row)
+            for i, entry in enumerate(entries)
+            for stack, rounds in enumerate(entry.rounds)
+            for row, round_ in enumerate(rounds)
+        }
+        self._loaded: tuple[int, dict[str, Tensor]] | None = None
+
+    def __getitem__(self, round_: int) -> Tree:
+        i, stack, row = self._place[round_]
+        if self._loaded is None or self._loaded[0] != i:
+            entry = self._entries[i]
+            with files.damage_explained(self._path, _again(self._path)), self._path.open("rb") as opened:
+                opened.seek(entry.begin)
+                self._loaded = i, safetensors.torch.load(opened.read(entry.end - entry.begin))
+        own = f"{stack}/"
+        return {
+            name.removeprefix(own): stacked[row].clone().to(self._device)
+            for name, stacked in self._loaded[1].items()
+            if name.startswith(own)
+        }
+
+    def __contains__(self, round_: object) -> bool:
+        return round_ in self._place
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._place)
+
+    def __len__(self) -> int:
+        return len(self._place)
+
+
+def _again(path: Path) -> str:
+    return f"delete {path.parent} and run again"
+
+
+def _alike(kept: Mapping[int, Tree]) -> Iterable[list[int]]:
+    """The rounds in groups whose trees have the same names, types and shapes."""
+    groups: dict[Any, list[int]] = {}
+    for round_, tree in kept.items():
+        form = tuple((name, leaf.dtype, leaf.shape) for name, leaf in tree.items())
+        groups.setdefault(form, []).append(round_)
+    return groups.values()
+
+
+def _next(opened: BinaryIO) -> bytes:
+    length = int.from_bytes(opened.read(_LENGTH), "little")
+    rest = os.fstat(opened.fileno()).st_size - opened.tell()
+    if length > rest:
+        raise ValueError("it is cut")
+    return opened.read(length)
+
+
+def _header(content: bytes) -> Any:
+    """The metadata of a safetensors file: its first eight bytes are the length of the JSON that follows."""
+    length = int.from_bytes(content[:8], "little")
+    return json.loads(json.loads(content[8 : 8 + length])["__metadata__"]["headstart"])

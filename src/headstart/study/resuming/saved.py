@@ -1,0 +1,95 @@
+"""The progress of a run in its folder: what a run that was interrupted, or one of more rounds, goes on from.
+
+DIR/runs/<key>/checkpoint.safetensors  while the run is under way: the state after some round
+DIR/runs/<key>/state.safetensors       once it is done: the state before its last round
+DIR/runs/<key>/measured.journal        the rows and the kept weights up to that round
+
+A run of more rounds begins at the state before the last round, and does that round again. For what is measured after
+the last round, with all test rows and whatever `every` says, is not what a longer run measures there.
+"""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from headstart import files, trees
+from headstart.engine import checkpoint
+from headstart.engine.journal import Journal, Mark
+from headstart.engine.rounds import State, on_device
+from headstart.errors import HeadstartError
+from headstart.study.run import Progress
+from headstart.study.store import CHECKPOINT, JOURNAL, STATE
+
+STATE_BYTES = 32 * 2**20
+"""The most that state and journal of a run that is done may take: a hundred runs of larger ones would fill a disk."""
+
+
+class Saved:
+    """The progress of one run as its folder has it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.journal = Journal(folder / JOURNAL)
+        self.round = 0
+        """That of the last checkpoint; 0 before the first."""
+
+    @classmethod
+    def load(cls, folder: Path, device: torch.device) -> tuple["Saved", Progress, float]:
+        """What `save` wrote: the progress, and the seconds that were spent.
+
+        Raises:
+            HeadstartError: a file is damaged.
+        """
+        saved, path = cls(folder), folder / CHECKPOINT
+        state, note = checkpoint.load(path)
+        with files.damage_explained(path, "delete it and run again"):
+            mark, seconds = Mark(**note["journal"]), float(note["seconds"])
+        saved.journal, rows = Journal.at(folder / JOURNAL, mark)
+        saved.round = state.round
+        progress = Progress(on_device(state, device), rows=rows)
+        progress.earlier = saved.journal.kept(device)
+        return saved, progress, seconds
+
+    def save(self, progress: Progress, seconds: float, lasting: bool = True) -> None:
+        """Write what is new since the last time to the journal, and the state to the checkpoint."""
+        device = next(iter(progress.state.x.values())).device
+        self.journal.append(progress.rows[self.journal.rows :], progress.kept, lasting)
+        progress.kept, progress.earlier = {}, self.journal.kept(device)
+        note = {"journal": asdict(self.journal.mark), "seconds": seconds}
+        checkpoint.save(self.folder / CHECKPOINT, progress.state, note, lasting)
+        self.round = progress.state.round
+
+    def is_small(self, progress: Progress) -> bool:
+        """Whether the state may stay when the run is done."""
+        kept = sum(map(trees.size_in_bytes, progress.kept.values()))
+        return _size(progress.state) + kept + self.journal.mark.length <= STATE_BYTES
+
+    def close(self, rounds: int) -> None:
+        """After the run's record was written: the state before its last round stays, if it was saved."""
+        path = self.folder / CHECKPOINT
+        with files.explained(path, "rename"):
+            if path.exists() and self.round == rounds - 1 and path.stat().st_size <= STATE_BYTES:
+                path.rename(self.folder / STATE)
+            else:
+                path.unlink(missing_ok=True)
+                (self.folder / JOURNAL).unlink(missing_ok=True)
+
+
+def hand_over(shorter: Path, longer: Path) -> bool:
+    """Have the run of one folder begin where that of another one was before its last round; False where the other has
+    no state, or one that is damaged.
+    """
+    try:
+        state, note = checkpoint.load(shorter / STATE)
+        Journal.at(shorter / JOURNAL, Mark(**note["journal"]))
+        files.write(longer / JOURNAL, (shorter / JOURNAL).read_bytes())
+        files.write(longer / CHECKPOINT, (shorter / STATE).read_bytes())
+    except (HeadstartError, OSError, KeyError, TypeError):
+        return False
+    return state.round > 0
+
+
+def _size(state: State) -> int:
+    parts = [state.x, state.server, state.shared, state.pseudo_gradient, *state.memories.values()]
+    return sum(map(trees.size_in_bytes, parts))
