@@ -28,6 +28,7 @@ FLOORS = [
         "tables",
         "escapes",
     },
+    {"kernels"},
     {"models", "tasks"},
     {"starts", "clients", "servers"},
     {"engine"},

@@ -1,11 +1,42 @@
 """Errors that a user can act on: one line that says what was expected, what came and what to do."""
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 
 
 class HeadstartError(Exception):
     """Bad input, a damaged file, a refused model. The command line prints the message and exits with 2."""
+
+
+class OutOfMemoryError(HeadstartError):
+    """This machine, or its accelerator, has less memory than was asked for."""
+
+
+def reason(error: BaseException) -> str:
+    """What an exception says, in one line; its type where it says nothing.
+
+    >>> reason(ValueError("expected 2\nin line 7")), reason(KeyError())
+    ('expected 2', 'KeyError')
+    """
+    return next(iter(str(error).strip().splitlines()), "") or type(error).__name__
+
+
+def as_memory(error: BaseException) -> OutOfMemoryError | None:
+    """The error about memory that an exception is, or None: torch has no exception of its own for it on the CPU.
+
+    >>> str(as_memory(MemoryError()))
+    'this machine has not enough memory; choose a smaller model, batch or cohort'
+    >>> as_memory(RuntimeError("shapes do not match"))
+    """
+    said = str(error)
+    if isinstance(error, OutOfMemoryError):
+        return error
+    if not (isinstance(error, MemoryError) or "allocate memory" in said or "out of memory" in said):
+        return None
+    bytes_ = re.search(r"tried to allocate (\d+) bytes", said)
+    size = f" for {int(bytes_[1]) / 2**30:,.1f} GiB at once" if bytes_ else ""
+    return OutOfMemoryError(f"this machine has not enough memory{size}; choose a smaller model, batch or cohort")
 
 
 def nearest(name: str, names: Iterable[str], known_as: Mapping[str, str] | None = None) -> str:

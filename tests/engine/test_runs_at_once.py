@@ -10,9 +10,9 @@ import torch
 
 from headstart import trees
 from headstart.engine.executors.base import Cohort
-from headstart.engine.executors.traced import Traced
 from headstart.engine.plan import Population
 from headstart.engine.rounds import Federation, State, advance, advance_together, begin
+from headstart.kernels.recorded import Traced
 
 from .conftest import METHODS, RELATIVE, Small, assert_equal_to_the_loop, distance
 

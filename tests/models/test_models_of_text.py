@@ -8,8 +8,8 @@ import torch
 from torch import nn
 from torch.func import functional_call, grad, vmap
 
-from headstart.engine.executors.traced import Traced
 from headstart.errors import HeadstartError
+from headstart.kernels.recorded import Traced
 from headstart.models import recurrence
 from headstart.models.network import MODELS, Network, Precision
 from headstart.starts.base import STARTS

@@ -19,7 +19,7 @@ from torch import Tensor
 from headstart.engine.devices import Ints
 from headstart.engine.executors.base import Cohort, Executor
 from headstart.engine.plan import PAD, Population, RoundPlan
-from headstart.engine.shared_memory import shared_zeros
+from headstart.kernels.shared_memory import shared_zeros
 from headstart.tasks.base import Examples, Task
 from headstart.trees import Tree
 

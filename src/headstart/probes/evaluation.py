@@ -1,6 +1,7 @@
 """Loss and accuracy of the global model, on held-out data and on a fixed sample of the clients' training data."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Annotated
 
@@ -10,8 +11,8 @@ from pydantic import Field
 from torch import Tensor
 
 from headstart import rng, trees
-from headstart.engine.executors.traced import Traced
 from headstart.engine.rounds import Federation
+from headstart.kernels.recorded import RecordingError, Traced
 from headstart.models.network import Network
 from headstart.probes.base import PROBES, Found, Metrics, Moment, Probe, Question
 from headstart.registry import AddedLater
@@ -76,11 +77,12 @@ def measure_together(probes: Sequence[Probe], moments: Sequence[Moment | None]) 
         probe.asks(moment or some) for probe, moment in zip(probes, moments, strict=True) if probe.asks is not None
     ]
     if len(questions) == len(probes) > 1 and _are_small(questions):
-        found = _evaluate_together(questions)
-        return [
-            {} if moment is None else question.then(of_run)
-            for moment, question, of_run in zip(moments, questions, found, strict=True)
-        ]
+        with suppress(RecordingError):
+            found = _evaluate_together(questions)
+            return [
+                {} if moment is None else question.then(of_run)
+                for moment, question, of_run in zip(moments, questions, found, strict=True)
+            ]
     return [{} if moment is None else probe.measure(moment) for probe, moment in zip(probes, moments, strict=True)]
 
 

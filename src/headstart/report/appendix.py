@@ -34,6 +34,9 @@ def settings(study: Study) -> list[tuple[str, str]]:
     executors = sorted({run.executor for run in runs if run.executor})
     sizes = sorted({run.parameters for run in runs if run.parameters})
     rows.append(("executors used", ", ".join(executors) or "not recorded"))
+    by_loop = [run.executor_fallback for run in runs if run.executor_fallback]
+    for why in sorted(set(by_loop)):
+        rows.append(("computed by loop instead", f"{by_loop.count(why)} of {len(runs)} runs: {why}"))
     rows.append(("parameters", ", ".join(f"{size:,}" for size in sizes) or "not recorded"))
     versions = [f"headstart {headstart.__version__}", f"Python {platform.python_version()}"]
     versions += [f"{name} {metadata.version(name)}" for name in ("numpy", "scipy", "pyarrow", "matplotlib")]

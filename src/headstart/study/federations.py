@@ -10,7 +10,8 @@ import torch
 from headstart import trees
 from headstart.clients.base import CLIENTS
 from headstart.engine.devices import DEVICES
-from headstart.engine.executors.base import EXECUTORS, Executor
+from headstart.engine.executors.base import Executor
+from headstart.engine.executors.fallback import executor_or_loop
 from headstart.engine.plan import Population, Schedule, plan
 from headstart.engine.rounds import Federation
 from headstart.engine.streaming import Streamed, width, windowed
@@ -123,7 +124,7 @@ def executor_of(
     Runs that differ in rates, server, start, partition or seed share what it has traced.
     """
     seen = task_of(task, network.device) if room is None else windowed(task_of(task), room, network.device)
-    return EXECUTORS.build(executor, network, seen, CLIENTS.build(client)), seen
+    return executor_or_loop(executor, network, seen, CLIENTS.build(client)), seen
 
 
 @lru_cache(maxsize=32)

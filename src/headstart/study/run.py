@@ -19,6 +19,7 @@ class Progress:
     and the rows measured so far. `earlier`: what they kept before `kept`, of a run that was saved.
 
     `diverged_at` is the round after which weights, local loss or a metric were no longer finite; the run ends there.
+    `fallback` says why cohorts were computed by the loop and not by the executor that was asked for.
     """
 
     state: State
@@ -26,6 +27,7 @@ class Progress:
     earlier: Mapping[int, Tree] = field(default_factory=dict)
     rows: list[Row] = field(default_factory=list)
     diverged_at: int | None = None
+    fallback: str | None = None
 
     @property
     def status(self) -> str:
@@ -92,6 +94,7 @@ def carry_out_together(
         ):
             if progress is not None and result is not None:
                 progress.state, cohort = result
+                progress.fallback = (cohort and cohort.fallback) or progress.fallback
                 if not trees.is_finite(progress.state.x) or (
                     cohort is not None and not math.isfinite(cohort.local_loss)
                 ):

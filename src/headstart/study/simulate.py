@@ -1,6 +1,7 @@
 """One federated run in a few lines, on one's own module and tensors."""
 
 import copy
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from headstart.clients.base import CLIENTS
 from headstart.engine.devices import DEVICES
 from headstart.engine.executors.base import EXECUTORS
+from headstart.engine.executors.fallback import executor_or_loop
 from headstart.engine.journal import Row
 from headstart.engine.plan import Population, Schedule
 from headstart.engine.rounds import Federation, begin
@@ -33,11 +35,16 @@ Pair = tuple[Tensor, Tensor]
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a run: `rows` of (round, metric, value), the final weights, `finished` or `diverged`."""
+    """What came of a run: `rows` of (round, metric, value), the final weights, `finished` or `diverged`.
+
+    `executor` computed it; `fallback` says why the loop did in its place, and is None where it did not.
+    """
 
     rows: list[Row]
     weights: Tree
     status: str
+    executor: str = "loop"
+    fallback: str | None = None
 
     def metric(self, name: str) -> dict[int, float]:
         """The values of a metric by round; empty where it was not measured."""
@@ -106,6 +113,7 @@ def simulate(
     network = Network(_builder(model), dtype)
     check_network(network, task)
     optimizer = CLIENTS.build(CLIENTS.component(client, "client"))
+    chosen = EXECUTORS.component(executor, "executor")
     federation = Federation(
         network=network,
         task=task,
@@ -122,13 +130,15 @@ def simulate(
             weighting=weighting,
             devices=DEVICES.build(DEVICES.component(devices, "devices")),
         ),
-        execute=EXECUTORS.build(EXECUTORS.component(executor, "executor"), network, task, optimizer),
+        execute=executor_or_loop(chosen, network, task, optimizer),
         seed=seed,
     )
     names = [probes] if isinstance(probes, str) else probes
     measured = [PROBES.build(PROBES.component(probe, f"probes[{i}]"), federation) for i, probe in enumerate(names)]
     progress = carry_out(federation, Progress(begin(federation, network.initial(seed))), rounds, every, measured)
-    return Result(progress.rows, progress.state.x, progress.status)
+    if progress.fallback:
+        warnings.warn(f"{progress.fallback}, so it was computed by 'loop', not '{chosen}'", stacklevel=2)
+    return Result(progress.rows, progress.state.x, progress.status, str(chosen), progress.fallback)
 
 
 def _builder(model: Any) -> Callable[[], nn.Module]:

@@ -232,6 +232,7 @@ def _record(run: RunSpec, choice: Choice, progress: Progress, parameters: int, s
         **{name: getattr(run, name) for name in numbers},
         "executor": choice["executor"],
         "executor_timings": choice.get("timings"),
+        "executor_fallback": progress.fallback,
         "status": progress.status,
         "rounds": state.round,
         "diverged_at": progress.diverged_at,

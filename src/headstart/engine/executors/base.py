@@ -32,7 +32,8 @@ class Cohort:
     """What a cohort made of x: the means weighted with p_i, each client's new memory, and what was seen on the way.
 
     `local_loss` is the mean loss of the rows trained on, each at the weights of its step. `alignment` is None in rounds
-    that no probe watches: its sums are passes over all weights of all clients.
+    that no probe watches: its sums are passes over all weights of all clients. `fallback` says why the loop computed
+    the cohort where another executor was asked for.
     """
 
     mean_update: Tree
@@ -40,6 +41,7 @@ class Cohort:
     memories: list[Tree]
     local_loss: Tensor
     alignment: Alignment | None
+    fallback: str | None = None
 
 
 class Executor(Protocol):

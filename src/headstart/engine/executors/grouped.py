@@ -19,8 +19,8 @@ from headstart.clients.base import ClientOptimizer, Upload
 from headstart.engine.devices import Ints
 from headstart.engine.executors.masked import Layout, masked_gradient
 from headstart.engine.executors.sums import Sums
-from headstart.engine.executors.traced import Traced
 from headstart.engine.plan import PAD, RoundPlan
+from headstart.kernels.recorded import Traced
 from headstart.models.dropout import step_key
 from headstart.models.network import Network
 from headstart.registry import AddedLater

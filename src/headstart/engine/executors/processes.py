@@ -39,8 +39,8 @@ from headstart.engine.executors.grouped import (
 )
 from headstart.engine.executors.sums import Sums, add, clear, cohort
 from headstart.engine.plan import RoundPlan
-from headstart.engine.shared_memory import shared_zeros
 from headstart.errors import HeadstartError
+from headstart.kernels.shared_memory import shared_zeros
 from headstart.models.network import Network
 from headstart.tasks.base import Task
 from headstart.threads import torch_threads

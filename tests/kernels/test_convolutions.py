@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from headstart.engine.executors.products import AS_PRODUCTS
+from headstart.kernels.convolutions import AS_PRODUCTS
 from headstart.trees import channels_last
 
 DRAW = torch.Generator().manual_seed(0)

@@ -9,15 +9,16 @@ import itertools
 import shutil
 import threading
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.fx import GraphModule, Node
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from headstart.engine.executors.products import AS_PRODUCTS
-from headstart.errors import HeadstartError
+from headstart.errors import HeadstartError, as_memory, reason
+from headstart.kernels.convolutions import AS_PRODUCTS
+from headstart.kernels.strides import first_replay
 from headstart.trees import Tree
 
 Value = Tensor | Tree
@@ -28,12 +29,40 @@ _ONE_AT_A_TIME = threading.RLock()
 """Recording patches torch for the whole process, and a network serves one thread."""
 
 
-class Recorded(NamedTuple):
-    """Operations on flat lists of tensors, the forms of what they return, and the memory that replaying them takes."""
+class RecordingError(HeadstartError):
+    """A function that cannot be recorded, or whose recording cannot be replayed: it must be run as it is written."""
 
-    run: Callable[..., list[Tensor]]
-    results: Forms
-    peak_bytes: int
+
+class Recorded:
+    """Operations on flat lists of tensors, the forms of what they return, and the memory that replaying them takes.
+
+    They may be replayed by several threads at once, the first time by one while the others wait.
+    """
+
+    def __init__(self, module: GraphModule, results: Forms, compiled: Callable[..., list[Tensor]] | None) -> None:
+        self.results, self.peak_bytes = results, _peak_bytes(module)
+        self._module, self._run, self._first = module, compiled, threading.Lock()
+
+    def __call__(self, leaves: list[Tensor]) -> Results:
+        """The results, in their forms.
+
+        Raises:
+            RecordingError: an operation refuses what it is given when it is replayed.
+        """
+        try:
+            return _assembled(self._run(*leaves) if self._run else self._for_the_first_time(leaves), self.results)
+        except Exception as error:  # whatever torch raises of somebody's network
+            raise as_memory(error) or RecordingError(
+                f"a step of this model was recorded and cannot be replayed ({reason(error)})"
+            ) from error
+
+    def _for_the_first_time(self, leaves: list[Tensor]) -> list[Tensor]:
+        with self._first:
+            if not self._run:
+                results = first_replay(self._module, leaves)
+                self._run = self._module.forward
+                return results
+        return self._run(*leaves)
 
 
 class Traced:
@@ -47,12 +76,17 @@ class Traced:
 
     def __init__(self, function: Callable[..., tuple[Value, ...]], compiled: bool = False) -> None:
         self._function, self._compiled = function, compiled
-        self._recorded: dict[Any, Recorded] = {}
+        self._recorded: dict[Any, Recorded | RecordingError] = {}
 
     def __call__(self, *arguments: Value) -> Results:
+        """The results of the function.
+
+        Raises:
+            RecordingError: torch cannot record it, or refuses to replay what it recorded.
+        """
         leaves = _leaves(arguments)
         recorded = self._find(_forms(arguments), leaves)
-        return _assembled(recorded.run(*leaves), recorded.results)
+        return recorded(leaves)
 
     def peak_bytes(self, *arguments: Value) -> int:
         """The most that arguments, results and what lies between them take at once, replayed; nothing is run."""
@@ -72,7 +106,7 @@ class Traced:
             recorded = found.get(shapes)
             if recorded is None:
                 recorded = found[shapes] = self._find((*_forms(first), *_forms(rest)), [*fixed, *rest])
-            return _assembled(recorded.run(*fixed, *rest), recorded.results)
+            return recorded([*fixed, *rest])
 
         return call
 
@@ -81,8 +115,14 @@ class Traced:
         if signature not in self._recorded:
             with _ONE_AT_A_TIME:
                 if signature not in self._recorded:
-                    self._recorded[signature] = self._record(forms, leaves)
-        return self._recorded[signature]
+                    try:
+                        self._recorded[signature] = self._record(forms, leaves)
+                    except RecordingError as error:  # nor can it the next time, so nobody need wait for it
+                        self._recorded[signature] = error
+        recorded = self._recorded[signature]
+        if isinstance(recorded, RecordingError):
+            raise RecordingError(str(recorded))
+        return recorded
 
     def _record(self, forms: Forms, leaves: list[Tensor]) -> Recorded:
         results: Forms = ()
@@ -99,13 +139,11 @@ class Traced:
         try:
             module = make_fx(flat, AS_PRODUCTS, tracing_mode="fake", _allow_non_fake_inputs=True)(*leaves)
         except Exception as error:  # whatever somebody's network or loss may raise where torch cannot vectorise it
-            reason = next(iter(str(error).splitlines()), "") or type(error).__name__
-            raise HeadstartError(
-                f"executor: a step of this model cannot be recorded ({reason}); use executor: loop, which takes any"
+            raise as_memory(error) or RecordingError(
+                f"a step of this model cannot be recorded ({reason(error)})"
             ) from error
         _without_idle_operations(module)
-        run = _compiled(module, leaves) if self._compiled else module.forward
-        return Recorded(run, results, _peak_bytes(module))
+        return Recorded(module, results, _compiled(module, leaves) if self._compiled else None)
 
 
 def _compiled(module: GraphModule, leaves: list[Tensor]) -> Callable[..., list[Tensor]]:

@@ -1,0 +1,1 @@
+"""Tensor programs that know nothing of federated learning."""

@@ -1,0 +1,84 @@
+"""Hold a recording to the strides that it was made with.
+
+Recording asks torch which strides an operation's result will have, and bakes the answer in: `reshape` becomes `view`
+where these strides allow one. For some operations the answer is wrong. The gradients of ELU, hardtanh (and so ReLU6),
+hardswish, hardsigmoid, softplus and logit follow the strides of their first argument, and are said to follow those of
+their second. So the first replay goes operation by operation, and where a result that will be viewed came out
+otherwise, what lays it out as recorded becomes a part of the recording.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.fx import GraphModule, Interpreter, Node
+
+aten = torch.ops.aten
+
+STRICT = {
+    aten.view.default,
+    aten.view.dtype,
+    aten._unsafe_view.default,
+    aten._reshape_alias.default,
+    aten.as_strided.default,
+    aten.as_strided_.default,
+    aten.view_as_real.default,
+    aten.view_as_complex.default,
+}
+"""Operations that raise, or that give other numbers, where their argument has other strides than was recorded."""
+
+
+def first_replay(module: GraphModule, leaves: list[Tensor]) -> list[Tensor]:
+    """The results of a recording's first replay, after which `module.forward` is right for all that follow."""
+    replay = _FirstReplay(module)
+    results: list[Tensor] = replay.run(*leaves)
+    for node in replay.astray:
+        with module.graph.inserting_after(node):
+            laid_out = module.graph.call_function(_laid_out, (node, node.meta["val"].stride()))
+        node.replace_all_uses_with(laid_out)
+        laid_out.update_arg(0, node)
+    if replay.astray:
+        module.recompile()
+    return results
+
+
+class _FirstReplay(Interpreter):
+    """Runs a recording and notes the results that are viewed later and came `astray`: with other strides."""
+
+    def __init__(self, module: GraphModule) -> None:
+        super().__init__(module)
+        self._viewed = _viewed(module)
+        self.astray: list[Node] = []
+
+    def run_node(self, n: Node) -> Any:
+        value = super().run_node(n)
+        if n in self._viewed and _differ(value, n.meta["val"]):
+            self.astray.append(n)
+            value = _laid_out(value, n.meta["val"].stride())
+        return value
+
+
+def _viewed(module: GraphModule) -> set[Node]:
+    """The operations that made the memory which strict ones look at, also through other views of it."""
+    makers: dict[int, Node] = {}
+    viewed = set()
+    for node in module.graph.nodes:
+        if isinstance(value := node.meta.get("val"), Tensor):
+            makers.setdefault(_memory(value), node)
+        if node.target in STRICT:
+            viewed.add(makers[_memory(node.args[0].meta["val"])])
+    return viewed
+
+
+def _memory(value: Tensor) -> int:
+    return int(value.untyped_storage()._cdata)
+
+
+def _differ(value: Tensor, recorded: Tensor) -> bool:
+    """Whether strides differ in a dimension along which there is a step to take."""
+    steps = zip(value.shape, value.stride(), recorded.stride(), strict=True)
+    return any(size > 1 and mine != theirs for size, mine, theirs in steps)
+
+
+def _laid_out(value: Tensor, strides: tuple[int, ...]) -> Tensor:
+    return torch.empty_strided(value.shape, strides, dtype=value.dtype, device=value.device).copy_(value)

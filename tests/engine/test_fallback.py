@@ -1,0 +1,77 @@
+"""What cannot be recorded, or not replayed, is computed by the loop, and the cohort says why."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import headstart
+from headstart.clients.base import CLIENTS
+from headstart.engine.executors.base import EXECUTORS, Part, Together
+from headstart.engine.executors.fallback import executor_or_loop
+from headstart.engine.executors.loop import loop
+from headstart.engine.plan import plan
+from headstart.kernels.recorded import Recorded
+from headstart.models.network import Network
+
+from .conftest import FEATURES, Small, distance
+
+
+class Branching(nn.Linear):
+    """Looks at the values of what it computes, as nothing that is recorded may."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        outputs = super().forward(x)
+        return outputs if float(outputs.detach().sum()) > 0 else 2 * outputs
+
+
+def parts(small: Small, network: Network, count: int) -> list[Part]:
+    client, schedule = CLIENTS.build(CLIENTS.component("sgd")), small.federation().schedule
+    x = network.initial(0)
+    plans = [plan(seed, 1, small.clients, schedule) for seed in range(count)]
+    return [Part(x, {}, [client.memory(x)] * 4, 0.1, now) for now in plans]
+
+
+@pytest.mark.parametrize("executor", ["stacked", "threads(workers=1)", "stacked(runs=2)"])
+def test_the_loop_computes_what_cannot_be_recorded(small: Small, executor: str) -> None:
+    network = Network(lambda: Branching(FEATURES, 3), torch.float64)
+    client = CLIENTS.build(CLIENTS.component("sgd"))
+    execute = executor_or_loop(EXECUTORS.component(executor), network, small.task, client)
+    two = parts(small, network, 2)
+    cohorts = [execute(*part) for part in two]
+    if isinstance(execute, Together):
+        cohorts = execute.several([None, two[1]], True)
+        assert cohorts[0] is None
+    reference = loop(network, small.task, client)(*two[1])
+    assert reference.fallback is None
+    assert cohorts[1] is not None
+    assert distance(cohorts[1].mean_update, reference.mean_update) == 0.0
+    assert str(cohorts[1].fallback).startswith("a step of this model cannot be recorded (")
+    assert "\n" not in str(cohorts[1].fallback)
+
+
+def test_the_loop_computes_what_cannot_be_replayed(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(self: Recorded, leaves: list[torch.Tensor]) -> list[torch.Tensor]:
+        raise RuntimeError("view size is not compatible\nwith anything")
+
+    monkeypatch.setattr(Recorded, "_for_the_first_time", fails)
+    network = small.network()
+    client = CLIENTS.build(CLIENTS.component("sgd"))
+    execute = executor_or_loop(EXECUTORS.component("stacked"), network, small.task, client)
+    (part,) = parts(small, network, 1)
+    cohort, reference = execute(*part), loop(network, small.task, client)(*part)
+    assert distance(cohort.mean_update, reference.mean_update) == 0.0
+    assert cohort.fallback == ("a step of this model was recorded and cannot be replayed (view size is not compatible)")
+
+
+def test_simulate_says_once_that_the_loop_computed_it(small: Small) -> None:
+    rows = [np.arange(12 * k, 12 * k + 12) for k in range(5)]
+    data = [(small.task.train.inputs[row], small.task.train.targets[row]) for row in rows]
+    model = lambda: Branching(FEATURES, 3)  # noqa: E731
+    with pytest.warns(UserWarning, match="so it was computed by 'loop', not 'stacked'") as said:
+        result = headstart.simulate(model, data, data[0], rounds=3, cohort=2, executor="stacked")
+    assert len(said) == 1
+    assert str(result.fallback).startswith("a step of this model cannot be recorded (")
+    plain = headstart.simulate(model, data, data[0], rounds=3, cohort=2, executor="loop")
+    assert plain.fallback is None
+    assert all(torch.equal(result.weights[name], leaf) for name, leaf in plain.weights.items())

@@ -1,0 +1,155 @@
+"""Networks that torch records with strides, views or memory of other kinds than it replays: all equal the loop."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F  # noqa: N812
+
+import headstart
+from headstart import rng
+from headstart.clients.base import CLIENTS
+from headstart.engine.devices import DEVICES
+from headstart.engine.executors.base import EXECUTORS
+from headstart.engine.executors.loop import loop
+from headstart.engine.plan import Population, Schedule, plan
+from headstart.models.network import Network
+from headstart.tasks.base import Examples, Task, classification
+
+from .conftest import RELATIVE, distance
+
+EXECUTORS_ = ("stacked", "threads", "threads(channels_last=False)")
+
+
+def assert_equals_the_loop(
+    build: Callable[[], nn.Module],
+    shape: Sequence[int],
+    tokens: int = 0,
+    executors: Sequence[str] = EXECUTORS_,
+) -> None:
+    """The updates of two clients, with one and two steps of two rows."""
+    draw = rng.torch_generator(0, "rows")
+    inputs = torch.randn(6, *shape, generator=draw, dtype=torch.float64)
+    if tokens:
+        inputs = torch.randint(tokens, (6, *shape), generator=draw)
+    rows = Examples(inputs, torch.randint(2, (6,), generator=draw))
+    task = Task("rows", rows, rows, rows, 2, classification)
+    clients = Population([np.arange(2), np.arange(2, 6)])
+    devices = DEVICES.build(DEVICES.component("equal"))
+    now = plan(0, 1, clients, Schedule(2, 1, 2, "minibatch", "samples", devices))
+    network, client = Network(build, torch.float64), CLIENTS.build(CLIENTS.component("sgd"))
+    network.check(inputs[:2], 2)
+    x = network.initial(0)
+    expected = loop(network, task, client)(x, {}, [{}, {}], 0.1, now)
+    assert float(torch.stack([leaf.abs().max() for leaf in expected.mean_update.values()]).max()) > 1e-4
+    for name in executors:
+        execute = EXECUTORS.build(EXECUTORS.component(name), network, task, client)
+        cohort = execute(x, {}, [{}, {}], 0.1, now)
+        assert distance(cohort.mean_update, expected.mean_update) < RELATIVE, name
+
+
+ACTIVATIONS: dict[str, tuple[type[nn.Module], Callable[..., torch.Tensor], Callable[..., Any] | None]] = {
+    "ELU": (nn.ELU, F.elu, F.elu_),
+    "CELU": (nn.CELU, F.celu, F.celu_),
+    "SELU": (nn.SELU, F.selu, F.selu_),
+    "ReLU6": (nn.ReLU6, F.relu6, lambda x: F.relu6(x, inplace=True)),
+    "Hardtanh": (nn.Hardtanh, F.hardtanh, F.hardtanh_),
+    "Hardswish": (nn.Hardswish, F.hardswish, lambda x: F.hardswish(x, inplace=True)),
+    "Hardsigmoid": (nn.Hardsigmoid, F.hardsigmoid, lambda x: F.hardsigmoid(x, inplace=True)),
+    "Softplus": (nn.Softplus, F.softplus, None),
+}
+"""Each as a module, as a function and in place."""
+
+CONVOLUTIONS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
+    "1d": (lambda: nn.Conv1d(2, 3, 3), (2, 6)),
+    "2d": (lambda: nn.Conv2d(2, 3, 3), (2, 5, 5)),
+    "3d": (lambda: nn.Conv3d(2, 3, 2), (2, 3, 3, 3)),
+    "transposed 1d": (lambda: nn.ConvTranspose1d(2, 3, 2), (2, 4)),
+    "transposed 2d": (lambda: nn.ConvTranspose2d(2, 3, 2), (2, 3, 3)),
+    "transposed 3d": (lambda: nn.ConvTranspose3d(2, 3, 2), (2, 2, 2, 2)),
+}
+
+
+class Branch(nn.Module):
+    """A convolution that goes straight into an activation, and from there, flat, into a layer of its own."""
+
+    def __init__(self, convolution: nn.Module, shape: Sequence[int], activation: Callable[..., Any]) -> None:
+        super().__init__()
+        self.convolution, self.activation = convolution, activation
+        width = convolution(torch.zeros(1, *shape)).numel()
+        self.last = nn.Linear(width, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.last(self.activation(self.convolution(x)).flatten(1))  # type: ignore[no-any-return]
+
+
+class Branches(nn.ModuleList):
+    """The sum of what several branches make of the same rows: each has a gradient of its own."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.stack([branch(x) for branch in self]).sum(0)
+
+
+@pytest.mark.parametrize(
+    ("convolution", "form"),
+    [("2d", "module"), ("2d", "in place"), *((name, "function") for name in CONVOLUTIONS)],
+)
+def test_activations_straight_after_a_convolution_equal_the_loop(convolution: str, form: str) -> None:
+    make, shape = CONVOLUTIONS[convolution]
+
+    def build() -> nn.Module:
+        branches = []
+        for module, function, in_place in ACTIVATIONS.values():
+            activation = {"module": module(), "function": function, "in place": in_place}[form]
+            if activation is not None:
+                branches.append(Branch(make(), shape, activation))
+        return Branches(branches)
+
+    assert_equals_the_loop(build, shape, executors=("stacked",))
+
+
+class SqueezeExcite(nn.Module):
+    """Weighs each channel by what it holds on average."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.pool, self.less = nn.AdaptiveAvgPool2d(1), nn.Conv2d(channels, 4, 1)
+        self.more, self.gate = nn.Conv2d(4, channels, 1), nn.Hardsigmoid()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * self.gate(self.more(F.relu(self.less(self.pool(x)))))  # type: ignore[no-any-return]
+
+
+class InvertedResidual(nn.Module):
+    """The block of MobileNetV3 (arXiv 1905.02244, Figure 4)."""
+
+    def __init__(self, width: int, wide: int, out: int, kernel: int, stride: int, act: type) -> None:
+        super().__init__()
+        depthwise = nn.Conv2d(wide, wide, kernel, stride, kernel // 2, groups=wide, bias=False)
+        self.body = nn.Sequential(
+            nn.Conv2d(width, wide, 1, bias=False), nn.BatchNorm2d(wide), act(inplace=True),
+            depthwise, nn.BatchNorm2d(wide), act(inplace=True), SqueezeExcite(wide),
+            nn.Conv2d(wide, out, 1, bias=False), nn.BatchNorm2d(out),
+        )  # fmt: skip
+        self.adds = stride == 1 and width == out
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x + self.body(x) if self.adds else self.body(x)  # type: ignore[no-any-return]
+
+
+def mobilenet_v3() -> nn.Module:
+    """What torchvision's `mobilenet_v3_small` is made of, with two blocks of eleven, for images of 16x16 pixels."""
+    stem = [nn.Conv2d(3, 8, 3, 2, 1, bias=False), nn.BatchNorm2d(8), nn.Hardswish(inplace=True)]
+    blocks = [InvertedResidual(8, 16, 8, 3, 1, nn.ReLU), InvertedResidual(8, 24, 12, 5, 2, nn.Hardswish)]
+    head = [nn.Conv2d(12, 24, 1, bias=False), nn.BatchNorm2d(24), nn.Hardswish(inplace=True)]
+    head += [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(24, 16), nn.Hardswish(inplace=True)]
+    head += [nn.Dropout(0.2, inplace=True), nn.Linear(16, 2)]
+    return nn.Sequential(*stem, *blocks, *head)
+
+
+@pytest.mark.slow
+def test_a_converted_mobilenet_v3_equals_the_loop() -> None:
+    assert_equals_the_loop(lambda: headstart.to_group_norm(mobilenet_v3()), (3, 16, 16))
