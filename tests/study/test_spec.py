@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from dataclasses import fields, replace
 
 import pytest
@@ -12,6 +13,7 @@ from headstart.clients.base import CLIENTS
 from headstart.errors import HeadstartError
 from headstart.servers.base import SERVERS
 from headstart.study.spec import PLACEMENT, RunSpec, Study
+from headstart.tasks.base import TASKS
 
 BASE = {"task": "digits", "model": "mlp", "population": 10, "cohort": 3, "seeds": [0]}
 
@@ -399,3 +401,59 @@ def test_files_that_cannot_be_read_get_one_line(tmp_path):
 def test_yaml_merge_keys_work(tmp_path):
     grid = load(tmp_path, "also:\n  - &more {local_epochs: 5, seeds: 0}\n  - {<<: *more, local_epochs: 20}\nseeds: 0\n")
     assert [run.local_epochs for run in grid.runs] == [1, 5, 20]
+
+
+# ------------------------------------------------------------------------------------------------------ large numbers
+
+
+@pytest.mark.parametrize("key", ["seeds", "local_epochs", "population", "cohort", "batch_size", "rounds", "every"])
+def test_whole_numbers_lie_below_2_to_the_63(key):
+    path = f"{key}[0]" if key == "seeds" else key
+    with pytest.raises(HeadstartError) as caught:
+        study(**{key: [2**63] if key == "seeds" else 2**63})
+    assert str(caught.value) == f"{path}: expected a whole number below 2^63, got 9223372036854775808"
+
+
+def test_parameters_of_parts_lie_below_2_to_the_63():
+    with pytest.raises(HeadstartError, match=r"^model.hidden\[1\]: expected a whole number below 2\^63, got 922"):
+        study(model=f"mlp(hidden=[4, {2**63}])")
+    assert study(seeds=[2**63 - 1]).runs[0].seed == 2**63 - 1
+
+
+def test_a_grid_of_a_million_runs_is_refused_before_it_is_spanned():
+    began = time.perf_counter()
+    with pytest.raises(HeadstartError) as caught:
+        study(seeds=range(1000), client_rates=[i / 10 for i in range(1, 101)], local_epochs=list(range(1, 11)))
+    assert str(caught.value) == (
+        "expected at most 100,000 runs, got 1,000,000 (local_epochs: 10, client_rates: 100, seeds: 1000); "
+        "cut the grid, or divide it among studies"
+    )
+    assert time.perf_counter() - began < 2
+
+
+@pytest.mark.parametrize("written", ["mlp(hidden=[8], hidden=[9])", {"mlp(hidden=[8])": {"hidden": [9]}}])
+def test_a_parameter_is_there_once(written):
+    with pytest.raises(HeadstartError, match=r"^model: the parameter 'hidden' is there twice; remove one$"):
+        study(model=written)
+
+
+@pytest.mark.parametrize("ends", [[0.1, 0.1], [0.1, 0.10000000000000002], [1.0, 1.005], [2, 1]])
+def test_a_range_that_is_tuned_over_is_one(ends):
+    with pytest.raises(HeadstartError, match=r"^tuning.client_rate: expected a range"):
+        study(tuning={"client_rate": ends})
+
+
+# ---------------------------------------------------------------------------------------------- parts within parts
+
+
+def test_a_part_within_a_part_may_be_a_mapping():
+    table = {"path": "a b's.csv", "client": "who", "label": "y", "features": ["x", "z"]}
+    nested = {"proxy": {"task": {"table": table}, "epochs": 2}}
+    text = """proxy(task="table(path=\\"a b's.csv\\", client='who', label='y', features=['x', 'z'])", epochs=2)"""
+    assert study(starts=[nested]).runs == study(starts=[text]).runs
+    assert study(starts=[{"head-first": {"start": nested}}]).runs[0].start.parameters[0][0] == "start"
+    deep = {"proxy": {"task": {"wikitext-2": {"like": {"stackoverflow": {"tokens": {"words": {"size": 9}}}}}}}}
+    (run,) = study(starts=[deep]).runs
+    inner = TASKS.component(dict(run.start.parameters)["task"])
+    like = TASKS.component(dict(inner.parameters)["like"])
+    assert dict(like.parameters)["tokens"] == "words(size=9)"

@@ -180,3 +180,34 @@ def test_what_is_no_expression_gets_one_line() -> None:
         "trainable[0]: expected all, head or a regular expression of parameter names such as 'fc.*|layer4.*', "
         "got '*.bias' ("
     )
+
+
+HOURS = ["((((((.*)*)*)*)*)*)*x", "(a|a)*x", "(.*a){12}b", ".*.*.*.*.*.*x", "(?:a+)+b", r"([\w.]+)*x", "[)]*(.+)*x"]
+
+
+@pytest.mark.parametrize("expression", HOURS)
+def test_what_would_match_for_hours_is_refused_at_once(expression: str) -> None:
+    with pytest.raises(HeadstartError, match=r"^trainable\[0\]: .*, which may take hours to match$"):
+        Study(**KEYS, trainable=expression)
+
+
+@pytest.mark.parametrize("expression", ["a{99999999999}", "(" * 5000 + ")" * 5000, "(?i", "x(?i)", "[a", "a**"])
+def test_what_cannot_be_compiled_is_one_line(expression: str) -> None:
+    with pytest.raises(HeadstartError, match=r"^trainable\[0\]: expected all, head or a regular expression") as caught:
+        Study(**KEYS, trainable=expression)
+    assert len(str(caught.value)) < 400
+
+
+USUAL = [
+    r"(layer4|fc)\..*",
+    r"transformer\.h\.(10|11)\..*|lm_head\..*",
+    r".*\.(weight|bias)",
+    r"\(x\)*",
+    "[*+]*",
+    "(a.*)?b",
+]
+
+
+@pytest.mark.parametrize("expression", USUAL)
+def test_what_people_write_is_taken(expression: str) -> None:
+    assert Study(**KEYS, trainable=expression).file.trainable == [expression]

@@ -35,6 +35,9 @@ TIMED_PROBE_ROWS = 32
 PLANNED_ROUNDS = 3
 """Rounds that are drawn, not computed, to see how many places for rows one has."""
 
+TIMED_EPOCHS = 10
+"""Local epochs that are timed and drawn at most; more of them cost in proportion."""
+
 HOW = f"timed: a round of each client optimizer on about {TIMED_ROWS} rows, each probe on a part of its rows"
 
 
@@ -66,7 +69,7 @@ class _Costs:
     """What a place for a row costs in training, a row in evaluation, and the other probes before, between and last."""
 
     def __init__(self, run: RunSpec, at_once: int, alike: "_Costs | None" = None) -> None:
-        federation = federation_of(replace(run, evaluate_on="test"))
+        federation = federation_of(replace(run, evaluate_on="test", local_epochs=min(run.local_epochs, TIMED_EPOCHS)))
         begun, moments, self.place = _timed_round(federation, run, at_once)
         self.places: dict[tuple[object, ...], float] = {}
         self.row: float
@@ -107,10 +110,11 @@ class _Costs:
     def _places(self, run: RunSpec) -> float:
         kind = (run.devices, run.local_epochs, run.partition)
         if kind not in self.places:
-            federation = federation_of(run)
+            epochs = min(run.local_epochs, TIMED_EPOCHS)
+            federation = federation_of(replace(run, local_epochs=epochs))
             stacked = run.executor.name == "stacked"
             drawn = [_places(federation, round_, stacked) for round_ in range(1, PLANNED_ROUNDS + 1)]
-            self.places[kind] = float(np.mean(drawn))
+            self.places[kind] = float(np.mean(drawn)) * run.local_epochs / epochs
         return self.places[kind]
 
 

@@ -5,22 +5,58 @@ probes see.
 """
 
 import re
+import warnings
 
 from headstart.errors import HeadstartError
 from headstart.starts.heads import gives_outputs, last_layer, listed, within
 from headstart.trees import Tree
+from headstart.validation import shown
+
+MOST_REPEATS = 4
+"""Repeats of one alternative of an expression: with 4, any name of 100 letters is matched in a moment."""
+
+_TOKENS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\??|(?:[*+?]|\{\d*,?\d*\})[?+]?|.", re.DOTALL)
+"""What an expression is made of: an escape, a class, the beginning of a group, a repeat, or one other letter."""
+
+_REPEAT = re.compile(r"[*+?]|\{\d*,?\d*\}")
 
 
 def readable(written: str) -> str:
-    """Refuse what is no regular expression (a `ValueError`, for the study file's line)."""
+    """Refuse what is no regular expression, or one that may match for hours (a `ValueError`, for the study's line)."""
+    expected = "expected all, head or a regular expression of parameter names such as 'fc.*|layer4.*'"
     try:
-        re.compile(written)
-    except re.error as error:
+        with warnings.catch_warnings(action="ignore"):
+            re.compile(written)
+    except (re.error, OverflowError, RecursionError, MemoryError) as error:
+        raise ValueError(f"{expected}, got {shown(written)} ({error})") from None
+    if is_costly(written):
         raise ValueError(
-            f"expected all, head or a regular expression of parameter names such as 'fc.*|layer4.*', "
-            f"got {written!r} ({error})"
-        ) from None
+            f"{expected}, without repeats of a group and with at most {MOST_REPEATS} repeats in each alternative, "
+            f"got {shown(written)}, which may take hours to match"
+        )
     return written
+
+
+def is_costly(expression: str) -> bool:
+    """Whether matching might take time that grows as an exponential of the length of a name, or a high power.
+
+    >>> [is_costly(one) for one in ("fc.*|layer[34].*", r"h\\.(10|11)\\..*", "(a*)*b", "(a|a)+b", ".*.*.*.*.*b")]
+    [False, False, True, True, True]
+    """
+    repeats, depth, before = 0, 0, ""
+    for token in _TOKENS.findall(expression):
+        if token.startswith("("):
+            depth += 1
+        elif token == ")":
+            depth -= 1
+        elif token == "|" and not depth:
+            repeats = 0
+        elif _REPEAT.match(token) and not before.startswith("("):
+            repeats += 1
+            if repeats > MOST_REPEATS or (before == ")" and token[0] != "?"):
+                return True
+        before = token
+    return False
 
 
 def trained(trainable: str, params: Tree) -> list[str]:
