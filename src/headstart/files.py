@@ -29,13 +29,29 @@ DATA = "HEADSTART_DATA"
 
 @contextmanager
 def explained(path: Path, doing: str) -> Iterator[None]:
-    """Turn an error of the file system (full disk, no permission, ...) into one line that names the path."""
+    """Turn an error of the file system (full disk, no permission, ...) into one line that names the path.
+
+    What is read is a file or a folder: a pipe or a device may never end, and a name with a zero byte is none.
+    """
+    _refuse_no_name(path)
+    if doing == "read" and path.exists() and not (path.is_file() or path.is_dir()):
+        raise HeadstartError(f"cannot read {path}: expected a file or a folder, got a pipe, a socket or a device")
     try:
         yield
     except FileExistsError as error:
         raise HeadstartError(f"cannot {doing} {path}: a file stands where a folder should be") from error
     except OSError as error:
         raise HeadstartError(f"cannot {doing} {path}: {error.strerror or error}") from error
+
+
+def _refuse_no_name(path: Path) -> None:
+    """Refuse a path that no file can have, before the file system raises what is no `OSError`."""
+    try:
+        possible = b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        possible = False
+    if not possible:
+        raise HeadstartError(f"expected the path of a file, got {str(path)!r}, which no file can have")
 
 
 def write(path: Path, content: bytes | str, lasting: bool = True) -> None:

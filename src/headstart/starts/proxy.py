@@ -75,7 +75,7 @@ def _refuse_other_tokens(data: Task, target: Task) -> None:
     if data.tokens != target.tokens:
         raise HeadstartError(
             f"the proxy task {data.name!r} has other tokens than task {target.name!r}; "
-            "make it like that one, with the same parameters: wikitext-2(like='...')"
+            "make it like that one: wikitext-2(like='...') or table(..., like='...') with the study's task there"
         )
 
 

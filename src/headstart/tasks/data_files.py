@@ -2,8 +2,9 @@
 
 import hashlib
 import io
+import json
 import warnings
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -23,11 +24,47 @@ FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
 VIEWS = {"string_view": pa.large_string(), "binary_view": pa.large_binary()}
 
 
-def parquet(path: Path, columns: Sequence[str]) -> pa.Table:
+def first_line(error: Exception) -> str:
+    """What an error says, without what Arrow adds below."""
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+def parquet_names(path: Path) -> tuple[list[str], list[str]]:
+    """The columns of a Parquet file, and those that pandas wrote there as the index of its rows.
+
+    Raises:
+        HeadstartError: the file cannot be read.
+    """
+    try:
+        with files.explained(path, "read"):
+            schema = pq.read_schema(path)
+        pandas = json.loads((schema.metadata or {}).get(b"pandas", b"{}"))
+    except pa.ArrowException as error:
+        raise HeadstartError(f"{path} cannot be read as Parquet: {first_line(error)}") from error
+    except (ValueError, RecursionError):  # what another program wrote there
+        pandas = {}
+    index = pandas.get("index_columns") if isinstance(pandas, dict) else None
+    return list(schema.names), [name for name in index or () if isinstance(name, str)]
+
+
+def refuse_gaps(table: pa.Table, path: Path, with_gaps: Collection[str] = ()) -> None:
+    """Refuse empty cells, but in the columns that may have some.
+
+    Raises:
+        HeadstartError: there is one, with its row.
+    """
+    for name in table.column_names:
+        if table[name].null_count and name not in with_gaps:
+            row = pc.index(pc.is_null(table[name]), True).as_py()
+            raise HeadstartError(f"{path}: row {row} has nothing in column {name!r}")
+
+
+def parquet(path: Path, columns: Sequence[str], with_gaps: Collection[str] = ()) -> pa.Table:
     """Those columns of a Parquet file, where what is a dictionary of values is the values themselves.
 
     Raises:
-        HeadstartError: the file cannot be read, lacks a column, or has an empty cell in one.
+        HeadstartError: the file cannot be read, lacks a column, has an empty cell in one that is not among those
+            `with_gaps`, or text that is not UTF-8.
     """
     try:
         with files.explained(path, "read"), path.open("rb") as raw, pq.ParquetFile(raw) as opened:
@@ -36,12 +73,11 @@ def parquet(path: Path, columns: Sequence[str]) -> pa.Table:
                     raise HeadstartError(f"{path}: no column {name!r}{nearest(name, opened.schema_arrow.names)}")
             table = opened.read(columns=list(columns))
         table = table.cast(pa.schema([(field.name, _plain_type(field.type)) for field in table.schema]))
-    except pa.ArrowException as error:
-        raise HeadstartError(f"{path} cannot be read as Parquet: {str(error).splitlines()[0]}") from error
-    for name in columns:
-        if table[name].null_count:
-            row = pc.index(pc.is_null(table[name]), True).as_py()
-            raise HeadstartError(f"{path}: row {row} has nothing in column {name!r}")
+        for name in columns:
+            table[name].validate(full=is_text(table[name].type))
+    except (pa.ArrowException, OSError) as error:
+        raise HeadstartError(f"{path} cannot be read as Parquet: {first_line(error)}") from error
+    refuse_gaps(table, path, with_gaps)
     return table
 
 

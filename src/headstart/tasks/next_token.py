@@ -137,9 +137,15 @@ def documents_by_client(path: Path, client: str, text: str) -> dict[str, list[st
 
 
 def text_task(
-    name: str, parts: Parts, tokens: str, length: int, most: int | None = None, least: int = 1, content: str = ""
+    name: str,
+    parts: Parts,
+    tokens: str | Tokens,
+    length: int,
+    most: int | None = None,
+    least: int = 1,
+    content: str = "",
 ) -> Task:
-    """The task of three parts. The tokenizer sees the training part only. `content`: a sha256 of their files.
+    """The task of three parts. A tokenizer by name sees the training part only. `content`: a sha256 of their files.
 
     The task's content is that, and the tokenizer's where it was given: one made from the documents follows from them.
     Training clients with fewer than `least` rows are left out after the vocabulary is made.
@@ -147,8 +153,11 @@ def text_task(
     Raises:
         HeadstartError: no client is left, or nothing in the test part counts.
     """
-    component = TOKENS.component(tokens, f"task {name}.tokens")
-    made = TOKENS.build(component, (document for documents in parts[0].values() for document in documents))
+    if isinstance(tokens, Tokens):
+        made = tokens
+    else:
+        component = TOKENS.component(tokens, f"task {name}.tokens")
+        made = TOKENS.build(component, (document for documents in parts[0].values() for document in documents))
     train, validation, test = (
         [rows_of(documents, made, length, most) for documents in part.values()] for part in parts
     )

@@ -1,56 +1,136 @@
-"""The columns of a user's table as numbers, classes, parts, images and text."""
+"""The columns of a user's table as numbers, parts and text."""
 
-import hashlib
+import re
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from PIL import Image
 
 from headstart.errors import HeadstartError
-from headstart.tasks.data_files import decoded, is_bytes, is_text
+from headstart.tasks.data_files import is_text
 from headstart.tasks.own.sources import Table
 from headstart.validation import shown
 
-Images = npt.NDArray[np.uint8]
+Numbers = npt.NDArray[np.float64]
 MOST = float(np.finfo(np.float32).max)
+NOTHING = {"", "na", "n/a", "nan", "null", "none", "<na>", "nat", "?"}
+"""What programs write, in any case, where a number is missing."""
+SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 
 
-def numbers(table: Table, column: str) -> npt.NDArray[np.float64]:
-    """A column of numbers [N]; true and false are 1 and 0, and text is read as a number.
+def numbers(table: Table, column: str, gaps: bool = False) -> Numbers:
+    """A column of numbers [N, 1], or of lists of W numbers each [N, W].
+
+    True and false are 1 and 0, text is read as a number, and times are seconds since 1970. With `gaps`, a cell that
+    has nothing is nan.
 
     Raises:
         HeadstartError: a cell that is no number, not finite or too large for float32, with its row.
     """
     cells = table.column(column)
-    if is_text(cells.type):
-        try:
-            values = np.asarray(pc.cast(pc.utf8_trim_whitespace(cells), pa.float64()).to_numpy())
-        except pa.ArrowInvalid:
-            values = np.array([_number(cell) for cell in cells.to_pylist()])
-    elif pa.types.is_decimal(cells.type):
-        values = np.asarray(cells.cast(pa.float64()).to_numpy())
-    elif pa.types.is_integer(cells.type) or pa.types.is_floating(cells.type) or pa.types.is_boolean(cells.type):
-        values = np.asarray(cells.to_numpy(), dtype=np.float64)
-    else:
-        raise HeadstartError(f"{table.path}: expected numbers in column {column!r}, got {cells.type}")
-    for wrong, expected in (
-        (~np.isfinite(values), "a finite number"),
-        (np.abs(values) > MOST, f"a number of at most {MOST:.1e}, as float32 holds; scale the column"),
+    values_NW = _lists(table, column, cells) if _is_list(cells.type) else _flat(table, column, cells, gaps)[:, None]
+    empty_NW = np.isnan(values_NW) & (_says_nothing(cells)[:, None] | _is_list(cells.type)) if gaps else False
+    for wrong_NW, expected in (
+        (~np.isfinite(values_NW) & ~empty_NW, "a finite number"),
+        (np.abs(values_NW) > MOST, f"a number of at most {MOST:.1e}, as float32 holds; scale the column"),
     ):
-        if wrong.any():
-            row = int(wrong.argmax())
+        if wrong_NW.any():
+            row, place = (int(i) for i in np.argwhere(wrong_NW)[0])
+            cell = cells[row].as_py() if is_text(cells.type) else float(values_NW[row, place])
+            advice = _advice(cell) if expected == "a finite number" else ""
+            raise HeadstartError(f"{table.at(row)} has {shown(cell)} in column {column!r}, expected {expected}{advice}")
+    return values_NW
+
+
+def holds_times(kind: pa.DataType) -> bool:
+    """Whether the cells of a column are dates, times or durations."""
+    return bool(pa.types.is_temporal(kind))
+
+
+def _advice(cell: object) -> str:
+    if not isinstance(cell, str):
+        return ""
+    if cell.strip().lower() in NOTHING:
+        return "; write gaps='mean' to put the mean of the training rows there"
+    return "; a column of words goes into categories, or is left out by naming the features"
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
+
+
+def _says_nothing(cells: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
+    """Which cells [N] are empty, or hold a word for that, or what is no number."""
+    if is_text(cells.type):
+        return np.array([cell is None or cell.strip().lower() in NOTHING for cell in cells.to_pylist()], np.bool_)
+    return np.asarray(pc.is_null(cells, nan_is_null=pa.types.is_floating(cells.type)).to_numpy())
+
+
+def _flat(table: Table, column: str, cells: pa.ChunkedArray, gaps: bool) -> Numbers:
+    """The numbers [N] of a column without lists; nan where there is none."""
+    kind = cells.type
+    if is_text(kind):
+        trimmed = pc.utf8_trim_whitespace(cells)
+        try:
+            return np.asarray(pc.cast(trimmed, pa.float64()).to_numpy(), dtype=np.float64)
+        except pa.ArrowInvalid:
+            return np.array([_number(cell) for cell in cells.to_pylist()])
+    if pa.types.is_temporal(kind):
+        return _seconds(table, column, cells)
+    if pa.types.is_decimal(kind):
+        cells = cells.cast(pa.float64())
+    elif pa.types.is_boolean(kind):
+        cells = cells.cast(pa.uint8()).cast(pa.float64())
+    elif pa.types.is_integer(kind):
+        cells = cells.cast(pa.float64(), safe=False)  # as numpy rounds whole numbers above 2^53
+    elif not pa.types.is_floating(kind) and not pa.types.is_null(kind):
+        raise HeadstartError(f"{table.path}: expected numbers in column {column!r}, got {kind}")
+    return np.asarray(cells.cast(pa.float64()).to_numpy(), dtype=np.float64)
+
+
+def _seconds(table: Table, column: str, cells: pa.ChunkedArray) -> Numbers:
+    kind = cells.type
+    if pa.types.is_date(kind):
+        unit, whole = (86400.0, pa.int32()) if pa.types.is_date32(kind) else (1e-3, pa.int64())
+    elif hasattr(kind, "unit"):
+        unit, whole = SECONDS[kind.unit], pa.int32() if pa.types.is_time32(kind) else pa.int64()
+    else:
+        raise HeadstartError(f"{table.path}: expected numbers in column {column!r}, got {kind}")
+    counted = cells.cast(whole).cast(pa.float64(), safe=False)
+    return np.asarray(counted.to_numpy(), dtype=np.float64) * unit
+
+
+def _lists(table: Table, column: str, cells: pa.ChunkedArray) -> Numbers:
+    """The numbers [N, W] of lists of one length, also of nested ones; nan in each of a list that is not there."""
+    held = np.flatnonzero(np.asarray(pc.is_valid(cells).to_numpy()))
+    flat, width = cells.drop_null().combine_chunks(), 1
+    flat = pa.concat_arrays(flat.chunks) if isinstance(flat, pa.ChunkedArray) else flat
+    while _is_list(flat.type):
+        lengths = np.asarray(pc.list_value_length(flat).to_numpy(zero_copy_only=False))
+        if len(lengths) and (lengths != lengths[0]).any():  # an inner list that is not there is none of that length
+            place = int((lengths != lengths[0]).argmax())
             raise HeadstartError(
-                f"{table.at(row)} has {shown(cells[row].as_py())} in column {column!r}, expected {expected}"
+                f"{table.at(int(held[place // width]))} has a list of {lengths[place]:g} numbers in column "
+                f"{column!r}, expected {lengths[0]:g} as in the first; give each row as many"
             )
-    return values
+        width *= int(lengths[0]) if len(lengths) else 1
+        flat = flat.flatten()
+    if not width:
+        raise HeadstartError(f"{table.path}: expected numbers in the lists of column {column!r}, got empty lists")
+    if not (pa.types.is_integer(flat.type) or pa.types.is_floating(flat.type) or pa.types.is_boolean(flat.type)):
+        raise HeadstartError(f"{table.path}: expected lists of numbers in column {column!r}, got {cells.type}")
+    whole = flat.cast(pa.uint8()) if pa.types.is_boolean(flat.type) else flat
+    values_NW = np.full((len(cells), width), np.nan)
+    values_NW[held] = np.asarray(whole.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)).reshape(
+        len(held), width
+    )
+    return values_NW
 
 
 def words(table: Table, column: str, known: Sequence[str]) -> npt.NDArray[np.object_]:
-    """A column of text [N], each cell one of the known words.
+    """A column of text [N], each cell one of the known words, whatever blanks are around it and in any case.
 
     Raises:
         HeadstartError: another type, or another word, with its row.
@@ -58,11 +138,13 @@ def words(table: Table, column: str, known: Sequence[str]) -> npt.NDArray[np.obj
     cells, expected = table.column(column), f"{', '.join(known[:-1])} or {known[-1]}"
     if not is_text(cells.type):
         raise HeadstartError(f"{table.path}: expected {expected} in column {column!r}, got {cells.type}")
-    values = np.asarray(cells.to_pylist(), dtype=object)
+    values = np.asarray([cell.strip().lower() for cell in cells.to_pylist()], dtype=object)
     wrong = ~np.isin(values, known)
     if wrong.any():
         row = int(wrong.argmax())
-        raise HeadstartError(f"{table.at(row)} has {shown(values[row])} in column {column!r}, expected {expected}")
+        raise HeadstartError(
+            f"{table.at(row)} has {shown(cells[row].as_py())} in column {column!r}, expected {expected}"
+        )
     return values
 
 
@@ -78,54 +160,9 @@ def texts(table: Table, column: str) -> list[str]:
     return list(cells.to_pylist())
 
 
-def images(table: Table, column: str, size: tuple[int, ...], mode: Literal["RGB", "L"]) -> tuple[Images, str]:
-    """A column of images [N, channels, height, width], and a sha256 of the files that paths led to, empty without any.
-
-    A cell is encoded bytes, a path from the folder of the table, or the hub's struct of `bytes` and `path`, of which
-    the path counts where there are no bytes.
-
-    `size`: height and width to which every image is scaled; where it is empty all must be as large as the first.
-
-    Raises:
-        HeadstartError: an image that is not there, cannot be decoded or is of another size, with its row.
-    """
-    cells = table.column(column)
-    is_hub = pa.types.is_struct(cells.type) and "bytes" in {field.name for field in cells.type}
-    if not (is_hub or is_text(cells.type) or is_bytes(cells.type)):
-        raise HeadstartError(f"{table.path}: expected bytes or paths of images in column {column!r}, got {cells.type}")
-    folder = table.files[0].parent
-    height, width = size or (0, 0)
-    made: list[Images] = []
-    read = hashlib.sha256()
-    for row, scalar in enumerate(cells):
-        cell = scalar.as_py()
-        cell = cell["bytes"] or cell.get("path") if is_hub else cell
-        if not cell:
-            raise HeadstartError(f"{table.at(row)} has nothing in column {column!r}")
-        place = f"{table.at(row)} has an image in column {column!r}"
-        try:
-            content = (folder / cell).read_bytes() if isinstance(cell, str) else cell
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise HeadstartError(f"{place} that cannot be read: {shown(cell)}: {reason}") from error
-        if isinstance(cell, str):
-            read.update(hashlib.sha256(content).digest())
-        image = decoded(content, mode, place)
-        height, width = (height, width) if height else (image.height, image.width)
-        if (image.height, image.width) != (height, width):
-            if not size:
-                raise HeadstartError(
-                    f"{place} of {image.height}x{image.width} pixels, expected {height}x{width} as in row 0; "
-                    "give the task a size to scale them to"
-                )
-            image = image.resize((width, height), Image.Resampling.BILINEAR)
-        made.append(np.asarray(image).reshape(height, width, -1).transpose(2, 0, 1))
-    by_path = read.digest() != hashlib.sha256().digest()
-    return np.stack(made), read.hexdigest() if by_path else ""
+_NUMBER = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*")
 
 
-def _number(cell: str) -> float:
-    try:
-        return np.nan if "_" in cell else float(cell)  # Python reads 1_0 as 10, and nobody else does
-    except ValueError:
-        return np.nan
+def _number(cell: str | None) -> float:
+    """The number that a cell of text is, as everybody writes it: Python reads 1_0 as 10, too."""
+    return float(cell) if cell is not None and _NUMBER.fullmatch(cell) else np.nan

@@ -32,17 +32,29 @@ NO_NUMBER = {"nan", "NaN", "NAN", "-nan", "<NA>", "NaT"}
 ENDLESS = {"inf", "infinity"}
 
 
-def names(table: Table, column: str, alike: Alike) -> tuple[Places, tuple[str, ...]]:
+def names(table: Table, column: str, alike: Alike, gaps: bool = False) -> tuple[Places, tuple[str, ...]]:
     """The place [N] of each cell's name among the names of the column, and these in their order.
 
-    Numbers are in the order of numbers; text is in that of its characters.
+    Numbers are in the order of numbers; text is in that of its characters. With `gaps`, the place of a cell that has
+    nothing is -1.
 
     Raises:
         HeadstartError: cells that cannot name anything, or names that look alike where that is an error.
     """
     codes, cells = _encoded(table, column)
     trimmed = [_trimmed(cell) for cell in cells]
-    _refuse_nothing(table, column, codes, trimmed)
+    nothing = _is_nothing(trimmed)
+    if nothing.any() and not gaps:
+        code = int(nothing.argmax())
+        has = shown(trimmed[code]) if trimmed[code] else "nothing"
+        raise HeadstartError(
+            f"{table.at(int((codes == code).argmax()))} has {has} in column {column!r}, expected a name; "
+            "write one there, or leave the row out"
+        )
+    codes = np.where((codes < 0) | nothing[codes], -1, (np.cumsum(~nothing) - 1)[codes])
+    trimmed = [name for name, is_none in zip(trimmed, nothing.tolist(), strict=True) if not is_none]
+    if not trimmed:
+        return codes, ()
     kept, spellings = _places([_canonical(name) for name in trimmed])
     written: list[list[str]] = [[] for _ in spellings]
     for place, name in zip(kept.tolist(), trimmed, strict=True):
@@ -51,7 +63,7 @@ def names(table: Table, column: str, alike: Alike) -> tuple[Places, tuple[str, .
     called = [
         name if all_whole or len(set(ways)) > 1 else ways[0] for name, ways in zip(spellings, written, strict=True)
     ]
-    rows = np.bincount(kept[codes], minlength=len(called))
+    rows = np.bincount(kept[codes[codes >= 0]], minlength=len(called))
     if alike != "keep":
         folded, _ = _places(_folded(called))
         if alike == "error":
@@ -61,7 +73,7 @@ def names(table: Table, column: str, alike: Alike) -> tuple[Places, tuple[str, .
     order = _order(called)
     place_of = np.empty(len(called), np.int64)
     place_of[order] = np.arange(len(called))
-    return place_of[kept][codes], tuple(called[i] for i in order)
+    return np.where(codes < 0, -1, place_of[kept][codes]), tuple(called[i] for i in order)
 
 
 def visible(name: str) -> str:
@@ -79,7 +91,7 @@ def _is_plain(sign: str) -> bool:
 
 
 def _encoded(table: Table, column: str) -> tuple[Places, list[Any]]:
-    """The different cells of a column as text, and which [N] is in each row."""
+    """Which of the different cells of a column is in each row [N], -1 where there is none, and these as text."""
     cells = table.column(column)
     kind = cells.type
     if pa.types.is_nested(kind) or is_bytes(kind):
@@ -96,24 +108,21 @@ def _encoded(table: Table, column: str) -> tuple[Places, list[Any]]:
             raise HeadstartError(
                 f"{table.path}: expected text, whole numbers, dates or true and false in column {column!r}, got {kind}"
             ) from error
-    return np.asarray(encoded.indices.to_numpy(), dtype=np.int64), [str(value) for value in values.to_pylist()]
+    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    return np.asarray(codes, dtype=np.int64), [str(value) for value in values.to_pylist()] or [""]
 
 
 def _trimmed(cell: str) -> str:
     return re.sub(f"^{BLANK}+|{BLANK}+$", "", cell)
 
 
-def _refuse_nothing(table: Table, column: str, codes: Places, trimmed: Sequence[str]) -> None:
+def _is_nothing(trimmed: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """Which names are none: empty ones, what programs write for none, and among numbers those without end."""
     with_numbers = any(DECIMAL.fullmatch(name) for name in trimmed)
-    for code, name in enumerate(trimmed):
-        endless = with_numbers and name.lower().lstrip("+-") in ENDLESS
-        if name and name not in NO_NUMBER and not endless:
-            continue
-        row = int((codes == code).argmax())
-        has = shown(name) if name else "nothing"
-        raise HeadstartError(
-            f"{table.at(row)} has {has} in column {column!r}, expected a name; write one there, or leave the row out"
-        )
+    return np.array(
+        [not name or name in NO_NUMBER or (with_numbers and name.lower().lstrip("+-") in ENDLESS) for name in trimmed],
+        np.bool_,
+    )
 
 
 def _canonical(name: str) -> str:

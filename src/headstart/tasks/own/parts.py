@@ -1,5 +1,7 @@
 """Which rows of a user's table train, validate and test: as a column says, or drawn."""
 
+import re
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -9,12 +11,57 @@ from headstart import rng
 from headstart.errors import HeadstartError
 from headstart.tasks.base import Rows
 from headstart.tasks.own.columns import words
-from headstart.tasks.own.sources import Table
+from headstart.tasks.own.sources import FILE, FOLDER, Table, files_of
 
 Mask = npt.NDArray[np.bool_]
 PARTS = ("train", "validation", "test")
 FEW_ROWS = 3
 """With fewer rows a label, on average, the labels may be no classes at all."""
+
+
+WRITTEN = re.compile(r"(train|validation|valid|val|dev|test)(?![a-z])", re.IGNORECASE)
+"""How files and folders of parts are called: `train.csv`, `train-00000-of-00002.parquet`, `val`."""
+
+
+def split_by_place(path: Path) -> str | None:
+    """`(file)` or `(folder)` where all files of a folder are called after parts, some train and some test, or lie so.
+
+    Raises:
+        HeadstartError: the files cannot be read.
+    """
+    if not path.is_dir():
+        return None
+    found = files_of(path)
+    for way in (FILE, FOLDER):
+        said = {_part_of(file, path, way) for file in found}
+        if {"train", "test"} <= said <= set(PARTS):
+            return way
+    return None
+
+
+def _part_of(file: Path, path: Path, way: str) -> str | None:
+    """The part that the name of a file says, or that of one of its folders.
+
+    >>> _part_of(Path("d/val-0001.csv"), Path("d"), "(file)"), _part_of(Path("d/test/a/b.csv"), Path("d"), "(folder)")
+    ('validation', 'test')
+    """
+    inside = file.relative_to(path).parts if file != path else (file.name,)
+    for name in inside[-1:] if way == FILE else inside[:-1]:
+        if found := WRITTEN.match(name):
+            word = found[1].lower()
+            return word if word in ("train", "test") else "validation"
+    return None
+
+
+def _placed_parts(table: Table, way: str) -> npt.NDArray[np.object_]:
+    said = [_part_of(file, table.path, way) for file in table.files]
+    if None in said:
+        kind = way.strip("()")
+        raise HeadstartError(
+            f"{table.files[said.index(None)]}: expected a {kind} whose name begins with train, validation or test"
+        )
+    rows = np.diff([*table.starts.tolist(), len(table)])
+    return np.repeat(np.array(said, dtype=object), rows)
 
 
 def parts_of(
@@ -41,7 +88,7 @@ def parts_of(
         drawn = np.isin(units, order[:tested])
         parts = {"train": ~drawn, "validation": np.zeros_like(drawn), "test": drawn}
     else:
-        said = words(table, column, PARTS)
+        said = _placed_parts(table, column) if column in (FILE, FOLDER) else words(table, column, PARTS)
         tested = 0
         parts = {part: said == part for part in PARTS}
         for part in ("train", "test"):

@@ -1,34 +1,31 @@
-"""A user's Parquet, CSV or JSON-lines file, or a folder of such, as a table.
+"""A user's files as a table: Parquet, CSV, JSON lines or LEAF's JSON, one file or a folder of such.
 
-Rows are counted from 0 in each file, a CSV file's header and lines without anything not among them.
+Rows are counted from 0 in each file, a CSV file's header and lines without anything not among them. Where a file lies
+gives columns too: `(file)` is its name without the ending, `(folder)` that of its folder, and a folder `clinic=north`
+gives `north` to the column `clinic` of all files within, as Spark, pandas and polars write it.
 """
 
-import csv
-import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+import urllib.parse
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv
-import pyarrow.parquet as pq
 
 from headstart import files
 from headstart.errors import HeadstartError, nearest
-from headstart.tasks.data_files import parquet
-from headstart.validation import shown
+from headstart.tasks.data_files import first_line, parquet, parquet_names, refuse_gaps
+from headstart.tasks.own import delimited, objects
 
-PARQUET, CSV, JSON_LINES = {".parquet", ".pq"}, {".csv"}, {".jsonl", ".ndjson"}
-KINDS = (PARQUET, CSV, JSON_LINES)
-LONGEST = 2**26
-"""The most bytes of a row of a CSV file: pyarrow reads it in blocks of so many, and no row may be in three."""
-HALVES = re.compile("[\ud800-\udfff]")
-"""Halves of surrogate pairs, which JSON can write and UTF-8 cannot."""
+FILE, FOLDER = "(file)", "(folder)"
+PARQUET, CSV, LINES, JSON = {".parquet", ".pq"}, {".csv", ".tsv"}, {".jsonl", ".ndjson"}, {".json"}
+KINDS = (PARQUET, CSV, LINES, JSON)
+NUMBERING = re.compile(r"\s*|Unnamed: [0-9]+|__index_level_[0-9]+__")
+"""How pandas and R call a column of row numbers that nobody named."""
+EXPECTED = "expected a file .parquet, .csv, .jsonl or .json, or a folder of such files"
 
 
 @dataclass(frozen=True)
@@ -49,51 +46,67 @@ class Table:
 
     def at(self, row: int) -> str:
         """A row as the user finds it: the file and the number in it."""
-        file = int(np.searchsorted(self.starts, row, "right")) - 1
+        file = self.file_of(row)
         return f"{self.files[file]}: row {row - self.starts[file]}"
+
+    def file_of(self, row: int) -> int:
+        """The place of the file that a row is in."""
+        return int(np.searchsorted(self.starts, row, "right")) - 1
+
+
+@dataclass(frozen=True)
+class Header:
+    """The columns of a table by name; `numbering` are those that only number its rows, as who wrote it says."""
+
+    columns: list[str]
+    numbering: list[str] = field(default_factory=list)
 
 
 def files_of(path: Path) -> list[Path]:
     """The file itself, or those of a folder, all of one kind, in the order of their names.
 
+    Where a folder has none, they are those of all folders within.
+
     Raises:
         HeadstartError: a file of no known kind, or a folder with none of one or with several kinds.
     """
-    expected = "expected a file .parquet, .csv or .jsonl, or a folder of such files"
-    if not path.is_dir():
-        if _kind(path) is None:
-            raise HeadstartError(f"{path}: {expected}, got {path.name!r}")
-        return [path]
     with files.explained(path, "read"):
-        found = sorted(file for file in path.iterdir() if _kind(file) and not file.name.startswith((".", "_")))
+        if not path.is_dir():
+            if _kind(path) is None:
+                raise HeadstartError(f"{path}: {EXPECTED}, got {path.name!r}")
+            return [path]
+        found = _tables(path, path.iterdir()) or _tables(path, path.rglob("*"))
     if not found:
-        raise HeadstartError(f"{path}: {expected}; the folder has none")
+        raise HeadstartError(f"{path}: {EXPECTED}; the folder has none")
     if other := [file.name for file in found if _kind(file) != _kind(found[0])]:
         raise HeadstartError(f"{path}: expected files of one kind, got {found[0].name!r} and {other[0]!r}")
     return found
 
 
-def column_names(path: Path) -> list[str]:
-    """The columns of the file, of a folder those of its first file; of JSON lines, the keys of the first.
+def header(path: Path) -> Header:
+    """The columns of the file, of a folder those of its first file, and what the names of folders give.
 
     Raises:
         HeadstartError: the file cannot be read, is of no known kind, is empty, or has a name twice.
     """
-    return _names(files_of(path)[0])
+    first = files_of(path)[0]
+    found = _header(first)
+    given = [name for name in _placed(first, path) if name not in (FILE, FOLDER, *found.columns)]
+    return Header([*found.columns, *given], found.numbering)
 
 
-def read(path: Path, columns: Sequence[str]) -> Table:
-    """Those columns, in which no cell is empty. Cells of a CSV file are text.
+def read(path: Path, columns: Sequence[str], with_gaps: Collection[str] = ()) -> Table:
+    """Those columns, in which no cell is empty but in those `with_gaps`. Cells of a CSV file are text.
 
     Raises:
         HeadstartError: a column is missing, a row is damaged, a cell is empty, or a column has two types.
     """
     found = files_of(path)
-    tables = [_read(file, columns) for file in found]
+    tables = [_read(file, columns, with_gaps, _placed(file, path)) for file in found]
     try:
         joined = pa.concat_tables(tables, promote_options="permissive") if tables[1:] else tables[0]
     except pa.ArrowException as error:
-        raise HeadstartError(f"{path}: the types of a column differ between files: {_first_line(error)}") from error
+        raise HeadstartError(f"{path}: the types of a column differ between files: {first_line(error)}") from error
     starts = np.cumsum([0, *(len(table) for table in tables[:-1])])
     return Table(path, tuple(found), starts, joined)
 
@@ -102,126 +115,62 @@ def _kind(path: Path) -> set[str] | None:
     return next((kind for kind in KINDS if path.suffix.lower() in kind), None)
 
 
-def _names(path: Path) -> list[str]:
+def _tables(folder: Path, paths: Iterable[Path]) -> list[Path]:
+    """Files of a known kind; those that programs hide, or leave while they write, are none."""
+    return sorted(path for path in paths if _kind(path) and not _is_hidden(path.relative_to(folder)) and path.is_file())
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith((".", "_")) for part in path.parts)
+
+
+def _placed(file: Path, path: Path) -> dict[str, str]:
+    """The columns that the place of a file gives.
+
+    >>> _placed(Path("visits/clinic=north%20sea/1.csv"), Path("visits"))
+    {'clinic': 'north sea', '(file)': '1', '(folder)': 'clinic=north%20sea'}
+    """
+    folders = file.relative_to(path).parts[:-1] if file != path else ()
+    pairs = [folder.partition("=") for folder in folders if "=" in folder]
+    given = {key: urllib.parse.unquote(value) for key, _, value in pairs}
+    return {**given, FILE: file.stem, FOLDER: file.absolute().parent.name}
+
+
+def _header(path: Path) -> Header:
     kind = _kind(path)
-    try:
-        with files.explained(path, "read"):
-            if kind is PARQUET:
-                names = list(pq.read_schema(path).names)
-            else:
-                with path.open(encoding="utf-8-sig", newline="") as opened:
-                    names = _first_row(opened) if kind is CSV else _first_keys(opened, path)
-    except pa.ArrowException as error:
-        raise HeadstartError(f"{path} cannot be read as Parquet: {_first_line(error)}") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise HeadstartError(f"{path} cannot be read as text: {error}") from error
+    index: list[str] = []
+    if kind is PARQUET:
+        names, index = parquet_names(path)
+    elif kind is CSV:
+        names = delimited.names(path)
+    else:
+        names = objects.names(path, lines=kind is LINES)
     if not names:
         raise HeadstartError(f"{path} is empty: expected the names of columns, and rows")
-    if broken := [name for name in names if HALVES.search(name)]:
+    named = [name for name in names if name.strip()]
+    if broken := [name for name in named if objects.HALVES.search(name)]:
         raise HeadstartError(
             f"{path}: expected text without halves of surrogate pairs as a column's name, got {broken[0]!r}"
         )
-    if twice := [name for name in names if names.count(name) > 1]:
+    if twice := [name for name in named if named.count(name) > 1]:
         raise HeadstartError(f"{path}: the column {twice[0]!r} is there twice")
-    return names
+    columns = list(dict.fromkeys(names))
+    return Header(columns, [name for name in columns if name in index or NUMBERING.fullmatch(name)])
 
 
-def _first_row(lines: Any) -> list[str]:
-    return next((row for row in csv.reader(lines) if row), [])
-
-
-def _first_keys(lines: Any, path: Path) -> list[str]:
-    first = next((line for line in lines if line.strip()), None)
-    return [] if first is None else list(_object(first, 0, path))
-
-
-def _read(path: Path, columns: Sequence[str]) -> pa.Table:
-    names = _names(path)
+def _read(path: Path, columns: Sequence[str], with_gaps: Collection[str], placed: Mapping[str, str]) -> pa.Table:
+    names = _header(path).columns
+    inside = [name for name in columns if name in names]
+    for name in columns:
+        if name not in names and name not in placed:
+            raise HeadstartError(f"{path}: no column {name!r}{nearest(name, [*names, *placed])}")
+    kind = _kind(path)
+    if kind is PARQUET:
+        table = parquet(path, inside, with_gaps)
+    else:
+        table = delimited.table(path, inside) if kind is CSV else objects.table(path, inside, lines=kind is LINES)
+        refuse_gaps(table, path, with_gaps)
     for name in columns:
         if name not in names:
-            raise HeadstartError(f"{path}: no column {name!r}{nearest(name, names)}")
-    if _kind(path) is PARQUET:
-        return parquet(path, columns)
-    table = _csv(path, columns) if _kind(path) is CSV else _json_lines(path, columns)
-    for name in columns:
-        if table[name].null_count:
-            row = pc.index(pc.is_null(table[name]), True).as_py()
-            raise HeadstartError(f"{path}: row {row} has nothing in column {name!r}")
-    return table
-
-
-def _csv(path: Path, columns: Sequence[str]) -> pa.Table:
-    convert = pyarrow.csv.ConvertOptions(
-        include_columns=list(columns),
-        column_types=dict.fromkeys(columns, pa.string()),
-        null_values=[""],
-        strings_can_be_null=True,
-    )
-    try:
-        with files.explained(path, "read"):
-            return pyarrow.csv.read_csv(
-                path,
-                read_options=pyarrow.csv.ReadOptions(use_threads=False, block_size=LONGEST),
-                parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
-                convert_options=convert,
-            )
-    except pa.ArrowException as error:
-        # pyarrow counts rows from 1, and the header is the first
-        reason = re.sub(r".*Row #(\d+)", lambda found: f"row {int(found[1]) - 2}", _first_line(error))
-        raise HeadstartError(f"{path} cannot be read as CSV: {reason}") from error
-
-
-def _json_lines(path: Path, columns: Sequence[str]) -> pa.Table:
-    cells: dict[str, list[Any]] = {name: [] for name in columns}
-    try:
-        with files.explained(path, "read"), path.open(encoding="utf-8-sig") as opened:
-            for row, line in enumerate(line for line in opened if line.strip()):
-                found = _object(line, row, path)
-                for name in columns:
-                    cells[name].append(found.get(name))
-    except UnicodeDecodeError as error:
-        raise HeadstartError(f"{path} cannot be read as text: {error}") from error
-    return pa.table({name: _of_one_type(values, name, path) for name, values in cells.items()})
-
-
-def _object(line: str, row: int, path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(line)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise HeadstartError(f"{path}: row {row} cannot be read as JSON: {error}") from error
-    except ValueError as error:
-        raise HeadstartError(f"{path}: row {row} has a whole number of more than 4300 digits") from error
-    if not isinstance(found, dict):
-        raise HeadstartError(f"{path}: row {row} is {shown(found)}, expected an object {{column: value}}")
-    return found
-
-
-def _of_one_type(values: list[Any], column: str, path: Path) -> pa.Array:
-    first = next((value for value in values if value is not None), None)
-    number = isinstance(first, int | float) and not isinstance(first, bool)
-    for row, value in enumerate(values):
-        same = type(value) is type(first) or (number and type(value) in (int, float))
-        if value is not None and not (same and isinstance(value, bool | int | float | str)):
-            raise HeadstartError(
-                f"{path}: row {row} has {shown(value)} in column {column!r}, where row {values.index(first)} has "
-                f"{shown(first)}; expected text in all rows, numbers, or true and false"
-            )
-    floats = number and any(isinstance(value, float) for value in values)
-    try:
-        return pa.array([None if value is None else float(value) for value in values] if floats else values)
-    except (pa.ArrowException, OverflowError, UnicodeEncodeError) as error:
-        row = next(row for row, value in enumerate(values) if not _storable(value, floats))
-        expected = "a number of fewer digits" if number else "text without halves of surrogate pairs"
-        raise HeadstartError(
-            f"{path}: row {row} has {shown(values[row])} in column {column!r}, expected {expected}"
-        ) from error
-
-
-def _storable(value: Any, as_float: bool) -> bool:
-    if isinstance(value, int):
-        return abs(value) < (2**1023 if as_float else 2**63)
-    return not (isinstance(value, str) and HALVES.search(value))
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0]
+            table = table.append_column(name, pa.array([placed[name]] * len(table), pa.string()))
+    return table.select(list(columns))

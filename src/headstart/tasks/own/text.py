@@ -1,24 +1,50 @@
 """A column of text in a user's table: a bag of words to classify, or next tokens to predict."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from headstart.tasks.base import Rows, Task
+from headstart.errors import HeadstartError
+from headstart.tasks.base import TASKS, Rows, Task
+from headstart.tasks.data_files import together
 from headstart.tasks.next_token import text_task
 from headstart.tasks.own.parts import Mask
 from headstart.tasks.tokens import words as tokenizer
 from headstart.tasks.tokens.base import MARKS, Tokens
 
 
-def bag_of_words(documents: Sequence[str], train: Mask, size: int) -> tuple[npt.NDArray[np.float32], Tokens]:
+@dataclass(frozen=True)
+class Known:
+    """The tokens of another task, and the length of its rows where it predicts next tokens."""
+
+    tokens: Tokens
+    length: int | None
+
+
+def known_of(like: str, with_label: bool) -> Known:
+    """The tokens of the task that a table is like, so that what was trained on one reads the other.
+
+    Raises:
+        HeadstartError: no such task, or one whose tokens are no words for a bag.
+    """
+    task = TASKS.build(TASKS.component(like, "task table.like"))
+    if task.tokens is None or (with_label and task.tokens.given):
+        kind = "a task of words" if with_label else "a task of text"
+        raise HeadstartError(f"task table.like: expected {kind}, such as a table with text, got {like!r}")
+    predicts_tokens = task.outputs == task.tokens.size and task.train.targets.ndim == 2
+    return Known(task.tokens, task.input_shape[0] if predicts_tokens else None)
+
+
+def bag_of_words(
+    documents: Sequence[str], train: Mask, size: int, known: Known | None = None
+) -> tuple[npt.NDArray[np.float32], Tokens]:
     """How often each of the `size` most frequent words of the training rows is in a document, per word of it [N, V].
 
     As in the logistic regression on Stack Overflow of Reddi et al. (arXiv 2003.00295; 10,000 words there) and the
     code of its authors: words that are not among them count in the length of the document and have no place. A document
-    without a word is all zeros.
+    without a word is all zeros. Where words are known from another task, they are those.
 
     >>> shares, _ = bag_of_words(["tea tea ale milk", " "], np.array([True, False]), 2)
     >>> shares.tolist()  # of tea, and of ale, which comes before milk
@@ -27,12 +53,13 @@ def bag_of_words(documents: Sequence[str], train: Mask, size: int) -> tuple[npt.
     Raises:
         HeadstartError: no training row has a word.
     """
-    tokens = tokenizer.words((documents[row] for row in np.flatnonzero(train).tolist()), size=size)
+    trained = (documents[row] for row in np.flatnonzero(train).tolist())
+    tokens = tokenizer.words(trained, size=size) if known is None else known.tokens
     shares_NV = np.zeros((len(documents), tokens.size - MARKS), np.float32)
     for row, document in enumerate(documents):
         ids = tokens.encode(document)
-        known = ids[ids >= MARKS] - MARKS
-        shares_NV[row] = np.bincount(known, minlength=tokens.size - MARKS) / max(1, len(ids))
+        placed = ids[ids >= MARKS] - MARKS
+        shares_NV[row] = np.bincount(placed, minlength=tokens.size - MARKS) / max(1, len(ids))
     return shares_NV, tokens
 
 
@@ -43,6 +70,7 @@ def next_tokens(
     parts: Mapping[str, Mask],
     tokens: str,
     length: int,
+    known: Known | None,
     content: str,
 ) -> Task:
     """The task of predicting each next token of the documents; without owners it has no natural clients.
@@ -58,6 +86,10 @@ def next_tokens(
                 clients.setdefault(str(row) if owners is None else names[owners[row]], []).append(documents[row])
         return clients
 
-    held_out = (part(parts["validation"]), part(parts["test"]))
-    made = text_task("table", (part(parts["train"]), *held_out), tokens, length, content=content)
+    of_parts = (part(parts["train"]), part(parts["validation"]), part(parts["test"]))
+    if known is None:
+        made = text_task("table", of_parts, tokens, length, content=content)
+    else:
+        content = together(content, known.tokens.content)
+        made = text_task("table", of_parts, known.tokens, known.length or length, content=content)
     return made if owners is not None else replace(made, owners=None)

@@ -1,0 +1,66 @@
+"""CSV files, whose cells are text: between commas, or where the header has none, between semicolons or tabs."""
+
+import csv
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv
+
+from headstart import files
+from headstart.errors import HeadstartError
+from headstart.tasks.data_files import first_line
+
+LONGEST = 2**26
+"""The most bytes of a row: pyarrow reads a file in blocks of so many, and no row may be in three."""
+SAVE = "save it as UTF-8"
+
+
+def names(path: Path) -> list[str]:
+    """The columns, as the first line that is not empty has them.
+
+    Raises:
+        HeadstartError: the file cannot be read, or is no text.
+    """
+    try:
+        with files.explained(path, "read"), path.open(encoding="utf-8-sig", newline="") as opened:
+            return next((row for row in csv.reader(opened, delimiter=_delimiter(path)) if row), [])
+    except UnicodeDecodeError as error:
+        raise HeadstartError(f"{path} cannot be read as text: {error.reason} at byte {error.start}; {SAVE}") from error
+    except csv.Error as error:
+        raise HeadstartError(f"{path} cannot be read as text: {error}") from error
+
+
+def table(path: Path, columns: Sequence[str]) -> pa.Table:
+    """Those columns as text; cells without anything are null.
+
+    Raises:
+        HeadstartError: a row has more or fewer cells than the header, or the text is no UTF-8.
+    """
+    convert = pyarrow.csv.ConvertOptions(
+        include_columns=list(columns),
+        column_types=dict.fromkeys(columns, pa.string()),
+        null_values=[""],
+        strings_can_be_null=True,
+    )
+    try:
+        with files.explained(path, "read"):
+            return pyarrow.csv.read_csv(
+                path,
+                read_options=pyarrow.csv.ReadOptions(use_threads=False, block_size=LONGEST),
+                parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True, delimiter=_delimiter(path)),
+                convert_options=convert,
+            )
+    except pa.ArrowException as error:
+        # pyarrow counts rows from 1, and the header is the first
+        reason = re.sub(r".*Row #(\d+)", lambda found: f"row {int(found[1]) - 2}", first_line(error))
+        advice = f"; {SAVE}" if "UTF8" in reason else ""
+        raise HeadstartError(f"{path} cannot be read as CSV: {reason}{advice}") from error
+
+
+def _delimiter(path: Path) -> str:
+    """The sign between cells: a comma, unless the header has none and has semicolons or tabs."""
+    with path.open(encoding="utf-8-sig", newline="") as opened:
+        first = next((line for line in opened if line.strip()), "")
+    return "," if "," in first else max(";\t", key=first.count) if re.search("[;\t]", first) else ","

@@ -1,0 +1,213 @@
+"""Features of a table: columns of numbers, shifted and scaled, and columns of words as zeros and ones.
+
+What is learned (means, deviations, the levels of categories) is learned from the training rows.
+
+Shape suffixes: N rows, W numbers of a column, F features.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from headstart.errors import HeadstartError
+from headstart.tasks.own.columns import Numbers, holds_times, numbers
+from headstart.tasks.own.names import Alike, names
+from headstart.tasks.own.parts import Mask
+from headstart.tasks.own.sources import Table
+
+Gaps = Literal["error", "mean", "mark"]
+SOME_ROWS = 10
+"""In a table of fewer rows, any whole numbers may happen to count them."""
+MOST_LEVELS = 1000
+
+
+@dataclass(frozen=True)
+class Standard:
+    """What is subtracted and what divided by: one number, one for each feature or channel, or as training rows have."""
+
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Features:
+    """Inputs [N, F], or in a shape of their own, the name of each feature, and the columns that were left out."""
+
+    inputs: npt.NDArray[np.float32]
+    names: tuple[str, ...]
+    left_out: tuple[str, ...]
+
+
+def features_of(
+    table: Table,
+    columns: Sequence[str],
+    chosen: bool,
+    categories: Sequence[str],
+    train: Mask,
+    standard: Standard,
+    gaps: Gaps,
+    alike: Alike,
+    shape: tuple[int, ...],
+) -> Features:
+    """The columns of numbers, then a mark for each that has gaps, then a feature for each level of the categories.
+
+    Where the user has not chosen the columns, those that count the rows are left out: a row's number is no property
+    of what the row describes, and files are often sorted by their labels.
+
+    Raises:
+        HeadstartError: a cell that does not fit, nothing but row numbers, or as many features as fit no shape.
+    """
+    blocks, called, left_out = [], [], []
+    for name in columns:
+        if not chosen and holds_times(table.column(name).type):
+            raise HeadstartError(
+                f"{table.path}: column {name!r} holds times; name it in features to take it as seconds since 1970, "
+                "or name the others to leave it out"
+            )
+        values_NW = numbers(table, name, gaps != "error")
+        if not chosen and counts_rows(table, values_NW):
+            left_out.append(name)
+            continue
+        blocks.append(values_NW)
+        called += [name] if values_NW.shape[1] == 1 else [f"{name}[{i}]" for i in range(values_NW.shape[1])]
+    if not blocks and not categories:
+        raise HeadstartError(
+            f"{table.path}: no column is left for inputs: {', '.join(map(repr, left_out))} only "
+            f"count{'s' if len(left_out) == 1 else ''} the rows; if that is meant, name it in features"
+        )
+    values_NF = np.concatenate(blocks, axis=1) if blocks else np.zeros((len(table), 0))
+    filled_NF, marks_NM, marked = _filled(table, values_NF, called, train)
+    shaped = _shaped(table, filled_NF, shape)
+    scaled = _standardised(table, shaped, called, train, standard)
+    more, levels = [marks_NM] if gaps == "mark" else [], [*marked] if gaps == "mark" else []
+    for name in categories:
+        zeros_and_ones, known = _one_hot(table, name, train, alike, gaps)
+        more.append(zeros_and_ones)
+        levels += known
+    if shape and levels:
+        raise HeadstartError("table.shape: expected numbers alone, got categories or marks of gaps beside them")
+    inputs = np.concatenate([scaled, *more], axis=1) if levels else scaled
+    return Features(inputs, (*called, *levels), tuple(left_out))
+
+
+def counts_rows(table: Table, values_NW: Numbers) -> bool:
+    """Whether a column is the numbers of the rows of each file, from whichever on and in whichever order."""
+    if values_NW.shape[1] != 1 or len(table) < SOME_ROWS or (values_NW % 1 != 0).any():
+        return False
+    sections = np.split(values_NW[:, 0], table.starts[1:])
+    return all(_is_a_count(section) for section in sections)
+
+
+def _is_a_count(values: Numbers) -> bool:
+    """
+    >>> _is_a_count(np.array([3.0, 1, 2])), _is_a_count(np.array([1.0, 1, 2]))
+    (True, False)
+    """
+    return bool((np.diff(np.sort(values)) == 1).all())
+
+
+def moments(
+    inputs: npt.NDArray[Any], train: Mask, standard: Standard
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """What is subtracted and divided by, of each feature or channel of images [F]."""
+    width, bytes_ = inputs.shape[1], inputs.dtype == np.uint8
+    mean, deviation = standard.mean, standard.deviation
+    for name, values in (("mean", mean), ("deviation", deviation)):
+        if len(values) not in (0, 1, width):
+            raise HeadstartError(f"table.{name}: expected one number, or {width}, got {len(values)}")
+    if deviation and min(deviation) <= 0:
+        raise HeadstartError(f"table.deviation: expected numbers > 0, got {min(deviation)}")
+    first, second = np.zeros(width), np.zeros(width)
+    if (not mean or not deviation) and width:
+        rows = np.flatnonzero(train)
+        axes = (0, *range(2, inputs.ndim))
+        blocks = [inputs[chunk] / (255 if bytes_ else 1) for chunk in np.array_split(rows, len(rows) // 4096 + 1)]
+        each = len(rows) * inputs[0, 0].size
+        low, high = (np.min([b.min(axes) for b in blocks], axis=0), np.max([b.max(axes) for b in blocks], axis=0))
+        first = np.sum([block.sum(axes) for block in blocks], axis=0) / each
+        first = np.where(low == high, low, first)  # a mean of equal numbers may be off by rounding
+        shape = (width, *[1] * (inputs.ndim - 2))
+        second = np.sum([((block - first.reshape(shape)) ** 2).sum(axes) for block in blocks], axis=0) / each
+    shift = np.broadcast_to(mean, width) if mean else first
+    scale = np.broadcast_to(deviation, width) if deviation else np.where(second > 0, np.sqrt(second), 1.0)
+    return shift, scale
+
+
+def _filled(
+    table: Table, values_NF: Numbers, called: Sequence[str], train: Mask
+) -> tuple[Numbers, npt.NDArray[np.float32], list[str]]:
+    """The numbers with the mean of the training rows in each gap, and where the gaps of those columns were.
+
+    Columns without a gap in a training row have no mark: nothing could be learned of it.
+    """
+    empty_NF = np.isnan(values_NF)
+    if not empty_NF.any():
+        return values_NF, np.zeros((len(values_NF), 0), np.float32), []
+    known_F = (~empty_NF[train]).sum(0)
+    if not known_F.all():
+        place = int((known_F == 0).argmax())
+        raise HeadstartError(
+            f"{table.path}: no training row has anything in column {called[place]!r}; leave it out of the features"
+        )
+    means_F = np.where(empty_NF[train], 0.0, values_NF[train]).sum(0) / known_F
+    marked = np.flatnonzero(empty_NF[train].any(0))
+    filled_NF = np.where(empty_NF, means_F, values_NF)
+    return filled_NF, empty_NF[:, marked].astype(np.float32), [f"{called[i]} is empty" for i in marked.tolist()]
+
+
+def _shaped(table: Table, values_NF: Numbers, shape: tuple[int, ...]) -> Numbers:
+    if not shape:
+        return values_NF
+    if int(np.prod(shape)) != values_NF.shape[1]:
+        raise HeadstartError(
+            f"{table.path}: expected {int(np.prod(shape))} numbers a row for the shape "
+            f"{'x'.join(map(str, shape))}, got {values_NF.shape[1]}; name the columns in features"
+        )
+    return values_NF.reshape(len(values_NF), *shape)
+
+
+def _standardised(
+    table: Table, values: Numbers, called: Sequence[str], train: Mask, standard: Standard
+) -> npt.NDArray[np.float32]:
+    """Shifted and scaled in float64: times in seconds differ where float32 is cut."""
+    shift, scale = moments(values, train, standard)
+    sides = (len(shift), *[1] * (values.ndim - 2))
+    with np.errstate(over="ignore"):
+        scaled = ((values - shift.reshape(sides)) / scale.reshape(sides)).astype(np.float32)
+    if not np.isfinite(scaled).all():
+        row, place = (int(i) for i in np.argwhere(~np.isfinite(scaled.reshape(len(scaled), -1)))[0])
+        channel = place // (len(called) // len(shift))
+        raise HeadstartError(
+            f"{table.at(row)} is beyond float32 in column {called[place]!r}, less {shift[channel]:g} and divided by "
+            f"{scale[channel]:g}; leave the row out, or give mean and deviation"
+        )
+    return scaled
+
+
+def _one_hot(
+    table: Table, column: str, train: Mask, alike: Alike, gaps: Gaps
+) -> tuple[npt.NDArray[np.float32], list[str]]:
+    """A feature [N, levels] for each name that a training row has; a row with another name, or none, is all zeros."""
+    places, known = names(table, column, alike, gaps != "error")
+    held = np.unique(places[train & (places >= 0)])
+    if len(held) > MOST_LEVELS:
+        raise HeadstartError(
+            f"{table.path}: column {column!r} has {len(held)} different names in training rows, expected at most "
+            f"{MOST_LEVELS} of a category; leave it out, or gather them in groups"
+        )
+    levels = (places[:, None] == held).astype(np.float32)
+    return levels, [f"{column}={known[place]}" for place in held.tolist()]
+
+
+def listed(called: Iterable[str], most: int = 8) -> str:
+    """Names for a line: the first few, and how many more.
+
+    >>> listed(["a", "b", "c", "d"], most=2)
+    'a, b and 2 more'
+    """
+    every = list(called)
+    shown = [name if name.strip() else repr(name) for name in every[:most]]
+    return ", ".join(shown) + (f" and {len(every) - most} more" if len(every) > most else "")

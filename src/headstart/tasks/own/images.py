@@ -1,0 +1,71 @@
+"""A column of images: encoded bytes, paths of files, or the hub's structs of both."""
+
+import hashlib
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from PIL import Image
+
+from headstart import files
+from headstart.errors import HeadstartError
+from headstart.tasks.data_files import decoded, is_bytes, is_text
+from headstart.tasks.own.sources import Table
+from headstart.validation import shown
+
+Images = npt.NDArray[np.uint8]
+
+
+def images(table: Table, column: str, size: tuple[int, ...], mode: Literal["RGB", "L"]) -> tuple[Images, str]:
+    """A column of images [N, channels, height, width], and a sha256 of the files that paths led to, empty without any.
+
+    A cell is encoded bytes, a path from the folder of its file, or the hub's struct of `bytes` and `path`, of which
+    the path counts where there are no bytes.
+
+    `size`: height and width to which every image is scaled; where it is empty all must be as large as the first.
+
+    Raises:
+        HeadstartError: an image that is not there, cannot be decoded or is of another size, with its row.
+    """
+    cells = table.column(column)
+    is_hub = pa.types.is_struct(cells.type) and "bytes" in {field.name for field in cells.type}
+    if not (is_hub or is_text(cells.type) or is_bytes(cells.type)):
+        raise HeadstartError(f"{table.path}: expected bytes or paths of images in column {column!r}, got {cells.type}")
+    height, width = size or (0, 0)
+    made: list[Images] = []
+    read = hashlib.sha256()
+    for row, scalar in enumerate(cells):
+        cell = scalar.as_py()
+        cell = cell["bytes"] or cell.get("path") if is_hub else cell
+        if not cell:
+            raise HeadstartError(f"{table.at(row)} has nothing in column {column!r}")
+        place = f"{table.at(row)} has an image in column {column!r}"
+        content = _content(cell, table.files[table.file_of(row)].parent, place)
+        if isinstance(cell, str):
+            read.update(hashlib.sha256(content).digest())
+        image = decoded(content, mode, place)
+        height, width = (height, width) if height else (image.height, image.width)
+        if (image.height, image.width) != (height, width):
+            if not size:
+                raise HeadstartError(
+                    f"{place} of {image.height}x{image.width} pixels, expected {height}x{width} as in row 0; "
+                    "give the task a size to scale them to"
+                )
+            image = image.resize((width, height), Image.Resampling.BILINEAR)
+        made.append(np.asarray(image).reshape(height, width, -1).transpose(2, 0, 1))
+    by_path = read.digest() != hashlib.sha256().digest()
+    return np.stack(made), read.hexdigest() if by_path else ""
+
+
+def _content(cell: Any, folder: Path, place: str) -> bytes:
+    if not isinstance(cell, str):
+        return bytes(cell)
+    path = folder / cell
+    try:
+        with files.explained(path, "read"):
+            return path.read_bytes()
+    except HeadstartError as error:
+        reason = str(error).removeprefix(f"cannot read {path}: ")
+        raise HeadstartError(f"{place} that cannot be read: {shown(cell)}: {reason}") from error

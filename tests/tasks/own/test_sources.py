@@ -1,0 +1,252 @@
+"""Where rows come from: files of several kinds, folders of clients and of parts, what their names give."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+
+from headstart.errors import HeadstartError
+from headstart.tasks.base import PARTITIONS, TASKS, Task
+
+DRAW = np.random.Generator(np.random.Philox(key=10))
+PLAIN: dict[str, Any] = {"mean": [0.0], "deviation": [1.0], "validation": 0.0}
+
+
+def task(path: Path, **parameters: object) -> Task:
+    TASKS.entry("table").factory.cache_clear()  # type: ignore[attr-defined]
+    return TASKS.build(TASKS.component({"table": {"path": str(path), "label": "y", **parameters}}))
+
+
+def rows(count: int, first: int = 0) -> list[tuple[float, int]]:
+    return [(round(float(value), 3), (first + i) % 2) for i, value in enumerate(DRAW.normal(size=count))]
+
+
+def csv(path: Path, cells: list[tuple[float, int]]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(["x,y", *(f"{x},{y}" for x, y in cells)]))
+    return path
+
+
+def refusal(path: Path, **parameters: object) -> str:
+    with pytest.raises(HeadstartError) as caught:
+        task(path, **parameters)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def sizes(made: Task) -> list[int]:
+    clients = PARTITIONS.build(PARTITIONS.component("natural"))(made, len(made.natural_clients), 0)
+    return [len(owned) for owned in clients]
+
+
+def test_one_file_a_client(tmp_path: Path) -> None:
+    for i in range(5):
+        csv(tmp_path / f"clinic_{i}.csv", rows(4 + i))
+    made = task(tmp_path, client="(file)", split_by="row", test=0.001, **PLAIN)
+    assert sum(sizes(made)) == 4 + 5 + 6 + 7 + 8 - 1
+    assert sorted(np.array(sizes(made)) - [4, 5, 6, 7, 8]) == [-1, 0, 0, 0, 0]
+
+
+def test_one_folder_a_client(tmp_path: Path) -> None:
+    for i in range(5):
+        for part in range(2):
+            csv(tmp_path / f"clinic_{i}" / f"{part}.csv", rows(4 + i))
+    made = task(tmp_path, client="(folder)", split_by="row", test=0.001, **PLAIN)
+    assert sorted(np.array(sizes(made)) - [8, 10, 12, 14, 16]) == [-1, 0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_folders_of_a_key_and_a_value_are_a_column(kind: str, tmp_path: Path) -> None:
+    for i, name in enumerate(("north%20sea", "ulm", "bonn")):
+        folder = tmp_path / f"year={2020 + i * i}" / f"clinic={name}"
+        cells = rows(4 + i)
+        if kind == "csv":
+            csv(folder / "part-0.csv", cells)
+        else:
+            folder.mkdir(parents=True)
+            pq.write_table(pa.table({"x": [x for x, _ in cells], "y": [y for _, y in cells]}), folder / "0.parquet")
+    (tmp_path / "_SUCCESS").write_text("")
+    made = task(tmp_path, client="clinic", split_by="row", test=0.001, **PLAIN)
+    assert made.notes[0] == "features: x, year"
+    assert sum(sizes(made)) == 14
+    assert len(sizes(made)) == 3
+    line = refusal(tmp_path, client="clinik")
+    assert "no column 'clinik'; did you mean 'clinic'?" in line
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("train.csv", "val.csv", "test.csv"),
+        ("train-00000-of-00001.csv", "validation-00000-of-00001.csv", "test-00000-of-00001.csv"),
+        ("train/a.csv", "dev/a.csv", "test/b.csv"),
+        ("Train_1.csv", "valid_1.csv", "TEST_1.csv"),
+    ],
+)
+def test_files_and_folders_called_after_parts_are_those_parts(names: tuple[str, ...], tmp_path: Path) -> None:
+    """Else the rows of the test file would be drawn into training."""
+    parts = [rows(8), rows(4), rows(6)]
+    for name, cells in zip(names, parts, strict=True):
+        csv(tmp_path / name, cells)
+    made = task(tmp_path, **PLAIN)
+    for part, cells in zip((made.train, made.validation, made.test), parts, strict=True):
+        assert part.inputs.flatten().tolist() == pytest.approx([x for x, _ in cells])
+    way = "folders" if "/" in names[0] else "files"
+    assert made.notes == ("features: x", f"parts: by the names of {way}")
+    assert torch.equal(task(tmp_path, split=f"({way[:-1]})", **PLAIN).test.inputs, made.test.inputs)
+
+
+def test_clients_and_parts_may_both_be_names(tmp_path: Path) -> None:
+    for part, count in (("train", 5), ("test", 3)):
+        for name in ("a", "b"):
+            csv(tmp_path / part / f"{name}.csv", rows(count))
+    made = task(tmp_path, client="(file)", **PLAIN)
+    assert sizes(made) == [5, 5]
+    assert made.test_owners is not None
+    assert made.test_owners.tolist() == [0] * 3 + [1] * 3
+
+
+def test_names_that_say_no_part_are_no_parts(tmp_path: Path) -> None:
+    csv(tmp_path / "train.csv", rows(20))
+    csv(tmp_path / "tested.csv", rows(20))
+    assert len(task(tmp_path, **PLAIN).test) == 8  # a fifth of all rows, as a table without parts has
+    assert "tested.csv: expected a file whose name begins with train, validation or test" in refusal(
+        tmp_path, split="(file)"
+    )
+
+
+def test_folders_within_are_left_alone_beside_files(tmp_path: Path) -> None:
+    csv(tmp_path / "a.csv", rows(20))
+    csv(tmp_path / "old" / "b.csv", rows(30))
+    made = task(tmp_path, **PLAIN)
+    assert len(made.train) + len(made.test) == 20
+
+
+@pytest.mark.parametrize("sign", [";", "\t"])
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_spreadsheets_of_other_signs_are_read(sign: str, ending: str, mark: str, tmp_path: Path) -> None:
+    cells = rows(20)
+    expected = task(csv(tmp_path / "e.csv", cells), **PLAIN)
+    text = ending.join([sign.join("xy"), *(f"{x}{sign}{y}" for x, y in cells)])
+    (tmp_path / "t.csv").write_bytes((mark + text + ending).encode())
+    made = task(tmp_path / "t.csv", **PLAIN)
+    assert torch.equal(made.train.inputs, expected.train.inputs)
+    assert torch.equal(made.test.targets, expected.test.targets)
+    assert made.notes == ("features: x",)
+
+
+def test_cells_in_quotes_may_hold_signs_and_ends_of_lines(tmp_path: Path) -> None:
+    lines = ['who,"x",y', *(f'"k, {i % 3}\n",{i * i},"{i % 2}"' for i in range(20))]
+    (tmp_path / "t.csv").write_text("\n".join(lines))
+    made = task(tmp_path / "t.csv", client="who", split_by="row", **PLAIN)
+    assert len(made.natural_clients) == 3
+    assert sorted(torch.cat([made.train.inputs, made.test.inputs]).flatten().tolist()) == [i * i for i in range(20)]
+
+
+def test_columns_without_a_name_may_be_several(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("\n".join(["x,y,,", *(f"{x},{y},," for x, y in rows(20))]))
+    assert task(tmp_path / "t.csv", **PLAIN).input_shape == (1,)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("x,y\n1,ä\n2,b\n".encode("latin-1"), "cannot be read as text: invalid continuation byte at byte 6; save it"),
+        ("ä,y\n1,a\n".encode("latin-1"), "cannot be read as text: invalid continuation byte at byte 0; save it as UTF"),
+        ("x,y\n1,a\n".encode("utf-16"), "cannot be read as text: invalid start byte at byte 0; save it as UTF-8"),
+        (b"x,y\n", "expected at least one row, got none"),
+        (b"", "is empty: expected the names of columns"),
+        (b"x,x,y\n1,2,3\n", "the column 'x' is there twice"),
+    ],
+)
+def test_csv_files_that_are_none_get_one_line(content: bytes, said: str, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes(content)
+    assert said in refusal(tmp_path / "t.csv")
+
+
+def test_text_of_parquet_that_is_no_utf8_gets_one_line(tmp_path: Path) -> None:
+    binary = pa.array([b"a", b"\xff\xfe"] * 10).cast(pa.binary())
+    text = pa.StringArray.from_buffers(20, binary.buffers()[1], binary.buffers()[2])
+    pq.write_table(pa.table({"x": [float(i * i) for i in range(20)], "y": text}), tmp_path / "t.parquet")
+    assert "cannot be read as Parquet: " in (line := refusal(tmp_path / "t.parquet"))
+    assert "UTF8" in line
+
+
+def test_a_key_that_is_there_twice_gets_one_line(tmp_path: Path) -> None:
+    lines = [json.dumps({"x": x, "y": y}) for x, y in rows(20)]
+    lines[3] = '{"x": 1, "y": 0, "x": 2}'
+    (tmp_path / "t.jsonl").write_text("\n".join(lines))
+    assert "row 3 has the key 'x' twice; leave one out" in refusal(tmp_path / "t.jsonl")
+
+
+def test_a_list_of_objects_is_a_table(tmp_path: Path) -> None:
+    cells = rows(20)
+    (tmp_path / "t.json").write_text(json.dumps([{"x": x, "y": y} for x, y in cells]))
+    made, expected = (task(path, **PLAIN) for path in (tmp_path / "t.json", csv(tmp_path / "e.csv", cells)))
+    assert torch.equal(made.train.inputs, expected.train.inputs)
+    for content, said in (("[1]", "row 0 is 1, expected an object"), ('{"a": 1}', "expected a list of objects"),
+                          ("[" * 100_000, "cannot be read as JSON"), ("[]", "is empty")):  # fmt: skip
+        (tmp_path / "t.json").write_text(content)
+        assert said in refusal(tmp_path / "t.json")
+
+
+def test_the_json_of_leaf_is_a_table_of_users(tmp_path: Path) -> None:
+    """LEAF's synthetic data: train and test files of the same users, x of numbers, y whole."""
+    drawn = {part: {user: (DRAW.normal(size=(n, 4)).round(3).tolist(), [i % 2 for i in range(n)])
+                    for user, n in (("u1", 6), ("u0", 4))}
+             for part in ("train", "test")}  # fmt: skip
+    for part, users in drawn.items():
+        (tmp_path / part).mkdir()
+        data = {user: {"x": x, "y": y} for user, (x, y) in users.items()}
+        content = {"users": list(users), "num_samples": [6, 4], "user_data": data}
+        (tmp_path / part / f"all_data_{part}.json").write_text(json.dumps(content))
+    made = task(tmp_path, client="user", **PLAIN)
+    assert made.notes == ("features: x[0], x[1], x[2], x[3]", "parts: by the names of folders")
+    assert made.train.inputs.tolist() == pytest.approx(np.array(drawn["train"]["u1"][0] + drawn["train"]["u0"][0]))
+    assert sizes(made) == [4, 6]  # u0, then u1
+    assert task(tmp_path, client="user", features=["x"], shape=[1, 2, 2], **PLAIN).input_shape == (1, 2, 2)
+    file = tmp_path / "train" / "all_data_train.json"
+    for content, said in (
+        ({"users": ["u"], "user_data": {}}, "expected x and y, lists as long as each other, of user 'u'"),
+        ({"users": ["u"], "user_data": {"u": {"x": [1], "y": []}}}, "lists as long as each other, of user 'u'"),
+        ({"users": 3, "user_data": {}}, "expected an object under LEAF's key user_data, and a list under users"),
+    ):
+        file.write_text(json.dumps(content))
+        assert said in refusal(tmp_path, client="user")
+
+
+def test_text_of_leaf_is_a_table_of_text(tmp_path: Path) -> None:
+    data = {f"u{i}": {"x": [f"tea and ale {i}"] * 3, "y": ["good", "bad", "good"]} for i in range(10)}
+    (tmp_path / "all.json").write_text(json.dumps({"users": list(data), "user_data": data}))
+    made = task(tmp_path, client="user", text="x", words=3)
+    assert made.classes == ("bad", "good")
+    assert made.train.inputs[0].tolist() == [0.25] * 3
+
+
+@pytest.mark.parametrize("name", ["pipe.csv", "pipe.parquet", "pipe.jsonl", "pipe.json"])
+def test_a_pipe_or_a_device_is_no_file(name: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / name)
+    assert "expected a file or a folder, got a pipe, a socket or a device" in refusal(tmp_path / name)
+    (tmp_path / f"zero{Path(name).suffix}").symlink_to("/dev/zero")
+    assert "expected a file or a folder, got a pipe" in refusal(tmp_path / f"zero{Path(name).suffix}")
+    assert "the folder has none" in refusal(tmp_path)
+
+
+def test_images_that_are_devices_or_no_paths_get_one_line(tmp_path: Path) -> None:
+    for cell, said in (("/dev/zero", "expected a file or a folder"), ("a\0b", "which no file can have")):
+        pq.write_table(pa.table({"photo": [cell] * 4, "y": [0, 1] * 2}), tmp_path / "t.parquet")
+        line = refusal(tmp_path / "t.parquet", image="photo", unseen="keep")
+        assert "row 0 has an image in column 'photo' that cannot be read: " in line
+        assert said in line
+
+
+@pytest.mark.parametrize("written", ["a\0b.csv", "a\ud800.csv"])
+def test_paths_that_no_file_can_have_get_one_line(written: str) -> None:
+    assert "which is no letter" in refusal(Path(written))
