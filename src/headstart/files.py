@@ -34,9 +34,9 @@ def explained(path: Path, doing: str) -> Iterator[None]:
     What is read is a file or a folder: a pipe or a device may never end, and a name with a zero byte is none.
     """
     _refuse_no_name(path)
-    if doing == "read" and path.exists() and not (path.is_file() or path.is_dir()):
-        raise HeadstartError(f"cannot read {path}: expected a file or a folder, got a pipe, a socket or a device")
     try:
+        if doing == "read" and path.exists() and not (path.is_file() or path.is_dir()):
+            raise HeadstartError(f"cannot read {path}: expected a file or a folder, got a pipe, a socket or a device")
         yield
     except FileExistsError as error:
         raise HeadstartError(f"cannot {doing} {path}: a file stands where a folder should be") from error
