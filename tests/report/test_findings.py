@@ -49,7 +49,7 @@ def test_an_open_question_says_how_many_more_seeds() -> None:
     assert Answer("yes", "", "", spread).to_decide == ""
     assert Answer("undecided", "").to_decide == ""
     assert "One seed decides nothing" in Answer("undecided", "", "", Estimate(1.0, None, None, 1)).to_decide
-    assert "Two seeds that agree exactly decide nothing" in Answer("undecided", "", "", t_interval([5, 5])).to_decide
+    assert "Seeds that agree exactly show no spread" in Answer("undecided", "", "", t_interval([5, 5])).to_decide
     assert Answer("undecided", "", "", t_interval([0, 0, 0])).to_decide == ""
     tiny = t_interval([-1.0, 1.001])
     assert Answer("undecided", "", "", tiny).to_decide.startswith("More than 1,000 seeds would be needed")

@@ -66,7 +66,7 @@ def test_equal_rounds_and_two_equal_savings_are_undecided(table: Callable[..., S
     """Rounds are counted in steps: the same from both starts in every seed, then 20 fewer in both of two seeds."""
     good = {"sgd + adam": [0.9, 0.91, 0.92]}
     equal = speed(table({"random": good, "proxy": good}, rounds_to_target=dict.fromkeys(("random", "proxy"), [40] * 3)))
-    assert (equal.says, equal.difference) == ("undecided", "0.0 rounds [0.0, 0.0]")
+    assert (equal.says, equal.difference) == ("undecided", "0.0 rounds (3 equal seeds)")
     two = {"sgd + adam": [0.9, 0.91]}
     tied = speed(table({"random": two, "proxy": two}, rounds_to_target={"random": [60, 40], "proxy": [40, 20]}))
     assert (tied.says, tied.difference) == ("undecided", "\u221220.0 rounds (two equal seeds)")
@@ -153,7 +153,9 @@ def test_the_spread_on_equal_devices_stands_beside_that_on_uneven_ones(study: Ma
     assert f"on equal devices it is {one:.1f} points from random and {proxy:.1f} from proxy" in found.answer.sentence
     more = f"{two - one:.1f}"
     sign = "+" if two > one else "\u2212"
-    assert f"so that uneven devices change the difference by {sign}{more.lstrip('-')} points [" in found.answer.sentence
+    assert (
+        f"so that uneven devices change the difference by {sign}{more.lstrip('-')} points (3" in found.answer.sentence
+    )
 
 
 def test_pairs_with_the_same_results_are_said_to_be_one(table: Callable[..., Study]) -> None:
@@ -178,15 +180,15 @@ def test_one_start_has_nothing_to_compare(study: MakeStudy) -> None:
 
 
 def test_numbers_in_the_sentence_are_those_of_the_runs(study: MakeStudy) -> None:
-    folder = study("clear", noise=0.0)  # accuracies are then the generator's own, and intervals are points
+    folder = study("clear", noise=0.0)  # accuracies are then the generator's own
     found = panels(folder)
     sentence = found["data_gap"].answer.sentence  # type: ignore[union-attr]
     # random: .95 on iid, .90 not; proxy: .975 and .97
-    assert "\u22125.0 points [\u22125.0, \u22125.0] from random" in sentence
-    assert "\u22120.5 points [\u22120.5, \u22120.5] from proxy" in sentence
+    assert "\u22125.0 points (3 equal seeds) from random" in sentence
+    assert "\u22120.5 points (3 equal seeds) from proxy" in sentence
     assert "difference +4.5 points" in sentence
     epochs = found["local_epochs"].answer.sentence  # type: ignore[union-attr]
-    assert "per doubling \u22122.0 points [\u22122.0, \u22122.0] from random" in epochs  # .02 log2(E) in the generator
+    assert "per doubling \u22122.0 points (3 equal seeds) from random" in epochs  # .02 log2(E) in the generator
 
 
 def test_diverged_pairs_are_left_out_and_counted(study: MakeStudy) -> None:

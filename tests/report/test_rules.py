@@ -16,7 +16,7 @@ ORDER = "With sgd + adam, the order of the starts"
 
 
 def both(table: Table, proxy_when_uneven: list[float]) -> Study:
-    """proxy is 10 points ahead on equal devices; on uneven ones random has 0.80, 0.81, 0.82."""
+    """proxy is about 10 points ahead on equal devices; on uneven ones random has 0.80, 0.81, 0.82."""
     base = table(
         {"random": {ADAM: [0.80, 0.81, 0.82], SGD: [0.7] * 3}, "proxy": {ADAM: [0.90, 0.91, 0.92], SGD: [0.7] * 3}}
     )
@@ -26,7 +26,7 @@ def both(table: Table, proxy_when_uneven: list[float]) -> Study:
 
 
 def test_a_setting_in_which_the_other_start_is_ahead_flips_the_verdict(table: Table) -> None:
-    said = when_it_would_flip(both(table, [0.70, 0.71, 0.72]), "proxy", PAIR)
+    said = when_it_would_flip(both(table, [0.70, 0.711, 0.719]), "proxy", PAIR)
     assert said.startswith(
         f"{ORDER} would flip in 1 of the comparisons in 1 other setting: from random it is +10.0 points"
     )
@@ -34,7 +34,7 @@ def test_a_setting_in_which_the_other_start_is_ahead_flips_the_verdict(table: Ta
 
 
 def test_a_setting_in_which_the_same_start_is_ahead_does_not(table: Table) -> None:
-    said = when_it_would_flip(both(table, [0.90, 0.91, 0.92]), "proxy", PAIR)
+    said = when_it_would_flip(both(table, [0.90, 0.91, 0.93]), "proxy", PAIR)
     assert said == f"{ORDER} does not flip in 1 other setting of this study."
 
 

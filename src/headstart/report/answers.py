@@ -33,8 +33,7 @@ class Answer:
         if self.says != "undecided" or self.judged is None or self.open_ended:
             return ""
         if self.judged.low is None:
-            seeds = "One seed decides" if self.judged.n == 1 else "Two seeds that agree exactly decide"
-            return f"{seeds} nothing: run three or more."
+            return self._without_spread(self.judged)
         if self.judged.low == self.judged.high == 0:  # equal in every seed
             return ""
         needed = seeds_needed(self.judged, self.margin)
@@ -42,6 +41,14 @@ class Answer:
             return f"More than {MOST_SEEDS:,} seeds would be needed if the difference is as small as measured."
         more = max(1, needed - self.judged.n)
         return f"About {count(more, 'more seed')} would decide this with a chance of 80%, if it is as measured."
+
+    def _without_spread(self, judged: Estimate) -> str:
+        if judged.n == 1:
+            return "One seed decides nothing: run three or more."
+        if judged.value == 0:  # nothing to decide
+            return ""
+        more = "run three or more" if judged.n == 2 else "run more"
+        return f"Seeds that agree exactly show no spread and decide nothing: {more}."
 
 
 def apart(a: str, b: str) -> str:
@@ -54,8 +61,8 @@ def judge(estimate: Estimate | None, margin: float = 0.0) -> Says:
 
     >>> judge(Estimate(0.02, 0.01, 0.03, 3)), judge(Estimate(0.02, -0.01, 0.05, 3))
     ('yes', 'undecided')
-    >>> judge(Estimate(0.0, 0.0, 0.0, 3)), judge(Estimate(-0.01, -0.01, -0.01, 3), margin=0.01)
-    ('undecided', 'yes')
+    >>> judge(Estimate(0.0, -0.005, 0.005, 3), margin=0.01), judge(Estimate(0.02, None, None, 3))
+    ('yes', 'undecided')
     """
     if estimate is None or estimate.low is None or estimate.high is None:
         return "undecided"
@@ -108,7 +115,7 @@ def p_text(p: float | None) -> str:
 
 
 def no_interval(e: Estimate) -> str:
-    return "one seed" if e.n == 1 else "two equal seeds"
+    return "one seed" if e.n == 1 else f"{'two' if e.n == 2 else e.n} equal seeds"
 
 
 def _with_interval(e: Estimate | None, scale: float, digits: int, unit: str) -> str:

@@ -30,7 +30,7 @@ ORDER_SEEDS = 3  # at least, for the noise of an order to be seen
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over `n` seeds with its t interval; one seed, or two that agree, give no interval and no p-value."""
+    """A mean over `n` seeds with its t interval; one seed, or seeds that all agree, give no interval and no p-value."""
 
     value: float
     low: float | None
@@ -55,19 +55,23 @@ def negated(e: Estimate | None) -> Estimate | None:
     return Estimate(-e.value, low, high, e.n, e.p)
 
 
-def t_interval(values: Iterable[float], level: float = LEVEL) -> Estimate:
+def t_interval(values: Iterable[float], level: float = LEVEL, step: float | None = None) -> Estimate:
     """Student's interval `m ± t_{n-1} s / sqrt(n)` and the two-sided p-value of the mean being 0.
 
-    Without any spread the interval is the point itself, and p is 0 or 1; but two equal values give neither, for what is
-    counted in steps (rounds to a target, ranks) ties easily. It holds its level for normal values and, for differences
-    of values that are skewed alike, is a little wide. Differences that are themselves skewed are covered
-    less often: of exponential ones 88 to 90 % at 3 to 10 seeds (a slow test simulates both).
+    What is counted in steps (test rows that are right, rounds to a target, couples that swap) ties easily, so that
+    values without any spread are no certainty: they give neither interval nor p-value. Where the `step` is known, the
+    standard deviation is taken for half of it at least, for less could not be seen. A step of 0 is that of a quantity
+    which is measured and not counted (a loss, an eigenvalue): the same in every seed it is a point, and p is 0 or 1.
+
+    It holds its level for normal values and, for differences of values that are skewed alike, is a little wide.
+    Differences that are themselves skewed are covered less often: of exponential ones 88 to 90 % at 3 to 10 seeds (a
+    slow test simulates both).
 
     >>> e = t_interval([1.0, 2.0, 3.0])
     >>> round(e.value, 3), round(e.low, 3), round(e.high, 3)
     (2.0, -0.484, 4.484)
-    >>> t_interval([2.0]).low is None
-    True
+    >>> t_interval([2.0]).low, t_interval([2.0, 2.0, 2.0]).p
+    (None, None)
     """
     x = np.asarray(list(values), dtype=float)
     if x.size == 0:
@@ -76,10 +80,10 @@ def t_interval(values: Iterable[float], level: float = LEVEL) -> Estimate:
     if x.size == 1:
         return Estimate(mean, None, None, 1)
     df = x.size - 1
-    error = float(x.std(ddof=1)) / math.sqrt(x.size)
+    error = max(float(x.std(ddof=1)), (step or 0.0) / 2) / math.sqrt(x.size)
     if error <= 1e-12 * abs(mean):  # rounding, not spread
-        if x.size == 2:
-            return Estimate(mean, None, None, 2)
+        if step is None or x.size == 2:
+            return Estimate(mean, None, None, x.size)
         return Estimate(mean, mean, mean, x.size, 0.0 if mean else 1.0)
     half = float(special.stdtrit(df, 0.5 + level / 2)) * error
     return Estimate(mean, mean - half, mean + half, x.size, float(2 * special.stdtr(df, -abs(mean) / error)))
@@ -109,10 +113,10 @@ def differences(a: BySeed, b: BySeed) -> dict[int, float]:
     return {seed: a[seed] - b[seed] for seed in sorted(a) if seed in b}
 
 
-def paired_difference(a: BySeed, b: BySeed) -> Estimate | None:
-    """The mean of `a - b` over common seeds with its interval; None where no seed is common."""
+def paired_difference(a: BySeed, b: BySeed, *, step: float | None = None) -> Estimate | None:
+    """The mean of `a - b` over common seeds with its interval; None where no seed is common. `step` as above."""
     d = differences(a, b)
-    return t_interval(d.values()) if d else None
+    return t_interval(d.values(), step=step) if d else None
 
 
 def difference_of_differences(a1: BySeed, a0: BySeed, b1: BySeed, b0: BySeed) -> Estimate | None:
@@ -235,7 +239,8 @@ def rank_change(a_PS: Scores, b_PS: Scores) -> tuple[Estimate | None, float | No
     if len(within) < ORDER_SEEDS or len(within) != len(between):
         return None, None, None
     by_seed = np.subtract(within, between)
-    change = t_interval(by_seed.mean() + 2 * (by_seed - by_seed.mean()))
+    step = 2 / math.comb(len(a_PS), 2) / (len(seeds) - 1)  # one couple that swaps in one seed, seen from another
+    change = t_interval(by_seed.mean() + 2 * (by_seed - by_seed.mean()), step=2 * step)
     return change, float(np.mean(within)), float(np.mean(between))
 
 
@@ -332,14 +337,14 @@ def equal_spread(a: Sequence[float], b: Sequence[float]) -> float | None:
 
     Pitman and Morgan: variances are equal where sums and differences are uncorrelated,
     t = r sqrt(m - 2) / sqrt(1 - r^2) with m - 2 degrees of freedom, r = corr(a + b, a - b). Assumes normal values.
-    None below three pairs, or where sums or differences do not vary.
+    None below three pairs, and where sums or differences do not vary, or only together.
     """
     x, y = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
     total, difference = x + y, x - y
     if len(x) < 3 or not total.std() or not difference.std():
         return None
     r = float(np.corrcoef(total, difference)[0, 1])
-    if abs(r) >= 1:
-        return 0.0
+    if abs(r) > 1 - 1e-12:
+        return None
     t = r * math.sqrt(len(x) - 2) / math.sqrt(1 - r * r)
     return float(2 * special.stdtr(len(x) - 2, -abs(t)))

@@ -92,7 +92,9 @@ def ratio(larger: BySeed, smaller: BySeed) -> st.Estimate | None:
     """The difference of logarithms by seed; None where an eigenvalue is not positive or no seed is common."""
     if any(value <= 0 for by_seed in (larger, smaller) for value in by_seed.values()):
         return None
-    return st.paired_difference(*({s: math.log(v) for s, v in by_seed.items()} for by_seed in (larger, smaller)))
+    return st.paired_difference(
+        *({s: math.log(v) for s, v in by_seed.items()} for by_seed in (larger, smaller)), step=0.0
+    )
 
 
 def times(e: st.Estimate, unit: str = "") -> str:
@@ -126,7 +128,7 @@ def answer(study: Study, spectra: Spectra) -> Answer:
         if not here.keys() & there.keys():
             return Answer("undecided", f"{apart(reference, other)}.")
         logs = ratio(here, there)
-        judged.append(logs or st.paired_difference(here, there))
+        judged.append(logs or st.paired_difference(here, there, step=0.0))
         units.append("logarithm of the ratio" if logs else "eigenvalue")
         found = f"ratio {times(logs)}" if logs else f"difference {number(judged[-1])}, no ratio of what is not positive"
         short = short or (times(logs, " times") if logs else number(judged[-1]))
