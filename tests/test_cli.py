@@ -11,7 +11,8 @@ from dataclasses import replace
 import pytest
 from typer.testing import CliRunner
 
-from headstart import cli
+from headstart import __version__ as headstart_version
+from headstart import cli, own_modules
 from headstart.errors import HeadstartError
 from headstart.report.findings_page import MARKS
 from headstart.study.runner import run_study
@@ -332,3 +333,26 @@ def test_run_draws_a_bar_on_a_terminal(file, tmp_path):
     assert "4 of 4 runs" in text
     assert "runs, " not in text  # the plain lines are for elsewhere
     assert text.rstrip().endswith(f"report: {tmp_path / 'out' / 'report.html'}")
+
+
+# ----------------------------------------------------------------------------------------------- version and completion
+
+
+def test_the_version_is_said():
+    assert invoke("--version").stdout == f"headstart {headstart_version}\n"
+
+
+def test_a_shell_is_given_completion():
+    """As its `--show-completion` prints it; what the shell is comes from the environment where it cannot be seen."""
+    shown = headstart(
+        "--show-completion", "bash", env={**os.environ, "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
+    )
+    assert shown.returncode == 0
+    assert "complete -o default -F" in shown.stdout
+
+
+def test_list_says_what_cannot_be_used(monkeypatch):
+    monkeypatch.setattr(own_modules, "_faults", {"others 1.0": "others.parts: cannot import"})
+    result = invoke("list", "servers")
+    assert "note: parts of others 1.0 cannot be used (others.parts: cannot import)" in result.output
+    assert result.exit_code == 0

@@ -19,6 +19,7 @@ FLOORS = [
         "trees",
         "rng",
         "registry",
+        "written",
         "own_modules",
         "lookup",
         "validation",
@@ -40,10 +41,11 @@ FLOORS = [
 """From the ground up: a file may import from lower floors and from its own folder."""
 
 SIBLINGS_ON_THE_GROUND = {
-    "registry": {"errors", "given", "validation", "lookup", "own_modules"},
+    "registry": {"errors", "given", "validation", "written", "lookup", "own_modules"},
     "given": {"errors", "validation"},
     "own_modules": {"errors", "lookup"},
     "lookup": {"errors"},
+    "written": {"errors", "validation"},
     "validation": {"errors"},
     "files": {"errors", "lookup"},
     "tables": {"errors", "files"},

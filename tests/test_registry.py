@@ -97,6 +97,15 @@ def test_components_with_lists_can_be_keys(shapes):
         ("box(**{})", "box: unknown key 'None'; known: colour, nested, sides, width"),
         ("box(width=__import__('os'))", "expected parameters as 'name=value', got \"width=__import__('os')\""),
         ("box(width=" + "(" * 500 + ")", "expected parameters as 'name=value', got "),
+        (
+            "box(colour=top-up)",
+            "expected parameters as 'name=value', got 'colour=top-up'; text needs quotes: colour='top-up'",
+        ),
+        (
+            "box(colour=a/b.csv)",
+            "expected parameters as 'name=value', got 'colour=a/b.csv'; text needs quotes: colour='a/b.csv'",
+        ),
+        ("box(width=1, width=2)", "the parameter 'width' is there twice; remove one"),
         ("box(nested={[]: 1})", "expected parameters as 'name=value', got 'nested={[]: 1}'"),
     ],
 )

@@ -12,27 +12,24 @@ as a mapping `{proximal: {mu: 0.1}}` or `{name: proximal, mu: 0.1}`, or, for one
 `package.module:factory(width=3)`.
 """
 
-import ast
 import importlib
 import inspect
 import pkgutil
-import re
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PydanticUserError, Strict, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, PydanticUserError, Strict, ValidationError, create_model
 
 from headstart import given, own_modules
 from headstart.errors import HeadstartError, nearest
 from headstart.lookup import Origin, current, within
-from headstart.validation import at, shown, validate
+from headstart.validation import at, validate
+from headstart.written import read
 
 T = TypeVar("T")
-
-_WRITTEN = re.compile(r"^(?P<name>[\w.:-]+)(@(?P<preset>[\w-]+))?(\((?P<arguments>.*)\))?$", re.DOTALL)
 
 
 class AddedLater:
@@ -186,7 +183,7 @@ class Registry(Generic[T]):
         """Read and check how a user wrote a part. `path` is where it stands, for error messages."""
         if isinstance(written, Component):
             return written
-        name, preset, arguments = self._read(written, path)
+        name, preset, arguments = read(written, self.kind, path)
         entry = self.entry(name, path)
         if preset is not None and preset not in entry.presets:
             offer = nearest(preset, entry.presets) if entry.presets else "; it has none"
@@ -248,53 +245,10 @@ class Registry(Generic[T]):
                 f"{at(path)}cannot read the parameters of {name!r}: {' '.join(str(error).split())}"
             ) from error
 
-    def _read(self, written: object, path: str) -> tuple[str, str | None, dict[str, Any]]:
-        arguments: object = {}
-        if isinstance(written, Mapping) and "name" in written:
-            arguments = {key: value for key, value in written.items() if key != "name"}
-            written = written["name"]
-        elif isinstance(written, Mapping) and len(written) == 1:
-            written, arguments = next(iter(written.items()))
-        match = _WRITTEN.match(written.strip()) if isinstance(written, str) else None
-        if match is None or not isinstance(arguments, Mapping | None):
-            cut = isinstance(written, str) and "(" in written and ")" not in written
-            hint = "; put it in quotes: in [a, b] a comma ends an item" if cut else ""
-            raise HeadstartError(
-                f"{at(path)}expected a {self.kind} such as 'name', 'name(parameter=1)' or "
-                f"{{name: {{parameter: 1}}}}, got {shown(written)}{hint}"
-            )
-        inline = _keywords(match["arguments"] or "", path)
-        for key in inline.keys() & (arguments or {}).keys():
-            raise HeadstartError(f"{at(path)}the parameter {key!r} is there twice; remove one")
-        return match["name"], match["preset"], {**inline, **dict(arguments or {})}
-
 
 def own_file(component: Component) -> Path | None:
     """The file that `package.module:factory` of the user's own is read from, if the part is such and has one."""
     return own_modules.file_of(component.name, component.origin) if ":" in component.name else None
-
-
-def _as_text(written: object) -> object:
-    """A part that is named within another, as text, whichever way it is written.
-
-    >>> _as_text({"table": {"path": "a.csv", "client": None}}), _as_text({"name": "sgd", "momentum": 0.5})
-    ("table(path='a.csv', client=None)", 'sgd(momentum=0.5)')
-    """
-    if not isinstance(written, Mapping):
-        return written
-    named = "name" in written
-    if not named and len(written) != 1:
-        return written
-    name = written["name"] if named else next(iter(written))
-    inner = {key: value for key, value in written.items() if key != "name"} if named else written[name]
-    if not isinstance(inner, Mapping | None):
-        return written
-    arguments = ", ".join(f"{key}={_as_text(value)!r}" for key, value in (inner or {}).items())
-    return f"{name}({arguments})" if arguments else name
-
-
-PartText = Annotated[str, BeforeValidator(_as_text)]
-"""The type of a parameter that names a part: text, or the same as a mapping."""
 
 
 def _parameters(factory: Callable[..., Any]) -> type[BaseModel]:
@@ -327,27 +281,6 @@ def _given_entry(kind: str) -> Entry[Any]:
         return given.find(kind, name, sha256).factory(*context)
 
     return Entry(given.GIVEN, factory, "a Python program", {}, _parameters(factory))
-
-
-def _keywords(text: str, path: str) -> dict[str, Any]:
-    try:
-        call = ast.parse(f"part({text})", mode="eval").body
-        if not isinstance(call, ast.Call) or call.args or not isinstance(call.func, ast.Name):
-            raise ValueError
-        values = {str(keyword.arg): _value(keyword.value) for keyword in call.keywords}
-    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
-        raise HeadstartError(f"{at(path)}expected parameters as 'name=value', got {shown(text)}") from None
-    if len(values) < len(call.keywords):
-        names = [str(keyword.arg) for keyword in call.keywords]
-        twice = next(name for i, name in enumerate(names) if name in names[:i])
-        raise HeadstartError(f"{at(path)}the parameter {twice!r} is there twice; remove one")
-    return values
-
-
-def _value(node: ast.expr) -> Any:
-    """A literal; a bare word is what it is in YAML."""
-    words = {"true": True, "false": False, "null": None}
-    return words.get(node.id, node.id) if isinstance(node, ast.Name) else ast.literal_eval(node)
 
 
 def _frozen(values: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:

@@ -28,11 +28,12 @@ from torch.func import functional_call
 
 from headstart.errors import HeadstartError
 from headstart.models.network import Network
-from headstart.registry import AddedLater, PartText
+from headstart.registry import AddedLater
 from headstart.starts.base import STARTS, RoundsBefore, Start
 from headstart.starts.heads import HeadLayer, last_layer, listed, within
 from headstart.tasks.base import Task
 from headstart.trees import Tree
+from headstart.written import PartText
 
 Floats = npt.NDArray[np.float64]
 SHARPEST = 100.0

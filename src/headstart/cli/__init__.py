@@ -17,10 +17,8 @@ if TYPE_CHECKING:
     from headstart.study.spec import Study
 
 app = typer.Typer(
-    add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Where should federated training begin, and with which pair of client and server optimizers?",
 )
 
 FEW_SEEDS = 3
@@ -38,6 +36,24 @@ Allow = Annotated[
 ]
 Jobs = Annotated[int | None, typer.Option(min=1, help="Processes; by default one for each core.")]
 CheckpointSeconds = Annotated[float, typer.Option(min=0, help="Seconds between checkpoints of a run under way.")]
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        import headstart
+
+        say(f"headstart {headstart.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def headstart_(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_say_version, is_eager=True, help="Say the version, and end."),
+    ] = False,
+) -> None:
+    """Where should federated training begin, and with which pair of client and server optimizers?"""
 
 
 @app.command()
@@ -245,13 +261,16 @@ def list_(
     kind: Annotated[str, typer.Argument(help="starts, clients, servers, models, tasks, partitions, ...")] = "",
 ) -> None:
     """List what study files can name, with parameters, defaults and papers."""
+    from headstart.cli.listing import print_registry, say_faults
     from headstart.errors import nearest
 
     registries = _registries()
     if kind and kind not in registries:
         raise HeadstartError(f"unknown kind {kind!r}{nearest(kind, registries)}")
-    for name in [kind] if kind else registries:
-        _print_registry(name, registries[name])
+    chosen = [kind] if kind else list(registries)
+    for name in chosen:
+        print_registry(name, registries[name])
+    say_faults(registries[name] for name in chosen)
 
 
 def _registries() -> dict[str, "Registry[Any]"]:
@@ -269,28 +288,6 @@ def _registries() -> dict[str, "Registry[Any]"]:
         "starts": STARTS, "clients": CLIENTS, "servers": SERVERS, "models": MODELS, "tasks": TASKS,
         "tokens": TOKENS, "partitions": PARTITIONS, "devices": DEVICES, "executors": EXECUTORS, "probes": PROBES,
     }  # fmt: skip
-
-
-def _print_registry(name: str, registry: "Registry[Any]") -> None:
-    from rich.console import Console
-    from rich.text import Text
-
-    from headstart.validation import describe
-
-    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
-    console.print(Text(name, style="bold underline"))
-    for entry in registry:
-        console.print(Text.assemble((entry.name, "bold cyan"), f"  {entry.summary}"))
-        console.print(Text(f"    source: {entry.source}", style="dim"))
-        for parameter, info in entry.parameters.model_fields.items():
-            default = "required" if info.is_required() else f"default {info.default!r}"
-            console.print(Text(f"    {parameter}: {describe(info)}, {default}. {info.description or ''}".rstrip()))
-            if tuned := entry.tunable.get(parameter):
-                console.print(Text(f"      tuned over {tuned.low:g} to {tuned.high:g}", style="dim"))
-        for preset, values in entry.presets.items():
-            written = ", ".join(f"{key}={value!r}" for key, value in values.items())
-            console.print(Text(f"    @{preset}: {written or 'the defaults'}"))
-    console.print()
 
 
 def _run(study: "Study", out: Path, jobs: int | None, checkpoint_seconds: float) -> None:

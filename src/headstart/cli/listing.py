@@ -1,0 +1,48 @@
+"""What `headstart list` prints: the parts of a kind, from their own declarations."""
+
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from headstart.escapes import printable
+from headstart.terminal import say
+
+if TYPE_CHECKING:
+    from headstart.registry import Entry, Registry
+
+
+def print_registry(name: str, registry: "Registry[Any]") -> None:
+    """Print every part of a kind, with its parameters, presets and source."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    console.print(Text(name, style="bold underline"))
+    for entry in registry:
+        console.print(Text.assemble((entry.name, "bold cyan"), f"  {printable(entry.summary)}"))
+        for line, style in _lines(entry):
+            console.print(Text(f"    {printable(line)}", style=style))
+    console.print()
+
+
+def say_faults(registries: "Iterable[Registry[Any]]") -> None:
+    """Say which installed packages have parts that cannot be used, and why."""
+    faults = {package: why for registry in registries for package, why in registry.faults().items()}
+    for package, why in faults.items():
+        say(f"note: parts of {package} cannot be used ({why})", to=sys.stderr)
+
+
+def _lines(entry: "Entry[Any]") -> "Iterable[tuple[str, str]]":
+    from headstart.validation import describe
+
+    yield f"source: {entry.source}", "dim"
+    if entry.package:
+        yield f"installed with: {entry.package}", "dim"
+    for parameter, info in entry.parameters.model_fields.items():
+        default = "required" if info.is_required() else f"default {info.default!r}"
+        yield f"{parameter}: {describe(info)}, {default}. {info.description or ''}".rstrip(), ""
+        if tuned := entry.tunable.get(parameter):
+            yield f"  tuned over {tuned.low:g} to {tuned.high:g}", "dim"
+    for preset, values in entry.presets.items():
+        written = ", ".join(f"{key}={value!r}" for key, value in values.items())
+        yield f"@{preset}: {written or 'the defaults'}", ""
