@@ -28,6 +28,7 @@ FLOORS = [
         "threads",
         "tables",
         "escapes",
+        "forks",
     },
     {"kernels"},
     {"models", "tasks"},
@@ -56,6 +57,7 @@ REPORT_MAY_USE = (
     "headstart.tables",
     "headstart.errors",
     "headstart.escapes",
+    "headstart.forks",
     "headstart.report",
 )
 SETS_THE_GENERATOR = "models/network.py"

@@ -1,7 +1,14 @@
 """Figures follow the theme, keep their ids apart, and labels do not collide."""
 
 import functools
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -131,3 +138,45 @@ def test_fonts_are_named_once_and_paths_are_short() -> None:
     svg = render(line, 2.0, True)["svg"].decode()
     assert max(style.count("Roboto") for style in re.findall(r'style="[^"]*"', svg)) == 1
     assert not re.search(r' d="[^"]*\.\d{3}', svg)
+
+
+def test_a_worker_that_is_killed_costs_no_figure() -> None:
+    here = os.getpid()
+
+    def fatal_elsewhere(figure: Any, wide: bool) -> None:
+        line(figure, wide)
+        if os.getpid() != here:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    assert render_all([(line, 2.0, True), (fatal_elsewhere, 2.0, False)], processes=2) == [
+        render(line, 2.0, True), render(line, 2.0, False)
+    ]  # fmt: skip
+
+
+ENDLESS = """
+import os, pathlib, sys, time
+from headstart.report.figures import render_all
+def draw(figure, wide):
+    pathlib.Path(sys.argv[1], str(os.getpid())).touch()
+    time.sleep(100)
+render_all([(draw, 2.0, True)] * 8, processes=2)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_workers_end_with_the_process_that_they_draw_for(tmp_path: Path, number: int) -> None:
+    parent = subprocess.Popen([sys.executable, "-c", ENDLESS, str(tmp_path)])
+    try:
+        wait_until(lambda: len(list(tmp_path.iterdir())) == 2)
+    finally:
+        parent.send_signal(number)
+        parent.wait()
+    workers = [int(path.name) for path in tmp_path.iterdir()]
+    wait_until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
+
+
+def wait_until(true: Callable[[], bool], seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.05)

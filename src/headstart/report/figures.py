@@ -11,8 +11,11 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+
+from headstart.forks import end_with_parent
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -95,7 +98,10 @@ def render(draw: Draw, height: float, wide: bool, creator: str = "") -> dict[str
 
 
 def render_all(drawings: Sequence[Drawing], processes: int = 1) -> list[dict[str, bytes]]:
-    """Each as `render` has it, in several processes where they can be forked: a figure is a closure."""
+    """Each as `render` has it, in several processes where they can be forked: a figure is a closure.
+
+    Where they cannot be, or one of them was killed, this process draws.
+    """
     if processes == 1 or sys.platform != "linux" or multiprocessing.current_process().daemon:
         return [render(*drawing) for drawing in drawings]
     import matplotlib.backends.backend_agg
@@ -103,12 +109,22 @@ def render_all(drawings: Sequence[Drawing], processes: int = 1) -> list[dict[str
 
     _drawings[:] = drawings
     context = multiprocessing.get_context("fork")
-    with ProcessPoolExecutor(processes, context, signal.signal, (signal.SIGINT, signal.SIG_IGN)) as pool:
-        return list(pool.map(_rendered, range(len(drawings))))
+    try:
+        with ProcessPoolExecutor(processes, context, _begin_worker) as pool:
+            return list(pool.map(_rendered, range(len(drawings))))
+    except (BrokenProcessPool, OSError):  # killed for memory; no shared memory, no process to be had
+        return [render(*drawing) for drawing in drawings]
+    finally:
+        _drawings.clear()
 
 
 _drawings: list[Drawing] = []
 """What a forked process finds."""
+
+
+def _begin_worker() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent()
 
 
 def _rendered(i: int) -> dict[str, bytes]:

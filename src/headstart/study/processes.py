@@ -5,7 +5,6 @@ and recorded, and copy none of it. Elsewhere they begin afresh, and map the task
 """
 
 import multiprocessing
-import os
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,6 +19,7 @@ import torch
 
 from headstart.engine.executors.processes import cannot_fork
 from headstart.errors import HeadstartError
+from headstart.forks import end_with_parent
 from headstart.study.data import task_of
 from headstart.study.groups import Group
 from headstart.study.sharing import Shared, laid_out, take
@@ -106,14 +106,7 @@ def _begin_worker(stop: Any, shared: Shared) -> None:
     take(shared)
     torch.set_num_threads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-
-    def end_with_parent() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=end_with_parent, daemon=True).start()
+    end_with_parent()
 
 
 @contextmanager
