@@ -115,7 +115,7 @@ def test_a_label_says_no_more_than_tells_studies_apart() -> None:
 
 
 def test_a_folder_that_is_no_study_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(HeadstartError, match=r"study\.yaml: not found"):
+    with pytest.raises(HeadstartError, match=r"runs\.parquet: not found; expected the folder"):
         compare.write([tmp_path], tmp_path / "page.html")
 
 

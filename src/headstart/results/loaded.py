@@ -1,6 +1,5 @@
 """`results = headstart.load("out")`: what a folder of a study holds, without torch."""
 
-import io
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -9,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from headstart import tables as sealed_tables
 from headstart.errors import HeadstartError, nearest
 from headstart.report import tables
 from headstart.report.answers import Answer, percent
@@ -22,7 +21,7 @@ from headstart.report.standings import Standing, standing
 from headstart.report.verdict import Verdict, verdict
 from headstart.results.shown import Page, drawn, results_as_html
 from headstart.study.statistics import Estimate, t_interval
-from headstart.study.store import TRIALS
+from headstart.study.store import TRIALS, Folder
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -52,16 +51,13 @@ class Best:
         accuracy.
 
         Raises:
-            HeadstartError: there is no run of that seed, or its weights are gone.
+            HeadstartError: there is no run of that seed, or its weights are gone or have changed.
         """
         if seed is None:
             seed = max(self.accuracies, key=self.accuracies.__getitem__)
         if seed not in self.runs:
             raise HeadstartError(f"seed: expected one of {', '.join(map(str, self.runs))}, got {seed!r}")
-        file = self.folder / "runs" / self.runs[seed] / "weights.safetensors"
-        if not file.is_file():
-            raise HeadstartError(f"{file}: not found; the folder that the study ran in has the weights of its runs")
-        return file
+        return Folder(self.folder).weights(self.runs[seed])
 
     def weights(self, seed: int | None = None) -> "dict[str, Tensor]":
         """The weights in that file, for `module.load_state_dict`."""
@@ -94,20 +90,19 @@ class Results(os.PathLike[str]):
         """A row a run: what it was, how it ended, its final accuracy, its cost. `.to_pandas()`
         makes it a data frame.
         """
-        return self._table("runs")
+        return self._tables.runs
 
     @cached_property
     def rounds(self) -> pa.Table:
         """Every metric of every measured round: run, round, metric, value. `run` is that of the
         table of runs.
         """
-        return self._table("rounds")
+        return self._tables.rounds
 
     @cached_property
     def trials(self) -> pa.Table:
         """The trials of the tuning; no rows where the study had none."""
-        has_some = (self.folder / "results" / "trials.parquet").exists()
-        return self._table("trials") if has_some else TRIALS.empty_table()
+        return TRIALS.empty_table() if self._tables.trials is None else self._tables.trials
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -178,13 +173,9 @@ class Results(os.PathLike[str]):
 
         return Page(write(self.folder, processes))
 
-    def _table(self, name: str) -> pa.Table:
-        path = self.folder / "results" / f"{name}.parquet"
-        try:
-            return pq.read_table(io.BytesIO(path.read_bytes()), page_checksum_verification=True)
-        except (pa.ArrowException, OSError, ValueError) as error:
-            reason = (str(error).splitlines() or ["unreadable"])[0]
-            raise HeadstartError(f"{path} is damaged ({reason}); run the study again to rebuild it") from None
+    @cached_property
+    def _tables(self) -> sealed_tables.Results:
+        return sealed_tables.read_results(self.folder)
 
     @cached_property
     def _panels(self) -> dict[str, Any]:

@@ -184,6 +184,20 @@ class Folder:
                 raise ValueError(f"it is of run {record['run']}")
         return record
 
+    def weights(self, key: str) -> Path:
+        """The file of the weights that a run ended with, after its sha256 was compared with the record's.
+
+        Raises:
+            HeadstartError: it is gone, or has changed since the run ended.
+        """
+        path, record = self.run(key) / WEIGHTS, self.record(key)
+        with files.damage_explained(path, _again(path)):
+            if not path.is_file():
+                raise ValueError("it is gone")
+            if files.digest(path) != record["files"]["weights"]:
+                raise ValueError("its sha256 is another than that of the weights the run ended with")
+        return path
+
     def _read(self, key: str, target_accuracy: float | None) -> tuple[pa.Table, pa.Table]:
         """The rounds of a run that is done, and its row among the runs."""
         path, record = self.run(key) / RECORD, self.record(key)
