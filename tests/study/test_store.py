@@ -41,11 +41,11 @@ def test_a_second_process_on_a_folder_is_refused(study, copy):
 
 
 def test_a_folder_of_another_study_is_refused(study, copy, whole):
-    other = Study(**{**study.file.model_dump(exclude_none=True), "rounds": 31})
+    other = Study(**{**study.file.model_dump(exclude_none=True), "cohort": 4})
     with pytest.raises(HeadstartError) as caught:
         run_study(other, copy)
     assert str(caught.value) == (
-        f"{copy} holds the results of another study (in its study.yaml 'rounds: 30', here 'rounds: 31'); "
+        f"{copy} holds the results of another study (cohort: there 3, here 4); "
         "choose a new folder, or only add to that study"
     )
     assert_equal_bits(copy, whole)
@@ -69,8 +69,8 @@ def test_a_study_that_adds_to_the_one_in_a_folder_goes_on_there(study, copy):
 def test_a_search_in_a_folder_must_be_one_of_the_new_study(tmp_path):
     keys = {"task": "digits", "model": "logistic", "rounds": 1, "seeds": [0], "population": 10, "cohort": 2}
     run_study(Study(**keys, tuning={"trials": 2}), tmp_path)
-    with pytest.raises(HeadstartError, match=r"another study .*'trials: 2', here 'trials: 3'"):
-        run_study(Study(**keys, tuning={"trials": 3}), tmp_path)
+    with pytest.raises(HeadstartError, match=r"another study \(tuning\.trials: there 2, here 1\)"):
+        run_study(Study(**keys, tuning={"trials": 1}), tmp_path)
     run_study(Study(**{**keys, "seeds": [0, 1]}, tuning={"trials": 2}), tmp_path)
     assert len(pq.read_table(tmp_path / "results" / "trials.parquet")) == 2  # none anew
     assert {row["seed"] for row in pq.read_table(tmp_path / "results" / "runs.parquet").to_pylist()} == {0, 1}

@@ -1,5 +1,6 @@
 """Carry out a study: starts first, then every run that is not done, in one process or several."""
 
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from headstart import files
 from headstart.errors import HeadstartError
+from headstart.escapes import printable
 from headstart.probes.base import PROBES
 from headstart.starts.base import STARTS
 from headstart.study.choice import choose_executors, chosen_executor, with_executor
@@ -15,6 +17,7 @@ from headstart.study.data import task_of
 from headstart.study.federations import check_device, federation_of, network_of, one_thread
 from headstart.study.groups import Group, at_once, groups_of
 from headstart.study.processes import each, each_run, forks_here
+from headstart.study.resuming.belonging import refusal, take_up
 from headstart.study.search import (
     Search,
     best_of,
@@ -45,16 +48,23 @@ class Event:
     status: str
 
 
+def on_stderr(line: str) -> None:
+    """Print a line for the user, with control characters written out."""
+    print(f"note: {printable(line)}", file=sys.stderr, flush=True)
+
+
 def run_study(
     study: Study,
     out: str | Path,
     jobs: int = 1,
     checkpoint_seconds: float = 10.0,
     watch: Callable[[Event], None] = lambda event: None,
+    tell: Callable[[str], None] = on_stderr,
 ) -> Path:
     """Run or resume a study in the folder `out`; runs that are done are skipped. Returns the folder.
 
-    A study that adds to the one in the folder, such as more seeds, goes on from what is there.
+    A study that adds to the one in the folder, such as more seeds, rounds or trials, goes on from what is there.
+    `tell` is given lines about what a user would not expect; by default they are printed on standard error.
 
     Each process computes with one torch thread, so `jobs` changes no result. A process that is killed loses at
     most `checkpoint_seconds` of the runs that it had under way, and they go on to the same bits.
@@ -71,26 +81,21 @@ def run_study(
     try:
         with one_thread():
             check(study)
-            with Folder(out).claimed(study.resolved(), partial(_holds_all_of, study)):
-                _carry_on(study, out, jobs, checkpoint_seconds, watch)
+            with Folder(out).claimed(study.resolved(), lambda: refusal(study, out, tell)):
+                _carry_on(study, out, jobs, checkpoint_seconds, watch, tell)
     except OSError as error:
         raise HeadstartError(f"cannot go on in {out}: {error}") from error
     return out
 
 
-def _holds_all_of(study: Study, file: Path) -> bool:
-    """Whether every run and search of the study in a file is also one of this study."""
-    try:
-        other = Study.load(file, origin=study.origin)
-        return all(
-            {one.key for one in parts(other)} <= {one.key for one in parts(study)}
-            for parts in (lambda study: study.runs, searches)
-        )
-    except HeadstartError:
-        return False
-
-
-def _carry_on(study: Study, out: Path, jobs: int, checkpoint_seconds: float, watch: Callable[[Event], None]) -> None:
+def _carry_on(
+    study: Study,
+    out: Path,
+    jobs: int,
+    checkpoint_seconds: float,
+    watch: Callable[[Event], None],
+    tell: Callable[[str], None],
+) -> None:
     folder, tuned = Folder(out), searches(study)
     runs = _runs(study, tuned, out)
 
@@ -121,6 +126,7 @@ def _carry_on(study: Study, out: Path, jobs: int, checkpoint_seconds: float, wat
             runs = _runs(study, tuned, out)
             pending = [run for run in runs if not folder.is_done(run.key)]
             total, left = len(tuned) + len(runs), worked + sum(map(_work, pending))
+        take_up({run.key for run in runs}, pending, out, tell)
         choose_executors(runs if pending else [], out)
         done += len(runs) - len(pending)
         groups = [group for group in _groups(runs, out) if not set(pending).isdisjoint(group)] if pending else []

@@ -52,8 +52,12 @@ class Search:
 
     @property
     def key(self) -> str:
-        """The name of the search's folder: 16 hex digits of the sha256 of all that its trials depend on."""
+        """The name of the search's folder: 16 hex digits of the sha256 of all that its trials depend on.
+
+        How many there are to be is not among that: a longer search begins with the trials of a shorter one.
+        """
         fields = {**asdict(self), "base": self.base.identity()}
+        del fields["trials"]
         canonical = json.dumps({"schema": SCHEMA, **fields}, sort_keys=True, default=str)
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 

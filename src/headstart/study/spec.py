@@ -31,6 +31,9 @@ from headstart.validation import shown, validate
 SCHEMA = 1
 """Part of every run's key: raised when the same specification comes to mean something else."""
 
+FORMAT = 2
+"""Of the files in a study's folder: raised when they can no longer be read as before."""
+
 LATER = {"trainable": "all", "device": "cpu"}
 """Fields of a run that came after studies had been run: at these values they are no part of a key."""
 
@@ -84,9 +87,16 @@ class RunSpec:
     @cached_property
     def key(self) -> str:
         """The name of the run's folder: 16 hex digits of the sha256 of the canonical specification."""
+        return hashlib.sha256(self._canonical().encode()).hexdigest()[:16]
+
+    def spec(self) -> dict[str, Any]:
+        """The canonical specification, as a record of the run has it."""
+        spec: dict[str, Any] = json.loads(self._canonical())
+        return spec
+
+    def _canonical(self) -> str:
         told = {name: value for name, value in self.identity().items() if LATER.get(name) != value}
-        canonical = json.dumps({"schema": SCHEMA, **told}, sort_keys=True, default=str)
-        return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+        return json.dumps({"schema": SCHEMA, **told}, sort_keys=True, default=str)
 
     def __str__(self) -> str:
         parts = (self.start, self.client, self.server, self.partition, self.devices)
@@ -190,7 +200,7 @@ class Study:
     def resolved(self) -> str:
         """The study as YAML with every default written out: equal text means an equal study."""
         with within(self.origin):
-            return f"# a study as headstart {SCHEMA} read it, with every default\n{written(self._keys())}"
+            return f"# a study as headstart {FORMAT} read it, with every default\n{written(self._keys())}"
 
     def _keys(self) -> dict[str, Any]:
         """The keys of a study file with every default, parts by their names."""

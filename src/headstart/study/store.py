@@ -9,17 +9,16 @@ DIR/results/*.parquet          all runs in the order of the grid; trials.parquet
 DIR/paper.yaml                 the study file, where `headstart paper` wrote it
 """
 
-import itertools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import filelock
 import pyarrow as pa
 
 from headstart import files, tables
 from headstart.errors import HeadstartError
+from headstart.study.resuming import locks
 
 RUNS = pa.schema(
     [(name, pa.string()) for name in ("run", "task", "model", "start", "client", "server", "partition", "devices")]
@@ -43,6 +42,9 @@ TRIALS = pa.schema(
 WRITTEN = "paper.yaml"
 """The file that may stand in a folder before its study has begun: the study file itself."""
 
+OLDER = "# a study as headstart 1 read it"
+"""How the study file of a folder began whose files were not sealed."""
+
 RECORD, ROUNDS_FILE, WEIGHTS = "run.json", "rounds.parquet", "weights.safetensors"
 """The files of a run that is done."""
 
@@ -61,11 +63,11 @@ class Folder:
         self.path = path
 
     @contextmanager
-    def claimed(self, resolved_study: str, holds_all_of: Callable[[Path], bool] = lambda file: False) -> Iterator[None]:
+    def claimed(self, resolved_study: str, refusal: Callable[[], str] = lambda: "") -> Iterator[None]:
         """Hold the folder for this process and this study; the hold ends with the process, however it ends.
 
-        A folder of another study passes to this one where `holds_all_of` says, of the file of the other, that nothing
-        in the folder would be lost.
+        Where the folder has the file of another study, or none, `refusal` says why it may not pass to this one;
+        empty where it may.
 
         Raises:
             HeadstartError: another process holds it, it belongs to another study, or it cannot be written.
@@ -73,46 +75,37 @@ class Folder:
         with files.explained(self.path, "write"):
             self._refuse_foreign()  # before anything is written
             self.path.mkdir(parents=True, exist_ok=True)
-            lock = filelock.FileLock(self.path / ".lock")
-            try:
-                lock.acquire(timeout=MOMENT)
-            except filelock.Timeout:
-                raise HeadstartError(
-                    f"{self.path} is in use by another headstart process; wait for it to end"
-                ) from None
-        try:
+        with locks.held(self.path, MOMENT):
             with files.explained(self.path, "write"):
                 self._refuse_foreign()
-                self._belongs_to(resolved_study, holds_all_of)
+                self._belongs_to(resolved_study, refusal)
                 self._sweep()
             yield
-        finally:
-            lock.release()
 
     def _refuse_foreign(self) -> None:
         if self.path.is_dir() and not (self.path / "study.yaml").exists():
-            foreign = [
-                entry.name
-                for entry in self.path.iterdir()
-                if entry.name not in (".lock", WRITTEN) and not _is_partial(entry)
-            ]
-            if foreign:
+            names = {entry.name for entry in self.path.iterdir() if not _is_partial(entry)}
+            foreign = names - {".lock", WRITTEN}
+            if foreign and not any(self.path.glob(f"runs/*/{RECORD}")):
                 raise HeadstartError(
                     f"{self.path} holds files that are not a study's ({min(foreign)}); choose a new folder"
                 )
 
-    def _belongs_to(self, resolved_study: str, holds_all_of: Callable[[Path], bool]) -> None:
+    def _belongs_to(self, resolved_study: str, refusal: Callable[[], str]) -> None:
         study = self.path / "study.yaml"
         present = study.read_text(encoding="utf-8", errors="replace") if study.exists() else ""
-        if not present or (present != resolved_study and holds_all_of(study)):
-            files.write(study, resolved_study)
-        elif present != resolved_study:
-            lines = itertools.zip_longest(present.splitlines(), resolved_study.splitlines(), fillvalue="nothing")
-            there, here = next(((a.strip(), b.strip()) for a, b in lines if a != b), ("other line ends", "ours"))
+        if present.startswith(OLDER):
             raise HeadstartError(
-                f"{self.path} holds the results of another study (in its study.yaml {there!r}, here {here!r}); "
-                "choose a new folder, or only add to that study"
+                f"{self.path} was written by an earlier version of headstart, whose files this one does not read; "
+                "choose a new folder"
             )
+        if present != resolved_study:
+            if why := refusal():
+                raise HeadstartError(
+                    f"{self.path} holds the results of another study ({why}); "
+                    "choose a new folder, or only add to that study"
+                )
+            files.write(study, resolved_study)
 
     def _sweep(self) -> None:
         """Remove what a killed process left behind: files half-written, and checkpoints of runs that are done."""

@@ -245,6 +245,7 @@ def _record(run: RunSpec, choice: Choice, progress: Progress, parameters: int, s
         "machine": _machine(),
         "ended": datetime.now(UTC).isoformat(timespec="seconds"),
         "schema": SCHEMA,
+        "spec": run.spec(),
     }
 
 

@@ -83,11 +83,15 @@ def hand_over(shorter: Path, longer: Path) -> bool:
     try:
         state, note = checkpoint.load(shorter / STATE)
         Journal.at(shorter / JOURNAL, Mark(**note["journal"]))
+        if not state.round:
+            return False
         files.write(longer / JOURNAL, (shorter / JOURNAL).read_bytes())
         files.write(longer / CHECKPOINT, (shorter / STATE).read_bytes())
     except (HeadstartError, OSError, KeyError, TypeError):
         return False
-    return state.round > 0
+    for name in (STATE, JOURNAL):  # the longer run will leave a later one
+        (shorter / name).unlink(missing_ok=True)
+    return True
 
 
 def _size(state: State) -> int:

@@ -1,0 +1,148 @@
+"""Whether a folder's runs are a study's, so that it may go on there; and what of them its new runs go on from.
+
+A study goes on in the folder of another one if every run there is one of its own, or one with fewer rounds or fewer
+probes, and every search one of its own, or one with fewer trials. Then nothing that is there is left out.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from headstart.errors import HeadstartError
+from headstart.study.resuming.differences import differences
+from headstart.study.resuming.saved import hand_over
+from headstart.study.search import DIRECTORY, searches
+from headstart.study.spec import RunSpec, Study
+from headstart.study.store import CHECKPOINT, Folder
+
+Tell = Callable[[str], None]
+
+GROWS = ("rounds", "probes")
+"""Fields of a run of which a longer study may have more."""
+
+
+def refusal(study: Study, out: Path, tell: Tell) -> str:
+    """Why a study may not go on in a folder whose study file is another one's; empty where it may."""
+    file = out / "study.yaml"
+    try:
+        other = Study.load(file, origin=study.origin) if file.exists() else None
+        if other is not None and _holds_all_of(study, other):
+            return ""
+    except HeadstartError:
+        other = None
+    done = sum(1 for _ in out.glob("runs/*/run.json"))
+    strays = _strays(study, out)
+    if strays:
+        if other is None:
+            return f"its study.yaml is {'damaged' if file.exists() else 'gone'}, and {strays[0]} is not of this study"
+        return differences(_keys(other), _keys(study)) + _hint(other, study)
+    if done:
+        tell(
+            f"study.yaml in {out} was {'changed' if file.exists() else 'gone'}; it is written again, "
+            f"as all {done} runs there are of this study"
+        )
+    return ""
+
+
+def _keys(study: Study) -> Mapping[str, Any]:
+    keys: Mapping[str, Any] = yaml.safe_load(study.resolved())
+    return keys
+
+
+def _hint(other: Study, study: Study) -> str:
+    tuning = study.file.tuning
+    if tuning and tuning.rounds is None and other.file.rounds != study.file.rounds:
+        return (
+            "; searches without rounds of their own have those of the runs: with "
+            f"'tuning: {{rounds: {other.file.rounds}}}' they stay as they are"
+        )
+    if other.file.rounds > study.file.rounds:
+        return "; a longer run holds no shorter one, as the last round is measured more closely"
+    return ""
+
+
+def _holds_all_of(study: Study, other: Study) -> bool:
+    if other.file.rounds > study.file.rounds or not set(other.probes) <= set(study.probes):
+        return False
+    trials = {search.key: search.trials for search in searches(study)}
+    if any(search.trials > trials.get(search.key, 0) for search in searches(other)):
+        return False
+    if other.file.rounds == study.file.rounds and other.probes == study.probes:
+        return {run.key for run in other.runs} <= {run.key for run in study.runs}
+    return {_rest(run.spec()) for run in other.runs} <= {_rest(run.spec()) for run in study.runs}
+
+
+def _strays(study: Study, out: Path) -> list[str]:
+    """What lies in the folder and is not of the study: searches, and runs that are done."""
+    searched = {search.key: search.trials for search in searches(study)}
+    done = Counter(path.parent.name for path in out.glob(f"{DIRECTORY}/*/*.json"))
+    longer = [name for name, trials in sorted(done.items()) if trials > searched.get(name, 0)]
+    strays = [f"its search {name}" for name in longer]
+    keys, rests = {run.key for run in study.runs}, {_rest(run.spec()) for run in study.runs}
+    tuned = {_rest(run.spec(), without=_TUNED) for run in study.runs} if searched else set()
+    rounds, probes = study.file.rounds, _each(study.runs[0].spec()["probes"])
+    for key, spec in _specs(out, keys):
+        known = _rest(spec) in rests or _rest(spec, without=_TUNED) in tuned
+        if not known or spec["rounds"] > rounds or not _each(spec["probes"]) <= probes:
+            strays.append(f"its run {key}")
+    return strays
+
+
+_TUNED = ("client", "server", "client_rate", "server_rate")
+
+
+def take_up(study_keys: set[str], pending: Sequence[RunSpec], out: Path, tell: Tell) -> None:
+    """Have runs begin where shorter ones in the folder were before their last round; say which cannot, and why."""
+    folder = Folder(out)
+    waiting = [run for run in pending if not (folder.run(run.key) / CHECKPOINT).exists()]
+    shorter: dict[str, list[tuple[int, str, str]]] = {}
+    if waiting:
+        for key, spec in _specs(out, study_keys):
+            found = spec["rounds"], key, _text(spec["probes"])
+            shorter.setdefault(_rest(spec), []).append(found)
+    lines: Counter[str] = Counter()
+    for run in waiting:
+        candidates = sorted(shorter.get(_rest(run.spec()), []), reverse=True)
+        if candidates:
+            lines[_taken_up(run, candidates, folder)] += 1
+    for line, count in lines.items():
+        tell(f"{count} {'run' if count == 1 else 'runs'} {line}")
+
+
+def _taken_up(run: RunSpec, candidates: list[tuple[int, str, str]], folder: Folder) -> str:
+    """Hands the state of the longest over to the run. Returns what came of it, in words that follow a number."""
+    probes = _text(run.spec()["probes"])
+    same = [(rounds, key) for rounds, key, theirs in candidates if theirs == probes and rounds < run.rounds]
+    if not same:
+        return "begin anew, as probes were added that are measured along the way"
+    for rounds, key in same:
+        if hand_over(folder.run(key), folder.run(run.key)):
+            return f"go on from round {rounds - 1}, where runs of {rounds} rounds were before their last one"
+    return "begin anew, as shorter ones kept no state to go on from (they diverged, or it was too large to keep)"
+
+
+def _specs(out: Path, but: set[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The specifications of the runs that are done, in their folders, without those of some keys."""
+    folder = Folder(out)
+    for path in sorted(out.glob("runs/*/run.json")):
+        key = path.parent.name
+        if key not in but:
+            spec = folder.record(key).get("spec")
+            if isinstance(spec, dict) and GROWS[0] in spec:
+                yield key, spec
+
+
+def _rest(spec: Mapping[str, Any], without: Sequence[str] = ()) -> str:
+    return _text({name: value for name, value in spec.items() if name not in (*GROWS, *without)})
+
+
+def _each(values: Sequence[Any]) -> set[str]:
+    return set(map(_text, values))
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)

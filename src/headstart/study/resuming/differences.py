@@ -1,0 +1,61 @@
+"""How two studies differ, as data: key by key, not line by line."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+MOST = 3
+"""Differences that one line tells."""
+
+OF_NO_RUN = ("name", "title", "target_accuracy", "data_mib")
+"""Keys that change no run."""
+
+
+def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
+    """What differs between the study in a folder and this one, in the words of one line.
+
+    >>> differences({"rounds": 40, "every": 5}, {"rounds": 20, "every": 5})
+    'rounds: there 40, here 20'
+    >>> differences({"probes": ["a"]}, {"probes": ["a", "b"], "tuning": {"trials": 3}})
+    'tuning: only here; probes: here also b'
+    """
+    told = [each for key in {**there, **here} if key not in OF_NO_RUN for each in _of(key, there, here)]
+    told.sort(key=lambda each: "here also" in each)  # what was added is rarely what is wrong
+    more = f"; and {len(told) - MOST} more" if len(told) > MOST else ""
+    return "; ".join(told[:MOST]) + more or "in what no key says"
+
+
+def _of(key: str, there: Mapping[str, Any], here: Mapping[str, Any], above: str = "") -> Iterator[str]:
+    a, b, name = there.get(key), here.get(key), above + key
+    if a == b:
+        return
+    if isinstance(a, Mapping) and isinstance(b, Mapping):
+        for inner in {**a, **b}:
+            yield from _of(inner, a, b, f"{name}.")
+    elif isinstance(a, list) and isinstance(b, list):
+        yield from _of_lists(name, a, b)
+    elif isinstance(a, list | Mapping) or isinstance(b, list | Mapping):
+        yield f"{name}: only {'here' if a is None else 'there'}"
+    else:
+        yield f"{name}: there {_shown(a)}, here {_shown(b)}"
+
+
+def _of_lists(name: str, there: list[Any], here: list[Any]) -> Iterator[str]:
+    gone, new = [x for x in there if x not in here], [x for x in here if x not in there]
+    if gone and new and len(there) == len(here) == 1:
+        yield f"{name}: there {_shown(there[0])}, here {_shown(here[0])}"
+    else:
+        if gone:
+            yield f"{name}: there also {_listed(gone)}"
+        if new:
+            yield f"{name}: here also {_listed(new)}"
+    if not gone and not new:
+        yield f"{name}: in another order"
+
+
+def _listed(values: list[Any]) -> str:
+    more = f" and {len(values) - MOST} more" if len(values) > MOST else ""
+    return ", ".join(map(_shown, values[:MOST])) + more
+
+
+def _shown(value: Any) -> str:
+    return "nothing" if value is None else str(value)

@@ -1,0 +1,80 @@
+"""Folders whose study file or lock is gone or changed: nothing is given up, nothing is mixed."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from headstart.errors import HeadstartError
+from headstart.study.runner import run_study
+from headstart.study.spec import Study
+from headstart.study.store import Folder
+
+KEYS = {
+    "task": "digits", "model": "logistic", "population": 10, "cohort": 3, "batch_size": 64, "rounds": 1,
+    "seeds": [0, 1], "probes": ["evaluation"], "executor": "loop",
+}  # fmt: skip
+
+
+def of(**keys: object) -> Study:
+    return Study(**{**KEYS, **keys})
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return Path(run_study(of(), tmp_path_factory.mktemp("whole") / "out"))
+
+
+@pytest.fixture
+def out(whole: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(whole, tmp_path / "out"))
+
+
+def times(out: Path) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in out.glob("runs/*/*")}
+
+
+@pytest.mark.parametrize(
+    ("damage", "how"),
+    [
+        (lambda file: file.unlink(), "gone"),
+        (lambda file: file.write_bytes(b""), "changed"),
+        (lambda file: file.write_text(file.read_text().replace("cohort: 3", "cohort: 2")), "changed"),
+        (lambda file: file.write_text(file.read_text().replace("cohort: 3", "cohort: [3")), "changed"),
+        (lambda file: file.write_bytes(b"\xff" + file.read_bytes()), "changed"),
+    ],
+)
+def test_a_study_file_that_is_gone_or_changed_is_written_again(damage, how: str, out: Path) -> None:  # type: ignore[no-untyped-def]
+    before, text = times(out), (out / "study.yaml").read_text()
+    damage(out / "study.yaml")
+    lines: list[str] = []
+    run_study(of(), out, tell=lines.append)
+    assert lines == [f"study.yaml in {out} was {how}; it is written again, as all 2 runs there are of this study"]
+    assert times(out) == before
+    assert (out / "study.yaml").read_text() == text
+
+
+def test_without_a_study_file_the_runs_of_another_study_are_not_taken(out: Path) -> None:
+    before = times(out)
+    (out / "study.yaml").unlink()
+    with pytest.raises(
+        HeadstartError, match=r"\(its study\.yaml is gone, and its run [0-9a-f]+ is not of this study\)"
+    ):
+        run_study(of(cohort=4), out)
+    assert times(out) == before
+    assert not (out / "study.yaml").exists()
+
+
+def test_a_folder_of_older_times_gets_one_line(out: Path) -> None:
+    file = out / "study.yaml"
+    file.write_text(file.read_text().replace("as headstart 2 read it", "as headstart 1 read it"))
+    with pytest.raises(HeadstartError, match=r"by an earlier version of headstart, .*; choose a new folder"):
+        run_study(of(), out)
+
+
+def test_a_folder_whose_lock_file_was_deleted_is_still_held(out: Path) -> None:
+    with Folder(out).claimed(of().resolved()):
+        (out / ".lock").unlink()
+        with pytest.raises(HeadstartError, match="is in use by another headstart process; wait for it to end"):
+            run_study(of(), out)
+    run_study(of(), out)
