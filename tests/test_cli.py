@@ -6,6 +6,7 @@ import re
 import select
 import subprocess
 import sys
+import time
 from dataclasses import replace
 
 import pytest
@@ -247,6 +248,7 @@ def test_an_error_is_one_line_on_standard_error_and_exit_2(file):
 def test_help_does_not_import_torch():
     code = """
 import sys
+import time
 from headstart.cli import main
 try:
     main()
@@ -356,3 +358,13 @@ def test_list_says_what_cannot_be_used(monkeypatch):
     result = invoke("list", "servers")
     assert "note: parts of others 1.0 cannot be used (others.parts: cannot import)" in result.output
     assert result.exit_code == 0
+
+
+def test_check_times_a_part_of_a_round_of_many_epochs(file):
+    """Which takes seconds, where a whole one would take an hour."""
+    file.write_text(STUDY + "local_epochs: 100000\nprobes: evaluation\n")
+    began = time.perf_counter()
+    result = invoke("check", file)
+    assert result.exit_code == 0
+    assert re.search(r"about [\d.]+ h in one process", result.stdout)
+    assert time.perf_counter() - began < 20

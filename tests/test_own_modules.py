@@ -1,9 +1,11 @@
 """Parts of one's own: from where a study file may name code, and from where it may not."""
 
+import json
 import sys
 from importlib import metadata
 
 import pytest
+import torch
 import yaml
 
 from headstart import own_modules
@@ -12,6 +14,7 @@ from headstart.errors import HeadstartError
 from headstart.lookup import Origin, within
 from headstart.models.network import MODELS
 from headstart.registry import Registry, own_file
+from headstart.study.runner import run_study
 from headstart.study.spec import Study
 
 NET = """
@@ -239,3 +242,30 @@ def test_functions_of_a_package_that_registers_itself_may_be_named(installed, tm
         with pytest.raises(HeadstartError, match=r"is taken only with --allow own_other$"):
             CLIENTS.entry("own_other:mine")
     assert "own_other" not in sys.modules
+
+
+# ---------------------------------------------------------------------------------------- in the folder of results
+
+
+def test_a_study_keeps_copies_of_its_modules_and_goes_on_only_with_the_same(folder, monkeypatch):
+    beside = folder / "beside"
+    tiny = {"population": 4, "cohort": 2, "rounds": 1, "probes": "evaluation", "executor": "loop"}
+    file = write(beside, **tiny)
+    (beside / "own_net_of_test.py").write_text(f"from own_width_of_test import WIDTH\n{NET.format(width='WIDTH')}")
+    (beside / "own_width_of_test.py").write_text("WIDTH = 3")
+    out = folder / "out"
+    run_study(Study.load(file), out)
+    kept = {path.name: path.read_bytes() for path in (out / "modules").glob("*.py")}
+    assert kept == {path.name: path.read_bytes() for path in beside.glob("*.py")}
+    (record,) = (json.loads(path.read_bytes()) for path in out.glob("runs/*/run.json"))
+    record = record.get("record", record)
+    assert (record["torch"], record["threads"]) == (torch.__version__, 1)
+    again = Study.load(out / "study.yaml")
+    assert own_file(again.model) == out / "modules" / "own_net_of_test.py"
+    run_study(again, folder / "second")
+    monkeypatch.setattr(own_modules, "_places", {})  # as in a new process
+    for name in kept:
+        sys.modules.pop(name.removesuffix(".py"), None)
+    (beside / "own_width_of_test.py").write_text("WIDTH = 1 + 2")
+    with pytest.raises(HeadstartError, match=r"^module own_width_of_test.py: what its files hold has changed since"):
+        run_study(Study.load(file), out)

@@ -13,7 +13,7 @@ from headstart.engine import checkpoint
 from headstart.errors import HeadstartError
 from headstart.report.tables import read
 from headstart.study.federations import one_thread
-from headstart.study.runner import run_study
+from headstart.study.runner import check, run_study
 from headstart.study.spec import Study
 from headstart.study.store import Folder
 from headstart.study.stored_run import _machine, carry_out_group
@@ -125,3 +125,11 @@ def test_a_device_that_is_not_there_is_one_line(tmp_path: Path, device: str) -> 
     ):
         run_study(Study(task="digits", model="logistic", device=device), tmp_path)
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_round_that_no_memory_could_hold_is_refused_before_it_is_drawn():
+    study = Study(task="digits", model="logistic", population=2, cohort=2, local_epochs=10**9, seeds=[0])
+    with pytest.raises(
+        HeadstartError, match=r"^local_epochs: a round of 2 clients with up to 600 rows, 1000000000 times"
+    ):
+        check(study)

@@ -1,5 +1,6 @@
 """From a run's specification to what the engine runs. What runs share is made once a process."""
 
+import os
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -55,6 +56,7 @@ def federation_of(run: RunSpec, start: Tree | None = None) -> Federation:
         devices=DEVICES.build(run.devices),
     )
     check_cohort(run.cohort, clients)
+    check_plan(schedule, clients)
     room = None if resident else width(clients, run.cohort)
     execute, seen = executor_of(run.executor, network, run.task, run.client, room)
     if not resident:
@@ -173,6 +175,22 @@ def check_cohort(cohort: int, clients: Population) -> None:
     """Refuse cohorts larger than the number of clients."""
     if cohort > len(clients):
         raise HeadstartError(f"cohort: expected at most the number of clients ({len(clients)}), got {cohort}")
+
+
+PLANNED = 32
+"""Bytes that drawing a round takes for each place of a row in it: its order, its row, its step, and whether it is."""
+
+
+def check_plan(schedule: Schedule, clients: Population) -> None:
+    """Refuse a round that cannot be drawn in the machine's memory: its clients pass over their rows too often."""
+    needed = PLANNED * schedule.cohort * schedule.local_epochs * clients.widest
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > memory // 2:
+        raise HeadstartError(
+            f"local_epochs: a round of {schedule.cohort} clients with up to {clients.widest} rows, "
+            f"{schedule.local_epochs} times each, takes {needed >> 30} GiB to draw, and this machine has "
+            f"{memory >> 30}; lower local_epochs or cohort"
+        )
 
 
 def one_thread() -> AbstractContextManager[None]:

@@ -29,7 +29,7 @@ from headstart.study.search import (
 )
 from headstart.study.spec import RunSpec, Study
 from headstart.study.store import Folder
-from headstart.study.stored_run import refuse_changed_files, start_weights
+from headstart.study.stored_run import keep_modules, refuse_changed_files, start_weights
 from headstart.study.trials import table_of
 from headstart.study.tuning import as_rates, best_rates
 
@@ -109,6 +109,7 @@ def _carry_on(
 
     gather()  # reads all that is there, so that a damaged file is found before any training
     refuse_changed_files(runs, out)
+    keep_modules(runs, out)
     unsearched = [search for search in tuned if len(stored(out, search)) < search.trials]
     pending = [run for run in runs if tuned or not folder.is_done(run.key)]
     for run in {(run.start, run.model, run.task): run for run in pending}.values():

@@ -11,11 +11,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import torch
+
 import headstart
-from headstart import files, trees
+from headstart import files, own_modules, trees
 from headstart.engine import checkpoint
 from headstart.engine.rounds import Federation, begin
 from headstart.errors import HeadstartError
+from headstart.lookup import KEPT
 from headstart.probes.base import PROBES, Probe
 from headstart.registry import own_file
 from headstart.starts.base import STARTS, Artefact
@@ -57,7 +60,7 @@ def refuse_changed_files(runs: Sequence[RunSpec], out: Path) -> None:
 
 def _contents(runs: Sequence[RunSpec]) -> dict[str, str]:
     """sha256 of the files of all starts and tasks, also of those tasks whose data a start is made of, and of the
-    modules of parts that are the user's own.
+    modules of parts that are the user's own, with what these import from beside them.
     """
     starts = {run.start: STARTS.build(run.start) for run in runs}
     tasks = {run.task for run in runs}
@@ -65,8 +68,28 @@ def _contents(runs: Sequence[RunSpec]) -> dict[str, str]:
     contents = {str(written): start.content for written, start in starts.items()}
     parts = {getattr(run, name) for run in runs for name in PARTS}
     own = {f"module of {part.kind} {part.name}": file for part in parts if (file := own_file(part)) is not None}
+    for origin in {part.origin for part in parts}:
+        own |= {f"module {name}": file for name, file in own_modules.imported_from(origin).items()}
     contents |= {name: files.digest(file) for name, file in own.items()}
     return contents | {f"task {task}": task_of(task).content for task in tasks}
+
+
+def keep_modules(runs: Sequence[RunSpec], out: Path) -> None:
+    """Copies of the modules of the user's own, with which the text of the study in this folder can be run again."""
+    parts = {getattr(run, name) for run in runs for name in PARTS}
+    kept: dict[str, Path] = {}
+    for part in parts:
+        if (file := own_file(part)) is not None and file.suffix == ".py":
+            is_package = file.name == "__init__.py"
+            name = part.name.partition(":")[0].replace(".", "/")
+            kept[f"{name}/__init__.py" if is_package else f"{name}.py"] = file
+    for origin in {part.origin for part in parts}:
+        kept |= own_modules.imported_from(origin)
+    for name, file in kept.items():
+        with files.explained(file, "read"):
+            content = file.read_bytes()
+        if file != out / KEPT / name:
+            files.write(out / KEPT / name, content)
 
 
 def start_weights(run: RunSpec, out: Path) -> Tree:
@@ -243,6 +266,9 @@ def _record(run: RunSpec, choice: Choice, progress: Progress, parameters: int, s
         "seconds": seconds,
         "headstart": headstart.__version__,
         "machine": _machine(),
+        "torch": torch.__version__,
+        "threads": torch.get_num_threads(),
+        "python": platform.python_version(),
         "ended": datetime.now(UTC).isoformat(timespec="seconds"),
         "schema": SCHEMA,
         "spec": run.spec(),
