@@ -12,9 +12,11 @@ functions, so it reads like its equations and runs unchanged on one client's wei
 5.0
 """
 
+import json
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 
+import safetensors.torch
 import torch
 from torch import Tensor
 
@@ -105,6 +107,16 @@ def digest(tree: Tree) -> str:
     for leaf in tree.values():
         digest.update(leaf.contiguous().view(-1).view(torch.uint8).cpu().numpy().tobytes())
     return digest.hexdigest()
+
+
+def as_safetensors(tensors: Tree, metadata: Mapping[str, str]) -> bytes:
+    """The bytes of a safetensors file, the same for the same contents: the library writes metadata in any order."""
+    content: bytes = safetensors.torch.save(tensors, dict(metadata))
+    begins = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:begins]) | {"__metadata__": dict(sorted(metadata.items()))}
+    written = json.dumps(header, separators=(",", ":")).encode()
+    written += b" " * (-len(written) % 8)
+    return len(written).to_bytes(8, "little") + written + content[begins:]
 
 
 def is_finite(tree: Tree) -> bool:

@@ -13,6 +13,7 @@ from headstart.kernels.recorded import Traced
 from headstart.models import recurrence
 from headstart.models.network import MODELS, Network, Precision
 from headstart.starts.base import STARTS
+from headstart.starts.weights import NOTHING
 from headstart.study.trainable import trained
 from headstart.tasks.base import Examples, Task
 from headstart.tasks.next_token import next_token
@@ -132,7 +133,7 @@ def test_gpt2_begins_from_what_save_pretrained_wrote(tmp_path: Path) -> None:
     task = Task("text", examples, examples, examples, 11, next_token(0))
     network = Network(lambda: built("gpt2(width=8, layers=2, heads=2, positions=8)", (5,), 11))
     start = STARTS.build(STARTS.component({"checkpoint": {"path": str(tmp_path / "model.safetensors")}}))
-    weights = start.weights({}, network, task, 0)
+    weights = start.weights(NOTHING, network, task, 0)
     assert list(weights) == [name for name, _ in saved.named_parameters()]  # the tied output once
     for name, leaf in saved.named_parameters():
         assert torch.equal(weights[name], leaf)
@@ -155,7 +156,7 @@ def test_gpt2_begins_from_files_of_older_transformers(tmp_path: Path, prefix: st
     def weights(**parameters: str) -> dict[str, torch.Tensor]:
         torch.save(saved, tmp_path / "weights.bin")
         start = STARTS.build(STARTS.component({"checkpoint": {"path": str(tmp_path / "weights.bin"), **parameters}}))
-        return start.weights({}, network, task, 0)
+        return start.weights(NOTHING, network, task, 0)
 
     found = weights()
     assert list(found) == list(drawn)

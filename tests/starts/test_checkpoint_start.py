@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from headstart.errors import HeadstartError
 from headstart.models.network import MODELS, Network
 from headstart.starts.base import STARTS, Start
+from headstart.starts.weights import NOTHING
 from headstart.tasks.digits import digits
 from headstart.trees import Tree
 
@@ -35,7 +36,7 @@ def start(path: Path | str, **parameters: object) -> Start:
 
 
 def weights(path: Path | str, net: Network, seed: int = 0, **parameters: object) -> Tree:
-    return start(path, **parameters).weights({}, net, digits(), seed)
+    return start(path, **parameters).weights(NOTHING, net, digits(), seed)
 
 
 def refusal(path: Path | str, net: Network | None = None, **parameters: object) -> str:
@@ -222,16 +223,20 @@ def test_damaged_files_get_one_line(tmp_path: Path, name: str, keep: float) -> N
 def test_files_that_hold_no_tensors_get_one_line(tmp_path: Path) -> None:
     path = tmp_path / "w.pth"
     torch.save({"1.weight": torch.ones(6, 64), "epoch": 3}, path)
-    assert refusal(path) == f"{path}: expected a tensor under 'epoch', got int"
+    assert refusal(path) == f"{path} does not fit the model: it lacks '1.bias' [6]"
     torch.save({1: torch.ones(6, 64)}, path)
-    assert refusal(path) == f"{path}: expected names of parameters, got 1"
-    torch.save({"1.weight": torch.ones(6, 64).to_sparse()}, path)
+    assert refusal(path) == f"{path}: expected tensors by the names of parameters, got 1 (Tensor)"
+    torch.save({**drawn(SHAPES), "1.weight": torch.ones(6, 64).to_sparse()}, path)
     assert refusal(path) == f"{path}: expected a dense tensor under '1.weight', got torch.sparse_coo"
     torch.save([torch.ones(3)], path)
-    assert refusal(path) == f"{path}: expected tensors by the names of parameters, got list"
+    assert refusal(path) == (
+        f"{path}: expected 4 arrays in the order of the module's state_dict, as they have no names, got 1"
+    )
+    torch.save([torch.ones(3), "epoch"], path)
+    assert refusal(path) == f"{path}: expected tensors by the names of parameters, got a list with str"
     torch.save({"1.weight": Unwanted()}, path)
     assert refusal(path).endswith(
-        "w.pth cannot be read as a torch file (Weights only load failed): "
+        "test_checkpoint_start.Unwanted, which could execute): "
         "it is damaged, of another kind, or holds more than tensors"
     )
 
@@ -252,12 +257,14 @@ def test_weights_inside_of_what_a_script_saved_are_found(tmp_path: Path) -> None
 def test_what_does_not_fit_is_refused_by_the_check(tmp_path: Path) -> None:
     path = saved(tmp_path / "w.safetensors", drawn({"blocks.0": (1,)}))
     with pytest.raises(HeadstartError, match="does not fit the model"):
-        start(path).check(network(), digits())
+        start(path).check(network(), digits(), lambda task: network())
 
 
 def test_paths_that_lead_nowhere_get_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert refusal(tmp_path / "none.pth") == f"cannot read {tmp_path / 'none.pth'}: No such file or directory"
-    assert refusal(tmp_path) == f"{tmp_path}: expected a file of weights, got a folder"
+    assert refusal(tmp_path) == (
+        f"{tmp_path}: expected a file of weights, got a folder without model.safetensors or pytorch_model.bin in it"
+    )
     monkeypatch.delenv("HEADSTART_DATA", raising=False)
     assert "the environment variable HEADSTART_DATA is not set" in refusal("$HEADSTART_DATA/w.pth")
 

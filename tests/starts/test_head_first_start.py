@@ -11,10 +11,10 @@ from scipy.special import softmax
 from sklearn.linear_model import Ridge, RidgeClassifier
 from torch import Tensor, nn
 
-from headstart.engine.checkpoint import load_trees
 from headstart.errors import HeadstartError
 from headstart.models.network import MODELS, Network
 from headstart.starts.base import STARTS, Start
+from headstart.starts.weights import NOTHING, load
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
 from headstart.study.stored_run import start_weights
@@ -44,7 +44,7 @@ def seen(params: Tree, task: Task) -> tuple[Floats, Floats]:
 def test_the_head_is_scikit_learns_ridge(regularisation: float) -> None:
     net, task = network(), digits()
     inner = net.initial(4)
-    got = start(regularisation=regularisation, scale=1.0).weights({}, net, task, 4)
+    got = start(regularisation=regularisation, scale=1.0).weights(NOTHING, net, task, 4)
     features, labels = seen(inner, task)
     expected = Ridge(alpha=regularisation).fit(features, np.eye(10)[labels])
     np.testing.assert_allclose(got["4.weight"].numpy(), expected.coef_, rtol=1e-7, atol=1e-9)
@@ -57,7 +57,7 @@ def test_it_predicts_as_scikit_learns_classifier_does_whatever_the_scale() -> No
     net, task = network(), digits()
     expected = RidgeClassifier(alpha=2.0).fit(*seen(net.initial(1), task))
     for scale in (None, 1.0, 7.0):
-        got = start(regularisation=2.0, scale=scale).weights({}, net, task, 1)
+        got = start(regularisation=2.0, scale=scale).weights(NOTHING, net, task, 1)
         predicted = net(got, task.test.inputs).argmax(-1).numpy()
         features, _ = seen(got, replace(task, train=task.test))
         np.testing.assert_array_equal(predicted, expected.predict(features))
@@ -66,7 +66,7 @@ def test_it_predicts_as_scikit_learns_classifier_does_whatever_the_scale() -> No
 def test_the_scale_is_where_the_loss_on_the_training_rows_is_least() -> None:
     """Where the mean of -log softmax(s z)_y is least, the means of z_y and of sum_c softmax(s z)_c z_c are equal."""
     net, task = network(), digits()
-    one, best = (start(scale=scale).weights({}, net, task, 2) for scale in (1.0, None))
+    one, best = (start(scale=scale).weights(NOTHING, net, task, 2) for scale in (1.0, None))
     factor = float(best["4.weight"][0, 0] / one["4.weight"][0, 0])
     scores, labels = net(one, task.train.inputs).numpy(), task.train.targets.numpy()
     expected = (softmax(factor * scores, axis=1) * scores).sum(1).mean()
@@ -88,7 +88,7 @@ class Convolutional(nn.Module):
 @pytest.mark.parametrize("bias", [True, False])
 def test_a_head_that_is_averaged_over_pixels_is_fitted_to_averages(bias: bool) -> None:
     net, task = Network(lambda: Convolutional(nn.Identity(), bias), torch.float64), digits()
-    got = start(scale=1.0).weights({}, net, task, 0)
+    got = start(scale=1.0).weights(NOTHING, net, task, 0)
     inner = net.initial(0)
     body = nn.functional.conv2d(task.train.inputs.double(), inner["body.weight"], inner["body.bias"])
     features, labels = body.tanh().mean((-2, -1)).numpy(), task.train.targets.numpy()
@@ -103,13 +103,13 @@ def test_a_head_whose_outputs_are_not_the_models_is_refused() -> None:
     with pytest.raises(
         HeadstartError, match="linear head whose outputs are the model's, which those of 'head' are not"
     ):
-        start().weights({}, net, digits(), 0)
+        start().weights(NOTHING, net, digits(), 0)
     with pytest.raises(HeadstartError, match="which those of '1' are not"):
-        start(head_layer="1").weights({}, network(), digits(), 0)
+        start(head_layer="1").weights(NOTHING, network(), digits(), 0)
     with pytest.raises(
         HeadstartError, match="expected a layer with a weight and at most a bias, got '2' with no param"
     ):
-        start(head_layer="2").weights({}, network(), digits(), 0)
+        start(head_layer="2").weights(NOTHING, network(), digits(), 0)
 
 
 def test_targets_that_are_not_one_class_a_row_are_refused() -> None:
@@ -118,7 +118,7 @@ def test_targets_that_are_not_one_class_a_row_are_refused() -> None:
         HeadstartError,
         match=r"task 'text' has targets of shape \[7\] \(torch.int64\); train it by rounds instead \(rounds=10\)",
     ):
-        start().weights({}, network(), Task("text", rows, rows, rows, 10), 0)
+        start().weights(NOTHING, network(), Task("text", rows, rows, rows, 10), 0)
 
 
 def test_an_inner_start_that_is_none_is_refused_when_it_is_read() -> None:
@@ -139,7 +139,7 @@ def test_it_shares_what_the_inner_start_pre_trained_and_is_kept_for_each_seed(tm
     assert names == ["head-first-seed-0", "head-first-seed-0", "head-first-seed-1", "head-first-seed-1", names[-1]]
     (pretrained,) = (out / "starts").glob("pre-trained-*")
     plain, fitted = (start_weights(study.runs[i], out) for i in (0, 2))
-    assert torch.equal(load_trees(pretrained)[0]["x"]["1.weight"], fitted["1.weight"])
+    assert torch.equal(load(pretrained).state["1.weight"], fitted["1.weight"])
     assert torch.equal(plain["1.weight"], fitted["1.weight"])
     assert not torch.equal(plain["3.weight"], fitted["3.weight"])
     before, after = (start_weights(study.runs[i], out)["3.weight"] for i in (4, 5))

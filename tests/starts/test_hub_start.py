@@ -12,6 +12,7 @@ from torch import Tensor
 from headstart.errors import HeadstartError
 from headstart.models.network import MODELS, Network
 from headstart.starts.base import STARTS, Start
+from headstart.starts.weights import NOTHING
 from headstart.tasks.digits import digits
 from headstart.trees import Tree
 
@@ -47,7 +48,7 @@ def start(**parameters: object) -> Start:
 
 
 def weights(net: Network | None = None, seed: int = 0, **parameters: object) -> Tree:
-    return start(**parameters).weights({}, net or network(), digits(), seed)
+    return start(**parameters).weights(NOTHING, net or network(), digits(), seed)
 
 
 def equal(a: Tree, b: dict[str, Tensor]) -> bool:

@@ -14,6 +14,7 @@ from headstart.errors import HeadstartError
 from headstart.models.dropout import step_key
 from headstart.models.network import MODELS, Network
 from headstart.starts.base import STARTS, Build, Start
+from headstart.starts.weights import NOTHING
 from headstart.tasks.base import TASKS, Examples, Task
 from headstart.tasks.digits import digits
 from headstart.trees import Tree
@@ -36,7 +37,7 @@ def built(written: str, dtype: torch.dtype = torch.float32) -> Build:
 
 def begun(start: Start, build: Build, target: Task, seed: int = 0) -> Tree:
     """The weights of a run, made as a study makes them."""
-    artefact = start.artefact.make(build, target) if start.artefact else {}
+    artefact = start.artefact.make(build, target) if start.artefact else NOTHING
     return start.weights(artefact, build(target), target, seed)
 
 
@@ -51,8 +52,8 @@ def equal(a: Tree, b: Tree) -> bool:
 def test_random_weights_are_those_of_the_network_and_follow_the_seed() -> None:
     net, random = network(), start("random")
     assert random.artefact is None
-    assert equal(random.weights({}, net, digits(), 4), net.initial(4))
-    assert not equal(random.weights({}, net, digits(), 4), random.weights({}, net, digits(), 5))
+    assert equal(random.weights(NOTHING, net, digits(), 4), net.initial(4))
+    assert not equal(random.weights(NOTHING, net, digits(), 4), random.weights(NOTHING, net, digits(), 5))
 
 
 def test_a_proxy_start_is_one_artefact() -> None:
@@ -133,7 +134,7 @@ def test_inputs_of_another_size_do_where_the_weights_fit_both() -> None:
     build, proxy = built("resnet18"), start("proxy", task="rendered-digits(examples=10)", epochs=1)
     assert proxy.artefact is not None
     pretrained = proxy.artefact.make(build, other(10, 28))
-    assert equal(proxy.weights(pretrained, build(other(10, 28)), other(10, 28), 0), pretrained)
+    assert equal(proxy.weights(pretrained, build(other(10, 28)), other(10, 28), 0), pretrained.state)
 
 
 @pytest.mark.parametrize(("outputs", "head"), [(26, "auto"), (26, "new"), (10, "new")])
@@ -142,12 +143,12 @@ def test_a_proxys_new_head_is_that_of_random_weights_with_the_same_seed(outputs:
     proxy = start("proxy", task=PROXY, epochs=1, head=head)
     assert proxy.artefact is not None
     pretrained = proxy.artefact.make(build, target)
-    assert pretrained["3.weight"].shape == (10, 5)
+    assert pretrained.state["3.weight"].shape == (10, 5)
     for seed in (0, 7):
         got, drawn = proxy.weights(pretrained, build(target), target, seed), build(target).initial(seed)
         assert list(got) == list(drawn)
         for name in drawn:
-            assert torch.equal(got[name], (drawn if name.startswith("3.") else pretrained)[name])
+            assert torch.equal(got[name], (drawn if name.startswith("3.") else pretrained.state)[name])
 
 
 def test_what_is_pre_trained_does_not_depend_on_the_head_or_the_target() -> None:
@@ -156,7 +157,7 @@ def test_what_is_pre_trained_does_not_depend_on_the_head_or_the_target() -> None
     assert kept is not None
     assert new is not None
     assert kept.made_of == new.made_of
-    assert equal(kept.make(build, digits()), new.make(build, other(26, 8)))
+    assert equal(kept.make(build, digits()).state, new.make(build, other(26, 8)).state)
 
 
 def test_a_head_that_must_be_kept_and_does_not_fit_is_listed() -> None:
@@ -199,7 +200,7 @@ def test_a_proxy_of_text_with_another_vocabulary_is_refused(tmp_path: Path) -> N
     for name in ("mine.parquet", "other.parquet"):
         proxy = start("proxy", task=f"wikitext-2(like={written(name)!r}, train={str(wiki)!r}, test={str(wiki)!r})")
         if name == "mine.parquet":
-            assert proxy.artefact.make(network, target).keys() == network(target).initial(0).keys()
+            assert proxy.artefact.make(network, target).state.keys() == network(target).initial(0).keys()
         else:
             with pytest.raises(HeadstartError, match="'wikitext-2' has other tokens than task 'reddit'"):
                 proxy.artefact.make(network, target)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from headstart.engine import checkpoint
+from headstart.starts.weights import load
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
 from headstart.study.store import CHECKPOINT
@@ -71,7 +71,7 @@ def tables(folder):
 
 
 def weights(path):
-    return {name: (leaf.shape, leaf.numpy().tobytes()) for name, leaf in checkpoint.load_trees(path)[0]["x"].items()}
+    return {name: (leaf.shape, leaf.numpy().tobytes()) for name, leaf in load(path).state.items()}
 
 
 def assert_equal_bits(folder, other):

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 import headstart
-from headstart.engine import checkpoint
 from headstart.errors import HeadstartError
 from headstart.report.tables import read
+from headstart.starts.weights import load
 from headstart.study.federations import one_thread
 from headstart.study.runner import check, run_study
 from headstart.study.spec import Study
@@ -33,7 +33,7 @@ def test_the_tables_hold_what_the_runs_were(study, whole):
         assert row["test_accuracy"] == measured[30]
         reached = [round_ for round_, accuracy in measured.items() if accuracy >= 0.2]
         assert row["rounds_to_target"] == (reached[0] if reached else None)
-        weights = checkpoint.load_trees(whole / "runs" / row["run"] / "weights.safetensors")[0]["x"]
+        weights = load(whole / "runs" / row["run"] / "weights.safetensors").state
         assert row["parameters"] == sum(leaf.numel() for leaf in weights.values()) == 64 * 16 + 16 + 16 * 10 + 10
         final = [
             r["value"] for r in rounds if (r["run"], r["metric"], r["round"]) == (row["run"], "distance_to_final", 30)

@@ -32,6 +32,7 @@ from .conftest import (
     cli,
     start,
 )
+from .conftest import tables as tables_of
 
 
 def test_a_second_process_on_a_folder_is_refused(study, copy):
@@ -198,20 +199,23 @@ def test_weights_are_no_checkpoint(study, copy):
         run_study(study, copy)
 
 
-@pytest.mark.parametrize("damage", ["truncated", "garbage", "empty"])
-def test_a_damaged_start_is_named(damage, tmp_path):
+@pytest.mark.parametrize("damage", ["truncated", "garbage", "empty", "flipped"])
+def test_a_damaged_start_is_made_again_and_said(damage, tmp_path):
     study = Study(
         task="digits", model="mlp(hidden=[8])", starts="proxy(task='rendered-digits(examples=100)', epochs=1)",
         population=10, cohort=3, rounds=1, seeds=[0], executor="loop", batch_size=64,
     )  # fmt: skip
     out = run_study(study, tmp_path / "out")
     (path,) = (out / "starts").iterdir()
-    path.write_bytes(DAMAGES[damage](path.read_bytes()))
+    content, (before,) = path.read_bytes(), tables_of(out)[0]["test_accuracy"].to_pylist()
+    flipped = bytearray(content)
+    flipped[-64:] = bytes(64)
+    path.write_bytes(bytes(flipped) if damage == "flipped" else DAMAGES[damage](content))
     shutil.rmtree(out / "runs")
-    with pytest.raises(HeadstartError) as caught:
+    with pytest.warns(UserWarning, match=rf"^{re.escape(str(path))} is damaged \(.*\); it is made again$"):
         run_study(study, out)
-    assert str(caught.value).startswith(f"{path} is damaged (")
-    assert "delete it and run again" in str(caught.value)
+    assert path.read_bytes() == content
+    assert tables_of(out)[0]["test_accuracy"].to_pylist() == [before]
 
 
 @pytest.mark.parametrize("out", ["/proc/headstart", "{file}/below", "{file}"])

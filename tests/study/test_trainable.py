@@ -9,11 +9,11 @@ import torch
 from torch import nn
 
 from headstart import trees
-from headstart.engine.checkpoint import load_trees
 from headstart.engine.executors.base import EXECUTORS
 from headstart.engine.rounds import advance, begin
 from headstart.errors import HeadstartError
 from headstart.models.network import Network
+from headstart.starts.weights import load
 from headstart.study.federations import federation_of, one_thread, trained_network
 from headstart.study.runner import run_study
 from headstart.study.spec import RunSpec, Study
@@ -124,7 +124,7 @@ def test_only_what_is_trained_is_sent_and_the_file_holds_all(tmp_path: Path) -> 
     for run, row in zip(study.runs, rows, strict=True):
         assert row["bytes_up"] == row["bytes_down"] == 2 * 3 * sizes[row["trainable"]]
         assert row["parameters"] == 64 * 6 + 6 + 6 * 10 + 10
-        final = load_trees(out / "runs" / run.key / "weights.safetensors")[0]["x"]
+        final = load(out / "runs" / run.key / "weights.safetensors").state
         begun = start_weights(run, out)
         assert list(final) == list(begun)
         same = {name for name in final if torch.equal(final[name], begun[name])}

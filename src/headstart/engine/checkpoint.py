@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import safetensors
-import safetensors.torch
 
 from headstart import files, trees
 from headstart.engine.rounds import State
@@ -23,7 +22,7 @@ def save_trees(path: Path, named: dict[str, Tree], note: dict[str, Any], lasting
     }
     header = json.dumps({"note": note, "order": list(tensors)})
     metadata = {"headstart": header, files.SEAL: files.UNSEALED}
-    files.write(path, files.sealed(safetensors.torch.save(tensors, metadata)), lasting)
+    files.write(path, files.sealed(trees.as_safetensors(tensors, metadata)), lasting)
 
 
 def load_trees(path: Path) -> tuple[dict[str, Tree], dict[str, Any]]:

@@ -7,7 +7,7 @@ forward pass; dropout layers get masks that are a function of a key (`dropout`).
 
 import copy
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -49,6 +49,10 @@ class Network:
         HeadstartError: what was built is no module, has parameters that cannot be trained, normalises over the batch,
             changes a buffer in training, or is random in a way that a key cannot repeat.
 
+    `buffers` names what the module keeps beside its parameters and saves with them; `tied` leads from the second name
+    of a tensor to the one that it has here; `order` has all names, as the module saves them. `held` is what a call adds
+    to the parameters it is given.
+
     One network serves one thread: a call puts the parameters into its module for the time of the call. Threads
     take a `copy.deepcopy` each.
     """
@@ -67,7 +71,8 @@ class Network:
         built = _built(build, seed=0)
         _refuse_batch_norm(built)
         _refuse_parameters(built)
-        module = _with_keyed_dropout(copy.deepcopy(built).to(self.device, dtype)).requires_grad_(False)
+        self.order, self.buffers, self.tied = _names(built)
+        module = _with_keyed_dropout(_placed(copy.deepcopy(built), self.device, dtype)).requires_grad_(False)
         self._training = module.train()
         self._evaluating = copy.deepcopy(module).eval()
         dropouts = {name: part for name, part in module.named_modules() if isinstance(part, KeyedDropout)}
@@ -78,20 +83,50 @@ class Network:
         """Whether training passes depend on the key: whether there is dropout."""
         return any(part.p > 0 for part in self._dropouts)
 
-    def holding(self, params: Tree) -> "Network":
-        """The same network as a function of its other parameters, these held as they are.
+    def holding(self, state: Tree) -> "Network":
+        """The same network as a function of its other parameters; these, and these buffers, are held as they are.
 
         Whoever trains it sees the others alone, and sends and keeps no more than them. Both share a module, and so one
         thread.
         """
+
+        def held(leaf: Tensor) -> Tensor:
+            return leaf.to(self.device, self.dtype if leaf.is_floating_point() else leaf.dtype)
+
         network = copy.copy(self)
-        network.held = {**self.held, **trees.map_tree(lambda leaf: leaf.to(self.device, self.dtype), params)}
+        network.held = {**self.held, **trees.map_tree(held, state)}
         return network
 
     def initial(self, seed: int) -> Tree:
         """The parameters of a newly built module but those held: a pure function of the seed, drawn on the CPU."""
-        module = _built(self.build, rng.key(seed, "initial weights")).to(self.device, self.dtype)
+        module = self._drawn(seed)
         return {name: leaf.detach().clone() for name, leaf in module.named_parameters() if name not in self.held}
+
+    def state(self, seed: int) -> Tree:
+        """What that module would save: all its parameters, then its buffers."""
+        module = self._drawn(seed)
+        leaves = {**dict(module.named_parameters()), **{name: module.get_buffer(name) for name in self.buffers}}
+        return {name: leaf.detach().clone() for name, leaf in leaves.items()}
+
+    def parameters_of(self, state: Tree) -> Tree:
+        """A state without its buffers."""
+        return {name: leaf for name, leaf in state.items() if name not in self.buffers}
+
+    def unsaved(self) -> Tree:
+        """The buffers that the module makes anew each time it is built, and does not save."""
+        made = dict(self._evaluating.named_buffers(remove_duplicate=False))
+        return {name: leaf for name, leaf in made.items() if name not in {*self.order, *self._keys}}
+
+    def is_linear(self, layer: str) -> bool:
+        """Whether a layer is linear or a convolution, whose parameters have a row for each of its outputs."""
+        return isinstance(self._evaluating.get_submodule(layer), nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d)
+
+    def state_dict(self, state: Tree) -> Tree:
+        """A state by every name that the module knows it by, as its `load_state_dict` wants it."""
+        return {**state, **{second: state[name] for second, name in self.tied.items() if name in state}}
+
+    def _drawn(self, seed: int) -> nn.Module:
+        return _placed(_built(self.build, rng.key(seed, "initial weights")), self.device, self.dtype)
 
     def __call__(self, params: Tree, inputs: Tensor, key: Tensor | None = None) -> Tensor:
         """Outputs [B, ...] for inputs [B, ...]; with a key (int32 scalar) in training mode, else in evaluation."""
@@ -202,6 +237,39 @@ def _built(build: Callable[[], nn.Module], seed: int) -> nn.Module:
     if not isinstance(module, nn.Module):
         raise HeadstartError(f"the model is {type(module).__name__}, expected a torch.nn.Module")
     return module
+
+
+def _placed(module: nn.Module, device: torch.device, dtype: torch.dtype) -> nn.Module:
+    """The module on a device, with its real numbers in a type; `Module.to` would cut complex ones to real ones."""
+
+    def placed(leaf: Tensor) -> Tensor:
+        return leaf.to(device, dtype if leaf.is_floating_point() else leaf.dtype)
+
+    return cast(nn.Module, module._apply(placed))  # type: ignore[no-untyped-call]
+
+
+def _names(module: nn.Module) -> tuple[tuple[str, ...], tuple[str, ...], dict[str, str]]:
+    """The names of what a module saves, those of buffers among them, and of each tensor's second names the first.
+
+    A parameter's first name is that among the module's parameters.
+    """
+    order: list[str] = []
+    first = {id(leaf): name for name, leaf in module.named_parameters()}
+    known = dict(module.named_buffers(remove_duplicate=False))
+    buffers: list[str] = []
+    tied: dict[str, str] = {}
+    for name, leaf in module.state_dict(keep_vars=True).items():
+        if not isinstance(leaf, Tensor):
+            continue
+        if id(leaf) not in first:
+            if name not in known:
+                continue
+            first[id(leaf)] = name
+            buffers.append(name)
+        if first[id(leaf)] != name:
+            tied[name] = first[id(leaf)]
+        order.append(name)
+    return tuple(order), tuple(buffers), tied
 
 
 def _refuse_batch_norm(module: nn.Module) -> None:

@@ -61,14 +61,9 @@ class Best:
 
     def weights(self, seed: int | None = None) -> "dict[str, Tensor]":
         """The weights in that file, for `module.load_state_dict`."""
-        from safetensors.torch import load_file
+        from headstart.starts.weights import load
 
-        file = self.path(seed)
-        try:
-            found: dict[str, Tensor] = load_file(file)
-        except Exception as error:  # whatever a damaged file may raise
-            raise HeadstartError(f"{file} cannot be read as safetensors: {' '.join(str(error).split())}") from None
-        return {name.removeprefix("x/"): leaf for name, leaf in found.items()}
+        return load(self.path(seed)).state_dict()
 
     def __str__(self) -> str:
         rates = f"rates {self.client_rate:g} and {self.server_rate:g}"

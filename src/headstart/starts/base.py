@@ -1,11 +1,12 @@
 """A start: the weights before the first round."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from headstart.models.network import Network
 from headstart.registry import Component, Registry
+from headstart.starts.weights import Weights
 from headstart.tasks.base import Task
 from headstart.trees import Tree
 
@@ -17,12 +18,13 @@ Build = Callable[[Task], Network]
 class Artefact:
     """What a team has in hand before any run: made once for the runs of all seeds, and kept in the study's folder.
 
-    make(build, task) -> weights, of the run's model or of the same model with other outputs. `made_of` names all that
-    they depend on but the model; equal texts mean equal weights. `tasks` are those whose data went into them.
+    make(build, task) -> weights, of the run's model or of the same model with other outputs, and what these mean.
+    `made_of` names all that they depend on but the model; equal texts mean equal weights. `tasks` are those whose data
+    went into them.
     """
 
     made_of: str
-    make: Callable[[Build, Task], Tree]
+    make: Callable[[Build, Task], Weights]
     tasks: tuple[Component, ...] = ()
 
 
@@ -34,27 +36,30 @@ class RoundsBefore(NamedTuple):
     trainable: str
 
 
-def nothing_to_refuse(network: Network, task: Task) -> None:
+def nothing_to_say(network: Network, task: Task, build: Build) -> Sequence[str]:
     """For starts that any model and task can have."""
+    return ()
 
 
 @dataclass(frozen=True)
 class Start:
-    """weights(artefact, network, task, seed) -> the parameters x_0; the artefact's tree is empty where there is none.
+    """weights(artefact, network, task, seed) -> the parameters x_0 and the module's buffers; the artefact is `NOTHING`
+    where there is none.
 
     So what was pre-trained is the same for every seed, and what is drawn, such as a new head, is not.
 
     `content`: sha256 of the file that they are read from, empty without one. What a run begins from is named by the
     start's parameters and this: a path alone does not say what lies there. `costly`: what a seed's weights cost is
     worth keeping them, for all runs of that seed. `check`: raises where the weights could not be made, without making
-    what is costly. `before`: what the run does with the weights before its first round.
+    what is costly, and tells what a reader should know of how they are: what was left out, what became of the head.
+    `before`: what the run does with the weights before its first round.
     """
 
-    weights: Callable[[Tree, Network, Task, int], Tree]
+    weights: Callable[[Weights, Network, Task, int], Tree]
     artefact: Artefact | None = None
     content: str = ""
     costly: bool = False
-    check: Callable[[Network, Task], object] = nothing_to_refuse
+    check: Callable[[Network, Task, Build], Sequence[str]] = nothing_to_say
     before: RoundsBefore | None = None
 
 

@@ -14,6 +14,7 @@ Shape suffixes: N rows, D features, C classes, B rows of a batch.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated
 
@@ -29,8 +30,9 @@ from torch.func import functional_call
 from headstart.errors import HeadstartError
 from headstart.models.network import Network
 from headstart.registry import AddedLater
-from headstart.starts.base import STARTS, RoundsBefore, Start
+from headstart.starts.base import STARTS, Build, RoundsBefore, Start
 from headstart.starts.heads import HeadLayer, last_layer, listed, within
+from headstart.starts.weights import Weights
 from headstart.tasks.base import Task
 from headstart.trees import Tree
 from headstart.written import PartText
@@ -76,9 +78,9 @@ def head_first(
         head = "head" if head_layer is None else re.escape(head_layer) + r"\..*"
         return replace(inner, before=RoundsBefore(rounds, head))
 
-    def weights(artefact: Tree, network: Network, task: Task, seed: int) -> Tree:
+    def weights(artefact: Weights, network: Network, task: Task, seed: int) -> Tree:
         params = inner.weights(artefact, network, task, seed)
-        layer = head_layer or last_layer(params)
+        layer = head_layer or last_layer(network.parameters_of(params))
         _refuse_other_heads(layer, params, task)
         features_ND = _features(network, params, task.train.inputs, layer, batch)
         labels_N, biased = task.train.targets.cpu().numpy(), f"{layer}.bias" in params
@@ -88,12 +90,13 @@ def head_first(
         own = {name: torch.from_numpy(factor * fitted[name]) for name in within(layer, params)}
         return {name: own[name].to(leaf).reshape(leaf.shape) if name in own else leaf for name, leaf in params.items()}
 
-    def check(network: Network, task: Task) -> None:
-        inner.check(network, task)
-        params = network.initial(0)
-        layer = head_layer or last_layer(params)
+    def check(network: Network, task: Task, build: Build) -> Sequence[str]:
+        said = inner.check(network, task, build)
+        params = network.state(0)
+        layer = head_layer or last_layer(network.parameters_of(params))
         _refuse_other_heads(layer, params, task)
         _features(network, params, task.train.inputs[:2], layer, batch)
+        return said
 
     return Start(weights, inner.artefact, inner.content, costly=True, check=check)
 

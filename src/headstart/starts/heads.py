@@ -3,13 +3,17 @@
 A new head is that of the start `random` with the same seed: the two differ in what was pre-trained and in nothing else.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
+import torch
 from pydantic import Field
 from torch import Tensor
 
 from headstart.errors import HeadstartError
+from headstart.models.network import Network
+from headstart.starts.weights import Meaning
 from headstart.trees import Tree
 
 SHOWN, SHOWN_OF_A_MISFIT = 3, 20
@@ -17,7 +21,10 @@ SHOWN, SHOWN_OF_A_MISFIT = 3, 20
 
 Head = Annotated[
     Literal["auto", "keep", "new"],
-    Field(description="the last layer: as pre-trained, drawn anew, or (auto) as pre-trained where its shape fits"),
+    Field(
+        description="the last layer: as pre-trained, drawn anew, or (auto) as pre-trained where its classes fit, or "
+        "its shape where they have no names"
+    ),
 ]
 HeadLayer = Annotated[
     str | None, Field(description="the name of the head's layer; left out, the last that has parameters")
@@ -39,29 +46,95 @@ def gives_outputs(layer: str, params: Tree) -> bool:
     return any(params[name].ndim > 1 for name in within(layer, params))
 
 
-def with_head(saved: Mapping[str, Tensor], drawn: Tree, head: str, head_layer: str | None, start: str) -> Tree:
-    """The saved tensors, with the head of `drawn` where theirs is not wanted or does not fit; not yet held to the rest.
+@dataclass(frozen=True)
+class HeadChoice:
+    """What a study file says of the head: `what` becomes of it, the name of its `layer`, and of which `start`."""
 
-    Raises:
-        HeadstartError: the model has no such layer, or its output has none of its own and none is named.
-    """
-    layer = head_layer or last_layer(drawn)
-    own = within(layer, drawn)
-    if not own and (head_layer or head == "new"):
-        raise HeadstartError(
-            f"start {start}.head_layer: the model has no layer {layer!r} with parameters; "
-            f"its parameters are {listed(list(drawn))}"
-        )
-    if head == "new" and not head_layer and not gives_outputs(layer, drawn):
-        raise HeadstartError(
-            f"start {start}.head: the last layer with parameters, {layer!r}, is not the one that gives the outputs, "
-            "which shares its weights with another; name that (head_layer='transformer.wte' for GPT-2), or keep it"
-        )
-    fits = all(name in saved and saved[name].shape == drawn[name].shape for name in own)
-    if head == "new" or (head == "auto" and not fits):
-        others = {name: leaf for name, leaf in saved.items() if name not in within(layer, saved)}
-        return others | {name: drawn[name] for name in own}
-    return dict(saved)
+    what: str
+    layer: str | None
+    start: str
+
+    def on(
+        self, saved: Mapping[str, Tensor], network: Network, drawn: Tree, learnt: Meaning, asked: Meaning
+    ) -> tuple[Tree, str]:
+        """The saved tensors with the head that is wanted, not yet held to the rest; and what became of it, in words.
+
+        A head that was learnt for the classes of one task serves another by their names: its rows are moved to the
+        places of the same classes, and those of classes that it does not know are the ones of `drawn`. `keep` takes it
+        in place nevertheless where it lacks a class, and says so. Where a side names no classes, shapes decide.
+
+        Raises:
+            HeadstartError: the model has no such layer, or its output has none of its own and none is named.
+        """
+        params = network.parameters_of(drawn)
+        layer = self.layer or last_layer(params)
+        own = within(layer, drawn)
+        self._refuse_none(layer, within(layer, params), params)
+        new = {name: leaf for name, leaf in saved.items() if name not in within(layer, saved)}
+        new |= {name: drawn[name] for name in own}
+        if self.what == "new":
+            return new, f"the head {layer!r} is new"
+        fits = all(name in saved and saved[name].shape == drawn[name].shape for name in own)
+        if learnt.classes and asked.classes and learnt.classes != asked.classes:
+            return self._by_name(saved, network, drawn, layer, new, learnt.classes, asked.classes)
+        if self.what == "auto" and not fits:
+            return new, f"the head {layer!r} is new, as its shape does not fit"
+        if learnt.classes or not asked.classes or not own or not fits:
+            return dict(saved), ""
+        return dict(saved), f"the head {layer!r} is kept by its shape: what its outputs stand for is not known"
+
+    def _by_name(
+        self,
+        saved: Mapping[str, Tensor],
+        network: Network,
+        drawn: Tree,
+        layer: str,
+        new: Tree,
+        learnt: Sequence[str],
+        asked: Sequence[str],
+    ) -> tuple[Tree, str]:
+        known = [name for name in asked if name in learnt]
+        if self.what == "keep" and len(known) < len(asked):
+            lost = listed([repr(name) for name in asked if name not in learnt])
+            return dict(saved), f"the head {layer!r} is kept in place, though it was not learnt for {lost}"
+        rows = _rows_of_classes(saved, drawn, layer, network, len(learnt), len(asked))
+        if not known or not rows:
+            why = "it was learnt for none of the classes" if not known else "its rows are not one a class"
+            return new, f"the head {layer!r} is new: {why}"
+        to = torch.tensor([i for i, name in enumerate(asked) if name in learnt])
+        from_ = torch.tensor([list(learnt).index(name) for name in known])
+        moved = {name: drawn[name].clone() for name in rows}
+        for name, leaf in moved.items():
+            leaf[to] = saved[name][from_].to(leaf)
+        unknown = [repr(name) for name in asked if name not in learnt]
+        rest = f", new for {listed(unknown)}" if unknown else ""
+        return {**saved, **moved}, f"the head {layer!r} is kept by the names of {len(known)} classes{rest}"
+
+    def _refuse_none(self, layer: str, own: list[str], params: Tree) -> None:
+        if not own and (self.layer or self.what == "new"):
+            raise HeadstartError(
+                f"start {self.start}.head_layer: the model has no layer {layer!r} with parameters; "
+                f"its parameters are {listed(list(params))}"
+            )
+        if self.what == "new" and not self.layer and not gives_outputs(layer, params):
+            raise HeadstartError(
+                f"start {self.start}.head: the last layer with parameters, {layer!r}, is not the one that gives the "
+                "outputs, which shares its weights with another; name that (head_layer='transformer.wte' for GPT-2), "
+                "or keep it"
+            )
+
+
+def _rows_of_classes(
+    saved: Mapping[str, Tensor], drawn: Tree, layer: str, network: Network, learnt: int, asked: int
+) -> list[str]:
+    """The parameters of a linear or convolutional head, which have a row a class; none of another head."""
+    rows = within(layer, drawn)
+    fitting = [
+        name
+        for name in rows
+        if name in saved and saved[name].shape == (learnt, *drawn[name].shape[1:]) and drawn[name].shape[:1] == (asked,)
+    ]
+    return rows if fitting == rows and network.is_linear(layer) else []
 
 
 def misfit(saved: Mapping[str, Tensor], drawn: Tree) -> str:

@@ -11,14 +11,15 @@ from pydantic import AfterValidator, Field
 
 from headstart.errors import HeadstartError
 from headstart.starts.base import STARTS, Start
-from headstart.starts.heads import Head, HeadLayer
-from headstart.starts.weight_files import Sha256, from_file
+from headstart.starts.heads import Head, HeadChoice, HeadLayer
+from headstart.starts.reading import INDEX, files_of
+from headstart.starts.weight_files import Inside, Prefix, Sha256, Source, from_file
 
-READ = (".safetensors", ".bin", ".pt", ".pth")
+READ = (".safetensors", ".bin", ".pt", ".pth", ".npz", INDEX)
 
 
 def _weights(file: str) -> str:
-    if Path(file).suffix not in READ:
+    if not file.endswith(READ):
         raise ValueError(f"expected a file that ends in {', '.join(READ)}, got {file!r}")
     return file
 
@@ -33,11 +34,13 @@ def hub(
     file: Annotated[
         str,
         AfterValidator(_weights),
-        Field(description="safetensors, or a torch file, of which tensors alone are read"),
+        Field(description="safetensors, a torch file, of which tensors alone are read, or an index of shards"),
     ] = "model.safetensors",
     sha256: Sha256 = None,
     head: Head = "auto",
     head_layer: HeadLayer = None,
+    inside: Inside = None,
+    prefix: Prefix = None,
 ) -> Start:
     """Weights from a repository of the Hugging Face hub: then as `checkpoint`, the head kept or new.
 
@@ -46,7 +49,10 @@ def hub(
     Raises:
         HeadstartError: it is neither in the cache nor to be had; the file does not fit the model, or is damaged.
     """
-    return from_file(_located(repo, revision, file), sha256, head, head_layer, "hub")
+    path = _located(repo, revision, file)
+    for shard in files_of(path)[1:]:
+        _located(repo, revision, str(Path(file).with_name(shard.name)))
+    return from_file(Source(path, sha256, inside, prefix), HeadChoice(head, head_layer, "hub"))
 
 
 def _located(repo: str, revision: str, file: str) -> Path:

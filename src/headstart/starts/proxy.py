@@ -4,20 +4,21 @@ The paper's second recommendation (Nguyen et al., arXiv 2206.15387, section 6): 
 pre-training exists before fighting heterogeneity.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 import torch
 from pydantic import Field
 from torch import Tensor
 
-from headstart import rng
+from headstart import rng, trees
 from headstart.errors import HeadstartError
 from headstart.models.dropout import step_key
 from headstart.models.network import Network
 from headstart.registry import AddedLater
 from headstart.starts.base import STARTS, Artefact, Build, Start
-from headstart.starts.heads import Head, HeadLayer, misfit, with_head
+from headstart.starts.heads import Head, HeadChoice, HeadLayer, misfit
+from headstart.starts.weights import Meaning, Weights
 from headstart.tasks.base import TASKS, Task
 from headstart.threads import torch_threads
 from headstart.trees import Tree
@@ -45,30 +46,53 @@ def proxy(
     head is drawn from the run's seed, and is the one that the start `random` has with that seed.
     """
     source = TASKS.component(task, "start proxy.task")
+    choice = HeadChoice(head, head_layer, "proxy")
 
-    def make(build: Build, target: Task) -> Tree:
+    def make(build: Build, target: Task) -> Weights:
         data = TASKS.build(source)
-        _refuse_other_tokens(data, target)
-        network = _network(build, data, target)
-        fitted(network.initial(0), build(target).initial(0), data, target)  # refused before it is trained
+        network = untrained(build, data, target)
+        fitted(
+            Weights.of(network.state(0), network, data), build(target), data, target, 0
+        )  # refused before it is trained
         with torch_threads(1):  # one artefact, whatever the machine's cores
-            return _pretrained(network, data, epochs, batch_size, rate, seed)
+            return Weights.of(_pretrained(network, data, epochs, batch_size, rate, seed), network, data)
 
-    def fitted(pretrained: Tree, drawn: Tree, data: Task | None, target: Task) -> Tree:
-        saved = with_head(pretrained, drawn, head, head_layer, "proxy")
+    def untrained(build: Build, data: Task, target: Task) -> Network:
+        _refuse_other_tokens(data, target)
+        return _network(build, data, target)
+
+    def check(network: Network, target: Task, build: Build) -> Sequence[str]:
+        data = TASKS.build(source)
+        source_network = untrained(build, data, target)
+        drawn = Weights.of(source_network.state(0), source_network, data)
+        became = fitted(drawn, network, data, target, 0)[1]
+        return [became] if became else []
+
+    def fitted(
+        pretrained: Weights, network: Network, data: Task | None, target: Task, run_seed: int
+    ) -> tuple[Tree, str]:
+        drawn = network.state(run_seed)
+        sized = _resized(pretrained.state, drawn, network)
+        saved, became = choice.on(sized, network, drawn, pretrained.meaning, Meaning.of(target))
         if differs := misfit(saved, drawn):
             _refuse_other_inputs(data, target)
             raise HeadstartError(
                 f"the model pre-trained on {str(source)!r} does not fit task {target.name!r}: {differs}; "
                 "let the head be new, or name its layer (head_layer)"
             )
-        return {name: saved[name] for name in drawn}
+        return {name: saved[name] for name in drawn}, became
 
-    def weights(artefact: Tree, network: Network, target: Task, run_seed: int) -> Tree:
-        return fitted(artefact, network.initial(run_seed), None, target)
+    def weights(artefact: Weights, network: Network, target: Task, run_seed: int) -> Tree:
+        return fitted(artefact, network, None, target, run_seed)[0]
 
     made_of = repr(("proxy", source, epochs, batch_size, rate, seed))
-    return Start(weights, Artefact(made_of, make, (source,)))
+    return Start(weights, Artefact(made_of, make, (source,)), check=check)
+
+
+def _resized(pretrained: Tree, drawn: Tree, network: Network) -> Tree:
+    """What was pre-trained, with buffers of the model's own where inputs of another size made them of another shape."""
+    other = [name for name in network.buffers if name in pretrained and pretrained[name].shape != drawn[name].shape]
+    return {**pretrained, **{name: drawn[name] for name in other}}
 
 
 def _refuse_other_tokens(data: Task, target: Task) -> None:
@@ -81,7 +105,9 @@ def _refuse_other_tokens(data: Task, target: Task) -> None:
 
 
 def _pretrained(network: Network, data: Task, epochs: int, batch_size: int, rate: float, seed: int) -> Tree:
-    params = {name: leaf.requires_grad_() for name, leaf in network.initial(rng.key(seed, "proxy")).items()}
+    state = network.state(rng.key(seed, "proxy"))
+    network = network.holding({name: state[name] for name in network.buffers})
+    params = trees.map_tree(torch.Tensor.requires_grad_, network.parameters_of(state))
     steps = epochs * -(-len(data.train) // batch_size)
     optimizer = torch.optim.Adam(params.values(), lr=rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=steps)
@@ -93,7 +119,7 @@ def _pretrained(network: Network, data: Task, epochs: int, batch_size: int, rate
         (scores.loss_B.sum() / scores.count_B.sum().clamp(min=1)).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         schedule.step()
-    return {name: leaf.detach() for name, leaf in params.items()}
+    return state | {name: leaf.detach() for name, leaf in params.items()}
 
 
 def _batches(rows: int, epochs: int, batch_size: int, seed: int) -> Iterator[Tensor]:

@@ -2,6 +2,7 @@
 
 from headstart.models.network import Network
 from headstart.starts.base import STARTS, Start
+from headstart.starts.weights import Weights
 from headstart.tasks.base import Task
 from headstart.trees import Tree
 
@@ -10,7 +11,7 @@ from headstart.trees import Tree
 def random() -> Start:
     """Newly initialised weights, others for every seed of a run."""
 
-    def weights(artefact: Tree, network: Network, task: Task, seed: int) -> Tree:
-        return network.initial(seed)
+    def weights(artefact: Weights, network: Network, task: Task, seed: int) -> Tree:
+        return network.state(seed)
 
     return Start(weights)

@@ -1,17 +1,14 @@
-"""Weights in files that somebody else wrote: read as tensors, and nothing that executes.
+"""The start that reads its weights from a file: `checkpoint`, and `hub` once it has one.
 
-safetensors files and torch files are read, the latter with `weights_only`. Names must be those of the model; how
-`squeezenet1_0` and `resnet18` take torchvision's is told there.
+What a file holds says `reading`, which of it are the weights `packing`, what becomes of the head `heads`.
 """
 
 import re
-import warnings
-import zipfile
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
-import safetensors.torch
 import torch
 from pydantic import AfterValidator, Field
 from torch import Tensor
@@ -19,22 +16,14 @@ from torch import Tensor
 from headstart import files
 from headstart.errors import HeadstartError
 from headstart.models.network import Network
-from headstart.starts.base import Start
-from headstart.starts.heads import listed, misfit, with_head
+from headstart.registry import AddedLater
+from headstart.starts.base import Build, Start
+from headstart.starts.heads import HeadChoice, listed, misfit
+from headstart.starts.packing import USUAL, Mapped, Named, mappings, namings, said
+from headstart.starts.reading import Content, files_of, read
+from headstart.starts.weights import Meaning, Weights
 from headstart.tasks.base import Task
 from headstart.trees import Tree
-
-BATCH_STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
-"""What BatchNorm keeps of its batches. GroupNorm takes its statistics from each sample and has no use for them."""
-
-GPT2_BUFFERS = re.compile(r"(.*\.)?h\.\d+\.attn\.(bias|masked_bias)")
-"""The causal mask and its minus infinity, which older versions of transformers saved with GPT-2's weights."""
-
-GPT2 = "transformer."
-"""Before every name, but in files of GPT-2 without its output layer, such as those of the published checkpoints."""
-
-INSIDE = ("state_dict", "model")
-"""Where training scripts put the weights in a file that holds more, such as the optimizer's state."""
 
 
 def _sha256(written: str | None) -> str | None:
@@ -46,91 +35,179 @@ def _sha256(written: str | None) -> str | None:
 Sha256 = Annotated[
     str | None, AfterValidator(_sha256), Field(description="what the file must be; not checked if left out")
 ]
+Inside = Annotated[
+    str | None,
+    AddedLater(),
+    Field(description="where in the file the weights are, such as ema or teacher/backbone; left out, what fits"),
+]
+Prefix = Annotated[
+    str | None,
+    AddedLater(),
+    Field(description="what the names of the weights begin with, such as encoder.; others are left out"),
+]
 
 
-def from_file(file: Path, sha256: str | None, head: str, head_layer: str | None, start: str) -> Start:
-    """The start that reads its weights from a file; `start` is its name, for error messages.
+class Source(NamedTuple):
+    """A file of weights: what it must be, where in it they are, and how their names begin; None where any will do."""
+
+    path: Path
+    sha256: str | None = None
+    inside: str | None = None
+    prefix: str | None = None
+
+
+class _Fitted(NamedTuple):
+    """Weights as the model has them, where they were found, and what became of the head."""
+
+    mapped: Mapped
+    named: Named
+    state: Tree
+    head: str
+    differs: str
+
+
+def from_file(source: Source, head: HeadChoice) -> Start:
+    """The start that reads its weights from a file.
 
     Raises:
         HeadstartError: the file cannot be read, or is not the one with that sha256.
     """
-    if file.is_dir():
-        raise HeadstartError(f"{file}: expected a file of weights, got a folder")
-    content = files.digest(file)
-    if sha256 not in (None, content):
-        raise HeadstartError(f"{file}: expected sha256 {sha256}, got {content}; it is damaged, or another file")
+    file = source.path
+    paths = files_of(file)
+    content = files.digest(*paths)
+    if source.sha256 not in (None, content):
+        raise HeadstartError(f"{file}: expected sha256 {source.sha256}, got {content}; it is damaged, or another file")
 
-    def weights(artefact: Tree, network: Network, task: Task, seed: int) -> Tree:
-        drawn = network.initial(seed)
-        saved, left_out = _weights_of(_read(file), drawn)
-        saved = with_head(saved, drawn, head, head_layer, start)
-        if differs := misfit(saved, drawn):
-            buffers = f" (left out of it, as no weights: {listed(left_out)})" if left_out else ""
-            raise HeadstartError(f"{file} does not fit the model: {differs}{buffers}")
-        return {name: _copied(saved[name], leaf, name, file) for name, leaf in drawn.items()}
+    def fitted(network: Network, task: Task, seed: int) -> tuple[_Fitted, Tree]:
+        drawn = network.state(seed)
+        held = read(paths)
+        asked = Meaning.of(task)
+        if held.meaning.tokens and asked.tokens and held.meaning.tokens != asked.tokens:
+            raise HeadstartError(
+                f"{file}: its weights were learnt on another vocabulary than that of task {task.name!r}; the same "
+                "number would be another word"
+            )
+        return _chosen(source, held, network, drawn, head, asked), drawn
 
-    return Start(weights, content=content, check=lambda network, task: weights({}, network, task, 0))
+    def weights(artefact: Weights, network: Network, task: Task, seed: int) -> Tree:
+        found, drawn = fitted(network, task, seed)
+        return {name: _copied(found.state[name], leaf, name, file, network) for name, leaf in drawn.items()}
+
+    def check(network: Network, task: Task, build: Build) -> Sequence[str]:
+        found, drawn = fitted(network, task, 0)
+        for name, leaf in drawn.items():
+            _copied(found.state[name], leaf, name, file, network)
+        left_out = [*found.named.left_out, *map(repr, found.mapped.others)]
+        return [
+            *said(found.mapped, found.named),
+            *([f"left out of it: {listed(left_out)}"] if left_out else []),
+            *([found.head] if found.head else []),
+        ]
+
+    return Start(weights, content=content, check=check)
 
 
-def _weights_of(found: Mapping[str, Tensor], drawn: Tree) -> tuple[dict[str, Tensor], list[str]]:
-    """The tensors of a file by the names of the model, and the names of those left out: buffers, and a tied output.
+def _chosen(source: Source, held: Content, network: Network, drawn: Tree, head: HeadChoice, asked: Meaning) -> _Fitted:
+    """The one mapping of tensors that fits the model, under the plainest names.
 
-    Only what the model has no parameter for is left out: statistics of BatchNorm, the masks of GPT-2's attention, and
-    an output layer of GPT-2 that equals the embedding.
+    Raises:
+        HeadstartError: none does, or several do and are not the same.
     """
-    bare = {name.removeprefix(GPT2) for name in drawn if name.startswith(GPT2)}
-    found = {GPT2 + name if name in bare and name not in drawn else name: leaf for name, leaf in found.items()}
-    tied, embedding = found.get("lm_head.weight"), found.get("transformer.wte.weight")
-    same = tied is not None and embedding is not None and torch.equal(tied, embedding)
-    left_out = [
-        name
-        for name in found
-        if name not in drawn
-        and (
-            name.rpartition(".")[2] in BATCH_STATISTICS
-            or GPT2_BUFFERS.fullmatch(name)
-            or (name == "lm_head.weight" and same)
-        )
-    ]
-    return {name: leaf for name, leaf in found.items() if name not in left_out}, left_out
-
-
-def _read(file: Path) -> Mapping[str, Tensor]:
-    """The tensors of a file by name, mapped into memory where its form allows that."""
-    kind = "safetensors" if file.suffix == ".safetensors" else "a torch file"
+    file = source.path
+    if not isinstance(held.found, dict | list | tuple):
+        raise HeadstartError(f"{file}: expected tensors by the names of parameters, got {type(held.found).__name__}")
     try:
-        if kind == "safetensors":
-            found: object = safetensors.torch.load_file(file)
-        else:  # what torch wrote before 1.6 is no zip archive and cannot be mapped
-            with warnings.catch_warnings(action="ignore"):  # of what else a file holds, which is refused below
-                found = torch.load(file, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(file))
-    except Exception as error:  # whatever a damaged file may raise
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0].split(". ")[0]
-        raise HeadstartError(
-            f"{file} cannot be read as {kind} ({reason}): it is damaged, of another kind, or holds more than tensors"
-        ) from error
-    while isinstance(found, Mapping):
-        inner = next((found[name] for name in INSIDE if isinstance(found.get(name), Mapping)), None)
-        if inner is None:
-            break
-        found = inner
-    if not isinstance(found, Mapping):
-        raise HeadstartError(f"{file}: expected tensors by the names of parameters, got {type(found).__name__}")
-    for name, leaf in found.items():
-        if not isinstance(name, str):
-            raise HeadstartError(f"{file}: expected names of parameters, got {name!r}")
-        if not isinstance(leaf, Tensor):
-            raise HeadstartError(f"{file}: expected a tensor under {name!r}, got {type(leaf).__name__}")
-        if leaf.layout != torch.strided:
-            raise HeadstartError(f"{file}: expected a dense tensor under {name!r}, got {leaf.layout}")
-    return found
+        found = mappings(held.found, network)
+    except HeadstartError as error:
+        raise HeadstartError(f"{file}: {error}") from None
+    there = [mapped.inside for mapped in found]
+    if source.inside is not None:
+        found = [mapped for mapped in found if mapped.inside == source.inside]
+    if not found:
+        what = f" under {source.inside!r}" if source.inside else ""
+        raise HeadstartError(f"{file}: expected tensors by the names of parameters{what}, got {_listed(held, there)}")
+    tried = [_best(source, mapped, held.meaning, network, drawn, head, asked) for mapped in found]
+    fitting = [fit for fit in tried if not fit.differs]
+    usual = [fit for fit in fitting if set(fit.mapped.inside.split("/")) <= set(USUAL)]
+    if len(fitting) > 1 and len(usual) != 1 and not all(_same(fit.state, fitting[0].state) for fit in fitting):
+        names = ", ".join(repr(fit.mapped.inside) for fit in fitting)
+        raise HeadstartError(f"{file} holds several that fit the model: {names}; say which (inside='...')")
+    if fitting:
+        return (usual or fitting)[0]
+    nearest = max(tried, key=lambda fit: len(fit.state.keys() & drawn.keys()))
+    raise HeadstartError(f"{file} does not fit the model: {nearest.differs}{_hint(nearest, there, drawn)}")
 
 
-def _copied(saved: Tensor, drawn: Tensor, name: str, file: Path) -> Tensor:
+def _best(
+    source: Source,
+    mapped: Mapped,
+    learnt: Meaning,
+    network: Network,
+    drawn: Tree,
+    head: HeadChoice,
+    asked: Meaning,
+) -> _Fitted:
+    """A mapping under the first names that fit; without any, under those of which most are the model's."""
+    tried: list[_Fitted] = []
+    for named in namings(mapped, network, drawn, source.prefix):
+        state, became = head.on(named.tensors, network, drawn, learnt, asked)
+        tried.append(_Fitted(mapped, named, state, became, named.unequal or misfit(state, drawn)))
+        if not tried[-1].differs:
+            return tried[-1]
+    return max(tried, key=lambda fit: len(fit.named.tensors.keys() & drawn.keys()))
+
+
+def _same(a: Tree, b: Tree) -> bool:
+    return all(torch.equal(a[name], b[name]) for name in a)
+
+
+def _listed(held: Content, there: list[str]) -> str:
+    if any(there):
+        return f"tensors under {listed(sorted(map(repr, filter(None, there))))}"
+    if isinstance(held.found, dict):
+        return listed([f"{name!r} ({type(value).__name__})" for name, value in held.found.items()]) or "nothing"
+    return type(held.found).__name__
+
+
+def _hint(nearest: _Fitted, there: list[str], drawn: Tree) -> str:
+    """Where the weights were looked for, and what their names begin with, where that may be why they do not fit."""
+    hints = said(nearest.mapped, nearest.named)
+    hints += [f"left out of it, as no weights: {listed(nearest.named.left_out)}"] if nearest.named.left_out else []
+    if len(there) > 1:
+        hints.append(f"the file has tensors under {listed([repr(inside) for inside in there], 8)}")
+    if begins := _before_known_names(nearest.mapped.tensors, drawn):
+        hints.append(f"names of the model are there behind {listed(begins)}, which prefix='...' takes off")
+    return f" ({'; '.join(hints)})" if hints else ""
+
+
+def _before_known_names(names: Iterable[str], drawn: Tree) -> list[str]:
+    """What stands before names of the model in the names of a file, the most frequent first."""
+    begins: Counter[str] = Counter()
+    for name in names:
+        parts = name.split(".")
+        begins.update(".".join(parts[:i]) + "." for i in range(1, len(parts)) if ".".join(parts[i:]) in drawn)
+    return [repr(prefix) for prefix, _ in begins.most_common()]
+
+
+def _copied(saved: Tensor, drawn: Tensor, name: str, file: Path, network: Network) -> Tensor:
     """In memory of its own: the file may change or vanish during the run."""
-    if not saved.is_floating_point():
+    is_buffer = name in network.buffers
+    if saved.is_quantized or saved.layout != torch.strided or saved.is_nested:
+        raise HeadstartError(f"{file}: expected a dense tensor under {name!r}, got {saved.layout}")
+    if saved.is_meta:
+        raise HeadstartError(f"{file}: {name!r} has a shape and no numbers (it is on the device 'meta')")
+    if not is_buffer and not saved.is_floating_point():
         raise HeadstartError(f"{file}: expected floating-point numbers in {name!r}, got {saved.dtype}")
+    if is_buffer and _kind(saved) != _kind(drawn):
+        raise HeadstartError(f"{file}: expected {drawn.dtype} in {name!r}, got {saved.dtype}")
     copied = saved.detach().to(drawn.dtype, copy=True, memory_format=torch.contiguous_format)
-    if not torch.isfinite(copied).all():
+    if is_buffer and torch.isnan(copied).any():
+        raise HeadstartError(f"{file}: {name!r} holds numbers that are not numbers (NaN)")
+    if not is_buffer and not torch.isfinite(copied).all():
         raise HeadstartError(f"{file}: {name!r} holds numbers that are not finite as {drawn.dtype}")
     return copied
+
+
+def _kind(leaf: Tensor) -> str:
+    """Whether numbers are real, complex or whole; true and false count as whole ones."""
+    return "real" if leaf.is_floating_point() else "complex" if leaf.is_complex() else "whole"

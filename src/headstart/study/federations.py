@@ -32,8 +32,8 @@ def federation_of(run: RunSpec, start: Tree | None = None) -> Federation:
     """The federation of a run.
 
     Args:
-        start: the weights that it begins from, of which those that are not trained stay as they are. For a try without
-            them, newly drawn ones serve.
+        start: the weights and buffers that it begins from, of which what is not trained stays as it is. For a try
+            without them, newly drawn ones serve.
 
     Raises:
         HeadstartError: task, model, partition and what is trained do not fit together.
@@ -91,30 +91,40 @@ def build_network(model: Component, task: Task, precision: Precision = "fp32", d
 
 
 def trained_network(run: RunSpec, start: Tree | None) -> Network:
-    """The network as a function of what the run trains, the other parameters held at those of its start."""
-    network = network_of(run.model, run.task, run.precision, torch.device(run.device))
-    if run.trainable == "all":
+    """The network as a function of what the run trains; other parameters and buffers are held at those of its start."""
+    network = bare_network(run)
+    if not holds(run):
         return network
-    weights = network.initial(0) if start is None else start
-    held = weights.keys() - set(trained(run.trainable, weights))
-    return _holding(network, _Held.of({name: leaf for name, leaf in weights.items() if name in held}))
+    state = network.state(0) if start is None else start
+    free = set(trained(run.trainable, network.parameters_of(state)))
+    return _holding(network, _Held.of({name: leaf for name, leaf in state.items() if name not in free}))
+
+
+def bare_network(run: RunSpec) -> Network:
+    """The network of a run as a function of all its parameters."""
+    return network_of(run.model, run.task, run.precision, torch.device(run.device))
+
+
+def holds(run: RunSpec) -> bool:
+    """Whether a run keeps something of its start as it is: parameters that it does not train, or buffers."""
+    return run.trainable != "all" or bool(bare_network(run).buffers)
 
 
 @dataclass(frozen=True)
 class _Held:
-    """Parameters that are equal where their contents are: runs whose starts share them share a traced executor."""
+    """What is held, equal where its contents are: runs whose starts share it share a traced executor."""
 
     digest: str
-    params: Tree = field(compare=False)
+    state: Tree = field(compare=False)
 
     @classmethod
-    def of(cls, params: Tree) -> "_Held":
-        return cls(trees.digest(params), params)
+    def of(cls, state: Tree) -> "_Held":
+        return cls(trees.digest(state), state)
 
 
 @lru_cache(maxsize=8)
 def _holding(network: Network, held: _Held) -> Network:
-    return network.holding(held.params)
+    return network.holding(held.state)
 
 
 @lru_cache(maxsize=16)

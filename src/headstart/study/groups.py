@@ -9,6 +9,7 @@ from dataclasses import fields
 from typing import Any
 
 from headstart.registry import Component
+from headstart.study.federations import holds
 from headstart.study.spec import RunSpec
 
 DIFFER = {"start", "server", "client_rate", "server_rate", "seed"}
@@ -31,7 +32,7 @@ def groups_of(
     """
     alike: dict[tuple[Any, ...], list[RunSpec]] = {}
     for run in runs:
-        alike.setdefault(_kind(run), []).append(run)
+        alike.setdefault(_kind(run, most(run)), []).append(run)
     groups: list[Group] = []
     for same in alike.values():
         same.sort(key=lambda run: run.seed)
@@ -42,7 +43,7 @@ def groups_of(
     return sorted(groups, key=lambda group: place[group[0].key])
 
 
-def _kind(run: RunSpec) -> tuple[Any, ...]:
-    """What the runs of a group have in common. What is not trained belongs to the network, and comes with the start."""
+def _kind(run: RunSpec, most: int) -> tuple[Any, ...]:
+    """What the runs of a group have in common. What is held belongs to the network, and comes with start and seed."""
     shared = tuple(getattr(run, field.name) for field in fields(run) if field.name not in DIFFER)
-    return shared if run.trainable == "all" else (*shared, run.start, run.seed)
+    return (*shared, run.start, run.seed) if most > 1 and holds(run) else shared

@@ -14,7 +14,7 @@ from headstart.probes.base import PROBES
 from headstart.starts.base import STARTS
 from headstart.study.choice import choose_executors, chosen_executor, with_executor
 from headstart.study.data import task_of
-from headstart.study.federations import check_device, federation_of, network_of, one_thread
+from headstart.study.federations import build_network, check_device, federation_of, network_of, one_thread
 from headstart.study.groups import Group, at_once, groups_of
 from headstart.study.processes import each, each_run, forks_here
 from headstart.study.resuming.belonging import refusal, take_up
@@ -183,6 +183,6 @@ def check(study: Study) -> None:
         PROBES.build(probe, federation)
     for run in {run.start: run for run in study.runs}.values():
         start = STARTS.build(run.start)
-        start.check(network_of(run.model, run.task), task_of(run.task))
+        start.check(network_of(run.model, run.task), task_of(run.task), partial(build_network, run.model))
         if start.before is not None:
             federation_of(replace(run, trainable=start.before.trainable))

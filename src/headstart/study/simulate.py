@@ -35,8 +35,9 @@ Pair = tuple[Tensor, Tensor]
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a run: `rows` of (round, metric, value), the final weights, `finished` or `diverged`.
+    """What came of a run: `rows` of (round, metric, value), `finished` or `diverged`, and the final `weights`.
 
+    They are by the names of the module's `state_dict`, with its buffers: `module.load_state_dict(result.weights)`.
     `executor` computed it; `fallback` says why the loop did in its place, and is None where it did not.
     """
 
@@ -112,6 +113,9 @@ def simulate(
     check_cohort(cohort, clients)
     network = Network(_builder(model), dtype)
     check_network(network, task)
+    drawn = network.state(seed)
+    start = network.parameters_of(drawn)
+    network = network.holding({name: drawn[name] for name in network.buffers})
     optimizer = CLIENTS.build(CLIENTS.component(client, "client"))
     chosen = EXECUTORS.component(executor, "executor")
     federation = Federation(
@@ -135,10 +139,11 @@ def simulate(
     )
     names = [probes] if isinstance(probes, str) else probes
     measured = [PROBES.build(PROBES.component(probe, f"probes[{i}]"), federation) for i, probe in enumerate(names)]
-    progress = carry_out(federation, Progress(begin(federation, network.initial(seed))), rounds, every, measured)
+    progress = carry_out(federation, Progress(begin(federation, start)), rounds, every, measured)
     if progress.fallback:
         warnings.warn(f"{progress.fallback}, so it was computed by 'loop', not '{chosen}'", stacklevel=2)
-    return Result(progress.rows, progress.state.x, progress.status, str(chosen), progress.fallback)
+    final = network.state_dict(network.held | progress.state.x)
+    return Result(progress.rows, final, progress.status, str(chosen), progress.fallback)
 
 
 def _builder(model: Any) -> Callable[[], nn.Module]:

@@ -4,9 +4,11 @@ import json
 import os
 import platform
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -15,16 +17,17 @@ import torch
 
 import headstart
 from headstart import files, own_modules, trees
-from headstart.engine import checkpoint
 from headstart.engine.rounds import Federation, begin
 from headstart.errors import HeadstartError
 from headstart.lookup import KEPT
 from headstart.probes.base import PROBES, Probe
 from headstart.registry import own_file
+from headstart.starts import weights
 from headstart.starts.base import STARTS, Artefact
+from headstart.starts.weights import NOTHING, Weights
 from headstart.study.choice import Choice, chosen_executor, with_executor
 from headstart.study.data import task_of
-from headstart.study.federations import build_network, clients_of, federation_of, network_of
+from headstart.study.federations import build_network, clients_of, federation_of, holds, network_of
 from headstart.study.groups import Group
 from headstart.study.resuming.saved import Saved
 from headstart.study.run import Progress, carry_out, carry_out_together
@@ -103,26 +106,33 @@ def start_weights(run: RunSpec, out: Path) -> Tree:
     if not start.costly:
         return make()
     named: list[Any] = [repr(run.start), start.content, repr(run.model), repr(run.task), run.seed]
-    return _kept(out, f"{run.start.name}-seed-{run.seed}", named, make)
+    return _kept(out, f"{run.start.name}-seed-{run.seed}", named, lambda: Weights.of(make(), network, task)).state
 
 
-def _artefact(artefact: Artefact | None, run: RunSpec, task: Task, out: Path) -> Tree:
+def _artefact(artefact: Artefact | None, run: RunSpec, task: Task, out: Path) -> Weights:
     if artefact is None:
-        return {}
+        return NOTHING
 
-    def make() -> Tree:
-        return artefact.make(lambda other: build_network(run.model, other), task)
+    def make() -> Weights:
+        return artefact.make(partial(build_network, run.model), task)
 
     return _kept(out, "pre-trained", [artefact.made_of, repr(run.model)], make)
 
 
-def _kept(out: Path, name: str, made_of: list[Any], make: Callable[[], Tree]) -> Tree:
-    """The weights in the folder's `starts/` under that name and a hash of what they are made of; made if not there."""
+def _kept(out: Path, name: str, made_of: list[Any], make: Callable[[], Weights]) -> Weights:
+    """The weights in the folder's `starts/` under that name and a hash of what they are made of.
+
+    They are made where they are not there, and made again, to the same numbers, where they are damaged.
+    """
     identity = json.dumps([SCHEMA, *made_of])
     path = out / "starts" / f"{name}-{sha256(identity.encode()).hexdigest()[:16]}.safetensors"
-    if not path.exists():
-        checkpoint.save_trees(path, {"x": make()}, {"made_of": made_of})
-    return checkpoint.load_trees(path)[0]["x"]
+    if path.exists():
+        try:
+            return weights.load(path)
+        except HeadstartError as error:
+            warnings.warn(f"{error}; it is made again", stacklevel=2)
+    weights.save(path, make(), {"made_of": made_of})
+    return weights.load(path)
 
 
 @dataclass
@@ -199,8 +209,10 @@ def carry_out_group(
     )
     for one in wanted.values():
         whole = one.whole | one.progress.state.x
-        checkpoint.save_trees(folder.run(one.run.key) / WEIGHTS, {"x": whole}, {"run": str(one.run)})
-        parameters = sum(leaf.numel() for leaf in whole.values())
+        final = Weights.of(whole, one.federation.network, task_of(one.run.task))
+        weights.save(folder.run(one.run.key) / WEIGHTS, final, {"run": str(one.run)})
+        params = one.federation.network.parameters_of(whole)
+        parameters = sum(leaf.numel() for leaf in params.values())
         record = _record(one.run, choice, one.progress, parameters, one.seconds + seconds())
         folder.finish(one.run.key, record, one.progress.rows)
         one.saved.close(one.run.rounds)
@@ -213,7 +225,7 @@ def _begin(run: RunSpec, out: Path, choice: Choice) -> _UnderWay:
     if not (folder / CHECKPOINT).exists():
         whole, federation, progress = begun(made, out)
         return _UnderWay(run, federation, _probes(run, federation), progress, whole, Saved(folder), 0.0)
-    whole, federation = ({}, federation_of(made)) if run.trainable == "all" else begun(made, out)[:2]
+    whole, federation = begun(made, out)[:2] if holds(made) else ({}, federation_of(made))
     saved, progress, seconds = Saved.load(folder, federation.network.device)
     return _UnderWay(run, federation, _probes(run, federation), progress, whole, saved, seconds)
 

@@ -26,6 +26,9 @@ from headstart.tasks.base import TASKS, Examples, Pixels, Rows, Task
 from headstart.tasks.data_files import encoded_images, parquet, whole_numbers
 
 PIXELS, CLASSES = 32, 10
+
+NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+"""The names of the labels, as in the dataset's `batches.meta.txt`."""
 Channels = tuple[float, float, float]
 Spread = Annotated[float, Field(gt=0)]
 
@@ -67,7 +70,8 @@ def cifar10(
     """
     parts = _parts(located(train), located(test), image, validation)
     content = digest(located(train), located(test))
-    return Task("cifar10", *parts, outputs=CLASSES, content=content, prepare=partial(Pixels, mean, deviation))
+    prepare = partial(Pixels, mean, deviation)
+    return Task("cifar10", *parts, outputs=CLASSES, classes=NAMES, content=content, prepare=prepare)
 
 
 @lru_cache(maxsize=1)

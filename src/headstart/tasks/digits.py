@@ -28,7 +28,7 @@ def digits() -> Task:
     order = torch.from_numpy(_evenly_mixed(labels, rng.generator(0, "digits split")))
     parts = (order[:TRAIN], order[TRAIN : TRAIN + VALIDATION], order[TRAIN + VALIDATION :])
     train, validation, test = (Examples(inputs[rows], targets[rows]) for rows in parts)
-    return Task("digits", train, validation, test, outputs=10)
+    return Task("digits", train, validation, test, outputs=10, classes=tuple("0123456789"))
 
 
 def _evenly_mixed(labels: npt.NDArray[np.int64], generator: np.random.Generator) -> npt.NDArray[np.int64]:

@@ -19,6 +19,9 @@ from headstart.tasks.data_files import grey_images, parquet, splits, whole_numbe
 
 PIXELS, LETTERS = 28, 26
 
+BOTH_CASES = tuple(letter.upper() + letter for letter in "abcdefghijklmnopqrstuvwxyz")
+"""The names of the labels: a letter is the same class in upper and in lower case."""
+
 
 @TASKS.register("emnist-letters", source="EMNIST Letters, Cohen et al., arXiv 1702.05373")
 @cached(maxsize=1)
@@ -54,4 +57,4 @@ def emnist_letters(
         return Examples(torch.from_numpy(images[rows]), torch.from_numpy(labels[rows]))
 
     parts = part(order[validation:]), part(order[:validation]), part(test)
-    return Task("emnist-letters", *parts, outputs=LETTERS, content=digest(file), prepare=Pixels)
+    return Task("emnist-letters", *parts, outputs=LETTERS, classes=BOTH_CASES, content=digest(file), prepare=Pixels)

@@ -64,4 +64,12 @@ def mnist_writers(
     clients = train[~validates]
     owners = writers[clients]
     parts = part(clients), part(train[validates]), part(test)
-    return Task("mnist-writers", *parts, outputs=DIGITS, owners=owners, content=digest(file), prepare=Pixels)
+    return Task(
+        "mnist-writers",
+        *parts,
+        outputs=DIGITS,
+        owners=owners,
+        classes=tuple(map(str, range(DIGITS))),
+        content=digest(file),
+        prepare=Pixels,
+    )

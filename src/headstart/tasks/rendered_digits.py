@@ -73,7 +73,7 @@ def rendered_digits(
     images, targets = torch.cat(chunks), torch.from_numpy(labels)
     ends = [0, examples, examples + HELD_OUT, total]
     train, validation, test = (Examples(images[first:end], targets[first:end]) for first, end in pairwise(ends))
-    return Task("rendered-digits", train, validation, test, outputs=10)
+    return Task("rendered-digits", train, validation, test, outputs=10, classes=tuple("0123456789"))
 
 
 @lru_cache(maxsize=1)

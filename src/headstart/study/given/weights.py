@@ -3,7 +3,7 @@ file.
 """
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,8 +12,10 @@ import safetensors.torch
 
 from headstart.errors import HeadstartError
 from headstart.models.network import Network
-from headstart.starts.base import Start
-from headstart.starts.weight_files import from_file
+from headstart.starts.base import Build, Start
+from headstart.starts.heads import HeadChoice
+from headstart.starts.weight_files import Source, from_file
+from headstart.starts.weights import Weights
 from headstart.tasks.base import Task
 from headstart.trees import Tree
 
@@ -41,15 +43,15 @@ class _InFile:
             self._folder = tempfile.TemporaryDirectory(prefix="headstart-weights-")
             copies = {name: leaf.contiguous().clone() for name, leaf in self.weights.items()}
             safetensors.torch.save_file(copies, self._file)
-        made = from_file(self._file, None, "auto", None, self.name)
+        made = from_file(Source(self._file), HeadChoice("auto", None, self.name))
 
-        def weights(artefact: Tree, network: Network, task: Task, seed: int) -> Tree:
+        def weights(artefact: Weights, network: Network, task: Task, seed: int) -> Tree:
             with _named(self._file, self.name):
                 return made.weights(artefact, network, task, seed)
 
-        def check(network: Network, task: Task) -> None:
+        def check(network: Network, task: Task, build: Build) -> Sequence[str]:
             with _named(self._file, self.name):
-                made.check(network, task)
+                return made.check(network, task, build)
 
         return replace(made, weights=weights, check=check)
 

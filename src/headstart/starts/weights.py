@@ -1,0 +1,103 @@
+"""Weights as the folder of a study keeps them: by the names of the module, with what they mean.
+
+A file is a plain safetensors file that `module.load_state_dict(safetensors.torch.load_file(path))` takes, buffers and
+the second names of tied tensors included. Its header also says what the outputs and inputs stand for, so that a head
+is never taken for one of other classes, and holds the file's own sha256, by which damage is noticed.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import safetensors
+
+from headstart import files, trees
+from headstart.errors import HeadstartError
+from headstart.models.network import Network
+from headstart.tasks.base import Task
+from headstart.trees import Tree
+
+HEADER = "headstart"
+"""The entry of a safetensors file's metadata that is ours."""
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What the numbers stand for that a model gives and takes; empty where nobody said.
+
+    `classes`: the names of its outputs. `tokens`: a sha256 of the vocabulary that its inputs are numbers of.
+    """
+
+    classes: tuple[str, ...] = ()
+    tokens: str = ""
+
+    @classmethod
+    def of(cls, task: Task) -> "Meaning":
+        """The meaning of a task's numbers."""
+        named = task.classes if len(task.classes) == task.outputs else ()
+        return cls(named, task.tokens.content if task.tokens else "")
+
+
+class Weights(NamedTuple):
+    """The parameters and buffers of a module, what they mean, and the second names of those that are tied."""
+
+    state: Tree
+    meaning: Meaning = Meaning()
+    tied: Mapping[str, str] = {}
+
+    def state_dict(self) -> Tree:
+        """The weights by every name that the module knows them by, as its `load_state_dict` wants them."""
+        second = {second: self.state[name] for second, name in self.tied.items() if name in self.state}
+        return {**self.state, **second}
+
+    @classmethod
+    def of(cls, state: Tree, network: Network, task: Task) -> "Weights":
+        """The weights of a network, trained on a task."""
+        return cls(state, Meaning.of(task), network.tied)
+
+
+NOTHING = Weights({})
+"""What a start has in hand that nobody trained before."""
+
+
+def save(path: Path, weights: Weights, note: dict[str, Any]) -> None:
+    """Write weights, with a note that JSON can hold."""
+    state = {name: leaf.detach().cpu().contiguous() for name, leaf in weights.state.items()}
+    header = {
+        "note": note,
+        "order": list(state),
+        "tied": dict(weights.tied),
+        "meaning": asdict(weights.meaning),
+    }
+    tensors = {name: leaf.clone() for name, leaf in weights._replace(state=state).state_dict().items()}
+    metadata = {HEADER: json.dumps(header), files.SEAL: files.UNSEALED}
+    files.write(path, files.sealed(trees.as_safetensors(tensors, metadata)))
+
+
+def load(path: Path) -> Weights:
+    """Read what `save` wrote, in the order in which it was written.
+
+    Raises:
+        HeadstartError: the file is damaged or of another origin.
+    """
+    try:
+        files.verify(path)
+        with safetensors.safe_open(path, framework="pt") as opened:
+            header = json.loads(opened.metadata()[HEADER])
+            state = {name: trees.aligned(opened.get_tensor(name)) for name in header["order"]}
+        tied = {str(second): str(name) for second, name in header["tied"].items()}
+        return Weights(state, meaning_in(header), tied)
+    except (safetensors.SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise HeadstartError(f"{path} is damaged ({error})") from error
+
+
+def meaning_in(header: Mapping[str, Any]) -> Meaning:
+    """What the header of a file says of its weights.
+
+    Raises:
+        KeyError, TypeError, AttributeError: it is none.
+    """
+    meaning = header["meaning"]
+    return Meaning(tuple(map(str, meaning["classes"])), str(meaning["tokens"]))
