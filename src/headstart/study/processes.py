@@ -6,6 +6,7 @@ and recorded, and copy none of it. Elsewhere they begin afresh, and map the task
 
 import multiprocessing
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
@@ -20,6 +21,7 @@ import torch
 from headstart.engine.executors.processes import cannot_fork
 from headstart.errors import HeadstartError
 from headstart.forks import end_with_parent
+from headstart.registry import Component
 from headstart.study.data import task_of
 from headstart.study.groups import Group
 from headstart.study.sharing import Shared, laid_out, take
@@ -63,6 +65,7 @@ def each(
         for item in pending:
             yield item, work(item, lambda: False)
         return
+    runs = list(runs)
     placed = dict.fromkeys((run.task, run.device) for run in runs)
     forks = all(forks_here(device) for _, device in placed)
     context = multiprocessing.get_context("fork" if forks else "spawn")
@@ -74,7 +77,7 @@ def each(
         ProcessPoolExecutor(min(jobs, len(pending)), context, _begin_worker, (stop, shared)) as pool,
     ):
         try:
-            with _uninterrupted_children():
+            with _uninterrupted_children(), _without_script([] if forks else runs):
                 futures = {pool.submit(_in_worker, work, item): item for item in pending}
             waiting = set(futures)
             while waiting:
@@ -107,6 +110,26 @@ def _begin_worker(stop: Any, shared: Shared) -> None:
     torch.set_num_threads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with_parent()
+
+
+@contextmanager
+def _without_script(runs: Sequence[RunSpec]) -> Iterator[None]:
+    """Processes that begin afresh within the block do not run the program's script again, which may have no main guard.
+
+    They have no need of it, unless a part of the runs is a function of the script itself.
+    """
+    main = sys.modules["__main__"]
+    before = {name: vars(main)[name] for name in ("__file__", "__spec__") if name in vars(main)}
+    parts = {part for run in runs for part in (*vars(run).values(), *run.probes) if isinstance(part, Component)}
+    if not runs or any(part.name.partition(":")[0] == "__main__" for part in parts):
+        yield
+        return
+    try:
+        vars(main).pop("__file__", None)
+        vars(main)["__spec__"] = None
+        yield
+    finally:
+        vars(main).update(before)
 
 
 @contextmanager
