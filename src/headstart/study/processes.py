@@ -119,7 +119,7 @@ def _without_script(runs: Sequence[RunSpec]) -> Iterator[None]:
     They have no need of it, unless a part of the runs is a function of the script itself.
     """
     main = sys.modules["__main__"]
-    before = {name: vars(main)[name] for name in ("__file__", "__spec__") if name in vars(main)}
+    before: dict[str, Any] = {name: vars(main)[name] for name in ("__file__", "__spec__") if name in vars(main)}
     parts = {part for run in runs for part in (*vars(run).values(), *run.probes) if isinstance(part, Component)}
     if not runs or any(part.name.partition(":")[0] == "__main__" for part in parts):
         yield
