@@ -92,7 +92,7 @@ def test_the_same_folders_give_the_same_page(folders: list[Path], page: str, tmp
     assert compare.write(folders, tmp_path / "deep/again.html").read_text() == page
 
 
-@pytest.mark.parametrize("slug", ["speed", "local_epochs", "uneven_devices", "initial_loss", "full_batch"])
+@pytest.mark.parametrize("slug", ["speedup", "local-epochs", "devices", "initial-loss", "gd-vs-sgd"])
 def test_accuracies_of_a_finding_share_a_scale(folders: list[Path], slug: str) -> None:
     panels = [e.panel for f in folders[:2] for e in judged(slice_up(read(f))) if e.panel.slug == slug]
     draws = [(panel.draw, panel.heights[1]) for panel in panels if isinstance(panel, Panel)]

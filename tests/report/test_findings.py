@@ -10,37 +10,11 @@ from scipy import stats
 
 from headstart.report import appendix
 from headstart.report.answers import Answer
-from headstart.report.findings import FINDINGS, Finding
 from headstart.report.judged import judged
 from headstart.report.panel import Panel
-from headstart.report.panels import PANELS
 from headstart.report.slices import slice_up
 from headstart.report.tables import read
 from headstart.study.statistics import Estimate, t_interval
-
-
-def test_every_panel_has_its_finding_and_no_finding_is_told_twice() -> None:
-    slugs = {build.__module__.rpartition(".")[2] for build in PANELS}
-    assert slugs <= FINDINGS.keys()
-    assert sorted(finding.number for finding in FINDINGS.values()) == list(range(1, 10))
-
-
-@pytest.mark.parametrize(
-    ("says", "text"),
-    [
-        ("yes", "holds here"),
-        ("no", "does not hold here"),
-        ("undecided", "is undecided here"),
-        (None, "cannot be judged with one start"),
-    ],
-)
-def test_a_finding_is_judged_by_the_answer(says: object, text: str) -> None:
-    assert Finding(1, "a claim").held(says) == text  # type: ignore[arg-type]
-
-
-def test_an_initial_loss_that_is_lower_refutes_no_not_always() -> None:
-    assert FINDINGS["initial_loss"].held("no") == "holds here"
-    assert FINDINGS["initial_loss"].held("yes") == "does not show here"
 
 
 def test_an_open_question_says_how_many_more_seeds() -> None:

@@ -39,14 +39,14 @@ def written(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReq
 def test_files_are_there_and_tables_agree(written: Path) -> None:
     slugs = [
         "ranking",
-        "speed",
-        "data_gap",
-        "local_epochs",
-        "uneven_devices",
+        "speedup",
+        "iid-gap",
+        "local-epochs",
+        "devices",
         "curvature",
         "alignment",
-        "initial_loss",
-        "full_batch",
+        "initial-loss",
+        "gd-vs-sgd",
     ]
     assert {p.name for p in (written / "figures").iterdir()} == {f"{s}.{k}" for s in slugs for k in ("svg", "png")}
     for path in (written / "tables").glob("*.parquet"):

@@ -17,7 +17,7 @@ from headstart.report.panels.curvature import ratio
 from headstart.report.panels.local_epochs import build as local_epochs
 from headstart.report.panels.ranking import build as ranking
 from headstart.report.panels.ranking import changes_order
-from headstart.report.panels.speed import answer as speed
+from headstart.report.panels.speedup import answer as speed
 from headstart.report.slices import Study, slice_up
 from headstart.study.statistics import Estimate, t_interval
 

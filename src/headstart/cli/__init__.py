@@ -106,7 +106,7 @@ def paper(
     A file that is there already is run as it stands, so it can be edited before the first run.
     """
     from headstart import files
-    from headstart.study.paper import study_text
+    from headstart.paper.presets import study_text
     from headstart.study.spec import Study
     from headstart.study.store import WRITTEN
 

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
+from headstart.paper.findings import Says
 from headstart.study.statistics import MOST_SEEDS, Estimate, seeds_needed
 
-Says = Literal["yes", "no", "undecided"]
 MINUS = "\u2212"
 MARGIN = 0.01  # "about as good": within one point of accuracy. Ours; the paper gives no margin.
 

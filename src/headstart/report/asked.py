@@ -3,14 +3,12 @@ nothing."""
 
 from dataclasses import replace
 
+from headstart.paper.findings import FINDINGS
 from headstart.report.learned import hardly
 from headstart.report.panel import Missing, Panel
 from headstart.report.panels import PANELS
 from headstart.report.slices import Study
 from headstart.report.standings import contrast
-
-OF_ACCURACY = ("ranking", "speed", "data_gap", "local_epochs", "uneven_devices", "full_batch")
-OF_TRAINING = (*OF_ACCURACY, "alignment")  # what happens in training; the others look at its first weights
 
 
 def asked(study: Study) -> list[Panel | Missing]:
@@ -21,14 +19,16 @@ def asked(study: Study) -> list[Panel | Missing]:
 
 
 def _with_accuracy(panel: Panel | Missing, study: Study) -> Panel | Missing:
-    if study.measured or panel.slug not in OF_ACCURACY:
+    if study.measured or FINDINGS[panel.slug].judges != "accuracy":
         return panel
     return Missing(panel.slug, panel.heading, "the probe evaluation: accuracy was not measured")
 
 
 def _judged_if_learned(panel: Panel | Missing, floor: str) -> Panel | Missing:
     """Where the first start stays where it began, a difference from it is that floor and no answer to the question."""
-    if not floor or isinstance(panel, Missing) or panel.slug not in OF_TRAINING or panel.answer.says is None:
+    if not floor or isinstance(panel, Missing) or not FINDINGS[panel.slug].needs_training:
+        return panel
+    if panel.answer.says is None:
         return panel
     said = f"{panel.answer.sentence} Not judged, as the start is untrained: {floor}."
     return replace(panel, answer=replace(panel.answer, says="undecided", sentence=said, judged=None))

@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from headstart.report.asked import OF_TRAINING
-from headstart.report.findings import FINDINGS
+from headstart.paper.findings import FINDINGS
 from headstart.report.judged import NOT_ASKED
 
 Published = Mapping[str, Any]
@@ -15,7 +14,7 @@ MEANING = {
     SAME: "the same number in these studies, for they measured the same weights on the same sample with the same "
     "seeds. It is one measurement, not one that confirms the other.",
 }
-NEEDS_TRAINING = frozenset(FINDINGS[slug].number for slug in OF_TRAINING)
+NEEDS_TRAINING = frozenset(f.number for f in FINDINGS.values() if f.needs_training)
 OPEN = ("undecided", "one start", NOT_ASKED)
 
 

@@ -8,11 +8,11 @@ from markupsafe import Markup
 
 from headstart import files
 from headstart.errors import HeadstartError
+from headstart.paper.findings import Finding
 from headstart.report import appendix, tables
 from headstart.report.answers import listed, points
 from headstart.report.drawing import on_common_axes
 from headstart.report.figures import inline, render
-from headstart.report.findings import Finding
 from headstart.report.judged import Judged, judged, labels
 from headstart.report.page import environment
 from headstart.report.pages import ours

@@ -9,10 +9,10 @@ from urllib.parse import quote
 
 from headstart import files
 from headstart.errors import HeadstartError
+from headstart.paper.findings import FINDINGS, Finding
 from headstart.report import setup
 from headstart.report.answers import count, listed, p_text
 from headstart.report.caveats import marks, notes
-from headstart.report.findings import FINDINGS, Finding
 from headstart.report.judged import NOT_ASKED, labels
 from headstart.report.markdown import escaped, row
 from headstart.report.publish import FORMAT, NAME, told
@@ -121,7 +121,7 @@ def section(
 ) -> list[str]:
     answers = [answer_to(finding, study) for study in studies]
     marked = [marks(study, answer, studies) for study, answer in zip(studies, answers, strict=True)]
-    figure = finding.figure or "The paper shows this as a picture only; it publishes no number."
+    figure = finding.published or "The paper shows this as a picture only; it publishes no number."
     here = agreement([n + m for n, m in zip(names, marked, strict=True)], [answer["judgement"] for answer in answers])
     lines = [f"## Finding {finding.number}: {escaped(finding.claim)}", "", escaped(figure), ""]
     lines += [f"**Here:** {escaped(here)}.", ""]

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from headstart.paper.findings import FINDINGS, Finding
 from headstart.report.asked import asked
 from headstart.report.cells import family
-from headstart.report.findings import FINDINGS, Finding
 from headstart.report.panel import Missing, Panel
 from headstart.report.slices import Study
 from headstart.study.statistics import holm, p_against

@@ -12,11 +12,11 @@ import pyarrow.parquet as pq
 import yaml
 from markupsafe import Markup
 
+from headstart.paper.findings import FINDINGS, Finding
 from headstart.report import appendix, tables, trials
 from headstart.report.answers import p_text, size
 from headstart.report.asked import asked
 from headstart.report.figures import STARTS, inline, render_all, style
-from headstart.report.findings import FINDINGS, Finding
 from headstart.report.pages import ours
 from headstart.report.panel import Panel
 from headstart.report.rules import what_is_open, what_it_costs, when_it_would_flip

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from headstart.report.answers import count, listed, percent
-from headstart.report.panels.speed import reached, rounds_needed
+from headstart.report.panels.speedup import reached, rounds_needed
 from headstart.report.slices import Study
 from headstart.report.standings import Standing
 from headstart.study import statistics as st

@@ -10,7 +10,7 @@ import numpy as np
 from headstart.report.answers import count, listed, percent, points, size
 from headstart.report.cells import Cell, Pair, Setting
 from headstart.report.panel import Panel
-from headstart.report.panels.speed import reached, rounds_needed
+from headstart.report.panels.speedup import reached, rounds_needed
 from headstart.report.slices import Study
 from headstart.report.standings import standing
 from headstart.study import statistics as st

@@ -148,7 +148,7 @@ def by_layer(study: Study, pair: Pair) -> tuple[Table, ...]:
         begun = [[float(values[0]) for rounds, values in by_seed if rounds[0] == 0] for by_seed in curves]
         columns[start] = [float(np.mean(values)) if values else None for values in begun]
     caption = f"distance of each layer from start to end, {pair}, mean over seeds"
-    return (Table(f"{SLUG}_layers", caption, columns),) if metrics else ()
+    return (Table(f"{SLUG}-layers", caption, columns),) if metrics else ()
 
 
 def draw(figure: Any, wide: bool, study: Study, pair: Pair, metrics: list[str]) -> None:

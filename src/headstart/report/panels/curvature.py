@@ -190,7 +190,7 @@ def ratios(study: Study, spectra: Spectra) -> Table:
         row = (f"the paper, {task}", before, after, before / after, None, None)
         for column, item in zip(columns.values(), row, strict=True):
             column.append(item)
-    return Table(f"{SLUG}_ratios", f"the largest eigenvalue from {between[0]} over that from {between[1]}", columns)
+    return Table(f"{SLUG}-ratios", f"the largest eigenvalue from {between[0]} over that from {between[1]}", columns)
 
 
 def draw(figure: Any, wide: bool, study: Study, spectra: Spectra) -> None:

@@ -13,7 +13,7 @@ from headstart.report.standings import contrast, standing
 from headstart.report.table import Table
 from headstart.study import statistics as st
 
-SLUG = "initial_loss"
+SLUG = "initial-loss"
 
 
 def build(study: Study) -> Panel | Missing:

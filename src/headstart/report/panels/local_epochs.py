@@ -14,7 +14,7 @@ from headstart.report.standings import contrast
 from headstart.report.table import Table
 from headstart.study import statistics as st
 
-SLUG = "local_epochs"
+SLUG = "local-epochs"
 
 
 def build(study: Study) -> Panel | Missing:

@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from headstart.report.answers import DIVERGED, MINUS, SHORT, Answer, Says, count, left_out, listed, number, points
+from headstart.paper.findings import Says
+from headstart.report.answers import DIVERGED, MINUS, SHORT, Answer, count, left_out, listed, number, points
 from headstart.report.bump import bump
 from headstart.report.cells import Pair
 from headstart.report.panel import Missing, Panel

@@ -8,74 +8,12 @@ A task is one row of `TASKS`, another network of a task one row of its `others`,
 
 import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import partial
 
 from headstart.errors import HeadstartError, nearest
-from headstart.probes.base import PROBES
-from headstart.study.paper_tasks import SCALES, TASKS, PaperTask, Size
+from headstart.paper.findings import FINDINGS
+from headstart.paper.tasks import SCALES, TASKS, PaperTask, Size
 
-
-@dataclass(frozen=True)
-class Finding:
-    """`grids` are the axes that a finding varies beside the task's own; the first is the main grid."""
-
-    question: str
-    shown: str
-    grids: tuple[Mapping[str, str], ...]
-    probes: tuple[str, ...] = ("evaluation",)
-    alone: Mapping[str, str] = field(default_factory=dict)  # keys that hold only where the finding is asked alone
-
-
-CLIENTS, SERVERS = "[sgd, proximal, mimelite]", "[sgd, momentum, adam]"
-ADAM = {"clients": "sgd", "servers": "adam"}
-UNEVEN = "uneven-epochs(share=0.3, low=1, high=5)"
-ALIGNMENT = ("evaluation", "alignment", "distance")
-
-FINDINGS = {
-    "ranking": Finding(
-        "Does the start change the ranking of the optimizers?",
-        "nine pairs of client and server optimizers from both starts",
-        ({"clients": CLIENTS, "servers": SERVERS},),
-    ),
-    "iid-gap": Finding(
-        "Does the start close the gap between non-IID and IID clients?",
-        "FedAdam on both kinds of clients",
-        (ADAM, {**ADAM, "partitions": "iid"}),
-    ),
-    "local-epochs": Finding(
-        "Do more local epochs lower the final accuracy?",
-        "accuracy over the number of local epochs",
-        (ADAM, {**ADAM, "local_epochs": "[5, 10, 20]"}),
-    ),
-    "devices": Finding(
-        "Does the start reduce what uneven devices cost?",
-        "each round 30 % of the clients run 1 to 5 local epochs, the others 1",
-        (
-            {"clients": "[sgd, proximal, mimelite, nova]", "servers": SERVERS},
-            {"clients": "[sgd, proximal, mimelite, nova]", "servers": SERVERS, "devices": UNEVEN},
-        ),
-    ),
-    "curvature": Finding(
-        "Is the loss surface easier at the start?",
-        "top eigenvalue of the Hessian",
-        (ADAM,),
-        ("evaluation", "curvature"),
-    ),
-    "alignment": Finding("Do client updates align?", "FedAdam's updates over the rounds", (ADAM,), ALIGNMENT),
-    "speedup": Finding("How many rounds to a target accuracy?", "accuracy over the rounds", (ADAM,)),
-    "initial-loss": Finding(
-        "Is the loss lower before the first round?",
-        "the loss of both starts",
-        (ADAM,),
-        alone={"rounds": "1", "every": "1"},
-    ),
-    "gd-vs-sgd": Finding(
-        "Are full-batch GD clients about as good as SGD clients?",
-        "both with the Adam server",
-        ({"clients": "[sgd, gd]", "servers": "adam"},),
-    ),
-}  # fmt: skip
 ALL = "all"
 
 
@@ -155,9 +93,8 @@ def _flow(grid: Mapping[str, str]) -> str:
 
 
 def _probes(asked: list[str], parts: Mapping[str, str]) -> list[str]:
-    """What the findings need, in the order of the findings; `curvature` where this installation has such a probe."""
-    known = {entry.name for entry in PROBES}
-    names = dict.fromkeys(probe for name in asked for probe in FINDINGS[name].probes if probe in known)
+    """What the findings need, in the order of the findings."""
+    names = dict.fromkeys(probe for name in asked for probe in FINDINGS[name].probes)
     return [f'"{name}({parts[name]})"' if name in parts else name for name in names]
 
 

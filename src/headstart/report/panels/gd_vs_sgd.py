@@ -13,7 +13,7 @@ from headstart.report.standings import contrast
 from headstart.report.table import Table
 from headstart.study import statistics as st
 
-SLUG, HEADING = "full_batch", "Are full-batch GD clients about as good as SGD clients?"
+SLUG, HEADING = "gd-vs-sgd", "Are full-batch GD clients about as good as SGD clients?"
 
 
 def build(study: Study) -> Panel | Missing:

@@ -14,7 +14,7 @@ from headstart.report.standings import contrast, standing
 from headstart.report.table import Table
 from headstart.study import statistics as st
 
-SLUG = "speed"
+SLUG = "speedup"
 METRIC = "test_accuracy"
 
 
@@ -123,7 +123,7 @@ def table(study: Study) -> Table:
         columns[f"{start}: median rounds"] = [_median(cell) for cell in cells]
         columns[f"{start}: reached"] = [f"{reached(cell)} of {len(cell.runs)}" for cell in cells]
         columns[f"{start}: MB to target"] = [_megabytes(cell) for cell in cells]
-    return Table("rounds_to_target", "Rounds and bytes to the target", columns)
+    return Table("rounds-to-target", "Rounds and bytes to the target", columns)
 
 
 def _median(cell: Cell) -> float | None:

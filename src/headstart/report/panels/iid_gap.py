@@ -14,7 +14,7 @@ from headstart.report.slices import Slice, Study
 from headstart.report.standings import contrast
 from headstart.report.table import Table
 
-SLUG = "data_gap"
+SLUG = "iid-gap"
 
 
 def build(study: Study) -> Panel | Missing:

@@ -14,7 +14,7 @@ from headstart.report.standings import contrast
 from headstart.report.table import Table
 from headstart.study import statistics as st
 
-SLUG = "uneven_devices"
+SLUG = "devices"
 
 
 def build(study: Study) -> Panel | Missing:
