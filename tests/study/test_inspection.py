@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import wasserstein_distance
 
-from headstart.study.inspection import Inspection, gini, inspect, lines
+from headstart.study.inspection import Inspection, gini, inspect, likeness, lines
 from headstart.study.splits import inspect_named
 
 DRAW = np.random.Generator(np.random.Philox(key=5))
@@ -65,6 +65,37 @@ def test_iid_clients_are_as_far_from_the_whole_as_chance_says() -> None:
     skewed = inspect_named("digits", "dirichlet(alpha=0.1)", 30)
     assert skewed.variation_K is not None
     assert skewed.variation_K.mean() > 2 * expected
+
+
+def test_clients_of_few_rows_and_many_labels_are_compared_by_pairs() -> None:
+    """24 rows a client of 136 letters, each client one of five alphabets: the variation sees hardly more than chance.
+
+    Two rows of an alphabet of 27 or 28 letters are equal once in 27.2 pairs, two of all rows once in 136.
+    """
+    clients, rows = 100, 24
+    first = np.array([0, 28, 55, 82, 109, 136])
+    letters = [DRAW.integers(first[k % 5], first[k % 5 + 1], rows) for k in range(clients)]
+    split = found([rows] * clients, np.concatenate(letters).tolist(), 136)
+    assert split.variation_K is not None
+    assert split.dealt_K is not None
+    assert split.variation_K.mean() < 1.1 * split.dealt_K.mean()
+    assert split.saturated
+    assert split.likeness == pytest.approx(5, rel=0.07)
+    # 27,600 pairs within clients and 1 in 136 equal: 203 at random, with a deviation of sqrt(203) or 7 %
+    assert np.abs(np.array(split.likeness_dealt) - 1).max() < 5 * 0.07
+    assert len(split.likeness_dealt) == 20
+    said = lines(split)
+    assert "times as often as two of all rows (dealt at random: " in said[-3]
+    assert said[-2].startswith("  note: clients have few rows for so many labels: dealt at random their skew is 0.8")
+
+
+def test_likeness_has_closed_forms() -> None:
+    assert likeness(np.array([[10, 0], [0, 10]])) == pytest.approx(1 / (2 * 10 * 9 / (20 * 19)))
+    assert likeness(np.array([[5, 5], [5, 5]])) == pytest.approx((40 / 90) / (90 / 190))
+    assert not found([5] * 4, [0, 1, 2, 3, 3] * 4, 4).saturated
+    one = found([1] * 4, [0, 1, 0, 1], 2)
+    assert (one.likeness, one.likeness_dealt) == (None, ())
+    assert not any("as often" in line for line in lines(one))
 
 
 def test_targets_that_are_no_classes_have_sizes_only() -> None:

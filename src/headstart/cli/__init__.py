@@ -123,6 +123,7 @@ def paper(
 @app.command()
 def check(file: StudyFile, allow: Allow = None) -> None:
     """Check a study file and what it names, and print its grid, its runs and an estimate of time."""
+    from headstart.study.data import task_of
     from headstart.study.estimate import HOW, estimate_seconds
     from headstart.study.runner import check as check_study
     from headstart.study.search import searches
@@ -136,6 +137,8 @@ def check(file: StudyFile, allow: Allow = None) -> None:
         values = dict.fromkeys(getattr(each, singular) for each in study.runs)
         shown = values if axis in AXES else sorted(values)
         say(f"  {axis.replace('_', ' '):<13} {', '.join(map(str, shown))}")
+    for note in task_of(study.task).notes:
+        say(f"  data          {note}")
     a_round = f"{study.file.cohort} of {study.population} clients a round"
     say(f"  {len(study.runs)} runs of {study.file.rounds} rounds, {a_round}")
     if (seeds := len({each.seed for each in study.runs})) < FEW_SEEDS:

@@ -24,6 +24,7 @@ def settings(study: Study) -> list[tuple[str, str]]:
     given = study.results.settings
     rows = [(key.replace("_", " "), _text(given[key])) for key in PLAIN if given.get(key) is not None]
     runs = study.results.runs
+    rows += [("data", data) for data in sorted({run.data for run in runs if run.data})]
     rows.append(("base setting", str(study.base)))
     rows.append(("runs", f"{len(runs)}, of which {sum(not run.finished for run in runs)} diverged"))
     for name, attribute, unit in (("time of all runs", "seconds", "s"), ("simulated time", "simulated_seconds", "s")):

@@ -23,7 +23,7 @@ RUN_COLUMNS = {
 }
 OPTIONAL = (
     "rounds", "diverged_at", "bytes_up", "bytes_down", "simulated_seconds", "seconds", "executor", "parameters",
-    "trainable", "headstart", "machine", "ended", "executor_fallback",
+    "trainable", "headstart", "machine", "ended", "executor_fallback", "data",
 )  # fmt: skip
 TRIAL_COLUMNS = (
     "search", "start", "client", "server", "partition", "devices", "local_epochs", "trial", "status", "rounds",
@@ -63,6 +63,7 @@ class Run:
     machine: str | None = None
     ended: str | None = None  # ISO 8601, UTC
     executor_fallback: str | None = None  # why the loop computed it instead
+    data: str | None = None  # what is to be known of how the rows were read: which columns are features
 
     @property
     def finished(self) -> bool:

@@ -12,6 +12,10 @@ import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+SATURATED = 0.5
+"""A skew that is this large by chance alone, of at most 1, has little room to show another."""
+DEALS, ROWS_DEALT = 20, 4_000_000
+"""So many times the labels are dealt at random, fewer where there are so many rows that it would take long."""
 QUANTILES = {"min": 0.0, "5%": 0.05, "25%": 0.25, "median": 0.5, "75%": 0.75, "95%": 0.95, "max": 1.0}
 
 
@@ -22,6 +26,10 @@ class Inspection:
     sizes_K: rows of each client; counts_KC: its rows of each class, none where targets are no classes.
     variation_K: the total variation distance of its label mix q to that of all rows p, 1/2 sum_c |q_c - p_c|.
     dealt_K: the same for clients of these sizes with the labels dealt at random, once: what size alone explains.
+    likeness: how many times as often two rows of one client have the same label as two of all rows; 1 on average where
+    labels are dealt at random, however few rows a client has. None where no client has two rows, or no label.
+    likeness_dealt: the same where labels are dealt at random, some times.
+    notes: what is to be known of how the rows were read.
     """
 
     name: str
@@ -30,6 +38,14 @@ class Inspection:
     counts_KC: Ints | None
     variation_K: Floats | None
     dealt_K: Floats | None
+    likeness: float | None = None
+    likeness_dealt: tuple[float, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def saturated(self) -> bool:
+        """Whether clients have so few rows for so many labels that their mixes are far from the whole's anyhow."""
+        return self.dealt_K is not None and bool(self.dealt_K.mean() > SATURATED)
 
     @property
     def gini(self) -> float:
@@ -54,6 +70,8 @@ class Inspection:
             "rows": int(self.sizes_K.sum()),
             "sizes": {**quantiles(self.sizes_K), "mean": float(self.sizes_K.mean()), "gini": self.gini},
         }
+        if self.notes:
+            found["notes"] = list(self.notes)
         if self.variation_K is None or self.dealt_K is None or self.counts_KC is None:
             return found
         labels_K, clients_C = (self.counts_KC > 0).sum(1), (self.counts_KC > 0).sum(0)
@@ -63,6 +81,9 @@ class Inspection:
             "total_variation": variation,
             "earth_movers_distance": {name: 2 * value for name, value in variation.items()},
             "total_variation_if_dealt_at_random": {**quantiles(self.dealt_K), "mean": float(self.dealt_K.mean())},
+            "saturated": self.saturated,
+            "likeness": self.likeness,
+            "likeness_if_dealt_at_random": list(self.likeness_dealt),
             "labels_per_client": {**quantiles(labels_K), "mean": float(labels_K.mean())},
             "per_label": [
                 {"label": label, "rows": int(rows), "clients": int(clients)}
@@ -72,7 +93,13 @@ class Inspection:
 
 
 def inspect(
-    name: str, sizes_K: Ints, rows_N: Ints, labels: Ints | None, classes: Sequence[str], draw: np.random.Generator
+    name: str,
+    sizes_K: Ints,
+    rows_N: Ints,
+    labels: Ints | None,
+    classes: Sequence[str],
+    draw: np.random.Generator,
+    notes: Sequence[str] = (),
 ) -> Inspection:
     """Measure a split.
 
@@ -83,6 +110,7 @@ def inspect(
         labels: the class of each row, 0 to C - 1, or None where targets are no classes.
         classes: the names of the C classes.
         draw: deals the labels at random, for comparison.
+        notes: what is to be known of how the rows were read.
 
     The earth mover's distance of Zhao et al. (arXiv 1806.00582, section 3.2) between the labels of a client and all of
     them is sum_c |q_c - p_c|: labels are names, any two of which are equally far, so it is twice the total variation.
@@ -93,11 +121,42 @@ def inspect(
     ([0.25, 0.25], [1, 2], [2, 1])
     """
     if labels is None:
-        return Inspection(name, tuple(classes), sizes_K, None, None, None)
+        return Inspection(name, tuple(classes), sizes_K, None, None, None, notes=tuple(notes))
     owned_N = labels[rows_N]
     counts_KC = _counts(sizes_K, owned_N, len(classes))
     dealt_KC = _counts(sizes_K, draw.permutation(owned_N), len(classes))
-    return Inspection(name, tuple(classes), sizes_K, counts_KC, _variation(counts_KC), _variation(dealt_KC))
+    like = likeness(counts_KC)
+    deals = max(2, min(DEALS, ROWS_DEALT // len(owned_N))) if like is not None else 0
+    at_random = (likeness(_counts(sizes_K, draw.permutation(owned_N), len(classes))) for _ in range(deals))
+    return Inspection(
+        name,
+        tuple(classes),
+        sizes_K,
+        counts_KC,
+        _variation(counts_KC),
+        _variation(dealt_KC),
+        like,
+        tuple(float(value) for value in at_random if value is not None),
+        tuple(notes),
+    )
+
+
+def likeness(counts_KC: Ints) -> float | None:
+    """How many times as often two rows of one client have the same label as two of all rows.
+
+    sum_kc n_kc (n_kc - 1) / sum_k n_k (n_k - 1), over the same of all rows. Pairs are drawn without putting back, so
+    that it is 1 on average for labels dealt at random, where the variation grows with fewer rows.
+
+    >>> likeness(np.array([[2, 0], [0, 2]])), likeness(np.array([[1, 1], [1, 1]])), likeness(np.array([[1, 0], [0, 1]]))
+    (3.0, 0.0, None)
+    """
+    sizes_K, rows_C = counts_KC.sum(1).astype(float), counts_KC.sum(0).astype(float)
+    pairs, same = (sizes_K * (sizes_K - 1)).sum(), (rows_C * (rows_C - 1)).sum()
+    if not pairs or not same:
+        return None
+    rows = sizes_K.sum()
+    within = (counts_KC * (counts_KC - 1.0)).sum() / pairs
+    return float(within / (same / (rows * (rows - 1))))
 
 
 def gini(sizes_K: Ints) -> float:
@@ -127,8 +186,10 @@ def lines(found: Inspection) -> list[str]:
         ]
     text = [f"{row[0]:<31}" + "".join(f"{cell:>8}" for cell in row[1:]) for row in rows]
     head = f"{found.name}: {len(found.sizes_K)} clients, {found.sizes_K.sum()} rows, Gini of sizes {found.gini:.3f}"
+    head_and_notes = [head, *(f"  {note}" for note in found.notes)]
     if found.counts_KC is None or found.clients_holding is None:
-        return [head, *text, "  no label skew: targets are no classes"]
+        return [*head_and_notes, *text, "  no label skew: targets are no classes"]
+    text += _likeness_lines(found)
     clients_C, rows_C = found.clients_holding, found.counts_KC.sum(0)
     per_label = [
         f"{_short(label):<16} {rows:>9} rows {clients:>8} clients"
@@ -137,7 +198,24 @@ def lines(found: Inspection) -> list[str]:
     many = len(per_label) > 20
     few = [f"rarest: {_short(found.classes[c])}, {clients_C[c]} clients; widest: {_short(found.classes[d])}, "
            f"{clients_C[d]} clients" for c, d in [(int(clients_C.argmin()), int(clients_C.argmax()))]]  # fmt: skip
-    return [head, *text, *(few if many else per_label)]
+    return [*head_and_notes, *text, *(few if many else per_label)]
+
+
+def _likeness_lines(found: Inspection) -> list[str]:
+    made = []
+    if found.likeness is not None and found.likeness_dealt:
+        low, high = min(found.likeness_dealt), max(found.likeness_dealt)
+        made.append(
+            f"two rows of a client have the same label {found.likeness:.2f} times as often as two of all rows "
+            f"(dealt at random: {low:.2f} to {high:.2f})"
+        )
+    if found.saturated and found.dealt_K is not None:
+        advice = "; go by the line above" if made else ""
+        made.append(
+            "  note: clients have few rows for so many labels: dealt at random their skew is "
+            f"{found.dealt_K.mean():.3f} already, so that it can hardly show more{advice}"
+        )
+    return made
 
 
 def _row(values: npt.NDArray[Any], form: str) -> list[str]:

@@ -37,4 +37,4 @@ def inspect_split(task: Component, partition: Component, population: int, seed: 
     labels = None if targets.ndim != 1 or targets.is_floating_point() else targets.numpy()
     name = f"{task.name}, {partition}"
     names = built.classes or tuple(map(str, range(built.outputs)))
-    return inspect(name, clients.sizes_N, clients.rows, labels, names, rng.generator(seed, "inspection"))
+    return inspect(name, clients.sizes_N, clients.rows, labels, names, rng.generator(seed, "inspection"), built.notes)

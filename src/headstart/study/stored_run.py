@@ -282,6 +282,7 @@ def _record(run: RunSpec, choice: Choice, progress: Progress, parameters: int, s
         "threads": torch.get_num_threads(),
         "python": platform.python_version(),
         "ended": datetime.now(UTC).isoformat(timespec="seconds"),
+        "data": "; ".join(task_of(run.task).notes) or None,
         "schema": SCHEMA,
         "spec": run.spec(),
     }

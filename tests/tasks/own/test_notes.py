@@ -1,0 +1,30 @@
+"""How a table was read is said wherever a user looks: `check`, `inspect`, the page."""
+
+from pathlib import Path
+
+import yaml
+from typer.testing import CliRunner
+
+from headstart import cli
+from headstart.report import page
+from headstart.study.runner import run_study
+from headstart.study.spec import Study
+
+SAID = ("features: x1, x2", "left out, as they number the rows: ''")
+
+
+def test_the_features_are_named_where_a_user_looks(tmp_path: Path) -> None:
+    rows = [f"{i},c{i % 5},{i * 37 % 11},{i * 13 % 7},{'healthy' if i < 30 else 'ill'}" for i in range(60)]
+    (tmp_path / "visits.csv").write_text("\n".join([",clinic,x1,x2,outcome", *rows]))
+    table = {"path": str(tmp_path / "visits.csv"), "client": "clinic", "label": "outcome", "split_by": "row"}
+    study = {"task": {"table": table}, "model": "logistic", "partitions": "natural", "cohort": 3, "rounds": 2,
+             "seeds": [0], "executor": "loop"}  # fmt: skip
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(study))
+    for command in ("check", "inspect"):
+        done = CliRunner().invoke(cli.app, [command, str(tmp_path / "study.yaml")])
+        assert done.exit_code == 0, done.output
+        for note in SAID:
+            assert any(line.endswith(note) for line in done.output.splitlines())
+    run_study(Study.load(tmp_path / "study.yaml"), tmp_path / "out")
+    text = page.write(tmp_path / "out").read_text()
+    assert "features: x1, x2; left out, as they number the rows: &#39;&#39;" in text
