@@ -37,7 +37,7 @@ FLOORS = [
     {"engine"},
     {"probes"},
     {"study"},
-    {"report", "export"},
+    {"report", "export", "tools"},
     {"terminal", "progress", "results", "cli", "__init__", "__main__"},
 ]
 """From the ground up: a file may import from lower floors and from its own folder."""

@@ -259,6 +259,25 @@ def inspect(
             )
 
 
+@app.command()
+def init(
+    table: Annotated[
+        Path, typer.Argument(metavar="TABLE", help="A file .csv, .parquet or .jsonl, or a folder of such.")
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The study file to write.")] = Path("study.yaml"),
+    label: Annotated[str | None, typer.Option(help="The column of classes; guessed if left out.")] = None,
+    client: Annotated[str | None, typer.Option(help="The column that says whose a row is; likewise.")] = None,
+) -> None:
+    """Write a first study file, with comments, for a table of your own: what its columns are is guessed, and said."""
+    from headstart.tools.first_study import write_first_study
+
+    made = write_first_study(table, out, label, client)
+    for guess in made.guesses:
+        say(f"  {guess}")
+    say(f"study: {made.path}")
+    say(f"next: headstart check {made.path}, then headstart run {made.path} --out out")
+
+
 @app.command(name="list")
 def list_(
     kind: Annotated[str, typer.Argument(help="starts, clients, servers, models, tasks, partitions, ...")] = "",

@@ -6,6 +6,7 @@ A file is small and has an end, whatever is in it: what stands for more than it 
 an alias within an alias) is counted as what it stands for.
 """
 
+import json
 import re
 import stat
 from collections.abc import Hashable, Mapping
@@ -61,6 +62,18 @@ def read(path: Path) -> dict[str, Any]:
 def written(keys: Mapping[str, Any]) -> str:
     """The text of a study file that `read` reads as these keys."""
     return yaml.dump(dict(keys), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+
+
+def in_line(value: Any) -> str:
+    """A value as it stands on the line of its key.
+
+    >>> in_line("a: b"), in_line(["age", "010"]), in_line("a\\nb")
+    ("'a: b'", "[age, '010']", '"a\\\\nb"')
+    """
+    if isinstance(value, str) and not value.isprintable():
+        return json.dumps(value)
+    text = yaml.dump(value, Dumper=_Dumper, default_flow_style=True, allow_unicode=True, width=MOST_BYTES)
+    return text.removesuffix("...\n").strip()
 
 
 def _keys(text: str, name: str) -> object:

@@ -26,6 +26,7 @@ from headstart.tasks.own.names import Alike, names, refuse_quantity
 from headstart.tasks.own.parts import parts_of, split_by_place, with_known_labels
 from headstart.tasks.own.sources import header, read
 from headstart.tasks.own.text import bag_of_words, known_of, next_tokens
+from headstart.written import PartText
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Side = Annotated[int, Field(ge=1)]
@@ -85,7 +86,9 @@ def table(
     tokens: Annotated[TokensPart, AddedLater()] = "words",
     length: Annotated[int, AddedLater(), Field(ge=1, description="tokens of a row, without a label")] = 64,
     like: Annotated[
-        str | None, AddedLater(), Field(description="a task of text whose tokens it takes, to be the proxy of that one")
+        PartText | None,
+        AddedLater(),
+        Field(description="a task of text whose tokens it takes, to be the proxy of that one"),
     ] = None,
     alike: Annotated[
         Alike,

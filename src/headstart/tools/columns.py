@@ -1,0 +1,162 @@
+"""What the columns of a table might be: guesses from their names and values, each with its reason."""
+
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from headstart.errors import HeadstartError
+from headstart.tasks.own.sources import header, read
+
+LOOKED_AT = 20_000
+"""Rows whose values are looked at."""
+
+MOST_CLASSES, FEWEST_ROWS = 50, 5
+"""A column of so many values at most, of so many rows each at least, may be a label."""
+
+MOST_WORDS = 30
+"""A column of so many different words at most may be categories."""
+
+DOCUMENT = 4.0
+"""Words a cell, in the mean, from which on a column is text."""
+
+LABELS = "label target class y outcome diagnosis species category ill disease default churn response topic sentiment"
+CLIENTS = (
+    "client user site clinic hospital center centre patient writer author device sensor subject person customer owner "
+    "station store shop school institution farm bank branch region speaker worker account group"
+)
+PARTS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column as it looks.
+
+    kind: `number`, `words` (few words a cell), `text`, `image` or `other`. values: how many differ. whole: all are
+    whole numbers. gaps: how many cells are empty. rows: of how many cells this was seen. counts: 0, 1, 2, ... or 1, 2,
+    3, ..., as if only to number the rows.
+    """
+
+    name: str
+    kind: str
+    values: tuple[Any, ...]
+    rows: int
+    gaps: int = 0
+    whole: bool = False
+    counts: bool = False
+
+
+def columns_of(path: Path) -> list[Column]:
+    """The columns of a table, but those that only number its rows.
+
+    Raises:
+        HeadstartError: the table cannot be read.
+    """
+    found = header(path)
+    return [_column(path, name) for name in found.columns if name not in found.numbering]
+
+
+def label_of(columns: list[Column]) -> tuple[Column, str] | None:
+    """The column that looks most like the classes, and why."""
+    scored = [(_as_label(column, columns[-1]), column) for column in columns]
+    score, best = max(scored, key=lambda pair: pair[0], default=(0.0, None))
+    if best is None or score <= 0:
+        return None
+    why = "by its name" if _is_called(best.name, LABELS) else f"as it has {len(best.values)} values"
+    return best, why
+
+
+def client_of(columns: list[Column], label: str | None) -> tuple[Column, str] | None:
+    """The column that looks most like whose a row is, and why."""
+    scored = [(_as_client(column), column) for column in columns if column.name != label]
+    score, best = max(scored, key=lambda pair: pair[0], default=(0.0, None))
+    if best is None or score <= 0:
+        return None
+    why = "by its name" if _is_called(best.name, CLIENTS) else f"as it has {len(best.values)} values of several rows"
+    return best, why
+
+
+def split_of(columns: list[Column]) -> Column | None:
+    """The column that says which rows are for training and which for testing."""
+    for column in columns:
+        if {"train", "test"} <= set(column.values) <= set(PARTS):
+            return column
+    return None
+
+
+def _column(path: Path, name: str) -> Column:
+    try:
+        cells = read(path, (name,), (name,)).column(name).slice(0, LOOKED_AT).to_pylist()
+    except HeadstartError:  # a damaged column; `check` says what is wrong with it, where it is used
+        return Column(name, "other", (), 0)
+    present = [cell for cell in cells if cell not in (None, "") and not _is_nan(cell)]
+    gaps, rows = len(cells) - len(present), len(cells)
+    if not present:
+        return Column(name, "other", (), rows, gaps)
+    if any(isinstance(cell, bytes | dict) for cell in present):
+        return Column(name, "image", (), rows, gaps)
+    numbers = _numbers(present)
+    if numbers is not None:
+        whole = all(number.is_integer() for number in numbers)
+        values = tuple(sorted(set(numbers)))
+        first = numbers[0]
+        counts = whole and len(numbers) > 1 and first in (0, 1) and numbers == [first + i for i in range(len(numbers))]
+        return Column(name, "number", values, rows, gaps, whole, counts)
+    if not all(isinstance(cell, str | bool) for cell in present):
+        return Column(name, "other", (), rows, gaps)
+    words = [str(cell).strip() for cell in present]
+    if all(re.search(r"\.(png|jpe?g|gif|bmp|webp|tiff?|ppm)$", word, re.IGNORECASE) for word in words[:100]):
+        return Column(name, "image", (), rows, gaps)
+    length = sum(len(word.split()) for word in words) / len(words)
+    return Column(name, "text" if length >= DOCUMENT else "words", tuple(sorted(set(words))), rows, gaps)
+
+
+def _numbers(cells: Iterable[Any]) -> list[float] | None:
+    numbers = []
+    for cell in cells:
+        try:
+            number = float(cell) if isinstance(cell, str | int | float) and not isinstance(cell, bool) else math.nan
+        except (ValueError, OverflowError):
+            return None
+        if not math.isfinite(number) or (isinstance(cell, str) and "_" in cell):
+            return None
+        numbers.append(number)
+    return numbers
+
+
+def _is_nan(cell: Any) -> bool:
+    return isinstance(cell, float) and math.isnan(cell)
+
+
+def _is_called(name: str, names: str) -> bool:
+    """Whether a column has one of these names, alone or as a word of its own.
+
+    >>> [_is_called(name, "client user") for name in ("Client", "user_id", "userID", "superuser", "clients")]
+    [True, True, True, False, True]
+    """
+    words = re.split(r"[\W_]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", name).lower())
+    return any(word in names.split() or word.removesuffix("s") in names.split() for word in words)
+
+
+def _as_label(column: Column, last: Column) -> float:
+    """How much a column looks like classes; 0 where it cannot be."""
+    classes = len(column.values)
+    if column.gaps or not 2 <= classes <= MOST_CLASSES or column.rows < FEWEST_ROWS * classes:
+        return 0.0
+    if column.kind not in ("number", "words") or (column.kind == "number" and not column.whole):
+        return 0.0
+    score = 4.0 * _is_called(column.name, LABELS) - 2.0 * _is_called(column.name, CLIENTS)
+    return score + 1.0 * (column is last) + 1.0 / classes + 0.5 * (column.kind == "words")
+
+
+def _as_client(column: Column) -> float:
+    """How much a column looks like whose a row is; 0 where it cannot be."""
+    owners = len(column.values)
+    if column.gaps or owners < 2 or 2 * owners > column.rows or column.kind not in ("number", "words"):
+        return 0.0
+    called = _is_called(column.name, CLIENTS)
+    if (column.kind == "number" and not (column.whole and called)) or (owners < 5 and not called):
+        return 0.0
+    return 4.0 * called + 1.0 * (column.kind == "words") + min(owners, 1000) / 1000
