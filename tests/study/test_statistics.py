@@ -172,6 +172,14 @@ def test_rank_change_is_zero_for_equal_orders_and_large_for_reversed_ones() -> N
     assert st.rank_change(order[:, :1], order[:, :1]) == (None, None, None)
 
 
+def test_taus_of_all_seeds_are_those_of_kendall() -> None:
+    a, b = generator().integers(3, size=(2, 4, 6)).astype(float)  # with ties
+    a[0, 1], b[2, 3], a[:, 5] = np.nan, np.nan, 1.0
+    for s, o in itertools.product(range(6), repeat=2):
+        tau = st.kendall(list(a[:, s]), list(b[:, o])).tau
+        assert st._taus(a, b)[s, o] == tau or (tau is None and np.isnan(st._taus(a, b)[s, o]))
+
+
 def test_rank_change_has_the_spread_of_a_mean_over_couples() -> None:
     """Three seeds, orders (1 2 3) and (2 1 3), so that tau is 1 or 1/3: the interval is written out."""
     order, other = [3.0, 2.0, 1.0], [2.0, 3.0, 1.0]

@@ -213,6 +213,22 @@ def kendall(a: Sequence[float], b: Sequence[float]) -> Agreement:
     return Agreement((concordant - discordant) / scale if scale else None, discordant, len(i))
 
 
+def _taus(a_PS: Scores, b_PS: Scores) -> Scores:
+    """Kendall's tau of every seed of one start with every seed of the other, as `kendall` has it; NaN for its None."""
+    i, j = np.triu_indices(len(a_PS), k=1)
+    signs = [np.sign(np.subtract(*(_ranked(m)[k] for k in (j, i)))) for m in (a_PS, b_PS)]
+    untied = [(np.abs(sign_CS)).sum(axis=0) for sign_CS in signs]
+    scale_SS = np.sqrt(np.outer(*untied))
+    with np.errstate(invalid="ignore"):
+        taus: Scores = (signs[0].T @ signs[1]) / scale_SS
+    return taus
+
+
+def _ranked(scores_PS: Scores) -> Scores:
+    """`ranks` of every seed."""
+    return np.array([ranks(list(column)) for column in scores_PS.T]).T
+
+
 def rank_change(a_PS: Scores, b_PS: Scores) -> tuple[Estimate | None, float | None, float | None]:
     """Do two starts order the pairs differently beyond the noise of the seeds?
 
@@ -229,13 +245,14 @@ def rank_change(a_PS: Scores, b_PS: Scores) -> tuple[Estimate | None, float | No
     seeds = range(a_PS.shape[1])
     if len(seeds) < ORDER_SEEDS:
         return None, None, None
+    in_a_SS, in_b_SS, across_SS = _taus(a_PS, a_PS), _taus(b_PS, b_PS), _taus(a_PS, b_PS)
     within, between = [], []
     for s in seeds:
-        others = [o for o in seeds if o != s]
-        same = [kendall(list(m[:, s]), list(m[:, o])).tau for m in (a_PS, b_PS) for o in others]
-        cross = [kendall(list(m[:, s]), list(n[:, o])).tau for m, n in ((a_PS, b_PS), (b_PS, a_PS)) for o in others]
-        within += [float(np.mean([t for t in same if t is not None]))] if any(t is not None for t in same) else []
-        between += [float(np.mean([t for t in cross if t is not None]))] if any(t is not None for t in cross) else []
+        others = np.arange(len(seeds)) != s
+        same = np.concatenate([in_a_SS[s, others], in_b_SS[s, others]])
+        cross = np.concatenate([across_SS[s, others], across_SS[others, s]])
+        within += [float(np.mean(same[~np.isnan(same)]))] if not np.isnan(same).all() else []
+        between += [float(np.mean(cross[~np.isnan(cross)]))] if not np.isnan(cross).all() else []
     if len(within) < ORDER_SEEDS or len(within) != len(between):
         return None, None, None
     by_seed = np.subtract(within, between)
