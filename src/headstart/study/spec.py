@@ -23,7 +23,8 @@ from headstart.servers.base import SERVERS
 from headstart.starts.base import STARTS
 from headstart.study.data import task_of
 from headstart.study.given.parts import as_written
-from headstart.study.study_file import Axes, RateRow, StudyFile, Tuning
+from headstart.study.rate_rows import RateRows
+from headstart.study.study_file import Axes, StudyFile, Tuning
 from headstart.study.yaml_text import read, written
 from headstart.tasks.base import PARTITIONS, TASKS
 from headstart.validation import shown, validate
@@ -147,8 +148,7 @@ class Study:
             raise HeadstartError("probes: expected 'evaluation' among them, without which no run has an accuracy")
         if parsed.tuning:
             _check_tuning(parsed, parsed.tuning)
-        self._rows = [_conditions(row, f"rates[{i}]") for i, row in enumerate(parsed.rates)]
-        self._used_rows: set[int] = set()
+        self._rate_rows = RateRows(parsed.rates, tuple(_AXIS), _of_axis)
         grids = list(self._grids())
         for axis in AXES:
             _refuse_alike([part for axes in grids for part in axes[axis]], axis)
@@ -157,7 +157,7 @@ class Study:
         if self._written_population:
             self._refuse_larger_cohorts(self._written_population)
         self.grid = list(dict.fromkeys(run for grid in grids for run in self._expand(grid)))
-        for i in sorted(set(range(len(parsed.rates))) - self._used_rows):
+        for i in self._rate_rows.unused:
             raise HeadstartError(
                 f"rates[{i}]: matches no run of the grid that an earlier row leaves; correct it or remove it"
             )
@@ -274,30 +274,15 @@ class Study:
 
     def _with_rates(self, run: RunSpec) -> RunSpec:
         """The rates of the first row that matches, by registered name or as written; else those of the axes."""
-        for i, (row, conditions) in enumerate(zip(self.file.rates, self._rows, strict=True)):
-            if all(_meets(getattr(run, name), wanted) for name, wanted in conditions.items()):
-                self._used_rows.add(i)
-                return replace(run, client_rate=row.client_rate, server_rate=row.server_rate)
-        return run
+        row = self._rate_rows.of(run)
+        return run if row is None else replace(run, client_rate=row.client_rate, server_rate=row.server_rate)
 
 
 _AXIS = {"start": "starts", "client": "clients", "server": "servers", "partition": "partitions", "devices": "devices"}
 
 
-def _conditions(row: RateRow, path: str) -> dict[str, str | Component | int]:
-    """What fields of a run a row asks for: a part, a bare name for a part with any parameters, or a number."""
-    conditions: dict[str, str | Component | int] = {}
-    for name, axis in _AXIS.items():
-        if (written := getattr(row, name)) is not None:
-            part = AXES[axis].component(written, f"{path}.{name}")
-            conditions[name] = part.name if written == part.name else part
-    plain = {"local_epochs": row.local_epochs, "trainable": row.trainable}
-    conditions |= {name: value for name, value in plain.items() if value is not None}
-    return conditions
-
-
-def _meets(field: Component | int | str, wanted: str | Component | int) -> bool:
-    return (field.name if isinstance(wanted, str) and isinstance(field, Component) else field) == wanted
+def _of_axis(name: str, written: object, path: str) -> Component:
+    return AXES[_AXIS[name]].component(written, path)
 
 
 def _read_all(registry: Registry[Any], written: Sequence[object], path: str) -> list[Component]:

@@ -1,0 +1,67 @@
+"""The rows of `rates:` in a study file: which of them gives a run its learning rates."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from headstart.registry import Component
+from headstart.study.study_file import RateRow
+
+Conditions = Mapping[str, str | Component | int]
+"""What fields of a run a row asks for: a part, a bare name for a part with any parameters, or a number."""
+
+Shape = tuple[tuple[str, bool], ...]
+"""The fields that a row asks for, and of each whether it is a part that is asked for by its bare name."""
+
+PLAIN = ("local_epochs", "trainable")
+"""The fields that are no parts."""
+
+
+class RateRows:
+    """The rows in their order, found by what they ask for: many rows cost a run no more than few.
+
+    `component(field, written, path)` reads a part. Rows of one shape ask for values of the same fields, so that one
+    look-up tells which of them a run meets first.
+    """
+
+    def __init__(self, rows: Sequence[RateRow], fields: Sequence[str], component: Callable[..., Component]) -> None:
+        self.rows = rows
+        self.used: set[int] = set()
+        self._first: dict[Shape, dict[tuple[Any, ...], int]] = {}
+        for i, row in enumerate(rows):
+            conditions = _conditions(row, fields, component, f"rates[{i}]")
+            shape = tuple((name, name not in PLAIN and isinstance(value, str)) for name, value in conditions.items())
+            self._first.setdefault(shape, {}).setdefault(tuple(conditions.values()), i)
+
+    def of(self, run: Any) -> RateRow | None:
+        """The first row that matches a run; None where none does."""
+        found = [
+            first[values]
+            for shape, first in self._first.items()
+            if (values := tuple(_asked(run, name, by_name) for name, by_name in shape)) in first
+        ]
+        if not found:
+            return None
+        self.used.add(min(found))
+        return self.rows[min(found)]
+
+    @property
+    def unused(self) -> list[int]:
+        """The rows that gave no run its rates."""
+        return sorted(set(range(len(self.rows))) - self.used)
+
+
+def _asked(run: Any, name: str, by_name: bool) -> Any:
+    field = getattr(run, name)
+    return field.name if by_name else field
+
+
+def _conditions(
+    row: RateRow, fields: Sequence[str], component: Callable[..., Component], path: str
+) -> dict[str, str | Component | int]:
+    conditions: dict[str, str | Component | int] = {}
+    for name in fields:
+        if (written := getattr(row, name)) is not None:
+            part = component(name, written, f"{path}.{name}")
+            conditions[name] = part.name if written == part.name else part
+    plain = {name: getattr(row, name) for name in PLAIN}
+    return conditions | {name: value for name, value in plain.items() if value is not None}
