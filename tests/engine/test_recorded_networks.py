@@ -16,6 +16,7 @@ from headstart.engine.devices import DEVICES
 from headstart.engine.executors.base import EXECUTORS
 from headstart.engine.executors.loop import loop
 from headstart.engine.plan import Population, Schedule, plan
+from headstart.kernels.recorded import RecordingError
 from headstart.models.network import Network
 from headstart.tasks.base import Examples, Task, classification
 
@@ -153,3 +154,61 @@ def mobilenet_v3() -> nn.Module:
 @pytest.mark.slow
 def test_a_converted_mobilenet_v3_equals_the_loop() -> None:
     assert_equals_the_loop(lambda: headstart.to_group_norm(mobilenet_v3()), (3, 16, 16))
+
+
+class Calls(nn.Module):
+    """Layers, and what is made of them."""
+
+    def __init__(self, forward: Callable[..., torch.Tensor], **layers: nn.Module | nn.Parameter) -> None:
+        super().__init__()
+        self._call = forward
+        for name, layer in layers.items():
+            setattr(self, name, layer)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self._call(self, x)
+
+
+def flattened_then_written(net: Any, x: torch.Tensor) -> torch.Tensor:
+    """What was flattened is a view, and so sees the activation, where it is no copy."""
+    maps = net.maps(x)
+    flat = maps.flatten(1)
+    F.relu_(maps)
+    return net.last(flat)  # type: ignore[no-any-return]
+
+
+def copied_then_written(net: Any, x: torch.Tensor) -> torch.Tensor:
+    """Other strides would make a view of what is a copy, and so change the maps, too."""
+    maps = F.gelu(net.maps(x))
+    rows = maps.permute(0, 2, 3, 1).reshape(len(x), -1)
+    rows.mul_(2.0)
+    return net.last(rows) + net.last(maps.flatten(1))  # type: ignore[no-any-return]
+
+
+def viewed_then_written(net: Any, x: torch.Tensor) -> torch.Tensor:
+    maps = net.maps(x)
+    rows = maps.view(x.size(0), -1)
+    rows.mul_(2.0)
+    return net.last(maps.flatten(1) + rows)  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("forward", [flattened_then_written, copied_then_written, viewed_then_written])
+def test_what_is_a_view_in_one_layout_alone_is_not_silently_a_copy(
+    forward: Callable[..., torch.Tensor],
+) -> None:
+    """Threads go on in the layout of the loop; the stacked executor leaves it to the loop."""
+
+    def build() -> nn.Module:
+        return Calls(forward, maps=nn.Conv2d(3, 4, 3), last=nn.Linear(16, 2))
+
+    assert_equals_the_loop(build, (3, 4, 4), executors=("threads", "threads(channels_last=False)"))
+    with pytest.raises(RecordingError, match="it changes in place what it also reads under another name"):
+        assert_equals_the_loop(build, (3, 4, 4), executors=("stacked",))
+
+
+def test_a_parameter_without_dimensions_and_one_that_is_not_used_equal_the_loop() -> None:
+    def scaled(net: Any, x: torch.Tensor) -> torch.Tensor:
+        return net.last(x) * net.scale  # type: ignore[no-any-return]
+
+    scale = nn.Parameter(torch.tensor(2.0))
+    assert_equals_the_loop(lambda: Calls(scaled, last=nn.Linear(4, 2), scale=scale, unused=nn.Linear(3, 3)), (4,))

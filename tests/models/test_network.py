@@ -1,6 +1,7 @@
 """A module becomes a function of its parameters; what clients could not share or repeat is refused."""
 
 import copy
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -274,3 +275,63 @@ def test_what_cannot_be_trained_is_refused(build: Callable[[], Any], line: str) 
 def test_a_model_without_parameters_is_refused() -> None:
     with pytest.raises(HeadstartError, match=r"^the model has no parameters to train$"):
         Network(nn.Identity).check(torch.zeros(2, 3), 3)
+
+
+class Undefined(nn.Linear):
+    """A layer whose weights nobody drew."""
+
+    def reset_parameters(self) -> None:
+        nn.init.constant_(self.weight, float("nan"))
+
+
+class Failing(torch.autograd.Function):
+    """A function that has no gradient."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
+        return 2 * x
+
+
+class OnlyForward(nn.Linear):
+    """A layer with that function."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return Failing.apply(super().forward(x))  # type: ignore[no-any-return]
+
+
+REFUSED = {
+    "nan": (lambda: Undefined(3, 2, bias=False), "the parameter 'weight' of the newly built model has values that"),
+    "meta": (lambda: nn.Linear(3, 2, device="meta"), "the parameter 'weight' is on the device 'meta', where"),
+    "counting": (
+        lambda: nn.Sequential(nn.Embedding(5, 2, scale_grad_by_freq=True)),
+        "the embedding '0' has scale_grad_by_freq=True",
+    ),
+    "memory": (lambda: nn.Linear(64, 10**11), "this machine has not enough memory for 23,841.9 GiB at once; choose"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_trained_gets_one_line(name: str) -> None:
+    build, line = REFUSED[name]
+    with pytest.raises(HeadstartError, match=re.escape(line)) as refused:
+        Network(build).check(torch.zeros(2, 3), 2)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_parameter_that_changes_in_the_forward_pass_is_refused() -> None:
+    network = Network(lambda: nn.Sequential(nn.Embedding(5, 2, max_norm=0.1), nn.Flatten()))
+    with pytest.raises(HeadstartError, match=r"the model changes its parameter '0\.weight' in its forward pass"):
+        network.check(torch.tensor([[0], [1]]), 2)
+
+
+def test_a_compiled_module_is_taken_as_it_was() -> None:
+    module = nn.Linear(3, 2)
+    network = Network(lambda: torch.compile(module))  # type: ignore[arg-type, return-value]
+    assert list(network.initial(0)) == ["weight", "bias"]
+
+
+def test_bad_conversions_to_group_norm_get_one_line() -> None:
+    with pytest.raises(HeadstartError, match=r"^groups: expected a whole number >= 1, got 0$"):
+        to_group_norm(nn.BatchNorm2d(4), groups=0)
+    with pytest.raises(HeadstartError, match=r"^LazyBatchNorm2d has no channels before the first input arrives"):
+        to_group_norm(nn.Sequential(nn.LazyBatchNorm2d()))

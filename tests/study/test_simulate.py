@@ -203,9 +203,12 @@ BAD_DATA = [
      "data[1]: row 0 of the inputs has a value that is not finite (NaN or infinite)"),
     ([DATA[0], (DATA[1][0], DATA[1][1][:-1])], TEST, "data[1]: expected as many targets as inputs, got 11 and 12"),
     ([DATA[0], DATA[1][0]], TEST,
-     "data[1]: expected a pair of tensors, inputs [n, ...] and targets [n, ...], got Tensor"),
-    ([(DATA[0][0].numpy(), DATA[0][1])], TEST,
-     "data[0]: expected a pair of tensors, inputs [n, ...] and targets [n, ...], got tuple"),
+     "data[1]: expected a pair of tensors or arrays, inputs [n, ...] and targets [n, ...], got Tensor"),
+    ([(["a", "b"], DATA[0][1][:2])], TEST, "data[0]: the inputs: expected numbers, got list (can't convert np.ndarray "
+     "of type numpy.str_. The only supported types are: float64, float32, float16, complex64, complex128, int64, "
+     "int32, int16, int8, uint64, uint32, uint16, uint8, and bool.)"),
+    (DATA[0][0], TEST, "data: expected (inputs, targets) of each client, got Tensor"),
+    (iter(()), TEST, "data: expected inputs and targets of at least one client, got none"),
     ([DATA[0], (torch.zeros(3, 5), torch.zeros(3, dtype=torch.int64))], TEST,
      "data[1]: expected inputs of shape [2] as in data[0], got [5]"),
     (DATA, (torch.zeros(3, 5), torch.zeros(3, dtype=torch.int64)),
@@ -213,8 +216,8 @@ BAD_DATA = [
     (DATA, (TEST[0][:0], TEST[1][:0]), "task 'own data': expected at least one row in its test part, got none"),
     (DATA, (TEST[0], TEST[1] + 1), "task 'own data': expected labels 0 to 1 in its test part, got 1 to 2"),
     ([(DATA[0][0], DATA[0][1] - 1)], TEST, "task 'own data': expected labels 0 to 0 in its train part, got -1 to 0"),
-    ([(DATA[0][0], DATA[0][1].float())], TEST,
-     "outputs: expected the width of the model's output, as the targets are no labels"),
+    ([(DATA[0][0], DATA[0][1].float())], TEST, "data[0]: expected class labels, which are whole numbers, got "
+     "torch.float32; convert them with .long(), or give `outputs` and an `objective` for other targets"),
 ]  # fmt: skip
 
 
@@ -263,7 +266,7 @@ def test_a_loss_that_does_not_take_the_targets_gets_one_line():
     with pytest.raises(HeadstartError) as caught:
         run(data=data)
     assert str(caught.value).startswith(
-        "task 'own data': its loss does not take outputs of shape [2, 2] with targets of shape [2, 1] (torch.int32): "
+        "task 'own data': its loss does not take outputs of shape [2, 2] with targets of shape [2, 1] (torch.int64): "
     )
     assert "\n" not in str(caught.value)
 
@@ -271,3 +274,68 @@ def test_a_loss_that_does_not_take_the_targets_gets_one_line():
 def test_a_converted_model_is_taken():
     module = headstart.to_group_norm(nn.Sequential(nn.Linear(2, 4), nn.BatchNorm1d(4), nn.Linear(4, 2)))
     assert run(module).status == "finished"
+
+
+# ---------------------------------------------------------------------------------------------------- as users have it
+
+
+def test_generators_mappings_and_arrays_are_data():
+    plain = run()
+    assert same(run(data=(pair for pair in DATA)).weights, plain.weights)
+    assert same(run(data={f"hospital {i}": pair for i, pair in enumerate(DATA)}).weights, plain.weights)
+    arrays = [(inputs.numpy(), labels.numpy()) for inputs, labels in DATA]
+    assert same(run(data=arrays, test=(TEST[0].numpy(), TEST[1].tolist())).weights, plain.weights)
+
+
+@pytest.mark.parametrize("kind", [torch.uint8, torch.int8, torch.int16, torch.int32, torch.bool])
+def test_labels_are_whole_numbers_of_any_kind(kind):
+    data = [(inputs, labels.to(kind)) for inputs, labels in DATA]
+    assert same(run(data=data).weights, run().weights)
+
+
+def test_labels_that_begin_at_one_get_one_line():
+    data = [(inputs, labels + 1) for inputs, labels in DATA]
+    with pytest.raises(HeadstartError) as caught:
+        run(data=data, test=(TEST[0], TEST[1] + 1))
+    assert str(caught.value) == (
+        "data: expected labels that begin at 0, as the model has 2 outputs, got 1 to 2; subtract 1 from them"
+    )
+
+
+def half_frozen():
+    module = Own()
+    module.inner.requires_grad_(False)
+    return module
+
+
+@pytest.mark.parametrize("model", [half_frozen, half_frozen()], ids=["function", "module"])
+def test_frozen_layers_stay_as_they_are_and_the_rest_is_trained(model):
+    """Against gradient descent written out, on the last layer alone."""
+    result = run(model, cohort=4, rounds=2, client="gd", client_rate=0.5, dtype=torch.float64)
+    if isinstance(model, nn.Module):
+        module = copy.deepcopy(model).double()
+        inputs, labels = torch.cat([x for x, _ in DATA]).double(), torch.cat([y for _, y in DATA])
+        for _ in range(2):
+            loss = cross_entropy(module(inputs), labels)
+            gradients = torch.autograd.grad(loss, list(module.outer.parameters()))
+            with torch.no_grad():
+                for leaf, gradient in zip(module.outer.parameters(), gradients, strict=True):
+                    leaf -= 0.5 * gradient
+        for name, leaf in module.named_parameters():
+            torch.testing.assert_close(result.weights[name], leaf.detach(), rtol=1e-12, atol=1e-15)
+    begun = run(model, rounds=1, client_rate=1e-300, dtype=torch.float64).weights
+    assert torch.equal(result.weights["inner.weight"], begun["inner.weight"])
+    assert not torch.equal(result.weights["outer.weight"], begun["outer.weight"])
+
+
+def test_a_model_that_is_frozen_throughout_gets_one_line():
+    with pytest.raises(HeadstartError) as caught:
+        run(Own().requires_grad_(False))
+    assert str(caught.value) == ("model: expected a parameter to train, and none requires a gradient; unfreeze a layer")
+
+
+def test_it_is_said_why_nothing_was_trained():
+    line = r"devices: with 'dropped\(share=1.0\)' no client did a step in any of the 3 rounds, so nothing was trained"
+    with pytest.warns(UserWarning, match=line):
+        result = run(devices="dropped(share=1.0)")
+    assert result.metric("test_loss")[0] == result.metric("test_loss")[3]

@@ -19,6 +19,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from headstart.errors import HeadstartError, as_memory, reason
 from headstart.kernels.convolutions import AS_PRODUCTS
 from headstart.kernels.strides import first_replay
+from headstart.kernels.writes import depends_on_layout
 from headstart.trees import Tree
 
 Value = Tensor | Tree
@@ -71,11 +72,18 @@ class Traced:
     `compiled`: let torch.compile make one C++ function of them, which takes seconds to minutes for each combination of
     shapes. It runs on as many threads as torch had when it was made, and without Python's lock.
 
+    `as_written`: tensors lie in memory as where the function is run as it is, so that what is a view there is one here.
+
     The function must not look at the values of its tensors. It may be called from several threads.
     """
 
-    def __init__(self, function: Callable[..., tuple[Value, ...]], compiled: bool = False) -> None:
-        self._function, self._compiled = function, compiled
+    def __init__(
+        self,
+        function: Callable[..., tuple[Value, ...]],
+        compiled: bool = False,
+        as_written: bool = False,
+    ) -> None:
+        self._function, self._compiled, self._as_written = function, compiled, as_written
         self._recorded: dict[Any, Recorded | RecordingError] = {}
 
     def __call__(self, *arguments: Value) -> Results:
@@ -138,12 +146,16 @@ class Traced:
         # Fake tensors have shapes and strides but no numbers: nothing is computed, and no argument changes.
         try:
             module = make_fx(flat, AS_PRODUCTS, tracing_mode="fake", _allow_non_fake_inputs=True)(*leaves)
-        except Exception as error:  # whatever somebody's network or loss may raise where torch cannot vectorise it
+            _without_idle_operations(module)
+            if not self._as_written and depends_on_layout(module):
+                raise ValueError("it changes in place what it also reads under another name")
+            return Recorded(module, results, _compiled(module, leaves) if self._compiled else None)
+        except HeadstartError:
+            raise
+        except Exception as error:  # whatever somebody's network may raise where torch cannot vectorise it
             raise as_memory(error) or RecordingError(
                 f"a step of this model cannot be recorded ({reason(error)})"
             ) from error
-        _without_idle_operations(module)
-        return Recorded(module, results, _compiled(module, leaves) if self._compiled else None)
 
 
 def _compiled(module: GraphModule, leaves: list[Tensor]) -> Callable[..., list[Tensor]]:

@@ -12,11 +12,11 @@ from typing import Literal, cast
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
-from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.batchnorm import _BatchNorm, _LazyNormBase
 from torch.nn.parameter import is_lazy
 
 from headstart import rng, trees
-from headstart.errors import HeadstartError
+from headstart.errors import HeadstartError, as_memory, reason
 from headstart.models.dropout import KeyedDropout
 from headstart.registry import Registry
 from headstart.trees import Tree
@@ -71,12 +71,22 @@ class Network:
         built = _built(build, seed=0)
         _refuse_batch_norm(built)
         _refuse_parameters(built)
+        _refuse_counting(built)
         self.order, self.buffers, self.tied = _names(built)
-        module = _with_keyed_dropout(_placed(copy.deepcopy(built), self.device, dtype)).requires_grad_(False)
+        module = self._taken(built)
         self._training = module.train()
         self._evaluating = copy.deepcopy(module).eval()
         dropouts = {name: part for name, part in module.named_modules() if isinstance(part, KeyedDropout)}
         self._keys, self._dropouts = [f"{name}.key" for name in dropouts], list(dropouts.values())
+
+    def _taken(self, built: nn.Module) -> nn.Module:
+        try:
+            module = _placed(copy.deepcopy(built), self.device, self.dtype)
+            return _with_keyed_dropout(module).requires_grad_(False)
+        except Exception as error:  # of many kinds, by module
+            raise as_memory(error) or HeadstartError(
+                f"the model cannot be used as a function of its parameters ({reason(error)})"
+            ) from error
 
     @property
     def draws(self) -> bool:
@@ -158,27 +168,35 @@ class Network:
         """Run the module on a few inputs and refuse what cannot be simulated faithfully.
 
         Raises:
-            HeadstartError: there are no parameters, the inputs are not finite or do not fit, the outputs are not
-                [B, ..., outputs], a buffer changed, the outputs of a row depend on the rows beside it, or the forward
-                pass drew random numbers or differs between two passes with the same key.
+            HeadstartError: there are no parameters, they or the inputs are not finite or do not fit, the outputs are
+                not [B, ..., outputs], a buffer or a parameter changed, the outputs of a row depend on the rows beside
+                it, or the forward pass drew random numbers or differs between two passes with the same key.
         """
         if inputs.is_floating_point() and not inputs.isfinite().all():
             raise HeadstartError("the inputs have values that are not finite (NaN or infinite); remove or replace them")
-        if not self.initial(0):
+        params = self.initial(0)
+        if not params:
             raise HeadstartError("the model has no parameters to train")
+        for name, leaf in params.items():
+            if not leaf.isfinite().all():
+                raise HeadstartError(
+                    f"the parameter {name!r} of the newly built model has values that are not finite (NaN or "
+                    "infinite); draw it, for example with torch.nn.init"
+                )
+        begun = trees.map_tree(torch.clone, params)
         key = torch.zeros((), dtype=torch.int32, device=self.device)
         plain = None if self.draws or self.precision == "bf16" else key
         buffers = {name: leaf.clone() for name, leaf in self._training.named_buffers()}
         try:
-            params = self.initial(0)
             with torch.random.fork_rng(devices=[]):
                 before = torch.get_rng_state()
                 first, second = self(params, inputs, key), self(params, inputs, key)
                 drew = not torch.equal(before, torch.get_rng_state())
                 beside, alone = self(params, inputs, plain), self(params, inputs[:1], plain)
         except Exception as error:  # whatever a user's own forward pass may raise
-            reason = (str(error) or type(error).__name__).splitlines()[0]
-            raise HeadstartError(f"the model fails on inputs of shape {list(inputs.shape)}: {reason}") from error
+            raise as_memory(error) or HeadstartError(
+                f"the model fails on inputs of shape {list(inputs.shape)}: {reason(error)}"
+            ) from error
         if first.ndim < 2 or first.shape[0] != len(inputs) or first.shape[-1] != outputs:
             raise HeadstartError(
                 f"the model's output does not fit the task: expected [{len(inputs)}, {outputs}] for "
@@ -189,6 +207,12 @@ class Network:
             raise HeadstartError(
                 f"the model changes the buffer {changed[0]!r} in training, which clients could not share; "
                 "make it a parameter or leave it constant"
+            )
+        rewritten = [name for name, leaf in params.items() if not torch.equal(leaf, begun[name])]
+        if rewritten:
+            raise HeadstartError(
+                f"the model changes its parameter {rewritten[0]!r} in its forward pass (as nn.Embedding does with "
+                "max_norm), which clients could not share; leave that to the optimizer"
             )
         if drew or not torch.allclose(first, second, rtol=0, atol=0, equal_nan=True):
             raise HeadstartError(
@@ -209,6 +233,8 @@ def to_group_norm(module: nn.Module, groups: int = 2) -> nn.Module:
     sample. `groups` falls back to the largest divisor of the number of channels below it. A module that is itself a
     BatchNorm cannot change in place: use what is returned.
     """
+    if groups < 1:
+        raise HeadstartError(f"groups: expected a whole number >= 1, got {groups}")
     if isinstance(module, _BatchNorm):
         return _group_norm_like(module, groups)
     for name, part in module._modules.items():  # unlike named_children(), a layer used under two names comes twice
@@ -218,6 +244,11 @@ def to_group_norm(module: nn.Module, groups: int = 2) -> nn.Module:
 
 
 def _group_norm_like(part: _BatchNorm, groups: int) -> nn.GroupNorm:
+    if isinstance(part, _LazyNormBase):
+        raise HeadstartError(
+            f"{type(part).__name__} has no channels before the first input arrives; give the model a batch first, "
+            "or use the norm that takes their number"
+        )
     channels = part.num_features
     fitting = next(g for g in range(min(groups, channels), 0, -1) if channels % g == 0)
     new = nn.GroupNorm(fitting, channels, eps=part.eps, affine=part.affine).train(part.training)
@@ -233,7 +264,11 @@ def _built(build: Callable[[], nn.Module], seed: int) -> nn.Module:
     """
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
-        module: object = build()
+        try:
+            module: object = build()
+        except (MemoryError, RuntimeError) as error:
+            raise as_memory(error) or error from None
+    module = getattr(module, "_orig_mod", module)  # what torch.compile was given; executors compile by themselves
     if not isinstance(module, nn.Module):
         raise HeadstartError(f"the model is {type(module).__name__}, expected a torch.nn.Module")
     return module
@@ -283,6 +318,11 @@ def _refuse_batch_norm(module: nn.Module) -> None:
 
 def _refuse_parameters(module: nn.Module) -> None:
     for name, leaf in module.named_parameters():
+        if leaf.is_meta:
+            raise HeadstartError(
+                f"the parameter {name!r} is on the device 'meta', where tensors have no numbers; build the model "
+                "on the CPU"
+            )
         if is_lazy(leaf):
             raise HeadstartError(
                 f"the parameter {name!r} has no shape before the first input arrives; give its layer the width of "
@@ -294,6 +334,15 @@ def _refuse_parameters(module: nn.Module) -> None:
             raise HeadstartError(
                 f"the parameter {name!r} is frozen (requires_grad=False), but `trainable` says what is trained: leave "
                 "requires_grad as it is, or make a buffer of what never changes"
+            )
+
+
+def _refuse_counting(module: nn.Module) -> None:
+    for name, part in module.named_modules():
+        if isinstance(part, nn.Embedding | nn.EmbeddingBag) and part.scale_grad_by_freq:
+            raise HeadstartError(
+                f"the embedding {name!r} has scale_grad_by_freq=True, so that what a row teaches depends on the rows "
+                "beside it in the batch; leave it out"
             )
 
 

@@ -13,17 +13,18 @@ from headstart.clients.base import CLIENTS
 from headstart.engine.devices import DEVICES
 from headstart.engine.executors.base import Executor
 from headstart.engine.executors.fallback import executor_or_loop
+from headstart.engine.executors.loop import gradient
 from headstart.engine.plan import Population, Schedule, plan
 from headstart.engine.rounds import Federation
 from headstart.engine.streaming import Streamed, width, windowed
-from headstart.errors import HeadstartError
+from headstart.errors import HeadstartError, as_memory, reason
 from headstart.models.network import MODELS, Network, Precision
 from headstart.registry import Component
 from headstart.servers.base import SERVERS
 from headstart.study.data import CPU, check_examples, fits, task_of
 from headstart.study.spec import RunSpec
 from headstart.study.trainable import trained
-from headstart.tasks.base import PARTITIONS, Task
+from headstart.tasks.base import PARTITIONS, Examples, Task
 from headstart.threads import torch_threads
 from headstart.trees import Tree
 
@@ -156,11 +157,19 @@ def check_network(network: Network, task: Task) -> None:
             outputs = network(network.initial(0), inputs)
             task.objective(outputs, targets)
         except Exception as error:  # whatever a user's own loss may raise
-            reason = (str(error) or type(error).__name__).splitlines()[0]
-            raise HeadstartError(
+            raise as_memory(error) or HeadstartError(
                 f"task {task.name!r}: its loss does not take outputs of shape {list(outputs.shape)} with targets of "
-                f"shape {list(targets.shape)} ({targets.dtype}): {reason}"
+                f"shape {list(targets.shape)} ({targets.dtype}): {reason(error)}"
             ) from error
+    try:
+        some = Examples(task.train.inputs[:2], task.train.targets[:2]).to(network.device)
+        key = torch.zeros((), dtype=torch.int32, device=network.device)
+        y = network.initial(0)
+        gradient(network, replace(task, train=some), y, torch.arange(len(some), device=network.device), key)
+    except Exception as error:  # whatever somebody's own backward pass may raise
+        raise as_memory(error) or HeadstartError(
+            f"the model has no gradient on inputs of shape {list(some.inputs.shape)}: {reason(error)}"
+        ) from error
 
 
 def check_clients(clients: Population) -> None:
@@ -177,8 +186,8 @@ def check_device(name: str) -> None:
         if kind == "meta" or (kind == "cpu" and name != "cpu"):
             raise ValueError("it is neither 'cpu' nor an accelerator")
     except Exception as error:  # of many kinds, by device
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise HeadstartError(f"device: torch cannot use {name!r} here ({reason}); choose cpu or another") from None
+        why = reason(error)
+        raise HeadstartError(f"device: torch cannot use {name!r} here ({why}); choose cpu or another") from None
 
 
 def check_cohort(cohort: int, clients: Population) -> None:

@@ -2,7 +2,7 @@
 
 import copy
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
@@ -18,7 +18,7 @@ from headstart.engine.executors.fallback import executor_or_loop
 from headstart.engine.journal import Row
 from headstart.engine.plan import Population, Schedule
 from headstart.engine.rounds import Federation, begin
-from headstart.errors import HeadstartError
+from headstart.errors import HeadstartError, reason
 from headstart.models.network import Network
 from headstart.probes.base import PROBES
 from headstart.servers.base import SERVERS
@@ -30,7 +30,8 @@ from headstart.tasks.base import Examples, Objective, Task, classification
 from headstart.trees import Tree
 from headstart.validation import validate
 
-Pair = tuple[Tensor, Tensor]
+Pair = tuple[Any, Any]
+"""Inputs and targets of a client: tensors, numpy arrays, or what numpy makes arrays of."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class _Numbers(Strict):
 
 def simulate(
     model: nn.Module | Callable[[], nn.Module],
-    data: Sequence[Pair],
+    data: Iterable[Pair],
     test: Pair,
     *,
     client: str = "sgd",
@@ -92,8 +93,8 @@ def simulate(
 
     Args:
         model: a module, whose weights are the start and stay as they are, or a function that builds one, for new
-            weights from `seed`.
-        data: inputs [n_i, ...] and targets [n_i, ...] of each client.
+            weights from `seed`. Parameters that do not require a gradient stay as they are.
+        data: inputs [n_i, ...] and targets [n_i, ...] of each client, as tensors or arrays; labels count from 0.
         test: inputs and targets that the global model is measured on.
         client, server, devices, probes, executor: registered names with parameters, such as "proximal(mu=0.1)".
         outputs: width of the model's output; by default one more than the largest label.
@@ -111,11 +112,12 @@ def simulate(
     validate(_Numbers, numbers)
     task, clients = _own_task(data, test, outputs, objective)
     check_cohort(cohort, clients)
-    network = Network(_builder(model), dtype)
-    check_network(network, task)
+    network, frozen = _network(model, dtype)
+    _check(network, task)
     drawn = network.state(seed)
-    start = network.parameters_of(drawn)
-    network = network.holding({name: drawn[name] for name in network.buffers})
+    held = {name: leaf for name, leaf in drawn.items() if name in {*network.buffers, *frozen}}
+    start = {name: leaf for name, leaf in drawn.items() if name not in held}
+    network = network.holding(held)
     optimizer = CLIENTS.build(CLIENTS.component(client, "client"))
     chosen = EXECUTORS.component(executor, "executor")
     federation = Federation(
@@ -142,8 +144,35 @@ def simulate(
     progress = carry_out(federation, Progress(begin(federation, start)), rounds, every, measured)
     if progress.fallback:
         warnings.warn(f"{progress.fallback}, so it was computed by 'loop', not '{chosen}'", stacklevel=2)
-    final = network.state_dict(network.held | progress.state.x)
-    return Result(progress.rows, final, progress.status, str(chosen), progress.fallback)
+    if not progress.state.pseudo_gradient and progress.diverged_at is None:
+        warnings.warn(
+            f"devices: with {devices!r} no client did a step in any of the {rounds} rounds, so nothing was trained",
+            stacklevel=2,
+        )
+    final = network.held | progress.state.x
+    weights = network.state_dict({name: final[name] for name in drawn})
+    return Result(progress.rows, weights, progress.status, str(chosen), progress.fallback)
+
+
+def _network(model: Any, dtype: torch.dtype) -> tuple[Network, set[str]]:
+    """The network, and the names of those of its parameters that the module says need no gradient."""
+    build = _builder(model)
+    with torch.random.fork_rng(devices=[]):
+        params = dict(build().named_parameters())
+    frozen = {name for name, leaf in params.items() if not leaf.requires_grad and leaf.is_floating_point()}
+    if not frozen:
+        return Network(build, dtype), frozen
+    if len(frozen) == len(params):
+        raise HeadstartError("model: expected a parameter to train, and none requires a gradient; unfreeze a layer")
+
+    def unfrozen() -> nn.Module:
+        module = build()
+        for name, leaf in module.named_parameters():
+            if name in frozen:
+                leaf.requires_grad_()
+        return module
+
+    return Network(unfrozen, dtype), frozen
 
 
 def _builder(model: Any) -> Callable[[], nn.Module]:
@@ -156,11 +185,30 @@ def _builder(model: Any) -> Callable[[], nn.Module]:
     return model  # type: ignore[no-any-return]
 
 
-def _own_task(data: Sequence[Pair], test: Pair, outputs: int | None, objective: Objective) -> tuple[Task, Population]:
-    if not len(data):
-        raise HeadstartError("data: expected inputs and targets of at least one client, got none")
-    parts = [_examples(pair, f"data[{i}]") for i, pair in enumerate(data)]
-    held_out = _examples(test, "test")
+def _check(network: Network, task: Task) -> None:
+    """`check_network`, which cannot know that labels count from 1 where a model has an output for each of them."""
+    try:
+        check_network(network, task)
+    except HeadstartError:
+        targets = [part.targets for part in (task.train, task.test)]
+        if any(one.is_floating_point() or int(one.min()) < 1 for one in targets):
+            raise
+        try:
+            wide = network(network.initial(0), task.train.inputs[:1]).shape[-1]
+        except Exception:  # what it fails on has been said in a better way
+            wide = 0
+        if wide != task.outputs - 1:
+            raise
+        raise HeadstartError(
+            f"data: expected labels that begin at 0, as the model has {wide} outputs, got 1 to {wide}; "
+            "subtract 1 from them"
+        ) from None
+
+
+def _own_task(data: Iterable[Pair], test: Pair, outputs: int | None, objective: Objective) -> tuple[Task, Population]:
+    pairs = _pairs(data)
+    parts = [_examples(pair, f"data[{i}]", objective) for i, pair in enumerate(pairs)]
+    held_out = _examples(test, "test", objective)
     for i, part in enumerate((*parts, held_out)):
         if (shape := part.inputs.shape[1:]) != parts[0].inputs.shape[1:]:
             place = "test" if part is held_out else f"data[{i}]"
@@ -179,18 +227,56 @@ def _own_task(data: Sequence[Pair], test: Pair, outputs: int | None, objective: 
     return task, clients
 
 
-def _examples(pair: Any, place: str) -> Examples:
+def _pairs(data: Any) -> list[Pair]:
+    if isinstance(data, Mapping):
+        data = data.values()
+    if isinstance(data, Tensor | np.ndarray | str) or not isinstance(data, Iterable):
+        raise HeadstartError(f"data: expected (inputs, targets) of each client, got {type(data).__name__}")
+    pairs = list(data)
+    if not pairs:
+        raise HeadstartError("data: expected inputs and targets of at least one client, got none")
+    return pairs
+
+
+def _examples(pair: Any, place: str, objective: Objective) -> Examples:
     try:
         inputs, targets = pair
-        if not isinstance(inputs, Tensor) or not isinstance(targets, Tensor) or not inputs.ndim or not targets.ndim:
-            raise TypeError
     except (TypeError, ValueError):
         raise HeadstartError(
-            f"{place}: expected a pair of tensors, inputs [n, ...] and targets [n, ...], got {type(pair).__name__}"
+            f"{place}: expected a pair of tensors or arrays, inputs [n, ...] and targets [n, ...], "
+            f"got {type(pair).__name__}"
         ) from None
+    inputs, targets = _tensor(inputs, f"{place}: the inputs"), _tensor(targets, f"{place}: the targets")
     if len(inputs) != len(targets):
         raise HeadstartError(f"{place}: expected as many targets as inputs, got {len(targets)} and {len(inputs)}")
     if inputs.is_floating_point() and not (finite := inputs.isfinite().flatten(1).all(1)).all():
         row = int((~finite).to(torch.uint8).argmax())
         raise HeadstartError(f"{place}: row {row} of the inputs has a value that is not finite (NaN or infinite)")
+    if objective is classification:
+        targets = _labels(targets, place)
     return Examples(inputs, targets)
+
+
+def _tensor(values: Any, place: str) -> Tensor:
+    """A tensor of what a user has: a tensor, an array, a data frame, lists of numbers."""
+    try:
+        tensor = values if isinstance(values, Tensor) else torch.as_tensor(np.asarray(values))
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise HeadstartError(f"{place}: expected numbers, got {type(values).__name__} ({reason(error)})") from None
+    if not tensor.ndim:
+        raise HeadstartError(f"{place}: expected a row for each example, [n, ...], got one number")
+    if tensor.is_complex():
+        raise HeadstartError(f"{place}: expected real numbers, got {tensor.dtype}; give their real and imaginary parts")
+    return tensor.detach()
+
+
+def _labels(targets: Tensor, place: str) -> Tensor:
+    """Class labels as torch's loss takes them, whatever kind of whole numbers they are."""
+    if not targets.is_floating_point():
+        return targets.long()
+    if targets.ndim == 1 and len(targets):
+        raise HeadstartError(
+            f"{place}: expected class labels, which are whole numbers, got {targets.dtype}; convert them with "
+            ".long(), or give `outputs` and an `objective` for other targets"
+        )
+    return targets

@@ -23,7 +23,22 @@ def executor_or_loop(executor: Component, network: Network, task: Task, client: 
     execute = EXECUTORS.build(executor, network, task, client)
     by_loop = loop(network, task, client)
 
-    def one(
+    def several(parts: Sequence[Part | None], watched: bool) -> list[Cohort | None]:
+        assert isinstance(execute, Together)
+        try:
+            return execute.several(parts, watched)
+        except RecordingError as error:
+            why = str(error)
+            return [part and replace(by_loop(*part, watched), fallback=why) for part in parts]
+
+    one = first_to_record(execute, by_loop, says_so=True)
+    return Together(one, several, execute.most) if isinstance(execute, Together) else one
+
+
+def first_to_record(first: Executor, other: Executor, says_so: bool = False) -> Executor:
+    """The first executor, and for cohorts that it cannot record the other, whose cohorts may say so."""
+
+    def execute(
         x: Tree,
         shared: Tree,
         memories: Sequence[Tree],
@@ -32,16 +47,9 @@ def executor_or_loop(executor: Component, network: Network, task: Task, client: 
         watched: bool = True,
     ) -> Cohort:
         try:
-            return execute(x, shared, memories, rate, plan, watched)
+            return first(x, shared, memories, rate, plan, watched)
         except RecordingError as error:
-            cohort = by_loop(x, shared, memories, rate, plan, watched)
-            return replace(cohort, fallback=str(error))
+            cohort = other(x, shared, memories, rate, plan, watched)
+            return replace(cohort, fallback=str(error)) if says_so else cohort
 
-    def several(parts: Sequence[Part | None], watched: bool) -> list[Cohort | None]:
-        assert isinstance(execute, Together)
-        try:
-            return execute.several(parts, watched)
-        except RecordingError as error:
-            return [part and replace(by_loop(*part, watched), fallback=str(error)) for part in parts]
-
-    return Together(one, several, execute.most) if isinstance(execute, Together) else one
+    return execute

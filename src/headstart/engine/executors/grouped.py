@@ -98,8 +98,11 @@ def grouped(network: Network, task: Task, client: ClientOptimizer, channels_last
         return (upload.memory,)
 
     # Compiled for whole batches; the short ones at the end of an epoch are as few as their rows, and only recorded.
-    step_, gradient_at_x_, end_ = Traced(step, compiled), Traced(gradient_at_x, compiled), Traced(end, compiled)
-    short_step, short_gradient_at_x = (Traced(step), Traced(gradient_at_x)) if compiled else (step_, gradient_at_x_)
+    end_, plain = Traced(end, compiled), not channels_last
+    step_, gradient_at_x_ = (Traced(of, compiled, plain) for of in (step, gradient_at_x))
+    short_step, short_gradient_at_x = step_, gradient_at_x_
+    if compiled:
+        short_step, short_gradient_at_x = (Traced(of, as_written=plain) for of in (step, gradient_at_x))
 
     def compute(
         x: Tree, shared: Tree, memories: Memories, rate: float, plan: RoundPlan, group: list[int], sums: Sums

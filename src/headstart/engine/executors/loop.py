@@ -34,7 +34,7 @@ def loop(network: Network, task: Task, client: ClientOptimizer) -> Executor:
         y, state = x, client.begin(x, shared, memory)
         losses, counts = torch.zeros(2, dtype=network.dtype, device=network.device)
         for step in range(plan.steps_K[k]):
-            g, loss, count = _gradient(
+            g, loss, count = gradient(
                 network, task, y, _real_rows(plan.rows_KSB[k, step], network), step_key(key, step)
             )
             d, state = client.direction(g, y, x, state, shared, memory)
@@ -42,7 +42,7 @@ def loop(network: Network, task: Task, client: ClientOptimizer) -> Executor:
             losses, counts = losses + loss, counts + count
         at_x: Tree = {}
         if client.wants_grad_at_x:
-            at_x, _, _ = _gradient(network, task, x, _real_rows(plan.all_rows_KM[k], network), step_key(key, -1))
+            at_x, _, _ = gradient(network, task, x, _real_rows(plan.all_rows_KM[k], network), step_key(key, -1))
         upload = client.finish(x, y, int(plan.steps_K[k]), rate, at_x, shared, memory)
         return Local(upload, trees.subtract(x, y), losses, counts)
 
@@ -55,12 +55,12 @@ def loop(network: Network, task: Task, client: ClientOptimizer) -> Executor:
     return execute
 
 
-def _gradient(network: Network, task: Task, y: Tree, rows: Tensor, key: Tensor) -> tuple[Tree, Tensor, Tensor]:
+def gradient(network: Network, task: Task, y: Tree, rows: Tensor, key: Tensor) -> tuple[Tree, Tensor, Tensor]:
     """The gradient at y of the mean loss over rows, the sum of their losses, and the count of what they predict."""
     y = {name: leaf.detach().requires_grad_() for name, leaf in y.items()}
     scores = task.objective(network(y, task.train.inputs[rows], key), task.train.targets[rows])
     loss, count = scores.loss_B.sum(), scores.count_B.sum()
-    leaves = torch.autograd.grad(loss / count.clamp(min=1), list(y.values()))
+    leaves = torch.autograd.grad(loss / count.clamp(min=1), list(y.values()), materialize_grads=True)
     return dict(zip(y, leaves, strict=True)), loss.detach(), count
 
 

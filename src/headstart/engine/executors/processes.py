@@ -25,6 +25,7 @@ from pydantic import Field
 from headstart import trees
 from headstart.clients.base import ClientOptimizer, Upload
 from headstart.engine.executors.base import EXECUTORS, Cohort, Executor
+from headstart.engine.executors.fallback import first_to_record
 from headstart.engine.executors.grouped import (
     GROUPS,
     ChannelsLast,
@@ -85,6 +86,20 @@ def processes(
     """Clients over processes: fastest on a CPU where models are large. For Linux."""
     if reason := cannot_fork(network.device):
         raise HeadstartError(f"the executor 'processes' {reason}; use 'stacked' or 'threads'")
+    as_written = _processes(network, task, client, workers, False, compiled)
+    if not channels_last:
+        return as_written
+    return first_to_record(_processes(network, task, client, workers, True, compiled), as_written)
+
+
+def _processes(
+    network: Network,
+    task: Task,
+    client: ClientOptimizer,
+    workers: int,
+    channels_last: bool,
+    compiled: bool,
+) -> Executor:
     work = grouped(network, task, client, channels_last, compiled)
     crews: list[Crew] = []
     uploads: list[Upload] = []

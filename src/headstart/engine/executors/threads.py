@@ -15,6 +15,7 @@ from pydantic import Field
 from headstart import trees
 from headstart.clients.base import ClientOptimizer, Upload
 from headstart.engine.executors.base import EXECUTORS, Cohort, Executor
+from headstart.engine.executors.fallback import first_to_record
 from headstart.engine.executors.grouped import ChannelsLast, Compiled, empty, grouped, groups, layout, upload_of
 from headstart.engine.executors.sums import Sums, add, cohort
 from headstart.engine.plan import RoundPlan
@@ -35,6 +36,20 @@ def threads(
     compiled: Compiled = False,
 ) -> Executor:
     """Clients over threads: for large models on a CPU, in processes that are several already."""
+    as_written = _threads(network, task, client, workers, False, compiled)
+    if not channels_last:
+        return as_written
+    return first_to_record(_threads(network, task, client, workers, True, compiled), as_written)
+
+
+def _threads(
+    network: Network,
+    task: Task,
+    client: ClientOptimizer,
+    workers: int,
+    channels_last: bool,
+    compiled: bool,
+) -> Executor:
     work = grouped(network, task, client, channels_last, compiled)
     uploads: list[Upload] = []
     pools: dict[int, ThreadPoolExecutor] = {}

@@ -122,7 +122,9 @@ def _end(client: ClientOptimizer) -> Callable[..., tuple[Tree, Tree, Tree, Tenso
         if not watched:
             return upload_K.memory, update, message, seen_K.sum(0), weights_K.new_zeros(()), {}, {}
         reports_K = (weights_K > 0).to(weights_K.dtype)
-        length_K = torch.stack([(leaf_K.flatten(1) ** 2).sum(1) for leaf_K in delta_K.values()]).sum(0).sqrt()
+        length_K = (
+            torch.stack([(leaf_K.reshape(len(leaf_K), -1) ** 2).sum(1) for leaf_K in delta_K.values()]).sum(0).sqrt()
+        )
         unit_K = reports_K / length_K.clamp(min=torch.finfo(length_K.dtype).tiny)
         squared_norms = (reports_K * length_K**2).sum()
         total, unit_total = _weighted(reports_K, delta_K), _weighted(unit_K, delta_K)

@@ -49,7 +49,7 @@ def own_task(
     owned = isinstance(test, list)
     if owned and len(test) != len(parts):
         raise HeadstartError(f"test: expected one pair for each of the {len(parts)} clients, got {len(test)}")
-    of_clients = [_examples(_tensors(part), f"test[{i}]") for i, part in enumerate(test)] if owned else []
+    of_clients = [_examples(_tensors(part), f"test[{i}]", objective) for i, part in enumerate(test)] if owned else []
     held_out = _joined(of_clients) if owned else _tensors(test)
     task, _ = _own_task(parts, held_out, outputs, objective)
     sizes = [len(targets) for _, targets in parts]
@@ -57,7 +57,7 @@ def own_task(
     if owned:
         task = replace(task, test_owners=np.repeat(np.arange(len(parts)), [len(part) for part in of_clients]))
     if isinstance(validation, tuple | list):
-        return replace(task, validation=_examples(_tensors(validation), "validation"))
+        return replace(task, validation=_examples(_tensors(validation), "validation", objective))
     return _set_aside(task, sizes, validation)
 
 
