@@ -72,6 +72,7 @@ def parquet(path: Path, columns: Sequence[str], with_gaps: Collection[str] = ())
                 if name not in opened.schema_arrow.names:
                     raise HeadstartError(f"{path}: no column {name!r}{nearest(name, opened.schema_arrow.names)}")
             table = opened.read(columns=list(columns))
+        table = pa.table({name: _without_extension(table[name]) for name in table.column_names})
         table = table.cast(pa.schema([(field.name, _plain_type(field.type)) for field in table.schema]))
         for name in columns:
             table[name].validate(full=is_text(table[name].type))
@@ -79,6 +80,15 @@ def parquet(path: Path, columns: Sequence[str], with_gaps: Collection[str] = ())
         raise HeadstartError(f"{path} cannot be read as Parquet: {first_line(error)}") from error
     refuse_gaps(table, path, with_gaps)
     return table
+
+
+def _without_extension(cells: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The cells as they are stored, where their type is one that others made of it; a UUID is its text."""
+    if not isinstance(cells.type, pa.BaseExtensionType):
+        return cells
+    if str(cells.type) == "extension<arrow.uuid>":
+        return pa.chunked_array([[None if cell is None else str(cell) for cell in cells.to_pylist()]], pa.string())
+    return pa.chunked_array([chunk.storage for chunk in cells.chunks], cells.type.storage_type)
 
 
 def _plain_type(kind: pa.DataType) -> pa.DataType:

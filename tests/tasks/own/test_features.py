@@ -196,6 +196,7 @@ def test_lists_of_json_that_fit_nothing_get_one_line(tmp_path: Path) -> None:
         lines([[1, 2]] * 3 + [[1, 2, 3]] * 17)
     )
     assert "row 0 has [[1], [1, 2]] in column 'e', expected a list of numbers" in refusal(lines([[[1], [1, 2]]] * 20))
+    assert "row 0 has an empty list in column 'e', expected numbers" in refusal(lines([[]] * 20))
     line = refusal(lines([{"a": 1}] * 20))
     assert "row 0 has {'a': 1} in column 'e'; expected text in all rows, numbers, lists of numbers" in line
     assert "where row 0" not in line

@@ -179,6 +179,12 @@ def test_codes_and_marks_are_classes(values: Any, tmp_path: Path) -> None:
     assert len(task(file).classes) == len({values(i) for i in range(2000)})
 
 
+def test_many_times_are_no_classes(tmp_path: Path) -> None:
+    times = pa.array([i * i for i in range(30)], pa.timestamp("s"))
+    pq.write_table(pa.table({"x": [float(i * 7 % 5) for i in range(30)], "y": times}), tmp_path / "t.parquet")
+    assert "column 'y' has 30 different times in 30 rows, expected classes" in refusal(tmp_path / "t.parquet")
+
+
 def test_times_are_names_also_beyond_the_year_9999(tmp_path: Path) -> None:
     far = pa.array([(i % 2) * 400_000_000_000 for i in range(20)], pa.timestamp("s"))
     pq.write_table(pa.table({"x": [float(i * 7 % 5) for i in range(20)], "y": far}), tmp_path / "t.parquet")

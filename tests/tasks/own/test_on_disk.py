@@ -95,6 +95,7 @@ def test_bytes_of_images_stay_bytes(tmp_path: Path) -> None:
 
 BAD: list[tuple[dict[str, Any], str]] = [
     ({"clients": []}, "expected at least one client, got none"),
+    ({"classes": ["a", "b", "a"]}, "classes: expected each name once, got 'a' twice"),
     ({"clients": [CLIENTS[0], (np.zeros((0, 3, 2)), np.zeros(0, np.int64))]}, "client 1: expected at least one row"),
     ({"clients": [CLIENTS[0], (np.zeros((2, 3), np.float32), np.zeros(2, np.int64))]},
      "client 1: expected inputs of float32 [3, 2] a row as before, got float32 [3]"),

@@ -164,6 +164,7 @@ def test_columns_without_a_name_may_be_several(tmp_path: Path) -> None:
         (b"x,y\n", "expected at least one row, got none"),
         (b"", "is empty: expected the names of columns"),
         (b"x,x,y\n1,2,3\n", "the column 'x' is there twice"),
+        (b'x,y\n1,a\n2,"b\n3,a\n4,b\n', "row 1 begins a quote that nothing ends"),
     ],
 )
 def test_csv_files_that_are_none_get_one_line(content: bytes, said: str, tmp_path: Path) -> None:
@@ -179,6 +180,29 @@ def test_text_of_parquet_that_is_no_utf8_gets_one_line(tmp_path: Path) -> None:
     assert "UTF8" in line
 
 
+def test_a_lone_quote_within_a_cell_is_a_sign(tmp_path: Path) -> None:
+    cells = ("5 inch", '3" pipe')
+    lines = [f"{i * i},{cells[i % 2]}" for i in range(11)]
+    (tmp_path / "t.csv").write_text("\n".join(["x,y", *lines]))
+    assert task(tmp_path / "t.csv").classes == ('3" pipe', "5 inch")
+
+
+def test_types_of_others_are_read_as_they_are_stored(tmp_path: Path) -> None:
+    who = pa.array([bytes([i % 3] * 16) for i in range(20)], pa.uuid())
+    kind = pa.fixed_shape_tensor(pa.float32(), [2, 2])
+    cells = pa.array([[1.0, 2.0, 3.0, float(i * i)] for i in range(20)], pa.list_(pa.float32(), 4))
+    columns = {"who": who, "x": pa.ExtensionArray.from_storage(kind, cells), "y": [0, 1] * 10}
+    pq.write_table(pa.table(columns), tmp_path / "t.parquet")
+    made = task(tmp_path / "t.parquet", client="who", split_by="row", shape=[1, 2, 2])
+    assert len(made.natural_clients) == 3
+    assert made.input_shape == (1, 2, 2)
+
+
+def test_one_client_is_not_drawn_apart(tmp_path: Path) -> None:
+    file = csv(tmp_path / "t.csv", rows(20))
+    assert "expected several clients, of whom some test, got one; draw rows" in refusal(file, client="(file)")
+
+
 def test_a_key_that_is_there_twice_gets_one_line(tmp_path: Path) -> None:
     lines = [json.dumps({"x": x, "y": y}) for x, y in rows(20)]
     lines[3] = '{"x": 1, "y": 0, "x": 2}'
@@ -191,8 +215,13 @@ def test_a_list_of_objects_is_a_table(tmp_path: Path) -> None:
     (tmp_path / "t.json").write_text(json.dumps([{"x": x, "y": y} for x, y in cells]))
     made, expected = (task(path, **PLAIN) for path in (tmp_path / "t.json", csv(tmp_path / "e.csv", cells)))
     assert torch.equal(made.train.inputs, expected.train.inputs)
-    for content, said in (("[1]", "row 0 is 1, expected an object"), ('{"a": 1}', "expected a list of objects"),
-                          ("[" * 100_000, "cannot be read as JSON"), ("[]", "is empty")):  # fmt: skip
+    for content, said in (
+        ("[1]", "row 0 is 1, expected an object"),
+        ('{"a": 1}', "expected a list of objects"),
+        ('{"a": 1}\n{"a": 2}', "an object a line is a file .jsonl"),
+        ("[" * 100_000, "cannot be read as JSON"),
+        ("[]", "is empty"),
+    ):
         (tmp_path / "t.json").write_text(content)
         assert said in refusal(tmp_path / "t.json")
 

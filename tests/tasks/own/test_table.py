@@ -193,6 +193,8 @@ FAULTS: list[tuple[str, dict[str, list[Any]], dict[str, Any], str]] = [
      "row 4 is beyond float32 in column 'x', less 0 and divided by 1e-30"),
     ("parquet", {**COLUMNS, "x": pa.array([{"bytes": b"", "path": None}] * ROWS)}, {"image": "x"}, "row 0 has nothing"),
     ("jsonl", {**COLUMNS, "\ud800": COLUMNS["x"]}, {"client": "who"}, "as a column's name, got '\\ud800'"),
+    ("csv", COLUMNS, {"features": ["x"], "test": 0.6, "validation": 0.6},
+     "table: expected test and validation of less than 1 together, got 0.6 and 0.6"),
     ("csv", COLUMNS, {"label": None}, "table.label: expected the column of classes, got nothing"),
     ("csv", COLUMNS, {"text": "who", "mean": [0.0]}, "table: expected mean and deviation with numbers or images"),
     ("parquet", COLUMNS, {"text": "x"}, "expected text in column 'x', got double"),

@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -44,6 +45,7 @@ def table(path: Path, columns: Sequence[str]) -> pa.Table:
         null_values=[""],
         strings_can_be_null=True,
     )
+    _refuse_open_quote(path)
     try:
         with files.explained(path, "read"):
             return pyarrow.csv.read_csv(
@@ -57,6 +59,28 @@ def table(path: Path, columns: Sequence[str]) -> pa.Table:
         reason = re.sub(r".*Row #(\d+)", lambda found: f"row {int(found[1]) - 2}", first_line(error))
         advice = f"; {SAVE}" if "UTF8" in reason else ""
         raise HeadstartError(f"{path} cannot be read as CSV: {reason}{advice}") from error
+
+
+def _refuse_open_quote(path: Path) -> None:
+    """Refuse a file that ends within quotes: all lines after the first of them would be one cell.
+
+    Raises:
+        HeadstartError: it does.
+    """
+    with files.explained(path, "read"), path.open("rb") as raw:
+        quotes = sum(block.count(b'"') for block in iter(partial(raw.read, 2**20), b""))
+    if quotes % 2 == 0:
+        return
+    row = -1  # the header is none
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as opened:
+            for cells in csv.reader(opened, delimiter=_delimiter(path), strict=True):
+                row += bool(cells)
+    except csv.Error as error:
+        if "unexpected end" in str(error):
+            raise HeadstartError(f"{path}: row {row} begins a quote that nothing ends") from error
+    except UnicodeDecodeError:
+        return  # said with its place by who reads the cells
 
 
 def _delimiter(path: Path) -> str:

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from headstart.errors import HeadstartError
 from headstart.tasks.data_files import is_bytes
+from headstart.tasks.own.columns import holds_times
 from headstart.tasks.own.sources import Table
 from headstart.validation import shown
 
@@ -26,7 +27,7 @@ Places = npt.NDArray[np.int64]
 BLANK = "[\\s\\0\u200b-\u200d\u2060\ufeff]"
 """White space, and what is not seen at all: zero bytes that fill a cell, marks of width zero."""
 WHOLE = re.compile(r"([+-]?)(0|[1-9][0-9]{0,4298})(\.0+)?")  # int() reads 4300 digits
-DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,300})(\.[0-9]+)?(e[+-][0-9]{1,2})?")
+DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,300})(\.[0-9]+)?(e[+-][0-9]{1,3})?")
 NO_NUMBER = {"nan", "NaN", "NAN", "-nan", "<NA>", "NaT"}
 """What programs write for a number or a time that is not there."""
 ENDLESS = {"inf", "infinity"}
@@ -219,11 +220,16 @@ FILLED = 0.8
 
 
 def refuse_quantity(table: Table, column: str, called: Sequence[str]) -> None:
-    """Refuse classes that are the values of a quantity: many numbers with fractions, or whole ones that are no codes.
+    """Refuse classes that are the values of a quantity: many times, numbers with fractions, or whole ones but codes.
 
     Raises:
         HeadstartError: they seem to be such.
     """
+    if holds_times(table.column(column).type) and len(called) > MANY_WHOLE:
+        raise HeadstartError(
+            f"{table.path}: column {column!r} has {len(called)} different times in {len(table)} rows, "
+            "expected classes; cut them into classes, or say codes=true if each is one"
+        )
     if not all(DECIMAL.fullmatch(name) for name in called):
         return
     values = np.array([float(name) for name in called])

@@ -71,7 +71,8 @@ def _parsed(text: str, place: str) -> Any:
     try:
         return json.loads(text, object_pairs_hook=lambda pairs: _with_keys_once(pairs, place))
     except (json.JSONDecodeError, RecursionError) as error:
-        raise HeadstartError(f"{place} cannot be read as JSON: {error}") from error
+        advice = "; an object a line is a file .jsonl" if str(error).startswith("Extra data: line") else ""
+        raise HeadstartError(f"{place} cannot be read as JSON: {error}{advice}") from error
     except ValueError as error:
         raise HeadstartError(f"{place} has a whole number of more than 4300 digits") from error
 
@@ -87,7 +88,8 @@ def _with_keys_once(pairs: list[tuple[str, Any]], place: str) -> Row:
 
 def _object(found: Any, place: str) -> Row:
     if not isinstance(found, dict):
-        raise HeadstartError(f"{place} is {shown(found)}, expected an object {{column: value}}")
+        advice = "; a list of objects is a file .json" if isinstance(found, list) else ""
+        raise HeadstartError(f"{place} is {shown(found)}, expected an object {{column: value}}{advice}")
     return found
 
 
@@ -151,6 +153,8 @@ def _lists(values: list[Any], first: int, column: str, path: Path) -> pa.Array:
                 f"{path}: row {row} has {shown(value)} in column {column!r}, expected a list of numbers"
             ) from error
         shape = numbers.shape if shape is None and numbers is not None else shape
+        if numbers is not None and not numbers.size:
+            raise HeadstartError(f"{path}: row {row} has an empty list in column {column!r}, expected numbers")
         if numbers is not None and numbers.shape != shape:
             raise HeadstartError(
                 f"{path}: row {row} has a list of {_sizes(numbers.shape)} numbers in column {column!r}, "

@@ -146,14 +146,16 @@ def pack(
         HeadstartError: the folder exists, arrays do not fit those before, a number is not finite, or a client has no
             row.
     """
-    folder = Path(folder)
+    folder, classes = Path(folder), list(classes)
+    if twice := [name for i, name in enumerate(classes) if name in classes[:i]]:
+        raise HeadstartError(f"classes: expected each name once, got {twice[0]!r} twice")
     if folder.exists():
         raise HeadstartError(f"{folder} exists; write to a new folder, or remove it")
     partial = folder.with_name(f".{folder.name}.{os.getpid()}{files.PARTIAL}")
     with files.explained(partial, "write"):
         partial.mkdir(parents=True)
         try:
-            header: dict[str, Any] = {"format": FORMAT, "outputs": outputs, "classes": list(classes), "parts": {}}
+            header: dict[str, Any] = {"format": FORMAT, "outputs": outputs, "classes": classes, "parts": {}}
             starts = [0]
             with _Writer(partial, "train") as part:
                 for i, pair in enumerate(clients):

@@ -83,6 +83,10 @@ def parts_of(
     units = owners if owners is not None and split_by != "row" else np.arange(len(table))
     count = int(units.max()) + 1
     order = rng.generator(seed, "table split").permutation(count)
+    if count == 1 and column is None and owners is not None and split_by != "row":
+        raise HeadstartError(
+            f"{table.path}: expected several clients, of whom some test, got one; draw rows: split_by='row'"
+        )
     if column is None:
         tested = max(1, round(test * count))
         drawn = np.isin(units, order[:tested])

@@ -62,7 +62,7 @@ def table(
         Literal["client", "row"] | None, Field(description="what is drawn where no column says; by default clients")
     ] = None,
     test: Annotated[float, Field(gt=0, lt=1, description="share drawn to test on, without a split column")] = 0.2,
-    validation: Annotated[Share, Field(description="share drawn to tune on, where no column says it")] = 0.1,
+    validation: Annotated[Share, Field(description="share of the others to tune on, where no column says it")] = 0.1,
     seed: Annotated[int, Field(ge=0, description="of what is drawn")] = 0,
     unseen: Annotated[
         Literal["error", "keep", "drop"], Field(description="rows with a label that no training row has")
@@ -136,6 +136,10 @@ def table(
         raise HeadstartError("table: expected mean and deviation with numbers or images, got them with text")
     if like is not None and text is None:
         raise HeadstartError("table.like: expected it with text, whose tokens it takes, got no text")
+    if split is None and test + validation >= 1:
+        raise HeadstartError(
+            f"table: expected test and validation of less than 1 together, got {test:g} and {validation:g}"
+        )
     if len(size) not in (0, 2):
         raise HeadstartError(f"table.size: expected a height and a width, got {len(size)} numbers")
     file = located(path)
