@@ -368,3 +368,63 @@ def test_check_times_a_part_of_a_round_of_many_epochs(file):
     assert result.exit_code == 0
     assert re.search(r"about [\d.]+ h in one process", result.stdout)
     assert time.perf_counter() - began < 20
+
+
+EXITS = """
+import sys
+from torch import nn
+
+
+class Net(nn.Linear):
+    def forward(self, x):
+        sys.exit(0)
+
+
+def net(shape, outputs):
+    return Net(64, outputs)
+"""
+
+
+def test_a_part_of_ones_own_cannot_end_the_program(file, tmp_path):
+    (tmp_path / "own_ends_of_test.py").write_text(EXITS)
+    file.write_text(STUDY.replace("mlp(hidden=[8])", "own_ends_of_test:net"))
+    result = invoke("check", file)
+    assert isinstance(result.exception, HeadstartError)
+    assert "ended the program (SystemExit: 0)" in str(result.exception)
+
+
+PACKAGE = """
+from headstart.clients.base import CLIENTS, ClientOptimizer
+from headstart.clients.sgd import sgd
+
+
+@CLIENTS.register("theirs", source="an installed package of this test")
+def theirs() -> ClientOptimizer:
+    \"""The client optimizer of a package.\"""
+    return sgd()
+
+
+def unregistered() -> ClientOptimizer:
+    return sgd()
+"""
+
+
+@pytest.mark.slow
+def test_the_parts_of_an_installed_package_are_listed_and_named(file, tmp_path):
+    """With files as pip writes them; nothing of the package is beside the study."""
+    installed = tmp_path / "installed"
+    (installed / "their_package").mkdir(parents=True)
+    (installed / "their_package" / "__init__.py").touch()
+    (installed / "their_package" / "parts.py").write_text(PACKAGE)
+    metadata = installed / "theirs-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text("[headstart]\nparts = their_package.parts\n")
+    path = os.pathsep.join([str(installed), os.environ.get("PYTHONPATH", "")])
+    listed = headstart("list", "clients", env={**os.environ, "PYTHONPATH": path})
+    assert "theirs  The client optimizer of a package.\n    source: an installed package" in listed.stdout
+    assert "    installed with: theirs 1.0\n" in listed.stdout
+    for name in ("theirs", "their_package.parts:unregistered"):
+        file.write_text(STUDY.replace("[sgd, proximal(mu=0.5)]", name).replace("cohort: 3", "cohort: 99"))
+        ended = headstart("check", file, env={**os.environ, "PYTHONPATH": path})
+        assert "cohort: expected at most the number of clients" in ended.stderr  # so its parts were read

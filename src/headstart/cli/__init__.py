@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from headstart.errors import HeadstartError
 from headstart.terminal import lenient, say
@@ -16,10 +17,28 @@ if TYPE_CHECKING:
     from headstart.registry import Registry
     from headstart.study.spec import Study
 
+
+class _Commands(TyperGroup):
+    """The commands. None ends the program but by its own words: what else does is a part of the user's."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Carry out a command."""
+        try:
+            return super().invoke(ctx)
+        except SystemExit as error:
+            raise HeadstartError(
+                f"a part of your own ended the program (SystemExit: {error.code}), which is not its to end"
+            ) from error
+
+
 app = typer.Typer(
+    cls=_Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+
+LONGEST = 4000
+"""Letters of an error's line, which may hold what somebody else wrote."""
 
 FEW_SEEDS = 3
 """Below so many an interval, where there is one, is as wide as 13 standard errors (Student's t of one degree)."""
@@ -343,7 +362,8 @@ def main() -> None:
         try:
             app()
         except (HeadstartError, OSError) as error:
-            say(f"error: {' '.join(str(error).split())}", to=sys.stderr)
+            line = " ".join(str(error).split())
+            say(f"error: {line if len(line) <= LONGEST else line[:LONGEST] + '…'}", to=sys.stderr)
             sys.exit(2)
         except KeyboardInterrupt:
             sys.exit(130)
