@@ -158,12 +158,16 @@ def read_record(path: Path, remedy: str = "delete it and run again") -> dict[str
     Raises:
         HeadstartError: it is missing, has changed since it was written, or is of another form.
     """
+    return read_record_and_seal(path, remedy)[0]
+
+
+def read_record_and_seal(path: Path, remedy: str) -> tuple[dict[str, Any], str]:
+    """As `read_record`, with the seal."""
     with damage_explained(path, remedy):
         content = path.read_bytes()
         seal_of(content)
         record: dict[str, Any] = json.loads(content)
-        del record[SEAL]
-        return record
+        return record, str(record.pop(SEAL))
 
 
 @contextmanager

@@ -1,8 +1,21 @@
-"""Worker processes end with the process that they work for, also where that is killed."""
+"""Worker processes: whether there can be some, and that they end with the process that they work for."""
 
 import multiprocessing
 import os
 import threading
+
+
+def cannot_share() -> str:
+    """Why processes have nothing to work together by here, such as a /dev/shm that is full; empty where they have.
+
+    Locks and shared numbers lie in a file system of their own, which a container may lack.
+    """
+    try:
+        multiprocessing.Lock()
+        multiprocessing.RawValue("b", 0)
+    except (OSError, ImportError) as error:
+        return getattr(error, "strerror", None) or str(error)
+    return ""
 
 
 def end_with_parent() -> None:

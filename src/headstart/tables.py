@@ -7,7 +7,8 @@ DIR/results/runs.parquet    a row a run; in its metadata the seals of the other 
 """
 
 import io
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
@@ -21,13 +22,16 @@ AGAIN = "run `headstart run` on this folder again to rebuild it from its runs"
 
 @dataclass(frozen=True)
 class Results:
-    """The tables of a study. `study`: its file as text; `planned`: the runs of the whole grid, where it is known."""
+    """The tables of a study. `study`: its file as text; `planned`: the runs of the whole grid, where it is known;
+    `about`: what else is told of them.
+    """
 
     study: str
     runs: pa.Table
     rounds: pa.Table
     trials: pa.Table | None = None
     planned: int | None = None
+    about: Mapping[str, str] = field(default_factory=dict)
 
 
 def write(path: Path, table: pa.Table, lasting: bool = True) -> str:
@@ -58,7 +62,7 @@ def read(path: Path, remedy: str, seal: str | None = None) -> pa.Table:
 
 def write_results(directory: Path, results: Results) -> None:
     """Write the tables of a study to `results/` of its folder."""
-    folder, metadata = directory / "results", {"study": results.study}
+    folder, metadata = directory / "results", {**results.about, "study": results.study}
     if results.planned is not None:
         metadata["planned"] = str(results.planned)
     for name in ("rounds", "trials"):
@@ -83,7 +87,12 @@ def read_results(directory: Path) -> Results:
     rounds = read(folder / "rounds.parquet", AGAIN, said["rounds"])
     trials = read(folder / "trials.parquet", AGAIN, said["trials"]) if "trials" in said else None
     planned = said.get("planned", "")
-    return Results(said["study"], runs, rounds, trials, int(planned) if planned.isdecimal() else None)
+    about = {name: text for name, text in said.items() if name not in _OWN}
+    number = int(planned) if planned.isdecimal() else None
+    return Results(said["study"], runs, rounds, trials, number, about)
+
+
+_OWN = ("study", "planned", "rounds", "trials")
 
 
 def _metadata(table: pa.Table) -> dict[str, str]:

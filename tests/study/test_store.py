@@ -158,7 +158,7 @@ def test_a_table_of_other_columns_is_refused(study, copy):
     tables.write(path, table.set_column(1, "round", table["round"].cast("float64")))
     with pytest.raises(HeadstartError, match=r"rounds.parquet: expected the columns .*round \(int64\).*; delete"):
         store.read_rounds(path)
-    with pytest.raises(HeadstartError, match=r"rounds.parquet is damaged \(.* written together with the others\)"):
+    with pytest.raises(HeadstartError, match=r"rounds.parquet is damaged \(it is whole, but of another run"):
         run_study(study, copy)
 
 

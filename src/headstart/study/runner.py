@@ -10,6 +10,7 @@ from pathlib import Path
 from headstart import files
 from headstart.errors import HeadstartError
 from headstart.escapes import printable
+from headstart.forks import cannot_share
 from headstart.probes.base import PROBES
 from headstart.starts.base import STARTS
 from headstart.study.choice import choose_executors, chosen_executor, with_executor
@@ -78,6 +79,9 @@ def run_study(
             "jobs: what a Python program gave (functions, tensors) reaches processes that are forked, as on Linux with "
             "device cpu, and no others; use jobs=1, or name functions in the study as 'module:function'"
         )
+    if jobs > 1 and (lacking := cannot_share()):
+        tell(f"several processes need a /dev/shm that can be written ({lacking}); the study is run in one")
+        jobs = 1
     try:
         with one_thread():
             check(study)
@@ -138,7 +142,8 @@ def _carry_on(
         with suppress(HeadstartError, OSError):  # what went wrong first is what the user must read
             gather()
         raise
-    gather()
+    if work:
+        gather()
 
 
 def _runs(study: Study, tuned: list[Search], out: Path) -> list[RunSpec]:

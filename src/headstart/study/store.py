@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from headstart import files, tables
 from headstart.errors import HeadstartError
 from headstart.study.resuming import locks
+from headstart.study.resuming.gathered import about, gathered
 
 RUNS = pa.schema(
     [(name, pa.string()) for name in ("run", "task", "model", "start", "client", "server", "partition", "devices")]
@@ -155,13 +157,18 @@ class Folder:
             HeadstartError: a run's files are damaged.
         """
         rows, of_runs = [RUNS.empty_table()], [ROUNDS.empty_table()]
+        before, records = gathered(self.path, target_accuracy, RUNS, ROUNDS), {}
         for key in keys:
             if self.is_done(key):
-                rounds, row = self._read(key, target_accuracy)
+                record, seal = self._record(key)
+                self._refuse_others_files(key, record)
+                rounds, row = before.of(key, seal) or self._read(key, record, target_accuracy)
                 of_runs.append(rounds)
                 rows.append(row)
-        runs, rounds = pa.concat_tables(rows), pa.concat_tables(of_runs)
-        tables.write_results(self.path, tables.Results(study, runs, rounds, trials, len(keys)))
+                records[key] = seal
+        runs, rounds = (pa.concat_tables(parts).combine_chunks() for parts in (rows, of_runs))
+        said = about(records, target_accuracy)
+        tables.write_results(self.path, tables.Results(study, runs, rounds, trials, len(keys), said))
         return runs, rounds
 
     def record(self, key: str) -> dict[str, Any]:
@@ -170,12 +177,16 @@ class Folder:
         Raises:
             HeadstartError: the file has changed, or is of another run.
         """
+        return self._record(key)[0]
+
+    def _record(self, key: str) -> tuple[dict[str, Any], str]:
+        """With its seal."""
         path = self.run(key) / RECORD
-        record = files.read_record(path, _again(path))
+        record, seal = files.read_record_and_seal(path, _again(path))
         with files.damage_explained(path, _again(path)):
             if record["run"] != key:
                 raise ValueError(f"it is of run {record['run']}")
-        return record
+        return record, seal
 
     def weights(self, key: str) -> Path:
         """The file of the weights that a run ended with, after its sha256 was compared with the record's.
@@ -191,24 +202,33 @@ class Folder:
                 raise ValueError("its sha256 is another than that of the weights the run ended with")
         return path
 
-    def _read(self, key: str, target_accuracy: float | None) -> tuple[pa.Table, pa.Table]:
-        """The rounds of a run that is done, and its row among the runs."""
-        path, record = self.run(key) / RECORD, self.record(key)
-        with files.damage_explained(path, _again(path)):
-            belongs = record["files"]
-            self._refuse_other_weights(key, belongs["weights_bytes"])
-            rounds = read_rounds(self.run(key) / ROUNDS_FILE, belongs["rounds"])
-            known = {name: record[name] for name in RUNS.names if name in record}
-            ended = _ended(known, rounds, target_accuracy)
-            return rounds, pa.Table.from_pylist([ended], schema=RUNS)
+    def _refuse_others_files(self, key: str, record: dict[str, Any]) -> None:
+        """Rounds that are not those of the record, and weights that are gone or cut.
 
-    def _refuse_other_weights(self, key: str, size: int | None) -> None:
-        """Weights that are gone or cut; whether each bit of them is right is seen where they are read."""
-        weights = self.run(key) / WEIGHTS
-        with files.damage_explained(weights, _again(weights)):
-            found = weights.stat().st_size if size is not None else None
+        Whether each bit of the weights is right is seen where they are read.
+        """
+        run = self.run(key)
+        path = run / RECORD
+        with files.damage_explained(path, _again(path)):
+            seal, size = str(record["files"]["rounds"]), record["files"]["weights_bytes"]
+        path = run / ROUNDS_FILE
+        with files.damage_explained(path, _again(path)):
+            if files.seal_of(path.read_bytes()) != seal:
+                raise ValueError("it is whole, but of another run or another time than the record beside it")
+        path = run / WEIGHTS
+        with files.damage_explained(path, _again(path)):
+            found = path.stat().st_size if size is not None else None
             if found != size:
                 raise ValueError(f"expected {size} bytes, got {found}")
+
+    def _read(self, key: str, record: dict[str, Any], target: float | None) -> tuple[pa.Table, pa.Table]:
+        """The rounds of a run that is done, and its row among the runs."""
+        path = self.run(key) / RECORD
+        with files.damage_explained(path, _again(path)):
+            rounds = read_rounds(self.run(key) / ROUNDS_FILE, record["files"]["rounds"])
+            known = {name: record[name] for name in RUNS.names if name in record}
+            ended = _ended(known, rounds, target)
+            return rounds, pa.Table.from_pylist([ended], schema=RUNS)
 
 
 def _is_partial(path: Path) -> bool:
@@ -217,11 +237,10 @@ def _is_partial(path: Path) -> bool:
 
 def _ended(record: dict[str, Any], rounds: pa.Table, target: float | None) -> dict[str, Any]:
     """The record with the last test metrics (none if diverged) and the first measured round at the target."""
-    rows = rounds.to_pydict()
     series: dict[str, list[tuple[int, float]]] = {"test_accuracy": [], "test_loss": []}
-    for round_, metric, value in zip(rows["round"], rows["metric"], rows["value"], strict=True):
-        if metric in series:
-            series[metric].append((round_, value))
+    of_tests = rounds.filter(pc.is_in(rounds["metric"], value_set=pa.array(list(series))))
+    for round_, metric, value in zip(*(of_tests[name].to_pylist() for name in ROUNDS.names[1:]), strict=True):
+        series[metric].append((round_, value))
     if record["status"] != "diverged":
         record |= {metric: measured[-1][1] for metric, measured in series.items() if measured}
     reached = [round_ for round_, value in series["test_accuracy"] if target is not None and value >= target]

@@ -190,6 +190,8 @@ def carry_out_group(
         for one in wanted.values():
             if one.progress.diverged_at is None and (due or one.is_before_its_last_round()):
                 one.saved.save(one.progress, one.seconds + seconds(), lasting=due)
+            elif one.saved.is_full(one.progress):
+                one.saved.put_down(one.progress)
         if due:
             last_saved = time.perf_counter()
         if stopping:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from headstart.errors import HeadstartError
+from headstart.study import store
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
 from headstart.study.store import Folder
@@ -78,3 +79,20 @@ def test_a_folder_whose_lock_file_was_deleted_is_still_held(out: Path) -> None:
         with pytest.raises(HeadstartError, match="is in use by another headstart process; wait for it to end"):
             run_study(of(), out)
     run_study(of(), out)
+
+
+def test_runs_that_are_done_are_not_read_again_for_the_tables(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = [(out / "results" / name).read_bytes() for name in ("runs.parquet", "rounds.parquet")]
+    read: list[Path] = []
+    plain = store.read_rounds
+    monkeypatch.setattr(store, "read_rounds", lambda path, seal: read.append(path) or plain(path, seal))
+    run_study(of(), out)
+    assert read == []
+    assert [(out / "results" / name).read_bytes() for name in ("runs.parquet", "rounds.parquet")] == before
+    run_study(of(seeds=[2, 0, 1]), out)  # twice: before the new run and after
+    assert {path.parent.name for path in read} == {of(seeds=[2]).runs[0].key}
+    run_study(of(seeds=[2, 0, 1], target_accuracy=0.01), out)
+    assert len(read) == 1 + 3
+    shutil.rmtree(out / "results")
+    run_study(of(seeds=[2, 0, 1], target_accuracy=0.01), out)
+    assert len(read) == 1 + 3 + 3

@@ -24,6 +24,9 @@ from headstart.study.store import CHECKPOINT, JOURNAL, STATE
 STATE_BYTES = 32 * 2**20
 """The most that state and journal of a run that is done may take: a hundred runs of larger ones would fill a disk."""
 
+IN_MEMORY = 2 * 2**20
+"""Bytes of kept weights that a run under way has in memory before it writes them to its journal."""
+
 
 class Saved:
     """The progress of one run as its folder has it."""
@@ -53,12 +56,21 @@ class Saved:
 
     def save(self, progress: Progress, seconds: float, lasting: bool = True) -> None:
         """Write what is new since the last time to the journal, and the state to the checkpoint."""
-        device = next(iter(progress.state.x.values())).device
-        self.journal.append(progress.rows[self.journal.rows :], progress.kept, lasting)
-        progress.kept, progress.earlier = {}, self.journal.kept(device)
+        self.put_down(progress, lasting)
         note = {"journal": asdict(self.journal.mark), "seconds": seconds}
         checkpoint.save(self.folder / CHECKPOINT, progress.state, note, lasting)
         self.round = progress.state.round
+
+    def put_down(self, progress: Progress, lasting: bool = False) -> None:
+        """Write what is new to the journal and keep no weights of it in memory. A checkpoint may follow or not."""
+        device = next(iter(progress.state.x.values())).device
+        self.journal.append(progress.rows[self.journal.rows :], progress.kept, lasting)
+        progress.kept, progress.earlier = {}, self.journal.kept(device)
+
+    def is_full(self, progress: Progress) -> bool:
+        """Whether so much was kept since the last entry that it should not be held in memory."""
+        some = next(iter(progress.kept.values()), None)
+        return some is not None and len(progress.kept) * trees.size_in_bytes(some) > IN_MEMORY
 
     def is_small(self, progress: Progress) -> bool:
         """Whether the state may stay when the run is done."""
