@@ -114,10 +114,18 @@ def namings(mapped: Mapped, network: Network, drawn: Tree, prefix: str | None) -
         yield _named(inner, network, drawn, prefix, "", outer)
         return
     wraps = ["", *dict.fromkeys(f"{name.partition('.')[0]}." for name in drawn if "." in name)]
+    known = {*drawn, *network.tied}
     for before in wraps:
         for off in ("", *_shared(names)):
-            renamed = {before + name.removeprefix(off): leaf for name, leaf in mapped.tensors.items()}
-            yield _named(renamed, network, drawn, off, before, [])
+            inner = {name.removeprefix(off): leaf for name, leaf in mapped.tensors.items()}
+            renamed = {name if name in known else before + name: leaf for name, leaf in inner.items()}
+            if not (off or before) or _has_some(renamed, drawn):
+                yield _named(renamed, network, drawn, off, before, [])
+
+
+def _has_some(renamed: Mapping[str, Tensor], drawn: Tree) -> bool:
+    """Whether a tensor has name and shape of the model's: other names may all fall to a head that is drawn anew."""
+    return any(name in drawn and leaf.shape == drawn[name].shape for name, leaf in renamed.items())
 
 
 def _shared(names: list[str]) -> list[str]:

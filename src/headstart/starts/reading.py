@@ -149,9 +149,10 @@ def _safetensors(file: Path) -> Content:
 
 
 def _arrays(file: Path) -> Content:
-    with np.load(file, allow_pickle=False) as opened:
-        if isinstance(opened, np.ndarray):
-            raise ValueError("one array without a name")
+    opened = np.load(file, allow_pickle=False)
+    if isinstance(opened, np.ndarray):
+        raise ValueError("one array without a name")
+    with opened:
         found = dict(opened.items())
     places = [UNNAMED.fullmatch(name) for name in found]
     if not found or not all(places):
