@@ -88,6 +88,19 @@ def test_what_is_not_in_the_cache_gets_one_line_without_a_network(cache: Path, p
     )
 
 
+def test_without_a_network_the_hub_is_asked_for_once(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(*arguments: object, **keys: object) -> None:
+        raise OSError(-2, "Name or service not known")
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr("headstart.starts.hub.getproxies", dict)
+    monkeypatch.setattr("socket.create_connection", unreachable)
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", lambda *a, **k: pytest.fail("it tried"))
+    assert "(OSError: huggingface.co cannot be reached: Name or service not known); check" in refusal(
+        repo="owner/other"
+    )
+
+
 def test_a_refusal_of_the_hub_gets_one_line(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(*arguments: object, **keys: object) -> str:
         raise PermissionError("Access to model owner/other is restricted.\nYou must be authenticated.")

@@ -4,8 +4,11 @@ What is in the cache is taken from there, so that a study whose weights were onc
 branch such as `main` is then the commit that the cache has. Only a commit hash says for good which weights are meant.
 """
 
+import socket
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from pydantic import AfterValidator, Field
 
@@ -14,6 +17,9 @@ from headstart.starts.base import STARTS, Start
 from headstart.starts.heads import Head, HeadChoice, HeadLayer
 from headstart.starts.reading import INDEX, files_of
 from headstart.starts.weight_files import Inside, Prefix, Sha256, Source, from_file
+
+REACHED_WITHIN = 10.0
+"""Seconds that the hub may take to answer at all."""
 
 READ = (".safetensors", ".bin", ".pt", ".pth", ".npz", INDEX)
 
@@ -55,6 +61,26 @@ def hub(
     return from_file(Source(path, sha256, inside, prefix), HeadChoice(head, head_layer, "hub"))
 
 
+def _refuse_no_network() -> None:
+    """Ask for the hub's address once: without a network the library tries for half a minute, and says so each time.
+
+    Raises:
+        OSError: the hub cannot be reached.
+    """
+    from huggingface_hub import constants
+    from huggingface_hub.utils import logging
+
+    logging.set_verbosity_error()  # what goes wrong is said in one line
+    endpoint = urlsplit(constants.ENDPOINT)
+    if constants.HF_HUB_OFFLINE or endpoint.scheme in getproxies():
+        return
+    port = endpoint.port or (80 if endpoint.scheme == "http" else 443)
+    try:
+        socket.create_connection((endpoint.hostname, port), REACHED_WITHIN).close()
+    except OSError as error:
+        raise OSError(f"{endpoint.hostname} cannot be reached: {error.strerror or error}") from None
+
+
 def _located(repo: str, revision: str, file: str) -> Path:
     try:
         from huggingface_hub import hf_hub_download, try_to_load_from_cache
@@ -62,7 +88,10 @@ def _located(repo: str, revision: str, file: str) -> Path:
         raise HeadstartError("the start hub needs huggingface_hub: pip install 'headstart[hub]'") from None
     try:
         cached = try_to_load_from_cache(repo, file, revision=revision)
-        return Path(cached if isinstance(cached, str) else str(hf_hub_download(repo, file, revision=revision)))
+        if isinstance(cached, str):
+            return Path(cached)
+        _refuse_no_network()
+        return Path(str(hf_hub_download(repo, file, revision=revision)))
     except Exception as error:  # of the library's many kinds: no such repository, no permission, no network, ...
         reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
         raise HeadstartError(
