@@ -351,7 +351,7 @@ def test_a_head_is_kept_by_the_names_of_its_classes(tmp_path: Path) -> None:
     assert said(path, headed(3), task, head="keep") == [
         "the head '1' is kept in place, though it was not learnt for 'hen'"
     ]
-    assert said(path, headed(3), task, head="new") == ["the head '1' is new"]
+    assert said(path, headed(3), task, head="new") == []  # as was asked for
     assert equal(weights(path, headed(3), task, head="keep"), before)
 
 
@@ -398,3 +398,16 @@ def test_a_file_of_ours_with_changed_numbers_is_refused(tmp_path: Path) -> None:
     content[-64:] = bytes(64)
     path.write_bytes(bytes(content))
     assert "is damaged (its sha256 is another than it says)" in refusal(path, headed(3))
+
+
+def test_features_in_another_order_are_refused_and_other_names_said(tmp_path: Path) -> None:
+    part = digits().test
+    network, task = Network(headed(3)), Task("first", part, part, part, outputs=3, features=("x1", "x2"))
+    path = tmp_path / "w.safetensors"
+    save(path, Weights.of(network.state(0), network, task), {})
+    assert said(path, headed(3), task) == []
+    turned = Task("second", part, part, part, outputs=3, features=("x2", "x1"))
+    with pytest.raises(HeadstartError, match="in another order: 'x1' where task 'second' has 'x2'; name the features"):
+        weights(path, headed(3), turned)
+    other = Task("third", part, part, part, outputs=3, features=("x1", "age"))
+    assert said(path, headed(3), other) == ["its inputs were called otherwise: 'x2' where the task has 'age'"]

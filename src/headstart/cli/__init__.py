@@ -149,7 +149,7 @@ def check(file: StudyFile, allow: Allow = None) -> None:
     from headstart.study.spec import AXES, Study
 
     study = Study.load(file, allow or ())
-    check_study(study)
+    of_starts = check_study(study)
     say(f"{file}: {study.file.title or study.file.name}")
     for axis in (*AXES, "trainable", "local_epochs", "client_rates", "server_rates", "seeds"):
         singular = axis if axis in ("devices", "trainable", "local_epochs") else axis[:-1]
@@ -158,6 +158,8 @@ def check(file: StudyFile, allow: Allow = None) -> None:
         say(f"  {axis.replace('_', ' '):<13} {', '.join(map(str, shown))}")
     for note in task_of(study.task).notes:
         say(f"  data          {note}")
+    for start, notes in of_starts.items():
+        say(f"  {start}: {'; '.join(notes)}")
     a_round = f"{study.file.cohort} of {study.population} clients a round"
     say(f"  {len(study.runs)} runs of {study.file.rounds} rounds, {a_round}")
     if (seeds := len({each.seed for each in study.runs})) < FEW_SEEDS:

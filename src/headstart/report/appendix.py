@@ -25,6 +25,8 @@ def settings(study: Study) -> list[tuple[str, str]]:
     rows = [(key.replace("_", " "), _text(given[key])) for key in PLAIN if given.get(key) is not None]
     runs = study.results.runs
     rows += [("data", data) for data in sorted({run.data for run in runs if run.data})]
+    begun = {run.start: run.begun_with for run in runs if run.begun_with}
+    rows += [("start", f"{start}: {said}") for start, said in begun.items()]
     rows.append(("base setting", str(study.base)))
     rows.append(("runs", f"{len(runs)}, of which {sum(not run.finished for run in runs)} diverged"))
     for name, attribute, unit in (("time of all runs", "seconds", "s"), ("simulated time", "simulated_seconds", "s")):

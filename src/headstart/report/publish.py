@@ -163,7 +163,8 @@ def varying(runs: tuple[Run, ...]) -> dict[str, list[Any]]:
     """The columns of the runs that are not the same in all of them, and always their seed and what came of them."""
     columns = {each.name: [getattr(run, each.name) for run in runs] for each in fields(Run)}
     kept = ("start", "client", "server", "seed", "status", "test_accuracy", "test_loss")
-    left_out = ("run", "seconds", "ended", "executor", "executor_fallback", "data")  # of no use away from the folder
+    # of no use away from the folder
+    left_out = ("run", "seconds", "ended", "executor", "executor_fallback", "data", "begun_with")
     return {
         name: values
         for name, values in columns.items()

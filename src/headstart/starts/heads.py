@@ -73,7 +73,7 @@ class HeadChoice:
         new = {name: leaf for name, leaf in saved.items() if name not in within(layer, saved)}
         new |= {name: drawn[name] for name in own}
         if self.what == "new":
-            return new, f"the head {layer!r} is new"
+            return new, ""
         fits = all(name in saved and saved[name].shape == drawn[name].shape for name in own)
         if learnt.classes and asked.classes and learnt.classes != asked.classes:
             return self._by_name(saved, network, drawn, layer, new, learnt.classes, asked.classes)

@@ -59,6 +59,10 @@ def proxy(
 
     def untrained(build: Build, data: Task, target: Task) -> Network:
         _refuse_other_tokens(data, target)
+        try:
+            Meaning.of(data).held_to(target)
+        except HeadstartError as error:
+            raise HeadstartError(f"the proxy task {data.name!r}: {error}") from None
         return _network(build, data, target)
 
     def check(network: Network, target: Task, build: Build) -> Sequence[str]:
@@ -66,7 +70,7 @@ def proxy(
         source_network = untrained(build, data, target)
         drawn = Weights.of(source_network.state(0), source_network, data)
         became = fitted(drawn, network, data, target, 0)[1]
-        return [became] if became else []
+        return [said for said in (became, Meaning.of(data).held_to(target)) if said]
 
     def fitted(
         pretrained: Weights, network: Network, data: Task | None, target: Task, run_seed: int

@@ -64,6 +64,7 @@ class _Fitted(NamedTuple):
     state: Tree
     head: str
     differs: str
+    notes: Sequence[str] = ()
 
 
 def from_file(source: Source, head: HeadChoice) -> Start:
@@ -81,13 +82,12 @@ def from_file(source: Source, head: HeadChoice) -> Start:
     def fitted(network: Network, task: Task, seed: int) -> tuple[_Fitted, Tree]:
         drawn = network.state(seed)
         held = read(paths)
-        asked = Meaning.of(task)
-        if held.meaning.tokens and asked.tokens and held.meaning.tokens != asked.tokens:
-            raise HeadstartError(
-                f"{file}: its weights were learnt on another vocabulary than that of task {task.name!r}; the same "
-                "number would be another word"
-            )
-        return _chosen(source, held, network, drawn, head, asked), drawn
+        try:
+            otherwise = held.meaning.held_to(task)
+        except HeadstartError as error:
+            raise HeadstartError(f"{file}: {error}") from None
+        found = _chosen(source, held, network, drawn, head, Meaning.of(task))
+        return found._replace(notes=[otherwise] if otherwise else []), drawn
 
     def weights(artefact: Weights, network: Network, task: Task, seed: int) -> Tree:
         found, drawn = fitted(network, task, seed)
@@ -102,6 +102,7 @@ def from_file(source: Source, head: HeadChoice) -> Start:
             *said(found.mapped, found.named),
             *([f"left out of it: {listed(left_out)}"] if left_out else []),
             *([found.head] if found.head else []),
+            *found.notes,
         ]
 
     return Start(weights, content=content, check=check)

@@ -5,6 +5,7 @@ the second names of tied tensors included. Its header also says what the outputs
 is never taken for one of other classes, and holds the file's own sha256, by which damage is noticed.
 """
 
+import itertools
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -28,16 +29,46 @@ class Meaning:
     """What the numbers stand for that a model gives and takes; empty where nobody said.
 
     `classes`: the names of its outputs. `tokens`: a sha256 of the vocabulary that its inputs are numbers of.
+    `features`: the names of the numbers of an input.
     """
 
     classes: tuple[str, ...] = ()
     tokens: str = ""
+    features: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, task: Task) -> "Meaning":
         """The meaning of a task's numbers."""
         named = task.classes if len(task.classes) == task.outputs else ()
-        return cls(named, task.tokens.content if task.tokens else "")
+        return cls(named, task.tokens.content if task.tokens else "", task.features)
+
+    def held_to(self, task: Task) -> str:
+        """What to say where a task's inputs are called otherwise; empty where they are not, or have no names.
+
+        Raises:
+            HeadstartError: they are other words, or the same features in another order.
+        """
+        asked = Meaning.of(task)
+        if self.tokens and asked.tokens and self.tokens != asked.tokens:
+            raise HeadstartError(
+                f"its weights were learnt on another vocabulary than that of task {task.name!r}; the same number would "
+                "be another word"
+            )
+        if not self.features or not asked.features or self.features == asked.features:
+            return ""
+        if sorted(self.features) == sorted(asked.features):
+            theirs, ours = _first_other(self.features, asked.features)
+            raise HeadstartError(
+                f"its weights were learnt on the same features in another order: {theirs!r} where task {task.name!r} "
+                f"has {ours!r}; name the features in one order in both"
+            )
+        theirs, ours = _first_other(self.features, asked.features)
+        return f"its inputs were called otherwise: {theirs!r} where the task has {ours!r}"
+
+
+def _first_other(these: tuple[str, ...], those: tuple[str, ...]) -> tuple[str, str]:
+    pairs = itertools.zip_longest(these, those, fillvalue="nothing")
+    return next((this, that) for this, that in pairs if this != that)
 
 
 class Weights(NamedTuple):
@@ -100,4 +131,5 @@ def meaning_in(header: Mapping[str, Any]) -> Meaning:
         KeyError, TypeError, AttributeError: it is none.
     """
     meaning = header["meaning"]
-    return Meaning(tuple(map(str, meaning["classes"])), str(meaning["tokens"]))
+    classes, features = (tuple(map(str, meaning[name])) for name in ("classes", "features"))
+    return Meaning(classes, str(meaning["tokens"]), features)

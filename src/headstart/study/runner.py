@@ -30,7 +30,7 @@ from headstart.study.search import (
 )
 from headstart.study.spec import RunSpec, Study
 from headstart.study.store import Folder
-from headstart.study.stored_run import keep_modules, refuse_changed_files, start_weights
+from headstart.study.stored_run import keep_modules, keep_notes, refuse_changed_files, start_weights
 from headstart.study.trials import table_of
 from headstart.study.tuning import as_rates, best_rates
 
@@ -84,8 +84,9 @@ def run_study(
         jobs = 1
     try:
         with one_thread():
-            check(study)
+            notes = check(study)
             with Folder(out).claimed(study.resolved(), lambda: refusal(study, out, tell)):
+                keep_notes(notes, out)
                 _carry_on(study, out, jobs, checkpoint_seconds, watch, tell)
     except OSError as error:
         raise HeadstartError(f"cannot go on in {out}: {error}") from error
@@ -167,8 +168,10 @@ def _one_search(out: Path, search: Search, is_stopping: Callable[[], bool]) -> s
     return carry_out_search(out, search, is_stopping)
 
 
-def check(study: Study) -> None:
+def check(study: Study) -> dict[str, list[str]]:
     """Build what the runs are made of, without training.
+
+    Returns what is to be known of starts, by their names: what was left out of a file, what became of a head.
 
     Raises:
         HeadstartError: task, model, partitions, cohort and probes do not fit together.
@@ -186,8 +189,12 @@ def check(study: Study) -> None:
         federation = federation_of(run)
     for probe in study.probes:  # a probe looks at no more of a run than all have
         PROBES.build(probe, federation)
+    notes: dict[str, list[str]] = {}
     for run in {run.start: run for run in study.runs}.values():
         start = STARTS.build(run.start)
-        start.check(network_of(run.model, run.task), task_of(run.task), partial(build_network, run.model))
+        said = start.check(network_of(run.model, run.task), task_of(run.task), partial(build_network, run.model))
+        if said:
+            notes[str(run.start)] = list(said)
         if start.before is not None:
             federation_of(replace(run, trainable=start.before.trainable))
+    return notes

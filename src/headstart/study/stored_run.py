@@ -21,7 +21,7 @@ from headstart.engine.rounds import Federation, begin
 from headstart.errors import HeadstartError
 from headstart.lookup import KEPT
 from headstart.probes.base import PROBES, Probe
-from headstart.registry import own_file
+from headstart.registry import Component, own_file
 from headstart.starts import weights
 from headstart.starts.base import STARTS, Artefact
 from headstart.starts.weights import NOTHING, Weights
@@ -93,6 +93,18 @@ def keep_modules(runs: Sequence[RunSpec], out: Path) -> None:
             content = file.read_bytes()
         if file != out / KEPT / name:
             files.write(out / KEPT / name, content)
+
+
+def keep_notes(notes: dict[str, list[str]], out: Path) -> None:
+    """Keep what is to be known of starts, by their names, for the records of their runs."""
+    if notes:
+        files.write_record(out / "starts" / "notes.json", notes)
+
+
+def _note_of(start: Component, out: Path) -> str | None:
+    path = out / "starts" / "notes.json"
+    notes = files.read_record(path).get(str(start), []) if path.exists() else []
+    return "; ".join(map(str, notes)) or None
 
 
 def start_weights(run: RunSpec, out: Path) -> Tree:
@@ -215,7 +227,8 @@ def carry_out_group(
         weights.save(folder.run(one.run.key) / WEIGHTS, final, {"run": str(one.run)})
         params = one.federation.network.parameters_of(whole)
         parameters = sum(leaf.numel() for leaf in params.values())
-        record = _record(one.run, choice, one.progress, parameters, one.seconds + seconds())
+        note = _note_of(one.run.start, out)
+        record = _record(one.run, choice, one.progress, parameters, one.seconds + seconds(), note)
         folder.finish(one.run.key, record, one.progress.rows)
         one.saved.close(one.run.rounds)
     return [(one.run, one.progress.status) for one in wanted.values()]
@@ -259,7 +272,9 @@ def _at_round_0(federation: Federation, weights: Tree) -> Progress:
     return Progress(begin(federation, trees.to(trained, federation.network.device)))
 
 
-def _record(run: RunSpec, choice: Choice, progress: Progress, parameters: int, seconds: float) -> dict[str, Any]:
+def _record(
+    run: RunSpec, choice: Choice, progress: Progress, parameters: int, seconds: float, note: str | None
+) -> dict[str, Any]:
     names = (*PARTS, "trainable")
     numbers = ("local_epochs", "client_rate", "server_rate", "seed")
     state = progress.state
@@ -285,6 +300,7 @@ def _record(run: RunSpec, choice: Choice, progress: Progress, parameters: int, s
         "python": platform.python_version(),
         "ended": datetime.now(UTC).isoformat(timespec="seconds"),
         "data": "; ".join(task_of(run.task).notes) or None,
+        "begun_with": note,
         "schema": SCHEMA,
         "spec": run.spec(),
     }

@@ -140,6 +140,7 @@ class Task:
     several processes share them as it is. `tokens` is how text became numbers, in tasks of text.
     `content`: a sha256 of the files that it was read from, empty without any. `prepare` makes the module, without
     parameters, that turns a batch of inputs into what a model takes: images are kept as bytes, a quarter of float32.
+    `features`: the names of the numbers of an input, where the source has some.
     `notes`: what who looks at a study should know of how the rows were read, a line each: which columns are features.
     """
 
@@ -158,6 +159,7 @@ class Task:
     test_owners: Rows | None = None
     validation_owners: Rows | None = None
     notes: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
 
     def to(self, device: torch.device) -> "Task":
         """The same task with its rows on a device, where all of them must fit."""

@@ -172,6 +172,7 @@ def table(
     prepare: Any = nn.Identity
     vocabulary = None
     notes: tuple[str, ...] = ()
+    called: tuple[str, ...] = ()
     inputs: npt.NDArray[Any]
     standard = Standard(mean, deviation)
     if image:
@@ -184,7 +185,7 @@ def table(
         content = together(content, vocabulary.content if known else "")
     else:
         made = features_of(cells, chosen, bool(features), categories, parts["train"], standard, gaps, alike, shape)
-        inputs = made.inputs
+        inputs, called = made.inputs, made.names
         notes = (f"features: {listed(made.names)}",)
         named = [name for name in found.numbering if name not in used]
         if left_out := [*named, *made.left_out]:
@@ -213,4 +214,5 @@ def table(
         content=content,
         prepare=prepare,
         notes=notes,
+        features=called,
     )
