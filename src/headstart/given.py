@@ -1,6 +1,6 @@
 """Parts that are values of this process, such as a function or tensors, and how a study names them.
 
-    given(name='net', sha256='2f0c...')
+    python(name='net', sha256='2f0c...')
 
 is what a resolved study says in place of such a value: its name and a digest of its contents. The
 process that has the value finds it here; another one reads the name, and can tell which value it
@@ -17,11 +17,11 @@ from weakref import WeakValueDictionary
 from headstart.errors import HeadstartError
 from headstart.validation import at
 
-GIVEN = "given"
+GIVEN = "python"
 """The name of all such parts, among those of a registry."""
 
 _NAME = re.compile(r"\w[\w .+-]{0,59}")
-_WRITTEN = re.compile(r"given\(name=('[^']+'), sha256='[0-9a-f]{64}'\)")
+_WRITTEN = re.compile(r"python\(name=('[^']+'), sha256='[0-9a-f]{64}'\)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +74,7 @@ def find(kind: str, name: str, sha256: str, path: str = "") -> Given:
 def brief(written: object) -> str:
     """A parameter as tables and pages show it: a given part by its name.
 
-    >>> brief("given(name='net', sha256='" + 64 * "0" + "')"), brief("mlp"), brief(0.1)
+    >>> brief("python(name='net', sha256='" + 64 * "0" + "')"), brief("mlp"), brief(0.1)
     ("'net'", "'mlp'", '0.1')
     """
     match = _WRITTEN.fullmatch(written) if isinstance(written, str) else None

@@ -92,10 +92,20 @@ def femnist(
     def part(mask: npt.NDArray[np.bool_]) -> Examples:
         return Examples(torch.from_numpy(read.images[mask]), torch.from_numpy(read.labels[mask]))
 
-    owners = np.unique(read.writers[trains], return_inverse=True)[1]
+    numbers = np.unique(read.writers, return_inverse=True)[1]
     parts = (part(trains), part(validates), part(tests))
     content, prepare = digest(file), Pixels if read.images.dtype == np.uint8 else nn.Identity
-    return Task("femnist", *parts, len(CLASSES), owners=owners, classes=CLASSES, content=content, prepare=prepare)
+    return Task(
+        "femnist",
+        *parts,
+        len(CLASSES),
+        owners=numbers[trains],
+        validation_owners=numbers[validates],
+        test_owners=numbers[tests],
+        classes=CLASSES,
+        content=content,
+        prepare=prepare,
+    )
 
 
 def _read(path: Path) -> Written:

@@ -69,6 +69,8 @@ def mnist_writers(
         *parts,
         outputs=DIGITS,
         owners=owners,
+        validation_owners=writers[train[validates]],
+        test_owners=writers[test],
         classes=tuple(map(str, range(DIGITS))),
         content=digest(file),
         prepare=Pixels,

@@ -173,10 +173,17 @@ def text_task(
         joined(test, made, length),
         outputs=made.size,
         objective=next_token(made.ignored),
-        owners=np.repeat(np.arange(len(train)), [len(rows.targets) for rows in train]),
+        owners=_owners(train),
+        validation_owners=_owners(validation),
+        test_owners=_owners(test),
         tokens=made,
         content=together(content, made.content if made.given else ""),
     )
+
+
+def _owners(clients: Sequence[Rows]) -> npt.NDArray[np.int64]:
+    """Whose each row of the clients is, by their place."""
+    return np.repeat(np.arange(len(clients)), [len(rows.targets) for rows in clients])
 
 
 def by_held_out_clients(name: str, clients: Clients, validation: float, test: float) -> Parts:

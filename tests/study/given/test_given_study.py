@@ -190,7 +190,7 @@ def other_net():
 def test_changed_contents_under_the_same_name_are_refused(tmp_path, changed):
     keys = {"starts": [constant(0.25)]}
     out = run_study(study(**keys), tmp_path / "out")
-    with pytest.raises(HeadstartError, match=r"given\(name='.*another study|another study .*given\(name='"):
+    with pytest.raises(HeadstartError, match=r"another study .*: there python.*sha256='.*, here python"):
         run_study(study(**{**keys, **changed}), out)
 
 
@@ -266,7 +266,7 @@ BAD = [
     ({"model": lambda outputs: net()}, "model: expected a function of no argument or of (input_shape, outputs), but it "
      "takes 1; write a short one around it"),
     ({"task": (pairs(), pairs(1)[0])}, "task: expected the name of a task, or one that "
-     "headstart.own_task(clients, test) makes, got tuple"),
+     "headstart.own_task(data, test) makes, got tuple"),
     ({"starts": [{3}]}, "starts[0]: expected the name of a start, a state dict or a module, got set"),
     ({"starts": [{"0.weight": torch.ones(1), "epoch": 3}]},
      "starts[0]: expected tensors by the names of parameters, got int"),
@@ -325,6 +325,6 @@ def test_a_file_in_place_of_keys_is_refused_with_the_way_to_read_it(tmp_path):
 
 def test_the_folder_tells_what_was_given(tmp_path):
     out = run_study(study(starts=[constant(0.25)]), tmp_path / "out")
-    assert "given(name='weights', sha256='" in (out / "study.yaml").read_text()
+    assert "python(name='weights', sha256='" in (out / "study.yaml").read_text()
     (run,) = read(out).runs
     assert (run.start, Folder(out).is_done(run.run)) == ("weights", True)

@@ -321,7 +321,7 @@ _READERS: dict[str, Callable[[Any, str], _Read | None]] = {
 }
 
 _TAKEN = {
-    "task": "the name of a task, or one that headstart.own_task(clients, test) makes",
+    "task": "the name of a task, or one that headstart.own_task(data, test) makes",
     "model": "the name of a model, or a function that builds a module",
     "start": "the name of a start, a state dict or a module",
     "client optimizer": "the name of a client optimizer, or a ClientOptimizer",

@@ -1,16 +1,15 @@
 """A task of the user's own tensors or arrays: what each client has, and what is tested on."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from headstart import rng
 from headstart.errors import HeadstartError
-from headstart.study.simulate import _examples, _own_task
+from headstart.study.simulate import _examples, _own_task, _pairs
 from headstart.tasks.base import ClientRows, Examples, Objective, Rows, Task, classification
 
 Part = tuple[Any, Any]
@@ -18,8 +17,8 @@ Part = tuple[Any, Any]
 
 
 def own_task(
-    clients: Sequence[Part],
-    test: Part | Sequence[Part],
+    data: Iterable[Part] | Mapping[Any, Part],
+    test: Part | Sequence[Part] | Mapping[Any, Part],
     *,
     validation: float | Part = 0.0,
     name: str = "own data",
@@ -30,10 +29,10 @@ def own_task(
     """The task of your own data, for `Study(task=...)`.
 
     Args:
-        clients: inputs [n_i, ...] and targets [n_i, ...] of each client; the partition `natural`
-            deals them so.
-        test: inputs and targets that the global model is measured on; or, as a list, those of each
-            client.
+        data: inputs [n_i, ...] and targets [n_i, ...] of each client, as `simulate` takes them. The
+            partition `natural`, which a study then has unless it says otherwise, deals them so.
+        test: inputs and targets that the global model is measured on, a tuple; or those of each
+            client, a list of tuples in the order of the clients, or a mapping like that of `data`.
         validation: what tuning measures on: inputs and targets, or the share of each client's rows
             that is set aside.
         name: what tables and pages call it.
@@ -45,20 +44,47 @@ def own_task(
     Raises:
         HeadstartError: the parts do not fit together.
     """
-    parts = [_tensors(part) for part in _listed(clients, "clients")]
-    owned = isinstance(test, list)
-    if owned and len(test) != len(parts):
-        raise HeadstartError(f"test: expected one pair for each of the {len(parts)} clients, got {len(test)}")
-    of_clients = [_examples(_tensors(part), f"test[{i}]", objective) for i, part in enumerate(test)] if owned else []
-    held_out = _joined(of_clients) if owned else _tensors(test)
-    task, _ = _own_task(parts, held_out, outputs, objective)
-    sizes = [len(targets) for _, targets in parts]
-    task = replace(task, name=name, classes=tuple(classes), owners=ClientRows(_ends(sizes)))
+    if not isinstance(name, str):
+        raise HeadstartError(f"name: expected a text, got {type(name).__name__}")
+    pairs = _pairs(data)
+    parts = [_examples(pair, f"data[{i}]", objective) for i, pair in enumerate(pairs)]
+    tests = _of_clients(test, data, len(pairs))
+    owned = [_examples(pair, f"test[{i}]", objective) for i, pair in enumerate(tests)]
+    held_out = _pair(_joined(owned) if owned else _examples(test, "test", objective))
+    task, _ = _own_task([_pair(part) for part in parts], held_out, outputs, objective)
+    sizes = [len(part) for part in parts]
+    task = replace(task, name=name, classes=_names(classes, task), owners=ClientRows(_ends(sizes)))
     if owned:
-        task = replace(task, test_owners=np.repeat(np.arange(len(parts)), [len(part) for part in of_clients]))
+        whose = np.repeat(np.arange(len(owned)), [len(part) for part in owned])
+        task = replace(task, test_owners=whose)
     if isinstance(validation, tuple | list):
-        return replace(task, validation=_examples(_tensors(validation), "validation", objective))
+        return replace(task, validation=_examples(validation, "validation", objective))
     return _set_aside(task, sizes, validation)
+
+
+def _of_clients(test: Any, data: Any, count: int) -> list[Part]:
+    """The test rows of each client, in the order of the clients; none where they are one part."""
+    if isinstance(test, Mapping):
+        if not isinstance(data, Mapping) or test.keys() != data.keys():
+            raise HeadstartError("test: expected the clients of data, by the same names")
+        return [test[client] for client in data]
+    if not isinstance(test, list) or not all(isinstance(pair, tuple | list) for pair in test):
+        return []
+    if len(test) != count:
+        raise HeadstartError(
+            f"test: expected one pair for each of the {count} clients, or one tuple of inputs and "
+            f"targets, got a list of {len(test)}"
+        )
+    return test
+
+
+def _names(classes: Any, task: Task) -> tuple[str, ...]:
+    names = tuple(classes) if isinstance(classes, list | tuple) else (None,)
+    if not all(isinstance(name, str) for name in names):
+        raise HeadstartError(f"classes: expected the names of the labels, got {classes!r}")
+    if names and len(names) != task.outputs:
+        raise HeadstartError(f"classes: expected the names of {task.outputs} labels, got {len(names)}")
+    return names
 
 
 def _set_aside(task: Task, sizes: Sequence[int], share: float) -> Task:
@@ -84,20 +110,9 @@ def _ends(sizes: Sequence[int]) -> Rows:
     return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
 
 
-def _joined(parts: Sequence[Examples]) -> tuple[Tensor, Tensor]:
-    return torch.cat([part.inputs for part in parts]), torch.cat([part.targets for part in parts])
+def _joined(parts: Sequence[Examples]) -> Examples:
+    return Examples(torch.cat([part.inputs for part in parts]), torch.cat([part.targets for part in parts]))
 
 
-def _listed(clients: Any, place: str) -> list[Any]:
-    if isinstance(clients, Tensor | np.ndarray | str | bytes) or not hasattr(clients, "__iter__"):
-        raise HeadstartError(
-            f"{place}: expected a list of pairs, inputs and targets of each client, got {type(clients).__name__}"
-        )
-    return list(clients)
-
-
-def _tensors(pair: Any) -> Any:
-    """Arrays of a pair as tensors; what is no pair is left to the check of what it is."""
-    if not isinstance(pair, tuple | list):
-        return pair
-    return tuple(torch.from_numpy(part) if isinstance(part, np.ndarray) else part for part in pair)
+def _pair(part: Examples) -> tuple[Any, Any]:
+    return part.inputs, part.targets

@@ -18,6 +18,7 @@ from headstart.study.resuming.saved import hand_over
 from headstart.study.search import DIRECTORY, searches
 from headstart.study.spec import RunSpec, Study
 from headstart.study.store import CHECKPOINT, Folder
+from headstart.study.yaml_text import read
 
 Tell = Callable[[str], None]
 
@@ -37,6 +38,8 @@ def refusal(study: Study, out: Path, tell: Tell) -> str:
     done = sum(1 for _ in out.glob("runs/*/run.json"))
     strays = _strays(study, out)
     if strays:
+        if other is None and (written := _written(file, study)):
+            return differences(written, _keys(study))
         if other is None:
             return f"its study.yaml is {'damaged' if file.exists() else 'gone'}, and {strays[0]} is not of this study"
         return differences(_keys(other), _keys(study)) + _hint(other, study)
@@ -51,6 +54,15 @@ def refusal(study: Study, out: Path, tell: Tell) -> str:
 def _keys(study: Study) -> Mapping[str, Any]:
     keys: Mapping[str, Any] = yaml.safe_load(study.resolved())
     return keys
+
+
+def _written(file: Path, study: Study) -> Mapping[str, Any]:
+    """What the file says of a study with values of a Python program, which only that program can read; else nothing."""
+    try:
+        keys = read(file) if file.exists() else {}
+    except HeadstartError:
+        return {}
+    return keys if study.given and keys.keys() == _keys(study).keys() else {}
 
 
 def _hint(other: Study, study: Study) -> str:

@@ -92,4 +92,4 @@ def next_tokens(
     else:
         content = together(content, known.tokens.content)
         made = text_task("table", of_parts, known.tokens, known.length or length, content=content)
-    return made if owners is not None else replace(made, owners=None)
+    return made if owners is not None else replace(made, owners=None, validation_owners=None, test_owners=None)

@@ -1,0 +1,66 @@
+"""What the model makes of each row of a part, batch by batch, dropout off."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from headstart import trees
+from headstart.errors import HeadstartError
+from headstart.models.network import Network
+from headstart.tasks.base import Examples, Task
+from headstart.trees import Tree
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+def correct_of_rows(network: Network, x: Tree, task: Task, part: Examples, batch: int) -> tuple[Floats, Floats]:
+    """How many predictions of each row are right, and how many it has [N], [N]."""
+
+    def scores(outputs: Tensor, targets: Tensor) -> Tensor:
+        found = task.objective(outputs, targets)
+        return torch.stack([found.correct_B.double(), found.count_B.double()])
+
+    found = torch.cat(list(_batches(network, x, part, batch, scores)), -1).cpu().numpy()
+    return found[0], found[1]
+
+
+def labels_of_rows(network: Network, x: Tree, part: Examples, batch: int) -> Ints:
+    """The class with the largest output of each row [N]."""
+
+    def largest(outputs: Tensor, targets: Tensor) -> Tensor:
+        return outputs.argmax(-1)
+
+    return torch.cat(list(_batches(network, x, part, batch, largest))).cpu().numpy()
+
+
+def refuse_no_classes(task: Task, probe: str) -> None:
+    """Refuse targets that are not one class a row.
+
+    Raises:
+        HeadstartError: they are tokens of text, or numbers.
+    """
+    targets = task.test.targets
+    if targets.ndim != 1 or targets.is_floating_point():
+        raise HeadstartError(
+            f"probes: {probe} needs one class as the target of each row, but those of task "
+            f"{task.name!r} are {'numbers' if targets.is_floating_point() else 'several a row'}"
+        )
+
+
+def _batches(
+    network: Network,
+    x: Tree,
+    part: Examples,
+    batch: int,
+    then: Callable[[Tensor, Tensor], Tensor],
+) -> Iterator[Tensor]:
+    x = trees.map_tree(trees.channels_last, x)
+    rows = max(1, batch // max(1, part.targets[:1].numel()))
+    pairs = zip(torch.split(part.inputs, rows), torch.split(part.targets, rows), strict=True)
+    with torch.no_grad():
+        for inputs, targets in pairs:
+            yield then(network(x, inputs.to(network.device)), targets.to(network.device))
