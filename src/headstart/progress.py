@@ -45,6 +45,8 @@ def _plain_lines() -> Callable[["Event"], None]:
         now = time.perf_counter()
         if event.status != "finished":
             say(f"{event.run}: {event.status}")
+        if event.more:  # runs that are computed at once end at once: one line for all of them
+            return
         if event.done == event.total or now - last >= SECONDS_BETWEEN_LINES:
             left = (now - began) * (1 - event.share) / event.share
             so_far = f"{event.done} of {event.total} runs, {now - began:.0f} s"

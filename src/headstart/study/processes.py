@@ -33,13 +33,17 @@ U = TypeVar("U")
 IsStopping = Callable[[], bool]
 
 
-def each_run(pending: list[Group], out: Path, jobs: int, checkpoint_seconds: float) -> Iterator[tuple[RunSpec, str]]:
-    """Runs as they end, group by group. With several processes the longest begin first, so that none is left waiting at
-    the end."""
-    longest_first = sorted(pending, key=lambda group: -len(group) * group[0].local_epochs) if jobs > 1 else pending
-    firsts = [group[0] for group in pending]
-    for _, ended in each(longest_first, partial(_one_group, out, checkpoint_seconds), jobs, firsts):
-        yield from ended
+def longest_first(groups: list[Group], jobs: int) -> list[Group]:
+    """With several processes the longest groups begin first, so that none is left waiting at the end."""
+    return sorted(groups, key=lambda group: -len(group) * group[0].local_epochs) if jobs > 1 else groups
+
+
+def each_group(
+    groups: list[Group], out: Path, jobs: int, checkpoint_seconds: float
+) -> Iterator[tuple[Group, list[tuple[RunSpec, str]]]]:
+    """Groups as their runs end, with those of its runs that were not done before."""
+    firsts = [group[0] for group in groups]
+    yield from each(groups, partial(_one_group, out, checkpoint_seconds), jobs, firsts)
 
 
 def _one_group(

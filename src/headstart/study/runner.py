@@ -17,7 +17,8 @@ from headstart.study.choice import choose_executors, chosen_executor, with_execu
 from headstart.study.data import task_of
 from headstart.study.federations import build_network, check_device, federation_of, network_of, one_thread
 from headstart.study.groups import Group, at_once, groups_of
-from headstart.study.processes import each, each_run, forks_here
+from headstart.study.pace import Pace
+from headstart.study.processes import each, each_group, forks_here, longest_first
 from headstart.study.resuming.belonging import refusal, take_up
 from headstart.study.search import (
     Search,
@@ -39,7 +40,8 @@ from headstart.study.tuning import as_rates, best_rates
 class Event:
     """A run that ended, or the search for its rates: `done` of `total`, and what came of it.
 
-    `share`: of the work of all searches and runs that were not done at the beginning, by rounds and local epochs.
+    `share`: of the work of all searches and runs that were not done at the beginning, by rounds and local epochs; what
+    is under way counts by the time it has taken. `more`: runs that ended together with this one and are told after it.
     """
 
     done: int
@@ -47,6 +49,7 @@ class Event:
     share: float
     run: RunSpec | Search
     status: str
+    more: int = 0
 
 
 def on_stderr(line: str) -> None:
@@ -125,9 +128,10 @@ def _carry_on(
     done, worked = len(tuned) - len(unsearched), 0
     try:
         choose_executors([*(search.base for search in tuned), *runs] if pending else [], out)
+        pace = Pace({search: work[search] for search in unsearched}, jobs)
         for search, status in each(unsearched, partial(_one_search, out), jobs, study.runs[:1]):
             done, worked = done + 1, worked + work[search]
-            watch(Event(done, total, worked / left, search, status))
+            watch(Event(done, total, pace.ended(search) / left, search, status))
         if tuned:
             runs = _runs(study, tuned, out)
             pending = [run for run in runs if not folder.is_done(run.key)]
@@ -136,9 +140,13 @@ def _carry_on(
         choose_executors(runs if pending else [], out)
         done += len(runs) - len(pending)
         groups = [group for group in _groups(runs, out) if not set(pending).isdisjoint(group)] if pending else []
-        for run, status in each_run(groups, out, jobs, checkpoint_seconds):
-            done, worked = done + 1, worked + _work(run)
-            watch(Event(done, total, worked / left, run, status))
+        groups = longest_first(groups, jobs)
+        pace = Pace({group: sum(map(_work, set(pending) & set(group))) for group in groups}, jobs)
+        for group, ended in each_group(groups, out, jobs, checkpoint_seconds):
+            share = (worked + pace.ended(group)) / left
+            for more, (run, status) in zip(range(len(ended))[::-1], ended, strict=True):
+                done += 1
+                watch(Event(done, total, share, run, status, more))
     except BaseException:
         with suppress(HeadstartError, OSError):  # what went wrong first is what the user must read
             gather()
