@@ -51,6 +51,21 @@ except HeadstartError as error:
     assert os.listdir(tmp_path) == ["file"]
 
 
+def test_what_is_no_file_is_not_replaced(tmp_path):
+    """A rename as root would make `/dev/null` a file, and everything that writes there fill the disk."""
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    for name, kind in (("folder", "a folder"), ("pipe", "a device or a pipe")):
+        with pytest.raises(
+            HeadstartError, match=f"^cannot write .*{name}: expected a file or nothing there, got {kind}$"
+        ):
+            files.write(tmp_path / name, b"")
+    assert (tmp_path / "pipe").is_fifo()
+    (tmp_path / "link").symlink_to("file")
+    files.write(tmp_path / "link", b"a link may be replaced")
+    assert not (tmp_path / "file").exists()
+
+
 def test_a_folder_that_is_a_file_gets_one_line(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(HeadstartError) as caught:

@@ -11,6 +11,7 @@ import json
 import mmap
 import os
 import re
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -65,6 +66,7 @@ def write(path: Path, content: bytes | str, lasting: bool = True) -> None:
     """
     partial = path.with_name(f".{path.name}.{os.getpid()}{PARTIAL}")
     with explained(path, "write"):
+        _refuse_other_than_file(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with partial.open("wb") as opened:
@@ -77,6 +79,17 @@ def write(path: Path, content: bytes | str, lasting: bool = True) -> None:
             partial.unlink(missing_ok=True)
         if lasting:
             _sync_folder(path.parent)
+
+
+def _refuse_other_than_file(path: Path) -> None:
+    """What is renamed takes the place of whatever is there: `/dev/null` would be a file from then on."""
+    try:
+        mode = path.lstat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    if not stat.S_ISREG(mode) and not stat.S_ISLNK(mode):
+        kind = "a folder" if stat.S_ISDIR(mode) else "a device or a pipe"
+        raise HeadstartError(f"cannot write {path}: expected a file or nothing there, got {kind}")
 
 
 def _sync_folder(path: Path) -> None:

@@ -425,7 +425,7 @@ def test_a_grid_of_a_million_runs_is_refused_before_it_is_spanned():
     with pytest.raises(HeadstartError) as caught:
         study(seeds=range(1000), client_rates=[i / 10 for i in range(1, 101)], local_epochs=list(range(1, 11)))
     assert str(caught.value) == (
-        "expected at most 100,000 runs, got 1,000,000 (local_epochs: 10, client_rates: 100, seeds: 1000); "
+        "expected at most 50,000 runs, got 1,000,000 (local_epochs: 10, client_rates: 100, seeds: 1000); "
         "cut the grid, or divide it among studies"
     )
     assert time.perf_counter() - began < 2

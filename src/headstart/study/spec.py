@@ -319,8 +319,8 @@ def _refuse_twice(values: Sequence[Hashable], path: str) -> None:
         before.add(value)
 
 
-MOST_RUNS = 100_000
-"""Runs of a study. Each has a folder of its own, and takes a tenth of a second at the very least."""
+MOST_RUNS = 50_000
+"""Runs of a study. Each has a folder of its own, and takes a tenth of a second at the least."""
 
 
 def _refuse_too_many(grids: list[dict[str, list[Any]]]) -> None:
