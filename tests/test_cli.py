@@ -428,3 +428,26 @@ def test_the_parts_of_an_installed_package_are_listed_and_named(file, tmp_path):
         file.write_text(STUDY.replace("[sgd, proximal(mu=0.5)]", name).replace("cohort: 3", "cohort: 99"))
         ended = headstart("check", file, env={**os.environ, "PYTHONPATH": path})
         assert "cohort: expected at most the number of clients" in ended.stderr  # so its parts were read
+
+
+@pytest.mark.parametrize(
+    ("raised", "status", "line"),
+    [
+        (KeyError("x"), 1, "error: this should not happen, and is a fault of Headstart: KeyError"),
+        (MemoryError(), 2, "error: this machine has not enough memory"),
+        (RecursionError(), 1, "error: this should not happen, and is a fault of Headstart: RecursionError"),
+    ],
+)
+def test_what_nobody_foresaw_is_one_line_too(raised, status, line, monkeypatch, capsys):
+    def app():
+        raise raised
+
+    monkeypatch.setattr(cli, "app", app)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    told = capsys.readouterr().err
+    assert (ended.value.code, told.count("\n")) == (status, 1)
+    assert told.startswith(line)
+    monkeypatch.setenv("HEADSTART_TRACEBACK", "1")
+    with pytest.raises(type(raised)):
+        cli.main()

@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+import traceback
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from headstart.errors import HeadstartError
+from headstart.errors import HeadstartError, as_memory
 from headstart.terminal import lenient, say
 
 if TYPE_CHECKING:
@@ -37,11 +38,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-LONGEST = 4000
-"""Letters of an error's line, which may hold what somebody else wrote."""
-
 FEW_SEEDS = 3
 """Below so many an interval, where there is one, is as wide as 13 standard errors (Student's t of one degree)."""
+
+SHOWS_TRACEBACKS = "HEADSTART_TRACEBACK"
+"""The variable of the environment that has errors shown as Python raises them."""
+
+MOST_JOBS = 4096
+
+LONGEST = 4000
+"""Letters of an error's line, which may hold what somebody else wrote."""
 
 StudyFile = Annotated[Path, typer.Argument(metavar="FILE", help="A study file (YAML).")]
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder of the results; resumed if it has some.")]
@@ -53,7 +59,7 @@ Allow = Annotated[
         help="A module elsewhere than beside the study file that its own parts may come from; may be given again.",
     ),
 ]
-Jobs = Annotated[int | None, typer.Option(min=1, help="Processes; by default one for each core.")]
+Jobs = Annotated[int | None, typer.Option(min=1, max=MOST_JOBS, help="Processes; by default one for each core.")]
 CheckpointSeconds = Annotated[float, typer.Option(min=0, help="Seconds between checkpoints of a run under way.")]
 
 
@@ -363,9 +369,22 @@ def main() -> None:
     with lenient():
         try:
             app()
-        except (HeadstartError, OSError) as error:
-            line = " ".join(str(error).split())
-            say(f"error: {line if len(line) <= LONGEST else line[:LONGEST] + '…'}", to=sys.stderr)
-            sys.exit(2)
         except KeyboardInterrupt:
             sys.exit(130)
+        except Exception as error:
+            if os.environ.get(SHOWS_TRACEBACKS):
+                raise
+            known = error if isinstance(error, HeadstartError | OSError) else as_memory(error)
+            line = " ".join(str(known or _unexpected(error)).split())
+            say(f"error: {line if len(line) <= LONGEST else line[:LONGEST] + '…'}", to=sys.stderr)
+            sys.exit(2 if known is not None else 1)
+
+
+def _unexpected(error: Exception) -> str:
+    """What is said of an error that nobody foresaw: a fault of Headstart's own."""
+    ours = [frame for frame in traceback.extract_tb(error.__traceback__) if "headstart" in Path(frame.filename).parts]
+    place = f" in {Path(ours[-1].filename).name}, line {ours[-1].lineno}" if ours else ""
+    return (
+        f"this should not happen, and is a fault of Headstart: {type(error).__name__}{place} ({error}); "
+        f"{SHOWS_TRACEBACKS}=1 in the environment shows more, to report it"
+    )

@@ -1,6 +1,7 @@
 """Writes `report.html`, `figures/` and `tables/` of a study folder. Reads tables only; never imports torch."""
 
 import io
+import os
 import shlex
 from dataclasses import dataclass
 from importlib import resources
@@ -72,10 +73,10 @@ def write(directory: str | Path, processes: int = 1) -> Path:
     found = verdict(study)
     page = environment().get_template("page.html.jinja").render(
         generator="headstart report",
-        title=settings.get("title") or settings.get("name") or directory.resolve().name,
-        folder=shlex.quote(directory.resolve().name),
-        again=shlex.quote(f"{directory.resolve().name}-again"),
-        file=shlex.quote(f"{directory.resolve().name}/study.yaml"),
+        title=settings.get("title") or settings.get("name") or Path(os.path.realpath(directory)).name,
+        folder=shlex.quote(Path(os.path.realpath(directory)).name),
+        again=shlex.quote(f"{Path(os.path.realpath(directory)).name}-again"),
+        file=shlex.quote(f"{Path(os.path.realpath(directory)).name}/study.yaml"),
         study=study,
         verdict=found,
         consequences=consequences(study, found, panels),

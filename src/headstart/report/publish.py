@@ -13,6 +13,7 @@ The same folder of results gives the same bytes: dates and machines are those in
 
 import io
 import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -51,7 +52,7 @@ def publish(directory: str | Path, into: str | Path) -> Path:
     replaced whole, and those that an earlier time wrote and this study does not have are removed.
     """
     directory, into = Path(directory), Path(into)
-    if into.resolve() == directory.resolve():
+    if os.path.realpath(into) == os.path.realpath(directory):
         raise HeadstartError(f"{into} is the folder of the study itself; choose another one to publish to")
     study = slice_up(tables.read(directory))
     findings = judged(study)
