@@ -223,7 +223,7 @@ def test_a_proxy_of_other_classes_of_equal_number_keeps_what_both_know(tmp_path:
         pq.write_table(pa.table({"x1": x[:, 0], "x2": x[:, 1], "animal": kinds}), tmp_path / f"{name}.parquet")
 
     def written(name: str) -> str:
-        return f"table(path='{tmp_path}/{name}.parquet', label='animal')"
+        return f"table(path='{tmp_path}/{name}.parquet', label='animal', mean=[0.0], deviation=[1.0])"
 
     target = TASKS.build(TASKS.component(written("second")))
     proxy, build = start("proxy", task=written("first"), epochs=20), built("mlp(hidden=[16])")
