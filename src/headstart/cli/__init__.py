@@ -188,6 +188,22 @@ def report(directory: Annotated[Path, typer.Argument(metavar="DIR", help="The fo
 
 
 @app.command()
+def model(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a study.")],
+    into: Annotated[Path, typer.Option("--into", metavar="FILE", help="The .safetensors file to write.")],
+    start: Annotated[str | None, typer.Option(help="From which start; by default where the verdict begins.")] = None,
+    pair: Annotated[str | None, typer.Option(help="With which pair, 'sgd + adam'; by default the best one.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of which seed; by default that with the highest accuracy.")] = None,
+    run: Annotated[str | None, typer.Option("--run", metavar="KEY", help="A run by its own name instead.")] = None,
+) -> None:
+    """Write the weights of a study's best run to a file, and say what they are."""
+    from headstart.results.model_file import write
+
+    for line in write(directory, into, start, pair, seed, run):
+        say(line)
+
+
+@app.command()
 def compare(
     directories: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Folders of studies, one a task.")],
     into: Annotated[Path, typer.Option("--into", metavar="PAGE", help="The HTML page to write.")],

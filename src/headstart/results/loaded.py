@@ -46,6 +46,11 @@ class Best:
     folder: Path
     accuracies: Mapping[int, float]
 
+    @property
+    def seed(self) -> int:
+        """The seed with the highest accuracy."""
+        return max(self.accuracies, key=self.accuracies.__getitem__)
+
     def path(self, seed: int | None = None) -> Path:
         """The file of the weights that a run ended with: by default of the seed with the highest
         accuracy.
@@ -54,7 +59,7 @@ class Best:
             HeadstartError: there is no run of that seed, or its weights are gone or have changed.
         """
         if seed is None:
-            seed = max(self.accuracies, key=self.accuracies.__getitem__)
+            seed = self.seed
         if seed not in self.runs:
             raise HeadstartError(f"seed: expected one of {', '.join(map(str, self.runs))}, got {seed!r}")
         return Folder(self.folder).weights(self.runs[seed])
@@ -123,12 +128,12 @@ class Results(os.PathLike[str]):
         """
         return {name: panel.answer for name, panel in self._panels.items() if isinstance(panel, Panel)}
 
-    def best(self, start: str | None = None) -> Best:
-        """The best pair from a start: by default the one that the verdict names, or leans to.
+    def best(self, start: str | None = None, pair: str | None = None) -> Best:
+        """The best pair from a start, or the one that is named: by default the start that the
+        verdict names, or leans to.
 
         Raises:
-            HeadstartError: no such start was run, or none of its pairs ended without a diverged
-                run.
+            HeadstartError: no such start or pair was run, or none ended without a diverged run.
         """
         chosen = self.verdict.where.start or self.starts[0] if start is None else start
         if chosen not in self.starts:
@@ -136,11 +141,12 @@ class Results(os.PathLike[str]):
         found = standing(self._study, chosen)
         if found.best is None:
             raise HeadstartError(f"no pair from {chosen} has an accuracy: {_why_none(found)}")
-        pair, cell = found.pairs[found.best], found.cells[found.best]
+        place = found.best if pair is None else _place_of(pair, found)
+        optimizers, cell = found.pairs[place], found.cells[place]
         return Best(
             start=chosen,
-            client=pair.client,
-            server=pair.server,
+            client=optimizers.client,
+            server=optimizers.server,
             client_rate=cell.runs[0].client_rate,
             server_rate=cell.runs[0].server_rate,
             accuracy=mean_accuracy(cell),
@@ -225,6 +231,19 @@ def interval(estimate: Estimate) -> str:
     if estimate.low is None or estimate.high is None:
         return f"{percent(estimate.value)} {seeds}"
     return f"{percent(estimate.value)} [{100 * estimate.low:.1f}, {100 * estimate.high:.1f}] {seeds}"
+
+
+def _place_of(pair: str, found: Standing) -> int:
+    """Where a pair stands that is written as the report writes it, `sgd + adam`."""
+    names = ["".join(str(one).split()) for one in found.pairs]
+    written = "".join(str(pair).split())
+    if written not in names:
+        known = ", ".join(str(one) for one in found.pairs)
+        raise HeadstartError(f"pair: expected one of {known}, got {pair!r}")
+    place = names.index(written)
+    if not found.cells[place].accuracy:
+        raise HeadstartError(f"{found.pairs[place]} from {found.start} has no accuracy: a run of it diverged")
+    return place
 
 
 def _why_none(found: Standing) -> str:

@@ -1,0 +1,97 @@
+"""The weights of a study's best run, or of another, as a file of the user's own: `headstart model`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from headstart import files
+from headstart.errors import HeadstartError, nearest
+from headstart.report.answers import percent
+from headstart.results.loaded import Best, Results, load
+
+
+def write(
+    folder: Path,
+    into: Path,
+    start: str | None = None,
+    pair: str | None = None,
+    seed: int | None = None,
+    run: str | None = None,
+) -> list[str]:
+    """Write the weights of a run to a safetensors file, and return what they are, a line each.
+
+    Args:
+        start, pair: whose run; by default the start that the verdict names, and its best pair.
+        seed: by default that with the highest accuracy.
+        run: the run's own name, or how it begins, in place of these.
+
+    Raises:
+        HeadstartError: there is no such run, its weights are damaged or gone, or the file is not to be written.
+    """
+    _refuse_foreign(into)
+    results = load(folder)
+    if run is not None:
+        if given := [name for name, value in (("start", start), ("pair", pair), ("seed", seed)) if value is not None]:
+            raise HeadstartError(f"--run names one run; expected it without --{given[0]}")
+        row = _row(results, run)
+        source, said = folder / "runs" / row["run"] / "weights.safetensors", [_told(row)]
+    else:
+        best = results.best(start, pair)
+        seed = best.seed if seed is None else seed
+        source, said = best.path(seed), [str(best), _of_seed(best, seed)]
+    _copy(source, into)
+    return [*said, f"weights: {into}, for module.load_state_dict(safetensors.torch.load_file({str(into)!r}))"]
+
+
+def _row(results: Results, run: str) -> Mapping[str, Any]:
+    rows: list[dict[str, Any]] = results.runs.to_pylist()
+    found = [row for row in rows if run and row["run"].startswith(run)]
+    if len(found) != 1:
+        many = "several begin so" if found else "there is none"
+        raise HeadstartError(f"--run: expected a run of the study, got {run!r}; {many}{nearest(run, _names(rows))}")
+    return found[0]
+
+
+def _names(rows: list[dict[str, Any]]) -> list[str]:
+    return [row["run"] for row in rows[:8]]
+
+
+def _told(row: Mapping[str, Any]) -> str:
+    rates = f"rates {row['client_rate']:g} and {row['server_rate']:g}"
+    accuracy = row["test_accuracy"]
+    ended = row["status"] if accuracy is None else percent(accuracy)
+    return f"{row['client']} + {row['server']} from {row['start']}, {rates}, seed {row['seed']}: {ended}"
+
+
+def _of_seed(best: Best, seed: int) -> str:
+    highest = ", the highest of its seeds" if seed == best.seed and len(best.runs) > 1 else ""
+    return f"seed {seed}: {percent(best.accuracies[seed])}{highest}"
+
+
+def _refuse_foreign(into: Path) -> None:
+    if into.suffix != ".safetensors":
+        raise HeadstartError(f"--into: expected the name of a file that ends in .safetensors, got {str(into)!r}")
+    if into.is_symlink() or into.is_dir() or (into.exists() and not _is_ours(into)):
+        raise HeadstartError(f"{into} is there already and no weights of ours; choose another name")
+
+
+def _is_ours(file: Path) -> bool:
+    from headstart.starts import weights
+
+    try:
+        weights.load(file)
+    except HeadstartError:
+        return False
+    return True
+
+
+def _copy(source: Path, into: Path) -> None:
+    """The same file elsewhere, once it is seen to be whole."""
+    from headstart.starts import weights
+
+    if not source.is_file():
+        raise HeadstartError(f"{source}: not found; the folder that the study ran in has the weights of its runs")
+    weights.load(source)
+    with files.explained(source, "read"):
+        content = source.read_bytes()
+    files.write(into, content)

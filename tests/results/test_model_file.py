@@ -1,0 +1,65 @@
+"""The weights of the best run by name: those of its file, with what they are; what is not there is one line."""
+
+import pytest
+from safetensors.torch import load_file, save_file
+
+import headstart
+from headstart.errors import HeadstartError
+from headstart.results.model_file import write
+
+from .conftest import module
+
+
+def test_the_best_run_is_written_and_told(folder, tmp_path):
+    best = headstart.load(folder).best()
+    lines = write(folder, tmp_path / "best.safetensors")
+    assert (tmp_path / "best.safetensors").read_bytes() == best.path().read_bytes()
+    assert lines[0] == str(best)
+    assert lines[1].startswith(f"seed {best.seed}: ")
+    module().load_state_dict(load_file(tmp_path / "best.safetensors"))
+    write(folder, tmp_path / "best.safetensors")  # ours is written over
+
+
+def test_another_run_is_named_by_start_pair_and_seed_or_by_its_key(folder, tmp_path):
+    other = headstart.load(folder).best("random", "proximal(mu=0.5)+sgd")
+    assert (other.start, other.client, other.server) == ("random", "proximal(mu=0.5)", "sgd")
+    into = tmp_path / "other.safetensors"
+    lines = write(folder, into, "random", "proximal(mu=0.5) + sgd", 2)
+    assert into.read_bytes() == other.path(2).read_bytes()
+    by_key = write(folder, into, run=other.runs[2][:10])
+    assert into.read_bytes() == other.path(2).read_bytes()
+    assert by_key[0].startswith("proximal(mu=0.5) + sgd from random, rates 0.1 and 1, seed 2: ")
+    assert lines[1].split(": ")[1].split(",")[0] == by_key[0].split(": ")[1]
+
+
+@pytest.mark.parametrize(
+    ("asked", "line"),
+    [
+        ({"start": "randm"}, "unknown start 'randm'; did you mean 'random'?"),
+        ({"pair": "sgd + adam"}, "pair: expected one of sgd + sgd, proximal(mu=0.5) + sgd, got 'sgd + adam'"),
+        ({"seed": 9}, "seed: expected one of 0, 1, 2, got 9"),
+        ({"run": "zzz"}, "--run: expected a run of the study, got 'zzz'; there is none"),
+        ({"run": "a", "seed": 1}, "--run names one run; expected it without --seed"),
+    ],
+)
+def test_what_is_not_there_is_one_line(folder, tmp_path, asked, line):
+    with pytest.raises(HeadstartError) as caught:
+        write(folder, tmp_path / "w.safetensors", **asked)
+    assert line in str(caught.value)
+    assert not (tmp_path / "w.safetensors").exists()
+
+
+def test_files_of_others_are_not_written_over(folder, tmp_path):
+    for path in (tmp_path / "model.pt", tmp_path / "theirs.safetensors", tmp_path / "link.safetensors"):
+        if path.suffix == ".safetensors":
+            save_file(module().state_dict(), tmp_path / "theirs.safetensors")
+        if path.stem == "link":
+            path.symlink_to(tmp_path / "nowhere.safetensors")
+        with pytest.raises(HeadstartError, match=r"expected the name of a file|no weights of ours"):
+            write(folder, path)
+
+
+def test_a_folder_without_finished_runs_is_one_line(tmp_path):
+    with pytest.raises(HeadstartError) as caught:
+        write(tmp_path, tmp_path / "w.safetensors")
+    assert "\n" not in str(caught.value)
