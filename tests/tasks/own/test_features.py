@@ -244,6 +244,39 @@ def test_only_what_everybody_reads_as_a_number_is_one(cell: str, tmp_path: Path)
     assert f"row 4 has {cell!r} in column 'x', expected a finite number" in refusal(path)
 
 
+def test_a_table_like_another_has_its_features_moments_and_levels(tmp_path: Path) -> None:
+    """A proxy: the same number is the same quantity, and the same place the same word."""
+    jobs = ["cook", "smith"] * 10
+    first = csv(tmp_path / "t.csv", {"x": ["", *X[1:]], "z": X[::-1], "job": jobs, "y": Y, "part": PARTS})
+    study = {
+        "path": str(first),
+        "label": "y",
+        "split": "part",
+        "features": ["z", "x"],
+        "categories": ["job"],
+        "validation": 0.0,
+    }
+    other = csv(
+        tmp_path / "p.csv",
+        {"job": ["baker", "smith"] * 10, "x": [10 + x for x in X[:-1]] + [""], "z": X, "id": X, "y": Y, "part": PARTS},
+    )
+    target = TASKS.build(TASKS.component({"table": {**study, "gaps": "mark"}}))
+    proxy = task(other, split="part", like={"table": {**study, "gaps": "mark"}}, gaps="mean", validation=0.0)
+    assert proxy.features == target.features == ("z", "x", "x is empty", "job=cook", "job=smith")
+    known = np.array(X[1:12])
+    mean = known.mean()
+    deviation = np.sqrt(((known - mean) ** 2).sum() / 12)  # the gap is at the mean
+    assert inputs(proxy)[:-1, 1].tolist() == pytest.approx((10 + np.array(X[:-1]) - mean) / deviation, rel=1e-5)
+    assert inputs(proxy)[-1, 1:].tolist() == pytest.approx([0, 1, 0, 1], abs=1e-6)
+    assert inputs(proxy)[0, 2:].tolist() == [0, 0, 0]  # a baker is nobody whom the other knows
+    assert "no column 'z'" in refusal(
+        csv(tmp_path / "q.csv", {"x": X, "job": jobs, "y": Y}), like={"table": {**study, "gaps": "mean"}}
+    )
+    line = refusal(other, like={"table": {**study, "gaps": "mark"}}, features=["x"])
+    assert "table.features: expected it of the task that this one is like" in line
+    assert "table.like: expected a table with features, got 'digits'" in refusal(other, like="digits")
+
+
 def test_thousands_of_columns_are_read(tmp_path: Path) -> None:
     values = DRAW.normal(size=(2000, 30)).round(3)
     made = task(parquet(tmp_path / "t.parquet", {"y": [0, 1] * 15, **{f"x{i}": row for i, row in enumerate(values)}}))

@@ -282,6 +282,20 @@ def test_images_of_common_formats_are_decoded(kind: str, tmp_path: Path) -> None
     assert made.input_shape == (3, 3, 4)
 
 
+def test_images_like_those_of_another_table_are_prepared_as_those(tmp_path: Path) -> None:
+    drawn = [DRAW.integers(0, 256, (10, 4, 4, 3), dtype=np.uint8) // (1 + i) for i in range(2)]
+    files = [
+        parquet(tmp_path / f"{i}.parquet", {"y": [0, 1] * 5, "photo": [encoded(image) for image in images]})
+        for i, images in enumerate(drawn)
+    ]
+    target = {"path": str(files[0]), "label": "y", "image": "photo", "colour": False, "size": [2, 2]}
+    made = TASKS.build(TASKS.component({"table": target}))
+    proxy = task(files[1], image="photo", like={"table": target})
+    assert proxy.input_shape == (1, 2, 2)
+    zeros = torch.zeros(1, 1, 2, 2, dtype=torch.uint8)
+    assert torch.equal(proxy.prepare()(zeros), made.prepare()(zeros))
+
+
 def test_images_that_are_larger_than_they_look_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 15)  # of 16 pixels Pillow only warns, of 31 it raises
     file = parquet(tmp_path / "t.parquet", {"y": [0, 1] * 5, "photo": [encoded(np.zeros((4, 4, 3), np.uint8))] * 10})

@@ -33,64 +33,100 @@ class Standard:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What a user says of the features of a table; `chosen`: the columns are named, and not all others."""
+
+    columns: tuple[str, ...]
+    chosen: bool
+    categories: tuple[str, ...]
+    standard: Standard
+    gaps: Gaps
+    alike: Alike
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What was learned from training rows, so that the same inputs can be made of another table.
+
+    Columns of numbers, what fills the gaps of each number, shift and scale, the numbers whose gaps are marked, the
+    levels of each category, and the shape of an input.
+    """
+
+    columns: tuple[str, ...]
+    fill: tuple[float, ...]
+    standard: Standard
+    marked: tuple[int, ...]
+    levels: tuple[tuple[str, tuple[str, ...]], ...]
+    shape: tuple[int, ...]
+
+    def asked(self, gaps: Gaps, alike: Alike) -> Asked:
+        """The features of another table that are to be as these."""
+        categories = tuple(name for name, _ in self.levels)
+        return Asked(self.columns, True, categories, self.standard, gaps, alike, self.shape)
+
+
+@dataclass(frozen=True)
 class Features:
     """Inputs [N, F], or in a shape of their own, the name of each feature, and the columns that were left out."""
 
     inputs: npt.NDArray[np.float32]
     names: tuple[str, ...]
     left_out: tuple[str, ...]
+    learned: Learned
 
 
-def features_of(
-    table: Table,
-    columns: Sequence[str],
-    chosen: bool,
-    categories: Sequence[str],
-    train: Mask,
-    standard: Standard,
-    gaps: Gaps,
-    alike: Alike,
-    shape: tuple[int, ...],
-) -> Features:
+def features_of(table: Table, asked: Asked, train: Mask, known: Learned | None = None) -> Features:
     """The columns of numbers, then a mark for each that has gaps, then a feature for each level of the categories.
 
     Where the user has not chosen the columns, those that count the rows are left out: a row's number is no property
-    of what the row describes, and files are often sorted by their labels.
+    of what the row describes, and files are often sorted by their labels. What is `known` is not learned anew.
 
     Raises:
         HeadstartError: a cell that does not fit, nothing but row numbers, or as many features as fit no shape.
     """
+    columns, left_out, called, values_NF = _numbers(table, asked)
+    fill, marked = (known.fill, known.marked) if known else _gaps(table, values_NF, called, train, asked.gaps)
+    empty_NF = np.isnan(values_NF)
+    filled_NF = np.where(empty_NF, np.array(fill), values_NF) if empty_NF.any() else values_NF
+    scaled, standard = _standardised(table, _shaped(table, filled_NF, asked.shape), called, train, asked.standard)
+    levels = dict(known.levels) if known else {}
+    blocks: list[npt.NDArray[np.float32]] = [empty_NF[:, list(marked)].astype(np.float32)]
+    more = [f"{called[place]} is empty" for place in marked]
+    for name in asked.categories:
+        zeros_and_ones, levels[name] = _one_hot(table, name, train, asked, levels.get(name))
+        blocks.append(zeros_and_ones)
+        more += [f"{name}={level}" for level in levels[name]]
+    if asked.shape and more:
+        raise HeadstartError("table.shape: expected numbers alone, got categories or marks of gaps beside them")
+    inputs = np.concatenate([scaled, *blocks], axis=1) if more else scaled
+    learned = Learned(columns, fill, standard, marked, tuple(levels.items()), asked.shape)
+    return Features(inputs, (*called, *more), left_out, learned)
+
+
+def _numbers(table: Table, asked: Asked) -> tuple[tuple[str, ...], tuple[str, ...], list[str], Numbers]:
+    """The columns of numbers, those left out, and the name and the numbers [N, F] of each feature."""
     blocks, called, left_out = [], [], []
-    for name in columns:
-        if not chosen and holds_times(table.column(name).type):
+    for name in asked.columns:
+        if not asked.chosen and holds_times(table.column(name).type):
             raise HeadstartError(
                 f"{table.path}: column {name!r} holds times; name it in features to take it as seconds since 1970, "
                 "or name the others to leave it out"
             )
-        values_NW = numbers(table, name, gaps != "error")
-        if not chosen and counts_rows(table, values_NW):
+        values_NW = numbers(table, name, asked.gaps != "error")
+        if not asked.chosen and counts_rows(table, values_NW):
             left_out.append(name)
             continue
         blocks.append(values_NW)
         called += [name] if values_NW.shape[1] == 1 else [f"{name}[{i}]" for i in range(values_NW.shape[1])]
-    if not blocks and not categories:
+    if not blocks and not asked.categories:
         raise HeadstartError(
             f"{table.path}: no column is left for inputs: {', '.join(map(repr, left_out))} only "
             f"count{'s' if len(left_out) == 1 else ''} the rows; if that is meant, name it in features"
         )
+    columns = tuple(name for name in asked.columns if name not in left_out)
     values_NF = np.concatenate(blocks, axis=1) if blocks else np.zeros((len(table), 0))
-    filled_NF, marks_NM, marked = _filled(table, values_NF, called, train)
-    shaped = _shaped(table, filled_NF, shape)
-    scaled = _standardised(table, shaped, called, train, standard)
-    more, levels = [marks_NM] if gaps == "mark" else [], [*marked] if gaps == "mark" else []
-    for name in categories:
-        zeros_and_ones, known = _one_hot(table, name, train, alike, gaps)
-        more.append(zeros_and_ones)
-        levels += known
-    if shape and levels:
-        raise HeadstartError("table.shape: expected numbers alone, got categories or marks of gaps beside them")
-    inputs = np.concatenate([scaled, *more], axis=1) if levels else scaled
-    return Features(inputs, (*called, *levels), tuple(left_out))
+    return columns, tuple(left_out), called, values_NF
 
 
 def counts_rows(table: Table, values_NW: Numbers) -> bool:
@@ -136,26 +172,23 @@ def moments(
     return shift, scale
 
 
-def _filled(
-    table: Table, values_NF: Numbers, called: Sequence[str], train: Mask
-) -> tuple[Numbers, npt.NDArray[np.float32], list[str]]:
-    """The numbers with the mean of the training rows in each gap, and where the gaps of those columns were.
+def _gaps(
+    table: Table, values_NF: Numbers, called: Sequence[str], train: Mask, gaps: Gaps
+) -> tuple[tuple[float, ...], tuple[int, ...]]:
+    """The mean of the training rows, to put into the gaps of each number, and the numbers whose gaps are marked.
 
-    Columns without a gap in a training row have no mark: nothing could be learned of it.
+    Numbers without a gap in a training row have no mark: nothing could be learned of it.
     """
-    empty_NF = np.isnan(values_NF)
-    if not empty_NF.any():
-        return values_NF, np.zeros((len(values_NF), 0), np.float32), []
-    known_F = (~empty_NF[train]).sum(0)
+    empty_NF = np.isnan(values_NF[train])
+    known_F = (~empty_NF).sum(0)
     if not known_F.all():
         place = int((known_F == 0).argmax())
         raise HeadstartError(
             f"{table.path}: no training row has anything in column {called[place]!r}; leave it out of the features"
         )
-    means_F = np.where(empty_NF[train], 0.0, values_NF[train]).sum(0) / known_F
-    marked = np.flatnonzero(empty_NF[train].any(0))
-    filled_NF = np.where(empty_NF, means_F, values_NF)
-    return filled_NF, empty_NF[:, marked].astype(np.float32), [f"{called[i]} is empty" for i in marked.tolist()]
+    means_F = np.where(empty_NF, 0.0, values_NF[train]).sum(0) / known_F
+    marked = np.flatnonzero(empty_NF.any(0)).tolist() if gaps == "mark" else []
+    return tuple(means_F.tolist()), tuple(marked)
 
 
 def _shaped(table: Table, values_NF: Numbers, shape: tuple[int, ...]) -> Numbers:
@@ -171,8 +204,8 @@ def _shaped(table: Table, values_NF: Numbers, shape: tuple[int, ...]) -> Numbers
 
 def _standardised(
     table: Table, values: Numbers, called: Sequence[str], train: Mask, standard: Standard
-) -> npt.NDArray[np.float32]:
-    """Shifted and scaled in float64: times in seconds differ where float32 is cut."""
+) -> tuple[npt.NDArray[np.float32], Standard]:
+    """Shifted and scaled in float64, since times in seconds differ where float32 is cut; and by what."""
     shift, scale = moments(values, train, standard)
     sides = (len(shift), *[1] * (values.ndim - 2))
     with np.errstate(over="ignore"):
@@ -184,22 +217,24 @@ def _standardised(
             f"{table.at(row)} is beyond float32 in column {called[place]!r}, less {shift[channel]:g} and divided by "
             f"{scale[channel]:g}; leave the row out, or give mean and deviation"
         )
-    return scaled
+    return scaled, Standard(tuple(shift.tolist()), tuple(scale.tolist()))
 
 
 def _one_hot(
-    table: Table, column: str, train: Mask, alike: Alike, gaps: Gaps
-) -> tuple[npt.NDArray[np.float32], list[str]]:
+    table: Table, column: str, train: Mask, asked: Asked, levels: tuple[str, ...] | None
+) -> tuple[npt.NDArray[np.float32], tuple[str, ...]]:
     """A feature [N, levels] for each name that a training row has; a row with another name, or none, is all zeros."""
-    places, known = names(table, column, alike, gaps != "error")
-    held = np.unique(places[train & (places >= 0)])
-    if len(held) > MOST_LEVELS:
+    places, called = names(table, column, asked.alike, asked.gaps != "error")
+    if levels is None:
+        levels = tuple(called[place] for place in np.unique(places[train & (places >= 0)]).tolist())
+    if len(levels) > MOST_LEVELS:
         raise HeadstartError(
-            f"{table.path}: column {column!r} has {len(held)} different names in training rows, expected at most "
+            f"{table.path}: column {column!r} has {len(levels)} different names in training rows, expected at most "
             f"{MOST_LEVELS} of a category; leave it out, or gather them in groups"
         )
-    levels = (places[:, None] == held).astype(np.float32)
-    return levels, [f"{column}={known[place]}" for place in held.tolist()]
+    place_of = {name: place for place, name in enumerate(called)}
+    held = np.array([place_of.get(level, -2) for level in levels], np.int64)  # no row has a place below -1
+    return (places[:, None] == held).astype(np.float32), levels
 
 
 def listed(called: Iterable[str], most: int = 8) -> str:

@@ -7,10 +7,12 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import torch
 from PIL import Image
 
 from headstart import files
 from headstart.errors import HeadstartError
+from headstart.tasks.base import Task
 from headstart.tasks.data_files import decoded, is_bytes, is_text
 from headstart.tasks.own.sources import Table
 from headstart.validation import shown
@@ -57,6 +59,17 @@ def images(table: Table, column: str, size: tuple[int, ...], mode: Literal["RGB"
         made.append(np.asarray(image).reshape(height, width, -1).transpose(2, 0, 1))
     by_path = read.digest() != hashlib.sha256().digest()
     return np.stack(made), read.hexdigest() if by_path else ""
+
+
+def image_shape(task: Task) -> tuple[int, ...]:
+    """Channels, height and width of the images of a task.
+
+    Raises:
+        HeadstartError: it has no images of bytes.
+    """
+    if task.train.inputs.dtype != torch.uint8 or task.train.inputs.ndim != 4:
+        raise HeadstartError(f"table.like: expected a task of images, got {task.name!r}")
+    return task.input_shape
 
 
 def _content(cell: Any, folder: Path, place: str) -> bytes:

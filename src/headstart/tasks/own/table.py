@@ -3,6 +3,7 @@
 A kind of input is one function of the table: `features`, `images`, `bag_of_words`, `next_tokens`.
 """
 
+from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Literal
 
@@ -20,8 +21,8 @@ from headstart.tasks.base import TASKS, Examples, Pixels, Rows, Task
 from headstart.tasks.data_files import together
 from headstart.tasks.next_token import TokensPart
 from headstart.tasks.own.columns import texts
-from headstart.tasks.own.features import Gaps, Standard, features_of, listed, moments
-from headstart.tasks.own.images import images
+from headstart.tasks.own.features import Asked, Gaps, Learned, Standard, features_of, listed, moments
+from headstart.tasks.own.images import image_shape, images
 from headstart.tasks.own.names import Alike, names, refuse_quantity
 from headstart.tasks.own.parts import parts_of, split_by_place, with_known_labels
 from headstart.tasks.own.sources import header, read
@@ -30,6 +31,13 @@ from headstart.written import PartText
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Side = Annotated[int, Field(ge=1)]
+
+
+@dataclass(frozen=True)
+class TableTask(Task):
+    """A table, with what its features have learned, for another to be like it."""
+
+    learned: Learned | None = None
 
 
 @TASKS.register("table", source="the user's own file")
@@ -88,7 +96,7 @@ def table(
     like: Annotated[
         PartText | None,
         AddedLater(),
-        Field(description="a task of text whose tokens it takes, to be the proxy of that one"),
+        Field(description="a task whose words, or features and moments, it takes: the study's, for a proxy of it"),
     ] = None,
     alike: Annotated[
         Alike,
@@ -134,8 +142,9 @@ def table(
         raise HeadstartError("table.label: expected the column of classes, got nothing; only text may have none")
     if text is not None and (mean or deviation):
         raise HeadstartError("table: expected mean and deviation with numbers or images, got them with text")
-    if like is not None and text is None:
-        raise HeadstartError("table.like: expected it with text, whose tokens it takes, got no text")
+    taken_over = {"features": features, "categories": categories, "shape": shape, "mean": mean, "deviation": deviation}
+    if like is not None and (given := [name for name, value in taken_over.items() if value]):
+        raise HeadstartError(f"table.{given[0]}: expected it of the task that this one is like, got it beside like")
     if split is None and test + validation >= 1:
         raise HeadstartError(
             f"table: expected test and validation of less than 1 together, got {test:g} and {validation:g}"
@@ -146,9 +155,15 @@ def table(
     split = split or split_by_place(file)
     taken = [name for name in (label, client, split) if name is not None]
     one = image or text
+    other = TASKS.build(TASKS.component(like, "table.like")) if like else None
+    learned = other.learned if isinstance(other, TableTask) else None
+    if other is not None and not one:
+        if learned is None:
+            raise HeadstartError(f"table.like: expected a table with features, got {like!r}")
+        features, categories = learned.columns, tuple(name for name, _ in learned.levels)
     found = header(file)
     others = [name for name in found.columns if name not in (*taken, *categories, *found.numbering)]
-    chosen = (one,) if one else features or tuple(others)
+    chosen = (one,) if one else features or (() if learned else tuple(others))
     if not chosen and not categories:
         raise HeadstartError(f"{file}: no column is left for inputs beside {', '.join(map(repr, taken))}")
     used = (*taken, *chosen, *categories)
@@ -160,7 +175,7 @@ def table(
     content = digest(*cells.files)
     owners, clients = names(cells, client, alike) if client else (None, ())
     parts = parts_of(cells, split, owners, split_by, test, validation, seed)
-    known = known_of(like, label is not None) if like else None
+    known = known_of(other, label is not None) if other and text else None
     if label is None:
         documents = texts(cells, chosen[0])
         return next_tokens(documents, owners, clients, parts, tokens, length, known, content)
@@ -175,7 +190,12 @@ def table(
     called: tuple[str, ...] = ()
     inputs: npt.NDArray[Any]
     standard = Standard(mean, deviation)
-    if image:
+    if image and other:
+        channels, *sides = image_shape(other)
+        inputs, read_by_path = images(cells, image, tuple(sides), "RGB" if channels == 3 else "L")
+        content = together(content, read_by_path, other.content)
+        prepare = other.prepare
+    elif image:
         inputs, read_by_path = images(cells, image, size, "RGB" if colour else "L")
         content = together(content, read_by_path)
         shift_and_scale = moments(inputs, parts["train"], standard)
@@ -184,8 +204,11 @@ def table(
         inputs, vocabulary = bag_of_words(texts(cells, text), parts["train"], words, known)
         content = together(content, vocabulary.content if known else "")
     else:
-        made = features_of(cells, chosen, bool(features), categories, parts["train"], standard, gaps, alike, shape)
-        inputs, called = made.inputs, made.names
+        asked = Asked(chosen, bool(features), categories, standard, gaps, alike, shape)
+        asked = learned.asked(gaps, alike) if learned else asked
+        made = features_of(cells, asked, parts["train"], learned)
+        inputs, called, learned = made.inputs, made.names, made.learned
+        content = together(content, other.content if other else "")
         notes = (f"features: {listed(made.names)}",)
         named = [name for name in found.numbering if name not in used]
         if left_out := [*named, *made.left_out]:
@@ -200,7 +223,7 @@ def table(
     def owners_of(name: str) -> Rows | None:
         return None if owners is None else owners[parts[name]]
 
-    return Task(
+    return TableTask(
         "table",
         part("train"),
         part("validation"),
@@ -215,4 +238,5 @@ def table(
         prepare=prepare,
         notes=notes,
         features=called,
+        learned=learned,
     )

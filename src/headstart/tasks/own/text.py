@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headstart.errors import HeadstartError
-from headstart.tasks.base import TASKS, Rows, Task
+from headstart.tasks.base import Rows, Task
 from headstart.tasks.data_files import together
 from headstart.tasks.next_token import text_task
 from headstart.tasks.own.parts import Mask
@@ -23,16 +23,15 @@ class Known:
     length: int | None
 
 
-def known_of(like: str, with_label: bool) -> Known:
+def known_of(task: Task, with_label: bool) -> Known:
     """The tokens of the task that a table is like, so that what was trained on one reads the other.
 
     Raises:
-        HeadstartError: no such task, or one whose tokens are no words for a bag.
+        HeadstartError: it has none, or its tokens are no words for a bag.
     """
-    task = TASKS.build(TASKS.component(like, "task table.like"))
     if task.tokens is None or (with_label and task.tokens.given):
         kind = "a task of words" if with_label else "a task of text"
-        raise HeadstartError(f"task table.like: expected {kind}, such as a table with text, got {like!r}")
+        raise HeadstartError(f"table.like: expected {kind}, such as a table with text, got {task.name!r}")
     predicts_tokens = task.outputs == task.tokens.size and task.train.targets.ndim == 2
     return Known(task.tokens, task.input_shape[0] if predicts_tokens else None)
 
