@@ -142,3 +142,17 @@ def test_a_page_of_ours_is_replaced(page: str, folders: list[Path]) -> None:
     path = folders[0].parent / "small.html"
     path.write_text(page)
     assert compare.write(folders[2:], path).read_text() != page
+
+
+def test_studies_are_called_by_their_titles_where_these_tell_them_apart(
+    make: Make, tmp_path: Path, few: Keep, evil: str
+) -> None:
+    titles = ("Letters of five alphabets", f"Köln {evil}")
+    made = [
+        make(tmp_path / str(i), keep=few, seeds=(0, 1), title=title, task="table(path='a.csv')")
+        for i, title in enumerate(titles)
+    ]
+    page = compare.write(made, tmp_path / "page.html").read_text()
+    assert "<h1>Where to begin: Letters of five alphabets and Köln &lt;script&gt;" in page
+    assert '<th scope="col">Letters of five alphabets</th>' in page
+    assert "<script" not in page

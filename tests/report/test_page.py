@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from headstart.errors import HeadstartError
-from headstart.report import page, tables
+from headstart.report import appendix, page, tables
+from headstart.report.slices import slice_up
 
 from .conftest import rewrite
 
@@ -143,6 +145,26 @@ def test_diverged_runs_are_listed(study: MakeStudy) -> None:
     text = page.write(study(diverge=lambda row: row["client"] == "mimelite" and row["seed"] == 0)).read_text()
     assert "6 runs diverged" in text  # three servers, two starts
     assert 'id="diverged"' in text
+
+
+def test_a_run_that_failed_is_counted_and_said_to_have_failed(study: MakeStudy, few: Keep) -> None:
+    folder = study(keep=few, diverge=lambda row: row["seed"] == 0)
+    found = tables.read(folder)
+    runs = [replace(run, status="failed", diverged_at=None) if run.start == "proxy" and not run.finished else run
+            for run in found.runs]  # fmt: skip
+    sliced = slice_up(replace(found, runs=tuple(runs)))
+    assert appendix.lost(sliced) == {"diverged": 1, "failed": 1}
+    assert dict(appendix.settings(sliced))["runs"] == "6, of which 1 diverged and 1 failed"
+    said = "1 of 6 runs diverged and 1 of 6 runs failed; a pair with one has no mean and ranks last."
+    assert said in appendix.cautions(sliced)
+    lost = appendix.diverged(sliced)
+    assert lost is not None
+    assert (lost.caption, lost.columns["status"]) == ("Runs that diverged or failed", ["diverged", "failed"])
+
+
+def test_time_that_is_added_up_says_so(study: MakeStudy, few: Keep) -> None:
+    said = dict(appendix.settings(slice_up(tables.read(study(keep=few)))))["time of computing"]
+    assert said == "4 s, added up over all runs (several are computed at the same time)"
 
 
 def test_a_second_report_leaves_nothing_stale_and_deletes_nothing_of_others(study: MakeStudy, few: Keep) -> None:

@@ -1,6 +1,7 @@
 """What stands below the panels: what differed between starts, how it was run, what diverged, what is missing."""
 
 import platform
+from collections import Counter
 from importlib import metadata
 from typing import Any
 
@@ -28,9 +29,11 @@ def settings(study: Study) -> list[tuple[str, str]]:
     begun = {run.start: run.begun_with for run in runs if run.begun_with}
     rows += [("start", f"{start}: {said}") for start, said in begun.items()]
     rows.append(("base setting", str(study.base)))
-    rows.append(("runs", f"{len(runs)}, of which {sum(not run.finished for run in runs)} diverged"))
-    for name, attribute, unit in (("time of all runs", "seconds", "s"), ("simulated time", "simulated_seconds", "s")):
-        rows.append((name, f"{sum(getattr(run, attribute) or 0 for run in runs):,.0f} {unit}"))
+    told = listed(f"{n} {status}" for status, n in lost(study).items())
+    rows.append(("runs", f"{len(runs)}, of which {told or '0 diverged'}"))
+    for name, attribute in (("time of computing", "seconds"), ("simulated time", "simulated_seconds")):
+        total = sum(getattr(run, attribute) or 0 for run in runs)
+        rows.append((name, f"{total:,.0f} s, added up over all runs (several are computed at the same time)"))
     days = sorted({run.ended[:10] for run in runs if run.ended})
     rows.append(("run on", ", ".join(sorted({run.machine for run in runs if run.machine})) or "not recorded"))
     rows.append(("runs ended", " to ".join(dict.fromkeys((days[0], days[-1]))) if days else "not recorded"))
@@ -119,14 +122,22 @@ def edges(study: Study) -> list[str]:
     return [at_an_end(name, at) for name, at in found.items() if at]
 
 
+def lost(study: Study) -> dict[str, int]:
+    """How many runs did not finish, by what came of them: diverged, failed."""
+    counts = Counter(run.status for run in study.results.runs if not run.finished)
+    return {status: counts[status] for status in sorted(counts)}
+
+
 def diverged(study: Study) -> Table | None:
+    """The runs that did not finish. One that failed counts as one that diverged, wherever pairs are compared."""
     lost = [run for run in study.results.runs if not run.finished]
     fields = (
         "start", "trainable", "client", "server", "partition", "devices", "local_epochs", "client_rate", "server_rate",
         "seed", "status", "diverged_at",
     )  # fmt: skip
     columns = {name.replace("_", " "): [getattr(run, name) for run in lost] for name in fields}
-    return Table("diverged", "Runs that diverged", columns) if lost else None
+    statuses = " or ".join(sorted({run.status for run in lost}))
+    return Table("diverged", f"Runs that {statuses}", columns) if lost else None
 
 
 def missing(study: Study) -> str:
@@ -182,7 +193,8 @@ def unlearned(study: Study) -> list[str]:
 
 def cautions(study: Study) -> list[str]:
     """What stands beside a verdict outside its own page: nothing that limits it is dropped in silence."""
-    lost, tuned = sum(not run.finished for run in study.results.runs), trials.tuning(study)
-    fell = f"{lost} of {count(len(study.results.runs), 'run')} diverged; a pair with one has no mean and ranks last."
-    said = [unmeasured(study), few_seeds(study), missing(study), *unlearned(study), fell if lost else ""]
+    tuned, runs = trials.tuning(study), count(len(study.results.runs), "run")
+    fell = listed(f"{n} of {runs} {status}" for status, n in lost(study).items())
+    fell += "; a pair with one has no mean and ranks last." if fell else ""
+    said = [unmeasured(study), few_seeds(study), missing(study), *unlearned(study), fell]
     return [*filter(None, said), *(tuned.warnings if tuned else []), *edges(study)]

@@ -74,7 +74,10 @@ def write(directories: Sequence[str | Path], page: str | Path) -> Path:
     ours.refuse_foreign(page, GENERATOR, "a page of `headstart compare`")
     studies = [slice_up(tables.read(Path(directory))) for directory in directories]
     given = [study.results.settings for study in studies]
-    names = labels([(str(s.get("task", "")), str(s.get("model", "")), str(s.get("title") or "")) for s in given])
+    titles = [str(s.get("title") or "") for s in given]
+    names = labels([(str(s.get("task", "")), str(s.get("model", "")), t) for s, t in zip(given, titles, strict=True)])
+    if len(set(titles)) == len(titles):  # what the studies call themselves, where that tells them apart
+        names = [title or name for title, name in zip(titles, names, strict=True)]
     columns = [Column(name, s, verdict(s), judged(s)) for name, s in zip(names, studies, strict=True)]
     text = environment().get_template("compare.html.jinja").render(
         generator=GENERATOR, title=f"Where to begin: {listed(names)}", columns=columns, rows=rows(columns)

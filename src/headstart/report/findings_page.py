@@ -155,7 +155,7 @@ def cell(answer: Mapping[str, Any]) -> str:
 
 def how(study: Mapping[str, Any]) -> str:
     run = study["run"]
-    lost = f", {run['diverged']} of them diverged" if run["diverged"] else ""
+    lost = "".join(f", {run[status]} of them {status}" for status in ("diverged", "failed") if run.get(status))
     return escaped(f"{study['model']}, {count(run['runs'], 'run')} over {count(len(run['seeds']), 'seed')}{lost}")
 
 

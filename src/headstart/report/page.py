@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from headstart.paper.findings import FINDINGS, Finding
 from headstart.report import appendix, tables, trials
-from headstart.report.answers import p_text, size
+from headstart.report.answers import count, listed, p_text, size
 from headstart.report.asked import asked
 from headstart.report.figures import STARTS, inline, render_all, style
 from headstart.report.pages import ours
@@ -90,6 +90,7 @@ def write(directory: str | Path, processes: int = 1) -> Path:
         rates=appendix.rates(study),
         tuned=tuned,
         diverged=appendix.diverged(study),
+        lost=listed(f"{count(n, 'run')} {status}" for status, n in appendix.lost(study).items()),
         edges=appendix.edges(study),
         unmeasured=appendix.unmeasured(study),
         few_seeds=appendix.few_seeds(study),

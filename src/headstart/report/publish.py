@@ -133,7 +133,7 @@ def how(study: Study) -> dict[str, Any]:
         "last_ended": ended[-1] if ended else None,
         "runs": len(runs),
         "planned": study.results.planned,
-        "diverged": sum(not run.finished for run in runs),
+        **{status: sum(run.status == status for run in runs) for status in ("diverged", "failed")},
         "run_seconds": round(sum(run.seconds or 0 for run in runs), 1),
         "trials": len(study.results.trials),
         "trial_seconds": round(sum(trial.get("seconds") or 0 for trial in study.results.trials), 1),
@@ -238,9 +238,10 @@ def in_words(run: Mapping[str, Any]) -> list[str]:
     tuned = f" after {count(run['trials'], 'trial')} of tuning" if run["trials"] else ""
     named = {"rounds": "rounds", "population": "clients", "cohort": "of them a round", "batch_size": "samples a batch"}
     sizes = [f"{run[key]} {name}" for key, name in named.items() if run[key]]
+    failed = f", {run['failed']} failed" if run["failed"] else ""
     machines = listed(run["machines"]) or "a machine that its records do not name"
     return [
-        f"{run['runs']}{planned} runs{tuned}, seeds {listed(run['seeds'])}; {run['diverged']} diverged",
+        f"{run['runs']}{planned} runs{tuned}, seeds {listed(run['seeds'])}; {run['diverged']} diverged{failed}",
         f"starts: {'; '.join(run['starts'] or ['not recorded'])}",
         ", ".join([*sizes, *(f"{n:,} parameters" for n in run["parameters"])]),
         f"headstart {listed(run['headstart']) or '(version not recorded)'} on {machines}",

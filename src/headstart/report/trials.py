@@ -37,7 +37,11 @@ def budget(searches: Mapping[str, list[Mapping[str, Any]]]) -> str:
     trials = sorted({len(rows) for rows in searches.values()})
     seeds = sorted({row["seeds"] for rows in searches.values() for row in rows})
     every = [row for rows in searches.values() for row in rows]
-    lost = [f"{n} {status}" for status in ("pruned", "diverged") if (n := sum(r["status"] == status for r in every))]
+    lost = [
+        f"{n} {status}"
+        for status in ("pruned", "diverged", "failed")
+        if (n := sum(r["status"] == status for r in every))
+    ]
     each = f"{trials[0]} trials" if len(trials) == 1 else f"{trials[0]} to {trials[-1]} trials"
     same = "each got the same" if len(trials) == len(seeds) == 1 else "budgets differ"
     return (
