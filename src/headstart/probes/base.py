@@ -51,13 +51,16 @@ class Probe:
     """measure(moment) -> metrics by name. With `keep`, what it makes of the weights of the measured rounds is kept (and
     saved with the run), and at the end look_back(kept by round, final weights) -> metrics by round.
 
-    `asks`: for probes that do no more than evaluate; `measure` then answers the question of this one run.
+    `ends_only`: it measures nothing but before the first round and after the last, and of the weights
+    alone; so it can be measured of runs that are done. `asks`: for probes that do no more than
+    evaluate; `measure` then answers the question of this one run.
     """
 
     measure: Callable[[Moment], Metrics]
     keep: Callable[[Tree], Tree] | None = None
     look_back: Callable[[Mapping[int, Tree], Tree], dict[int, Metrics]] = nothing_to_add
     asks: Callable[[Moment], Question] | None = None
+    ends_only: bool = False
 
 
 PROBES: Registry[Probe] = Registry("probe", "headstart.probes", takes=("federation",))

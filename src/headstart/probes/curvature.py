@@ -117,4 +117,4 @@ def curvature(
                 metrics["hessian_trace_error"] = float(np.std(estimates, ddof=1)) / math.sqrt(trace_vectors)
         return metrics
 
-    return Probe(measure)
+    return Probe(measure, ends_only=at != "always")

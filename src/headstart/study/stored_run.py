@@ -29,6 +29,7 @@ from headstart.study.choice import Choice, chosen_executor, with_executor
 from headstart.study.data import task_of
 from headstart.study.federations import build_network, clients_of, federation_of, holds, network_of
 from headstart.study.groups import Group
+from headstart.study.resuming import added
 from headstart.study.resuming.saved import Saved
 from headstart.study.run import Progress, carry_out, carry_out_together
 from headstart.study.spec import SCHEMA, RunSpec
@@ -178,9 +179,11 @@ def carry_out_group(
     began = last_saved = time.perf_counter()
     folder = Folder(out)
     choice = chosen_executor(group[0], out)
-    wanted = {i: _begin(run, out, choice) for i, run in enumerate(group) if not folder.is_done(run.key)}
+    waiting = {i: run for i, run in enumerate(group) if not folder.is_done(run.key)}
+    measured = [(run, _measure_ends(run, out, choice)) for run in waiting.values() if added.is_handed_over(folder, run)]
+    wanted = {i: _begin(run, out, choice) for i, run in waiting.items() if not folder.is_done(run.key)}
     if not wanted:
-        return []
+        return measured
     some = next(iter(wanted.values()))
     federations = [
         wanted[i].federation
@@ -231,7 +234,13 @@ def carry_out_group(
         record = _record(one.run, choice, one.progress, parameters, one.seconds + seconds(), note)
         folder.finish(one.run.key, record, one.progress.rows)
         one.saved.close(one.run.rounds)
-    return [(one.run, one.progress.status) for one in wanted.values()]
+    return measured + [(one.run, one.progress.status) for one in wanted.values()]
+
+
+def _measure_ends(run: RunSpec, out: Path, choice: Choice) -> str:
+    """Of a run that another one has but for probes."""
+    _, federation, progress = begun(with_executor(run, choice), out)
+    return added.finish(run, federation, progress.state, Folder(out))
 
 
 def _begin(run: RunSpec, out: Path, choice: Choice) -> _UnderWay:

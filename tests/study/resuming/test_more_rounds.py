@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 
 from headstart.engine import checkpoint
 from headstart.errors import HeadstartError
+from headstart.study import stored_run
 from headstart.study.resuming import saved
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
@@ -125,6 +126,24 @@ def test_more_probes_are_measured_by_running_again_and_that_is_said(out: Path, t
     assert lines == ["2 runs begin anew, as probes were added that are measured along the way"]
     at_once = run_study(of(3, seeds=[0], probes=["evaluation", "alignment"]), tmp_path / "at once")
     assert_equal(Path(fewer), Path(at_once))
+
+
+def test_a_probe_of_both_ends_is_measured_of_the_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    curvature = "curvature(rows=16, trace_vectors=2)"
+    few, more = (
+        of(4, seeds=[0], probes=probes, every=2)
+        for probes in (["evaluation", "distance"], ["evaluation", "distance", curvature])
+    )
+    out = Path(run_study(few, tmp_path / "out"))
+    at_once = run_study(more, tmp_path / "at once")
+    monkeypatch.setattr(stored_run, "carry_out_together", None)  # nothing is trained
+    lines: list[str] = []
+    run_study(more, out, tell=lines.append)
+    assert lines == [
+        "2 runs are not done again: their new probes are measured of the weights that they began and ended with"
+    ]
+    assert_equal(out, Path(at_once))
+    assert not list(out.glob("runs/*/measured.json"))
 
 
 def test_more_trials_go_on_with_a_search(tmp_path: Path) -> None:

@@ -13,6 +13,9 @@ from typing import Any
 import yaml
 
 from headstart.errors import HeadstartError
+from headstart.probes.base import PROBES
+from headstart.study.federations import federation_of
+from headstart.study.resuming import added
 from headstart.study.resuming.differences import differences
 from headstart.study.resuming.saved import hand_over
 from headstart.study.search import DIRECTORY, searches
@@ -130,11 +133,27 @@ def _taken_up(run: RunSpec, candidates: list[tuple[int, str, str]], folder: Fold
     probes = _text(run.spec()["probes"])
     same = [(rounds, key) for rounds, key, theirs in candidates if theirs == probes and rounds < run.rounds]
     if not same:
-        return "begin anew, as probes were added that are measured along the way"
+        return _measured_after(run, candidates, folder)
     for rounds, key in same:
         if hand_over(folder.run(key), folder.run(run.key)):
             return f"go on from round {rounds - 1}, where runs of {rounds} rounds were before their last one"
     return "begin anew, as shorter ones kept no state to go on from (they diverged, or it was too large to keep)"
+
+
+_NOT_AGAIN = "are not done again: their new probes are measured"
+
+
+def _measured_after(run: RunSpec, candidates: list[tuple[int, str, str]], folder: Folder) -> str:
+    """Hands over what a run measured that lacks only probes which can be measured of its weights."""
+    for rounds, key, theirs in candidates:
+        before = json.loads(theirs)
+        if rounds == run.rounds and run.spec()["probes"][: len(before)] == before:
+            federation = federation_of(run)
+            more = [PROBES.build(probe, federation) for probe in run.probes[len(before) :]]
+            if all(probe.ends_only for probe in more):
+                added.hand_over(folder, key, run)
+                return f"{_NOT_AGAIN} of the weights that they began and ended with"
+    return "begin anew, as probes were added that are measured along the way"
 
 
 def _specs(out: Path, but: set[str]) -> Iterator[tuple[str, dict[str, Any]]]:
