@@ -1,7 +1,6 @@
 """Carry out a study: starts first, then every run that is not done, in one process or several."""
 
 import sys
-from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -121,8 +120,6 @@ def _carry_on(
     keep_modules(runs, out)
     unsearched = [search for search in tuned if len(stored(out, search)) < search.trials]
     pending = [run for run in runs if tuned or not folder.is_done(run.key)]
-    for why, count in Counter(folder.failures([run.key for run in pending]).values()).items():
-        tell(f"{count} {'run' if count == 1 else 'runs'} failed before and will be tried again ({why})")
     for run in {(run.start, run.model, run.task): run for run in pending}.values():
         start_weights(run, out)
     work: dict[Search | RunSpec, int] = {search: search.trials * _work(search.base) for search in unsearched}

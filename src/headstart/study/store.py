@@ -4,7 +4,6 @@ DIR/study.yaml                 the resolved study
 DIR/runs/<key>/rounds.parquet  round, metric, value
 DIR/runs/<key>/run.json        what the run was and what came of it; written last, so its presence means done
 DIR/runs/<key>/*.safetensors   the final weights; a checkpoint, or of a run that is done the state before its last round
-DIR/runs/<key>/failed.json     why the run could not be carried out the last time; it is not done
 DIR/tuning/<key>/<k>.json      the k-th trial of a search; written when it ends
 DIR/results/*.parquet          all runs in the order of the grid; trials.parquet: all trials, where there was a tuning
 DIR/paper.yaml                 the study file, where `headstart paper` wrote it
@@ -51,9 +50,6 @@ OLDER = "# a study as headstart 1 read it"
 
 RECORD, ROUNDS_FILE, WEIGHTS = "run.json", "rounds.parquet", "weights.safetensors"
 """The files of a run that is done."""
-
-FAILED = "failed.json"
-"""Why a run could not be carried out the last time."""
 
 CHECKPOINT = "checkpoint.safetensors"
 STATE, JOURNAL = "state.safetensors", "measured.journal"
@@ -146,23 +142,6 @@ class Folder:
         if weights.exists():
             belongs |= {"weights": files.digest(weights), "weights_bytes": weights.stat().st_size}
         files.write_record(self.run(key) / RECORD, {**record, "files": belongs})
-        (self.run(key) / FAILED).unlink(missing_ok=True)
-
-    def fail(self, key: str, why: str) -> None:
-        """Note that a run could not be carried out, as a part of the user's own raised an error, say.
-
-        It is not done, stands in no table, and is tried again the next time.
-        """
-        files.write_record(self.run(key) / FAILED, {"run": key, "why": why})
-
-    def failures(self, keys: Sequence[str]) -> dict[str, str]:
-        """Why runs of these keys failed, of those that did and were not carried out since."""
-        found = {}
-        for key in keys:
-            path = self.run(key) / FAILED
-            if path.exists() and not self.is_done(key):
-                found[key] = str(files.read_record(path, _again(path)).get("why", ""))
-        return found
 
     def gather(
         self,

@@ -96,19 +96,3 @@ def test_runs_that_are_done_are_not_read_again_for_the_tables(out: Path, monkeyp
     shutil.rmtree(out / "results")
     run_study(of(seeds=[2, 0, 1], target_accuracy=0.01), out)
     assert len(read) == 1 + 3 + 3
-
-
-def test_a_run_that_failed_is_in_no_table_and_tried_again(tmp_path: Path, whole: Path) -> None:
-    first, second = of().runs
-    folder = Folder(Path(run_study(of(seeds=[0]), tmp_path / "out")))
-    folder.fail(second.key, "model net: it raised ValueError")
-    assert not folder.is_done(second.key)
-    runs, _ = folder.gather([first.key, second.key], None)
-    assert runs["run"].to_pylist() == [first.key]
-    lines: list[str] = []
-    run_study(of(), folder.path, tell=lines.append)
-    assert lines == ["1 run failed before and will be tried again (model net: it raised ValueError)"]
-    assert folder.failures([second.key]) == {}
-    assert not list(folder.path.glob("runs/*/failed.json"))
-    ours, theirs = (Folder(each).gather([first.key, second.key], None)[1] for each in (folder.path, whole))
-    assert ours.equals(theirs)
