@@ -190,3 +190,12 @@ def test_the_genuine_sample() -> None:
     assert inputs[:, :, 0, :].mean() > 0.99  # the margin is white
     assert inputs.median() > 0.95  # and so is most of an image
     assert inputs[:, :, 8:20, 8:20].mean() < inputs.mean() < 1  # ink is dark, and in the middle
+
+
+def test_a_writer_who_is_there_twice_gets_one_line(tmp_path: Path) -> None:
+    for part in ("train", "test"):
+        (tmp_path / part).mkdir()
+        samples = '{"x": [], "y": []}'
+        (tmp_path / part / "a.json").write_text(f'{{"users": ["u"], "user_data": {{"u": {samples}, "u": {samples}}}}}')
+    with pytest.raises(HeadstartError, match="json has the key 'u' twice; leave one out"):
+        TASKS.build(TASKS.component({"femnist": {"path": str(tmp_path)}}))

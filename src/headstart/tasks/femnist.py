@@ -8,7 +8,6 @@ LEAF (Caldas et al., arXiv 1812.01097, BSD 2-clause) made it from NIST Special D
 - a Parquet file with user_id, split, label and image (784 bytes), such as the sample in `shared/data`.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,6 +26,7 @@ from headstart.files import digest, located
 from headstart.lookup import cached
 from headstart.tasks.base import TASKS, Examples, Pixels, Task
 from headstart.tasks.data_files import encoded_images, grey_images, parquet, splits, whole_numbers
+from headstart.tasks.own.objects import parsed
 from headstart.validation import shown
 
 PIXELS = 28
@@ -178,9 +178,10 @@ def _users(path: Path) -> list[tuple[str, npt.NDArray[np.float32], npt.NDArray[n
     """Writer, images [n, 1, 28, 28] and labels [n] of each user with samples in one of LEAF's files."""
     try:
         with files.explained(path, "read"):
-            content = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
+            text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
         raise HeadstartError(f"{path} cannot be read as JSON: {error}") from error
+    content = parsed(text, str(path))
     if not isinstance(content, dict):
         raise HeadstartError(f"{path}: expected an object with LEAF's keys users and user_data, got {shown(content)}")
     for key, kind, expected in (("users", list, "a list"), ("user_data", dict, "an object")):

@@ -80,6 +80,13 @@ def test_the_pages_are_not_written_back(tmp_path: Path) -> None:
     TASKS.entry("on-disk").factory.cache_clear()  # type: ignore[attr-defined]
 
 
+def test_labels_may_be_bytes(tmp_path: Path) -> None:
+    labels = np.arange(5, dtype=np.uint8) % 2
+    clients = [(np.ones((5, 3)), labels), (np.ones((5, 3)), torch.from_numpy(labels))]
+    made = opened(pack(tmp_path / "mine", clients, test=clients[0], outputs=2))
+    assert made.train.targets.tolist() == labels.tolist() * 2
+
+
 def test_bytes_of_images_stay_bytes(tmp_path: Path) -> None:
     draw = np.random.Generator(np.random.Philox(0))
     pixels = draw.integers(0, 256, (5, 3, 4, 6), dtype=np.uint8)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -249,6 +250,23 @@ def test_the_json_of_leaf_is_a_table_of_users(tmp_path: Path) -> None:
     ):
         file.write_text(json.dumps(content))
         assert said in refusal(tmp_path, client="user")
+
+
+def test_tweets_of_leaf_have_a_column_for_each_item(tmp_path: Path) -> None:
+    tweets = {f"u{i}": {"x": [[str(i), "Mon", f"tea {i}"]] * 3, "y": ["0", "4", "0"]} for i in range(10)}
+    (tmp_path / "all.json").write_text(json.dumps({"users": list(tweets), "user_data": tweets}))
+    made = task(tmp_path, client="user", text="x[2]", words=1)
+    assert made.classes == ("0", "4")
+    assert made.train.inputs[0].tolist() == [0.5]
+
+
+def test_ten_thousand_columns_of_a_csv_file_are_read_in_seconds(tmp_path: Path) -> None:
+    names = [f"x{i}" for i in range(10_000)]
+    lines = [",".join(["y", *names]), *(",".join([str(i % 2), *["0.5", str(i * i)] * 5000]) for i in range(12))]
+    (tmp_path / "t.csv").write_text("\n".join(lines))
+    began = time.process_time()
+    assert task(tmp_path / "t.csv").input_shape == (10_000,)
+    assert time.process_time() - began < 10
 
 
 def test_text_of_leaf_is_a_table_of_text(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """JSON as a table: an object a line, a list of objects, or the users of LEAF (Caldas et al., arXiv 1812.01097).
 
-LEAF's files, `{"users": [...], "user_data": {user: {"x": [...], "y": [...]}}}`, have the columns `user`, `x` and `y`.
+LEAF's files, `{"users": [...], "user_data": {user: {"x": [...], "y": [...]}}}`, have the columns `user`, `x` and `y`;
+where x is a list with text, `x[0]`, `x[1]`, ...
 """
 
 import json
@@ -48,9 +49,9 @@ def _rows(path: Path, lines: bool) -> Iterator[Row]:
         with files.explained(path, "read"), path.open(encoding="utf-8-sig") as opened:
             if lines:
                 for row, line in enumerate(line for line in opened if line.strip()):
-                    yield _object(_parsed(line, f"{path}: row {row}"), f"{path}: row {row}")
+                    yield _object(parsed(line, f"{path}: row {row}"), f"{path}: row {row}")
                 return
-            content = _parsed(opened.read(), str(path))
+            content = parsed(opened.read(), str(path))
     except UnicodeDecodeError as error:
         raise HeadstartError(
             f"{path} cannot be read as text: {error.reason} at byte {error.start}; save it as UTF-8"
@@ -67,7 +68,12 @@ def _rows(path: Path, lines: bool) -> Iterator[Row]:
         )
 
 
-def _parsed(text: str, place: str) -> Any:
+def parsed(text: str, place: str) -> Any:
+    """What a text of JSON says; `place` begins the line about a fault.
+
+    Raises:
+        HeadstartError: it is no JSON, nested too deeply, or an object has a key twice.
+    """
     try:
         return json.loads(text, object_pairs_hook=lambda pairs: _with_keys_once(pairs, place))
     except (json.JSONDecodeError, RecursionError) as error:
@@ -106,7 +112,14 @@ def _leaf_rows(content: Row, path: Path) -> Iterator[Row]:
                 f"{path}: expected x and y, lists as long as each other, of user {shown(user)} in user_data"
             )
         for one, target in zip(x, y, strict=True):
-            yield {"user": user, "x": one, "y": target}
+            yield {"user": user, **_inputs(one), "y": target}
+
+
+def _inputs(x: Any) -> Row:
+    """One column, or where a list holds text, as that of a tweet with its author and date, one for each item."""
+    if isinstance(x, list) and any(isinstance(item, str) for item in x):
+        return {f"x[{place}]": item for place, item in enumerate(x)}
+    return {"x": x}
 
 
 def _of_one_type(values: list[Any], column: str, path: Path) -> pa.Array:

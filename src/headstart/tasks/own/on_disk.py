@@ -201,7 +201,11 @@ class _Writer:
 
     def append(self, pair: Pair, place: str) -> None:
         """Write rows of inputs and targets."""
-        columns = [_plain(array, f"{place}, {name}") for array, name in zip(pair, ("inputs", "targets"), strict=True)]
+        inputs, targets = pair
+        targets = targets.numpy() if isinstance(targets, Tensor) else np.asarray(targets)
+        if targets.dtype == np.uint8:  # labels, where bytes of inputs are pixels
+            targets = targets.astype(np.int64)
+        columns = [_plain(inputs, f"{place}, inputs"), _plain(targets, f"{place}, targets")]
         if len(columns[0]) != len(columns[1]):
             raise HeadstartError(
                 f"{place}: expected as many targets as inputs, got {len(columns[1])} and {len(columns[0])}"

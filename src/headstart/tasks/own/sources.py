@@ -111,6 +111,20 @@ def read(path: Path, columns: Sequence[str], with_gaps: Collection[str] = ()) ->
     return Table(path, tuple(found), starts, joined)
 
 
+def first_twice(names: Iterable[str]) -> str | None:
+    """The first name that is there before already.
+
+    >>> first_twice(["x", "y", "x"])
+    'x'
+    """
+    known: set[str] = set()
+    for name in names:
+        if name in known:
+            return name
+        known.add(name)
+    return None
+
+
 def _kind(path: Path) -> set[str] | None:
     return next((kind for kind in KINDS if path.suffix.lower() in kind), None)
 
@@ -152,17 +166,18 @@ def _header(path: Path) -> Header:
         raise HeadstartError(
             f"{path}: expected text without halves of surrogate pairs as a column's name, got {broken[0]!r}"
         )
-    if twice := [name for name in named if named.count(name) > 1]:
-        raise HeadstartError(f"{path}: the column {twice[0]!r} is there twice")
+    if (twice := first_twice(named)) is not None:
+        raise HeadstartError(f"{path}: the column {twice!r} is there twice")
     columns = list(dict.fromkeys(names))
     return Header(columns, [name for name in columns if name in index or NUMBERING.fullmatch(name)])
 
 
 def _read(path: Path, columns: Sequence[str], with_gaps: Collection[str], placed: Mapping[str, str]) -> pa.Table:
     names = _header(path).columns
-    inside = [name for name in columns if name in names]
+    known = set(names)
+    inside = [name for name in columns if name in known]
     for name in columns:
-        if name not in names and name not in placed:
+        if name not in known and name not in placed:
             raise HeadstartError(f"{path}: no column {name!r}{nearest(name, [*names, *placed])}")
     kind = _kind(path)
     if kind is PARQUET:
@@ -171,6 +186,6 @@ def _read(path: Path, columns: Sequence[str], with_gaps: Collection[str], placed
         table = delimited.table(path, inside) if kind is CSV else objects.table(path, inside, lines=kind is LINES)
         refuse_gaps(table, path, with_gaps)
     for name in columns:
-        if name not in names:
+        if name not in known:
             table = table.append_column(name, pa.array([placed[name]] * len(table), pa.string()))
     return table.select(list(columns))

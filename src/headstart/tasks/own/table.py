@@ -25,7 +25,7 @@ from headstart.tasks.own.features import Asked, Gaps, Learned, Standard, feature
 from headstart.tasks.own.images import image_shape, images
 from headstart.tasks.own.names import Alike, names, refuse_quantity
 from headstart.tasks.own.parts import parts_of, split_by_place, with_known_labels
-from headstart.tasks.own.sources import header, read
+from headstart.tasks.own.sources import first_twice, header, read
 from headstart.tasks.own.text import bag_of_words, known_of, next_tokens
 from headstart.written import PartText
 
@@ -162,13 +162,14 @@ def table(
             raise HeadstartError(f"table.like: expected a table with features, got {like!r}")
         features, categories = learned.columns, tuple(name for name, _ in learned.levels)
     found = header(file)
-    others = [name for name in found.columns if name not in (*taken, *categories, *found.numbering)]
+    no_features = {*taken, *categories, *found.numbering}
+    others = [name for name in found.columns if name not in no_features]
     chosen = (one,) if one else features or (() if learned else tuple(others))
     if not chosen and not categories:
         raise HeadstartError(f"{file}: no column is left for inputs beside {', '.join(map(repr, taken))}")
     used = (*taken, *chosen, *categories)
-    if twice := [name for i, name in enumerate(used) if name in used[:i]]:
-        raise HeadstartError(f"table: expected a use for each column, got {twice[0]!r} in two")
+    if (twice := first_twice(used)) is not None:
+        raise HeadstartError(f"table: expected a use for each column, got {twice!r} in two")
     cells = read(file, used, (*chosen, *categories) if gaps != "error" else ())
     if not len(cells):
         raise HeadstartError(f"{file}: expected at least one row, got none")
