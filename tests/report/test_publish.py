@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from headstart.errors import HeadstartError
+from headstart.report.markdown import escaped
 from headstart.report.publish import NAME, SUMS, publish, varying
 from headstart.report.slices import slice_up
 from headstart.report.tables import read
@@ -129,9 +130,8 @@ def test_names_are_text_in_markdown(make: Make, tmp_path: Path, evil: str, few: 
         task=f"table(path='a`{evil}``')", model="\x1b[2Jmlp",
     )  # fmt: skip
     text = (publish(folder, tmp_path / "kept") / "README.md").read_text()
-    task = f"```table(path='a`{evil}``')```"
-    assert f"Task {task}, model `\\x1b[2Jmlp`. Written" in text
-    assert "<script" not in text.replace(task, "")
+    assert rf"Task <code>table(path='a\`{escaped(evil)}\`\`')</code>, model `\x1b[2Jmlp`. Written" in text
+    assert "<script" not in text
     assert r"\| \*a\* \[b\](c) \`d\`" in text
 
 

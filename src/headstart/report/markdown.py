@@ -16,15 +16,15 @@ def escaped(text: object) -> str:
 
 
 def code(text: object) -> str:
-    """One line as code, between more backticks than it has anywhere.
+    r"""One line as code; where it has backticks or tags itself, with these escaped.
 
-    >>> code("mlp(hidden=[8])"), code("a`<b>``c`")
-    ('`mlp(hidden=[8])`', '``` a`<b>``c` ```')
+    >>> print(code("mlp(hidden=[8])"), code("a`<b>"))
+    `mlp(hidden=[8])` <code>a\`&lt;b></code>
     """
-    line = _line(text) or " "
-    fence = "`" * (1 + max(map(len, re.findall("`+", line)), default=0))
-    space = " " if "`" in (line[0], line[-1]) else ""
-    return f"{fence}{space}{line}{space}{fence}"
+    line = _line(text)
+    if not line or "`" in line or "<" in line:
+        return f"<code>{escaped(line)}</code>"
+    return f"`{line}`"
 
 
 def row(*cells: object) -> str:
