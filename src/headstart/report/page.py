@@ -18,6 +18,7 @@ from headstart.report import appendix, tables, trials
 from headstart.report.answers import count, listed, p_text, size
 from headstart.report.asked import asked
 from headstart.report.figures import STARTS, inline, render_all, style
+from headstart.report.measures import shares
 from headstart.report.pages import ours
 from headstart.report.panel import Panel
 from headstart.report.rules import what_is_open, what_it_costs, when_it_would_flip
@@ -58,7 +59,8 @@ def write(directory: str | Path, processes: int = 1) -> Path:
     same_table, same = appendix.differed(study)
     tuned = trials.tuning(study)
     extra = [tuned.best, tuned.trials] if tuned else []
-    extra += [table for table in (same_table, appendix.rates(study), appendix.diverged(study)) if table]
+    shared = shares.table(study)
+    extra += [table for table in (shared, same_table, appendix.rates(study), appendix.diverged(study)) if table]
     written: dict[str, bytes] = {}
     drawn = []
     drawings = [(panel.draw, panel.heights[narrow], not narrow) for panel in panels for narrow in (False, True)]
@@ -84,6 +86,8 @@ def write(directory: str | Path, processes: int = 1) -> Path:
         absent=[panel for panel in built if not isinstance(panel, Panel)],
         swatches=[(start, STARTS.index(style(study.starts, start))) for start in study.starts],
         settings=appendix.settings(study),
+        shared=shared,
+        shares=shared_out(study, found),
         differed=same_table,
         same=same,
         trained=appendix.trained(study),
@@ -126,6 +130,12 @@ def consequences(study: Study, found: Verdict, panels: list[Panel]) -> list[str]
         what_is_open(study, start, panels),
     ]
     return [sentence for sentence in said if sentence]
+
+
+def shared_out(study: Study, found: Verdict) -> str:
+    """How accuracy is shared out at the best pair of the start that the verdict names (or leans to)."""
+    best = standing(study, found.where.start or study.starts[0])
+    return "" if best.best is None else shares.told(study, best.pairs[best.best])
 
 
 def environment() -> jinja2.Environment:

@@ -25,6 +25,7 @@ from headstart.report.answers import count, listed, p_text, points
 from headstart.report.figures import render
 from headstart.report.judged import Judged, judged
 from headstart.report.markdown import code, escaped, row
+from headstart.report.measures import shares
 from headstart.report.pages import ours
 from headstart.report.panel import Panel
 from headstart.report.slices import Study, slice_up
@@ -60,7 +61,8 @@ def publish(directory: str | Path, into: str | Path) -> Path:
     found = summary(study, findings)
     tuned = trials.tuning(study)
     shown = [table for panel in panels for table in panel.tables]
-    shown += [table for table in (appendix.differed(study)[0], appendix.diverged(study)) if table]
+    further = shares.table(study), appendix.differed(study)[0], appendix.diverged(study)
+    shown += [table for table in further if table]
     shown += [tuned.best, tuned.trials] if tuned else []
     written = {f"tables/{table.slug}.csv": csv_text(table.columns, _short) for table in shown}
     written |= {f"figures/{panel.slug}.png": small_png(panel) for panel in panels}
