@@ -22,9 +22,9 @@ def test_runs_that_end_together_are_one_line(tell, clock, capsys):
     for now, firsts in ((280.0, range(1, 7)), (561.0, range(7, 13))):
         clock[0] = now
         for i, done in enumerate(firsts):
-            tell(Event(done, 12, firsts[-1] / 12, "a run", "finished", more=5 - i))
+            tell(Event(done, 12, firsts[-1] / 12, "a run", "finished", 561 - now, 5 - i))
     assert capsys.readouterr().out.splitlines() == [
-        "6 of 12 runs, 280 s, about 280 s left",
+        "6 of 12 runs, 280 s, about 281 s left",
         "12 of 12 runs, 561 s, about 0 s left",
     ]
 

@@ -48,9 +48,8 @@ def _plain_lines() -> Callable[["Event"], None]:
         if event.more:  # runs that are computed at once end at once: one line for all of them
             return
         if event.done == event.total or now - last >= SECONDS_BETWEEN_LINES:
-            left = (now - began) * (1 - event.share) / event.share
             so_far = f"{event.done} of {event.total} runs, {now - began:.0f} s"
-            say(f"{so_far}, about {left:.0f} s left")
+            say(f"{so_far}, about {event.left:.0f} s left")
             last = now
 
     return tell

@@ -13,7 +13,7 @@ class Pace:
     """
 
     def __init__(self, work: Mapping[Any, float], jobs: int, clock: Callable[[], float] = time.perf_counter) -> None:
-        self._work, self._clock = work, clock
+        self._work, self._clock, self._jobs = work, clock, jobs
         self._waiting = list(work)
         self._begun: dict[Hashable, float] = {}
         self._done = self._seconds = 0.0
@@ -26,11 +26,18 @@ class Pace:
         self._done += self._work[item]
         self._seconds += now - self._begun.pop(item, now)
         self._begin_next(now)
-        if not self._begun:
-            return self._done
-        speed = self._done / self._seconds if self._seconds else 0.0
+        speed = self._speed
         under_way = (min(MOST * self._work[each], speed * (now - begun)) for each, begun in self._begun.items())
         return self._done + sum(under_way)
+
+    def seconds_for(self, work: float) -> float:
+        """How long so much work takes from now on, at the speed of what has ended."""
+        return work / self._speed / self._jobs if self._speed else 0.0
+
+    @property
+    def _speed(self) -> float:
+        """Work a second of one item."""
+        return self._done / self._seconds if self._seconds else 0.0
 
     def _begin_next(self, now: float) -> None:
         if self._waiting:

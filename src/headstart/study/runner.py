@@ -40,8 +40,9 @@ from headstart.study.tuning import as_rates, best_rates
 class Event:
     """A run that ended, or the search for its rates: `done` of `total`, and what came of it.
 
-    `share`: of the work of all searches and runs that were not done at the beginning, by rounds and local epochs; what
-    is under way counts by the time it has taken. `more`: runs that ended together with this one and are told after it.
+    `share`: of the work of all searches and runs that were not done at the beginning, by rounds and
+    local epochs; what is under way counts by the time it has taken. `left`: the seconds that the rest
+    takes, about. `more`: runs that ended together with this one and are told after it.
     """
 
     done: int
@@ -49,6 +50,7 @@ class Event:
     share: float
     run: RunSpec | Search
     status: str
+    left: float = 0.0
     more: int = 0
 
 
@@ -131,7 +133,8 @@ def _carry_on(
         pace = Pace({search: work[search] for search in unsearched}, jobs)
         for search, status in each(unsearched, partial(_one_search, out), jobs, study.runs[:1]):
             done, worked = done + 1, worked + work[search]
-            watch(Event(done, total, pace.ended(search) / left, search, status))
+            so_far = pace.ended(search)
+            watch(Event(done, total, so_far / left, search, status, pace.seconds_for(left - so_far)))
         if tuned:
             runs = _runs(study, tuned, out)
             pending = [run for run in runs if not folder.is_done(run.key)]
@@ -143,10 +146,11 @@ def _carry_on(
         groups = longest_first(groups, jobs)
         pace = Pace({group: sum(map(_work, set(pending) & set(group))) for group in groups}, jobs)
         for group, ended in each_group(groups, out, jobs, checkpoint_seconds):
-            share = (worked + pace.ended(group)) / left
+            so_far = worked + pace.ended(group)
+            seconds = pace.seconds_for(left - so_far)
             for more, (run, status) in zip(range(len(ended))[::-1], ended, strict=True):
                 done += 1
-                watch(Event(done, total, share, run, status, more))
+                watch(Event(done, total, so_far / left, run, status, seconds, more))
     except BaseException:
         with suppress(HeadstartError, OSError):  # what went wrong first is what the user must read
             gather()
