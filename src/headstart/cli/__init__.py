@@ -195,11 +195,14 @@ def model(
     pair: Annotated[str | None, typer.Option(help="With which pair, 'sgd + adam'; by default the best one.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of which seed; by default that with the highest accuracy.")] = None,
     run: Annotated[str | None, typer.Option("--run", metavar="KEY", help="A run by its own name instead.")] = None,
+    best_round: Annotated[
+        bool, typer.Option("--best-round", help="Of its best round rather than its last; needs keep_weights: both.")
+    ] = False,
 ) -> None:
     """Write the weights of a study's best run to a file, and say what they are."""
     from headstart.results.model_file import write
 
-    for line in write(directory, into, start, pair, seed, run):
+    for line in write(directory, into, start, pair, seed, run, best_round):
         say(line)
 
 

@@ -51,18 +51,20 @@ class Best:
         """The seed with the highest accuracy."""
         return max(self.accuracies, key=self.accuracies.__getitem__)
 
-    def path(self, seed: int | None = None) -> Path:
-        """The file of the weights that a run ended with: by default of the seed with the highest
-        accuracy.
+    def path(self, seed: int | None = None, *, of_best_round: bool = False) -> Path:
+        """The file of the weights that a run ended with, or of its best round: by default of the
+        seed with the highest accuracy.
 
         Raises:
-            HeadstartError: there is no run of that seed, or its weights are gone or have changed.
+            HeadstartError: there is no run of that seed, or its weights are gone or have changed,
+                or those of its best round were not kept.
         """
         if seed is None:
             seed = self.seed
         if seed not in self.runs:
             raise HeadstartError(f"seed: expected one of {', '.join(map(str, self.runs))}, got {seed!r}")
-        return Folder(self.folder).weights(self.runs[seed])
+        folder = Folder(self.folder)
+        return folder.best_weights(self.runs[seed]) if of_best_round else folder.weights(self.runs[seed])
 
     def weights(self, seed: int | None = None) -> "dict[str, Tensor]":
         """The weights in that file, for `module.load_state_dict`."""

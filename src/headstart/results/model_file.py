@@ -8,6 +8,7 @@ from headstart import files
 from headstart.errors import HeadstartError, nearest
 from headstart.report.answers import percent
 from headstart.results.loaded import Best, Results, load
+from headstart.study.store import Folder
 
 
 def write(
@@ -17,6 +18,7 @@ def write(
     pair: str | None = None,
     seed: int | None = None,
     run: str | None = None,
+    of_best_round: bool = False,
 ) -> list[str]:
     """Write the weights of a run to a safetensors file, and return what they are, a line each.
 
@@ -24,6 +26,7 @@ def write(
         start, pair: whose run; by default the start that the verdict names, and its best pair.
         seed: by default that with the highest accuracy.
         run: the run's own name, or how it begins, in place of these.
+        of_best_round: the weights of the run's best round rather than of its last.
 
     Raises:
         HeadstartError: there is no such run, its weights are damaged or gone, or the file is not to be written.
@@ -34,13 +37,20 @@ def write(
         if given := [name for name, value in (("start", start), ("pair", pair), ("seed", seed)) if value is not None]:
             raise HeadstartError(f"--run names one run; expected it without --{given[0]}")
         row = _row(results, run)
-        source, said = folder / "runs" / row["run"] / "weights.safetensors", [_told(row)]
+        source, said = _file_of(folder, row["run"], of_best_round), [_told(row)]
     else:
         best = results.best(start, pair)
         seed = best.seed if seed is None else seed
-        source, said = best.path(seed), [str(best), _of_seed(best, seed)]
+        source, said = best.path(seed, of_best_round=of_best_round), [str(best), _of_seed(best, seed)]
     _copy(source, into)
+    if of_best_round:
+        said.append(_of_round(into))
     return [*said, f"weights: {into}, for module.load_state_dict(safetensors.torch.load_file({str(into)!r}))"]
+
+
+def _file_of(folder: Path, run: str, of_best_round: bool) -> Path:
+    there = Folder(folder)
+    return there.best_weights(run) if of_best_round else there.weights(run)
 
 
 def _row(results: Results, run: str) -> Mapping[str, Any]:
@@ -68,6 +78,13 @@ def _of_seed(best: Best, seed: int) -> str:
     return f"seed {seed}: {percent(best.accuracies[seed])}{highest}"
 
 
+def _of_round(file: Path) -> str:
+    from headstart.starts import weights
+
+    note = weights.note_of(file)
+    return f"round {note['round']}: {percent(note['accuracy'])}, the highest of its rounds, by which it was chosen"
+
+
 def _refuse_foreign(into: Path) -> None:
     if into.suffix != ".safetensors":
         raise HeadstartError(f"--into: expected the name of a file that ends in .safetensors, got {str(into)!r}")
@@ -89,8 +106,6 @@ def _copy(source: Path, into: Path) -> None:
     """The same file elsewhere, once it is seen to be whole."""
     from headstart.starts import weights
 
-    if not source.is_file():
-        raise HeadstartError(f"{source}: not found; the folder that the study ran in has the weights of its runs")
     weights.load(source)
     with files.explained(source, "read"):
         content = source.read_bytes()

@@ -124,6 +124,20 @@ def load(path: Path) -> Weights:
         raise HeadstartError(f"{path} is damaged ({error})") from error
 
 
+def note_of(path: Path) -> dict[str, Any]:
+    """The note that `save` was given.
+
+    Raises:
+        HeadstartError: the file is damaged or of another origin.
+    """
+    try:
+        files.verify(path)
+        with safetensors.safe_open(path, framework="pt") as opened:
+            return dict(json.loads(opened.metadata()[HEADER])["note"])
+    except (safetensors.SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise HeadstartError(f"{path} is damaged ({error})") from error
+
+
 def meaning_in(header: Mapping[str, Any]) -> Meaning:
     """What the header of a file says of its weights.
 

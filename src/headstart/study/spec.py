@@ -38,8 +38,10 @@ FORMAT = 2
 LATER = {"trainable": "all", "device": "cpu"}
 """Fields of a run that came after studies had been run: at these values they are no part of a key."""
 
-PLACEMENT = ("data_mib",)
-"""Fields of a run that say where things are and change no bit of the result: they are no part of a key."""
+PLACEMENT = ("data_mib", "keep_weights")
+"""Fields of a run that say where things are or what is kept, and change no bit of the result: they are no part of a
+key.
+"""
 
 AXES: dict[str, Registry[Any]] = {
     "starts": STARTS,
@@ -79,6 +81,7 @@ class RunSpec:
     device: str
     trainable: str = "all"
     data_mib: int | None = None
+    keep_weights: Literal["last", "both"] = "last"
 
     def identity(self) -> dict[str, Any]:
         """All fields that the result depends on."""
@@ -269,6 +272,7 @@ class Study:
                 device=self.file.device,
                 trainable=trainable,
                 data_mib=self.file.data_mib,
+                keep_weights=self.file.keep_weights,
             )
             yield self._with_rates(run)
 

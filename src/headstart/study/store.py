@@ -51,6 +51,9 @@ OLDER = "# a study as headstart 1 read it"
 RECORD, ROUNDS_FILE, WEIGHTS = "run.json", "rounds.parquet", "weights.safetensors"
 """The files of a run that is done."""
 
+BEST = "best.safetensors"
+"""The weights of its best round, where the study keeps them too."""
+
 CHECKPOINT = "checkpoint.safetensors"
 STATE, JOURNAL = "state.safetensors", "measured.journal"
 """What a run has from which it can go on: see `headstart.study.resuming.saved`."""
@@ -188,6 +191,17 @@ class Folder:
             if record["run"] != key:
                 raise ValueError(f"it is of run {record['run']}")
         return record, seal
+
+    def best_weights(self, key: str) -> Path:
+        """The file of the weights of a run's best round.
+
+        Raises:
+            HeadstartError: they were not kept.
+        """
+        file = self.run(key) / BEST
+        if not file.is_file():
+            raise HeadstartError(f"{file}: not found; a study with keep_weights: both keeps them")
+        return file
 
     def weights(self, key: str) -> Path:
         """The file of the weights that a run ended with, after its sha256 was compared with the record's.

@@ -30,6 +30,7 @@ from headstart.study.data import task_of
 from headstart.study.federations import build_network, clients_of, federation_of, holds, network_of
 from headstart.study.groups import Group
 from headstart.study.resuming import added
+from headstart.study.resuming.best import BestSoFar
 from headstart.study.resuming.saved import Saved
 from headstart.study.run import Progress, carry_out, carry_out_together
 from headstart.study.spec import SCHEMA, RunSpec
@@ -159,6 +160,21 @@ class _UnderWay:
     whole: Tree
     saved: Saved
     seconds: float
+    best: BestSoFar | None = None
+
+    def __post_init__(self) -> None:
+        if self.run.keep_weights == "both":
+            self.best = BestSoFar(self.saved.folder, self.progress)
+
+    def weights_of(self, trained: Tree) -> Weights:
+        """The whole model around what is trained."""
+        network = self.federation.network
+        return Weights.of({**self.whole, **trained}, network, task_of(self.run.task))
+
+    def keep_best(self) -> None:
+        """Write the weights of the best round, where they are wanted and new."""
+        if self.best is not None:
+            self.best.write(self.weights_of, str(self.run))
 
     def is_before_its_last_round(self) -> bool:
         """Whether its state should be kept, so that a run of more rounds can go on from it."""
@@ -203,7 +219,10 @@ def carry_out_group(
         stopping = is_stopping()
         due = stopping or time.perf_counter() - last_saved >= checkpoint_seconds
         for one in wanted.values():
+            if one.best is not None:
+                one.best.look(one.progress)
             if one.progress.diverged_at is None and (due or one.is_before_its_last_round()):
+                one.keep_best()
                 one.saved.save(one.progress, one.seconds + seconds(), lasting=due)
             elif one.saved.is_full(one.progress):
                 one.saved.put_down(one.progress)
@@ -225,10 +244,13 @@ def carry_out_group(
         save_now_and_then,
     )
     for one in wanted.values():
-        whole = one.whole | one.progress.state.x
-        final = Weights.of(whole, one.federation.network, task_of(one.run.task))
+        if one.best is not None:
+            one.best.look(one.progress)
+            one.keep_best()
+            one.best.close()
+        final = one.weights_of(one.progress.state.x)
         weights.save(folder.run(one.run.key) / WEIGHTS, final, {"run": str(one.run)})
-        params = one.federation.network.parameters_of(whole)
+        params = one.federation.network.parameters_of(final.state)
         parameters = sum(leaf.numel() for leaf in params.values())
         note = _note_of(one.run.start, out)
         record = _record(one.run, choice, one.progress, parameters, one.seconds + seconds(), note)

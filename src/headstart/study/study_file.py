@@ -122,6 +122,7 @@ class StudyFile(Strict):
     precision: Precision = "fp32"
     device: str = "cpu"
     data_mib: Annotated[int, Field(ge=0)] | None = None
+    keep_weights: Literal["last", "both"] = "last"
     tuning: Tuning | None = None
     rates: list[RateRow] = []
     also: list[Axes] = []

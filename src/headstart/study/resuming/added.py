@@ -15,7 +15,7 @@ from headstart.engine.rounds import Federation, State
 from headstart.probes.base import PROBES, Metrics, Moment, Probe
 from headstart.starts import weights
 from headstart.study.spec import RunSpec
-from headstart.study.store import WEIGHTS, Folder, read_rounds
+from headstart.study.store import BEST, WEIGHTS, Folder, read_rounds
 
 HINT = "measured.json"
 """In the folder of a run: which run that is done lacks only probes."""
@@ -48,6 +48,8 @@ def finish(run: RunSpec, federation: Federation, beginning: State, folder: Folde
         at_end = _measured(probes, Moment(end, beginning, None, last=True))
         rows = _after(rows, run.rounds, _first_of(rows, run.rounds), at_end)
     shutil.copy(folder.weights(done), folder.run(run.key) / WEIGHTS)
+    if (folder.run(done) / BEST).exists():
+        shutil.copy(folder.run(done) / BEST, folder.run(run.key) / BEST)
     folder.finish(run.key, {**record, "run": run.key, "spec": run.spec()}, rows)
     path.unlink()
     return str(record["status"])

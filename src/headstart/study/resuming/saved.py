@@ -19,7 +19,7 @@ from headstart.engine.journal import Journal, Mark
 from headstart.engine.rounds import State, on_device
 from headstart.errors import HeadstartError
 from headstart.study.run import Progress
-from headstart.study.store import CHECKPOINT, JOURNAL, STATE
+from headstart.study.store import BEST, CHECKPOINT, JOURNAL, STATE
 
 STATE_BYTES = 32 * 2**20
 """The most that state and journal of a run that is done may take: a hundred runs of larger ones would fill a disk."""
@@ -99,6 +99,8 @@ def hand_over(shorter: Path, longer: Path) -> bool:
             return False
         files.write(longer / JOURNAL, (shorter / JOURNAL).read_bytes())
         files.write(longer / CHECKPOINT, (shorter / STATE).read_bytes())
+        if (shorter / BEST).exists():
+            files.write(longer / BEST, (shorter / BEST).read_bytes())
     except (HeadstartError, OSError, KeyError, TypeError):
         return False
     for name in (STATE, JOURNAL):  # the longer run will leave a later one
