@@ -152,6 +152,7 @@ OTHER = {
     "precision": "bf16",
     "trainable": "head",
     "device": "cuda",
+    "keep_weights": "both",
     "probes": ["evaluation"],
 }
 PLURAL = {"start": "starts", "client": "clients", "server": "servers", "partition": "partitions", "seed": "seeds"}
