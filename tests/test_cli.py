@@ -451,3 +451,10 @@ def test_what_nobody_foresaw_is_one_line_too(raised, status, line, monkeypatch, 
     monkeypatch.setenv("HEADSTART_TRACEBACK", "1")
     with pytest.raises(type(raised)):
         cli.main()
+
+
+@pytest.mark.parametrize("command", [["bench", "digits-mlp", "--executor"], ["inspect", "--task"]])
+def test_a_command_line_names_no_code_from_elsewhere(command):
+    result = invoke(*command, "http.server:test")
+    assert isinstance(result.exception, HeadstartError)
+    assert "'http.server' from elsewhere is taken only with --allow http.server" in str(result.exception)

@@ -12,6 +12,7 @@ import yaml
 from headstart.clients.base import CLIENTS
 from headstart.errors import HeadstartError
 from headstart.servers.base import SERVERS
+from headstart.study.choice import chosen_executor, with_executor
 from headstart.study.spec import PLACEMENT, RunSpec, Study
 from headstart.tasks.base import TASKS
 
@@ -458,3 +459,18 @@ def test_a_part_within_a_part_may_be_a_mapping():
     inner = TASKS.component(dict(run.start.parameters)["task"])
     like = TASKS.component(dict(inner.parameters)["like"])
     assert dict(like.parameters)["tokens"] == "words(size=9)"
+
+
+def test_an_axis_without_end_is_not_listed():
+    with pytest.raises(HeadstartError, match=r"^seeds: expected at most 1,000,000 values, got 1,000,000,000$"):
+        study(seeds=range(10**9))
+
+
+def test_an_executor_of_ones_own_stays_where_it_was_written(tmp_path):
+    """Also where its name is read again, as from what was chosen."""
+    (tmp_path / "own_executor_of_test.py").write_text(
+        "from headstart.engine.executors.loop import loop\n"
+        "def mine(network, task, client): return loop(network, task, client)\n"
+    )
+    run = load(tmp_path, "executor: own_executor_of_test:mine\n").runs[0]
+    assert with_executor(run, chosen_executor(run, tmp_path)) is run

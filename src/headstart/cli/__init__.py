@@ -24,8 +24,11 @@ class _Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Carry out a command."""
+        from headstart.lookup import Origin, within
+
         try:
-            return super().invoke(ctx)
+            with within(Origin(Path.cwd(), ())):
+                return super().invoke(ctx)
         except SystemExit as error:
             raise HeadstartError(
                 f"a part of your own ended the program (SystemExit: {error.code}), which is not its to end"

@@ -36,6 +36,7 @@ def settings(study: Study) -> list[tuple[str, str]]:
         rows.append((name, f"{total:,.0f} s, added up over all runs (several are computed at the same time)"))
     days = sorted({run.ended[:10] for run in runs if run.ended})
     rows.append(("run on", ", ".join(sorted({run.machine for run in runs if run.machine})) or "not recorded"))
+    rows.append(("with torch", ", ".join(sorted({run.torch for run in runs if run.torch})) or "not recorded"))
     rows.append(("runs ended", " to ".join(dict.fromkeys((days[0], days[-1]))) if days else "not recorded"))
     executors = sorted({run.executor for run in runs if run.executor})
     sizes = sorted({run.parameters for run in runs if run.parameters})

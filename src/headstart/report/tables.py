@@ -23,7 +23,7 @@ RUN_COLUMNS = {
 }
 OPTIONAL = (
     "rounds", "diverged_at", "bytes_up", "bytes_down", "simulated_seconds", "seconds", "executor", "parameters",
-    "trainable", "headstart", "machine", "ended", "executor_fallback", "data", "begun_with",
+    "trainable", "headstart", "machine", "ended", "executor_fallback", "data", "begun_with", "torch",
 )  # fmt: skip
 TRIAL_COLUMNS = (
     "search", "start", "client", "server", "partition", "devices", "local_epochs", "trial", "status", "rounds",
@@ -62,6 +62,7 @@ class Run:
     headstart: str | None = None
     machine: str | None = None
     ended: str | None = None  # ISO 8601, UTC
+    torch: str | None = None
     executor_fallback: str | None = None  # why the loop computed it instead
     data: str | None = None  # what is to be known of how the rows were read: which columns are features
     begun_with: str | None = None  # what is to be known of its start's weights: what became of a head

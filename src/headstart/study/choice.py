@@ -51,6 +51,8 @@ def chosen_executor(run: RunSpec, out: Path) -> Choice:
 
 def with_executor(run: RunSpec, choice: Choice) -> RunSpec:
     """The run with the executor that was chosen for it."""
+    if choice["executor"] == str(run.executor):
+        return run
     return replace(run, executor=EXECUTORS.component(choice["executor"]))
 
 

@@ -30,7 +30,7 @@ RUNS = pa.schema(
     + [("bytes_up", pa.int64()), ("bytes_down", pa.int64()), ("parameters", pa.int64())]
     + [("simulated_seconds", pa.float64()), ("seconds", pa.float64()), ("executor", pa.string())]
     + [(name, pa.string()) for name in ("trainable", "headstart", "machine", "ended", "executor_fallback", "data")]
-    + [("begun_with", pa.string())]
+    + [("begun_with", pa.string()), ("torch", pa.string())]
 )
 ROUNDS = pa.schema([("run", pa.string()), ("round", pa.int64()), ("metric", pa.string()), ("value", pa.float64())])
 TRIALS = pa.schema(

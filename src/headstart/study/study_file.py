@@ -12,8 +12,13 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from headstart.models.network import Precision
 from headstart.study.trainable import readable
 
+LONGEST = 1_000_000
+"""Values of an axis, more of which are not even listed."""
+
 
 def _listed(value: object) -> object:
+    if isinstance(value, range) and len(value) > LONGEST:
+        raise ValueError(f"expected at most {LONGEST:,} values, got {len(value):,}")
     return list(value) if isinstance(value, list | tuple | range) else [value]
 
 
