@@ -84,9 +84,6 @@ def run_study(
             "jobs: what a Python program gave (functions, tensors) reaches processes that are forked, as on Linux with "
             "device cpu, and no others; use jobs=1, or name functions in the study as 'module:function'"
         )
-    if jobs > 1 and (lacking := cannot_share()):
-        tell(f"several processes need a /dev/shm that can be written ({lacking}); the study is run in one")
-        jobs = 1
     try:
         with one_thread():
             notes = check(study)
@@ -118,6 +115,9 @@ def _carry_on(
             files.write(out / "results" / "rates.yaml", as_rates(rows))
 
     gather()  # reads all that is there, so that a damaged file is found before any training
+    if jobs > 1 and (lacking := cannot_share()):
+        tell(f"several processes need a /dev/shm that can be written ({lacking}); the study is run in one")
+        jobs = 1
     refuse_changed_files(runs, out)
     keep_modules(runs, out)
     unsearched = [search for search in tuned if len(stored(out, search)) < search.trials]

@@ -61,7 +61,7 @@ def assert_equal(folder: Path, other: Path) -> None:
 def test_more_rounds_go_on_and_end_in_the_bits_of_all_at_once(jobs: int, out: Path, long: Path) -> None:
     lines: list[str] = []
     run_study(of(12), out, jobs, tell=lines.append)
-    assert lines == ["4 runs go on from round 6, where runs of 7 rounds were before their last one"]
+    assert lines == ["going on from round 6, where runs of 7 rounds were before their last one: 4 runs"]
     assert_equal(out, long)
     records = [json.loads(path.read_text()) for path in out.glob("runs/*/run.json")]
     assert sorted(record["rounds"] for record in records) == [7] * 4 + [12] * 4
@@ -72,7 +72,7 @@ def test_rounds_may_be_added_again_and_seeds_with_them(out: Path, tmp_path: Path
     run_study(of(9), out)
     lines: list[str] = []
     run_study(of(10, seeds=[0, 1, 2]), out, tell=lines.append)
-    assert lines == ["4 runs go on from round 8, where runs of 9 rounds were before their last one"]
+    assert lines == ["going on from round 8, where runs of 9 rounds were before their last one: 4 runs"]
     at_once = run_study(of(10, seeds=[0, 1, 2]), tmp_path / "at once")
     assert_equal(out, Path(at_once))
 
@@ -95,8 +95,8 @@ def test_runs_without_a_state_begin_anew_and_that_is_said(out: Path, long: Path)
     lines: list[str] = []
     run_study(of(12), out, tell=lines.append)
     assert sorted(lines) == [
-        "1 run go on from round 6, where runs of 7 rounds were before their last one",
-        "3 runs begin anew, as shorter ones kept no state to go on from (they diverged, or it was too large to keep)",
+        "begun anew, as shorter ones kept no state to go on from (they diverged, or it was too large to keep): 3 runs",
+        "going on from round 6, where runs of 7 rounds were before their last one: 1 run",
     ]
     assert_equal(out, long)
 
@@ -123,7 +123,7 @@ def test_more_probes_are_measured_by_running_again_and_that_is_said(out: Path, t
     fewer = run_study(of(3, seeds=[0], probes=["evaluation"]), tmp_path / "fewer")
     lines: list[str] = []
     run_study(of(3, seeds=[0], probes=["evaluation", "alignment"]), fewer, tell=lines.append)
-    assert lines == ["2 runs begin anew, as probes were added that are measured along the way"]
+    assert lines == ["begun anew, as probes were added that are measured along the way: 2 runs"]
     at_once = run_study(of(3, seeds=[0], probes=["evaluation", "alignment"]), tmp_path / "at once")
     assert_equal(Path(fewer), Path(at_once))
 
@@ -140,7 +140,7 @@ def test_a_probe_of_both_ends_is_measured_of_the_weights(tmp_path: Path, monkeyp
     lines: list[str] = []
     run_study(more, out, tell=lines.append)
     assert lines == [
-        "2 runs are not done again: their new probes are measured of the weights that they began and ended with"
+        "not done again, as their new probes can be measured of the weights that they began and ended with: 2 runs"
     ]
     assert_equal(out, Path(at_once))
     assert not list(out.glob("runs/*/measured.json"))
@@ -171,4 +171,4 @@ def test_searches_with_the_rounds_of_the_runs_say_how_they_stay(tmp_path: Path) 
         run_study(of(3, **keys), tmp_path / "out")
     lines: list[str] = []
     run_study(of(3, **{**keys, "tuning": {"trials": 1, "rounds": 2}}), tmp_path / "out", tell=lines.append)
-    assert lines == ["1 run go on from round 1, where runs of 2 rounds were before their last one"]
+    assert lines == ["going on from round 1, where runs of 2 rounds were before their last one: 1 run"]

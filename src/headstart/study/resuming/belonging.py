@@ -125,22 +125,22 @@ def take_up(study_keys: set[str], pending: Sequence[RunSpec], out: Path, tell: T
         if candidates:
             lines[_taken_up(run, candidates, folder)] += 1
     for line, count in lines.items():
-        tell(f"{count} {'run' if count == 1 else 'runs'} {line}")
+        tell(f"{line}: {count} {'run' if count == 1 else 'runs'}")
 
 
 def _taken_up(run: RunSpec, candidates: list[tuple[int, str, str]], folder: Folder) -> str:
-    """Hands the state of the longest over to the run. Returns what came of it, in words that follow a number."""
+    """Hands the state of the longest over to the run. Returns what came of it, in words before a number of runs."""
     probes = _text(run.spec()["probes"])
     same = [(rounds, key) for rounds, key, theirs in candidates if theirs == probes and rounds < run.rounds]
     if not same:
         return _measured_after(run, candidates, folder)
     for rounds, key in same:
         if hand_over(folder.run(key), folder.run(run.key)):
-            return f"go on from round {rounds - 1}, where runs of {rounds} rounds were before their last one"
-    return "begin anew, as shorter ones kept no state to go on from (they diverged, or it was too large to keep)"
+            return f"going on from round {rounds - 1}, where runs of {rounds} rounds were before their last one"
+    return "begun anew, as shorter ones kept no state to go on from (they diverged, or it was too large to keep)"
 
 
-_NOT_AGAIN = "are not done again: their new probes are measured"
+_NOT_AGAIN = "not done again, as their new probes can be measured"
 
 
 def _measured_after(run: RunSpec, candidates: list[tuple[int, str, str]], folder: Folder) -> str:
@@ -153,7 +153,7 @@ def _measured_after(run: RunSpec, candidates: list[tuple[int, str, str]], folder
             if all(probe.ends_only for probe in more):
                 added.hand_over(folder, key, run)
                 return f"{_NOT_AGAIN} of the weights that they began and ended with"
-    return "begin anew, as probes were added that are measured along the way"
+    return "begun anew, as probes were added that are measured along the way"
 
 
 def _specs(out: Path, but: set[str]) -> Iterator[tuple[str, dict[str, Any]]]:
