@@ -84,17 +84,17 @@ def test_the_verdict_has_text_and_fields(results):
 
 
 def test_the_answers_are_those_of_the_report(results):
-    assert set(results.answers) <= {"ranking", "speed", "alignment", "initial_loss", "data_gap"}
-    assert results.answers["speed"].sentence
+    assert set(results.answers) <= {"ranking", "speedup", "alignment", "initial-loss", "iid-gap"}
+    assert results.answers["speedup"].sentence
 
 
 def test_a_figure_is_one_of_matplotlib_and_shows_itself(results, tmp_path):
     from matplotlib.figure import Figure
 
-    figure = results.plot("speed")
+    figure = results.plot("speedup")
     assert isinstance(figure, Figure)
     assert figure._repr_png_()[:8] == b"\x89PNG\r\n\x1a\n"
-    assert results.plot("speed", wide=False).get_figwidth() < figure.get_figwidth()
+    assert results.plot("speedup", wide=False).get_figwidth() < figure.get_figwidth()
     figure.savefig(tmp_path / "own.svg")
 
 
@@ -160,7 +160,7 @@ def test_no_torch_is_needed(folder):
     code = f"""
 import sys, headstart
 results = headstart.load({str(folder)!r})
-results.best(), results.verdict, results.runs, results._repr_html_(), results.plot("speed"), results.report()
+results.best(), results.verdict, results.runs, results._repr_html_(), results.plot("speedup"), results.report()
 sys.exit("torch" in sys.modules)
 """
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -205,7 +205,7 @@ WRONG = [
     (lambda r, f: r.best("sur"), "start: unknown start 'sur'; did you mean 'sure'?"),
     (lambda r, f: r.best(3), "start: unknown start 3"),
     (lambda r, f: r.best().path(7), "seed: expected one of 0, 1, 2, got 7"),
-    (lambda r, f: r.plot("sped"), "panel: unknown panel 'sped'; did you mean 'speed'?"),
+    (lambda r, f: r.plot("speedp"), "panel: unknown panel 'speedp'; did you mean 'speedup'?"),
     (lambda r, f: r.plot("curvature"), "panel: this study cannot show 'curvature', which needs "),
     (lambda r, f: headstart.write_report(3), "write_report: expected the folder of a study, got int"),
     (lambda r, f: headstart.write_report(f, 0), "processes: expected a whole number >= 1, got 0"),

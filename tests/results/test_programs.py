@@ -96,7 +96,7 @@ CELLS = [
     "results = run()\nresults",
     "results.verdict.text",
     "results.best()",
-    'results.plot("speed")',
+    'results.plot("speedup")',
     "results.report()",
     "results.runs.to_pandas().head(2)",
     'headstart.Study(task="digit", model="mlp")',
