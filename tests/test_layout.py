@@ -38,7 +38,7 @@ FLOORS = [
     {"probes"},
     {"study"},
     {"report", "export", "tools"},
-    {"terminal", "progress", "results", "cli", "__init__", "__main__"},
+    {"terminal", "progress", "results", "trackers", "cli", "__init__", "__main__"},
 ]
 """From the ground up: a file may import from lower floors and from its own folder."""
 

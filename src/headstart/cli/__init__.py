@@ -84,6 +84,12 @@ def headstart_(
     """Where should federated training begin, and with which pair of client and server optimizers?"""
 
 
+Track = Annotated[
+    list[str] | None,
+    typer.Option("--track", metavar="NAME", help="tensorboard, mlflow or wandb; may be given several times."),
+]
+
+
 @app.command()
 def demo(out: Out = Path("demo"), jobs: Jobs = None) -> None:
     """Run the study that ships with Headstart: real handwritten digits, no download, about a minute."""
@@ -101,11 +107,12 @@ def run(
     jobs: Jobs = None,
     checkpoint_seconds: CheckpointSeconds = 10.0,
     allow: Allow = None,
+    track: Track = None,
 ) -> None:
     """Run a study, or go on with one that was interrupted, and write its report."""
     from headstart.study.spec import Study
 
-    _run(Study.load(file, allow or ()), out, jobs, checkpoint_seconds)
+    _run(Study.load(file, allow or ()), out, jobs, checkpoint_seconds, track)
 
 
 @app.command()
@@ -361,17 +368,23 @@ def _registries() -> dict[str, "Registry[Any]"]:
     }  # fmt: skip
 
 
-def _run(study: "Study", out: Path, jobs: int | None, checkpoint_seconds: float) -> None:
+def _run(
+    study: "Study", out: Path, jobs: int | None, checkpoint_seconds: float, track: list[str] | None = None
+) -> None:
     from headstart.progress import watching
     from headstart.report.page import refuse_changed, write
-    from headstart.study.runner import run_study
+    from headstart.study.runner import on_stderr, run_study
     from headstart.study.search import searches
+    from headstart.trackers.following import following
 
     began, jobs = time.perf_counter(), jobs or os.cpu_count() or 1
     refuse_changed(out)
     try:
-        with watching(len(study.runs) + len(searches(study))) as watch:
-            run_study(study, out, jobs, checkpoint_seconds, watch)
+        with (
+            watching(len(study.runs) + len(searches(study))) as shown,
+            following(track, study, out, shown, on_stderr) as (follow, watch),
+        ):
+            run_study(study, out, jobs, checkpoint_seconds, watch, on_stderr, follow)
     except KeyboardInterrupt:
         say(f"interrupted; what is done is in {out}; run the same command again to go on", to=sys.stderr)
         raise typer.Exit(130) from None

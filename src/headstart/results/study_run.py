@@ -19,6 +19,7 @@ def run_study(
     jobs: int = 1,
     checkpoint_seconds: float = 10.0,
     watch: "Callable[[Event], object] | None" = None,
+    track: object = None,
 ) -> Results:
     """Run or resume a study in the folder `out`, and return its results, which stand for the folder
     too.
@@ -30,13 +31,18 @@ def run_study(
         checkpoint_seconds: a process that is killed loses at most so much of the runs that it had
             under way.
         watch: is called with an `Event` for every run that ends.
+        track: "tensorboard", "mlflow" or "wandb", several of them in a list, or an object with the
+            methods of `headstart.trackers.base.Tracker`. It follows what runs measure, and changes
+            none of them.
 
     Raises:
         HeadstartError: the study's parts do not fit together; the folder is in use, of another
             study, or damaged.
     """
+    from headstart.study.runner import on_stderr
     from headstart.study.runner import run_study as run
     from headstart.study.spec import Study
+    from headstart.trackers.following import following
 
     if not isinstance(study, Study):
         raise HeadstartError(
@@ -58,7 +64,9 @@ def run_study(
         if watch is not None:
             watch(event)
 
-    return load(run(study, Path(out), jobs, checkpoint_seconds, tell))
+    with following(track, study, Path(out), tell, on_stderr) as (follow, watching):
+        run(study, Path(out), jobs, checkpoint_seconds, watching, on_stderr, follow)
+    return load(out)
 
 
 def write_report(directory: str | os.PathLike[str], processes: int = 1) -> Path:

@@ -7,6 +7,7 @@ and recorded, and copy none of it. Elsewhere they begin afresh, and map the task
 import multiprocessing
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
@@ -23,6 +24,7 @@ from headstart.errors import HeadstartError
 from headstart.forks import end_with_parent
 from headstart.registry import Component
 from headstart.study.data import task_of
+from headstart.study.following import Feed, Tell, nobody
 from headstart.study.groups import Group
 from headstart.study.sharing import Shared, laid_out, take
 from headstart.study.spec import RunSpec
@@ -31,6 +33,7 @@ from headstart.study.stored_run import carry_out_group
 T = TypeVar("T")
 U = TypeVar("U")
 IsStopping = Callable[[], bool]
+SECONDS_BETWEEN_NEWS = 0.5
 
 
 def longest_first(groups: list[Group], jobs: int) -> list[Group]:
@@ -39,17 +42,34 @@ def longest_first(groups: list[Group], jobs: int) -> list[Group]:
 
 
 def each_group(
-    groups: list[Group], out: Path, jobs: int, checkpoint_seconds: float
+    groups: list[Group], out: Path, jobs: int, checkpoint_seconds: float, tell: Tell | None = None
 ) -> Iterator[tuple[Group, list[tuple[RunSpec, str]]]]:
-    """Groups as their runs end, with those of its runs that were not done before."""
+    """Groups as their runs end, with those of its runs that were not done before.
+
+    `tell` is told what runs measure while they are under way, in this process.
+    """
     firsts = [group[0] for group in groups]
-    yield from each(groups, partial(_one_group, out, checkpoint_seconds), jobs, firsts)
+    if tell is None or jobs == 1 or len(groups) < 2:
+        work = partial(_one_group, out, checkpoint_seconds, tell or nobody)
+        yield from each(groups, work, jobs, firsts)
+        return
+    with tempfile.TemporaryDirectory(prefix="headstart-") as folder:
+        feed = Feed(Path(folder))
+
+        def hear() -> None:
+            for key, rows in feed.news():
+                tell(key, rows)
+
+        work = partial(_one_group, out, checkpoint_seconds, feed.tell)
+        for ended in each(groups, work, jobs, firsts, hear):
+            hear()
+            yield ended
 
 
 def _one_group(
-    out: Path, checkpoint_seconds: float, group: Group, is_stopping: IsStopping
+    out: Path, checkpoint_seconds: float, tell: Tell, group: Group, is_stopping: IsStopping
 ) -> list[tuple[RunSpec, str]]:
-    return carry_out_group(group, out, checkpoint_seconds, is_stopping)
+    return carry_out_group(group, out, checkpoint_seconds, is_stopping, tell)
 
 
 def forks_here(device: str) -> bool:
@@ -58,12 +78,17 @@ def forks_here(device: str) -> bool:
 
 
 def each(
-    pending: Sequence[T], work: Callable[[T, IsStopping], U], jobs: int, runs: Iterable[RunSpec]
+    pending: Sequence[T],
+    work: Callable[[T, IsStopping], U],
+    jobs: int,
+    runs: Iterable[RunSpec],
+    meanwhile: Callable[[], None] | None = None,
 ) -> Iterator[tuple[T, U]]:
     """Items as they end, with what `work` returns for each; they begin in the order given.
 
     The tasks of `runs` are made once and shared by all processes, which compute on the devices of `runs`. `work` is a
-    function of a module, or a `partial` of one, so that a process can be sent it.
+    function of a module, or a `partial` of one, so that a process can be sent it. `meanwhile` is called now and then
+    while workers are at it.
     """
     if jobs == 1 or len(pending) < 2:
         for item in pending:
@@ -85,7 +110,10 @@ def each(
                 futures = {pool.submit(_in_worker, work, item): item for item in pending}
             waiting = set(futures)
             while waiting:
-                ended, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                pause = None if meanwhile is None else SECONDS_BETWEEN_NEWS
+                ended, waiting = wait(waiting, pause, return_when=FIRST_COMPLETED)
+                if meanwhile is not None:
+                    meanwhile()
                 for future in ended:
                     yield futures[future], future.result()
         except BrokenProcessPool:

@@ -1,13 +1,14 @@
 """Carry out a study: starts first, then every run that is not done, in one process or several."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from headstart import files
+from headstart.engine.journal import Row
 from headstart.errors import HeadstartError
 from headstart.escapes import printable
 from headstart.forks import cannot_share
@@ -66,11 +67,13 @@ def run_study(
     checkpoint_seconds: float = 10.0,
     watch: Callable[[Event], None] = lambda event: None,
     tell: Callable[[str], None] = on_stderr,
+    follow: Callable[[RunSpec, Sequence[Row]], None] | None = None,
 ) -> Path:
     """Run or resume a study in the folder `out`; runs that are done are skipped. Returns the folder.
 
     A study that adds to the one in the folder, such as more seeds, rounds or trials, goes on from what is there.
-    `tell` is given lines about what a user would not expect; by default they are printed on standard error.
+    `tell` is given lines about what a user would not expect; by default they are printed on standard error. `follow` is
+    given what runs measure while they are under way; of a run that is gone on with, also what was measured before.
 
     Each process computes with one torch thread, so `jobs` changes no result. A process that is killed loses at
     most `checkpoint_seconds` of the runs that it had under way, and they go on to the same bits.
@@ -89,7 +92,7 @@ def run_study(
             notes = check(study)
             with Folder(out).claimed(study.resolved(), lambda: refusal(study, out, tell)):
                 keep_notes(notes, out)
-                _carry_on(study, out, jobs, checkpoint_seconds, watch, tell)
+                _carry_on(study, out, jobs, checkpoint_seconds, watch, tell, follow)
     except OSError as error:
         raise HeadstartError(f"cannot go on in {out}: {error}") from error
     return out
@@ -102,6 +105,7 @@ def _carry_on(
     checkpoint_seconds: float,
     watch: Callable[[Event], None],
     tell: Callable[[str], None],
+    follow: Callable[[RunSpec, Sequence[Row]], None] | None,
 ) -> None:
     folder, tuned = Folder(out), searches(study)
     runs = _runs(study, tuned, out)
@@ -145,7 +149,14 @@ def _carry_on(
         groups = [group for group in _groups(runs, out) if not set(pending).isdisjoint(group)] if pending else []
         groups = longest_first(groups, jobs)
         pace = Pace({group: sum(map(_work, set(pending) & set(group))) for group in groups}, jobs)
-        for group, ended in each_group(groups, out, jobs, checkpoint_seconds):
+        by_key = {run.key: run for run in pending}
+
+        def hear(key: str, rows: Sequence[Row]) -> None:
+            if follow is not None:
+                follow(by_key[key], rows)
+
+        heard = hear if follow is not None else None
+        for group, ended in each_group(groups, out, jobs, checkpoint_seconds, heard):
             so_far = worked + pace.ended(group)
             seconds = pace.seconds_for(left - so_far)
             for more, (run, status) in zip(range(len(ended))[::-1], ended, strict=True):

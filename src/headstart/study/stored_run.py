@@ -28,6 +28,7 @@ from headstart.starts.weights import NOTHING, Weights
 from headstart.study.choice import Choice, chosen_executor, with_executor
 from headstart.study.data import task_of
 from headstart.study.federations import build_network, clients_of, federation_of, holds, network_of
+from headstart.study.following import Tell, nobody
 from headstart.study.groups import Group
 from headstart.study.resuming import added
 from headstart.study.resuming.best import BestSoFar
@@ -185,12 +186,17 @@ class _UnderWay:
 
 
 def carry_out_group(
-    group: Group, out: Path, checkpoint_seconds: float, is_stopping: Callable[[], bool] = lambda: False
+    group: Group,
+    out: Path,
+    checkpoint_seconds: float,
+    is_stopping: Callable[[], bool] = lambda: False,
+    tell: Tell = nobody,
 ) -> list[tuple[RunSpec, str]]:
     """The runs of a group in their folders, from their checkpoints if they have some. Returns those that were not done
     with their status.
 
-    `is_stopping` is asked after every round; once it says so, the runs are saved and `KeyboardInterrupt` raised.
+    `is_stopping` is asked after every round; once it says so, the runs are saved and `KeyboardInterrupt` raised. `tell`
+    is told what was measured, as it is; of a run that goes on from a checkpoint, also what was before that.
     """
     began = last_saved = time.perf_counter()
     folder = Folder(out)
@@ -214,8 +220,17 @@ def carry_out_group(
         """Of the runs' own, which share the time."""
         return (time.perf_counter() - began) / len(wanted)
 
+    told = dict.fromkeys(wanted, 0)
+
+    def tell_what_is_new() -> None:
+        for i, one in wanted.items():
+            if new := one.progress.rows[told[i] :]:
+                tell(one.run.key, new)
+                told[i] += len(new)
+
     def save_now_and_then() -> None:
         nonlocal last_saved
+        tell_what_is_new()
         stopping = is_stopping()
         due = stopping or time.perf_counter() - last_saved >= checkpoint_seconds
         for one in wanted.values():
@@ -243,6 +258,7 @@ def carry_out_group(
         ],
         save_now_and_then,
     )
+    tell_what_is_new()
     for one in wanted.values():
         if one.best is not None:
             one.best.look(one.progress)

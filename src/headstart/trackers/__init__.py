@@ -1,0 +1,3 @@
+"""Experiment trackers that follow a study: TensorBoard, MLflow, Weights & Biases. They change no
+run and no key.
+"""
