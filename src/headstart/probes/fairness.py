@@ -44,11 +44,10 @@ def fairness(
     *,
     batch: Annotated[int, Field(ge=1, description="predictions evaluated at once: a row, or a token of text")] = 1024,
 ) -> Probe:
-    """client_accuracy_mean, client_accuracy_worst, client_accuracy_p10 and client_accuracy_std,
-    over clients.
+    """client_accuracy_mean, client_accuracy_worst, client_accuracy_p10, client_accuracy_std.
 
-    On each client's own test rows where the task says whose they are, else on test rows in the
-    client's mix of labels.
+    Over clients: on each client's own test rows where the task says whose they are, else on test
+    rows in the client's mix of labels.
 
     Raises:
         HeadstartError: clients are those of the task's source, and it does not say whose its test
