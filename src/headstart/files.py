@@ -42,7 +42,8 @@ def explained(path: Path, doing: str) -> Iterator[None]:
     except FileExistsError as error:
         raise HeadstartError(f"cannot {doing} {path}: a file stands where a folder should be") from error
     except OSError as error:
-        raise HeadstartError(f"cannot {doing} {path}: {error.strerror or error}") from error
+        reason = error.strerror or " ".join(str(error).split())  # Arrow's have several lines
+        raise HeadstartError(f"cannot {doing} {path}: {reason}") from error
 
 
 def _refuse_no_name(path: Path) -> None:

@@ -38,13 +38,15 @@ def parquet_names(path: Path) -> tuple[list[str], list[str]]:
     try:
         with files.explained(path, "read"):
             schema = pq.read_schema(path)
-        pandas = json.loads((schema.metadata or {}).get(b"pandas", b"{}"))
-    except pa.ArrowException as error:
+            names = list(schema.names)
+    except (pa.ArrowException, UnicodeDecodeError) as error:
         raise HeadstartError(f"{path} cannot be read as Parquet: {first_line(error)}") from error
+    try:
+        pandas = json.loads((schema.metadata or {}).get(b"pandas", b"{}"))
     except (ValueError, RecursionError):  # what another program wrote there
         pandas = {}
     index = pandas.get("index_columns") if isinstance(pandas, dict) else None
-    return list(schema.names), [name for name in index or () if isinstance(name, str)]
+    return names, [name for name in index if isinstance(name, str)] if isinstance(index, list) else []
 
 
 def refuse_gaps(table: pa.Table, path: Path, with_gaps: Collection[str] = ()) -> None:
@@ -76,7 +78,7 @@ def parquet(path: Path, columns: Sequence[str], with_gaps: Collection[str] = ())
         table = table.cast(pa.schema([(field.name, _plain_type(field.type)) for field in table.schema]))
         for name in columns:
             table[name].validate(full=is_text(table[name].type))
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise HeadstartError(f"{path} cannot be read as Parquet: {first_line(error)}") from error
     refuse_gaps(table, path, with_gaps)
     return table

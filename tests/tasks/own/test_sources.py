@@ -181,6 +181,15 @@ def test_text_of_parquet_that_is_no_utf8_gets_one_line(tmp_path: Path) -> None:
     assert "UTF8" in line
 
 
+def test_a_damaged_name_or_page_of_parquet_gets_one_line(tmp_path: Path) -> None:
+    columns = {"xxxx": [float(i * i) for i in range(20)], "y": [0, 1] * 10}
+    pq.write_table(pa.table(columns), tmp_path / "t.parquet", store_schema=False)
+    content = (tmp_path / "t.parquet").read_bytes()
+    for damaged in (content.replace(b"xxxx", b"\xff\xfe\xfd\xfc"), content[:4] + bytes(60) + content[64:]):
+        (tmp_path / "t.parquet").write_bytes(damaged)
+        assert "t.parquet" in refusal(tmp_path / "t.parquet")
+
+
 def test_a_lone_quote_within_a_cell_is_a_sign(tmp_path: Path) -> None:
     cells = ("5 inch", '3" pipe')
     lines = [f"{i * i},{cells[i % 2]}" for i in range(11)]
