@@ -1,6 +1,7 @@
 """One federated run in a few lines, on one's own module and tensors."""
 
 import copy
+import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 
 from headstart.clients.base import CLIENTS
 from headstart.engine.devices import DEVICES
+from headstart.engine.executors.auto import by_operations
 from headstart.engine.executors.base import EXECUTORS
 from headstart.engine.executors.fallback import executor_or_loop
 from headstart.engine.journal import Row
@@ -39,7 +41,7 @@ class Result:
     """What came of a run: `rows` of (round, metric, value), `finished` or `diverged`, and the final `weights`.
 
     They are by the names of the module's `state_dict`, with its buffers: `module.load_state_dict(result.weights)`.
-    `executor` computed it; `fallback` says why the loop did in its place, and is None where it did not.
+    `executor` was asked for, or chosen; `fallback` says why the loop did in its place, and is None where it did not.
     """
 
     rows: list[Row]
@@ -84,7 +86,7 @@ def simulate(
     seed: int = 0,
     every: int = 5,
     probes: Sequence[str] = ("evaluation", "alignment"),
-    executor: str = "stacked",
+    executor: str | None = None,
     outputs: int | None = None,
     objective: Objective = classification,
     dtype: torch.dtype = torch.float32,
@@ -97,6 +99,8 @@ def simulate(
         data: inputs [n_i, ...] and targets [n_i, ...] of each client, as tensors or arrays; labels count from 0.
         test: inputs and targets that the global model is measured on.
         client, server, devices, probes, executor: registered names with parameters, such as "proximal(mu=0.1)".
+        executor: by default `threads` where a client's step has large products for this machine's cores, else
+            `stacked`; the result says which. They agree to rounding.
         outputs: width of the model's output; by default one more than the largest label.
 
     Raises:
@@ -119,6 +123,9 @@ def simulate(
     start = {name: leaf for name, leaf in drawn.items() if name not in held}
     network = network.holding(held)
     optimizer = CLIENTS.build(CLIENTS.component(client, "client"))
+    if executor is None:
+        batch = clients.widest if optimizer.batching == "full" else min(batch_size, clients.widest)
+        executor = by_operations(network, task, batch, os.cpu_count() or 1)
     chosen = EXECUTORS.component(executor, "executor")
     federation = Federation(
         network=network,
