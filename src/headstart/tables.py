@@ -7,6 +7,7 @@ DIR/results/runs.parquet    a row a run; in its metadata the seals of the other 
 """
 
 import io
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +24,7 @@ AGAIN = "run `headstart run` on this folder again to rebuild it from its runs"
 @dataclass(frozen=True)
 class Results:
     """The tables of a study. `study`: its file as text; `planned`: the runs of the whole grid, where it is known;
-    `about`: what else is told of them.
+    `about`: what else is told of them; `failed`: why runs did not end, by their keys.
     """
 
     study: str
@@ -32,6 +33,7 @@ class Results:
     trials: pa.Table | None = None
     planned: int | None = None
     about: Mapping[str, str] = field(default_factory=dict)
+    failed: Mapping[str, str] = field(default_factory=dict)
 
 
 def write(path: Path, table: pa.Table, lasting: bool = True) -> str:
@@ -65,6 +67,8 @@ def write_results(directory: Path, results: Results) -> None:
     folder, metadata = directory / "results", {**results.about, "study": results.study}
     if results.planned is not None:
         metadata["planned"] = str(results.planned)
+    if results.failed:
+        metadata["failed"] = json.dumps(dict(results.failed))
     for name in ("rounds", "trials"):
         if (table := getattr(results, name)) is not None:
             metadata[name] = write(folder / f"{name}.parquet", table)
@@ -89,10 +93,11 @@ def read_results(directory: Path) -> Results:
     planned = said.get("planned", "")
     about = {name: text for name, text in said.items() if name not in _OWN}
     number = int(planned) if planned.isdecimal() else None
-    return Results(said["study"], runs, rounds, trials, number, about)
+    failed = {str(run): str(why) for run, why in json.loads(said.get("failed", "{}")).items()}
+    return Results(said["study"], runs, rounds, trials, number, about, failed)
 
 
-_OWN = ("study", "planned", "rounds", "trials")
+_OWN = ("study", "planned", "rounds", "trials", "failed")
 
 
 def _metadata(table: pa.Table) -> dict[str, str]:

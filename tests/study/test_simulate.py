@@ -346,7 +346,7 @@ def test_it_is_said_why_nothing_was_trained():
     [(4, 2, "stacked"), (512, 2, "threads"), (512, 1, "stacked"), (100, 2, "stacked"), (100, 64, "threads")],
 )
 def test_the_executor_is_chosen_by_the_size_of_products_and_the_cores(width, cores, executor, monkeypatch):
-    """Of 16 rows times width x width: 2 * 16 * width**2 operations, 8.4 million at 512 and 0.3 at 100; the mean is less."""
+    """Of 16 rows times width x width: 2 * 16 * width**2: 8.4 million at 512, 0.3 at 100."""
     monkeypatch.setattr("os.cpu_count", lambda: cores)
     data = [(torch.randn(16, width, generator=torch.Generator().manual_seed(k)), torch.arange(16) % 2)
             for k in range(2)]  # fmt: skip

@@ -373,6 +373,7 @@ def _run(
 ) -> None:
     from headstart.progress import watching
     from headstart.report.page import refuse_changed, write
+    from headstart.study.resuming import failed
     from headstart.study.runner import on_stderr, run_study
     from headstart.study.search import searches
     from headstart.trackers.following import following
@@ -391,6 +392,8 @@ def _run(
     page = write(out, jobs)
     say(f"{len(study.runs)} runs in {_duration(time.perf_counter() - began)}")
     say(f"report: {page}")
+    if failed.are_in(out):
+        raise typer.Exit(1)
 
 
 def _duration(seconds: float) -> str:

@@ -31,6 +31,9 @@ def settings(study: Study) -> list[tuple[str, str]]:
     rows.append(("base setting", str(study.base)))
     told = listed(f"{n} {status}" for status, n in lost(study).items())
     rows.append(("runs", f"{len(runs)}, of which {told or '0 diverged'}"))
+    failed = list(study.results.failed.values())
+    for why in sorted(set(failed)):
+        rows.append(("runs that failed", f"{failed.count(why)}, and are not in the numbers: {why}"))
     for name, attribute in (("time of computing", "seconds"), ("simulated time", "simulated_seconds")):
         total = sum(getattr(run, attribute) or 0 for run in runs)
         rows.append((name, f"{total:,.0f} s, added up over all runs (several are computed at the same time)"))

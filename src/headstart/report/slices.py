@@ -191,7 +191,8 @@ def _printable(results: Results) -> Results:
         texts: dict[str, Any] = {name: printable(getattr(run, name)) for name in names}
         runs.append(replace(run, **texts))
     trials = tuple(_shown(trial) for trial in results.trials)
-    return replace(results, settings=_shown(results.settings), runs=tuple(runs), trials=trials)
+    shown = {name: _shown(getattr(results, name)) for name in ("settings", "failed")}
+    return replace(results, **shown, runs=tuple(runs), trials=trials)
 
 
 def _shown(value: Any) -> Any:

@@ -1,7 +1,7 @@
 """The two tables of a study folder, read and checked; `slices` picks the runs that a question needs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +83,7 @@ class Results:
     trials: tuple[Mapping[str, Any], ...] = ()  # of the tuning, where there was one
     planned: int | None = None  # runs of the whole grid; None: the tables do not say
     text: str = ""  # the study file
+    failed: Mapping[str, str] = field(default_factory=dict)  # why runs did not end, by their keys
 
 
 def read(directory: Path) -> Results:
@@ -94,6 +95,11 @@ def read(directory: Path) -> Results:
     where = directory / "results"
     settings = _settings(found.study, where / "runs.parquet")
     runs = _runs(found.runs, where / "runs.parquet")
+    if not runs and found.failed:
+        raise HeadstartError(
+            f"{where / 'runs.parquet'}: all {len(found.failed)} runs that began have failed "
+            f"({next(iter(found.failed.values()))}); mend that and run again"
+        )
     if not runs:
         raise HeadstartError(
             f"{where / 'runs.parquet'}: no run has ended yet; `headstart run` writes the tables when it "
@@ -103,7 +109,7 @@ def read(directory: Path) -> Results:
     trials: tuple[Mapping[str, Any], ...] = ()
     if found.trials is not None:
         trials = tuple(_holding(TRIAL_COLUMNS, found.trials, where / "trials.parquet").to_pylist())
-    return Results(settings, runs, curves, directory, trials, found.planned, found.study)
+    return Results(settings, runs, curves, directory, trials, found.planned, found.study, found.failed)
 
 
 def _settings(text: str, path: Path) -> Mapping[str, Any]:

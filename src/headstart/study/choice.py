@@ -15,6 +15,7 @@ from headstart.engine.executors.base import EXECUTORS
 from headstart.engine.plan import plan
 from headstart.engine.rounds import Federation
 from headstart.engine.streaming import at_hand
+from headstart.errors import HeadstartError
 from headstart.study.federations import federation_of
 from headstart.study.groups import groups_of
 from headstart.study.spec import RunSpec
@@ -35,7 +36,12 @@ def choose_executors(runs: list[RunSpec], out: Path) -> None:
         if kind not in kept:
             alike = [other for other in asking if _kind(other) == kind]
             at_once = max(map(len, groups_of(alike, lambda _: max(most, 1))))
-            timings, left_out = timed(federation_of(run), sum(other.rounds for other in alike), at_once)
+            try:
+                timings, left_out = timed(federation_of(run), sum(other.rounds for other in alike), at_once)
+            except Exception as error:  # the runs fail in the same way, and their folders say why
+                if isinstance(error, HeadstartError):
+                    raise
+                continue
             kept[kind] = {
                 "executor": fastest(timings),
                 "timings": {name: timing._asdict() for name, timing in timings.items()},
@@ -45,8 +51,13 @@ def choose_executors(runs: list[RunSpec], out: Path) -> None:
 
 
 def chosen_executor(run: RunSpec, out: Path) -> Choice:
-    """The executor that was chosen for a run that asks for `auto`, with the timings; of another, its own."""
-    return _read(out / FILE)[_kind(run)] if run.executor.name == "auto" else {"executor": str(run.executor)}
+    """The executor that was chosen for a run that asks for `auto`, with the timings; of another, its own.
+
+    Where none could be timed, as somebody's own part fails, the loop is to fail in the same way.
+    """
+    if run.executor.name != "auto":
+        return {"executor": str(run.executor)}
+    return _read(out / FILE).get(_kind(run), {"executor": "loop"})
 
 
 def with_executor(run: RunSpec, choice: Choice) -> RunSpec:

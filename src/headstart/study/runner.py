@@ -20,6 +20,7 @@ from headstart.study.federations import build_network, check_device, federation_
 from headstart.study.groups import Group, at_once, groups_of
 from headstart.study.pace import Pace
 from headstart.study.processes import each, each_group, forks_here, longest_first
+from headstart.study.resuming import failed
 from headstart.study.resuming.belonging import refusal, take_up
 from headstart.study.search import (
     Search,
@@ -110,10 +111,13 @@ def _carry_on(
     folder, tuned = Folder(out), searches(study)
     runs = _runs(study, tuned, out)
 
+    def failures() -> dict[str, str]:
+        return failed.among(folder.run(run.key) for run in runs)
+
     def gather() -> None:
         trials = table_of({search: stored(out, search) for search in tuned}) if tuned else None
         keys = [run.key for run in runs]
-        table, _ = folder.gather(keys, study.file.target_accuracy, study.resolved(), trials)
+        table, _ = folder.gather(keys, study.file.target_accuracy, study.resolved(), trials, failures())
         rows = best_rates(table)
         if any(row["trials"] > 1 for row in rows):
             files.write(out / "results" / "rates.yaml", as_rates(rows))
@@ -127,7 +131,7 @@ def _carry_on(
     unsearched = [search for search in tuned if len(stored(out, search)) < search.trials]
     pending = [run for run in runs if tuned or not folder.is_done(run.key)]
     for run in {(run.start, run.model, run.task): run for run in pending}.values():
-        start_weights(run, out)
+        _make_start(run, out)
     work: dict[Search | RunSpec, int] = {search: search.trials * _work(search.base) for search in unsearched}
     work |= {run: _work(run) for run in pending}
     total, left = len(tuned) + len(runs), sum(work.values())
@@ -168,6 +172,17 @@ def _carry_on(
         raise
     if work:
         gather()
+    if failing := failures():
+        tell(failed.line(failing, len(runs)))
+
+
+def _make_start(run: RunSpec, out: Path) -> None:
+    """Once, before processes would make it several times; where it fails, the runs that begin from it fail."""
+    try:
+        start_weights(run, out)
+    except Exception as error:  # whatever somebody's own start may raise
+        if not failed.of_run(error, run):
+            raise
 
 
 def _runs(study: Study, tuned: list[Search], out: Path) -> list[RunSpec]:
@@ -188,7 +203,12 @@ def _work(run: RunSpec) -> int:
 
 
 def _one_search(out: Path, search: Search, is_stopping: Callable[[], bool]) -> str:
-    return carry_out_search(out, search, is_stopping)
+    try:
+        return carry_out_search(out, search, is_stopping)
+    except Exception as error:  # whatever somebody's own part may raise
+        if why := failed.of_run(error, search.base):
+            raise HeadstartError(f"tuning: a trial of {search.base} failed: {why}") from error
+        raise
 
 
 def check(study: Study) -> dict[str, list[str]]:

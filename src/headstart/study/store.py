@@ -9,7 +9,7 @@ DIR/results/*.parquet          all runs in the order of the grid; trials.parquet
 DIR/paper.yaml                 the study file, where `headstart paper` wrote it
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -152,10 +152,12 @@ class Folder:
         target_accuracy: float | None,
         study: str = "",
         trials: pa.Table | None = None,
+        failed: Mapping[str, str] | None = None,
     ) -> tuple[pa.Table, pa.Table]:
         """Make the tables of `results/` of the runs that are done, in the order given, and of the trials.
 
-        They say how many runs were planned, and of which study, so that a reader can tell what is missing.
+        They say how many runs were planned, and of which study, so that a reader can tell what is missing; and why
+        runs failed that did.
 
         Raises:
             HeadstartError: a run's files are damaged.
@@ -172,7 +174,8 @@ class Folder:
                 records[key] = seal
         runs, rounds = (pa.concat_tables(parts).combine_chunks() for parts in (rows, of_runs))
         said = about(records, target_accuracy)
-        tables.write_results(self.path, tables.Results(study, runs, rounds, trials, len(keys), said))
+        results = tables.Results(study, runs, rounds, trials, len(keys), said, failed or {})
+        tables.write_results(self.path, results)
         return runs, rounds
 
     def record(self, key: str) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from headstart.study.data import task_of
 from headstart.study.federations import build_network, clients_of, federation_of, holds, network_of
 from headstart.study.following import Tell, nobody
 from headstart.study.groups import Group
-from headstart.study.resuming import added
+from headstart.study.resuming import added, failed
 from headstart.study.resuming.best import BestSoFar
 from headstart.study.resuming.saved import Saved
 from headstart.study.run import Progress, carry_out, carry_out_together
@@ -53,8 +53,10 @@ def refuse_changed_files(runs: Sequence[RunSpec], out: Path) -> None:
     known = files.read_record(path) if path.exists() else {}
     before = {str(name): str(content) for name, content in known.items()}
     now = _contents(runs)
+    done = [run for run in runs if Folder(out).is_done(run.key)]
+    may_be_mended = _modules(runs).keys() - _modules(done).keys()
     for name, content in now.items():
-        if before.get(name, content) != content:
+        if before.get(name, content) != content and name not in may_be_mended:
             raise HeadstartError(
                 f"{name}: what its files hold has changed since the runs in {out} were made "
                 f"(sha256 {before[name][:12]} then, {content[:12] or 'none'} now); put it back or choose a new folder"
@@ -72,12 +74,17 @@ def _contents(runs: Sequence[RunSpec]) -> dict[str, str]:
     tasks = {run.task for run in runs}
     tasks |= {task for start in starts.values() if start.artefact for task in start.artefact.tasks}
     contents = {str(written): start.content for written, start in starts.items()}
+    contents |= {name: files.digest(file) for name, file in _modules(runs).items()}
+    return contents | {f"task {task}": task_of(task).content for task in tasks}
+
+
+def _modules(runs: Sequence[RunSpec]) -> dict[str, Path]:
+    """The files of those parts of runs that are the user's own, and of what these import from beside them."""
     parts = {getattr(run, name) for run in runs for name in PARTS}
     own = {f"module of {part.kind} {part.name}": file for part in parts if (file := own_file(part)) is not None}
-    for origin in {part.origin for part in parts}:
+    for origin in {part.origin for part in parts if own_file(part) is not None}:
         own |= {f"module {name}": file for name, file in own_modules.imported_from(origin).items()}
-    contents |= {name: files.digest(file) for name, file in own.items()}
-    return contents | {f"task {task}": task_of(task).content for task in tasks}
+    return own
 
 
 def keep_modules(runs: Sequence[RunSpec], out: Path) -> None:
@@ -197,11 +204,54 @@ def carry_out_group(
 
     `is_stopping` is asked after every round; once it says so, the runs are saved and `KeyboardInterrupt` raised. `tell`
     is told what was measured, as it is; of a run that goes on from a checkpoint, also what was before that.
+    Where a run fails, the others go on, each by itself, to the bits that they would have had together.
     """
+    folder = Folder(out)
+    pending = [i for i, run in enumerate(group) if not folder.is_done(run.key)]
+    if not pending:
+        return []
+    try:
+        return _carried_out(group, pending, out, checkpoint_seconds, is_stopping, tell)
+    except Exception as error:  # whatever somebody's own part may raise
+        if not (why := failed.of_run(error, group[pending[0]])):
+            raise
+        if len(pending) > 1:
+            alone = [_alone(group, i, out, checkpoint_seconds, is_stopping, tell) for i in pending]
+            return [ended for one in alone for ended in one]
+        return [failed.kept(folder.run(group[pending[0]].key), group[pending[0]], why)]
+
+
+def _alone(
+    group: Group,
+    i: int,
+    out: Path,
+    checkpoint_seconds: float,
+    is_stopping: Callable[[], bool],
+    tell: Tell,
+) -> list[tuple[RunSpec, str]]:
+    """One run of a group, whose others keep their places."""
+    if Folder(out).is_done(group[i].key):
+        return [(group[i], str(Folder(out).record(group[i].key)["status"]))]
+    try:
+        return _carried_out(group, [i], out, checkpoint_seconds, is_stopping, tell)
+    except Exception as error:  # whatever somebody's own part may raise
+        if not (why := failed.of_run(error, group[i])):
+            raise
+        return [failed.kept(Folder(out).run(group[i].key), group[i], why)]
+
+
+def _carried_out(
+    group: Group,
+    pending: Sequence[int],
+    out: Path,
+    checkpoint_seconds: float,
+    is_stopping: Callable[[], bool],
+    tell: Tell,
+) -> list[tuple[RunSpec, str]]:
     began = last_saved = time.perf_counter()
     folder = Folder(out)
     choice = chosen_executor(group[0], out)
-    waiting = {i: run for i, run in enumerate(group) if not folder.is_done(run.key)}
+    waiting = {i: group[i] for i in pending}
     measured = [(run, _measure_ends(run, out, choice)) for run in waiting.values() if added.is_handed_over(folder, run)]
     wanted = {i: _begin(run, out, choice) for i, run in waiting.items() if not folder.is_done(run.key)}
     if not wanted:
@@ -272,6 +322,7 @@ def carry_out_group(
         record = _record(one.run, choice, one.progress, parameters, one.seconds + seconds(), note)
         folder.finish(one.run.key, record, one.progress.rows)
         one.saved.close(one.run.rounds)
+        failed.forget(folder.run(one.run.key))
     return measured + [(one.run, one.progress.status) for one in wanted.values()]
 
 
