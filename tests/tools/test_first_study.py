@@ -114,3 +114,14 @@ def test_numbers_of_rows_are_no_feature(tmp_path):
     assert [(column.name, column.counts) for column in columns_of(tmp_path / "t.csv")] == [
         ("id", True), ("x", False), ("y", False),
     ]  # fmt: skip
+
+
+def test_of_a_folder_each_file_is_a_client(tmp_path):
+    (tmp_path / "sites").mkdir()
+    for site in "abcd":
+        lines = [f"{i % 9},{i % 4},{'ill' if i % 9 > 4 else 'well'}" for i in range(40)]
+        (tmp_path / "sites" / f"site_{site}.csv").write_text("\n".join(["x,z,state", *lines]))
+    made = write_first_study(tmp_path / "sites", tmp_path / "study.yaml")
+    assert made.guesses[0] == "client: (file) (4 of them), each file is one"
+    found = table_of(made.path)
+    assert (found["client"], found["label"], found["features"]) == ("(file)", "state", ("x", "z"))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from headstart.errors import HeadstartError
-from headstart.tasks.own.sources import header, read
+from headstart.tasks.own.sources import FILE, files_of, header, read
 
 LOOKED_AT = 20_000
 """Rows whose values are looked at."""
@@ -49,13 +49,15 @@ class Column:
 
 
 def columns_of(path: Path) -> list[Column]:
-    """The columns of a table, but those that only number its rows.
+    """The columns of a table, but those that only number its rows; of a folder of files also which file a row is from.
 
     Raises:
         HeadstartError: the table cannot be read.
     """
     found = header(path)
-    return [_column(path, name) for name in found.columns if name not in found.numbering]
+    names = [name for name in found.columns if name not in found.numbering]
+    places = [FILE] if len(files_of(path)) > 1 else []
+    return [_column(path, name) for name in (*places, *names)]
 
 
 def label_of(columns: list[Column]) -> tuple[Column, str] | None:
@@ -74,7 +76,8 @@ def client_of(columns: list[Column], label: str | None) -> tuple[Column, str] | 
     score, best = max(scored, key=lambda pair: pair[0], default=(0.0, None))
     if best is None or score <= 0:
         return None
-    why = "by its name" if _is_called(best.name, CLIENTS) else f"as it has {len(best.values)} values of several rows"
+    by_rows = f"as it has {len(best.values)} values of several rows"
+    why = "each file is one" if best.name == FILE else "by its name" if _is_called(best.name, CLIENTS) else by_rows
     return best, why
 
 
@@ -88,7 +91,8 @@ def split_of(columns: list[Column]) -> Column | None:
 
 def _column(path: Path, name: str) -> Column:
     try:
-        cells = read(path, (name,), (name,)).column(name).slice(0, LOOKED_AT).to_pylist()
+        column = read(path, (name,), (name,)).column(name)
+        cells = (column if name == FILE else column.slice(0, LOOKED_AT)).to_pylist()
     except HeadstartError:  # a damaged column; `check` says what is wrong with it, where it is used
         return Column(name, "other", (), 0)
     present = [cell for cell in cells if cell not in (None, "") and not _is_nan(cell)]
@@ -143,7 +147,7 @@ def _is_called(name: str, names: str) -> bool:
 def _as_label(column: Column, last: Column) -> float:
     """How much a column looks like classes; 0 where it cannot be."""
     classes = len(column.values)
-    if column.gaps or not 2 <= classes <= MOST_CLASSES or column.rows < FEWEST_ROWS * classes:
+    if column.name == FILE or column.gaps or not 2 <= classes <= MOST_CLASSES or column.rows < FEWEST_ROWS * classes:
         return 0.0
     if column.kind not in ("number", "words") or (column.kind == "number" and not column.whole):
         return 0.0
@@ -156,7 +160,7 @@ def _as_client(column: Column) -> float:
     owners = len(column.values)
     if column.gaps or owners < 2 or 2 * owners > column.rows or column.kind not in ("number", "words"):
         return 0.0
-    called = _is_called(column.name, CLIENTS)
+    called = _is_called(column.name, CLIENTS) or (column.name == FILE and not set(column.values) <= set(PARTS))
     if (column.kind == "number" and not (column.whole and called)) or (owners < 5 and not called):
         return 0.0
-    return 4.0 * called + 1.0 * (column.kind == "words") + min(owners, 1000) / 1000
+    return 4.0 * called - 2.0 * (column.name == FILE) + 1.0 * (column.kind == "words") + min(owners, 1000) / 1000

@@ -12,6 +12,7 @@ from headstart.study.data import task_of
 from headstart.study.runner import check
 from headstart.study.spec import Study
 from headstart.study.yaml_text import in_line
+from headstart.tasks.own.sources import FILE
 from headstart.tools.columns import MOST_WORDS, Column, client_of, columns_of, label_of, split_of
 
 
@@ -50,7 +51,7 @@ def _text(table: Path, path: Path, label: str | None, client: str | None) -> tup
     classes, why_label = _chosen(columns, label, label_of(columns), "label")
     owner, why_client = _chosen(columns, client, client_of(columns, classes.name if classes else None), "client")
     split = split_of(columns)
-    rest = [column for column in columns if column not in (classes, owner, split)]
+    rest = [column for column in columns if column not in (classes, owner, split) and column.name != FILE]
     inputs, model, said = _inputs(rest, classes is not None)
     if classes is None and "text" not in inputs:
         names = ", ".join(repr(column.name) for column in columns)
