@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -138,6 +139,13 @@ def test_fonts_are_named_once_and_paths_are_short() -> None:
     svg = render(line, 2.0, True)["svg"].decode()
     assert max(style.count("Roboto") for style in re.findall(r'style="[^"]*"', svg)) == 1
     assert not re.search(r' d="[^"]*\.\d{3}', svg)
+
+
+def test_letters_that_the_font_has_not_are_drawn_without_a_word() -> None:
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        svg = render(lambda figure, wide: figure.text(0, 0, "東京"), 2.0, True)["svg"].decode()
+    assert (told, "東京" in svg) == ([], True)
 
 
 def test_a_worker_that_is_killed_costs_no_figure() -> None:

@@ -9,6 +9,7 @@ import multiprocessing
 import re
 import signal
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -85,7 +86,8 @@ def render(draw: Draw, height: float, wide: bool, creator: str = "") -> dict[str
     if creator:
         named = {"svg": {"Date": None, "Creator": creator}, "png": {"Software": creator}}
     files = {}
-    with drawn(draw, height, wide) as figure:
+    with drawn(draw, height, wide) as figure, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # in the PNG a box; the page has the reader's own fonts
         for kind in ("svg", "png") if wide else ("svg",):
             buffer = io.BytesIO()
             figure.savefig(buffer, format=kind, dpi=150, metadata=named[kind])
