@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -190,6 +191,52 @@ def test_the_page_in_docs_is_what_its_command_writes(tmp_path: Path) -> None:
 def test_every_published_result_is_of_this_format() -> None:
     for path in (DOCS / "results").rglob(NAME):
         assert [each["number"] for each in json.loads(path.read_text())["findings"]] == list(range(1, 10))
+
+
+def changed(found: Any, at: tuple[Any, ...], value: Any) -> Any:
+    """A copy in which one place holds another value; no value: it is left out."""
+    copy = json.loads(json.dumps(found))
+    place = copy
+    for key in at[:-1]:
+        place = place[key]
+    if value is ...:
+        del place[at[-1]]
+    else:
+        place[at[-1]] = value
+    return copy
+
+
+def places(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [each for key, item in items for each in ((*at, key), *places(item, (*at, key)))]
+
+
+def test_what_was_published_in_another_form_is_one_line(tmp_path: Path) -> None:
+    found, path = json.loads((DOCS / "results/digits" / NAME).read_text()), tmp_path / NAME
+    said = []
+    for at in places(found)[::3]:
+        for value in (None, 3, "x", [], {}, ...):
+            path.write_text(json.dumps(changed(found, at, value)))
+            try:
+                assert block(read([tmp_path]), tmp_path)
+            except HeadstartError as error:
+                said.append(str(error))
+    assert len(said) > 100
+    assert all(f"{NAME} is damaged" in line and "\n" not in line for line in said)
+
+
+@pytest.mark.parametrize("settings", [{"tuning": 3}, {"tuning": {"seeds": 3}}, {"client_rates": 0.1}])
+def test_a_study_file_of_another_form_is_one_line(settings: dict[str, Any]) -> None:
+    with pytest.raises(HeadstartError, match=r"study\.yaml of 'A' is damaged"):
+        setup.cells({"title": "A", "run": {"trials": 3 if "tuning" in settings else 0, "seeds": [0]}}, settings)
+
+
+def test_what_was_published_and_changed_since_is_refused(results: Path, tmp_path: Path) -> None:
+    shutil.copytree(results / "own", tmp_path / "own")
+    path = tmp_path / "own" / NAME
+    path.write_text(path.read_text().replace("1", "2", 1))
+    with pytest.raises(HeadstartError, match="was changed since it was written"):
+        read([tmp_path])
 
 
 def test_line_ends_of_the_page_stay_and_links_and_other_letters_are_refused(results: Path, tmp_path: Path) -> None:

@@ -15,7 +15,9 @@ from headstart.report.answers import count, listed, p_text
 from headstart.report.caveats import marks, notes
 from headstart.report.judged import NOT_ASKED, labels
 from headstart.report.markdown import escaped, row
-from headstart.report.publish import FORMAT, NAME, told
+from headstart.report.pages import ours
+from headstart.report.pages.published import refuse_other_forms
+from headstart.report.publish import FORMAT, NAME, SUMS, told
 from headstart.study.statistics import LEVEL
 
 MARKS = "<!-- begin headstart findings -->", "<!-- end headstart findings -->"
@@ -56,6 +58,8 @@ def read(folders: Iterable[str | Path]) -> dict[Path, Mapping[str, Any]]:
         if not folder.is_dir():
             raise HeadstartError(f"{folder}: not found; expected a folder that `headstart publish` wrote")
         for path in sorted(folder.rglob(NAME)):
+            for name in (NAME, "study.yaml"):
+                ours.refuse_changed_one(path.parent, name, SUMS)
             found[path.parent] = _open(path)
     return found
 
@@ -64,10 +68,10 @@ def _open(path: Path) -> Mapping[str, Any]:
     try:
         with files.explained(path, "read"):
             found = json.loads(path.read_bytes())
-        known = {"title", "task", "model", "verdict", "findings", "cautions", "run"}
-        if not isinstance(found, dict) or found.get("format") != FORMAT or not known <= found.keys():
+        if not isinstance(found, dict) or found.get("format") != FORMAT:
             raise ValueError(f"format {FORMAT} expected")
-    except ValueError as error:
+        refuse_other_forms(found)
+    except (ValueError, RecursionError) as error:
         raise HeadstartError(f"{path} is damaged or of another version ({error}); publish the study again") from None
     return found
 

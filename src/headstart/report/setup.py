@@ -33,7 +33,12 @@ def settings_of(folder: Path) -> Mapping[str, Any]:
 
 def cells(study: Mapping[str, Any], settings: Mapping[str, Any]) -> tuple[str, str, str]:
     """A row's cells below `COLUMNS`."""
-    return origin(settings), rates(study["run"], settings), others(study["run"].get("starts") or ())
+    try:
+        return origin(settings), rates(study["run"], settings), others(study["run"].get("starts") or ())
+    except (TypeError, AttributeError) as error:
+        raise HeadstartError(
+            f"study.yaml of {study.get('title')!r} is damaged ({error}); publish the study again"
+        ) from None
 
 
 def origin(settings: Mapping[str, Any]) -> str:

@@ -53,6 +53,19 @@ def refuse_changed(folder: Path, sums: str) -> None:
         _refuse_foreign(folder, name, known, sums)
 
 
+def refuse_changed_one(folder: Path, name: str, sums: str) -> None:
+    """Refuse to read a file that is not as it was written, where the list of its folder says how it was.
+
+    Raises:
+        HeadstartError: it was changed, cut or damaged.
+    """
+    known = _read(folder / sums).get(name)
+    if known and not _is_one_of(folder / name, known):
+        raise HeadstartError(
+            f"{folder / name} was changed since it was written ({sums} has its sha256); write it again"
+        )
+
+
 def refuse_foreign(path: Path, mark: str, what: str) -> None:
     """Refuse to overwrite a file that does not have `mark` at its beginning; `what` it should be, in words.
 
