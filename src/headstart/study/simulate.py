@@ -50,6 +50,12 @@ class Result:
     executor: str = "loop"
     fallback: str | None = None
 
+    def __repr__(self) -> str:
+        last = max((round_ for round_, _, _ in self.rows), default=0)
+        accuracy = self.metric("test_accuracy")
+        reached = f", test accuracy {accuracy[max(accuracy)]:.3f}" if accuracy else ""
+        return f"<Result: {self.status}, measured until round {last}{reached}>"
+
     def metric(self, name: str) -> dict[int, float]:
         """The values of a metric by round; empty where it was not measured."""
         return {round_: value for round_, metric, value in self.rows if metric == name}

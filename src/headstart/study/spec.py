@@ -200,6 +200,9 @@ class Study:
             return self.grid
         return [replace(run, population=self.population) for run in self.grid]
 
+    def __repr__(self) -> str:
+        return f"<Study {self.file.name!r}: {self.model} on {self.task}, {len(self.runs)} runs>"
+
     def resolved(self) -> str:
         """The study as YAML with every default written out: equal text means an equal study."""
         with within(self.origin):

@@ -161,6 +161,10 @@ class Task:
     notes: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        rows = f"{len(self.train)} training, {len(self.validation)} validation and {len(self.test)} test rows"
+        return f"<Task {self.name!r}: {rows}, inputs {list(self.input_shape)}, {self.outputs} outputs>"
+
     def to(self, device: torch.device) -> "Task":
         """The same task with its rows on a device, where all of them must fit."""
         parts = {name: getattr(self, name).to(device) for name in ("train", "validation", "test")}

@@ -290,6 +290,34 @@ def test_values_that_are_not_taken_get_one_line(keys, line):
     assert str(caught.value) == line
 
 
+BAD += [
+    ({"starts": [{"w": np.array([object()])}]},
+     "starts[0]: expected tensors by the names of parameters, got an array of object"),
+    ({"starts": [{"w": torch.zeros(2, device="meta")}]},
+     "starts[0]: expected a dense tensor under 'w', got one that is on meta, without numbers"),
+    ({"starts": [{"w": torch.zeros(2).to_sparse()}]},
+     "starts[0]: expected a dense tensor under 'w', got one that is torch.sparse_coo"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", ["random", None, headstart.own_part(1)])
+def test_a_part_that_has_a_name_already_is_no_value(value):
+    with pytest.raises(HeadstartError, match=r"^own_part: expected a value such as a function or tensors, got "):
+        headstart.own_part(value)
+
+
+def test_numbers_of_numpy_and_torch_are_numbers():
+    plain = study(seeds=[0, 1], client_rates=0.5).runs
+    assert study(seeds=np.arange(2), client_rates=np.float64(0.5)).runs == plain
+    assert study(seeds=[np.int64(0), np.int64(1)], client_rates=torch.tensor(0.5)).runs == plain
+
+
+def test_what_a_prompt_shows_is_short():
+    assert repr(study()) == "<Study 'study': net on own data, 1 runs>"
+    assert repr(task()) == ("<Task 'own data': 120 training, 0 validation and 20 test rows, inputs [3], 2 outputs>")
+    assert repr(headstart.own_part(net, name="ours")) == "<own part ours: function>"
+
+
 BAD_WHEN_BUILT = [
     ({"model": module_again}, "the function returns the same module every time"),
     ({"model": lambda: 3}, "the model is int, expected a torch.nn.Module"),
@@ -298,6 +326,12 @@ BAD_WHEN_BUILT = [
     ({"starts": [{"9.weight": torch.ones(1)}]}, "the weights 'weights'"),
     ({"partitions": [[[0, 1], [1, 2]]], "population": 2, "cohort": 1},
      "partitions[0]: expected every training row, 0 to 119, with one client, got 4 rows of which 3 differ"),
+    ({"partitions": [lambda task, population, seed: [np.arange(3)] * 3], "population": 3},
+     "partitions[0]: expected every training row, 0 to 119, with one client, got 9 rows of which 3 differ"),
+    ({"partitions": [lambda task, population, seed: 3], "population": 3},
+     "partitions[0]: expected the rows of each client as whole numbers, got [3]"),
+    ({"probes": ["evaluation", lambda federation: None]},
+     "probes[1]: expected a function that returns a Probe, got NoneType from it"),
 ]  # fmt: skip
 
 

@@ -13,28 +13,21 @@ What is taken for each kind of part, and what it is called unless `own_part` say
 | probes | a function `(federation) -> Probe` | the function's |
 """
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from weakref import ref
 
 import numpy as np
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from headstart import given, rng
-from headstart.clients.base import ClientOptimizer
-from headstart.engine.devices import Devices
+from headstart import given
 from headstart.errors import HeadstartError
 from headstart.given import Given
-from headstart.models.network import _built
 from headstart.registry import Component
-from headstart.servers.base import ServerOptimizer
-from headstart.starts.base import Start
-from headstart.study.given.contents import digest, required
-from headstart.study.given.weights import start_of
+from headstart.study.given.contents import digest
+from headstart.study.given.values import READERS, TAKEN, are_rows, as_drawn, is_weights
 from headstart.tasks.base import Task
+from headstart.validation import shown
 
 KINDS = {
     "task": "task",
@@ -60,6 +53,9 @@ class OwnPart:
     name: str | None = None
     version: str | None = None
 
+    def __repr__(self) -> str:
+        return f"<own part {self.name or ''}: {type(self.value).__name__}>".replace(" :", ":")
+
 
 def own_part(value: Any, *, name: str | None = None, version: str | None = None) -> OwnPart:
     """A value for a study, under a name of your own: `starts=["random", own_part(weights,
@@ -70,19 +66,12 @@ def own_part(value: Any, *, name: str | None = None, version: str | None = None)
         version: stands for what the value holds, in place of a digest of it. Change it whenever the
             value changes; runs of another version are other runs.
     """
+    if isinstance(value, str | OwnPart) or value is None:
+        raise HeadstartError(f"own_part: expected a value such as a function or tensors, got {shown(value)}")
     for what, text in (("name", name), ("version", version)):
         if text is not None and not (isinstance(text, str) and text):
             raise HeadstartError(f"own_part: expected a text as {what}, got {text!r}")
     return OwnPart(value, name, version)
-
-
-@dataclass(frozen=True)
-class _Read:
-    """What a value is as a part: its usual name, what makes it, and what its digest is made of."""
-
-    name: str
-    factory: Callable[..., Any]
-    contents: tuple[object, ...]
 
 
 def as_written(keys: Mapping[str, Any]) -> tuple[dict[str, Any], list[Given]]:
@@ -105,7 +94,7 @@ def as_written(keys: Mapping[str, Any]) -> tuple[dict[str, Any], list[Given]]:
 
 
 def _axes(keys: Mapping[str, Any], path: str, found: list[Given]) -> dict[str, Any]:
-    written = dict(keys)
+    written = {key: _plain(value) for key, value in keys.items()}
     for key, kind in KINDS.items():
         if key in keys:
             value = keys[key]
@@ -116,6 +105,15 @@ def _axes(keys: Mapping[str, Any], path: str, found: list[Given]) -> dict[str, A
                 else [_written(one, kind, f"{path}{key}[{i}]", found) for i, one in enumerate(value)]
             )
     return written
+
+
+def _plain(value: Any) -> Any:
+    """Numbers of NumPy and torch as Python has them, also those of a list; all else as it is."""
+    if isinstance(value, np.generic) or (isinstance(value, np.ndarray | Tensor) and value.ndim < 2):
+        return value.tolist()
+    if isinstance(value, list) and any(isinstance(one, np.generic) for one in value):
+        return [_plain(one) for one in value]
+    return value
 
 
 def _rates(row: Any, path: str, by_name: Mapping[tuple[str, str], str], found: list[Given]) -> Any:
@@ -136,19 +134,19 @@ def _written(value: Any, kind: str, path: str, found: list[Given]) -> Any:
         return value
     if kind == "start" and _is_named(value):
         return _with_tasks(value, path, found)
-    if isinstance(value, Mapping) and not (kind == "start" and _is_weights(value)):
+    if isinstance(value, Mapping) and not (kind == "start" and is_weights(value)):
         return value
     asked = value if isinstance(value, OwnPart) else OwnPart(value)
-    read = _READERS[kind](asked.value, path)
+    read = READERS[kind](asked.value, path)
     if read is None:
-        raise HeadstartError(f"{path}: expected {_TAKEN[kind]}, got {type(asked.value).__name__}")
+        raise HeadstartError(f"{path}: expected {TAKEN[kind]}, got {type(asked.value).__name__}")
     name = asked.name or read.name
     if asked.version is not None:
         sha256, _ = digest("version", asked.version)
     else:
         sha256, unread = digest(*read.contents)
         if unread and kind == "model":
-            sha256, unread = digest(sha256, _as_drawn(asked.value))
+            sha256, unread = digest(sha256, as_drawn(asked.value))
         if unread:
             raise HeadstartError(
                 f"{path}: cannot tell when {name!r} changes, as it holds something of type {unread}; "
@@ -167,7 +165,7 @@ def _is_named(value: Any) -> bool:
     """Whether this is a start that a study file could name, with parameters: `{proxy: {task:
     ...}}`.
     """
-    if not isinstance(value, Mapping) or _is_weights(value):
+    if not isinstance(value, Mapping) or is_weights(value):
         return False
     return "name" in value or all(isinstance(inside, Mapping | None) for inside in value.values())
 
@@ -183,150 +181,6 @@ def _with_tasks(value: Mapping[str, Any], path: str, found: list[Given]) -> Any:
     return inside(value) if "name" in value else {name: inside(parameters) for name, parameters in value.items()}
 
 
-def _is_weights(value: Any) -> bool:
-    return isinstance(value, Mapping) and any(isinstance(leaf, Tensor | np.ndarray) for leaf in value.values())
-
-
 def _is_split(key: str, value: Sequence[Any]) -> bool:
     """Whether a list is itself a value: the rows of each client."""
-    return key == "partitions" and _are_rows(value)
-
-
-def _are_rows(value: Any) -> bool:
-    if not isinstance(value, list | tuple) or not value:
-        return False
-    return all(isinstance(rows, np.ndarray | Tensor | range) or _are_numbers(rows) for rows in value)
-
-
-def _are_numbers(rows: Any) -> bool:
-    return isinstance(rows, list | tuple) and all(isinstance(row, int | np.integer) for row in rows)
-
-
-def _task(value: Any, path: str) -> _Read | None:
-    if not isinstance(value, Task):
-        return None
-    return _Read(value.name, lambda: value, (value,))
-
-
-def _model(value: Any, path: str) -> _Read | None:
-    if isinstance(value, nn.Module):
-        raise HeadstartError(
-            f"{path}: expected a function that builds a new module, as every seed draws weights of its own, "
-            f"got a module; give a function as model, and the module among starts"
-        )
-    if not callable(value):
-        return None
-    wanted = required(value)
-    if wanted not in (0, 2):
-        takes = "it does not say what it takes" if wanted is None else f"it takes {wanted}"
-        raise HeadstartError(
-            f"{path}: expected a function of no argument or of (input_shape, outputs), but {takes}; "
-            "write a short one around it"
-        )
-    return _Read(_name_of(value, "model"), _Builder(value, wanted), (value,))
-
-
-class _Builder:
-    """Calls a function that builds a model, with what it asks for."""
-
-    def __init__(self, function: Callable[..., Any], wanted: int) -> None:
-        self._function, self._wanted = function, wanted
-        self._last: Callable[[], object] = lambda: None
-
-    def __call__(self, input_shape: tuple[int, ...], outputs: int) -> Any:
-        built = self._function(input_shape, outputs) if self._wanted else self._function()
-        if isinstance(built, nn.Module):
-            if built is self._last():
-                raise HeadstartError(
-                    "model: the function returns the same module every time, so that every seed would have the same "
-                    "weights; build the module in the function, and give its weights among starts"
-                )
-            self._last = ref(built)
-        return built
-
-
-def _as_drawn(function: Callable[..., Any]) -> object:
-    """What tells two models apart whose code cannot: the module as seed 0 draws it."""
-    if required(function):
-        return None
-    module = _built(function, rng.key(0, "initial weights"))
-    return [repr(module), module.state_dict()]
-
-
-def _start(value: Any, path: str) -> _Read | None:
-    if isinstance(value, Start):
-        return _Read("own", lambda: value, (value,))
-    weights = value.state_dict() if isinstance(value, nn.Module) else value
-    if not isinstance(weights, Mapping):
-        return None
-    tree = {}
-    for key, leaf in weights.items():
-        tensor = torch.from_numpy(leaf) if isinstance(leaf, np.ndarray) else leaf
-        if not isinstance(key, str) or not isinstance(tensor, Tensor):
-            raise HeadstartError(f"{path}: expected tensors by the names of parameters, got {type(leaf).__name__}")
-        tree[key] = tensor.detach().clone()
-    return _Read("weights", start_of(tree, "weights"), (tree,))
-
-
-def _split(value: Any, path: str) -> _Read | None:
-    if callable(value):
-        return _Read(_name_of(value, "own"), lambda: value, (value,))
-    if not _are_rows(value):
-        return None
-    rows = [np.asarray(of_client, dtype=np.int64) for of_client in value]
-
-    def deal(task: Task, population: int, seed: int) -> Sequence[Any]:
-        dealt = np.concatenate(rows)
-        if len(dealt) != len(task.train) or len(np.unique(dealt)) != len(dealt) or not _within(dealt, len(task.train)):
-            raise HeadstartError(
-                f"{path}: expected every training row, 0 to {len(task.train) - 1}, with one client, "
-                f"got {len(dealt)} rows of which {len(np.unique(dealt))} differ"
-            )
-        if population != len(rows):
-            raise HeadstartError(f"population: expected the {len(rows)} clients of {path}, got {population}")
-        return rows
-
-    return _Read("own", lambda: deal, tuple(rows))
-
-
-def _within(rows: Any, count: int) -> bool:
-    return bool(len(rows)) and int(rows.min()) >= 0 and int(rows.max()) < count
-
-
-def _instance_of(kind: Any) -> Callable[[Any, str], _Read | None]:
-    def read(value: Any, path: str) -> _Read | None:
-        return _Read("own", lambda: value, (value,)) if isinstance(value, kind) else None
-
-    return read
-
-
-def _probe(value: Any, path: str) -> _Read | None:
-    return _Read(_name_of(value, "own"), value, (value,)) if callable(value) else None
-
-
-def _name_of(function: Any, otherwise: str) -> str:
-    name = re.sub(r"[^\w.+-]", "", str(getattr(function, "__name__", "")))
-    return otherwise if name in ("", "lambda") else name
-
-
-_READERS: dict[str, Callable[[Any, str], _Read | None]] = {
-    "task": _task,
-    "model": _model,
-    "start": _start,
-    "client optimizer": _instance_of(ClientOptimizer),
-    "server optimizer": _instance_of(ServerOptimizer),
-    "partition": _split,
-    "device setting": _instance_of(Devices),
-    "probe": _probe,
-}
-
-_TAKEN = {
-    "task": "the name of a task, or one that headstart.own_task(data, test) makes",
-    "model": "the name of a model, or a function that builds a module",
-    "start": "the name of a start, a state dict or a module",
-    "client optimizer": "the name of a client optimizer, or a ClientOptimizer",
-    "server optimizer": "the name of a server optimizer, or a ServerOptimizer",
-    "partition": "the name of a partition, the rows of each client, or a function (task, population, seed) of them",
-    "device setting": "the name of a device setting, or Devices",
-    "probe": "the name of a probe, or a function (federation) of one",
-}
+    return key == "partitions" and are_rows(value)
