@@ -75,7 +75,9 @@ def parsed(text: str, place: str) -> Any:
         HeadstartError: it is no JSON, nested too deeply, or an object has a key twice.
     """
     try:
-        return json.loads(text, object_pairs_hook=lambda pairs: _with_keys_once(pairs, place))
+        return DECODER.decode(text)
+    except KeyTwiceError as error:
+        raise HeadstartError(f"{place} has the key {error.args[0]!r} twice; leave one out") from error
     except (json.JSONDecodeError, RecursionError) as error:
         advice = "; an object a line is a file .jsonl" if str(error).startswith("Extra data: line") else ""
         raise HeadstartError(f"{place} cannot be read as JSON: {error}{advice}") from error
@@ -83,13 +85,20 @@ def parsed(text: str, place: str) -> Any:
         raise HeadstartError(f"{place} has a whole number of more than 4300 digits") from error
 
 
-def _with_keys_once(pairs: list[tuple[str, Any]], place: str) -> Row:
+class KeyTwiceError(Exception):
+    """An object has a key twice, of which Python's reader would keep the last without a word."""
+
+
+def _with_keys_once(pairs: list[tuple[str, Any]]) -> Row:
     found = dict(pairs)
     if len(found) < len(pairs):
         keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise HeadstartError(f"{place} has the key {twice!r} twice; leave one out")
+        raise KeyTwiceError(next(key for key in keys if keys.count(key) > 1))
     return found
+
+
+DECODER = json.JSONDecoder(object_pairs_hook=_with_keys_once)
+"""One for all rows: making one takes as long as reading a row."""
 
 
 def _object(found: Any, place: str) -> Row:
@@ -125,9 +134,9 @@ def _inputs(x: Any) -> Row:
 def _of_one_type(values: list[Any], column: str, path: Path) -> pa.Array:
     """The cells of a column in one type: text, numbers, true and false, or lists of numbers that are as long."""
     first = next((row for row, value in enumerate(values) if value is not None), 0)
-    sort = _sort(values[first]) if values else ""
+    sort = SORTS.get(type(values[first])) if values else None
     for row, value in enumerate(values):
-        if value is not None and (_sort(value) != sort or not sort):
+        if value is not None and (SORTS.get(type(value)) != sort or sort is None):
             where = f", where row {first} has {shown(values[first])}" if row != first else ""
             raise HeadstartError(
                 f"{path}: row {row} has {shown(value)} in column {column!r}{where}; "
@@ -146,12 +155,8 @@ def _of_one_type(values: list[Any], column: str, path: Path) -> pa.Array:
         ) from error
 
 
-def _sort(value: Any) -> str:
-    """What a value is, in a word; nothing where a table has no place for it."""
-    if isinstance(value, bool):
-        return "truth"
-    sorts = {"number": int | float, "text": str, "list": list}
-    return next((sort for sort, kind in sorts.items() if isinstance(value, kind)), "")
+SORTS = {bool: "truth", int: "number", float: "number", str: "text", list: "list"}
+"""What a value of a column may be, in a word."""
 
 
 def _lists(values: list[Any], first: int, column: str, path: Path) -> pa.Array:
