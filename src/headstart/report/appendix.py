@@ -29,8 +29,8 @@ def settings(study: Study) -> list[tuple[str, str]]:
     begun = {run.start: run.begun_with for run in runs if run.begun_with}
     rows += [("start", f"{start}: {said}") for start, said in begun.items()]
     rows.append(("base setting", str(study.base)))
-    told = listed(f"{n} {status}" for status, n in lost(study).items())
-    rows.append(("runs", f"{len(runs)}, of which {told or '0 diverged'}"))
+    diverged = sum(not run.finished for run in runs)
+    rows.append(("runs", f"{len(runs)}, of which {diverged} diverged"))
     failed = list(study.results.failed.values())
     for why in sorted(set(failed)):
         rows.append(("runs that failed", f"{failed.count(why)}, and are not in the numbers: {why}"))
@@ -127,13 +127,21 @@ def edges(study: Study) -> list[str]:
 
 
 def lost(study: Study) -> dict[str, int]:
-    """How many runs did not finish, by what came of them: diverged, failed."""
+    """How many runs have no result, by what came of them: diverged, failed."""
     counts = Counter(run.status for run in study.results.runs if not run.finished)
-    return {status: counts[status] for status in sorted(counts)}
+    counts["failed"] += len(study.results.failed)
+    return {status: counts[status] for status in sorted(counts) if counts[status]}
+
+
+def failures(study: Study) -> str:
+    """One line where runs failed, and why; empty where none did."""
+    why = Counter(study.results.failed.values())
+    told = listed(f"{count(n, 'run')} ({reason})" for reason, n in why.items())
+    return f"Not in the numbers, as they failed: {told}." if told else ""
 
 
 def diverged(study: Study) -> Table | None:
-    """The runs that did not finish. One that failed counts as one that diverged, wherever pairs are compared."""
+    """The runs that have a row and did not finish."""
     lost = [run for run in study.results.runs if not run.finished]
     fields = (
         "start", "trainable", "client", "server", "partition", "devices", "local_epochs", "client_rate", "server_rate",
@@ -198,7 +206,8 @@ def unlearned(study: Study) -> list[str]:
 def cautions(study: Study) -> list[str]:
     """What stands beside a verdict outside its own page: nothing that limits it is dropped in silence."""
     tuned, runs = trials.tuning(study), count(len(study.results.runs), "run")
-    fell = listed(f"{n} of {runs} {status}" for status, n in lost(study).items())
+    diverged = lost(study).get("diverged", 0)
+    fell = f"{diverged} of {runs} diverged" if diverged else ""
     fell += "; a pair with one has no mean and ranks last." if fell else ""
-    said = [unmeasured(study), few_seeds(study), missing(study), *unlearned(study), fell]
+    said = [unmeasured(study), few_seeds(study), missing(study), *unlearned(study), fell, failures(study)]
     return [*filter(None, said), *(tuned.warnings if tuned else []), *edges(study)]
