@@ -411,3 +411,15 @@ def test_features_in_another_order_are_refused_and_other_names_said(tmp_path: Pa
         weights(path, headed(3), turned)
     other = Task("third", part, part, part, outputs=3, features=("x1", "age"))
     assert said(path, headed(3), other) == ["its inputs were called otherwise: 'x2' where the task has 'age'"]
+
+
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
+def test_names_of_any_length_and_kind_are_cut_and_paths_that_never_end_refused(tmp_path: Path) -> None:
+    torch.save({"a" * 100_000: torch.ones(2), "b\n\x1b[31m": torch.ones(2)}, tmp_path / "w.pt")
+    line = refusal(tmp_path / "w.pt")
+    assert len(line) < 600
+    assert line.isprintable()
+    nested = torch.nested.nested_tensor([torch.ones(2), torch.ones(3)])
+    torch.save({**drawn(), "1.bias": nested}, tmp_path / "w.pt")
+    assert "it lacks '1.bias' [6]" in refusal(tmp_path / "w.pt")
+    assert "got a pipe, a socket or a device" in refusal(Path("/dev/zero"))

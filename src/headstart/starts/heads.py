@@ -15,6 +15,7 @@ from headstart.errors import HeadstartError
 from headstart.models.network import Network
 from headstart.starts.weights import Meaning
 from headstart.trees import Tree
+from headstart.validation import shown
 
 SHOWN, SHOWN_OF_A_MISFIT = 3, 20
 """Names that an error message lists; the others are counted."""
@@ -141,7 +142,7 @@ def misfit(saved: Mapping[str, Tensor], drawn: Tree) -> str:
     """What differs, in one line, by name and shape; empty where nothing does."""
 
     def only(these: Mapping[str, Tensor], those: Mapping[str, Tensor]) -> list[str]:
-        return [f"{name!r} {list(leaf.shape)}" for name, leaf in these.items() if name not in those]
+        return [f"{shown(name)} {list(leaf.shape)}" for name, leaf in these.items() if name not in those]
 
     differences = {
         "it lacks": only(drawn, saved),

@@ -79,7 +79,7 @@ def mappings(found: object, network: Network) -> list[Mapped]:
 def as_tensor(value: object) -> Tensor | None:
     """A tensor, or an array of numbers as one; of anything else nothing."""
     if isinstance(value, Tensor):
-        return value
+        return None if value.is_nested else value
     if not isinstance(value, np.ndarray) or value.dtype.kind not in "biuf":
         return None
     try:

@@ -65,7 +65,9 @@ def files_of(path: Path) -> list[Path]:
     Raises:
         HeadstartError: there are none, or an index that names no files beside it.
     """
-    if path.is_dir():
+    with files.explained(path, "read"):
+        is_folder = path.is_dir()
+    if is_folder:
         named = [path / name for name in IN_A_FOLDER if (path / name).is_file()]
         if not named:
             raise HeadstartError(

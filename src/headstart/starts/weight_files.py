@@ -193,7 +193,7 @@ def _before_known_names(names: Iterable[str], drawn: Tree) -> list[str]:
 def _copied(saved: Tensor, drawn: Tensor, name: str, file: Path, network: Network) -> Tensor:
     """In memory of its own: the file may change or vanish during the run."""
     is_buffer = name in network.buffers
-    if saved.is_quantized or saved.layout != torch.strided or saved.is_nested:
+    if saved.is_quantized or saved.layout != torch.strided:
         raise HeadstartError(f"{file}: expected a dense tensor under {name!r}, got {saved.layout}")
     if saved.is_meta:
         raise HeadstartError(f"{file}: {name!r} has a shape and no numbers (it is on the device 'meta')")
