@@ -44,6 +44,11 @@ def federation_of(run: RunSpec, start: Tree | None = None) -> Federation:
     task = task_of(run.task, device if resident else CPU)
     network = trained_network(run, start)
     if run.evaluate_on == "validation":
+        if not len(task.validation):
+            raise HeadstartError(
+                f"task {task.name!r}: it has no validation part, which tuning measures on; set rows aside for it "
+                "(`validation` of own_task or of a table)"
+            )
         task = replace(task, test=task.validation, test_owners=task.validation_owners)
         check_examples(task)
     client = CLIENTS.build(run.client)

@@ -125,6 +125,25 @@ def test_proxy_data_may_be_tensors(tmp_path):
     assert pretrained < random
 
 
+def test_a_start_within_a_start_may_be_weights(tmp_path):
+    weights = headstart.own_part(constant(0.25), name="flat")
+    grid = study(starts=["random", {"head-first": {"start": weights}}])
+    assert [str(run.start) for run in grid.runs] == ["random", "head-first(start='flat')"]
+    assert len(accuracies(run_study(grid, tmp_path / "out"))) == 2
+
+
+def test_a_model_that_holds_what_cannot_be_read_is_known_by_the_weights_it_draws():
+    with open(__file__) as file:
+        runs = [study(model=headstart.own_part(lambda: file and net(), name="n")).runs for _ in range(2)]
+        other = study(model=headstart.own_part(lambda: file and nn.Linear(3, 2), name="n")).runs
+    assert runs[0] == runs[1] != other
+
+
+def test_tuning_without_rows_to_tune_on_gets_one_line(tmp_path):
+    with pytest.raises(HeadstartError, match=r"^task 'own data': it has no validation part, which tuning measures on"):
+        run_study(study(tuning={"trials": 1}), tmp_path / "out")
+
+
 def test_a_split_may_be_given_as_rows_or_as_a_function(tmp_path):
     rows = [list(range(60)), range(60, 90), np.arange(90, 120)]
     listed = study(partitions=[headstart.own_part(rows, name="three")], population=3)

@@ -41,6 +41,8 @@ def digest(*values: object) -> tuple[str, str]:
             contents.add(value)
     except RecursionError:
         contents.unread = "something nested too deeply"
+    except Exception as error:  # whatever the attributes of somebody's object may raise
+        contents.unread = f"something that raises {type(error).__name__} when it is read"
     return contents.sha256.hexdigest(), contents.unread
 
 
@@ -95,7 +97,7 @@ class _Contents:
         elif isinstance(value, type):
             self._class(value)
         elif not _is_own(value) and callable(value) and hasattr(value, "__qualname__"):
-            self._feed("builtin", str(value.__module__), value.__qualname__)
+            self._feed("builtin", str(getattr(value, "__module__", "")), value.__qualname__)
         else:
             self._object(value)
 
@@ -196,7 +198,8 @@ def _is_own(value: Any) -> bool:
         return isinstance(value, types.FunctionType | type)
     file = getattr(module, "__file__", None)
     if file is None:
-        return module.__name__ not in sys.builtin_module_names
+        origin = getattr(getattr(module, "__spec__", None), "origin", None)
+        return origin not in ("built-in", "frozen")
     path = Path(file).resolve()
     return not any(path.is_relative_to(folder) for folder in (*INSTALLED, OURS))
 

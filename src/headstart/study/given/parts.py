@@ -18,12 +18,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from torch import Tensor
+from torch import Tensor, nn
 
 from headstart import given
 from headstart.errors import HeadstartError
 from headstart.given import Given
 from headstart.registry import Component
+from headstart.starts.base import Start
 from headstart.study.given.contents import digest
 from headstart.study.given.values import READERS, TAKEN, are_rows, as_drawn, is_weights
 from headstart.tasks.base import Task
@@ -133,7 +134,7 @@ def _written(value: Any, kind: str, path: str, found: list[Given]) -> Any:
     if isinstance(value, str | int | float | Component) or value is None:
         return value
     if kind == "start" and _is_named(value):
-        return _with_tasks(value, path, found)
+        return _with_values(value, path, found)
     if isinstance(value, Mapping) and not (kind == "start" and is_weights(value)):
         return value
     asked = value if isinstance(value, OwnPart) else OwnPart(value)
@@ -170,15 +171,21 @@ def _is_named(value: Any) -> bool:
     return "name" in value or all(isinstance(inside, Mapping | None) for inside in value.values())
 
 
-def _with_tasks(value: Mapping[str, Any], path: str, found: list[Given]) -> Any:
-    """Such a start, whose parameter `task` may be a value."""
+def _with_values(value: Mapping[str, Any], path: str, found: list[Given]) -> Any:
+    """Such a start, whose parameters `task` and `start` may be values."""
 
     def inside(parameters: Any) -> Any:
-        if not isinstance(parameters, Mapping) or not isinstance(_bare(parameters.get("task")), Task):
+        if not isinstance(parameters, Mapping):
             return parameters
-        return {**parameters, "task": _written(parameters["task"], "task", f"{path}.task", found)}
+        written = dict(parameters)
+        if isinstance(_bare(written.get("task")), Task):
+            written["task"] = _written(written["task"], "task", f"{path}.task", found)
+        inner = _bare(written.get("start"))
+        if isinstance(inner, nn.Module | Start) or is_weights(inner):
+            written["start"] = _written(written["start"], "start", f"{path}.start", found)
+        return written
 
-    return inside(value) if "name" in value else {name: inside(parameters) for name, parameters in value.items()}
+    return inside(value) if "name" in value else {name: inside(each) for name, each in value.items()}
 
 
 def _is_split(key: str, value: Sequence[Any]) -> bool:
