@@ -114,7 +114,7 @@ def test_a_run_goes_on_from_its_checkpoint(study, copy, whole, tmp_path):
     def stop(progress):
         if progress.state.round == 17:
             # A time that only who reads this checkpoint can know.
-            Saved(folder).save(progress, 1e6)
+            Saved(folder, str(run.executor)).save(progress, 1e6)
             raise KilledError
 
     progress = Progress(begin(federation, federation.network.initial(run.seed)))

@@ -336,10 +336,11 @@ def _begin(run: RunSpec, out: Path, choice: Choice) -> _UnderWay:
     """From its checkpoint or from its start."""
     folder, made = Folder(out).run(run.key), with_executor(run, choice)
     if not (folder / CHECKPOINT).exists():
+        saved = Saved(folder, choice["executor"])
         whole, federation, progress = begun(made, out)
-        return _UnderWay(run, federation, _probes(run, federation), progress, whole, Saved(folder), 0.0)
+        return _UnderWay(run, federation, _probes(run, federation), progress, whole, saved, 0.0)
     whole, federation = begun(made, out)[:2] if holds(made) else ({}, federation_of(made))
-    saved, progress, seconds = Saved.load(folder, federation.network.device)
+    saved, progress, seconds = Saved.load(folder, federation.network.device, choice["executor"])
     return _UnderWay(run, federation, _probes(run, federation), progress, whole, saved, seconds)
 
 

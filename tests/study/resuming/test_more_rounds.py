@@ -172,3 +172,13 @@ def test_searches_with_the_rounds_of_the_runs_say_how_they_stay(tmp_path: Path) 
     lines: list[str] = []
     run_study(of(3, **{**keys, "tuning": {"trials": 1, "rounds": 2}}), tmp_path / "out", tell=lines.append)
     assert lines == ["going on from round 1, where runs of 2 rounds were before their last one: 1 run"]
+
+
+def test_a_run_does_not_go_on_with_another_executor(out: Path) -> None:
+    """Executors agree to rounding only: `executors.json` of another folder must not be mixed in."""
+    run = of(12, seeds=[0], clients="sgd").runs[0]
+    (shorter,) = of(7, seeds=[0], clients="sgd").runs
+    folder = out / "runs" / run.key
+    assert saved.hand_over(out / "runs" / shorter.key, folder)
+    with pytest.raises(HeadstartError, match=r"is damaged \(it is of executor 'stacked', and 'loop' is to go on\)"):
+        saved.Saved.load(folder, torch.device("cpu"), "loop")

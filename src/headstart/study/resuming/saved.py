@@ -29,25 +29,27 @@ IN_MEMORY = 2 * 2**20
 
 
 class Saved:
-    """The progress of one run as its folder has it."""
+    """The progress of one run as its folder has it. `executor`: what computes it, to rounding like others."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, executor: str = "") -> None:
+        self.folder, self.executor = folder, executor
         self.journal = Journal(folder / JOURNAL)
         self.round = 0
         """That of the last checkpoint; 0 before the first."""
 
     @classmethod
-    def load(cls, folder: Path, device: torch.device) -> tuple["Saved", Progress, float]:
+    def load(cls, folder: Path, device: torch.device, executor: str = "") -> tuple["Saved", Progress, float]:
         """What `save` wrote: the progress, and the seconds that were spent.
 
         Raises:
-            HeadstartError: a file is damaged.
+            HeadstartError: a file is damaged, or another executor began the run.
         """
-        saved, path = cls(folder), folder / CHECKPOINT
+        saved, path = cls(folder, executor), folder / CHECKPOINT
         state, note = checkpoint.load(path)
         with files.damage_explained(path, "delete it and run again"):
             mark, seconds = Mark(**note["journal"]), float(note["seconds"])
+            if note["executor"] != executor:
+                raise ValueError(f"it is of executor {note['executor']!r}, and {executor!r} is to go on")
         saved.journal, rows = Journal.at(folder / JOURNAL, mark)
         saved.round = state.round
         progress = Progress(on_device(state, device), rows=rows)
@@ -57,7 +59,7 @@ class Saved:
     def save(self, progress: Progress, seconds: float, lasting: bool = True) -> None:
         """Write what is new since the last time to the journal, and the state to the checkpoint."""
         self.put_down(progress, lasting)
-        note = {"journal": asdict(self.journal.mark), "seconds": seconds}
+        note = {"journal": asdict(self.journal.mark), "seconds": seconds, "executor": self.executor}
         checkpoint.save(self.folder / CHECKPOINT, progress.state, note, lasting)
         self.round = progress.state.round
 
