@@ -33,6 +33,7 @@ seeds: [0, 1]
 executor: loop
 """
 KINDS = ["starts", "clients", "servers", "models", "tasks", "tokens", "partitions", "devices", "executors", "probes"]
+KINDS += ["rates-by-round"]
 ENTRIES = [(kind, entry) for kind in KINDS for entry in cli._registries()[kind]]
 IDS = [f"{kind}-{entry.name}" for kind, entry in ENTRIES]
 

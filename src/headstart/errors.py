@@ -16,7 +16,8 @@ class OutOfMemoryError(HeadstartError):
 def reason(error: BaseException) -> str:
     """What an exception says, in one line; its type where it says nothing.
 
-    >>> reason(ValueError("expected 2\nin line 7")), reason(KeyError())
+    >>> lines = "expected 2", "in line 7"
+    >>> reason(ValueError("\\n".join(lines))), reason(KeyError())
     ('expected 2', 'KeyError')
     """
     return next(iter(str(error).strip().splitlines()), "") or type(error).__name__

@@ -154,6 +154,8 @@ OTHER = {
     "trainable": "head",
     "device": "cuda",
     "keep_weights": "both",
+    "client_rate_by_round": "cosine(over=60)",
+    "server_rate_by_round": "step(every=20)",
     "probes": ["evaluation"],
 }
 PLURAL = {"start": "starts", "client": "clients", "server": "servers", "partition": "partitions", "seed": "seeds"}

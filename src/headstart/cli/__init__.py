@@ -355,6 +355,7 @@ def _registries() -> dict[str, "Registry[Any]"]:
     from headstart.clients.base import CLIENTS
     from headstart.engine.devices import DEVICES
     from headstart.engine.executors.base import EXECUTORS
+    from headstart.engine.rate_by_round import RATES_BY_ROUND
     from headstart.models.network import MODELS
     from headstart.probes.base import PROBES
     from headstart.servers.base import SERVERS
@@ -365,6 +366,7 @@ def _registries() -> dict[str, "Registry[Any]"]:
     return {
         "starts": STARTS, "clients": CLIENTS, "servers": SERVERS, "models": MODELS, "tasks": TASKS,
         "tokens": TOKENS, "partitions": PARTITIONS, "devices": DEVICES, "executors": EXECUTORS, "probes": PROBES,
+        "rates-by-round": RATES_BY_ROUND,
     }  # fmt: skip
 
 

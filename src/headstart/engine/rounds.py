@@ -10,6 +10,7 @@ from headstart import trees
 from headstart.clients.base import ClientOptimizer
 from headstart.engine.executors.base import Cohort, Executor, Part, Together
 from headstart.engine.plan import Plans, Population, RoundPlan, Schedule
+from headstart.engine.rate_by_round import RateByRound, constant
 from headstart.models.network import Network
 from headstart.servers.base import ServerOptimizer
 from headstart.tasks.base import Task
@@ -30,6 +31,8 @@ class Federation:
     schedule: Schedule
     execute: Executor
     seed: int
+    client_rate_by_round: RateByRound = constant()  # noqa: RUF009 - a function
+    server_rate_by_round: RateByRound = constant()  # noqa: RUF009
 
     @cached_property
     def plans(self) -> Plans:
@@ -89,7 +92,7 @@ def advance_together(
     """
     plans = _plans(federations, states)
     parts = [
-        Part(state.x, state.shared, _memories(federation, state, now), federation.client_rate, now)
+        Part(state.x, state.shared, _memories(federation, state, now), _client_rate(federation, now), now)
         if state is not None and now is not None and now.reporting
         else None
         for federation, state, now in zip(federations, states, plans, strict=True)
@@ -118,6 +121,10 @@ def _plans(federations: Sequence[Federation], states: Sequence[State | None]) ->
     return plans
 
 
+def _client_rate(federation: Federation, now: RoundPlan) -> float:
+    return federation.client_rate * federation.client_rate_by_round(now.round)
+
+
 def _memories(federation: Federation, state: State, now: RoundPlan) -> list[Tree]:
     fresh = federation.client.memory(state.x)
     return [state.memories.get(int(client), fresh) for client in now.clients_K]
@@ -144,8 +151,9 @@ def _after(federation: Federation, state: State, now: RoundPlan, cohort: Cohort 
     if cohort is None:
         return state
     share = now.reporting / len(federation.clients)
+    rate = federation.server_rate * federation.server_rate_by_round(now.round)
     delta, shared = federation.client.combine(cohort.mean_update, cohort.mean_message, state.shared, share)
-    x, server = federation.server.update(delta, state.server, state.x, federation.server_rate)
+    x, server = federation.server.update(delta, state.server, state.x, rate)
     keeps = any(cohort.memories)
     met = {int(client): trees.contiguous(kept) for client, kept in zip(now.clients_K, cohort.memories, strict=True)}
     upload = trees.size_in_bytes(cohort.mean_update) + trees.size_in_bytes(cohort.mean_message)

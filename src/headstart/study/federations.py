@@ -15,6 +15,7 @@ from headstart.engine.executors.base import Executor
 from headstart.engine.executors.fallback import executor_or_loop
 from headstart.engine.executors.loop import gradient
 from headstart.engine.plan import Population, Schedule, plan
+from headstart.engine.rate_by_round import RATES_BY_ROUND
 from headstart.engine.rounds import Federation
 from headstart.engine.streaming import Streamed, width, windowed
 from headstart.errors import HeadstartError, as_memory, reason
@@ -78,6 +79,8 @@ def federation_of(run: RunSpec, start: Tree | None = None) -> Federation:
         schedule=schedule,
         execute=execute,
         seed=run.seed,
+        client_rate_by_round=RATES_BY_ROUND.build(RATES_BY_ROUND.component(run.client_rate_by_round)),
+        server_rate_by_round=RATES_BY_ROUND.build(RATES_BY_ROUND.component(run.server_rate_by_round)),
     )
 
 

@@ -19,6 +19,7 @@ from headstart.engine.executors.base import EXECUTORS
 from headstart.engine.executors.fallback import executor_or_loop
 from headstart.engine.journal import Row
 from headstart.engine.plan import Population, Schedule
+from headstart.engine.rate_by_round import RATES_BY_ROUND
 from headstart.engine.rounds import Federation, begin
 from headstart.errors import HeadstartError, reason
 from headstart.models.network import Network
@@ -83,6 +84,8 @@ def simulate(
     server: str = "sgd",
     client_rate: float = 0.1,
     server_rate: float = 1.0,
+    client_rate_by_round: str = "constant",
+    server_rate_by_round: str = "constant",
     rounds: int = 100,
     cohort: int = 10,
     batch_size: int = 32,
@@ -105,6 +108,8 @@ def simulate(
         data: inputs [n_i, ...] and targets [n_i, ...] of each client, as tensors or arrays; labels count from 0.
         test: inputs and targets that the global model is measured on.
         client, server, devices, probes, executor: registered names with parameters, such as "proximal(mu=0.1)".
+        client_rate_by_round, server_rate_by_round: the share of the rate that a round has, such as
+            "cosine(over=100, warmup=5)".
         executor: by default `threads` where a client's step has large products for this machine's cores, else
             `stacked`; the result says which. They agree to rounding.
         outputs: width of the model's output; by default one more than the largest label.
@@ -133,6 +138,10 @@ def simulate(
         batch = clients.widest if optimizer.batching == "full" else min(batch_size, clients.widest)
         executor = by_operations(network, task, batch, os.cpu_count() or 1)
     chosen = EXECUTORS.component(executor, "executor")
+    by_round = [
+        RATES_BY_ROUND.build(RATES_BY_ROUND.component(written, f"{whose}_rate_by_round"))
+        for whose, written in (("client", client_rate_by_round), ("server", server_rate_by_round))
+    ]
     federation = Federation(
         network=network,
         task=task,
@@ -151,6 +160,8 @@ def simulate(
         ),
         execute=executor_or_loop(chosen, network, task, optimizer),
         seed=seed,
+        client_rate_by_round=by_round[0],
+        server_rate_by_round=by_round[1],
     )
     names = [probes] if isinstance(probes, str) else probes
     measured = [PROBES.build(PROBES.component(probe, f"probes[{i}]"), federation) for i, probe in enumerate(names)]

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from headstart.clients.base import CLIENTS
 from headstart.engine.devices import DEVICES
 from headstart.engine.executors.base import EXECUTORS
+from headstart.engine.rate_by_round import RATES_BY_ROUND
 from headstart.errors import HeadstartError
 from headstart.lookup import Origin, current, within
 from headstart.models.network import MODELS, Precision
@@ -35,7 +36,12 @@ SCHEMA = 1
 FORMAT = 2
 """Of the files in a study's folder: raised when they can no longer be read as before."""
 
-LATER = {"trainable": "all", "device": "cpu"}
+LATER = {
+    "trainable": "all",
+    "device": "cpu",
+    "client_rate_by_round": "constant",
+    "server_rate_by_round": "constant",
+}
 """Fields of a run that came after studies had been run: at these values they are no part of a key."""
 
 PLACEMENT = ("data_mib", "keep_weights")
@@ -82,6 +88,8 @@ class RunSpec:
     trainable: str = "all"
     data_mib: int | None = None
     keep_weights: Literal["last", "both"] = "last"
+    client_rate_by_round: str = "constant"
+    server_rate_by_round: str = "constant"
 
     def identity(self) -> dict[str, Any]:
         """All fields that the result depends on."""
@@ -146,6 +154,10 @@ class Study:
         self.task = TASKS.component(parsed.task, "task")
         self.model = MODELS.component(parsed.model, "model")
         self.executor = EXECUTORS.component(parsed.executor, "executor")
+        self.by_round = {
+            name: str(_registered(RATES_BY_ROUND, getattr(parsed, name) or "constant", name))
+            for name in ("client_rate_by_round", "server_rate_by_round")
+        }
         self.probes = tuple(_read_all(PROBES, parsed.probes, "probes"))
         if all(probe.name != "evaluation" for probe in self.probes):
             raise HeadstartError("probes: expected 'evaluation' among them, without which no run has an accuracy")
@@ -217,6 +229,7 @@ class Study:
         for row in keys["rates"]:
             for name in row.keys() & _AXIS.keys():
                 row[name] = AXES[_AXIS[name]].component(row[name]).written
+        keys |= {name: self.by_round[name] for name in self.by_round.keys() & keys.keys()}
         for name in ("task", "model", "executor"):
             keys[name] = getattr(self, name).written
         keys["probes"] = [probe.written for probe in self.probes]
@@ -274,6 +287,7 @@ class Study:
                 precision=self.file.precision,
                 device=self.file.device,
                 trainable=trainable,
+                **self.by_round,
                 data_mib=self.file.data_mib,
                 keep_weights=self.file.keep_weights,
             )
@@ -290,6 +304,14 @@ _AXIS = {"start": "starts", "client": "clients", "server": "servers", "partition
 
 def _of_axis(name: str, written: object, path: str) -> Component:
     return AXES[_AXIS[name]].component(written, path)
+
+
+def _registered(registry: Registry[Any], written: object, path: str) -> Component:
+    """A part by its registered name: runs name it by its text alone, which says nothing of a folder."""
+    part = registry.component(written, path)
+    if ":" in part.name:
+        raise HeadstartError(f"{path}: expected a registered {part.kind}, got {part.name!r}")
+    return part
 
 
 def _read_all(registry: Registry[Any], written: Sequence[object], path: str) -> list[Component]:

@@ -124,6 +124,8 @@ class StudyFile(Strict):
     evaluate_on: Literal["test", "validation"] = "test"
     target_accuracy: Annotated[float, Field(gt=0, le=1)] | None = None
     executor: Any = "stacked"
+    client_rate_by_round: Any = None
+    server_rate_by_round: Any = None
     precision: Precision = "fp32"
     device: str = "cpu"
     data_mib: Annotated[int, Field(ge=0)] | None = None
