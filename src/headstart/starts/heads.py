@@ -71,7 +71,8 @@ class HeadChoice:
         layer = self.layer or last_layer(params)
         own = within(layer, drawn)
         self._refuse_none(layer, within(layer, params), params)
-        new = {name: leaf for name, leaf in saved.items() if name not in within(layer, saved)}
+        theirs = set(within(layer, saved))
+        new = {name: leaf for name, leaf in saved.items() if name not in theirs}
         new |= {name: drawn[name] for name in own}
         if self.what == "new":
             return new, ""
