@@ -142,6 +142,15 @@ def test_it_is_the_run_of_a_study(model, executor):
     assert [row for row in mine.rows if row[1] not in sampled] == [row for row in theirs.rows if row[1] not in sampled]
 
 
+def test_half_an_epoch_is_half_of_its_steps_rounded_up():
+    """Of twelve rows in batches of four: two steps of three, which are those of an epoch that is cut off."""
+    keys = {"rounds": 1, "batch_size": 4, "cohort": 4, "dtype": torch.float64}
+    half, most = run(local_epochs=0.5, **keys), run(local_epochs=0.6, **keys)
+    assert same(half.weights, most.weights)
+    assert not same(half.weights, run(local_epochs=1, **keys).weights)
+    assert not same(half.weights, run(local_epochs=0.3, **keys).weights)
+
+
 def test_a_loss_of_ones_own_and_targets_that_are_no_labels():
     """Least squares on one full-batch client: gradient descent in closed form."""
 
@@ -188,7 +197,7 @@ BAD_NUMBERS = [
     ({"rounds": True}, "rounds: expected a whole number >= 1, got True"),
     ({"every": 0}, "every: expected a whole number >= 1, got 0"),
     ({"batch_size": 0}, "batch_size: expected a whole number >= 1, got 0"),
-    ({"local_epochs": 1.5}, "local_epochs: expected a whole number >= 1, got 1.5"),
+    ({"local_epochs": 0}, "local_epochs: expected a number > 0, got 0"),
     ({"cohort": 0}, "cohort: expected a whole number >= 1, got 0"),
     ({"cohort": 5}, "cohort: expected at most the number of clients (4), got 5"),
     ({"seed": -1}, "seed: expected a whole number >= 0, got -1"),

@@ -26,13 +26,25 @@ class Work(NamedTuple):
     seconds: float
 
 
-Devices = Callable[[int, int, Ints, Ints, int], Work]
+Devices = Callable[[int, int, Ints, Ints, float], Work]
 """(seed, round, clients [K], steps of one local epoch [K], local epochs) -> Work."""
 
 DEVICES: Registry[Devices] = Registry("device setting", "headstart.engine")
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Speed = Annotated[float, Field(gt=0, description="local steps a second of a typical device")]
+
+
+def steps_of(local_epochs: float, epoch_K: Ints) -> Ints:
+    """Local steps in so many epochs, rounded up: half an epoch of five steps is three.
+
+    >>> steps_of(0.5, np.array([1, 4, 5])).tolist(), steps_of(2, np.array([5])).tolist()
+    ([1, 2, 3], [10])
+    >>> steps_of(0.7, np.array([10])).tolist()  # 7.000000000000001 in floating-point numbers
+    [7]
+    """
+    steps_K: Ints = np.ceil(local_epochs * epoch_K - 1e-9).astype(np.int64)
+    return steps_K
 
 
 def _slowest(steps_K: Ints, speed: float) -> float:
@@ -43,8 +55,8 @@ def _slowest(steps_K: Ints, speed: float) -> float:
 def equal(*, speed: Speed = 10.0) -> Devices:
     """Every client runs all local epochs; the round lasts as long as its largest client."""
 
-    def work(seed: int, round_: int, clients_K: Ints, epoch_K: Ints, local_epochs: int) -> Work:
-        steps_K = local_epochs * epoch_K
+    def work(seed: int, round_: int, clients_K: Ints, epoch_K: Ints, local_epochs: float) -> Work:
+        steps_K = steps_of(local_epochs, epoch_K)
         return Work(steps_K, _slowest(steps_K, speed))
 
     return work
@@ -66,10 +78,10 @@ def uneven_epochs(
     if low > high:
         raise HeadstartError(f"uneven-epochs: expected low <= high, got low={low}, high={high}")
 
-    def work(seed: int, round_: int, clients_K: Ints, epoch_K: Ints, local_epochs: int) -> Work:
+    def work(seed: int, round_: int, clients_K: Ints, epoch_K: Ints, local_epochs: float) -> Work:
         uneven_K = rng.uniform(seed, "uneven", at=(round_, clients_K)) < share
         drawn_K = low + (rng.uniform(seed, "epochs", at=(round_, clients_K)) * (high - low + 1)).astype(np.int64)
-        steps_K = np.where(uneven_K, drawn_K, local_epochs) * epoch_K
+        steps_K = np.where(uneven_K, drawn_K * epoch_K, steps_of(local_epochs, epoch_K))
         return Work(steps_K, _slowest(steps_K, speed))
 
     return work
@@ -83,9 +95,9 @@ def dropped(
 ) -> Devices:
     """Clients drop out of a round with the same probability; the means are over those that report."""
 
-    def work(seed: int, round_: int, clients_K: Ints, epoch_K: Ints, local_epochs: int) -> Work:
+    def work(seed: int, round_: int, clients_K: Ints, epoch_K: Ints, local_epochs: float) -> Work:
         reports_K = rng.uniform(seed, "dropped", at=(round_, clients_K)) >= share
-        steps_K = np.where(reports_K, local_epochs * epoch_K, 0)
+        steps_K = np.where(reports_K, steps_of(local_epochs, epoch_K), 0)
         return Work(steps_K, _slowest(steps_K, speed))
 
     return work
@@ -100,11 +112,12 @@ def budget(
 ) -> Devices:
     """Each client has a log-normal speed of its own and does the steps that fit into the server's time."""
 
-    def work(seed: int, round_: int, clients_K: Ints, epoch_K: Ints, local_epochs: int) -> Work:
+    def work(seed: int, round_: int, clients_K: Ints, epoch_K: Ints, local_epochs: float) -> Work:
         speed_K = speed * np.exp(spread * ndtri(rng.uniform(seed, "speed", at=(clients_K,))))
-        steps_K = np.minimum(local_epochs * epoch_K, np.floor(seconds * speed_K).astype(np.int64))
+        whole_K = steps_of(local_epochs, epoch_K)
+        steps_K = np.minimum(whole_K, np.floor(seconds * speed_K).astype(np.int64))
         needed = float((steps_K / speed_K).max(initial=0.0))
-        late = bool((steps_K < local_epochs * epoch_K).any())
+        late = bool((steps_K < whole_K).any())
         return Work(steps_K, seconds if late else needed)
 
     return work

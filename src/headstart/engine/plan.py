@@ -58,7 +58,7 @@ class Schedule:
     """What the rounds of a run have in common. `batch_size` is not used where `batching` is "full"."""
 
     cohort: int
-    local_epochs: int
+    local_epochs: float
     batch_size: int
     batching: Literal["minibatch", "full"]
     weighting: Literal["samples", "uniform"]

@@ -1,5 +1,6 @@
 """From a run's specification to what the engine runs. What runs share is made once a process."""
 
+import math
 import os
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -210,7 +211,7 @@ PLANNED = 32
 
 def check_plan(schedule: Schedule, clients: Population) -> None:
     """Refuse a round that cannot be drawn in the machine's memory: its clients pass over their rows too often."""
-    needed = PLANNED * schedule.cohort * schedule.local_epochs * clients.widest
+    needed = PLANNED * schedule.cohort * math.ceil(schedule.local_epochs) * clients.widest
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if needed > memory // 2:
         raise HeadstartError(

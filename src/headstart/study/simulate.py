@@ -6,10 +6,11 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from headstart.clients.base import CLIENTS
@@ -68,7 +69,7 @@ class _Numbers(Strict):
     rounds: Count
     cohort: Count
     batch_size: Count
-    local_epochs: Count
+    local_epochs: Annotated[float, Field(gt=0)]
     weighting: Literal["samples", "uniform"]
     seed: Seed
     every: Count
@@ -89,7 +90,7 @@ def simulate(
     rounds: int = 100,
     cohort: int = 10,
     batch_size: int = 32,
-    local_epochs: int = 1,
+    local_epochs: float = 1,
     devices: str = "equal",
     weighting: Literal["samples", "uniform"] = "samples",
     seed: int = 0,
@@ -108,6 +109,7 @@ def simulate(
         data: inputs [n_i, ...] and targets [n_i, ...] of each client, as tensors or arrays; labels count from 0.
         test: inputs and targets that the global model is measured on.
         client, server, devices, probes, executor: registered names with parameters, such as "proximal(mu=0.1)".
+        local_epochs: also parts of one: 0.5 is half of an epoch's steps, rounded up.
         client_rate_by_round, server_rate_by_round: the share of the rate that a round has, such as
             "cosine(over=100, warmup=5)".
         executor: by default `threads` where a client's step has large products for this machine's cores, else
