@@ -223,7 +223,13 @@ def test_folders_of_shards_are_read_together(tmp_path: Path) -> None:
     assert start(tmp_path).content == start(index).content
     (tmp_path / "model-00002-of-00002.safetensors").unlink()
     assert "cannot read" in refusal(index)
-    for broken in ('{"weight_map": {"a": "../x.safetensors"}}', "[]", '{"weight_map": {}}', '{"weight_map": {"a": 3}}'):
+    for broken in (
+        '{"weight_map": {"a": "../x.safetensors"}}',
+        "[]",
+        '{"weight_map": {}}',
+        '{"weight_map": {"a": ""}}',
+        '{"weight_map": {"a": 3}}',
+    ):
         index.write_text(broken)
         assert "cannot be read as an index of shards" in refusal(index)
 

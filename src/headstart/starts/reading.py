@@ -79,7 +79,7 @@ def files_of(path: Path) -> list[Path]:
     try:
         with files.explained(path, "read"):
             shards = sorted(set(json.loads(path.read_bytes())["weight_map"].values()))
-        if not shards or any(Path(shard).name != shard for shard in shards):
+        if not shards or any(not shard or Path(shard).name != shard for shard in shards):
             raise ValueError("it names no files beside it")
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise HeadstartError(
