@@ -300,7 +300,7 @@ def test_run_prints_plain_lines_off_a_terminal_and_resumes(file, tmp_path):
     assert last == f"report: {tmp_path / 'out' / 'report.html'}"
     assert (tmp_path / "out" / "report.html").exists()
     assert [line for line in lines if line.endswith(": diverged")] == [
-        f"random, {client}, sgd, iid, equal, 1 local epochs, rates 1e+30 and 1, seed {seed}: diverged"
+        f"random, {client}, sgd, iid, equal, 1 local epoch, rates 1e+30 and 1, seed {seed}: diverged"
         for client in ("sgd", "proximal(mu=0.5)")
         for seed in (0, 1)
     ]

@@ -16,6 +16,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 FLOORS = [
     {
         "errors",
+        "epochs",
         "trees",
         "rng",
         "registry",
@@ -57,6 +58,7 @@ REPORT_MAY_USE = (
     "headstart.files",
     "headstart.tables",
     "headstart.errors",
+    "headstart.epochs",
     "headstart.paper.findings",
     "headstart.escapes",
     "headstart.forks",

@@ -9,7 +9,7 @@ from headstart.errors import HeadstartError
 MANY = np.arange(20_000)
 
 
-def work(written: str, local_epochs: int = 1, steps: int = 2, clients: np.ndarray = MANY, round_: int = 1) -> Work:
+def work(written: str, local_epochs: float = 1, steps: int = 2, clients: np.ndarray = MANY, round_: int = 1) -> Work:
     devices = DEVICES.build(DEVICES.component(written))
     return devices(0, round_, clients, np.full(len(clients), steps), local_epochs)
 
@@ -30,6 +30,12 @@ def test_uneven_epochs_are_uniform_over_their_range_for_the_given_share() -> Non
     for e in range(2, 6):
         assert close((epochs == e).mean(), 0.3 / 5)
     assert close((epochs == 1).mean(), 0.7 + 0.3 / 5)
+
+
+def test_uneven_clients_run_whole_epochs_and_the_others_a_part_of_one() -> None:
+    steps = work("uneven-epochs(share=0.3, low=2, high=3)", local_epochs=0.5, steps=5).steps_K
+    assert set(steps.tolist()) == {3, 10, 15}
+    assert close((steps == 3).mean(), 0.7)
 
 
 def test_dropped_clients_do_no_step_and_others_all() -> None:

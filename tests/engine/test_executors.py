@@ -53,6 +53,13 @@ def test_executor_equals_the_loop(small: Small, executor: str, method: str) -> N
     assert_equal_to_the_loop(ours, expected)
 
 
+@pytest.mark.parametrize("executor", OTHERS)
+def test_executor_equals_the_loop_in_a_part_of_an_epoch(small: Small, executor: str) -> None:
+    settings = {"client": "scaffold", "local_epochs": 0.5, "cohort": 5, "devices": "uneven-epochs"}
+    ours, expected = (after(small.federation(executor=e, **settings), rounds=3) for e in (executor, "loop"))
+    assert_equal_to_the_loop(ours, expected)
+
+
 TEXT = {
     "lstm": "lstm(embedding=3, hidden=4, layers=1, projection=3)",
     "charlm": "charlm(alphabet=6, embedding=2, filters=(2, 2), hidden=4, layers=1, dropout=0.3)",

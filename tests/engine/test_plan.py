@@ -127,3 +127,21 @@ def test_orders_are_uniform_and_differ_between_clients_rounds_and_epochs() -> No
     assert len(seen) == 2 * rounds  # of 12! orders
     statistic = ((counts - 2 * rounds / size) ** 2 / (2 * rounds / size)).sum()
     assert statistic < chi2.isf(1e-6, (size - 1) ** 2)
+
+
+def test_half_an_epoch_is_the_first_half_of_its_batches_rounded_up() -> None:
+    """Ten rows in batches of four are three steps; half of them are two, of four rows each."""
+    clients = Population([np.arange(10), np.arange(10, 14), np.arange(14, 15)])
+    half, whole = (plan(0, 3, clients, schedule(cohort=3, local_epochs=e)) for e in (0.5, 1))
+    assert (half.steps_K.tolist(), whole.steps_K.tolist()) == ([2, 1, 1], [3, 1, 1])
+    assert half.rows_KSB.shape == (3, 2, 4)
+    assert np.array_equal(half.rows_KSB, whole.rows_KSB[:, :2])
+    assert np.array_equal(half.weights_K, np.array([10, 4, 1]) / 15)
+    more = plan(0, 3, clients, schedule(cohort=3, local_epochs=1.5))
+    assert more.steps_K.tolist() == [5, 2, 2]
+    assert np.array_equal(more.rows_KSB[:, :3][whole.rows_KSB != PAD], whole.rows_KSB[whole.rows_KSB != PAD])
+
+
+def test_gradient_descent_takes_its_one_step_also_in_a_part_of_an_epoch() -> None:
+    drawn = plan(0, 1, CLIENTS, schedule(batching="full", local_epochs=0.5))
+    assert drawn.steps_K.tolist() == [1, 1, 1, 1]

@@ -25,6 +25,12 @@ def test_the_first_row_that_matches_wins_whatever_it_asks_for():
     }  # fmt: skip
 
 
+def test_a_row_asks_for_a_part_of_an_epoch():
+    rows = [{"local_epochs": e, "client_rate": e / 10, "server_rate": 1.0} for e in (0.5, 1.0)]
+    found = rates(local_epochs=[0.5, 1, 1.5], rates=rows)
+    assert found == {("sgd", 0.5): 0.05, ("sgd", 1): 0.1, ("sgd", 1.5): 0.1}
+
+
 def test_a_thousand_rows_are_found_as_quickly_as_ten():
     def seconds(count):
         rows = [{"local_epochs": e, "client_rate": 0.1, "server_rate": 1.0} for e in range(1, count + 1)]

@@ -344,7 +344,7 @@ BAD = [
     ),
     ({"rates": [{"clients": "gd"}]}, "rates[0]: unknown key 'clients'; did you mean 'client'?"),
     ({"rates": [{"local_epochs": 0, "client_rate": 0.1, "server_rate": 1}]},
-     "rates[0].local_epochs: expected a whole number >= 1 or nothing, got 0"),
+     "rates[0].local_epochs: expected a number > 0 or nothing, got 0"),
     ({"model": "no_such_module_here:net"}, "model: cannot import 'no_such_module_here:net': "
      "ModuleNotFoundError: No module named 'no_such_module_here'"),
     ({"model": "math:pi"}, "model: expected a function behind 'math:pi', got float"),

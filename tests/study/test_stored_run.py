@@ -45,7 +45,7 @@ from .conftest import (
 
 PARTS = [("clients", entry.name) for entry in CLIENTS] + [("servers", entry.name) for entry in SERVERS]
 PARTS += [("clients", "mimelite(base='adam')"), ("clients", "sgd(momentum=0.5)"), ("servers", "adam@torch")]
-PARTS += [("model", "cnn"), ("executor", "stacked"), ("clients", "sgd")]
+PARTS += [("model", "cnn"), ("executor", "stacked"), ("clients", "sgd"), ("local_epochs", 0.5)]
 
 
 class KilledError(Exception):

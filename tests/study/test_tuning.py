@@ -71,3 +71,12 @@ def test_the_rows_written_name_what_tells_cells_apart_and_read_back() -> None:
 
 def test_runs_without_an_evaluation_have_no_best() -> None:
     assert best_rates(table(row(0.1, 1.0, None, status="finished"), row(0.3, 1.0, None, status="finished"))) == []
+
+
+def test_rates_of_a_part_of_an_epoch_and_of_a_whole_one_are_written_as_in_a_study_file():
+    parts = [row(0.1, 1.0, 0.5, local_epochs=0.5), row(0.3, 1.0, 0.6, local_epochs=1)]
+    assert as_rates(best_rates(table(*parts))) == (
+        "rates:\n"
+        "  - {local_epochs: 0.5, client_rate: 0.1, server_rate: 1.0}\n"
+        "  - {local_epochs: 1, client_rate: 0.3, server_rate: 1.0}\n"
+    )

@@ -42,9 +42,11 @@ def steps_of(local_epochs: float, epoch_K: Ints) -> Ints:
     ([1, 2, 3], [10])
     >>> steps_of(0.7, np.array([10])).tolist()  # 7.000000000000001 in floating-point numbers
     [7]
+    >>> steps_of(1e-12, np.array([10])).tolist()  # as little as there is
+    [1]
     """
     steps_K: Ints = np.ceil(local_epochs * epoch_K - 1e-9).astype(np.int64)
-    return steps_K
+    return np.maximum(steps_K, 1)
 
 
 def _slowest(steps_K: Ints, speed: float) -> float:
@@ -70,10 +72,11 @@ def uneven_epochs(
     high: Annotated[int, Field(ge=1, description="most local epochs of an uneven client")] = 5,
     speed: Speed = 10.0,
 ) -> Devices:
-    """A share of clients runs E_i ~ U{low..high} local epochs, the others the usual number.
+    """A share of clients runs E_i ~ U{low..high} whole local epochs, the others the usual number.
 
     Each client of a cohort is uneven with probability `share`, drawn anew every round, so that its draw depends on
-    no other client; the expected share is that of the paper.
+    no other client; the expected share is that of the paper. Where the usual number is a part of an epoch, the
+    others run that part.
     """
     if low > high:
         raise HeadstartError(f"uneven-epochs: expected low <= high, got low={low}, high={high}")

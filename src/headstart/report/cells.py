@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from headstart.epochs import in_words
 from headstart.report.tables import Run
 
 DEFAULT_DEVICES, IID, ALL = "equal", "iid", "all"
@@ -21,17 +22,16 @@ class Pair(NamedTuple):
 class Setting(NamedTuple):
     partition: str
     devices: str
-    local_epochs: int
+    local_epochs: float
     trainable: str = ALL
 
     def __str__(self) -> str:
-        epochs = "1 local epoch" if self.local_epochs == 1 else f"{self.local_epochs} local epochs"
         devices = "equal devices" if self.devices == DEFAULT_DEVICES else self.devices
         training = "" if self.trainable == ALL else f", training {self.trainable} only"
-        return f"{self.partition}, {devices}, {epochs}{training}"
+        return f"{self.partition}, {devices}, {in_words(self.local_epochs)}{training}"
 
 
-def replaced(setting: Setting, axis: str, value: str | int) -> Setting:
+def replaced(setting: Setting, axis: str, value: str | float) -> Setting:
     return Setting(**(setting._asdict() | {axis: value}))
 
 

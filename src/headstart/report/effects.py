@@ -27,7 +27,7 @@ class Effect:
         return st.paired_difference(self.drops[reference], self.drops[other])
 
 
-def effect(study: Study, part: Slice, before: str | int, after: str | int) -> Effect:
+def effect(study: Study, part: Slice, before: str | float, after: str | float) -> Effect:
     both = [
         p for p in part.pairs if all((s, p, part.at(v)) in study.cells for s in study.starts for v in (before, after))
     ]
@@ -36,7 +36,7 @@ def effect(study: Study, part: Slice, before: str | int, after: str | int) -> Ef
         p for p in together if all(study.cell(s, p, part.at(v)).accuracy for s in study.starts for v in (before, after))
     ]
 
-    def mean(start: str, value: str | int) -> dict[int, float]:
+    def mean(start: str, value: str | float) -> dict[int, float]:
         return st.mean_over([study.cell(start, pair, part.at(value)).accuracy for pair in kept])
 
     drops = {start: st.differences(mean(start, before), mean(start, after)) for start in study.starts}

@@ -24,10 +24,10 @@ class Slice:
 
     axis: str
     rest: Setting
-    values: tuple[str | int, ...]
+    values: tuple[str | float, ...]
     pairs: tuple[Pair, ...]
 
-    def at(self, value: str | int) -> Setting:
+    def at(self, value: str | float) -> Setting:
         return replaced(self.rest, self.axis, value)
 
 
@@ -47,7 +47,7 @@ class Study:
         for (_, _, setting), cell in self.cells.items():
             count[setting] += len(cell.runs)
 
-        def rank(s: Setting) -> tuple[int, bool, bool, bool, int]:
+        def rank(s: Setting) -> tuple[int, bool, bool, bool, float]:
             plain = s.devices == DEFAULT_DEVICES, s.partition != IID, s.trainable == ALL
             return (count[s], *plain, -s.local_epochs)
 
@@ -97,7 +97,7 @@ class Study:
     def varied(self, axis: str) -> "Slice | None":
         """The largest group of pairs that every start has at two values or more of `axis` (a field of Setting) with
         all else equal; of equal groups the one around the base setting. None where nothing varies."""
-        found: dict[Setting, dict[Pair, set[str | int]]] = defaultdict(lambda: defaultdict(set))
+        found: dict[Setting, dict[Pair, set[str | float]]] = defaultdict(lambda: defaultdict(set))
         for _, pair, setting in self.cells:
             if all((start, pair, setting) in self.cells for start in self.starts):
                 found[self._at_base(setting, axis)][pair].add(getattr(setting, axis))

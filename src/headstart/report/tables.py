@@ -11,6 +11,7 @@ import yaml
 from numpy.typing import NDArray
 
 from headstart import tables
+from headstart.epochs import whole_or_part
 from headstart.errors import HeadstartError
 from headstart.tables import AGAIN
 
@@ -18,8 +19,8 @@ Curve = tuple[NDArray[np.int64], NDArray[np.float64]]  # rounds, values
 
 RUN_COLUMNS = {
     "text": ("run", "start", "client", "server", "partition", "devices", "status"),
-    "whole": ("local_epochs", "seed"),
-    "number": ("client_rate", "server_rate", "test_accuracy", "test_loss", "rounds_to_target"),
+    "whole": ("seed",),
+    "number": ("local_epochs", "client_rate", "server_rate", "test_accuracy", "test_loss", "rounds_to_target"),
 }
 OPTIONAL = (
     "rounds", "diverged_at", "bytes_up", "bytes_down", "simulated_seconds", "seconds", "executor", "parameters",
@@ -42,7 +43,7 @@ class Run:
     server: str
     partition: str
     devices: str
-    local_epochs: int
+    local_epochs: float
     client_rate: float
     server_rate: float
     seed: int
@@ -108,7 +109,7 @@ def read(directory: Path) -> Results:
     curves = _curves(found.rounds, where / "rounds.parquet")
     trials: tuple[Mapping[str, Any], ...] = ()
     if found.trials is not None:
-        trials = tuple(_holding(TRIAL_COLUMNS, found.trials, where / "trials.parquet").to_pylist())
+        trials = _trials(found.trials, where / "trials.parquet")
     return Results(settings, runs, curves, directory, trials, found.planned, found.study, found.failed)
 
 
@@ -144,12 +145,18 @@ def _runs(table: pa.Table, path: Path) -> tuple[Run, ...]:
         except pa.ArrowException:
             kind = f"{types[name]}, got {table[name].type}"
             raise HeadstartError(f"{path}: column {name!r}: expected {kind}; {AGAIN}") from None
-    for name in (*RUN_COLUMNS["text"], *RUN_COLUMNS["whole"]):
-        if None in columns[name]:
-            raise HeadstartError(f"{path}: column {name!r}: expected no empty value; {AGAIN}")
     for name in RUN_COLUMNS["number"]:
         columns[name] = [v if v is not None and np.isfinite(v) else None for v in columns[name]]
+    for name in (*RUN_COLUMNS["text"], *RUN_COLUMNS["whole"], "local_epochs"):
+        if None in columns[name]:
+            raise HeadstartError(f"{path}: column {name!r}: expected no empty value; {AGAIN}")
+    columns["local_epochs"] = list(map(whole_or_part, columns["local_epochs"]))
     return tuple(Run(**dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True))
+
+
+def _trials(table: pa.Table, path: Path) -> tuple[Mapping[str, Any], ...]:
+    rows = _holding(TRIAL_COLUMNS, table, path).to_pylist()
+    return tuple({**row, "local_epochs": whole_or_part(row["local_epochs"])} for row in rows)
 
 
 def _curves(table: pa.Table, path: Path) -> dict[tuple[str, str], Curve]:

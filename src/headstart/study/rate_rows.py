@@ -6,7 +6,7 @@ from typing import Any
 from headstart.registry import Component
 from headstart.study.study_file import RateRow
 
-Conditions = Mapping[str, str | Component | int]
+Conditions = Mapping[str, str | Component | float]
 """What fields of a run a row asks for: a part, a bare name for a part with any parameters, or a number."""
 
 Shape = tuple[tuple[str, bool], ...]
@@ -57,8 +57,8 @@ def _asked(run: Any, name: str, by_name: bool) -> Any:
 
 def _conditions(
     row: RateRow, fields: Sequence[str], component: Callable[..., Component], path: str
-) -> dict[str, str | Component | int]:
-    conditions: dict[str, str | Component | int] = {}
+) -> dict[str, str | Component | float]:
+    conditions: dict[str, str | Component | float] = {}
     for name in fields:
         if (written := getattr(row, name)) is not None:
             part = component(name, written, f"{path}.{name}")

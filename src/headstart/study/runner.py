@@ -132,10 +132,10 @@ def _carry_on(
     pending = [run for run in runs if tuned or not folder.is_done(run.key)]
     for run in {(run.start, run.model, run.task): run for run in pending}.values():
         _make_start(run, out)
-    work: dict[Search | RunSpec, int] = {search: search.trials * _work(search.base) for search in unsearched}
+    work: dict[Search | RunSpec, float] = {search: search.trials * _work(search.base) for search in unsearched}
     work |= {run: _work(run) for run in pending}
     total, left = len(tuned) + len(runs), sum(work.values())
-    done, worked = len(tuned) - len(unsearched), 0
+    done, worked = len(tuned) - len(unsearched), 0.0
     try:
         choose_executors([*(search.base for search in tuned), *runs] if pending else [], out)
         pace = Pace({search: work[search] for search in unsearched}, jobs)
@@ -198,7 +198,7 @@ def _groups(runs: list[RunSpec], out: Path) -> list[Group]:
     return groups_of(runs, lambda run: at_once(with_executor(run, chosen_executor(run, out)).executor))
 
 
-def _work(run: RunSpec) -> int:
+def _work(run: RunSpec) -> float:
     return run.rounds * (1 + run.local_epochs)
 
 

@@ -15,6 +15,7 @@ from headstart.clients.base import CLIENTS
 from headstart.engine.devices import DEVICES
 from headstart.engine.executors.base import EXECUTORS
 from headstart.engine.rate_by_round import RATES_BY_ROUND
+from headstart.epochs import in_words
 from headstart.errors import HeadstartError
 from headstart.lookup import Origin, current, within
 from headstart.models.network import MODELS, Precision
@@ -70,7 +71,7 @@ class RunSpec:
     server: Component
     partition: Component
     devices: Component
-    local_epochs: int
+    local_epochs: float  # a whole number, or one with a fraction
     client_rate: float
     server_rate: float
     seed: int
@@ -112,7 +113,8 @@ class RunSpec:
 
     def __str__(self) -> str:
         parts = (self.start, self.client, self.server, self.partition, self.devices)
-        numbers = f"{self.local_epochs} local epochs, rates {self.client_rate:g} and {self.server_rate:g}"
+        epochs = in_words(self.local_epochs)
+        numbers = f"{epochs}, rates {self.client_rate:g} and {self.server_rate:g}"
         what = "" if self.trainable == "all" else f"training {self.trainable}, "
         return f"{', '.join(map(str, parts))}, {what}{numbers}, seed {self.seed}"
 

@@ -24,7 +24,7 @@ from headstart.study.resuming.gathered import about, gathered
 
 RUNS = pa.schema(
     [(name, pa.string()) for name in ("run", "task", "model", "start", "client", "server", "partition", "devices")]
-    + [("local_epochs", pa.int64()), ("client_rate", pa.float64()), ("server_rate", pa.float64())]
+    + [("local_epochs", pa.float64()), ("client_rate", pa.float64()), ("server_rate", pa.float64())]
     + [("seed", pa.int64()), ("status", pa.string()), ("rounds", pa.int64()), ("diverged_at", pa.int64())]
     + [("test_accuracy", pa.float64()), ("test_loss", pa.float64()), ("rounds_to_target", pa.int64())]
     + [("bytes_up", pa.int64()), ("bytes_down", pa.int64()), ("parameters", pa.int64())]
@@ -35,7 +35,7 @@ RUNS = pa.schema(
 ROUNDS = pa.schema([("run", pa.string()), ("round", pa.int64()), ("metric", pa.string()), ("value", pa.float64())])
 TRIALS = pa.schema(
     [(name, pa.string()) for name in ("search", "start", "client", "server", "partition", "devices")]
-    + [("local_epochs", pa.int64()), ("trial", pa.int64()), ("status", pa.string()), ("rounds", pa.int64())]
+    + [("local_epochs", pa.float64()), ("trial", pa.int64()), ("status", pa.string()), ("rounds", pa.int64())]
     + [("seeds", pa.int64()), ("client_rate", pa.float64()), ("server_rate", pa.float64()), ("parameters", pa.string())]
     + [("accuracy", pa.float64()), ("loss", pa.float64()), ("seconds", pa.float64())]
     + [("best", pa.bool_()), ("edge", pa.string())]

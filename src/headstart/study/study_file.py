@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from headstart.epochs import whole_or_part
 from headstart.models.network import Precision
 from headstart.study.trainable import readable
 
@@ -23,11 +24,12 @@ def _listed(value: object) -> object:
 
 
 Count = Annotated[int, Field(ge=1)]
+Epochs = Annotated[float, Field(gt=0), AfterValidator(whole_or_part)]
 Rate = Annotated[float, Field(gt=0)]
 Seed = Annotated[int, Field(ge=0)]
 Trainable = Annotated[str, AfterValidator(readable)]
 Names = Annotated[list[Any], BeforeValidator(_listed), Field(min_length=1)]
-Counts = Annotated[list[Count], BeforeValidator(_listed), Field(min_length=1)]
+NumbersOfEpochs = Annotated[list[Epochs], BeforeValidator(_listed), Field(min_length=1)]
 Rates = Annotated[list[Rate], BeforeValidator(_listed), Field(min_length=1)]
 Trainables = Annotated[list[Trainable], BeforeValidator(_listed), Field(min_length=1)]
 Seeds = Annotated[list[Seed], BeforeValidator(_listed), Field(min_length=1)]
@@ -64,7 +66,7 @@ class Axes(Strict):
     servers: Names | None = None
     partitions: Names | None = None
     devices: Names | None = None
-    local_epochs: Counts | None = None
+    local_epochs: NumbersOfEpochs | None = None
     client_rates: Rates | None = None
     server_rates: Rates | None = None
     seeds: Seeds | None = None
@@ -79,7 +81,7 @@ class RateRow(Strict):
     server: Any = None
     partition: Any = None
     devices: Any = None
-    local_epochs: Count | None = None
+    local_epochs: Epochs | None = None
     client_rate: Rate
     server_rate: Rate
 
@@ -110,7 +112,7 @@ class StudyFile(Strict):
     servers: Names = ["sgd"]
     partitions: Names = ["iid"]
     devices: Names = ["equal"]
-    local_epochs: Counts = [1]
+    local_epochs: NumbersOfEpochs = [1]
     client_rates: Rates = [0.1]
     server_rates: Rates = [1.0]
     seeds: Seeds = [0, 1, 2]

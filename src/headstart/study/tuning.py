@@ -6,6 +6,8 @@ from typing import Any
 import pyarrow as pa
 import yaml
 
+from headstart.epochs import whole_or_part
+
 CELL = ("start", "trainable", "client", "server", "partition", "devices", "local_epochs")
 RATES = ("client_rate", "server_rate")
 
@@ -32,7 +34,8 @@ def best_rates(runs: pa.Table) -> list[dict[str, Any]]:
         if not math.isfinite(means[best][0]):
             continue
         edge = [name for i, name in enumerate(RATES) if _at_edge(best[i], {rates[i] for rates in tried})]
-        row = dict(zip(CELL, cell, strict=True)) | dict(zip(RATES, best, strict=True))
+        row: dict[str, Any] = dict(zip(CELL, cell, strict=True))
+        row |= {"local_epochs": whole_or_part(row["local_epochs"])} | dict(zip(RATES, best, strict=True))
         rows.append(row | {"trials": len(tried), "edge": edge, "accuracy": means[best][0]})
     return rows
 

@@ -47,7 +47,7 @@ def build(study: Study) -> Panel | Missing:
     )
 
 
-def spread(study: Study, part: Slice, even: str | int, uneven: str | int) -> Answer:
+def spread(study: Study, part: Slice, even: str | float, uneven: str | float) -> Answer:
     """Standard deviation between pairs under uneven devices, by seed; its difference between the starts is judged.
     Beside it stands how much of that difference is there on even devices too."""
     between = contrast(study)

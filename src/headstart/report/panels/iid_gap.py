@@ -40,7 +40,7 @@ def build(study: Study) -> Panel | Missing:
 def ends(study: Study, part: Slice) -> tuple[str, str]:
     """The easiest partition (IID where there is one, else the best mean) and the one it is held against."""
 
-    def quality(value: str | int) -> float:
+    def quality(value: str | float) -> float:
         means = [c.mean for s in study.starts for p in part.pairs if (c := study.cells.get((s, p, part.at(value))))]
         return float(np.nanmean(means)) if np.isfinite(means).any() else -1.0
 

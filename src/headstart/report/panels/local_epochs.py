@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from headstart.epochs import in_words
 from headstart.report.answers import DIVERGED, SHORT, Answer, left_out, listed, points, some
 from headstart.report.drawing import frame, legend, percent_axis, short
 from headstart.report.effects import PERCENT, effect, rows, told
@@ -24,7 +25,7 @@ def build(study: Study) -> Panel | Missing:
     if part is None:
         return Missing(SLUG, heading, "runs with two or more numbers of local epochs and all else equal")
     few, many = part.values[0], part.values[-1]
-    found = told(study, effect(study, part, few, many), f"going from {few} to {many} local epochs")
+    found = told(study, effect(study, part, few, many), f"going from {few} to {in_words(float(many))}")
     return Panel(
         SLUG,
         heading,
