@@ -41,6 +41,14 @@ def test_each_axis_has_its_pairs_and_values(study: MakeStudy) -> None:
     ]
 
 
+def test_what_a_record_says_in_words_of_a_user_is_printable(study: MakeStudy) -> None:
+    results = tables.read(study())
+    evil = "features: a\x1b[2J"
+    runs = tuple(replace(run, data=evil, begun_with=evil, executor_fallback=evil) for run in results.runs)
+    run = slice_up(replace(results, runs=runs)).results.runs[0]
+    assert {run.data, run.begun_with, run.executor_fallback} == {r"features: a\x1b[2J"}
+
+
 def test_no_slice_where_nothing_varies(study: MakeStudy) -> None:
     found = read(
         study(keep=lambda row: row["partition"] == DIR and row["devices"] == "equal" and row["local_epochs"] == 1)

@@ -184,11 +184,30 @@ def slice_up(results: Results) -> Study:
     return Study(results, tuple(starts), {key: cells[0] for key, cells in rates.items()}, rates)
 
 
+TEXTS = (
+    "start",
+    "client",
+    "server",
+    "partition",
+    "devices",
+    "trainable",
+    "status",
+    "executor",
+    "executor_fallback",
+    "headstart",
+    "machine",
+    "torch",
+    "ended",
+    "data",
+    "begun_with",
+)
+"""What a run's record says in words, some of them a user's: names of columns, of tensors, of parts."""
+
+
 def _printable(results: Results) -> Results:
-    names = ("start", "client", "server", "partition", "devices", "trainable", "status")
     runs = []
     for run in results.runs:
-        texts: dict[str, Any] = {name: printable(getattr(run, name)) for name in names}
+        texts: dict[str, Any] = {name: _shown(getattr(run, name)) for name in TEXTS}
         runs.append(replace(run, **texts))
     trials = tuple(_shown(trial) for trial in results.trials)
     shown = {name: _shown(getattr(results, name)) for name in ("settings", "failed")}
