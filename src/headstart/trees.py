@@ -96,6 +96,21 @@ def norm(tree: Tree) -> Tensor:
     return torch.sqrt(dot(tree, tree))
 
 
+def undense(tensor: Tensor) -> str:
+    """What keeps a tensor's numbers from being read where they lie; empty: nothing does.
+
+    >>> undense(torch.ones(2)), undense(torch.ones(2).to_sparse())
+    ('', 'torch.sparse_coo')
+    """
+    if tensor.device.type == "meta":
+        return "on meta, without numbers"
+    if tensor.is_quantized:
+        return "quantised"
+    if tensor.is_nested:
+        return "nested"
+    return "" if tensor.layout == torch.strided else str(tensor.layout)
+
+
 def size_in_bytes(tree: Tree) -> int:
     """Bytes that sending the tree costs, uncompressed."""
     return sum(leaf.numel() * leaf.element_size() for leaf in tree.values())

@@ -227,7 +227,7 @@ def test_files_that_hold_no_tensors_get_one_line(tmp_path: Path) -> None:
     torch.save({1: torch.ones(6, 64)}, path)
     assert refusal(path) == f"{path}: expected tensors by the names of parameters, got 1 (Tensor)"
     torch.save({**drawn(SHAPES), "1.weight": torch.ones(6, 64).to_sparse()}, path)
-    assert refusal(path) == f"{path}: expected a dense tensor under '1.weight', got torch.sparse_coo"
+    assert refusal(path) == f"{path}: expected a dense tensor under '1.weight', got one that is torch.sparse_coo"
     torch.save([torch.ones(3)], path)
     assert refusal(path) == (
         f"{path}: expected 4 arrays in the order of the module's state_dict, as they have no names, got 1"

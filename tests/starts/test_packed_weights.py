@@ -2,12 +2,14 @@
 
 import json
 import re
+import zipfile
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.lib.format
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -274,12 +276,42 @@ def test_what_would_not_end_ends_in_one_line(tmp_path: Path) -> None:
             "expected floating-point numbers in '1.weight', got torch.complex64",
         ),
         (torch.ones(6, 64, device="meta"), "'1.weight' has a shape and no numbers (it is on the device 'meta')"),
-        (torch.ones(6, 64).to_sparse(), "expected a dense tensor under '1.weight', got torch.sparse_coo"),
+        (torch.ones(6, 64).to_sparse(), "expected a dense tensor under '1.weight', got one that is torch.sparse_coo"),
     ],
 )
 def test_tensors_that_are_no_weights_get_one_line(leaf: Tensor, line: str, tmp_path: Path) -> None:
     torch.save({**drawn(), "1.weight": leaf}, tmp_path / "w.pt")
     assert line in refusal(tmp_path / "w.pt")
+
+
+def test_arrays_that_claim_more_than_a_model_are_refused_before_they_are_unpacked(tmp_path: Path) -> None:
+    bomb = tmp_path / "bomb.npz"
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("1.weight.npy", "w") as entry:
+        head = {"descr": "<f4", "fortran_order": False, "shape": (10**10, 6)}
+        numpy.lib.format.write_array_header_1_0(entry, head)
+    assert refusal(bomb) == (
+        f"{bomb}: expected the arrays of a model of 1,840 bytes, got some of 240,000,000,000 bytes; "
+        "at most 268,442,816 are unpacked"
+    )
+
+
+def test_an_array_with_a_head_without_end_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "w.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("w.npy", b"\x93NUMPY\x02\x00" + (2**31).to_bytes(4, "little") + b" " * 10**6)
+    assert "(an array whose head takes more than 10,000 bytes)" in refusal(tmp_path / "w.npz")
+
+
+def test_a_single_array_is_refused_before_its_numbers_are_read(tmp_path: Path) -> None:
+    with (tmp_path / "w.npy").open("wb") as file:
+        numpy.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": (10**13,)})
+    assert "(one array without a name)" in refusal(tmp_path / "w.npy")
+
+
+@pytest.mark.filterwarnings("ignore")  # torch's, of its quantised tensors
+def test_a_quantised_tensor_is_called_so(tmp_path: Path) -> None:
+    leaf = torch.quantize_per_tensor(torch.ones(6, 64), 0.1, 0, torch.qint8)
+    torch.save({**drawn(), "1.weight": leaf}, tmp_path / "w.pt")
+    assert "expected a dense tensor under '1.weight', got one that is quantised" in refusal(tmp_path / "w.pt")
 
 
 @pytest.mark.parametrize("kept", [30, 300, 0.5, 0.9])

@@ -1,6 +1,7 @@
 """One run on one's own module and tensors: what it starts from, that it is the run of a study, and bad input."""
 
 import copy
+import warnings
 
 import numpy as np
 import pytest
@@ -204,6 +205,8 @@ BAD_NUMBERS = [
     ({"outputs": 0}, "outputs: expected a whole number >= 1 or nothing, got 0"),
     ({"weighting": "sample"}, "weighting: expected one of samples, uniform, got 'sample'"),
 ]
+with warnings.catch_warnings(action="ignore"):  # torch's, of its quantised tensors
+    QUANTISED = torch.quantize_per_tensor(DATA[0][0], 0.1, 0, torch.qint8)
 BAD_DATA = [
     ([], TEST, "data: expected inputs and targets of at least one client, got none"),
     ([DATA[0], (torch.zeros(0, 2), torch.zeros(0, dtype=torch.int64))], TEST,
@@ -216,6 +219,14 @@ BAD_DATA = [
     ([(["a", "b"], DATA[0][1][:2])], TEST, "data[0]: the inputs: expected numbers, got list (can't convert np.ndarray "
      "of type numpy.str_. The only supported types are: float64, float32, float16, complex64, complex128, int64, "
      "int32, int16, int8, uint64, uint32, uint16, uint8, and bool.)"),
+    ([(DATA[0][0].to_sparse(), DATA[0][1])], TEST,
+     "data[0]: the inputs: expected dense numbers, got a tensor that is torch.sparse_coo"),
+    ([(DATA[0][0], DATA[0][1].to_sparse())], TEST,
+     "data[0]: the targets: expected dense numbers, got a tensor that is torch.sparse_coo"),
+    (DATA, (TEST[0].to("meta"), TEST[1]),
+     "test: the inputs: expected dense numbers, got a tensor that is on meta, without numbers"),
+    ([(QUANTISED, DATA[0][1])], TEST,
+     "data[0]: the inputs: expected dense numbers, got a tensor that is quantised"),
     (DATA[0][0], TEST, "data: expected (inputs, targets) of each client, got Tensor"),
     (iter(()), TEST, "data: expected inputs and targets of at least one client, got none"),
     ([DATA[0], (torch.zeros(3, 5), torch.zeros(3, dtype=torch.int64))], TEST,

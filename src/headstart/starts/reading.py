@@ -6,16 +6,19 @@ shards that the Hugging Face libraries write. What a file is says its content, n
 
 import argparse
 import json
+import math
 import pathlib
 import re
 import warnings
 import zipfile
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy._core.multiarray as multiarray
+import numpy.lib.format as npy
 import safetensors
 import torch
 
@@ -34,6 +37,14 @@ IN_A_FOLDER = (
 
 LARGEST_PICKLE = 16 * 2**20
 """Bytes that a torch file may take to say what it holds: names and shapes, a hundred bytes a tensor."""
+
+LARGEST_ARRAYS, MARGIN = 4, 256 * 2**20
+"""Arrays in a `.npz` may unpack to four times the bytes of the model, as of doubles with an average
+beside them, and a margin.
+"""
+
+NUMPY, LARGEST_HEAD = b"\x93NUMPY", 10_000
+"""How an array of NumPy begins, and the bytes that NumPy itself takes to describe one."""
 
 UNNAMED = re.compile(r"arr_(\d+)")
 """Arrays in a `.npz` that were given no names, such as those of Flower's strategies."""
@@ -88,27 +99,30 @@ def files_of(path: Path) -> list[Path]:
     return [path, *(path.with_name(shard) for shard in shards)]
 
 
-def read(paths: list[Path]) -> Content:
+def read(paths: list[Path], model_bytes: int) -> Content:
     """The content of `files_of`: of shards, all that they hold together.
 
     Raises:
-        HeadstartError: a file is damaged, of another kind, or holds what could execute.
+        HeadstartError: a file is damaged, of another kind, or holds what could execute, or packed
+            arrays that unpack to far more than a model of so many bytes.
     """
     if len(paths) == 1:
-        return _read(paths[0])
+        return _read(paths[0], model_bytes)
     together: dict[str, Any] = {}
     for path in paths[1:]:
-        found = _read(path).found
+        found = _read(path, model_bytes).found
         if not isinstance(found, Mapping):
             raise HeadstartError(f"{path}: expected tensors by the names of parameters, got {type(found).__name__}")
         together |= found
     return Content(together)
 
 
-def _read(file: Path) -> Content:
+def _read(file: Path, model_bytes: int) -> Content:
     with files.explained(file, "read"), file.open("rb") as opened:
         begins = opened.read(9)
     kind, reader = _reader(file, begins)
+    if reader is _arrays:
+        reader = partial(_arrays, model_bytes=model_bytes)
     try:
         return reader(file)
     except HeadstartError:
@@ -120,10 +134,10 @@ def _read(file: Path) -> Content:
         ) from error
 
 
-def _reader(file: Path, begins: bytes) -> tuple[str, Callable[[Path], Content]]:
+def _reader(file: Path, begins: bytes) -> tuple[str, Callable[..., Content]]:
     if file.suffix == ".safetensors" or begins[8:] == b"{":
         return "safetensors", _safetensors
-    if file.suffix in (".npz", ".npy") or begins[:6] == b"\x93NUMPY" or _holds_arrays(file):
+    if file.suffix in (".npz", ".npy") or begins[:6] == NUMPY or _holds_arrays(file):
         return "arrays of NumPy", _arrays
     return "a torch file", _torch
 
@@ -150,16 +164,42 @@ def _safetensors(file: Path) -> Content:
         raise HeadstartError(f"{file} is damaged ({error}); put back the file that was written") from None
 
 
-def _arrays(file: Path) -> Content:
-    opened = np.load(file, allow_pickle=False)
-    if isinstance(opened, np.ndarray):
-        raise ValueError("one array without a name")
-    with opened:
+def _arrays(file: Path, model_bytes: int) -> Content:
+    if not zipfile.is_zipfile(file):
+        with file.open("rb") as alone:
+            raise ValueError("one array without a name" if alone.read(6) == NUMPY else "it is no archive, or cut off")
+    most = LARGEST_ARRAYS * model_bytes + MARGIN
+    if (claimed := _unpacked(file)) > most:
+        raise HeadstartError(
+            f"{file}: expected the arrays of a model of {model_bytes:,} bytes, got some of {claimed:,} bytes; "
+            f"at most {most:,} are unpacked"
+        )
+    with np.load(file, allow_pickle=False) as opened:
         found = dict(opened.items())
     places = [UNNAMED.fullmatch(name) for name in found]
     if not found or not all(places):
         return Content(found)
     return Content([found[name] for name in sorted(found, key=lambda name: int(name.removeprefix("arr_")))])
+
+
+def _unpacked(file: Path) -> int:
+    """The bytes that the arrays in a `.npz` have as their heads say, before any is unpacked."""
+    total = 0
+    with zipfile.ZipFile(file) as archive:
+        for entry in archive.infolist():
+            with archive.open(entry) as opened:
+                begins = opened.read(12)
+                if begins[:6] != NUMPY:
+                    total += entry.file_size
+                    continue
+                long = begins[6] > 1
+                if int.from_bytes(begins[8 : 12 if long else 10], "little") > LARGEST_HEAD:
+                    raise ValueError(f"an array whose head takes more than {LARGEST_HEAD:,} bytes")
+                opened.seek(8)
+                head = npy.read_array_header_2_0 if long else npy.read_array_header_1_0
+                shape, _, dtype = head(opened)
+                total += abs(math.prod(shape)) * dtype.itemsize
+    return total
 
 
 def _torch(file: Path) -> Content:

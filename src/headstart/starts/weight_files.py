@@ -23,7 +23,7 @@ from headstart.starts.packing import USUAL, Mapped, Named, mappings, namings, sa
 from headstart.starts.reading import Content, files_of, read
 from headstart.starts.weights import Meaning, Weights
 from headstart.tasks.base import Task
-from headstart.trees import Tree
+from headstart.trees import Tree, size_in_bytes, undense
 
 
 def _sha256(written: str | None) -> str | None:
@@ -81,7 +81,7 @@ def from_file(source: Source, head: HeadChoice) -> Start:
 
     def fitted(network: Network, task: Task, seed: int) -> tuple[_Fitted, Tree]:
         drawn = network.state(seed)
-        held = read(paths)
+        held = read(paths, size_in_bytes(drawn))
         try:
             otherwise = held.meaning.held_to(task)
         except HeadstartError as error:
@@ -193,10 +193,10 @@ def _before_known_names(names: Iterable[str], drawn: Tree) -> list[str]:
 def _copied(saved: Tensor, drawn: Tensor, name: str, file: Path, network: Network) -> Tensor:
     """In memory of its own: the file may change or vanish during the run."""
     is_buffer = name in network.buffers
-    if saved.is_quantized or saved.layout != torch.strided:
-        raise HeadstartError(f"{file}: expected a dense tensor under {name!r}, got {saved.layout}")
     if saved.is_meta:
         raise HeadstartError(f"{file}: {name!r} has a shape and no numbers (it is on the device 'meta')")
+    if kind := undense(saved):
+        raise HeadstartError(f"{file}: expected a dense tensor under {name!r}, got one that is {kind}")
     if not is_buffer and not saved.is_floating_point():
         raise HeadstartError(f"{file}: expected floating-point numbers in {name!r}, got {saved.dtype}")
     if is_buffer and _kind(saved) != _kind(drawn):

@@ -31,7 +31,7 @@ from headstart.study.federations import check_clients, check_cohort, check_netwo
 from headstart.study.run import Progress, carry_out
 from headstart.study.study_file import Count, Rate, Seed, Strict
 from headstart.tasks.base import Examples, Objective, Task, classification
-from headstart.trees import Tree
+from headstart.trees import Tree, undense
 from headstart.validation import validate
 
 Pair = tuple[Any, Any]
@@ -289,6 +289,8 @@ def _tensor(values: Any, place: str) -> Tensor:
         tensor = values if isinstance(values, Tensor) else torch.as_tensor(np.asarray(values))
     except (TypeError, ValueError, RuntimeError) as error:
         raise HeadstartError(f"{place}: expected numbers, got {type(values).__name__} ({reason(error)})") from None
+    if kind := undense(tensor):
+        raise HeadstartError(f"{place}: expected dense numbers, got a tensor that is {kind}")
     if not tensor.ndim:
         raise HeadstartError(f"{place}: expected a row for each example, [n, ...], got one number")
     if tensor.is_complex():

@@ -56,6 +56,10 @@ BAD = [
     ({"data": DATA[0][0]}, "data: expected (inputs, targets) of each client, got Tensor"),
     ({"data": 3}, "data: expected (inputs, targets) of each client, got int"),
     ({"data": [3]}, "data[0]: expected a pair of tensors or arrays"),
+    ({"data": [(DATA[0][0].to("meta"), DATA[0][1])]},
+     "data[0]: the inputs: expected dense numbers, got a tensor that is on meta, without numbers"),
+    ({"validation": (TEST[0].to_sparse(), TEST[1])},
+     "validation: the inputs: expected dense numbers, got a tensor that is torch.sparse_coo"),
     ({"test": 3}, "test: expected a pair of tensors or arrays"),
     ({"test": [TEST, TEST]}, "test: expected one pair for each of the 3 clients, or one tuple of inputs and targets, "
      "got a list of 2"),

@@ -22,6 +22,7 @@ from headstart.starts.base import Start
 from headstart.study.given.contents import required
 from headstart.study.given.weights import start_of
 from headstart.tasks.base import Task
+from headstart.trees import undense
 from headstart.validation import shown
 
 
@@ -120,8 +121,7 @@ def _leaf(name: Any, leaf: Any, path: str) -> Tensor:
     if not isinstance(name, str) or not isinstance(leaf, Tensor):
         got = f"an array of {leaf.dtype}" if isinstance(leaf, np.ndarray) else type(leaf).__name__
         raise HeadstartError(f"{path}: expected tensors by the names of parameters, got {got}")
-    if leaf.layout != torch.strided or leaf.is_quantized or leaf.device.type == "meta":
-        kind = "on meta, without numbers" if leaf.device.type == "meta" else str(leaf.layout)
+    if kind := undense(leaf):
         raise HeadstartError(f"{path}: expected a dense tensor under {name!r}, got one that is {kind}")
     return leaf.detach().cpu().clone()
 
