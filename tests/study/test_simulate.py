@@ -143,6 +143,13 @@ def test_it_is_the_run_of_a_study(model, executor):
     assert [row for row in mine.rows if row[1] not in sampled] == [row for row in theirs.rows if row[1] not in sampled]
 
 
+def test_without_a_cohort_it_is_ten_clients_or_all_if_there_are_fewer():
+    keys = {"rounds": 2, "executor": "loop", "dtype": torch.float64}
+    assert same(simulate(Own, DATA, TEST, **keys).weights, run(cohort=4, every=5, **keys).weights)
+    many = [DATA[0]] * 11
+    assert same(simulate(Own, many, TEST, **keys).weights, run(data=many, cohort=10, **keys).weights)
+
+
 def test_half_an_epoch_is_half_of_its_steps_rounded_up():
     """Of twelve rows in batches of four: two steps of three, which are those of an epoch that is cut off."""
     keys = {"rounds": 1, "batch_size": 4, "cohort": 4, "dtype": torch.float64}
@@ -199,7 +206,7 @@ BAD_NUMBERS = [
     ({"every": 0}, "every: expected a whole number >= 1, got 0"),
     ({"batch_size": 0}, "batch_size: expected a whole number >= 1, got 0"),
     ({"local_epochs": 0}, "local_epochs: expected a number > 0, got 0"),
-    ({"cohort": 0}, "cohort: expected a whole number >= 1, got 0"),
+    ({"cohort": 0}, "cohort: expected a whole number >= 1 or nothing, got 0"),
     ({"cohort": 5}, "cohort: expected at most the number of clients (4), got 5"),
     ({"seed": -1}, "seed: expected a whole number >= 0, got -1"),
     ({"outputs": 0}, "outputs: expected a whole number >= 1 or nothing, got 0"),

@@ -14,6 +14,7 @@ from headstart.errors import HeadstartError
 from headstart.servers.base import SERVERS
 from headstart.study.choice import chosen_executor, with_executor
 from headstart.study.spec import PLACEMENT, RunSpec, Study
+from headstart.study.splits import inspect_study
 from headstart.tasks.base import TASKS
 
 BASE = {"task": "digits", "model": "mlp", "population": 10, "cohort": 3, "seeds": [0]}
@@ -211,13 +212,17 @@ def test_equal_studies_resolve_to_equal_text():
 # -------------------------------------------------------------------------------------------------- as many as owners
 
 
-def owned(tmp_path, **keys):
-    """A study of a table with 7 owners, of whom 6 have rows to train on."""
+def owned_keys(tmp_path):
+    """The keys of a study of a table with 7 owners, of whom 6 have rows to train on."""
     rows = [f"{i % 7},{i * i},{i % 2},{'test' if i % 7 == 0 else 'train'}" for i in range(42)]
     (tmp_path / "owned.csv").write_text("\n".join(["who,x,y,part", *rows]))
     columns = {"client": "who", "label": "y", "split": "part"}
     task = {"table": {"path": str(tmp_path / "owned.csv"), **columns, "validation": 0.0}}
-    return Study(**{"task": task, "model": "logistic", "cohort": 3, "seeds": [0], **keys})
+    return {"task": task, "model": "logistic", "seeds": [0]}
+
+
+def owned(tmp_path, **keys):
+    return Study(**{**owned_keys(tmp_path), "cohort": 3, **keys})
 
 
 def test_natural_is_the_number_of_owners_and_the_same_run_as_that_number(tmp_path):
@@ -240,6 +245,22 @@ def test_natural_needs_owners_and_is_held_to_the_cohort(tmp_path):
         HeadstartError, match=r"^cohort: expected at most the number of clients \(population: 6\), got 7"
     ):
         owned(tmp_path, population="natural", cohort=7).resolved()
+
+
+def test_without_a_cohort_it_is_ten_or_all_clients_if_there_are_fewer(tmp_path):
+    few = owned(tmp_path, partitions="natural", cohort=6)
+    left_out = Study(**{**owned_keys(tmp_path), "partitions": "natural"})
+    assert [run.cohort for run in left_out.runs] == [6]
+    assert left_out.runs[0].key == few.runs[0].key
+    assert left_out.resolved() == few.resolved()
+    keys = {"task": "digits", "model": "mlp", "seeds": [0]}
+    assert [Study(**keys, population=count).runs[0].cohort for count in (4, 10, 40)] == [4, 10, 10]
+    assert Study(**keys).runs[0].key == Study(**keys, cohort=10).runs[0].key
+
+
+def test_an_inspection_needs_no_cohort(tmp_path):
+    (split,) = inspect_study(owned(tmp_path, partitions="natural", cohort=7))
+    assert len(split.sizes_K) == 6
 
 
 # --------------------------------------------------------------------------------------------------------- one's own

@@ -176,7 +176,7 @@ def check(file: StudyFile, allow: Allow = None) -> None:
         say(f"  data          {note}")
     for start, notes in of_starts.items():
         say(f"  {start}: {'; '.join(notes)}")
-    a_round = f"{study.file.cohort} of {study.population} clients a round"
+    a_round = f"{study.cohort} of {study.population} clients a round"
     say(f"  {len(study.runs)} runs of {study.file.rounds} rounds, {a_round}")
     if (seeds := len({each.seed for each in study.runs})) < FEW_SEEDS:
         many = "1 seed decides nothing" if seeds == 1 else f"{seeds} seeds decide little"

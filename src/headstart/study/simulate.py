@@ -29,7 +29,7 @@ from headstart.servers.base import SERVERS
 from headstart.study.data import check_examples
 from headstart.study.federations import check_clients, check_cohort, check_network
 from headstart.study.run import Progress, carry_out
-from headstart.study.study_file import Count, Rate, Seed, Strict
+from headstart.study.study_file import USUAL_COHORT, Count, Rate, Seed, Strict
 from headstart.tasks.base import Examples, Objective, Task, classification
 from headstart.trees import Tree, undense
 from headstart.validation import validate
@@ -67,7 +67,7 @@ class _Numbers(Strict):
     client_rate: Rate
     server_rate: Rate
     rounds: Count
-    cohort: Count
+    cohort: Count | None
     batch_size: Count
     local_epochs: Annotated[float, Field(gt=0)]
     weighting: Literal["samples", "uniform"]
@@ -88,7 +88,7 @@ def simulate(
     client_rate_by_round: str = "constant",
     server_rate_by_round: str = "constant",
     rounds: int = 100,
-    cohort: int = 10,
+    cohort: int | None = None,
     batch_size: int = 32,
     local_epochs: float = 1,
     devices: str = "equal",
@@ -109,6 +109,7 @@ def simulate(
         data: inputs [n_i, ...] and targets [n_i, ...] of each client, as tensors or arrays; labels count from 0.
         test: inputs and targets that the global model is measured on.
         client, server, devices, probes, executor: registered names with parameters, such as "proximal(mu=0.1)".
+        cohort: clients of a round; by default 10, or all if there are fewer.
         local_epochs: also parts of one: 0.5 is half of an epoch's steps, rounded up.
         client_rate_by_round, server_rate_by_round: the share of the rate that a round has, such as
             "cosine(over=100, warmup=5)".
@@ -128,6 +129,7 @@ def simulate(
     numbers = {name: value for name, value in locals().items() if name in _Numbers.model_fields}
     validate(_Numbers, numbers)
     task, clients = _own_task(data, test, outputs, objective)
+    cohort = min(USUAL_COHORT, len(clients)) if cohort is None else cohort
     check_cohort(cohort, clients)
     network, frozen = _network(model, dtype)
     _check(network, task)

@@ -137,8 +137,9 @@ class Study:
     No data are read before `population`, `runs` or `resolved` are asked for, and then only where the number of clients
     is to be counted.
 
-    grid: the runs, whose `population` is 0 where it is to be counted. origin: where the study was written. A program
-    that makes a study by a call trusts itself: parts of its own may come from whatever it can import.
+    grid: the runs; where clients are to be counted their `population` is 0, and their `cohort` as written. origin:
+    where the study was written. A program that makes a study by a call trusts itself: parts of its own may come from
+    whatever it can import.
 
     Raises:
         HeadstartError: one line with the path in the file, for unknown keys or names, wrong types or ranges.
@@ -172,7 +173,7 @@ class Study:
         _refuse_too_many(grids)
         self._written_population = 0 if self._is_counted(grids) else int(parsed.population)
         if self._written_population:
-            self._refuse_larger_cohorts(self._written_population)
+            self._cohort_of(self._written_population)
         self.grid = list(dict.fromkeys(run for grid in grids for run in self._expand(grid)))
         for i in self._rate_rows.unused:
             raise HeadstartError(
@@ -203,16 +204,24 @@ class Study:
 
         So both spellings are the same runs.
         """
-        counted = self._written_population or len(task_of(self.task).natural_clients)
-        self._refuse_larger_cohorts(counted)
-        return counted
+        return self._written_population or len(task_of(self.task).natural_clients)
+
+    @property
+    def cohort(self) -> int:
+        """The clients of a round: where the file says nothing, all of them if there are fewer than usual.
+
+        Raises:
+            HeadstartError: the file says more than there are clients.
+        """
+        return self._cohort_of(self.population)
 
     @cached_property
     def runs(self) -> list[RunSpec]:
         """The runs of all grids, each once, in the order of the file."""
         if self._written_population:
             return self.grid
-        return [replace(run, population=self.population) for run in self.grid]
+        population, cohort = self.population, self.cohort
+        return [replace(run, population=population, cohort=cohort) for run in self.grid]
 
     def __repr__(self) -> str:
         return f"<Study {self.file.name!r}: {self.model} on {self.task}, {len(self.runs)} runs>"
@@ -235,7 +244,7 @@ class Study:
         for name in ("task", "model", "executor"):
             keys[name] = getattr(self, name).written
         keys["probes"] = [probe.written for probe in self.probes]
-        keys["population"] = self.population
+        keys |= {"population": self.population, "cohort": self.cohort}
         return keys
 
     def _grids(self) -> Iterator[dict[str, list[Any]]]:
@@ -256,13 +265,19 @@ class Study:
         is_open = "population" not in self.file.model_fields_set
         return self.file.population == "natural" or (by_owner and is_open)
 
-    def _refuse_larger_cohorts(self, population: int) -> None:
-        if (cohort := self.file.cohort) > population:
+    def _cohort_of(self, population: int) -> int:
+        cohort = self.file.cohort
+        if "cohort" not in self.file.model_fields_set:
+            return min(cohort, population)
+        if cohort > population:
             raise HeadstartError(
                 f"cohort: expected at most the number of clients (population: {population}), got {cohort}"
             )
+        return cohort
 
     def _expand(self, axes: dict[str, list[Any]]) -> Iterator[RunSpec]:
+        population = self._written_population
+        cohort = self._cohort_of(population) if population else self.file.cohort
         for values in itertools.product(*axes.values()):
             start, trainable, client, server, partition, devices, local_epochs, client_rate, server_rate, seed = values
             run = RunSpec(
@@ -277,8 +292,8 @@ class Study:
                 client_rate=client_rate,
                 server_rate=server_rate,
                 seed=seed,
-                population=self._written_population,
-                cohort=self.file.cohort,
+                population=population,
+                cohort=cohort,
                 batch_size=self.file.batch_size,
                 rounds=self.file.rounds,
                 weighting=self.file.weighting,

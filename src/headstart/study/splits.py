@@ -13,8 +13,8 @@ from headstart.tasks.base import PARTITIONS, TASKS
 
 def inspect_study(study: Study) -> Iterator[Inspection]:
     """Every partition that the study's runs name, as the first of its seeds deals it."""
-    seed = study.runs[0].seed
-    for partition in dict.fromkeys(run.partition for run in study.runs):
+    seed = study.grid[0].seed
+    for partition in dict.fromkeys(run.partition for run in study.grid):
         yield inspect_split(study.task, partition, study.population, seed)
 
 

@@ -23,6 +23,9 @@ def _listed(value: object) -> object:
     return list(value) if isinstance(value, list | tuple | range) else [value]
 
 
+USUAL_COHORT = 10
+"""Clients of a round where nothing is said; all of them where there are fewer."""
+
 Count = Annotated[int, Field(ge=1)]
 Epochs = Annotated[float, Field(gt=0), AfterValidator(whole_or_part)]
 Rate = Annotated[float, Field(gt=0)]
@@ -117,7 +120,7 @@ class StudyFile(Strict):
     server_rates: Rates = [1.0]
     seeds: Seeds = [0, 1, 2]
     population: Count | Literal["natural"] = 100
-    cohort: Count = 10
+    cohort: Count = USUAL_COHORT
     batch_size: Count = 8
     rounds: Count = 60
     weighting: Literal["samples", "uniform"] = "samples"
