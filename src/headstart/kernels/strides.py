@@ -31,7 +31,7 @@ STRICT = {
 def first_replay(module: GraphModule, leaves: list[Tensor]) -> list[Tensor]:
     """The results of a recording's first replay, after which `module.forward` is right for all that follow."""
     replay = _FirstReplay(module)
-    results: list[Tensor] = replay.run(*leaves)
+    results = replay.results(leaves)
     for node in replay.astray:
         with module.graph.inserting_after(node):
             laid_out = module.graph.call_function(_laid_out, (node, node.meta["val"].stride()))
@@ -49,6 +49,20 @@ class _FirstReplay(Interpreter):
         super().__init__(module)
         self._viewed = _viewed(module)
         self.astray: list[Node] = []
+
+    def results(self, leaves: list[Tensor]) -> list[Tensor]:
+        """Run the recording. `Interpreter.run` does the same under the lock of a progress bar.
+
+        Processes that are forked share that lock, and one that is killed under it never gives it back.
+        """
+        self.args_iter = iter(leaves)
+        for node in self.graph.nodes:
+            self.env[node] = self.run_node(node)
+            for used in self.user_to_last_uses.get(node, []):
+                del self.env[used]
+        (output,) = self.graph.find_nodes(op="output")
+        results: list[Tensor] = self.env[output]
+        return results
 
     def run_node(self, n: Node) -> Any:
         value = super().run_node(n)
