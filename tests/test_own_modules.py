@@ -14,7 +14,7 @@ from headstart.errors import HeadstartError
 from headstart.lookup import Origin, within
 from headstart.models.network import MODELS
 from headstart.registry import Registry, own_file
-from headstart.study.runner import run_study
+from headstart.study.runner import check, run_study
 from headstart.study.spec import Study
 
 NET = """
@@ -117,6 +117,42 @@ def test_what_ones_own_module_raises_is_one_line(folder, raised, where):
 
 
 # --------------------------------------------------------------------------------------------------- where it is looked
+
+
+@pytest.mark.parametrize(
+    ("key", "code", "line"),
+    [
+        ("clients", "def part():\n    return 7", "expected it to return a ClientOptimizer, got int"),
+        ("servers", "def part():\n    return None", "expected it to return a ServerOptimizer, got NoneType"),
+        ("model", "def part(input_shape, outputs):\n    return 'a'", "expected it to return a Module, got str"),
+        ("starts", "def part():\n    return 7", "expected it to return a Start, got int"),
+        ("devices", "def part():\n    return 7", "expected it to return a function, got int"),
+        ("partitions", "def part():\n    return 7", "expected it to return a function, got int"),
+        (
+            "partitions",
+            "def part():\n    return lambda *given: 7",
+            "part' failed: TypeError: 'int' object is not iterable",
+        ),
+        ("partitions", "def part():\n    return lambda *given: [[0, 10**6]] * 9", "from 0 to 1199, got 0 to 1000000"),
+        (
+            "partitions",
+            "def part():\n    return lambda *given: [['a']] * 9",
+            "whole numbers from 0 to 1199, got values of <U1",
+        ),
+        ("probes", "def part(federation):\n    return 7", "part': expected it to return a Probe, got int"),
+        ("executor", "def part(network, task, client):\n    return 7", "to return a function, got int"),
+        ("task", "def part():\n    return {}", "expected it to return a Task, got dict"),
+    ],
+)
+def test_a_part_of_another_type_is_refused_before_any_training(folder, key, code, line):
+    name = f"own_type_{abs(hash((key, code)))}"
+    (folder / f"{name}.py").write_text(code)
+    part = ["evaluation", f"{name}:part"] if key == "probes" else f"{name}:part"
+    keys = {"model": "mlp", "rounds": 1, "population": 9, "cohort": 2, key: part}
+    with pytest.raises(HeadstartError) as caught:
+        check(Study.load(write(folder, **keys)))
+    assert line in str(caught.value)
+    assert not (folder / "out").exists()
 
 
 def test_a_module_is_looked_up_beside_the_study_file_then_in_the_working_folder(folder):

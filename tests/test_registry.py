@@ -13,9 +13,8 @@ from headstart.servers.base import SERVERS
 
 @pytest.fixture
 def shapes():
-    registry = Registry(
-        "shape", "headstart.study", takes=("context",)
-    )  # a package whose modules register none of these
+    # A package whose modules register none of these.
+    registry = Registry("shape", "headstart.study", object, takes=("context",))
 
     @registry.register("box", source="Euclid", presets={"cube": {"width": 2.0}, "flat": {"sides": [1]}})
     def box(

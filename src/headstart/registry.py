@@ -118,12 +118,14 @@ class Entry(Generic[T]):
 class Registry(Generic[T]):
     """The parts of one kind; importing the modules of `package`, and of `rooms` of it, fills it, on first use.
 
-    `takes` names what the program hands a factory of this kind. Raises `HeadstartError`, with the nearest name and the
-    path in the user's file, for whatever is not declared.
+    `returns` is the type of a part, None for a function; `takes` names what the program hands a
+    factory of this kind. Raises `HeadstartError`, with the nearest name and the path in the user's
+    file, for whatever is not declared.
     """
 
     kind: str
     package: str
+    returns: type | None = None
     rooms: tuple[str, ...] = ()
     takes: tuple[str, ...] = ()
     _entries: dict[str, Entry[T]] = field(default_factory=dict)
@@ -218,7 +220,14 @@ class Registry(Generic[T]):
                 return factory(*context, **dict(component.parameters))
             name = str(component) if component.name == given.GIVEN else component.name
             with own_modules.one_line(f"{self.kind} {name!r} failed"):
-                return factory(*context, **dict(component.parameters))
+                part = factory(*context, **dict(component.parameters))
+            is_one = callable(part) if self.returns is None else isinstance(part, self.returns)
+            if not is_one:
+                expected = "function" if self.returns is None else self.returns.__name__
+                raise HeadstartError(
+                    f"{self.kind} {name!r}: expected it to return a {expected}, got {type(part).__name__}"
+                )
+            return part
 
     def _load(self) -> None:
         if not self._loaded:

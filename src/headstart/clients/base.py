@@ -78,4 +78,4 @@ class ClientOptimizer:
     wants_grad_at_x: bool = False
 
 
-CLIENTS: Registry[ClientOptimizer] = Registry("client optimizer", "headstart.clients")
+CLIENTS: Registry[ClientOptimizer] = Registry("client optimizer", "headstart.clients", ClientOptimizer)

@@ -21,7 +21,7 @@ from headstart.models.dropout import KeyedDropout
 from headstart.registry import Registry
 from headstart.trees import Tree
 
-MODELS: Registry[nn.Module] = Registry("model", "headstart.models", takes=("input_shape", "outputs"))
+MODELS: Registry[nn.Module] = Registry("model", "headstart.models", nn.Module, takes=("input_shape", "outputs"))
 """Factories (input_shape, outputs, *, parameters) -> module."""
 
 Precision = Literal["fp32", "bf16"]

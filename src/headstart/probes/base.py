@@ -63,7 +63,7 @@ class Probe:
     ends_only: bool = False
 
 
-PROBES: Registry[Probe] = Registry("probe", "headstart.probes", takes=("federation",))
+PROBES: Registry[Probe] = Registry("probe", "headstart.probes", Probe, takes=("federation",))
 """Factories (federation, *, parameters) -> Probe."""
 
 Factory = Callable[[Federation], Probe]

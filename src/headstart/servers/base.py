@@ -20,4 +20,4 @@ class ServerOptimizer:
     update: Callable[[Tree, Tree, Tree, float], tuple[Tree, Tree]]
 
 
-SERVERS: Registry[ServerOptimizer] = Registry("server optimizer", "headstart.servers")
+SERVERS: Registry[ServerOptimizer] = Registry("server optimizer", "headstart.servers", ServerOptimizer)

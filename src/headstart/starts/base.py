@@ -63,4 +63,4 @@ class Start:
     before: RoundsBefore | None = None
 
 
-STARTS: Registry[Start] = Registry("start", "headstart.starts")
+STARTS: Registry[Start] = Registry("start", "headstart.starts", Start)

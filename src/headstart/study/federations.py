@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 import torch
 
-from headstart import trees
+from headstart import own_modules, trees
 from headstart.clients.base import CLIENTS
 from headstart.engine.devices import DEVICES
 from headstart.engine.executors.base import Executor
@@ -152,8 +152,12 @@ def executor_of(
 @lru_cache(maxsize=32)
 def clients_of(task: Component, partition: Component, population: int, seed: int) -> Population:
     """The training rows of each client."""
-    clients = Population(PARTITIONS.build(partition)(task_of(task), population, seed))
+    source, deal = task_of(task), PARTITIONS.build(partition)
+    with own_modules.one_line(f"partition {partition.name!r} failed"):
+        clients = Population(deal(source, population, seed))
     check_clients(clients)
+    if ":" in partition.name:  # what Python programs give was looked at already
+        check_rows(clients, len(source.train), partition.name)
     return clients
 
 
@@ -186,6 +190,20 @@ def check_clients(clients: Population) -> None:
     empty = np.flatnonzero(clients.sizes_N == 0)
     if len(empty):
         raise HeadstartError(f"client {empty[0]} has no training data ({len(empty)} such clients); leave them out")
+
+
+def check_rows(clients: Population, rows: int, partition: str) -> None:
+    """Refuse clients whose rows are not those of the training part."""
+    given, came = clients.rows, ""
+    if given.dtype.kind not in "iu":
+        came = f"values of {given.dtype}"
+    elif given.min() < 0 or given.max() >= rows:
+        came = f"{given.min()} to {given.max()}"
+    if came:
+        raise HeadstartError(
+            f"partition {partition!r}: expected the rows of each client as whole numbers from 0 to "
+            f"{rows - 1}, got {came}"
+        )
 
 
 def check_device(name: str) -> None:

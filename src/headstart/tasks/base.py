@@ -193,5 +193,5 @@ class Task:
 Partition = Callable[[Task, int, int], Sequence[Rows]]
 """(task, number of clients, seed) -> the training rows of each client; every row is used exactly once."""
 
-TASKS: Registry[Task] = Registry("task", "headstart.tasks", rooms=("own",))
+TASKS: Registry[Task] = Registry("task", "headstart.tasks", Task, rooms=("own",))
 PARTITIONS: Registry[Partition] = Registry("partition", "headstart.tasks.partitions")

@@ -339,7 +339,7 @@ def test_what_a_prompt_shows_is_short():
 
 BAD_WHEN_BUILT = [
     ({"model": module_again}, "the function returns the same module every time"),
-    ({"model": lambda: 3}, "the model is int, expected a torch.nn.Module"),
+    ({"model": lambda: 3}, "expected it to return a Module, got int"),
     ({"model": lambda: nn.Linear(4, 2)}, "the model fails on inputs of shape [2, 3]"),
     ({"model": lambda: 1 / 0}, "model 'model' failed: ZeroDivisionError: division by zero"),
     ({"starts": [{"9.weight": torch.ones(1)}]}, "the weights 'weights'"),

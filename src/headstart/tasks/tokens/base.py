@@ -43,5 +43,5 @@ class Tokens:
 
 Documents = Iterable[str]
 
-TOKENS: Registry[Tokens] = Registry("tokenizer", "headstart.tasks.tokens", takes=("documents",))
+TOKENS: Registry[Tokens] = Registry("tokenizer", "headstart.tasks.tokens", Tokens, takes=("documents",))
 """Factories (documents of the training part, *, parameters) -> Tokens."""
