@@ -105,7 +105,7 @@ def test_what_is_no_study_is_one_line_at_once(tmp_path, text, line):
 def test_what_is_no_file_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", "/dev/zero", "/dev/tty"):
-        with pytest.raises(HeadstartError, match=r"^cannot read .*: (expected a file, got a device or a pipe|No such)"):
+        with pytest.raises(HeadstartError, match=r"^cannot read .*: (expected a file or a folder, got a pipe|No such)"):
             Study.load(path)
     large = tmp_path / "large.yaml"
     with large.open("wb") as opened:
