@@ -224,11 +224,15 @@ def located(written: str) -> Path:
     """
     first, _, rest = written.partition("/")
     if first not in (f"${DATA}", f"${{{DATA}}}"):
-        return lookup.found(written)
+        path = lookup.found(written)
+        lookup.reads(path)
+        return path
     folder = os.environ.get(DATA)
     if not folder:
         raise HeadstartError(
             f"{written}: the environment variable {DATA} is not set; set it to the folder of the data, "
             "or write the whole path"
         )
-    return Path(folder) / rest
+    path = Path(folder) / rest
+    lookup.reads(path)
+    return path

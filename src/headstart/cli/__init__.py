@@ -4,6 +4,7 @@ import os
 import sys
 import time
 import traceback
+import warnings
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -406,6 +407,7 @@ def _duration(seconds: float) -> str:
 
 def main() -> None:
     """Entry point: an error of the user's is one line on standard error and exit status 2."""
+    warnings.showwarning = _one_line  # type: ignore[assignment]
     with lenient():
         try:
             app()
@@ -418,6 +420,11 @@ def main() -> None:
             line = " ".join(str(known or _unexpected(error)).split())
             say(f"error: {line if len(line) <= LONGEST else line[:LONGEST] + '…'}", to=sys.stderr)
             sys.exit(2 if known is not None else 1)
+
+
+def _one_line(message: Warning | str, *_: object) -> None:
+    """Say a warning of Python's as a note, without the line of code that gave it."""
+    say(f"note: {' '.join(str(message).split())}", to=sys.stderr)
 
 
 def _unexpected(error: Exception) -> str:

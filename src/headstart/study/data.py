@@ -6,12 +6,14 @@ from functools import lru_cache, partial
 import torch
 
 from headstart.errors import HeadstartError
+from headstart.lookup import forgets
 from headstart.registry import Component
 from headstart.tasks.base import TASKS, Task
 
 CPU = torch.device("cpu")
 
 
+@forgets
 @lru_cache(maxsize=8)
 def task_of(task: Component, device: torch.device = CPU) -> Task:
     """The task, with its examples checked, on a device."""
@@ -23,6 +25,7 @@ def task_of(task: Component, device: torch.device = CPU) -> Task:
     return built
 
 
+@forgets
 @lru_cache(maxsize=8)
 def fits(task: Component, device: torch.device, data_mib: int | None) -> bool:
     """Whether the task's rows may all be on the device: in `data_mib`, or in half of what is free there when asked.

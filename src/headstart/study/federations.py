@@ -20,6 +20,7 @@ from headstart.engine.rate_by_round import RATES_BY_ROUND
 from headstart.engine.rounds import Federation
 from headstart.engine.streaming import Streamed, width, windowed
 from headstart.errors import HeadstartError, as_memory, reason
+from headstart.lookup import forgets
 from headstart.models.network import MODELS, Network, Precision
 from headstart.registry import Component
 from headstart.servers.base import SERVERS
@@ -85,6 +86,7 @@ def federation_of(run: RunSpec, start: Tree | None = None) -> Federation:
     )
 
 
+@forgets
 @lru_cache(maxsize=8)
 def network_of(model: Component, task: Component, precision: Precision = "fp32", device: torch.device = CPU) -> Network:
     """The network for a task, checked on a few of its inputs."""
@@ -132,11 +134,13 @@ class _Held:
         return cls(trees.digest(state), state)
 
 
+@forgets
 @lru_cache(maxsize=8)
 def _holding(network: Network, held: _Held) -> Network:
     return network.holding(held.state)
 
 
+@forgets
 @lru_cache(maxsize=16)
 def executor_of(
     executor: Component, network: Network, task: Component, client: Component, room: int | None = None
@@ -149,6 +153,7 @@ def executor_of(
     return executor_or_loop(executor, network, seen, CLIENTS.build(client)), seen
 
 
+@forgets
 @lru_cache(maxsize=32)
 def clients_of(task: Component, partition: Component, population: int, seed: int) -> Population:
     """The training rows of each client."""

@@ -12,6 +12,7 @@ from headstart.engine.journal import Row
 from headstart.errors import HeadstartError
 from headstart.escapes import printable
 from headstart.forks import cannot_share
+from headstart.lookup import forget_changed
 from headstart.probes.base import PROBES
 from headstart.starts.base import STARTS
 from headstart.study.choice import choose_executors, chosen_executor, with_executor
@@ -219,6 +220,7 @@ def check(study: Study) -> dict[str, list[str]]:
     Raises:
         HeadstartError: task, model, partitions, cohort and probes do not fit together.
     """
+    forget_changed()
     check_device(study.file.device)
     samples: dict[object, RunSpec] = {}
     for run in study.runs:  # not every combination, but every part of one, and every dealing of the data

@@ -78,9 +78,15 @@ def _contents(runs: Sequence[RunSpec]) -> dict[str, str]:
     return contents | {f"task {task}": task_of(task).content for task in tasks}
 
 
+def _parts(runs: Sequence[RunSpec]) -> set[Component]:
+    """All parts of runs, probes too."""
+    parts: set[Component] = {probe for run in runs for probe in run.probes}
+    return parts | {getattr(run, name) for run in runs for name in PARTS}
+
+
 def _modules(runs: Sequence[RunSpec]) -> dict[str, Path]:
     """The files of those parts of runs that are the user's own, and of what these import from beside them."""
-    parts = {getattr(run, name) for run in runs for name in PARTS}
+    parts = _parts(runs)
     own = {f"module of {part.kind} {part.name}": file for part in parts if (file := own_file(part)) is not None}
     for origin in {part.origin for part in parts if own_file(part) is not None}:
         own |= {f"module {name}": file for name, file in own_modules.imported_from(origin).items()}
@@ -89,7 +95,7 @@ def _modules(runs: Sequence[RunSpec]) -> dict[str, Path]:
 
 def keep_modules(runs: Sequence[RunSpec], out: Path) -> None:
     """Copies of the modules of the user's own, with which the text of the study in this folder can be run again."""
-    parts = {getattr(run, name) for run in runs for name in PARTS}
+    parts = _parts(runs)
     kept: dict[str, Path] = {}
     for part in parts:
         if (file := own_file(part)) is not None and file.suffix == ".py":
@@ -150,6 +156,8 @@ def _kept(out: Path, name: str, made_of: list[Any], make: Callable[[], Weights])
     path = out / "starts" / f"{name}-{sha256(identity.encode()).hexdigest()[:16]}.safetensors"
     if path.exists():
         try:
+            if weights.note_of(path) != {"made_of": json.loads(json.dumps(made_of))}:
+                raise HeadstartError(f"{path} holds what another start is made of")
             return weights.load(path)
         except HeadstartError as error:
             warnings.warn(f"{error}; it is made again", stacklevel=2)

@@ -8,8 +8,10 @@ A run of more rounds begins at the state before the last round, and does that ro
 the last round, with all test rows and whatever `every` says, is not what a longer run measures there.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -50,6 +52,7 @@ class Saved:
             mark, seconds = Mark(**note["journal"]), float(note["seconds"])
             if note["executor"] != executor:
                 raise ValueError(f"it is of executor {note['executor']!r}, and {executor!r} is to go on")
+            _refuse_of_another(note, folder)
         saved.journal, rows = Journal.at(folder / JOURNAL, mark)
         saved.round = state.round
         progress = Progress(on_device(state, device), rows=rows)
@@ -59,7 +62,12 @@ class Saved:
     def save(self, progress: Progress, seconds: float, lasting: bool = True) -> None:
         """Write what is new since the last time to the journal, and the state to the checkpoint."""
         self.put_down(progress, lasting)
-        note = {"journal": asdict(self.journal.mark), "seconds": seconds, "executor": self.executor}
+        note = {
+            "run": self.folder.name,
+            "journal": asdict(self.journal.mark),
+            "seconds": seconds,
+            "executor": self.executor,
+        }
         checkpoint.save(self.folder / CHECKPOINT, progress.state, note, lasting)
         self.round = progress.state.round
 
@@ -97,17 +105,24 @@ def hand_over(shorter: Path, longer: Path) -> bool:
     try:
         state, note = checkpoint.load(shorter / STATE)
         Journal.at(shorter / JOURNAL, Mark(**note["journal"]))
+        _refuse_of_another(note, shorter)
         if not state.round:
             return False
         files.write(longer / JOURNAL, (shorter / JOURNAL).read_bytes())
-        files.write(longer / CHECKPOINT, (shorter / STATE).read_bytes())
+        checkpoint.save(longer / CHECKPOINT, state, {**note, "run": longer.name})
         if (shorter / BEST).exists():
             files.write(longer / BEST, (shorter / BEST).read_bytes())
-    except (HeadstartError, OSError, KeyError, TypeError):
+    except (HeadstartError, OSError, KeyError, TypeError, ValueError):
         return False
     for name in (STATE, JOURNAL):  # the longer run will leave a later one
         (shorter / name).unlink(missing_ok=True)
     return True
+
+
+def _refuse_of_another(note: Mapping[str, Any], folder: Path) -> None:
+    """Refuse a state that lies in the folder of a run and is not of it."""
+    if note["run"] != folder.name:
+        raise ValueError(f"it is of the run {note['run']}")
 
 
 def _size(state: State) -> int:
