@@ -2,7 +2,7 @@
 
 
 def whole_or_part(number: float) -> float:
-    """The same number, as a whole one where it is: so 1.0 is 1 in keys, files, tables and sentences.
+    """The same number, as a whole one where it is: 1.0 is 1 in keys, files, tables, sentences.
 
     >>> whole_or_part(1.0), whole_or_part(5), whole_or_part(0.5)
     (1, 5, 0.5)
@@ -11,7 +11,8 @@ def whole_or_part(number: float) -> float:
 
 
 def in_words(number: float) -> str:
-    """
+    """How so many local epochs are written.
+
     >>> in_words(1.0), in_words(0.5), in_words(5)
     ('1 local epoch', '0.5 local epochs', '5 local epochs')
     """

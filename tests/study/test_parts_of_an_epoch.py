@@ -1,4 +1,4 @@
-"""Studies whose clients do a part of a local epoch, from the file to the page; whole numbers are what they were."""
+"""Studies whose clients do a part of a local epoch, from the file to the page."""
 
 import csv
 
@@ -32,7 +32,8 @@ def test_a_whole_number_is_the_same_run_however_it_is_written():
     assert one.runs[0].key != half.runs[0].key
     assert "local_epochs:\n- 0.5\n" in half.resolved()
     written = [str(Study(**KEYS, local_epochs=e).runs[0]) for e in (0.5, 1, 5.0)]
-    assert [text.split(", ")[-3] for text in written] == ["0.5 local epochs", "1 local epoch", "5 local epochs"]
+    told = [text.split(", ")[-3] for text in written]
+    assert told == ["0.5 local epochs", "1 local epoch", "5 local epochs"]
 
 
 @pytest.mark.parametrize(
@@ -87,5 +88,5 @@ def test_the_page_and_its_tables_write_parts_as_parts_and_one_as_one(done):
 
 
 def test_half_an_epoch_takes_half_of_the_steps(done):
-    """Of 60 rows in batches of eight: four steps of eight, at ten a second, in each of two rounds."""
+    """Of 60 rows in batches of eight: four steps of eight, ten a second, in each of two rounds."""
     assert headstart.load(done.parent).runs["simulated_seconds"].to_pylist() == [0.8, 0.8, 1.6, 1.6]
