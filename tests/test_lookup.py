@@ -26,7 +26,10 @@ def test_a_path_is_looked_up_beside_the_study_then_in_the_working_folder(folders
     with within(Origin(beside)):
         with pytest.raises(HeadstartError) as caught:
             located("visits.csv")
-        line = f"visits.csv: there is no such file or folder; looked in {beside} and {working}"
+        line = (
+            f"visits.csv: there is no such file or folder; looked beside the study file ({beside}) "
+            f"and in the working folder ({working})"
+        )
         assert str(caught.value) == line
         (working / "visits.csv").touch()
         assert located("visits.csv").resolve() == working / "visits.csv"
@@ -37,7 +40,24 @@ def test_a_path_is_looked_up_beside_the_study_then_in_the_working_folder(folders
 
 def test_in_no_study_file_it_is_the_working_folder(folders):
     assert (current().folder, current().allow) == (folders[1], None)
+    with pytest.raises(HeadstartError) as caught:
+        located("visits.csv")
+    line = f"visits.csv: there is no such file or folder; looked in the working folder ({folders[1]})"
+    assert str(caught.value) == line
+    (folders[1] / "visits.csv").touch()
     assert str(located("visits.csv")) == "visits.csv"
+
+
+@pytest.mark.parametrize("name", ["table", "stackoverflow", "mnist-writers", "cifar10"])
+def test_a_missing_file_of_a_task_is_named_with_its_key(name, folders):
+    keys = ("train", "test") if name == "cifar10" else ("path",)
+    parameters = dict.fromkeys(keys, "visits.csv") | ({"label": "y"} if name == "table" else {})
+    with pytest.raises(HeadstartError) as caught:
+        Study(task={name: parameters}, model="mlp", partitions="natural").resolved()
+    line = f"task.{keys[0]}: visits.csv: there is no such file or folder; looked in the working folder ({folders[1]})"
+    assert str(caught.value) == line
+    with pytest.raises(HeadstartError, match=r"^task.*: /none/x.csv: there is no such file or folder$"):
+        task_of(TASKS.component({name: parameters | dict.fromkeys(keys, "/none/x.csv")}))
 
 
 def test_home_is_written_with_a_tilde(folders, monkeypatch):
@@ -93,5 +113,5 @@ def test_reading_a_study_file_reads_no_data(folders):
     (folders[0] / "visits.csv").unlink()
     again = Study.load(folders[0] / "study.yaml")
     assert len(again.grid) == 1
-    with pytest.raises(HeadstartError, match=r"visits.csv: there is no such file or folder; looked in"):
+    with pytest.raises(HeadstartError, match=r"^task.path: visits.csv: there is no such file or folder; looked"):
         again.resolved()

@@ -71,13 +71,14 @@ def found(written: str) -> Path:
     if "\0" in written:
         raise HeadstartError(f"expected a path, got {written!r}, which has a zero character")
     path, origin = Path(written).expanduser() if written.startswith("~") else Path(written), current()
-    if path.is_absolute() or origin.places == (Path.cwd(),):
+    if path.is_absolute():
         return path
     for place in origin.places:
         if os.path.lexists(place / path):
             return path if place == Path.cwd() else place / path
-    looked = " and ".join(map(str, origin.places))
-    raise HeadstartError(f"{written}: there is no such file or folder; looked in {looked}")
+    beside = [f"beside the study file ({place})" for place in origin.places if place != Path.cwd()]
+    looked = " and ".join([*beside, f"in the working folder ({Path.cwd()})"])
+    raise HeadstartError(f"{written}: there is no such file or folder; looked {looked}")
 
 
 Stamp = tuple[tuple[str, int, int], ...]

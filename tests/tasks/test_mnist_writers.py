@@ -75,7 +75,7 @@ def test_who_validates_is_one_draw_and_more_writers_contain_fewer(tmp_path: Path
 
 def test_bad_files_get_one_line_with_the_row(tmp_path: Path) -> None:
     path = tmp_path / "w.parquet"
-    assert refusal(path) == f"cannot read {path}: No such file or directory"
+    assert refusal(path) == f"task.path: {path}: there is no such file or folder"
     path.write_bytes(b"PAR1 and nothing more")
     assert f"{path} cannot be read as Parquet" in refusal(path)
     content = written(path).read_bytes()

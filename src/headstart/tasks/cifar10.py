@@ -68,7 +68,7 @@ def cifar10(
     Raises:
         HeadstartError: a file is missing or damaged, an image is not of 32x32 pixels, or no training row is left.
     """
-    parts = _parts(located(train), located(test), image, validation)
+    parts = _parts(located(train, "task.train"), located(test, "task.test"), image, validation)
     content = digest(located(train), located(test))
     prepare = partial(Pixels, mean, deviation)
     return Task("cifar10", *parts, outputs=CLASSES, classes=NAMES, content=content, prepare=prepare)

@@ -39,7 +39,7 @@ def emnist_letters(
     Raises:
         HeadstartError: the file is missing or damaged, or no training row is left.
     """
-    file = located(path)
+    file = located(path, "task.path")
     table = parquet(file, ("split", "label", "image"))
     labels, images = (
         whole_numbers(table, "label", file, below=LETTERS),

@@ -42,7 +42,7 @@ def mnist_writers(
         HeadstartError: the file is missing or damaged, its training and test part share a writer, or no training
             writer is left.
     """
-    file = located(path)
+    file = located(path, "task.path")
     table = parquet(file, ("writer_id", "split", "label", "image"))
     writers, labels = whole_numbers(table, "writer_id", file), whole_numbers(table, "label", file, below=DIGITS)
     images = grey_images(table, "image", file, PIXELS, PIXELS)

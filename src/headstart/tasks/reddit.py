@@ -48,6 +48,6 @@ def reddit(
     Raises:
         HeadstartError: the file is missing or damaged, or too few clients are left.
     """
-    clients = documents_by_client(located(path), client, text)
+    clients = documents_by_client(located(path, "task.path"), client, text)
     parts = by_held_out_clients("reddit", clients, validation, test)
     return text_task("reddit", parts, tokens, length, most_rows, least_rows, digest(*files_of(located(path))))

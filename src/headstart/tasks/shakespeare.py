@@ -48,6 +48,6 @@ def shakespeare(
     Raises:
         HeadstartError: the file is missing or damaged, or no role is left.
     """
-    clients = documents_by_client(located(path), client, text)
+    clients = documents_by_client(located(path, "task.path"), client, text)
     parts = by_time("shakespeare", clients, validation, test)
     return text_task("shakespeare", parts, tokens, length, most_rows, least_rows, digest(*files_of(located(path))))

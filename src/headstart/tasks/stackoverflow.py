@@ -50,6 +50,6 @@ def stackoverflow(
     Raises:
         HeadstartError: the file is missing or damaged, or too few clients are left.
     """
-    clients = documents_by_client(located(path), client, text)
+    clients = documents_by_client(located(path, "task.path"), client, text)
     parts = by_held_out_clients("stackoverflow", clients, validation, test)
     return text_task("stackoverflow", parts, tokens, length, most_rows, least_rows, digest(*files_of(located(path))))

@@ -53,7 +53,8 @@ def wikitext_2(
         )
     length = target.input_shape[0]
     trained, held_out = (
-        [rows_of([article], tokens, length) for article in articles(located(p))] for p in (train, test)
+        [rows_of([article], tokens, length) for article in articles(located(p, key))]
+        for p, key in ((train, "task.train"), (test, "task.test"))
     )
     half = len(held_out) // 2
     return Task(

@@ -89,7 +89,7 @@ def on_disk(*, path: Annotated[str, Field(description="a folder that `pack` wrot
     Raises:
         HeadstartError: the folder is missing, damaged, or was not written to its end.
     """
-    folder = located(path)
+    folder = located(path, "task.path")
     header = _header(folder)
     parts = header.parts
     named = (("train", parts.train), ("validation", parts.validation), ("test", parts.test))

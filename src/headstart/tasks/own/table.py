@@ -151,7 +151,7 @@ def table(
         )
     if len(size) not in (0, 2):
         raise HeadstartError(f"table.size: expected a height and a width, got {len(size)} numbers")
-    file = located(path)
+    file = located(path, "task.path")
     split = split or split_by_place(file)
     taken = [name for name in (label, client, split) if name is not None]
     one = image or text
