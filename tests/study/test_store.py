@@ -85,6 +85,19 @@ def test_a_folder_with_other_files_is_refused_and_left_as_it_is(study, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
+@pytest.mark.parametrize("name", ["published.sha256", "findings.json"])
+def test_a_folder_that_publish_wrote_is_refused_and_left_as_it_is(name, study, tmp_path):
+    (tmp_path / "study.yaml").write_text("name: published\n")
+    (tmp_path / name).write_text("")
+    with pytest.raises(HeadstartError) as caught:
+        run_study(study, tmp_path, watch=lambda event: pytest.fail("a run was computed"))
+    assert str(caught.value) == (
+        f"{tmp_path} holds what `headstart publish` wrote of a study, and no runs; choose a new folder"
+    )
+    assert {path.name for path in tmp_path.iterdir()} == {"study.yaml", name}
+    assert (tmp_path / "study.yaml").read_text() == "name: published\n"
+
+
 def test_what_a_killed_process_leaves_behind_is_swept(study, copy, whole):
     done_run = copy / "runs" / study.runs[0].key
     (done_run / CHECKPOINT).write_bytes(b"killed before this was removed")

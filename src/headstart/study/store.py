@@ -45,6 +45,9 @@ TRIALS = pa.schema(
 WRITTEN = "paper.yaml"
 """The file that may stand in a folder before its study has begun: the study file itself."""
 
+PUBLISHED = ("published.sha256", "findings.json")
+"""Files by which a folder is known that `headstart publish` wrote, with a study.yaml but without runs."""
+
 OLDER = "# a study as headstart 1 read it"
 """How the study file of a folder began whose files were not sealed."""
 
@@ -89,6 +92,11 @@ class Folder:
             yield
 
     def _refuse_foreign(self) -> None:
+        is_published = any((self.path / name).exists() for name in PUBLISHED)
+        if is_published and not (self.path / "runs").exists():
+            raise HeadstartError(
+                f"{self.path} holds what `headstart publish` wrote of a study, and no runs; choose a new folder"
+            )
         if self.path.is_dir() and not (self.path / "study.yaml").exists():
             names = {entry.name for entry in self.path.iterdir() if not _is_partial(entry)}
             foreign = names - {".lock", WRITTEN}
