@@ -175,6 +175,14 @@ def test_one_of_several_is_named(tmp_path: Path) -> None:
     assert "under 'ema', got tensors under 'student', 'teacher'" in refusal(tmp_path / "w.pt", inside="ema")
 
 
+def test_a_prefix_that_was_taken_off_is_not_advised(tmp_path: Path) -> None:
+    lacking = dict(list(drawn().items())[1:])
+    torch.save(behind("module.", {**lacking, "other": torch.ones(3)}), tmp_path / "w.pt")
+    line = refusal(tmp_path / "w.pt")
+    assert "the prefix 'module.' taken off its names" in line
+    assert "prefix='...'" not in line
+
+
 def test_a_named_prefix_leaves_the_rest_out(tmp_path: Path) -> None:
     found = behind("module.encoder_q.", drawn()) | behind("module.encoder_k.", drawn(seed=1))
     torch.save({"state_dict": found | {"module.queue": torch.ones(3)}}, tmp_path / "w.pt")

@@ -176,7 +176,9 @@ def _hint(nearest: _Fitted, there: list[str], drawn: Tree) -> str:
     hints += [f"left out of it, as no weights: {listed(nearest.named.left_out)}"] if nearest.named.left_out else []
     if len(there) > 1:
         hints.append(f"the file has tensors under {listed([repr(inside) for inside in there], 8)}")
-    if begins := _before_known_names(nearest.mapped.tensors, drawn):
+    taken_off = repr(nearest.named.off)
+    begins = [each for each in _before_known_names(nearest.mapped.tensors, drawn) if each != taken_off]
+    if begins:
         hints.append(f"names of the model are there behind {listed(begins)}, which prefix='...' takes off")
     return f" ({'; '.join(hints)})" if hints else ""
 
