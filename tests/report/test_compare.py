@@ -58,7 +58,7 @@ def test_every_finding_is_judged_for_every_task(page: str) -> None:
 
 
 def test_a_study_without_a_finding_says_what_it_would_need(page: str) -> None:
-    assert "Needs runs on two or more partitions with all else equal." in page
+    assert "Needs runs on iid clients beside others, with all else equal." in page
 
 
 def test_the_verdicts_stand_first_with_their_gain_and_cautions(page: str) -> None:
@@ -112,6 +112,18 @@ def test_accuracies_of_a_finding_share_a_scale(folders: list[Path], slug: str) -
 def test_a_label_says_no_more_than_tells_studies_apart() -> None:
     assert labels([("digits", "mlp", "A"), ("cifar10", "cnn", "B")]) == ["digits", "cifar10"]
     assert labels([("digits", "mlp", "A"), ("digits", "mlp", "")]) == ["A", "digits, mlp"]
+
+
+def test_studies_go_by_title_or_name_or_the_kind_of_task() -> None:
+    task = "table(path='rows.csv', label='species', client='hospital', features=('a', 'b', 'c', 'd'), seed=3)"
+    one = {"task": task, "model": "mlp", "title": "Wards", "name": "w"}
+    assert compare.names_of([one]) == ["Wards"]
+    assert compare.names_of([{**one, "title": ""}]) == ["w"]
+    assert compare.names_of([{**one, "title": "", "name": "study"}]) == ["table"]
+    assert compare.names_of([{**one, "title": ""}, {"task": "digits", "title": "", "name": "study"}]) == ["w", "digits"]
+    same = {**one, "title": "", "name": "study"}
+    assert compare.names_of([same, {**same, "model": "cnn"}]) == ["table, mlp", "table, cnn"]
+    assert compare.names_of([same, same]) == ["table, mlp (1)", "table, mlp (2)"]
 
 
 def test_a_folder_that_is_no_study_is_one_line(tmp_path: Path) -> None:

@@ -37,8 +37,8 @@ def says(folder: Path) -> dict[str, str | None]:
 
 def test_clear(study: MakeStudy) -> None:
     assert says(study("clear")) == {
-        "ranking": "yes", "speed": "yes", "data_gap": "yes", "local_epochs": "yes", "uneven_devices": "yes",
-        "curvature": "yes", "alignment": "yes", "initial_loss": "yes", "full_batch": "no",
+        "ranking": "yes", "speedup": "yes", "iid-gap": "yes", "local-epochs": "yes", "devices": "yes",
+        "curvature": "yes", "alignment": "yes", "initial-loss": "yes", "gd-vs-sgd": "no",
     }  # fmt: skip
 
 
@@ -51,13 +51,13 @@ def test_contrary(study: MakeStudy) -> None:
 def test_undecided(study: MakeStudy) -> None:
     found = says(study("undecided"))
     decided = {slug for slug, answer in found.items() if answer != "undecided"}
-    assert decided == {"initial_loss", "full_batch"}  # in this mood the loss begins higher, and gd stays behind
+    assert decided == {"initial-loss", "gd-vs-sgd"}  # in this mood the loss begins higher, and gd stays behind
 
 
 def test_what_is_equal_from_both_starts_is_undecided(study: MakeStudy) -> None:
     folder = study()
     change(folder, "test_loss", lambda start, round_, value: 2.5)
-    found = panels(folder)["initial_loss"]
+    found = panels(folder)["initial-loss"]
     assert isinstance(found, Panel)
     assert (found.answer.says, found.answer.difference) == ("undecided", "0.00 [0.00, 0.00]")
 
@@ -135,14 +135,14 @@ def test_no_panel_compares_starts_without_a_common_seed(study: MakeStudy) -> Non
     for slug, panel in panels(folder).items():
         assert isinstance(panel, Panel)
         assert "no common seed" not in panel.answer.sentence + panel.answer.difference
-        if slug not in ("ranking", "full_batch"):
+        if slug not in ("ranking", "gd-vs-sgd"):
             assert "have no seed in common: nothing to compare" in panel.answer.sentence
             assert (panel.answer.says, panel.answer.difference) == ("undecided", "")
 
 
 def test_the_spread_on_equal_devices_stands_beside_that_on_uneven_ones(study: MakeStudy) -> None:
     """From random, quality counts 1.6 times on equal devices and 2.8 times on uneven ones."""
-    found = panels(study("clear", noise=0.0))["uneven_devices"]
+    found = panels(study("clear", noise=0.0))["devices"]
     assert isinstance(found, Panel)
     quality = [c + s for c in (0.0, -0.002, -0.004) for s in (-0.02, -0.01, 0.0)]
     equal = [0.90 + 1.6 * q for q in quality]
@@ -169,31 +169,51 @@ def test_pairs_with_the_same_results_are_said_to_be_one(table: Callable[..., Stu
     assert "identical" not in apart.answer.sentence
 
 
+def test_pairs_that_only_have_equal_accuracies_are_not_said_to_be_one(study: MakeStudy) -> None:
+    results = tables.read(study())
+    twins = tuple(
+        replace(run, test_accuracy=0.5) if run.server == "sgd" and run.client in ("sgd", "nova") else run
+        for run in results.runs
+    )
+    found = ranking(slice_up(replace(results, runs=twins)))
+    assert isinstance(found, Panel)
+    assert "identical" not in found.answer.sentence
+    assert (
+        "sgd + sgd and nova + sgd have equal accuracies in every seed, but not equal results" in found.answer.sentence
+    )
+
+
+def test_without_iid_clients_nothing_is_said_of_iid(study: MakeStudy) -> None:
+    renamed = panels(study(rename={"iid": "natural"}))["iid-gap"]
+    assert isinstance(renamed, Missing)
+    assert renamed.need == "runs on iid clients beside others, with all else equal"
+
+
 def test_one_seed_is_undecided_everywhere(study: MakeStudy) -> None:
     assert set(says(study(seeds=(0,))).values()) == {"undecided"}
 
 
 def test_one_start_has_nothing_to_compare(study: MakeStudy) -> None:
     found = says(study(starts=("proxy",)))
-    assert found.pop("full_batch") == "no"  # gd against sgd needs one start only
+    assert found.pop("gd-vs-sgd") == "no"  # gd against sgd needs one start only
     assert set(found.values()) == {None}
 
 
 def test_numbers_in_the_sentence_are_those_of_the_runs(study: MakeStudy) -> None:
     folder = study("clear", noise=0.0)  # accuracies are then the generator's own
     found = panels(folder)
-    sentence = found["data_gap"].answer.sentence  # type: ignore[union-attr]
+    sentence = found["iid-gap"].answer.sentence  # type: ignore[union-attr]
     # random: .95 on iid, .90 not; proxy: .975 and .97
     assert "\u22125.0 points (3 equal seeds) from random" in sentence
     assert "\u22120.5 points (3 equal seeds) from proxy" in sentence
     assert "difference +4.5 points" in sentence
-    epochs = found["local_epochs"].answer.sentence  # type: ignore[union-attr]
+    epochs = found["local-epochs"].answer.sentence  # type: ignore[union-attr]
     assert "per doubling \u22122.0 points (3 equal seeds) from random" in epochs  # .02 log2(E) in the generator
 
 
 def test_diverged_pairs_are_left_out_and_counted(study: MakeStudy) -> None:
     found = panels(study(diverge=lambda r: r["client"] == "nova" and r["devices"] != "equal" and r["seed"] == 0))
-    devices = found["uneven_devices"]
+    devices = found["devices"]
     assert isinstance(devices, Panel)
     assert "mean over 6 pairs, 3 pairs with diverged runs left out" in devices.answer.sentence
     assert sum(devices.tables[0].columns["diverged runs"]) == 6  # 3 servers x 2 starts
@@ -202,12 +222,12 @@ def test_diverged_pairs_are_left_out_and_counted(study: MakeStudy) -> None:
 def test_panels_without_data_say_what_they_need(study: MakeStudy) -> None:
     found = panels(study(keep=lambda r: (r["client"], r["server"]) == ("nova", "sgd") and r["devices"] == "equal"))
     missing = {slug: p.need for slug, p in found.items() if isinstance(p, Missing)}
-    assert set(missing) == {"ranking", "data_gap", "local_epochs", "uneven_devices", "full_batch"}
+    assert set(missing) == {"ranking", "iid-gap", "local-epochs", "devices", "gd-vs-sgd"}
     assert all(missing.values())
 
 
 def test_without_a_target_speed_is_judged_by_the_mean_over_rounds(study: MakeStudy) -> None:
-    speed = panels(study(target_accuracy=None))["speed"]
+    speed = panels(study(target_accuracy=None))["speedup"]
     assert isinstance(speed, Panel)
     assert speed.answer.says == "yes"
     assert "no target accuracy was set" in speed.answer.sentence

@@ -1,8 +1,9 @@
 """One page over the studies of several tasks: their verdicts, and finding by finding their figures side by side."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from markupsafe import Markup
 
@@ -11,6 +12,7 @@ from headstart.errors import HeadstartError
 from headstart.paper.findings import Finding
 from headstart.report import appendix, tables
 from headstart.report.answers import listed, points
+from headstart.report.cells import family
 from headstart.report.drawing import on_common_axes
 from headstart.report.figures import inline, render
 from headstart.report.judged import Judged, judged, labels
@@ -21,6 +23,8 @@ from headstart.report.slices import Study, slice_up
 from headstart.report.verdict import Verdict, verdict
 
 GENERATOR = "headstart compare"
+UNNAMED = "study"
+"""The name of a study whose file gives it none."""
 
 
 @dataclass(frozen=True)
@@ -73,17 +77,27 @@ def write(directories: Sequence[str | Path], page: str | Path) -> Path:
         raise HeadstartError(f"--into: expected a page .html, got {page.name!r}")
     ours.refuse_foreign(page, GENERATOR, "a page of `headstart compare`")
     studies = [slice_up(tables.read(Path(directory))) for directory in directories]
-    given = [study.results.settings for study in studies]
-    titles = [str(s.get("title") or "") for s in given]
-    names = labels([(str(s.get("task", "")), str(s.get("model", "")), t) for s, t in zip(given, titles, strict=True)])
-    if len(set(titles)) == len(titles):  # what the studies call themselves, where that tells them apart
-        names = [title or name for title, name in zip(titles, names, strict=True)]
+    names = names_of([study.results.settings for study in studies])
     columns = [Column(name, s, verdict(s), judged(s)) for name, s in zip(names, studies, strict=True)]
     text = environment().get_template("compare.html.jinja").render(
         generator=GENERATOR, title=f"Where to begin: {listed(names)}", columns=columns, rows=rows(columns)
     )  # fmt: skip
     files.write(page, text)
     return page
+
+
+def names_of(settings: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What studies call themselves, by title or else name, where that tells them apart; else what does."""
+    tasks, models = ([str(each.get(key, "")) for each in settings] for key in ("task", "model"))
+    own = [str(each.get("title") or _name(each)) for each in settings]
+    called = [one or family(task) for one, task in zip(own, tasks, strict=True)]
+    return called if len(set(called)) == len(called) else labels(list(zip(tasks, models, own, strict=True)))
+
+
+def _name(settings: Mapping[str, Any]) -> str:
+    """The name that somebody gave a study; empty where it has that of all studies without one."""
+    name = str(settings.get("name") or "")
+    return "" if name == UNNAMED else name
 
 
 def rows(columns: Sequence[Column]) -> list[Row]:

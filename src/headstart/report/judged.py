@@ -11,6 +11,8 @@ from headstart.report.slices import Study
 from headstart.study.statistics import holm, p_against
 
 NOT_ASKED = "not asked"
+LONGEST = 60
+"""Characters of a task that a study may be called by."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +52,16 @@ def labels(studies: Sequence[tuple[str, str, str]]) -> list[str]:
     ['digits', 'cifar10, resnet18', 'cifar10, squeezenet1_0']
     >>> labels([("digits", "mlp", "A"), ("digits", "mlp", "B"), ("digits", "mlp", "B")])
     ['A', 'B (2)', 'B (3)']
+
+    A task with many parameters is no name: its family stands for it.
     """
 
     def alone(names: list[str]) -> list[bool]:
         return [names.count(name) == 1 for name in names]
 
     bare = [family(task) for task, _, _ in studies]
-    tasks, both = [task for task, _, _ in studies], [f"{task}, {model}" for task, model, _ in studies]
+    tasks = [task if len(task) <= LONGEST else family(task) for task, _, _ in studies]
+    both = [f"{task}, {model}" for task, (_, model, _) in zip(tasks, studies, strict=True)]
     titles = [title or name for (_, _, title), name in zip(studies, both, strict=True)]
     numbered = [t if one else f"{t} ({i})" for i, (t, one) in enumerate(zip(titles, alone(titles), strict=True), 1)]
     kinds = [(names, alone(names)) for names in (bare, tasks, both, titles)]

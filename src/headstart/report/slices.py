@@ -94,9 +94,12 @@ class Study:
     def cell(self, start: str, pair: Pair, setting: Setting | None = None) -> Cell:
         return self.cells[start, pair, setting or self.base]
 
-    def varied(self, axis: str) -> "Slice | None":
+    def varied(self, axis: str, beside: str | None = None) -> "Slice | None":
         """The largest group of pairs that every start has at two values or more of `axis` (a field of Setting) with
-        all else equal; of equal groups the one around the base setting. None where nothing varies."""
+        all else equal; of equal groups the one around the base setting. None where nothing varies.
+
+        `beside`: a value that each of the pairs must have among them.
+        """
         found: dict[Setting, dict[Pair, set[str | float]]] = defaultdict(lambda: defaultdict(set))
         for _, pair, setting in self.cells:
             if all((start, pair, setting) in self.cells for start in self.starts):
@@ -104,6 +107,8 @@ class Study:
         slices = []
         for rest, by_pair in found.items():
             pairs = [pair for pair, values in by_pair.items() if len(values) > 1]
+            if beside is not None:
+                pairs = [pair for pair in pairs if beside in by_pair[pair]]
             values = {v for pair in pairs for v in by_pair[pair]}
             slices.append(Slice(axis, rest, tuple(sorted(values, key=lambda v: (isinstance(v, str), v))), tuple(pairs)))
         best = max(slices, key=lambda s: (len(s.pairs) * len(s.values), s.rest == self.base), default=None)

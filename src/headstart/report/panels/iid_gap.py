@@ -20,10 +20,10 @@ SLUG = "iid-gap"
 def build(study: Study) -> Panel | Missing:
     between = contrast(study)
     heading = f"Do non-IID data cost less from {between[1]}?" if between else "What do non-IID data cost?"
-    part = study.varied("partition")
+    part = study.varied("partition", beside=IID)
     if part is None:
-        return Missing(SLUG, heading, "runs on two or more partitions with all else equal")
-    easy, hard = ends(study, part)
+        return Missing(SLUG, heading, "runs on iid clients beside others, with all else equal")
+    easy, hard = IID, against_iid(study, part)
     found = told(study, effect(study, part, easy, hard), f"going from {easy} to {hard}")
     return Panel(
         SLUG,
@@ -37,17 +37,16 @@ def build(study: Study) -> Panel | Missing:
     )
 
 
-def ends(study: Study, part: Slice) -> tuple[str, str]:
-    """The easiest partition (IID where there is one, else the best mean) and the one it is held against."""
+def against_iid(study: Study, part: Slice) -> str:
+    """The partition that IID is held against: that of the base setting where it was run, else the hardest."""
 
     def quality(value: str | float) -> float:
         means = [c.mean for s in study.starts for p in part.pairs if (c := study.cells.get((s, p, part.at(value))))]
         return float(np.nanmean(means)) if np.isfinite(means).any() else -1.0
 
-    easy = IID if IID in part.values else max(part.values, key=quality)
-    others = [value for value in part.values if value != easy]
+    others = [value for value in part.values if value != IID]
     hard = study.base.partition if study.base.partition in others else min(others, key=quality)
-    return str(easy), str(hard)
+    return str(hard)
 
 
 def draw(figure: Any, wide: bool, study: Study, part: Slice, easy: str) -> None:

@@ -1,5 +1,6 @@
 """Finding 1 of the paper: does the start change the order of the pairs? A bump chart with one axis a start."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from headstart.paper.findings import Says
 from headstart.report.answers import DIVERGED, MINUS, SHORT, Answer, count, left_out, listed, number, points
 from headstart.report.bump import bump
-from headstart.report.cells import Pair
+from headstart.report.cells import Cell, Pair
 from headstart.report.panel import Missing, Panel
 from headstart.report.slices import Study
 from headstart.report.standings import KEY, Standing, contrast, standing
@@ -53,14 +54,13 @@ def answer(study: Study, standings: list[Standing]) -> Answer:
     seeds = [seed for seed in a.seeds if seed in b.seeds]
     scores = [s.scores[:, [s.seeds.index(seed) for seed in seeds]] for s in (a, b)]
     change, within, across = st.rank_change(*scores)
-    same = identical(study)
+    same, equal = alike(study)
     said = [
         swaps(a, b, agreement, scores, (within, across)),
         leaders(a, b),
         *(ranks_last(s) for s in (a, b)),
-        f"{listed(same[0])} gave identical results" + "".join(f", as did {listed(pairs)}" for pairs in same[1:])
-        if same
-        else "",
+        _together(same, "gave identical results", "as did"),
+        _together(equal, "have equal accuracies in every seed, but not equal results", "as have"),
         left_out((a.short, SHORT)),
         "two pairs are too few to judge an order by" if agreement.pairs < COUPLES else "",
         "fewer than three common seeds are too few to judge an order by" if len(seeds) < st.ORDER_SEEDS else "",
@@ -113,15 +113,42 @@ def ranks_last(s: Standing) -> str:
     return f"{count(lost, 'pair')} {DIVERGED} {'ranks' if lost == 1 else 'rank'} last from {s.start}" if lost else ""
 
 
-def identical(study: Study) -> list[list[Pair]]:
-    """Pairs whose accuracies are the same in every seed from every start: one competitor under several names, as nova
-    is sgd where all clients take the same steps."""
-    groups: dict[tuple[object, ...], list[Pair]] = {}
+def alike(study: Study) -> tuple[list[list[Pair]], list[list[Pair]]]:
+    """Pairs whose results are the same in every seed from every start, and those of which only the accuracies are.
+
+    The results are accuracies and losses, at the end and wherever they were measured. The first
+    are one competitor under several names, as nova is sgd where all clients take the same steps.
+    """
+    by_result: dict[object, list[Pair]] = {}
+    by_accuracy: dict[object, list[Pair]] = {}
     for pair in study.comparable():
-        found = [study.cell(start, pair).accuracy for start in study.starts]
-        if all(found):
-            groups.setdefault(tuple(tuple(sorted(by_seed.items())) for by_seed in found), []).append(pair)
-    return [pairs for pairs in groups.values() if len(pairs) > 1]
+        cells = [study.cell(start, pair) for start in study.starts]
+        if all(cell.accuracy for cell in cells):
+            by_result.setdefault(_results(study, cells), []).append(pair)
+            accuracies = tuple(tuple(sorted(cell.accuracy.items())) for cell in cells)
+            by_accuracy.setdefault(accuracies, []).append(pair)
+    same = [pairs for pairs in by_result.values() if len(pairs) > 1]
+    equal = [pairs for pairs in by_accuracy.values() if len(pairs) > 1 and pairs not in same]
+    return same, equal
+
+
+def _results(study: Study, cells: Sequence[Cell]) -> object:
+    """What came of the runs of some cells, of which equal ones have equal results."""
+    found: list[object] = []
+    for cell in cells:
+        found += sorted((run.seed, run.test_accuracy, run.test_loss) for run in cell.runs)
+        for metric in ("test_accuracy", "test_loss"):
+            curves = sorted(study.curves(cell, metric).items())
+            found += [(seed, rounds.tobytes(), values.tobytes()) for seed, (rounds, values) in curves]
+    return tuple(found)
+
+
+def _together(groups: Sequence[Sequence[Pair]], first: str, further: str) -> str:
+    """Groups of pairs in one sentence, such as "a and b gave identical results, as did c and d"."""
+    if not groups:
+        return ""
+    more = "".join(f", {further} {listed(pairs)}" for pairs in groups[1:])
+    return f"{listed(groups[0])} {first}{more}"
 
 
 def _tau(value: float) -> str:
