@@ -54,7 +54,7 @@ def refusal(path: Path, **parameters: object) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["", "Unnamed: 0", " ", "__index_level_0__"])
+@pytest.mark.parametrize("name", ["", "Unnamed: 0", " ", "__index_level_0__", "Unnamed: 0.1", "Unnamed: 0.1.1", "...1"])
 def test_what_pandas_and_r_number_rows_with_is_no_feature(name: str, tmp_path: Path) -> None:
     """A file sorted by label tells the label by the number of the row: .983 on noise."""
     numbers = [7, *range(ROWS - 1)]  # also where it counts nothing any more, as rows were removed
@@ -65,7 +65,7 @@ def test_what_pandas_and_r_number_rows_with_is_no_feature(name: str, tmp_path: P
 
 
 def test_the_index_that_pandas_wrote_to_parquet_is_no_feature(tmp_path: Path) -> None:
-    columns = {"x": X, "y": Y, "visit": [3 * i for i in range(ROWS)]}
+    columns = {"x": X, "y": Y, "visit": [17 * i % 50 for i in range(ROWS)]}
     index = {"index_columns": ["visit"]}
     assert task(parquet(tmp_path / "t.parquet", columns, index), **PLAIN).notes[0] == "features: x"
     assert task(parquet(tmp_path / "u.parquet", columns), **PLAIN).notes == ("features: x, visit",)
@@ -85,13 +85,72 @@ def test_columns_that_count_the_rows_are_features_only_where_they_are_named(orde
     assert "no column is left for inputs: 'id' only counts the rows; if that is meant, name it" in refusal(alone)
 
 
+COUNTS: dict[str, Any] = {
+    "gaps": np.sort(DRAW.permutation(900)[:200]),
+    "tens": 10 * np.arange(200),
+    "tens, in any order": 10 * DRAW.permutation(200),
+    "halves": np.arange(200) + 0.5,
+    "tenths": np.arange(200) / 10,
+    "falling": 3 * np.arange(200, 0, -1) ** 2,
+    "four sites count anew": np.tile(np.arange(50), 4),
+    "a row is there twice": np.r_[0:100, 99, 100:199],
+    "a row is there twice, in any order": DRAW.permutation(np.r_[0:100, 99, 100:199]),
+    "seconds": 1_700_000_000 + np.cumsum(DRAW.integers(1, 90, 200)),
+}
+
+
+@pytest.mark.parametrize("way", COUNTS)
+def test_what_counts_or_rises_from_row_to_row_is_a_feature_only_where_named(way: str, tmp_path: Path) -> None:
+    """A file sorted by its label tells the label by any of these: .99 on noise."""
+    columns = {"n": COUNTS[way], "x": DRAW.normal(size=200), "y": [i // 100 for i in range(200)]}
+    file = csv(tmp_path / "t.csv", columns)
+    made = task(file, split_by="row", **PLAIN)
+    assert made.notes == ("features: x", "left out, as they number the rows: n")
+    assert task(file, features=["n", "x"], split_by="row", **PLAIN).input_shape == (2,)
+
+
+@pytest.mark.parametrize("name", ["index", "level_0", "rowid", "row", "id", "ID", "row_id"])
+def test_identifiers_that_all_differ_are_no_features(name: str, tmp_path: Path) -> None:
+    numbers = DRAW.permutation(900)[:ROWS]  # a part of a larger table, shuffled
+    made = task(csv(tmp_path / "t.csv", {name: numbers, "x": X, "y": Y}), **PLAIN)
+    assert made.notes == ("features: x", f"left out, as they number the rows: {name}")
+    places = csv(tmp_path / "u.csv", {name: [i * 7 % 5 for i in range(ROWS)], "x": X, "y": Y})
+    assert task(places, **PLAIN).notes == (f"features: {name}, x",)
+
+
+@pytest.mark.parametrize("name", ["X", "X.1"])
+def test_row_numbers_that_r_read_are_no_features(name: str, tmp_path: Path) -> None:
+    rising = np.sort(DRAW.permutation(900)[:12])  # too few rows to say so by the numbers alone
+    columns = {name: rising, "x": X[:12], "y": Y[:12]}
+    assert task(csv(tmp_path / "t.csv", columns), **PLAIN).notes[0] == "features: x"
+    columns[name] = rising[::-1] % 37
+    assert task(csv(tmp_path / "u.csv", columns), **PLAIN).notes == (f"features: {name}, x",)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.sort(DRAW.normal(size=200)),
+        DRAW.permutation(900)[:200],
+        np.sort(DRAW.integers(1990, 2020, 200)),
+        np.tile(np.arange(5), 40),
+        DRAW.integers(0, 300, 200),
+        np.zeros(200),
+    ],
+)
+def test_measurements_are_features(values: Any, tmp_path: Path) -> None:
+    columns = {"n": values, "x": DRAW.normal(size=200), "y": [i // 100 for i in range(200)]}
+    made = task(csv(tmp_path / "t.csv", columns), split_by="row", **PLAIN)
+    assert made.notes == ("features: n, x",)
+
+
 def test_each_file_of_a_folder_may_count_anew(tmp_path: Path) -> None:
     cells = Table(tmp_path, (tmp_path / "a", tmp_path / "b"), np.array([0, 8]), pa.table({"x": [0] * 14}))
     counted = np.r_[0:8, 0:6].astype(float)[:, None]
-    assert counts_rows(cells, counted)
+    assert counts_rows(cells, "n", counted)
     counted[3] = 9.5
-    assert not counts_rows(cells, counted)
-    assert not counts_rows(cells, np.r_[0:7, 0:7].astype(float)[:, None])
+    assert not counts_rows(cells, "n", counted)
+    assert not counts_rows(cells, "n", np.r_[0:7, 0:7].astype(float)[:, None])
 
 
 def test_categories_are_zeros_and_ones_of_the_training_rows(tmp_path: Path) -> None:

@@ -146,7 +146,7 @@ def test_spreadsheets_of_other_signs_are_read(sign: str, ending: str, mark: str,
 def test_cells_in_quotes_may_hold_signs_and_ends_of_lines(tmp_path: Path) -> None:
     lines = ['who,"x",y', *(f'"k, {i % 3}\n",{i * i},"{i % 2}"' for i in range(20))]
     (tmp_path / "t.csv").write_text("\n".join(lines))
-    made = task(tmp_path / "t.csv", client="who", split_by="row", **PLAIN)
+    made = task(tmp_path / "t.csv", client="who", features=["x"], split_by="row", **PLAIN)
     assert len(made.natural_clients) == 3
     assert sorted(torch.cat([made.train.inputs, made.test.inputs]).flatten().tolist()) == [i * i for i in range(20)]
 

@@ -5,6 +5,7 @@ What is learned (means, deviations, the levels of categories) is learned from th
 Shape suffixes: N rows, W numbers of a column, F features.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -21,6 +22,18 @@ from headstart.tasks.own.sources import Table
 Gaps = Literal["error", "mean", "mark"]
 SOME_ROWS = 10
 """In a table of fewer rows, any whole numbers may happen to count them."""
+ENOUGH_ROWS = 20
+"""From so many on, whole numbers that rise from row to row hardly do so by chance."""
+FEW_BREAKS = 4
+"""So many rows may break what rises, or 1 % of them; in small tables a tenth."""
+IDENTIFIERS = re.compile(
+    r"index|level_[0-9]+|(row|record|sample|case)?[ _.-]?(id|idx|index|no|nr|num|number)"
+    r"|row|row_?names?",
+    re.IGNORECASE,
+)
+"""How columns are called that number rows, if they are whole numbers that all differ."""
+OF_R = re.compile(r"X(\.[0-9]+)*")
+"""And how R reads a column of row numbers that nobody named, if it rises."""
 MOST_LEVELS = 1000
 
 
@@ -114,7 +127,7 @@ def _numbers(table: Table, asked: Asked) -> tuple[tuple[str, ...], tuple[str, ..
                 "or name the others to leave it out"
             )
         values_NW = numbers(table, name, asked.gaps != "error")
-        if not asked.chosen and counts_rows(table, values_NW):
+        if not asked.chosen and counts_rows(table, name, values_NW):
             left_out.append(name)
             continue
         blocks.append(values_NW)
@@ -129,20 +142,30 @@ def _numbers(table: Table, asked: Asked) -> tuple[tuple[str, ...], tuple[str, ..
     return columns, tuple(left_out), called, values_NF
 
 
-def counts_rows(table: Table, values_NW: Numbers) -> bool:
-    """Whether a column is the numbers of the rows of each file, from whichever on and in whichever order."""
-    if values_NW.shape[1] != 1 or len(table) < SOME_ROWS or (values_NW % 1 != 0).any():
+def counts_rows(table: Table, name: str, values_NW: Numbers) -> bool:
+    """Whether a column seems to be the numbers of the rows, by its values or by its name and these.
+
+    By the values alone: it counts through each file, from whichever number on and in whichever order, or it rises or
+    falls by whole steps from row to row. Few breaks are allowed, as where it counts anew or a row is there twice.
+    """
+    if values_NW.shape[1] != 1 or len(table) < SOME_ROWS:
         return False
-    sections = np.split(values_NW[:, 0], table.starts[1:])
-    return all(_is_a_count(section) for section in sections)
-
-
-def _is_a_count(values: Numbers) -> bool:
-    """
-    >>> _is_a_count(np.array([3.0, 1, 2])), _is_a_count(np.array([1.0, 1, 2]))
-    (True, False)
-    """
-    return bool((np.diff(np.sort(values)) == 1).all())
+    sections = [values[~np.isnan(values)] for values in np.split(values_NW[:, 0], table.starts[1:])]
+    steps = np.concatenate([np.diff(values) for values in sections])
+    levels = np.concatenate([np.diff(np.unique(values)) for values in sections])
+    if 2 * len(steps) < len(table):
+        return False
+    few = min(max(len(table) // 100, FEW_BREAKS), len(table) // 10)
+    breaks = few if len(table) >= ENOUGH_ROWS else 0
+    whole = bool((steps % 1 == 0).all())
+    repeats = len(steps) - len(levels) > breaks
+    turns = min((steps <= 0).sum(), (steps >= 0).sum()) > breaks
+    if whole and not repeats and IDENTIFIERS.fullmatch(name):
+        return True
+    if len(table) >= ENOUGH_ROWS or OF_R.fullmatch(name):
+        even = not repeats and np.allclose(levels, levels[0], rtol=1e-6, atol=0)
+        return bool(even or (whole and not turns))
+    return bool(not repeats and (levels == 1).all() and (values_NW % 1 == 0).all())
 
 
 def moments(

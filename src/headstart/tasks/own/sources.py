@@ -23,8 +23,8 @@ from headstart.tasks.own import delimited, objects
 FILE, FOLDER = "(file)", "(folder)"
 PARQUET, CSV, LINES, JSON = {".parquet", ".pq"}, {".csv", ".tsv"}, {".jsonl", ".ndjson"}, {".json"}
 KINDS = (PARQUET, CSV, LINES, JSON)
-NUMBERING = re.compile(r"\s*|Unnamed: [0-9]+|__index_level_[0-9]+__")
-"""How pandas and R call a column of row numbers that nobody named."""
+NUMBERING = re.compile(r"\s*|Unnamed: [0-9]+(\.[0-9]+)*|\.\.\.[0-9]+|__index_level_[0-9]+__")
+"""How pandas and readr call a column of row numbers that nobody named."""
 EXPECTED = "expected a file .parquet, .csv, .jsonl or .json, or a folder of such files"
 
 
