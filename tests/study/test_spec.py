@@ -214,7 +214,7 @@ def test_equal_studies_resolve_to_equal_text():
 
 def owned_keys(tmp_path):
     """The keys of a study of a table with 7 owners, of whom 6 have rows to train on."""
-    rows = [f"{i % 7},{i * i},{i % 2},{'test' if i % 7 == 0 else 'train'}" for i in range(42)]
+    rows = [f"{i % 7},{i * i % 23},{i % 2},{'test' if i % 7 == 0 else 'train'}" for i in range(42)]
     (tmp_path / "owned.csv").write_text("\n".join(["who,x,y,part", *rows]))
     columns = {"client": "who", "label": "y", "split": "part"}
     task = {"table": {"path": str(tmp_path / "owned.csv"), **columns, "validation": 0.0}}

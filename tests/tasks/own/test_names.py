@@ -80,6 +80,13 @@ def test_sites_that_write_the_same_classes_in_two_ways_have_no_skew(tmp_path: Pa
         (["1.0", "1.5", "2", "1"], ("1", "1.5", "2")),
         (["\ufeffa", "a\u00a0", "b", "b\u200b"], ("a", "b")),
         (["1_0", "10"], ("10", "1_0")),
+        (["1e+05", "100000", "2"], ("2", "100000")),
+        (["1e5", "100000", "1E+5", "2"], ("2", "100000")),
+        (["1e0", "1", "2"], ("1", "2")),
+        ([".5", "0.5", "5e-1", "2"], ("0.5", "2")),
+        (["1e+05", "100000", "other"], ("100000", "other")),
+        (["10e2", "1000", "beef"], ("1000", "10e2", "beef")),
+        (["a\u00ad", "a\ufe0f", "\u200fa", "b"], ("a", "b")),
     ],
 )
 def test_what_is_the_same_for_certain_is_one_class(ways: list[str], classes: tuple[str, ...], tmp_path: Path) -> None:
@@ -99,6 +106,17 @@ def test_what_is_the_same_for_certain_is_one_class(ways: list[str], classes: tup
          ("b\u00e9nin", "malin")),
         (["new york", "new  york", "ulm", "ulm"],
          "'new␣␣york' (15 rows) and 'new␣york' (15 rows), which differ only by blanks", ("new york", "ulm")),
+        (["1.5", "1.50", "2", "2"],
+         "'1.5' (15 rows) and '1.50' (15 rows), which differ only by how they write a number", ("1.5", "2")),
+        (["nord", "no\u00adrd", "sud", "sud"],
+         "'nord' (15 rows) and 'no\\u00adrd' (15 rows), which differ only by signs that are not seen",
+         ("nord", "sud")),
+        (["a\u200eb", "ab", "c", "c"],
+         "'ab' (15 rows) and 'a\\u200eb' (15 rows), which differ only by signs", ("ab", "c")),
+        (["\u2764\ufe0fa", "\u2764a", "c", "c"],
+         "'\u2764a' (15 rows) and '\u2764\\ufe0fa' (15 rows), which differ only by signs", ("c", "\u2764a")),
+        (["\u0661", "1", "2", "1"],
+         "'1' (30 rows) and '\u0661' (15 rows), which differ only by the script of digits", ("1", "2")),
         (["0", "1", "true", "false"], "'0' (15 rows) and 'false' (15 rows), which differ only by how they write true",
          ("0", "1")),
     ],
@@ -189,3 +207,13 @@ def test_times_are_names_also_beyond_the_year_9999(tmp_path: Path) -> None:
     far = pa.array([(i % 2) * 400_000_000_000 for i in range(20)], pa.timestamp("s"))
     pq.write_table(pa.table({"x": [float(i * 7 % 5) for i in range(20)], "y": far}), tmp_path / "t.parquet")
     assert task(tmp_path / "t.parquet").classes == ("14645-06-30 15:06:40.000", "1970-01-01 00:00:00.000")
+
+
+def test_names_of_float32_are_those_of_float64(tmp_path: Path) -> None:
+    """Else one site that stores its data smaller has classes of its own."""
+    marks = [(1 + i % 3) / 10 for i in range(30)]
+    for name, kind in (("a", pa.float32()), ("b", pa.float64())):
+        cells = {"x": [float(i * 7 % 11) for i in range(30)], "y": pa.array(marks, kind)}
+        pq.write_table(pa.table(cells), tmp_path / f"{name}.parquet")
+    for path in (tmp_path / "a.parquet", tmp_path / "b.parquet", tmp_path):
+        assert task(path).classes == ("0.1", "0.2", "0.3")

@@ -1,10 +1,11 @@
 """Cells that name something, a class or a client: which of them are one name, and which only look alike.
 
-Blanks around a name are taken off. Whole numbers are one name however they are written (`1`, `1.0`), and so are `True`,
-`true` and `TRUE`. Where two names differ only by case, blanks, Unicode's form, leading zeros or a final dot, most
-often one thing was written in two ways: the table says which, and the user decides (`Alike`).
+Blanks around a name are taken off, and what is not seen. Equal numbers are one name (`1`, `1.0`, `1e+00`), and so are
+`True`, `true` and `TRUE`. Where two names differ only by case, blanks, Unicode's form, the script of digits, zeros or a
+final dot, most often one thing was written in two ways: the table says which, and the user decides (`Alike`).
 """
 
+import decimal
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
@@ -24,10 +25,17 @@ from headstart.validation import shown
 Alike = Literal["error", "join", "keep"]
 Places = npt.NDArray[np.int64]
 
-BLANK = "[\\s\\0\u200b-\u200d\u2060\ufeff]"
-"""White space, and what is not seen at all: zero bytes that fill a cell, marks of width zero."""
+UNSEEN = (
+    r"\0\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    r"\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb"
+)
+"""What is not seen: zero bytes that fill a cell, signs of width zero or of a direction of writing."""
+BLANK = rf"[\s{UNSEEN}]"
+HIDDEN = rf"[{UNSEEN}\U000e0000-\U000e0fff]"
+"""And tags, which at the end of a flag say whose it is, so that they are not taken off."""
 WHOLE = re.compile(r"([+-]?)(0|[1-9][0-9]{0,4298})(\.0+)?")  # int() reads 4300 digits
-DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,300})(\.[0-9]+)?(e[+-][0-9]{1,3})?")
+DECIMAL = re.compile(r"([+-]?)(?=[0-9.])(0|[1-9][0-9]{0,300})?(?:\.([0-9]{1,300}))?(?:[eE]([+-]?[0-9]{1,3}))?")
+EXACT = decimal.Context(prec=2000)
 NO_NUMBER = {"nan", "NaN", "NAN", "-nan", "<NA>", "NaT"}
 """What programs write for a number or a time that is not there."""
 ENDLESS = {"inf", "infinity"}
@@ -56,7 +64,8 @@ def names(table: Table, column: str, alike: Alike, gaps: bool = False) -> tuple[
     trimmed = [name for name, is_none in zip(trimmed, nothing.tolist(), strict=True) if not is_none]
     if not trimmed:
         return codes, ()
-    kept, spellings = _places([_canonical(name) for name in trimmed])
+    all_numbers = all(DECIMAL.fullmatch(name) for name in trimmed)
+    kept, spellings = _places([_canonical(name, all_numbers) for name in trimmed])
     written: list[list[str]] = [[] for _ in spellings]
     for place, name in zip(kept.tolist(), trimmed, strict=True):
         written[place].append(name)
@@ -88,7 +97,8 @@ def visible(name: str) -> str:
 
 
 def _is_plain(sign: str) -> bool:
-    return sign.isprintable() and not unicodedata.combining(sign) and unicodedata.normalize("NFKC", sign) == sign
+    seen = sign.isprintable() and not re.match(HIDDEN, sign)
+    return seen and not unicodedata.combining(sign) and unicodedata.normalize("NFKC", sign) == sign
 
 
 def _encoded(table: Table, column: str) -> tuple[Places, list[Any]]:
@@ -110,7 +120,11 @@ def _encoded(table: Table, column: str) -> tuple[Places, list[Any]]:
                 f"{table.path}: expected text, whole numbers, dates or true and false in column {column!r}, got {kind}"
             ) from error
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    return np.asarray(codes, dtype=np.int64), [str(value) for value in values.to_pylist()] or [""]
+    if pa.types.is_float32(kind) or pa.types.is_float16(kind):
+        written = [str(value) for value in values.to_numpy(zero_copy_only=False)]  # 0.1, as it was
+    else:
+        written = [str(value) for value in values.to_pylist()]
+    return np.asarray(codes, dtype=np.int64), written or [""]
 
 
 def _trimmed(cell: str) -> str:
@@ -126,17 +140,39 @@ def _is_nothing(trimmed: Sequence[str]) -> npt.NDArray[np.bool_]:
     )
 
 
-def _canonical(name: str) -> str:
+def _canonical(name: str, all_numbers: bool = False) -> str:
     """The way of writing that stands for all that are the same for certain.
 
-    >>> [_canonical(name) for name in ("1", "1.0", "-0", "TRUE", "01", "1.5", "yes")]
-    ['1', '1', '0', 'True', '01', '1.5', 'yes']
+    `1.50` stays apart from `1.5`, since versions and sections are written so, and so does `1e3` from `1000` but
+    among numbers alone: it may be the end of a hash.
+
+    >>> [_canonical(name) for name in ("1", "1.0", "-0", "TRUE", "01", "1e+05", ".5", "yes")]
+    ['1', '1', '0', 'True', '01', '100000', '0.5', 'yes']
+    >>> _canonical("1e3"), _canonical("1e3", all_numbers=True), _canonical("1.50")
+    ('1e3', '1000', '1.50')
     """
     whole = WHOLE.fullmatch(name)
     if whole:
         sign = "-" if whole[1] == "-" and whole[2] != "0" else ""
         return sign + whole[2]
-    return name.capitalize() if name.lower() in ("true", "false") else name
+    found = DECIMAL.fullmatch(name)
+    if found is None:
+        return name.capitalize() if name.lower() in ("true", "false") else name
+    sign, before, after, power = found.groups()
+    if power and power[0] not in "+-" and not all_numbers:
+        return name
+    value = decimal.Decimal(name)
+    if power or value == value.to_integral_value(context=EXACT):
+        return _plain_number(value)
+    return f"{sign.strip('+')}{before or 0}.{after}"
+
+
+def _plain_number(value: decimal.Decimal) -> str:
+    """
+    >>> [_plain_number(decimal.Decimal(name)) for name in ("-0.0", "1.50", "1e3")]
+    ['0', '1.5', '1000']
+    """
+    return format(value.normalize(EXACT), "f") if value else "0"
 
 
 def _places(keys: Sequence[str]) -> tuple[Places, list[str]]:
@@ -154,11 +190,21 @@ def _folded(called: Sequence[str]) -> list[str]:
 
 def _bare(name: str) -> str:
     """
-    >>> [_bare(name) for name in ("Yes", ">50K.", "New  York", "007", "1.07")]
-    ['yes', '>50k', 'newyork', '7', '1.07']
+    >>> [_bare(name) for name in ("Yes", ">50K.", "New  York", "007", "1.07", "1.50", "\u0661")]
+    ['yes', '>50k', 'newyork', '7', '1.07', '1.5', '1']
     """
-    plain = re.sub(BLANK, "", unicodedata.normalize("NFKC", name).lower()).rstrip(".")
+    seen = re.sub(f"{BLANK}|{HIDDEN}", "", unicodedata.normalize("NFKC", name))
+    plain = _in_digits(seen).lower().rstrip(".")
+    if DECIMAL.fullmatch(plain) and "e" not in plain:
+        return _plain_number(decimal.Decimal(plain))
     return re.sub(r"^([+-]?)0+(?=[0-9]+$)", r"\1", plain)
+
+
+def _in_digits(name: str) -> str:
+    """A name whose digits, of whatever script, are 0 to 9."""
+    if name.isascii():
+        return name
+    return "".join(str(unicodedata.decimal(sign, sign)) for sign in name)
 
 
 def _refuse_alike(table: Table, column: str, called: Sequence[str], folded: Places, rows: Places) -> None:
@@ -186,13 +232,17 @@ def _difference(one: str, other: str) -> str:
     ways: dict[str, Callable[[str], str]] = {
         "case": str.lower,
         "Unicode's form": lambda name: unicodedata.normalize("NFKC", name),
-        "blanks": lambda name: re.sub(BLANK, "", name),
+        "signs that are not seen": lambda name: re.sub(HIDDEN, "", name),
+        "blanks": lambda name: re.sub(f"{BLANK}|{HIDDEN}", "", name),
+        "the script of digits": _in_digits,
         "a final dot": lambda name: name.rstrip("."),
         "leading zeros": lambda name: re.sub(r"^([+-]?)0+(?=[0-9]+$)", r"\1", name),
     }
     for way, without in ways.items():
         if without(one) == without(other):
             return way
+    if DECIMAL.fullmatch(one) and DECIMAL.fullmatch(other):
+        return "how they write a number"
     if {_canonical(one), _canonical(other)} & {"True", "False"}:
         return "how they write true and false"
     return "case, blanks, leading zeros or a final dot"

@@ -104,11 +104,30 @@ def read(path: Path, columns: Sequence[str], with_gaps: Collection[str] = ()) ->
     found = files_of(path)
     tables = [_read(file, columns, with_gaps, _placed(file, path)) for file in found]
     try:
+        tables = _of_one_precision(tables)
         joined = pa.concat_tables(tables, promote_options="permissive") if tables[1:] else tables[0]
     except pa.ArrowException as error:
         raise HeadstartError(f"{path}: the types of a column differ between files: {first_line(error)}") from error
     starts = np.cumsum([0, *(len(table) for table in tables[:-1])])
     return Table(path, tuple(found), starts, joined)
+
+
+def _of_one_precision(tables: list[pa.Table]) -> list[pa.Table]:
+    """Where some files have float64 in a column and others float32, these as the shortest decimals that they are.
+
+    Else 0.1 of the one would be 0.10000000149011612 beside that of the other, as a name another one.
+    """
+    precise = {field.name for table in tables for field in table.schema if pa.types.is_float64(field.type)}
+    made = []
+    for table in tables:
+        for place, column in enumerate(table.schema):
+            if column.name in precise and pa.types.is_float32(column.type):
+                cells = table[column.name]
+                values = cells.to_numpy().astype(str).astype(np.float64)
+                nothing = cells.is_null().to_numpy()
+                table = table.set_column(place, column.name, pa.array(values, mask=nothing))
+        made.append(table)
+    return made
 
 
 def first_twice(names: Iterable[str]) -> str | None:
