@@ -4,6 +4,7 @@ import csv
 import hashlib
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,39 @@ def test_the_readme_leads_to_what_is_there_and_shows_every_finding(kept: Path) -
 
 def test_the_command_of_the_readme_repeats_the_study(kept: Path, folder: Path) -> None:
     assert yaml.safe_load((kept / "study.yaml").read_text()) == dict(read(folder).settings)
+
+
+def test_the_readme_names_what_a_study_needs_beside_its_file(make: Make, tmp_path: Path, few: Keep) -> None:
+    task = "table(path='rows.csv', label='y', client='site:id', tokens=\"gpt2(folder='/vocabulary')\")"
+    starts = ["checkpoint(path='nets/w.pt')", "hub(repo='a/b', file='model.safetensors')"]
+    folder = make(
+        tmp_path / "out",
+        keep=few,
+        task=task,
+        model="nets.own:net(width=8)",
+        also=[{"starts": starts}],
+        devices=["far:d"],
+    )
+    (folder / "modules/nets").mkdir(parents=True)
+    (folder / "modules/nets/__init__.py").write_text("")
+    (folder / "modules/nets/own.py").write_text("def net(): ...")
+    kept = publish(folder, tmp_path / "kept")
+    assert (kept / "modules/nets/own.py").read_text() == "def net(): ..."
+    assert " modules/nets/own.py\n" in (kept / SUMS).read_text()
+    text = (kept / "README.md").read_text()
+    assert "to be put in place first: `rows.csv`, `/vocabulary` and `nets/w.pt` (" in text
+    assert "`modules/` has copies of the study's own modules" in text
+    assert "to be installed first: the Python modules `far`." in text
+    assert "\nheadstart run study.yaml --out out --allow far  " in text
+    shutil.rmtree(folder / "modules")
+    assert not (publish(folder, kept) / "modules/nets/own.py").exists()
+
+
+def test_a_study_that_a_program_gave_is_repeated_by_that_program(make: Make, tmp_path: Path, few: Keep) -> None:
+    net = f"python(name='my net', sha256='{64 * '0'}')"
+    text = (publish(make(tmp_path / "out", keep=few, model=net), tmp_path / "kept") / "README.md").read_text()
+    assert "A Python program gave this study `my net`, which `study.yaml` names and does not hold: run that" in text
+    assert "headstart run study.yaml" not in text
 
 
 @pytest.mark.parametrize("name", ["README.md", "study.yaml"])

@@ -6,6 +6,7 @@ DIR/study.yaml      the study file, with every default
 DIR/runs.csv        a row a run; what all runs share is left out, and so are the measurements of every round
 DIR/tables/         the tables behind the figures
 DIR/figures/        the figures
+DIR/modules/        copies of the user's own modules that the study names, where it does
 DIR/published.sha256  what was written, for `sha256sum -c`: by it an older README.md is known from that of others
 
 The same folder of results gives the same bytes: dates and machines are those in the records of the runs.
@@ -26,7 +27,7 @@ from headstart.report.figures import render
 from headstart.report.judged import Judged, judged
 from headstart.report.markdown import code, escaped, row
 from headstart.report.measures import shares
-from headstart.report.pages import ours
+from headstart.report.pages import ours, repeating
 from headstart.report.panel import Panel
 from headstart.report.slices import Study, slice_up
 from headstart.report.standings import contrast
@@ -69,7 +70,9 @@ def publish(directory: str | Path, into: str | Path) -> Path:
     written["runs.csv"] = csv_text(varying(study.results.runs), _short)
     written["study.yaml"] = study.results.text.encode()
     written[NAME] = (json.dumps(found, indent=1, ensure_ascii=False) + "\n").encode()
-    written["README.md"] = readme(found, panels).encode()
+    needs = repeating.needs_of(study.results.settings, directory)
+    written |= needs.modules
+    written["README.md"] = readme(found, panels, needs).encode()
     ours.replace(into, written, SUMS)
     return into
 
@@ -180,7 +183,7 @@ def _short(value: Any) -> Any:
     return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
 
 
-def readme(found: Mapping[str, Any], panels: list[Panel]) -> str:
+def readme(found: Mapping[str, Any], panels: list[Panel], needs: repeating.Needs) -> str:
     said, run = found["verdict"], found["run"]
     lines = [
         f"# {escaped(found['title'])}",
@@ -209,10 +212,7 @@ def readme(found: Mapping[str, Any], panels: list[Panel]) -> str:
         "",
         *(f"- {escaped(line)}" for line in in_words(run)),
         "",
-        "```bash",
-        "headstart run study.yaml --out out   # the same clients, batches and order, so the same results",
-        "headstart publish out --into again",
-        "```",
+        *repeating.in_words(needs),
         "",
         f"`study.yaml` has every default; `runs.csv` a row a run; `{NAME}` is this page for programs.",
         "",

@@ -13,7 +13,7 @@ from pathlib import Path
 from headstart import files
 from headstart.errors import HeadstartError
 
-LINE = re.compile(r"([0-9a-f]{64})  ((?:tables|figures)/)?([\w][\w.-]*)")
+LINE = re.compile(r"([0-9a-f]{64})  ((?:tables|figures)/|modules/(?:\w+/)*)?([\w][\w.-]*)")
 HEAD = 4096
 """Bytes of a file in which it says that it is ours."""
 
@@ -24,7 +24,7 @@ Sums = dict[str, set[str]]
 def replace(folder: Path, written: Mapping[str, bytes], sums: str) -> None:
     """Write files into a folder, and remove what an earlier time wrote there and this one does not.
 
-    `written`: contents by name, `name` or `figures/name` or `tables/name`; `sums`: the name of the list.
+    `written`: contents by name, `name`, or in `figures/`, `tables/` or `modules/`; `sums`: the name of the list.
 
     Raises:
         HeadstartError: a file there is not ours, or a link stands in the way; nothing was written then.
