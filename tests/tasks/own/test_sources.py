@@ -88,6 +88,9 @@ def test_folders_of_a_key_and_a_value_are_a_column(kind: str, tmp_path: Path) ->
         ("train-00000-of-00001.csv", "validation-00000-of-00001.csv", "test-00000-of-00001.csv"),
         ("train/a.csv", "dev/a.csv", "test/b.csv"),
         ("Train_1.csv", "valid_1.csv", "TEST_1.csv"),
+        ("training.csv", "val.csv", "testing.csv"),
+        ("my_train.csv", "my_val.csv", "my_test.csv"),
+        ("train1.csv", "valid1.csv", "holdout1.csv"),
     ],
 )
 def test_files_and_folders_called_after_parts_are_those_parts(names: tuple[str, ...], tmp_path: Path) -> None:
@@ -113,13 +116,48 @@ def test_clients_and_parts_may_both_be_names(tmp_path: Path) -> None:
     assert made.test_owners.tolist() == [0] * 3 + [1] * 3
 
 
-def test_names_that_say_no_part_are_no_parts(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("train.csv", "tested.csv"),
+        ("train.csv", "extra.csv"),
+        ("train.csv", "val.csv"),
+        ("train/a.csv", "val/a.csv"),
+        ("trainset.csv", "testset.csv"),
+        ("X_test.csv", "north.csv"),
+        ("train/a.csv", "evaluation/a.csv"),
+        ("split=train/a.csv", "split=test/a.csv"),
+    ],
+)
+def test_files_of_which_some_seem_to_be_parts_get_one_line(names: tuple[str, ...], tmp_path: Path) -> None:
+    """Else the rows of the one to test on would be drawn into training."""
+    for name in names:
+        csv(tmp_path / name, rows(20))
+    line = refusal(tmp_path)
+    assert all(repr(name) in line for name in names)
+    assert "seem to be parts, but not all files are called after train and test; rename them" in line
+
+
+def test_a_place_that_says_no_part_gets_one_line(tmp_path: Path) -> None:
     csv(tmp_path / "train.csv", rows(20))
     csv(tmp_path / "tested.csv", rows(20))
-    assert len(task(tmp_path, **PLAIN).test) == 8  # a fifth of all rows, as a table without parts has
-    assert "tested.csv: expected a file whose name begins with train, validation or test" in refusal(
-        tmp_path, split="(file)"
-    )
+    said = "tested.csv: expected a file whose name says train, validation or test"
+    assert said in refusal(tmp_path, split="(file)")
+
+
+def test_clients_whose_names_hold_a_part_are_clients(tmp_path: Path) -> None:
+    for name in ("test-hospital", "train-station"):
+        csv(tmp_path / f"{name}.csv", rows(20))
+    made = task(tmp_path, client="(file)", split_by="row", **PLAIN)
+    assert len(sizes(made)) == 2
+    csv(tmp_path / "north.csv", rows(20))
+    assert len(sizes(task(tmp_path, client="(file)", split_by="row", **PLAIN))) == 3
+
+
+def test_shards_of_one_part_are_a_table(tmp_path: Path) -> None:
+    for i in range(2):
+        csv(tmp_path / f"train-0000{i}-of-00002.csv", rows(20))
+    assert len(task(tmp_path, **PLAIN).test) == 8
 
 
 def test_folders_within_are_left_alone_beside_files(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Which rows of a user's table train, validate and test: as a column says, or drawn."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -19,37 +20,81 @@ FEW_ROWS = 3
 """With fewer rows a label, on average, the labels may be no classes at all."""
 
 
-WRITTEN = re.compile(r"(train|validation|valid|val|dev|test)(?![a-z])", re.IGNORECASE)
-"""How files and folders of parts are called: `train.csv`, `train-00000-of-00002.parquet`, `val`."""
+WORDS = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("validation", "valid", "val", "dev"), "validation"),
+    **dict.fromkeys(("test", "testing", "holdout"), "test"),
+}
+"""How files and folders of parts are called: `train.csv`, `X_test.csv`, `val`."""
+EXACT = re.compile(rf"({'|'.join(WORDS)})([-_.]?[0-9]+|-of-[0-9]+)*", re.IGNORECASE)
+"""A name of a part alone: `train`, `train1`, `train-00000-of-00002`."""
+NEARLY = (re.compile("train", re.IGNORECASE), re.compile("test|valid|hold.?out|eval", re.IGNORECASE))
 
 
-def split_by_place(path: Path) -> str | None:
+def split_by_place(path: Path, client: str | None) -> str | None:
     """`(file)` or `(folder)` where all files of a folder are called after parts, some train and some test, or lie so.
 
+    Where these names are the clients, they are parts only if they say nothing else: `test-hospital` is a client.
+
     Raises:
-        HeadstartError: the files cannot be read.
+        HeadstartError: the files cannot be read, or some are called after parts and others are not: rows to test on
+            would be drawn into training.
     """
     if not path.is_dir():
         return None
     found = files_of(path)
-    for way in (FILE, FOLDER):
-        said = {_part_of(file, path, way) for file in found}
-        if {"train", "test"} <= said <= set(PARTS):
+    ways = {FILE: [_part_of(file, path, FILE) for file in found]}
+    ways[FOLDER] = [_part_of(file, path, FOLDER) for file in found]
+    parts = [way for way, said in ways.items() if {"train", "test"} <= set(said) <= set(PARTS)]
+    exact = [way for way in parts if all(_is_exact(file, path, way) for file in found)]
+    for way in (*exact, *parts):
+        if client != way or way in exact:
             return way
+    for way in ways:
+        if client != way:
+            _refuse_some(path, found, way, client)
     return None
+
+
+def _refuse_some(path: Path, found: Sequence[Path], way: str, client: str | None) -> None:
+    said = [_part_of(file, path, way) for file in found]
+    called = ["/".join(name for name in _names(file, path, way) if not name.startswith(f"{client}=")) for file in found]
+    some = len(set(said)) > 1
+    nearly = all(any(near.search(name) for name in called) for near in NEARLY)
+    if not some and not nearly:
+        return
+    first = next((i for i, part in enumerate(said) if part), 0)
+    second = next((i for i, part in enumerate(said) if part != said[first]), len(said) - 1)
+    one, other = (str(found[i].relative_to(path)) for i in (first, second))
+    raise HeadstartError(
+        f"{path}: {one!r} and {other!r} seem to be parts, but not all files are called after train and test; "
+        f"rename them (train, validation, test), or write split: and the column that says it"
+    )
+
+
+def _names(file: Path, path: Path, way: str) -> tuple[str, ...]:
+    """The name of a file without its ending, or those of its folders."""
+    inside = file.relative_to(path).parts if file != path else (file.name,)
+    return (file.stem,) if way == FILE else inside[:-1]
+
+
+def _is_exact(file: Path, path: Path, way: str) -> bool:
+    return any(EXACT.fullmatch(name) for name in _names(file, path, way))
 
 
 def _part_of(file: Path, path: Path, way: str) -> str | None:
     """The part that the name of a file says, or that of one of its folders.
 
-    >>> _part_of(Path("d/val-0001.csv"), Path("d"), "(file)"), _part_of(Path("d/test/a/b.csv"), Path("d"), "(folder)")
+    A folder of a key and a value says none: the key is a column, which `split` may name.
+
+    >>> _part_of(Path("d/X_val1.csv"), Path("d"), "(file)"), _part_of(Path("d/test/a/b.csv"), Path("d"), "(folder)")
     ('validation', 'test')
     """
-    inside = file.relative_to(path).parts if file != path else (file.name,)
-    for name in inside[-1:] if way == FILE else inside[:-1]:
-        if found := WRITTEN.match(name):
-            word = found[1].lower()
-            return word if word in ("train", "test") else "validation"
+    for name in _names(file, path, way):
+        words_of_name = [] if "=" in name else re.split("[^a-z]+", name.lower())
+        said = {WORDS.get(word) for word in words_of_name} - {None}
+        if len(said) == 1:
+            return said.pop()
     return None
 
 
@@ -58,7 +103,7 @@ def _placed_parts(table: Table, way: str) -> npt.NDArray[np.object_]:
     if None in said:
         kind = way.strip("()")
         raise HeadstartError(
-            f"{table.files[said.index(None)]}: expected a {kind} whose name begins with train, validation or test"
+            f"{table.files[said.index(None)]}: expected a {kind} whose name says train, validation or test"
         )
     rows = np.diff([*table.starts.tolist(), len(table)])
     return np.repeat(np.array(said, dtype=object), rows)

@@ -152,7 +152,7 @@ def table(
     if len(size) not in (0, 2):
         raise HeadstartError(f"table.size: expected a height and a width, got {len(size)} numbers")
     file = located(path, "task.path")
-    split = split or split_by_place(file)
+    split = split or split_by_place(file, client)
     taken = [name for name in (label, client, split) if name is not None]
     one = image or text
     other = TASKS.build(TASKS.component(like, "table.like")) if like else None
