@@ -1,14 +1,20 @@
 """`headstart init`: what the columns of a table are taken for, and that the study file runs as it is written."""
 
 import json
+import random
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from sklearn.datasets import load_iris
 from typer.testing import CliRunner
 
 from headstart import cli
+from headstart.engine.rounds import begin
 from headstart.errors import HeadstartError
+from headstart.probes.base import PROBES
+from headstart.study.federations import federation_of
+from headstart.study.run import Progress, carry_out
 from headstart.study.spec import Study
 from headstart.tools.columns import columns_of
 from headstart.tools.first_study import write_first_study
@@ -42,8 +48,8 @@ def test_a_table_of_visits_becomes_a_study_that_runs(tmp_path, monkeypatch):
         "  label: outcome (2 classes), by its name",
         "  features: age, dose",
         "  categories: sex",
-        "  gaps: an empty cell is the mean of its column",
-        "  left out: note (row numbers, or too many words)",
+        "  gaps: an empty cell, or NA or the like in it, is the mean of its column",
+        "  left out: note (600 different texts)",
         "  432 rows to train on, 48 to validate on, 120 to test on",
         "study: studies/first.yaml",
         "next: headstart check studies/first.yaml, then headstart run studies/first.yaml --out out",
@@ -125,3 +131,101 @@ def test_of_a_folder_each_file_is_a_client(tmp_path):
     assert made.guesses[0] == "client: (file) (4 of them), each file is one"
     found = table_of(made.path)
     assert (found["client"], found["label"], found["features"]) == ("(file)", "state", ("x", "z"))
+
+
+@pytest.mark.parametrize("nothing", ["NA", "?", " n/a"])
+def test_numbers_with_a_word_for_none_are_features_with_gaps(nothing, tmp_path):
+    lines = [f"s{i % 6},{nothing if i % 9 == 4 else i % 50},{'ab'[i % 2]}" for i in range(120)]
+    (tmp_path / "t.csv").write_text("\n".join(["site,dose,label", *lines]))
+    found = table_of(write_first_study(tmp_path / "t.csv", tmp_path / "study.yaml").path)
+    assert (found["features"], found["gaps"]) == (("dose",), "mean")
+
+
+def clinics(folder: Path, columns: str = "date,x,state", people: int = 400) -> Path:
+    """A file a clinic, with 50 dates of several rows each, and cells without anything."""
+    for clinic in ("north", "east", "st mary of the hill"):
+        lines = [
+            f"2024-0{1 + i % 5}-{10 + i % 10},{'' if i == 3 else i % 7},{'ill' if i % 7 > 3 else 'well'},{i % people}"
+            for i in range(100)
+        ]
+        (folder / f"{clinic}.csv").write_text("\n".join([columns, *lines]))
+    return folder
+
+
+def test_a_file_a_clinic_has_its_files_as_clients_whatever_dates_are_in_it(tmp_path):
+    (tmp_path / "clinics").mkdir()
+    folder = clinics(tmp_path / "clinics", "date,x,state,patient", people=40)
+    made = write_first_study(folder, tmp_path / "study.yaml")
+    assert made.guesses[0] == "client: (file) (3 of them), each file is one"
+    assert "left out: date (dates)" in made.guesses
+    asked = write_first_study(folder, tmp_path / "asked.yaml", client="(file)")
+    assert asked.guesses[0] == "client: (file) (3 of them), as you said"
+
+
+def test_a_column_of_few_clients_counts_more_than_the_files(tmp_path):
+    (tmp_path / "parts").mkdir()
+    folder = clinics(tmp_path / "parts", "date,x,state,patient", people=6)
+    assert table_of(write_first_study(folder, tmp_path / "study.yaml").path)["client"] == "patient"
+
+
+def test_spellings_of_a_name_are_joined_and_named(tmp_path):
+    ways = ["yes", "Yes", "no", "No "]
+    lines = [f"s{i % 6},{i % 50},{ways[i % 4]}" for i in range(200)]
+    (tmp_path / "t.csv").write_text("\n".join(["site,dose,ill", *lines]))
+    made = write_first_study(tmp_path / "t.csv", tmp_path / "study.yaml")
+    assert table_of(made.path)["alike"] == "join"
+    said = "'ill': 'No' = 'no', 'Yes' = 'yes'"
+    assert f"alike: join  # taken for one name: {said}" in made.path.read_text()
+    assert made.guesses[1] == "label: ill (2 classes), by its name"
+    assert f"names taken for one: {said}" in made.guesses
+
+
+@pytest.mark.parametrize(
+    ("sizes", "size", "said"),
+    [
+        ([(16, 16)], (16, 16), "of 16x16 pixels"),
+        ([(16, 16), (20, 16)], (32, 32), "scaled to 32x32, as their sizes differ"),
+        ([(8, 200)], (32, 32), "of 8x200 pixels, scaled to 32x32; `size` says it"),
+    ],
+)
+def test_images_keep_a_size_that_all_have(sizes, size, said, tmp_path):
+    lines = []
+    for i in range(60):
+        height, width = sizes[i % len(sizes)]
+        Image.new("RGB", (width, height), (i, 0, 200 * (i % 2))).save(tmp_path / f"{i}.png")
+        lines.append(f"s{i % 6},{i}.png,{'ab'[i % 2]}")
+    (tmp_path / "t.csv").write_text("\n".join(["site,picture,label", *lines]))
+    made = write_first_study(tmp_path / "t.csv", tmp_path / "study.yaml")
+    assert table_of(made.path)["size"] == size
+    assert f"image: picture, {said}" in made.guesses
+
+
+def test_a_bag_of_words_is_learned_with_the_rates_that_are_written(tmp_path):
+    draw = random.Random(0)
+    lines = []
+    for i in range(400):
+        own = "ale" if i % 3 else "tea"
+        text = [f"{own}{draw.randrange(20)}" if draw.random() < 0.2 else f"w{draw.randrange(99)}" for _ in range(20)]
+        lines.append(json.dumps({"author": f"p{i % 8}", "body": " ".join(text), "topic": own}))
+    (tmp_path / "posts.jsonl").write_text("\n".join(lines))
+    study = Study.load(write_first_study(tmp_path / "posts.jsonl", tmp_path / "a.yaml").path)
+    assert study.file.tuning.trials == 10
+    for run in (run for run in study.runs if run.server.name == "adam" and run.seed == 0):
+        federation = federation_of(run)
+        probe = PROBES.build(PROBES.component("evaluation"), federation)
+        begun = Progress(begin(federation, federation.network.initial(0)))
+        rows = carry_out(federation, begun, run.rounds, run.rounds, [probe]).rows
+        (reached,) = [value for round_, metric, value in rows if metric == "test_accuracy" and round_ == run.rounds]
+        assert reached > 0.8  # 2/3 are of one class
+
+
+def test_without_rows_to_validate_on_a_bag_of_words_is_not_tuned(tmp_path):
+    rows = [
+        {"author": f"p{i % 3}", "body": f"the tea of word{i % 7}", "topic": "ab"[i % 2],
+         "part": "test" if i % 3 == 0 else "train"}
+        for i in range(90)
+    ]  # fmt: skip
+    (tmp_path / "posts.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    made = write_first_study(tmp_path / "posts.jsonl", tmp_path / "a.yaml")
+    assert made.guesses[-1] == "60 rows to train on, 0 to validate on, 30 to test on"
+    assert Study.load(made.path).file.tuning is None

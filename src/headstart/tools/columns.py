@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from headstart.errors import HeadstartError
+from headstart.tasks.own.columns import NOTHING
+from headstart.tasks.own.names import alike_among, names, visible
 from headstart.tasks.own.sources import FILE, files_of, header, read
 
 LOOKED_AT = 20_000
@@ -28,15 +30,20 @@ CLIENTS = (
     "station store shop school institution farm bank branch region speaker worker account group"
 )
 PARTS = ("train", "validation", "test")
+DATE = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}([ T]\d.*)?")
+SHARD = re.compile(r"(part|shard|chunk|data|train|validation|test)[-_.]?\d.*", re.IGNORECASE)
+"""How programs name the pieces that they cut a table into."""
+ROWS_OF_A_CLIENT = 10
+"""A column of so many rows a value, in the mean, may say better than the files of a folder whose a row is."""
 
 
 @dataclass(frozen=True)
 class Column:
     """A column as it looks.
 
-    kind: `number`, `words` (few words a cell), `text`, `image` or `other`. values: how many differ. whole: all are
-    whole numbers. gaps: how many cells are empty. rows: of how many cells this was seen. counts: 0, 1, 2, ... or 1, 2,
-    3, ..., as if only to number the rows.
+    kind: `number`, `words` (few words a cell), `text`, `image`, `date` or `other`. values: those that differ. whole:
+    all are whole numbers. gaps: how many cells are empty, or among numbers a word for that, such as NA. rows: of how
+    many cells this was seen. counts: 0, 1, 2, ... or 1, 2, 3, ..., as if only to number the rows.
     """
 
     name: str
@@ -81,6 +88,16 @@ def client_of(columns: list[Column], label: str | None) -> tuple[Column, str] | 
     return best, why
 
 
+def spellings(path: Path, column: Column) -> tuple[int, list[str]]:
+    """How many names a column has where those alike are one, and a text for each group of several that are."""
+    try:
+        called = names(read(path, (column.name,), (column.name,)), column.name, "keep", gaps=True)[1]
+    except HeadstartError:  # `check` says what is wrong with it, where it is used
+        return len(column.values), []
+    groups = alike_among(called)
+    return len(called) - sum(len(group) - 1 for group in groups), [" = ".join(map(visible, group)) for group in groups]
+
+
 def split_of(columns: list[Column]) -> Column | None:
     """The column that says which rows are for training and which for testing."""
     for column in columns:
@@ -101,8 +118,14 @@ def _column(path: Path, name: str) -> Column:
         return Column(name, "other", (), rows, gaps)
     if any(isinstance(cell, bytes | dict) for cell in present):
         return Column(name, "image", (), rows, gaps)
-    numbers = _numbers(present)
+    if name == FILE:
+        return Column(name, "words", tuple(sorted(set(map(str, present)))), rows, gaps)
+    said = [cell for cell in present if not (isinstance(cell, str) and cell.strip().lower() in NOTHING)]
+    if not said:
+        return Column(name, "other", (), rows, len(cells))
+    numbers = _numbers(said)
     if numbers is not None:
+        gaps = len(cells) - len(said)
         whole = all(number.is_integer() for number in numbers)
         values = tuple(sorted(set(numbers)))
         first = numbers[0]
@@ -111,6 +134,8 @@ def _column(path: Path, name: str) -> Column:
     if not all(isinstance(cell, str | bool) for cell in present):
         return Column(name, "other", (), rows, gaps)
     words = [str(cell).strip() for cell in present]
+    if all(isinstance(cell, str) and DATE.fullmatch(cell.strip()) for cell in said):
+        return Column(name, "date", tuple(sorted(set(words))), rows, gaps)
     if all(re.search(r"\.(png|jpe?g|gif|bmp|webp|tiff?|ppm)$", word, re.IGNORECASE) for word in words[:100]):
         return Column(name, "image", (), rows, gaps)
     length = sum(len(word.split()) for word in words) / len(words)
@@ -160,7 +185,9 @@ def _as_client(column: Column) -> float:
     owners = len(column.values)
     if column.gaps or owners < 2 or 2 * owners > column.rows or column.kind not in ("number", "words"):
         return 0.0
-    called = _is_called(column.name, CLIENTS) or (column.name == FILE and not set(column.values) <= set(PARTS))
+    by_file = column.name == FILE and not all(name in PARTS or SHARD.fullmatch(name) for name in column.values)
+    called = _is_called(column.name, CLIENTS) or by_file
     if (column.kind == "number" and not (column.whole and called)) or (owners < 5 and not called):
         return 0.0
-    return 4.0 * called - 2.0 * (column.name == FILE) + 1.0 * (column.kind == "words") + min(owners, 1000) / 1000
+    few = 3.0 * (column.name != FILE and owners * ROWS_OF_A_CLIENT <= column.rows)
+    return 4.0 * called + called * few + 1.0 * (column.kind == "words") + min(owners, 1000) / 1000

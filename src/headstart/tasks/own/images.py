@@ -1,6 +1,8 @@
 """A column of images: encoded bytes, paths of files, or the hub's structs of both."""
 
 import hashlib
+import io
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,7 +15,7 @@ from PIL import Image
 from headstart import files
 from headstart.errors import HeadstartError
 from headstart.tasks.base import Task
-from headstart.tasks.data_files import decoded, is_bytes, is_text
+from headstart.tasks.data_files import FORMATS, decoded, is_bytes, is_text
 from headstart.tasks.own.sources import Table
 from headstart.validation import shown
 
@@ -31,21 +33,11 @@ def images(table: Table, column: str, size: tuple[int, ...], mode: Literal["RGB"
     Raises:
         HeadstartError: an image that is not there, cannot be decoded or is of another size, with its row.
     """
-    cells = table.column(column)
-    is_hub = pa.types.is_struct(cells.type) and "bytes" in {field.name for field in cells.type}
-    if not (is_hub or is_text(cells.type) or is_bytes(cells.type)):
-        raise HeadstartError(f"{table.path}: expected bytes or paths of images in column {column!r}, got {cells.type}")
     height, width = size or (0, 0)
     made: list[Images] = []
     read = hashlib.sha256()
-    for row, scalar in enumerate(cells):
-        cell = scalar.as_py()
-        cell = cell["bytes"] or cell.get("path") if is_hub else cell
-        if not cell:
-            raise HeadstartError(f"{table.at(row)} has nothing in column {column!r}")
-        place = f"{table.at(row)} has an image in column {column!r}"
-        content = _content(cell, table.files[table.file_of(row)].parent, place)
-        if isinstance(cell, str):
+    for place, content, by_path in _contents(table, column):
+        if by_path:
             read.update(hashlib.sha256(content).digest())
         image = decoded(content, mode, place)
         height, width = (height, width) if height else (image.height, image.width)
@@ -57,8 +49,18 @@ def images(table: Table, column: str, size: tuple[int, ...], mode: Literal["RGB"
                 )
             image = image.resize((width, height), Image.Resampling.BILINEAR)
         made.append(np.asarray(image).reshape(height, width, -1).transpose(2, 0, 1))
-    by_path = read.digest() != hashlib.sha256().digest()
-    return np.stack(made), read.hexdigest() if by_path else ""
+    paths = read.digest() != hashlib.sha256().digest()
+    return np.stack(made), read.hexdigest() if paths else ""
+
+
+def size_of(table: Table, column: str) -> tuple[int, int] | None:
+    """Height and width of the images of a column, None where they differ. Only their heads are read.
+
+    Raises:
+        HeadstartError: an image that is not there or is none, with its row.
+    """
+    sizes = {_size(content, place) for place, content, _ in _contents(table, column)}
+    return sizes.pop() if len(sizes) == 1 else None
 
 
 def image_shape(task: Task) -> tuple[int, ...]:
@@ -70,6 +72,29 @@ def image_shape(task: Task) -> tuple[int, ...]:
     if task.train.inputs.dtype != torch.uint8 or task.train.inputs.ndim != 4:
         raise HeadstartError(f"table.like: expected a task of images, got {task.name!r}")
     return task.input_shape
+
+
+def _contents(table: Table, column: str) -> Iterator[tuple[str, bytes, bool]]:
+    """Of each row how an error names it, the encoded image, and whether a path led to it."""
+    cells = table.column(column)
+    is_hub = pa.types.is_struct(cells.type) and "bytes" in {field.name for field in cells.type}
+    if not (is_hub or is_text(cells.type) or is_bytes(cells.type)):
+        raise HeadstartError(f"{table.path}: expected bytes or paths of images in column {column!r}, got {cells.type}")
+    for row, scalar in enumerate(cells):
+        cell = scalar.as_py()
+        cell = cell["bytes"] or cell.get("path") if is_hub else cell
+        if not cell:
+            raise HeadstartError(f"{table.at(row)} has nothing in column {column!r}")
+        place = f"{table.at(row)} has an image in column {column!r}"
+        yield place, _content(cell, table.files[table.file_of(row)].parent, place), isinstance(cell, str)
+
+
+def _size(content: bytes, place: str) -> tuple[int, int]:
+    try:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
+            return opened.height, opened.width
+    except Exception as error:  # whatever a damaged image may raise
+        raise HeadstartError(f"{place} that cannot be decoded") from error
 
 
 def _content(cell: Any, folder: Path, place: str) -> bytes:

@@ -86,6 +86,18 @@ def names(table: Table, column: str, alike: Alike, gaps: bool = False) -> tuple[
     return np.where(codes < 0, -1, place_of[kept][codes]), tuple(called[i] for i in order)
 
 
+def alike_among(called: Sequence[str]) -> list[list[str]]:
+    """The groups of several names that look alike.
+
+    >>> alike_among(["No", "Yes", "yes", "maybe"])
+    [['Yes', 'yes']]
+    """
+    groups: dict[str, list[str]] = {}
+    for bare, name in zip(_folded(called), called, strict=True):
+        groups.setdefault(bare, []).append(name)
+    return [group for group in groups.values() if len(group) > 1]
+
+
 def visible(name: str) -> str:
     """A name in quotes with a mark for each blank, and a number for each sign that is not seen or seems another.
 

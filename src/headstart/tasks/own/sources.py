@@ -199,6 +199,9 @@ def _read(path: Path, columns: Sequence[str], with_gaps: Collection[str], placed
         if name not in known and name not in placed:
             raise HeadstartError(f"{path}: no column {name!r}{nearest(name, [*names, *placed])}")
     kind = _kind(path)
+    if not inside:  # what the place of a file gives is in as many rows as the file has
+        inside = names[:1]
+        with_gaps = {*with_gaps, *inside}
     if kind is PARQUET:
         table = parquet(path, inside, with_gaps)
     else:
