@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import os
 import warnings
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from headstart import files
-from headstart.errors import HeadstartError, nearest
+from headstart.errors import HeadstartError, OutOfMemoryError, nearest
 from headstart.validation import shown
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
@@ -73,15 +74,43 @@ def parquet(path: Path, columns: Sequence[str], with_gaps: Collection[str] = ())
             for name in columns:
                 if name not in opened.schema_arrow.names:
                     raise HeadstartError(f"{path}: no column {name!r}{nearest(name, opened.schema_arrow.names)}")
+            _refuse_too_large(path, opened.metadata, columns)
             table = opened.read(columns=list(columns))
         table = pa.table({name: _without_extension(table[name]) for name in table.column_names})
         table = table.cast(pa.schema([(field.name, _plain_type(field.type)) for field in table.schema]))
         for name in columns:
             table[name].validate(full=is_text(table[name].type))
+    except MemoryError as error:
+        raise OutOfMemoryError(f"{path}: this machine has not enough memory for it; {SMALLER}") from error
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise HeadstartError(f"{path} cannot be read as Parquet: {first_line(error)}") from error
     refuse_gaps(table, path, with_gaps)
     return table
+
+
+SMALLER = "choose a smaller table, fewer columns, or pack it for the task on-disk"
+WIDTHS = {"BOOLEAN": 1 / 8, "INT32": 4, "FLOAT": 4, "INT64": 8, "DOUBLE": 8, "INT96": 8}
+"""Bytes of a value in memory, by its type in a Parquet file; of others those that the file says."""
+
+
+def _refuse_too_large(path: Path, footer: pq.FileMetaData, columns: Sequence[str]) -> None:
+    """Refuse columns of more bytes than the memory of this machine, before they are read.
+
+    Raises:
+        OutOfMemoryError: the end of the file says so.
+    """
+    bytes_ = 0.0
+    for group in map(footer.row_group, range(footer.num_row_groups)):
+        for chunk in map(group.column, range(group.num_columns)):
+            if chunk.path_in_schema.split(".")[0] in columns:
+                width = WIDTHS.get(chunk.physical_type)
+                bytes_ += chunk.num_values * width if width else chunk.total_uncompressed_size
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if bytes_ > memory:
+        raise OutOfMemoryError(
+            f"{path}: {footer.num_rows} rows take {bytes_ / 2**30:,.1f} GiB, "
+            f"and this machine has {memory / 2**30:,.1f} GiB of memory; {SMALLER}"
+        )
 
 
 def _without_extension(cells: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -13,12 +13,12 @@ import torch
 from pydantic import Field
 from torch import nn
 
-from headstart.errors import HeadstartError
+from headstart.errors import HeadstartError, OutOfMemoryError
 from headstart.files import digest, located
 from headstart.lookup import cached
 from headstart.registry import AddedLater
 from headstart.tasks.base import TASKS, Examples, Pixels, Rows, Task
-from headstart.tasks.data_files import together
+from headstart.tasks.data_files import SMALLER, together
 from headstart.tasks.next_token import TokensPart
 from headstart.tasks.own.columns import texts
 from headstart.tasks.own.features import Asked, Gaps, Learned, Standard, features_of, listed, moments
@@ -207,7 +207,12 @@ def table(
     else:
         asked = Asked(chosen, bool(features), categories, standard, gaps, alike, shape)
         asked = learned.asked(gaps, alike) if learned else asked
-        made = features_of(cells, asked, parts["train"], learned)
+        try:
+            made = features_of(cells, asked, parts["train"], learned)
+        except MemoryError as error:
+            raise OutOfMemoryError(
+                f"{file}: this machine has not enough memory for {len(cells)} rows; {SMALLER}"
+            ) from error
         inputs, called, learned = made.inputs, made.names, made.learned
         content = together(content, other.content if other else "")
         notes = (f"features: {listed(made.names)}",)
