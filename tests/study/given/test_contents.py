@@ -1,9 +1,18 @@
 """The digest of a Python value: equal where it holds the same, another where it does not."""
 
+import collections
+import enum
 import functools
+import importlib
+import os
+import random
+import subprocess
+import sys
 import types
+from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import nn
@@ -119,3 +128,139 @@ def test_tensors_count_by_shape_type_and_numbers_and_not_by_layout():
     assert same(torch.ones(2, dtype=torch.bfloat16), torch.ones(2, dtype=torch.bfloat16))
     assert same(torch.tensor(1.0), torch.tensor(1.0))
     assert not same(torch.zeros(0, 2), torch.zeros(0, 3))
+
+
+class Colour(enum.Enum):
+    RED = 1
+
+
+class Marked(dict):
+    pass
+
+
+def marked(value):
+    made = Marked(a=1)
+    made.shift = value
+    return made
+
+
+def attributed(value):
+    def settings(): ...
+
+    settings.h = value
+    return settings
+
+
+def valued(value):
+    return enum.Enum("Size", {"H": value}, module="tests_own_digest").H
+
+
+def tensor_with(value):
+    made = torch.ones(2)
+    made.scale = value
+    return made
+
+
+def in_main(text):
+    made = function(text)
+    made.__module__ = "__main__"
+    return functools.lru_cache(made)
+
+
+@pytest.mark.parametrize(
+    ("made", "one", "two"),
+    [
+        (in_main, "def f(): return 1", "def f(): return 2"),
+        (valued, 1, 2),
+        (attributed, 1, 2),
+        (tensor_with, 1, 2),
+        (marked, 1, 2),
+        (lambda n: collections.defaultdict((lambda: 1) if n == 1 else (lambda: 2)), 1, 2),
+        (lambda n: np.ma.array([1.0, 2.0], mask=[False, n == 1]), 1, 2),
+        (lambda n: collections.deque([n]), 1, 2),
+        (lambda n: random.Random(n), 1, 2),
+        (lambda n: {"a": n}.get, 1, 2),
+        (lambda n: pd.DataFrame({"a": [n]}), 1, 2),
+        (lambda n: torch.ones(2, requires_grad=n == 1), 1, 2),
+    ],
+)
+def test_what_hangs_on_a_value_counts(made, one, two):
+    assert digest(made(one))[1] == ""
+    assert same(made(one), made(one))
+    assert not same(made(one), made(two))
+
+
+def test_what_is_looked_up_by_a_text_is_named_as_unread():
+    assert digest(function("def f(): return globals()['n']", n=1))[1] == "globals()"
+    assert digest(function("def f(): return importlib.import_module('a')", importlib=importlib))[1] == "import_module()"
+    assert digest(function("def f(): import no_such_module"))[1] == "module without a file"
+
+
+def test_functions_that_draw_from_a_generator_of_all_count_by_their_names():
+    before = digest([random.gauss, np.random.normal])
+    random.random(), np.random.rand()  # noqa: NPY002
+    assert digest([random.gauss, np.random.normal]) == before
+    assert before[1] == ""
+    assert digest(np.random.RandomState(0).normal)[1] == "RandomState"
+
+
+def test_own_classes_of_every_sort_are_read():
+    @dataclass(slots=True)
+    class Width:
+        n: int
+
+    Point = collections.namedtuple("Point", "x y")
+    assert digest(lambda: (Width(1), Point(1, 2), Colour.RED, Colour))[1] == ""
+    assert not same(Width(1), Width(2))
+    assert not same(Point(1, 2), Point(1, 3))
+
+
+FILES = {
+    "own_lib/__init__.py": "from . import deep\nH = 1\n",
+    "own_lib/deep.py": "import own_other\ndef build(): return own_other.n\n",
+    "own_other.py": "n = 1\n",
+    "own_single.py": "def hidden(): return 1\n",
+}
+PROGRAM = """
+import own_lib, own_other
+from headstart.study.given.contents import digest
+
+def called(): return own_lib.deep.build()
+
+def constant(): return own_lib.H
+
+def inside():
+    from own_lib import deep
+    return deep.build()
+
+def by_its_name():
+    import own_lib.deep
+    return own_lib.deep.build()
+
+def looked_up(): return globals()["n"]
+
+def many(): return own_lib.H in {"a", "b", "c"} | {1, 2}
+
+for f in (called, constant, inside, by_its_name, looked_up, many):
+    print(f.__name__, digest(f)[0])
+"""
+
+
+def digests_in_a_process(folder, seed):
+    for name, content in FILES.items():
+        (folder / name).parent.mkdir(exist_ok=True, parents=True)
+        (folder / name).write_text(content)
+    (folder / "program.py").write_text(PROGRAM)
+    environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, folder / "program.py"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    return done.stdout.splitlines()
+
+
+@pytest.mark.slow
+def test_own_modules_count_by_their_files_with_what_these_import(tmp_path, monkeypatch):
+    first = digests_in_a_process(tmp_path / "a", "1")
+    monkeypatch.setitem(FILES, "own_single.py", "def hidden(): return 2\n")  # nothing imports it
+    assert digests_in_a_process(tmp_path / "b", "2") == first  # elsewhere, with other hashes
+    monkeypatch.setitem(FILES, "own_other.py", "n = 2\n")
+    assert not set(digests_in_a_process(tmp_path / "b", "2")) & set(first)
