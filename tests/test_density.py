@@ -15,9 +15,9 @@ WIDTH = 100
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 MOST = {
-    "comprehensions per 100 lines": 4.65,
-    "nested comprehensions per 100 lines": 0.52,
-    "percent of lines over 100 columns": 11.8,
+    "comprehensions per 100 lines": 4.68,
+    "nested comprehensions per 100 lines": 0.53,
+    "percent of lines over 100 columns": 11.6,
     "modules over 350 lines": 5,
 }
 
