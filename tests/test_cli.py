@@ -13,12 +13,13 @@ import pytest
 from typer.testing import CliRunner
 
 from headstart import __version__ as headstart_version
-from headstart import cli, own_modules
+from headstart import cli
 from headstart.errors import HeadstartError
+from headstart.parts import own_modules
+from headstart.parts.validation import describe
 from headstart.report.findings_page import MARKS
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
-from headstart.validation import describe
 
 STUDY = """
 task: digits

@@ -17,8 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from headstart import lookup
 from headstart.errors import HeadstartError
+from headstart.parts import lookup
 
 PARTIAL = ".partial"
 """How the names of files end that are being written. One that stays belongs to a process that was killed."""

@@ -6,7 +6,7 @@ import torch
 from torch.func import vmap
 
 from headstart.clients.base import CLIENTS
-from headstart.registry import Registry
+from headstart.parts.registry import Registry
 
 VARIANTS = [
     "sgd(momentum=0.5)",

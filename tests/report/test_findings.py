@@ -14,7 +14,7 @@ from headstart.report.judged import judged
 from headstart.report.panel import Panel
 from headstart.report.slices import slice_up
 from headstart.report.tables import read
-from headstart.study.statistics import Estimate, t_interval
+from headstart.statistics.intervals import Estimate, t_interval
 
 
 def test_an_open_question_says_how_many_more_seeds() -> None:

@@ -19,7 +19,7 @@ from headstart.report.panels.ranking import build as ranking
 from headstart.report.panels.ranking import changes_order
 from headstart.report.panels.speedup import answer as speed
 from headstart.report.slices import Study, slice_up
-from headstart.study.statistics import Estimate, t_interval
+from headstart.statistics.intervals import Estimate, t_interval
 
 from .conftest import rewrite
 

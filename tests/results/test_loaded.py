@@ -16,7 +16,7 @@ import headstart
 from headstart.errors import HeadstartError
 from headstart.report.verdict import Sentence, Verdict
 from headstart.results.shown import Page, results_as_html
-from headstart.study import statistics as st
+from headstart.statistics.intervals import t_interval
 
 from .conftest import module
 
@@ -54,7 +54,7 @@ def test_the_best_pair_has_its_mean_interval_rates_and_weights(results):
         client: [r["test_accuracy"] for r in rows if r["client"] == client] for client in ("sgd", "proximal(mu=0.5)")
     }
     highest = max(by_pair, key=lambda client: np.mean(by_pair[client]))
-    expected = st.t_interval(by_pair[highest])
+    expected = t_interval(by_pair[highest])
     assert (best.start, best.client, best.server) == ("random", highest, "sgd")
     assert (best.client_rate, best.server_rate) == (0.1, 1.0)
     assert best.accuracy.value == pytest.approx(expected.value)

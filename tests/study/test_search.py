@@ -11,7 +11,7 @@ import torch
 
 from headstart.clients.base import CLIENTS
 from headstart.errors import HeadstartError
-from headstart.registry import Tunable
+from headstart.parts.registry import Tunable
 from headstart.study import search as search_module
 from headstart.study.federations import federation_of, task_of
 from headstart.study.runner import run_study

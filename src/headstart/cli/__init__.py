@@ -16,7 +16,7 @@ from headstart.errors import HeadstartError, as_memory
 from headstart.terminal import lenient, say
 
 if TYPE_CHECKING:
-    from headstart.registry import Registry
+    from headstart.parts.registry import Registry
     from headstart.study.spec import Study
 
 
@@ -25,7 +25,7 @@ class _Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Carry out a command."""
-        from headstart.lookup import Origin, within
+        from headstart.parts.lookup import Origin, within
 
         try:
             with within(Origin(Path.cwd(), ())):
@@ -293,7 +293,7 @@ def inspect(
     """Measure splits of training rows over clients: their sizes, the skew of their labels, clients of each label."""
     import json
 
-    from headstart.lookup import Origin, within
+    from headstart.parts.lookup import Origin, within
     from headstart.study.inspection import lines
     from headstart.study.spec import Study
     from headstart.study.splits import inspect_named, inspect_study

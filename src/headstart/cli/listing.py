@@ -8,7 +8,7 @@ from headstart.escapes import printable
 from headstart.terminal import say
 
 if TYPE_CHECKING:
-    from headstart.registry import Entry, Registry
+    from headstart.parts.registry import Entry, Registry
 
 
 def print_registry(name: str, registry: "Registry[Any]") -> None:
@@ -33,7 +33,7 @@ def say_faults(registries: "Iterable[Registry[Any]]") -> None:
 
 
 def _lines(entry: "Entry[Any]") -> "Iterable[tuple[str, str]]":
-    from headstart.validation import describe
+    from headstart.parts.validation import describe
 
     yield f"source: {entry.source}", "dim"
     if entry.package:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from headstart import trees
-from headstart.registry import Registry
+from headstart.parts.registry import Registry
 from headstart.trees import Scalar, Tree
 
 

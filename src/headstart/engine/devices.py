@@ -13,7 +13,7 @@ from scipy.special import ndtri
 
 from headstart import rng
 from headstart.errors import HeadstartError
-from headstart.registry import Registry
+from headstart.parts.registry import Registry
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

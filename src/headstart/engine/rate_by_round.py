@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from headstart.registry import Registry
+from headstart.parts.registry import Registry
 
 RateByRound = Callable[[int], float]
 """round -> the share of the rate."""

@@ -18,7 +18,7 @@ from torch.nn.parameter import is_lazy
 from headstart import rng, trees
 from headstart.errors import HeadstartError, as_memory, reason
 from headstart.models.dropout import KeyedDropout
-from headstart.registry import Registry
+from headstart.parts.registry import Registry
 from headstart.trees import Tree
 
 MODELS: Registry[nn.Module] = Registry("model", "headstart.models", nn.Module, takes=("input_shape", "outputs"))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from headstart.engine.executors.base import Cohort
 from headstart.engine.rounds import Federation, State
 from headstart.models.network import Network
-from headstart.registry import Registry
+from headstart.parts.registry import Registry
 from headstart.tasks.base import Examples, Objective
 from headstart.trees import Tree
 

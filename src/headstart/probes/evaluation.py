@@ -14,8 +14,8 @@ from headstart import rng, trees
 from headstart.engine.rounds import Federation
 from headstart.kernels.recorded import RecordingError, Traced
 from headstart.models.network import Network
+from headstart.parts.registry import AddedLater
 from headstart.probes.base import PROBES, Found, Metrics, Moment, Probe, Question
-from headstart.registry import AddedLater
 from headstart.tasks.base import Examples, Objective, Rows, Scores
 from headstart.trees import Tree
 

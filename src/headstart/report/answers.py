@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from headstart.paper.findings import Says
-from headstart.study.statistics import MOST_SEEDS, Estimate, seeds_needed
+from headstart.statistics.intervals import Estimate
+from headstart.statistics.power import MOST_SEEDS, seeds_needed
 
 MINUS = "\u2212"
 MARGIN = 0.01  # "about as good": within one point of accuracy. Ours; the paper gives no margin.

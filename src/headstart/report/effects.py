@@ -6,7 +6,8 @@ from headstart.report.answers import DIVERGED, SHORT, Answer, apart, count, judg
 from headstart.report.cells import Cell, Pair
 from headstart.report.slices import Slice, Study
 from headstart.report.standings import contrast
-from headstart.study import statistics as st
+from headstart.statistics import effects
+from headstart.statistics.intervals import Estimate, differences, negated, paired_difference, t_interval
 
 
 @dataclass(frozen=True)
@@ -19,12 +20,12 @@ class Effect:
     short: int
     drops: dict[str, dict[int, float]]
 
-    def drop(self, start: str) -> st.Estimate | None:
-        return st.t_interval(self.drops[start].values()) if self.drops[start] else None
+    def drop(self, start: str) -> Estimate | None:
+        return t_interval(self.drops[start].values()) if self.drops[start] else None
 
-    def saved(self, reference: str, other: str) -> st.Estimate | None:
+    def saved(self, reference: str, other: str) -> Estimate | None:
         """How much smaller the drop is from `other`: a difference of differences, paired by seed."""
-        return st.paired_difference(self.drops[reference], self.drops[other])
+        return paired_difference(self.drops[reference], self.drops[other])
 
 
 def effect(study: Study, part: Slice, before: str | float, after: str | float) -> Effect:
@@ -37,9 +38,9 @@ def effect(study: Study, part: Slice, before: str | float, after: str | float) -
     ]
 
     def mean(start: str, value: str | float) -> dict[int, float]:
-        return st.mean_over([study.cell(start, pair, part.at(value)).accuracy for pair in kept])
+        return effects.mean_over([study.cell(start, pair, part.at(value)).accuracy for pair in kept])
 
-    drops = {start: st.differences(mean(start, before), mean(start, after)) for start in study.starts}
+    drops = {start: differences(mean(start, before), mean(start, after)) for start in study.starts}
     return Effect(tuple(kept), len(together) - len(kept), len(both) - len(together), drops)
 
 
@@ -53,7 +54,7 @@ def told(study: Study, found: Effect, what: str) -> Answer:
     between = contrast(study)
     if not all(found.drops[start] for start in between or study.starts):
         return Answer("undecided", f"no seed was run on both sides of {what}: nothing to compare")
-    changes = [f"{points(st.negated(found.drop(start)))} from {start}" for start in between or study.starts]
+    changes = [f"{points(negated(found.drop(start)))} from {start}" for start in between or study.starts]
     if between is None:
         return Answer(None, f"{what} changes accuracy by {changes[0]}, the only start ({over})")
     reference, other = between
@@ -80,7 +81,7 @@ def rows(study: Study, part: Slice) -> dict[str, list[object]]:
                 cell: Cell | None = study.cells.get((start, pair, part.at(value)))
                 if cell is None:
                     continue
-                e = st.t_interval(cell.accuracy.values()) if cell.accuracy else None
+                e = t_interval(cell.accuracy.values()) if cell.accuracy else None
                 row = (
                     start,
                     str(pair),

@@ -18,7 +18,7 @@ from headstart.report.markdown import escaped, row
 from headstart.report.pages import ours
 from headstart.report.pages.published import refuse_other_forms
 from headstart.report.publish import FORMAT, NAME, SUMS, told
-from headstart.study.statistics import LEVEL
+from headstart.statistics.intervals import LEVEL
 
 MARKS = "<!-- begin headstart findings -->", "<!-- end headstart findings -->"
 ORDER = ("holds", "does not hold", "does not show", "undecided", "one start", NOT_ASKED)

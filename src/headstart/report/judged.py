@@ -8,7 +8,7 @@ from headstart.report.asked import asked
 from headstart.report.cells import family
 from headstart.report.panel import Missing, Panel
 from headstart.report.slices import Study
-from headstart.study.statistics import holm, p_against
+from headstart.statistics.intervals import holm, p_against
 
 NOT_ASKED = "not asked"
 LONGEST = 60

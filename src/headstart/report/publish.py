@@ -34,7 +34,7 @@ from headstart.report.standings import contrast
 from headstart.report.table import csv_text
 from headstart.report.tables import Run
 from headstart.report.verdict import verdict
-from headstart.study.statistics import Estimate
+from headstart.statistics.intervals import Estimate
 
 FORMAT = 1  # of findings.json
 NAME = "findings.json"

@@ -8,7 +8,8 @@ from headstart.report.answers import count, listed, percent
 from headstart.report.panels.speedup import reached, rounds_needed
 from headstart.report.slices import Study
 from headstart.report.standings import Standing
-from headstart.study import statistics as st
+from headstart.statistics import effects
+from headstart.statistics.intervals import Estimate, holm, paired_difference
 
 
 @dataclass(frozen=True)
@@ -17,8 +18,8 @@ class Rival:
     the first sentence of the verdict looks at, rounds to the target included. `diverged`: pairs that the mean lacks."""
 
     standing: Standing
-    at_best: st.Estimate | None
-    same_pair: st.Estimate | None
+    at_best: Estimate | None
+    same_pair: Estimate | None
     p_best: float | None
     p_same: float | None
     diverged: int
@@ -28,7 +29,7 @@ class Rival:
 class Speed:
     """Rounds that the leader saves at its best pair, with p likewise, and the words for it (empty without a target)."""
 
-    saved: st.Estimate | None
+    saved: Estimate | None
     words: str
     p: float | None = None
 
@@ -39,12 +40,14 @@ def rivals(leader: Standing, others: list[Standing], quicker: Speed) -> tuple[li
     at_best, same, lost = [], [], []
     for other in others:
         best = leader.best_cell, other.best_cell
-        at_best.append(st.paired_difference(best[0].accuracy, best[1].accuracy) if best[0] and best[1] else None)
+        at_best.append(paired_difference(best[0].accuracy, best[1].accuracy) if best[0] and best[1] else None)
         kept = [i for i, cell in enumerate(leader.cells) if cell.accuracy and other.cells[i].accuracy]
         lost.append(len(leader.cells) - len(kept))
-        same.append(st.paired_difference(*(st.mean_over([s.cells[i].accuracy for i in kept]) for s in (leader, other))))
+        same.append(
+            paired_difference(*(effects.mean_over([s.cells[i].accuracy for i in kept]) for s in (leader, other)))
+        )
     tests = list(dict.fromkeys(filter(None, [*at_best, *same, quicker.saved])))
-    adjusted = dict(zip(tests, st.holm([test.p for test in tests]), strict=True))
+    adjusted = dict(zip(tests, holm([test.p for test in tests]), strict=True))
     held = [
         Rival(other, a, s, adjusted[a] if a else None, adjusted[s] if s else None, n)
         for other, a, s, n in zip(others, at_best, same, lost, strict=True)
@@ -60,7 +63,7 @@ def speed(study: Study, leader: Standing, other: Standing) -> Speed:
     target, pair = percent(study.target, 0), leader.pairs[leader.best]
     if not any(reached(cell) for cell in cells):
         return Speed(None, f"with {pair} neither reaches {target}")
-    saved = st.paired_difference(rounds_needed(cells[1]), rounds_needed(cells[0]))
+    saved = paired_difference(rounds_needed(cells[1]), rounds_needed(cells[0]))
     named = list(zip((leader.start, other.start), cells, strict=True))
     if any(reached(cell) < len(cell.runs) for cell in cells):
         hits = [f"{reached(cell)} of {count(len(cell.runs), 'run')} from {start}" for start, cell in named]

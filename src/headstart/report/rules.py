@@ -13,7 +13,8 @@ from headstart.report.panel import Panel
 from headstart.report.panels.speedup import reached, rounds_needed
 from headstart.report.slices import Study
 from headstart.report.standings import standing
-from headstart.study import statistics as st
+from headstart.statistics import power
+from headstart.statistics.intervals import LEVEL, Estimate, holm, paired_difference
 
 
 def what_it_costs(study: Study, start: str, pair: Pair) -> str:
@@ -59,20 +60,20 @@ def when_it_would_flip(study: Study, start: str, pair: Pair) -> str:
     """
     others = [s for s in study.starts if s != start]
     settings = [s for _, p, s in study.cells if p == pair and s != study.base]
-    looked: list[tuple[str, Setting, st.Estimate]] = []
+    looked: list[tuple[str, Setting, Estimate]] = []
     for setting in dict.fromkeys(settings):
         for other in others:
             cells = [study.cells.get((s, pair, setting)) for s in (other, start)]
-            found = st.paired_difference(cells[0].accuracy, cells[1].accuracy) if cells[0] and cells[1] else None
+            found = paired_difference(cells[0].accuracy, cells[1].accuracy) if cells[0] and cells[1] else None
             if found is not None:
                 looked.append((other, setting, found))
     if all(found.low is None for _, _, found in looked):  # nothing is shown either way
         return ""
-    adjusted = st.holm([found.p for _, _, found in looked])
+    adjusted = holm([found.p for _, _, found in looked])
     flips = [
         f"from {other} it is {points(found)} ({setting})"
         for (other, setting, found), p in zip(looked, adjusted, strict=True)
-        if found.value > 0 and p is not None and p < 1 - st.LEVEL
+        if found.value > 0 and p is not None and p < 1 - LEVEL
     ]
     where = count(len({setting for _, setting, _ in looked}), "other setting")
     order = f"With {pair}, the order of the starts"
@@ -93,9 +94,9 @@ def what_is_open(study: Study, start: str, panels: list[Panel]) -> str:
     if gaps and s.best is not None:
         _, gap, second = min(gaps, key=lambda each: each[0])
         couples = math.comb(sum(cell.diverged == 0 for cell in s.cells), 2)
-        needed = st.seeds_needed(gap, level=1 - (1 - st.LEVEL) / couples)
+        needed = power.seeds_needed(gap, level=1 - (1 - LEVEL) / couples)
         many = (
-            f"more than {st.MOST_SEEDS:,} seeds"
+            f"more than {power.MOST_SEEDS:,} seeds"
             if needed is None
             else f"about {count(max(1, needed - gap.n), 'more seed')}"
         )

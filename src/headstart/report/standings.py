@@ -6,7 +6,8 @@ import numpy as np
 
 from headstart.report.cells import Cell, Pair, Setting
 from headstart.report.slices import Study
-from headstart.study import statistics as st
+from headstart.statistics import orders
+from headstart.statistics.intervals import LEVEL, Estimate, couples, negated
 
 KEY = 2206_15387  # of the bootstrap's generator: the paper's number, so that a page is the same each time it is written
 
@@ -23,12 +24,12 @@ class Standing:
     cells: tuple[Cell, ...]
     short: int  # pairs left out, for they have fewer seeds
     seeds: tuple[int, ...]  # that every pair has
-    scores: st.Scores  # [P, S] over these seeds
+    scores: orders.Scores  # [P, S] over these seeds
     means: list[float]
     ranks: list[float]
     mean_ranks: list[float | None]
     chance_best: list[float | None]
-    gaps: list[st.Estimate | None]  # best - this pair
+    gaps: list[Estimate | None]  # best - this pair
     adjusted: list[float | None]  # Holm's p of the gap, among all couples of pairs
     best: int | None
 
@@ -38,7 +39,7 @@ class Standing:
         return [
             i
             for i, p in enumerate(self.adjusted)
-            if i != self.best and not np.isnan(self.means[i]) and (p is None or p >= 1 - st.LEVEL)
+            if i != self.best and not np.isnan(self.means[i]) and (p is None or p >= 1 - LEVEL)
         ]
 
     @property
@@ -56,20 +57,20 @@ def standing(study: Study, start: str, setting: Setting | None = None) -> Standi
         float(row.mean()) if seeds and cell.accuracy else float("nan") for row, cell in zip(scores, cells, strict=True)
     ]
     best = int(np.nanargmax(means)) if np.isfinite(means).any() else None
-    gaps: list[st.Estimate | None] = [None] * len(pairs)
+    gaps: list[Estimate | None] = [None] * len(pairs)
     adjusted: list[float | None] = [None] * len(pairs)
-    for (i, j), (difference, p) in st.couples([cell.accuracy for cell in cells]).items():
+    for (i, j), (difference, p) in couples([cell.accuracy for cell in cells]).items():
         if i == best:
             gaps[j], adjusted[j] = difference, p
         elif j == best:
-            gaps[i], adjusted[i] = st.negated(difference), p
+            gaps[i], adjusted[i] = negated(difference), p
     nothing: list[float | None] = [None] * len(pairs)
     generator = np.random.Generator(np.random.Philox(key=KEY))
     return Standing(
         start, tuple(pairs), tuple(cells), len(study.pairs(setting)) - len(pairs), tuple(seeds), scores, means,
-        st.ranks(means),
-        [*st.mean_ranks(scores)] if seeds else nothing,
-        [*st.probability_best(scores, generator)] if seeds else nothing,
+        orders.ranks(means),
+        [*orders.mean_ranks(scores)] if seeds else nothing,
+        [*orders.probability_best(scores, generator)] if seeds else nothing,
         gaps, adjusted, best,
     )  # fmt: skip
 

@@ -11,7 +11,7 @@ from headstart.report.answers import DIVERGED, SHORT, count, left_out, percent, 
 from headstart.report.rivals import Rival, Speed, rivals, speed
 from headstart.report.slices import Study
 from headstart.report.standings import Standing, standing
-from headstart.study import statistics as st
+from headstart.statistics.intervals import LEVEL, Estimate, negated, paired_difference
 
 ALL_DIVERGED = "every pair has a diverged run"
 UNMEASURED = "accuracy was not measured: add the probe evaluation"
@@ -38,7 +38,7 @@ class Verdict:
 
     where: Sentence
     which: Sentence
-    gain: st.Estimate | None = None
+    gain: Estimate | None = None
     against: str | None = None
 
     @property
@@ -69,7 +69,7 @@ def verdict(study: Study) -> Verdict:
     others = [s for s in standings if s is not chosen and s.best is not None]
     nearest = max(others, key=_best_mean, default=None)
     cells = chosen.best_cell, nearest.best_cell if nearest else None
-    gain = st.paired_difference(cells[0].accuracy, cells[1].accuracy) if cells[0] and cells[1] else None
+    gain = paired_difference(cells[0].accuracy, cells[1].accuracy) if cells[0] and cells[1] else None
     return Verdict(where, which_pair(chosen), gain, nearest.start if nearest else None)
 
 
@@ -165,7 +165,7 @@ def by_elimination(case: Case) -> Sentence | None:
 def by_speed(case: Case) -> Sentence | None:
     """Final accuracy decides nothing, but one of two starts needs fewer rounds."""
     saved, p = case.speed.saved, case.speed.p
-    if len(case.others) > 1 or not (_ahead(saved, p) or _ahead(st.negated(saved), p)):
+    if len(case.others) > 1 or not (_ahead(saved, p) or _ahead(negated(saved), p)):
         return None
     start = case.leader if _ahead(saved, p) else case.nearest.standing.start
     evidence = _join(case.speed.words, f"final accuracy decides nothing ({case.leader}: {case.final})")
@@ -204,8 +204,8 @@ def _best_mean(s: Standing) -> float:
     return s.means[s.best] if s.best is not None else -1.0
 
 
-def _ahead(e: st.Estimate | None, p: float | None) -> bool:
-    return e is not None and p is not None and p < 1 - st.LEVEL and e.value > 0
+def _ahead(e: Estimate | None, p: float | None) -> bool:
+    return e is not None and p is not None and p < 1 - LEVEL and e.value > 0
 
 
 def _join(*parts: str) -> str:

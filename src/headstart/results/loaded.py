@@ -20,7 +20,7 @@ from headstart.report.slices import Study, slice_up
 from headstart.report.standings import Standing, standing
 from headstart.report.verdict import Verdict, verdict
 from headstart.results.shown import Page, drawn, results_as_html
-from headstart.study.statistics import Estimate, t_interval
+from headstart.statistics.intervals import Estimate, t_interval
 from headstart.study.store import TRIALS, Folder
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from headstart.registry import Registry
+from headstart.parts.registry import Registry
 from headstart.trees import Tree
 
 

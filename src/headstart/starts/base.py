@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from headstart.models.network import Network
-from headstart.registry import Component, Registry
+from headstart.parts.registry import Component, Registry
 from headstart.starts.weights import Weights
 from headstart.tasks.base import Task
 from headstart.trees import Tree

@@ -29,13 +29,13 @@ from torch.func import functional_call
 
 from headstart.errors import HeadstartError
 from headstart.models.network import Network
-from headstart.registry import AddedLater
+from headstart.parts.registry import AddedLater
+from headstart.parts.written import PartText
 from headstart.starts.base import STARTS, Build, RoundsBefore, Start
 from headstart.starts.heads import HeadLayer, last_layer, listed, within
 from headstart.starts.weights import Weights
 from headstart.tasks.base import Task
 from headstart.trees import Tree
-from headstart.written import PartText
 
 Floats = npt.NDArray[np.float64]
 SHARPEST = 100.0

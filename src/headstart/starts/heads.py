@@ -13,9 +13,9 @@ from torch import Tensor
 
 from headstart.errors import HeadstartError
 from headstart.models.network import Network
+from headstart.parts.validation import shown
 from headstart.starts.weights import Meaning
 from headstart.trees import Tree
-from headstart.validation import shown
 
 SHOWN, SHOWN_OF_A_MISFIT = 3, 20
 """Names that an error message lists; the others are counted."""

@@ -15,14 +15,14 @@ from headstart import rng, trees
 from headstart.errors import HeadstartError
 from headstart.models.dropout import step_key
 from headstart.models.network import Network
-from headstart.registry import AddedLater
+from headstart.parts.registry import AddedLater
+from headstart.parts.written import PartText
 from headstart.starts.base import STARTS, Artefact, Build, Start
 from headstart.starts.heads import Head, HeadChoice, HeadLayer, misfit
 from headstart.starts.weights import Meaning, Weights
 from headstart.tasks.base import TASKS, Task
 from headstart.threads import torch_threads
 from headstart.trees import Tree
-from headstart.written import PartText
 
 
 @STARTS.register("proxy", source="Nguyen et al., arXiv 2206.15387, section 6 (proxy data on the server)")

@@ -16,7 +16,7 @@ from torch import Tensor
 from headstart import files
 from headstart.errors import HeadstartError
 from headstart.models.network import Network
-from headstart.registry import AddedLater
+from headstart.parts.registry import AddedLater
 from headstart.starts.base import Build, Start
 from headstart.starts.heads import HeadChoice, listed, misfit
 from headstart.starts.packing import USUAL, Mapped, Named, mappings, namings, said

@@ -6,8 +6,8 @@ from functools import lru_cache, partial
 import torch
 
 from headstart.errors import HeadstartError
-from headstart.lookup import forgets
-from headstart.registry import Component
+from headstart.parts.lookup import forgets
+from headstart.parts.registry import Component
 from headstart.tasks.base import TASKS, Task
 
 CPU = torch.device("cpu")

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from headstart.engine.executors.base import Cohort
 from headstart.engine.plan import Population, plan
 from headstart.engine.rounds import Federation, State, advance_together, begin
+from headstart.parts.registry import Component
 from headstart.probes.base import PROBES, Moment
 from headstart.probes.evaluation import evaluate
-from headstart.registry import Component
 from headstart.study.federations import federation_of, one_thread
 from headstart.study.groups import groups_of
 from headstart.study.search import searches

@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 import torch
 
-from headstart import own_modules, trees
+from headstart import trees
 from headstart.clients.base import CLIENTS
 from headstart.engine.devices import DEVICES
 from headstart.engine.executors.base import Executor
@@ -20,9 +20,10 @@ from headstart.engine.rate_by_round import RATES_BY_ROUND
 from headstart.engine.rounds import Federation
 from headstart.engine.streaming import Streamed, width, windowed
 from headstart.errors import HeadstartError, as_memory, reason
-from headstart.lookup import forgets
 from headstart.models.network import MODELS, Network, Precision
-from headstart.registry import Component
+from headstart.parts import own_modules
+from headstart.parts.lookup import forgets
+from headstart.parts.registry import Component
 from headstart.servers.base import SERVERS
 from headstart.study.data import CPU, check_examples, fits, task_of
 from headstart.study.spec import RunSpec

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import Any
 
-from headstart.registry import Component
+from headstart.parts.registry import Component
 from headstart.study.federations import holds
 from headstart.study.spec import RunSpec
 

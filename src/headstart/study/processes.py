@@ -22,7 +22,7 @@ import torch
 from headstart.engine.executors.processes import cannot_fork
 from headstart.errors import HeadstartError
 from headstart.forks import end_with_parent
-from headstart.registry import Component
+from headstart.parts.registry import Component
 from headstart.study.data import task_of
 from headstart.study.following import Feed, Tell, nobody
 from headstart.study.groups import Group

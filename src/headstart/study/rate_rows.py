@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from headstart.registry import Component
+from headstart.parts.registry import Component
 from headstart.study.study_file import RateRow
 
 Conditions = Mapping[str, str | Component | float]

@@ -12,7 +12,7 @@ from headstart.engine.journal import Row
 from headstart.errors import HeadstartError
 from headstart.escapes import printable
 from headstart.forks import cannot_share
-from headstart.lookup import forget_changed
+from headstart.parts.lookup import forget_changed
 from headstart.probes.base import PROBES
 from headstart.starts.base import STARTS
 from headstart.study.choice import choose_executors, chosen_executor, with_executor

@@ -20,8 +20,8 @@ import numpy as np
 from headstart import files, rng
 from headstart.clients.base import CLIENTS
 from headstart.errors import HeadstartError
+from headstart.parts.registry import Component, Registry, Tunable
 from headstart.probes.base import PROBES
-from headstart.registry import Component, Registry, Tunable
 from headstart.servers.base import SERVERS
 from headstart.study.choice import chosen_executor, with_executor
 from headstart.study.groups import groups_of

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from headstart.registry import Component
+from headstart.parts.registry import Component
 from headstart.study.data import provide, task_of
 from headstart.tasks.base import Examples, Task
 

@@ -24,6 +24,7 @@ from headstart.engine.rate_by_round import RATES_BY_ROUND
 from headstart.engine.rounds import Federation, begin
 from headstart.errors import HeadstartError, reason
 from headstart.models.network import Network
+from headstart.parts.validation import validate
 from headstart.probes.base import PROBES
 from headstart.servers.base import SERVERS
 from headstart.study.data import check_examples
@@ -32,7 +33,6 @@ from headstart.study.run import Progress, carry_out
 from headstart.study.study_file import USUAL_COHORT, Count, Rate, Seed, Strict
 from headstart.tasks.base import Examples, Objective, Task, classification
 from headstart.trees import Tree, undense
-from headstart.validation import validate
 
 Pair = tuple[Any, Any]
 """Inputs and targets of a client: tensors, numpy arrays, or what numpy makes arrays of."""

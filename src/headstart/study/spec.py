@@ -17,10 +17,11 @@ from headstart.engine.executors.base import EXECUTORS
 from headstart.engine.rate_by_round import RATES_BY_ROUND
 from headstart.epochs import in_words
 from headstart.errors import HeadstartError
-from headstart.lookup import Origin, current, within
 from headstart.models.network import MODELS, Precision
+from headstart.parts.lookup import Origin, current, within
+from headstart.parts.registry import Component, Registry
+from headstart.parts.validation import shown, validate
 from headstart.probes.base import PROBES
-from headstart.registry import Component, Registry
 from headstart.servers.base import SERVERS
 from headstart.starts.base import STARTS
 from headstart.study.data import task_of
@@ -29,7 +30,6 @@ from headstart.study.rate_rows import RateRows
 from headstart.study.study_file import Axes, StudyFile, Tuning
 from headstart.study.yaml_text import read, written
 from headstart.tasks.base import PARTITIONS, TASKS
-from headstart.validation import shown, validate
 
 SCHEMA = 1
 """Part of every run's key: raised when the same specification comes to mean something else."""

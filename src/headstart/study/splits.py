@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from headstart import rng
-from headstart.registry import Component
+from headstart.parts.registry import Component
 from headstart.study.data import task_of
 from headstart.study.federations import clients_of
 from headstart.study.inspection import Inspection, inspect

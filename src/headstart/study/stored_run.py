@@ -16,12 +16,13 @@ from typing import Any
 import torch
 
 import headstart
-from headstart import files, own_modules, trees
+from headstart import files, trees
 from headstart.engine.rounds import Federation, begin
 from headstart.errors import HeadstartError
-from headstart.lookup import KEPT
+from headstart.parts import own_modules
+from headstart.parts.lookup import KEPT
+from headstart.parts.registry import Component, own_file
 from headstart.probes.base import PROBES, Probe
-from headstart.registry import Component, own_file
 from headstart.starts import weights
 from headstart.starts.base import STARTS, Artefact
 from headstart.starts.weights import NOTHING, Weights

@@ -8,9 +8,9 @@ import re
 import warnings
 
 from headstart.errors import HeadstartError
+from headstart.parts.validation import shown
 from headstart.starts.heads import gives_outputs, last_layer, listed, within
 from headstart.trees import Tree
-from headstart.validation import shown
 
 MOST_REPEATS = 4
 """Repeats of one alternative of an expression: with 4, any name of 100 letters is matched in a moment."""

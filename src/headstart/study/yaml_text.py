@@ -17,7 +17,7 @@ import yaml
 
 from headstart import files
 from headstart.errors import HeadstartError
-from headstart.validation import DEEPEST, refuse_unwritable
+from headstart.parts.validation import DEEPEST, refuse_unwritable
 
 MOST_BYTES = 2**20
 """A study file of 100,000 seeds has two thirds of it. Reading so many takes some seconds."""

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from headstart import trees
 from headstart.errors import HeadstartError
-from headstart.registry import Registry
+from headstart.parts.registry import Registry
 from headstart.tasks.tokens.base import Tokens
 
 

@@ -21,7 +21,7 @@ from pydantic import Field
 from headstart import files, rng
 from headstart.errors import HeadstartError
 from headstart.files import digest, located
-from headstart.lookup import cached
+from headstart.parts.lookup import cached
 from headstart.tasks.base import TASKS, Examples, Pixels, Rows, Task
 from headstart.tasks.data_files import encoded_images, parquet, whole_numbers
 

@@ -18,7 +18,7 @@ from PIL import Image
 
 from headstart import files
 from headstart.errors import HeadstartError, OutOfMemoryError, nearest
-from headstart.validation import shown
+from headstart.parts.validation import shown
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
 """What is decoded, by Pillow itself. Others it hands to programs: PostScript to Ghostscript, which runs it."""

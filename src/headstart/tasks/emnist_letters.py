@@ -13,7 +13,7 @@ from pydantic import Field
 from headstart import rng
 from headstart.errors import HeadstartError
 from headstart.files import digest, located
-from headstart.lookup import cached
+from headstart.parts.lookup import cached
 from headstart.tasks.base import TASKS, Examples, Pixels, Rows, Task
 from headstart.tasks.data_files import grey_images, parquet, splits, whole_numbers
 

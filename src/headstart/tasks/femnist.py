@@ -23,11 +23,11 @@ from torch import nn
 from headstart import files, rng
 from headstart.errors import HeadstartError
 from headstart.files import digest, located
-from headstart.lookup import cached
+from headstart.parts.lookup import cached
+from headstart.parts.validation import shown
 from headstart.tasks.base import TASKS, Examples, Pixels, Task
 from headstart.tasks.data_files import encoded_images, grey_images, parquet, splits, whole_numbers
 from headstart.tasks.own.objects import parsed
-from headstart.validation import shown
 
 PIXELS = 28
 CLASSES = tuple("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")

@@ -21,13 +21,13 @@ from torch.nn.functional import cross_entropy
 
 from headstart import rng
 from headstart.errors import HeadstartError
+from headstart.parts.written import PartText
 from headstart.tasks.base import Examples, Objective, Scores, Task
 from headstart.tasks.data_files import together
 from headstart.tasks.own.columns import texts
 from headstart.tasks.own.names import names
 from headstart.tasks.own.sources import read
 from headstart.tasks.tokens.base import TOKENS, Tokens
-from headstart.written import PartText
 
 Clients = Mapping[str, Sequence[str]]
 """The documents of each client."""

@@ -6,7 +6,7 @@ may; the default names no authors, so that its 400 clients are communities (`doc
 """
 
 from headstart.files import digest, located
-from headstart.lookup import cached
+from headstart.parts.lookup import cached
 from headstart.tasks.base import TASKS, Task
 from headstart.tasks.next_token import (
     ClientColumn,

@@ -6,7 +6,7 @@ role) and text; where ours is from is told in `docs/text.md`.
 """
 
 from headstart.files import digest, located
-from headstart.lookup import cached
+from headstart.parts.lookup import cached
 from headstart.tasks.base import TASKS, Task
 from headstart.tasks.next_token import (
     ClientColumn,

@@ -6,7 +6,7 @@ a hub may; the default is of smaller sites of the same network (CC BY-SA; `docs/
 """
 
 from headstart.files import digest, located
-from headstart.lookup import cached
+from headstart.parts.lookup import cached
 from headstart.tasks.base import TASKS, Task
 from headstart.tasks.next_token import (
     ClientColumn,

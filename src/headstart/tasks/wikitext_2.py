@@ -15,11 +15,11 @@ from pydantic import Field
 from headstart import files
 from headstart.errors import HeadstartError
 from headstart.files import digest, located
-from headstart.lookup import cached
+from headstart.parts.lookup import cached
+from headstart.parts.written import PartText
 from headstart.tasks.base import TASKS, Task
 from headstart.tasks.next_token import joined, next_token, rows_of
 from headstart.tasks.tokens.base import MISSING
-from headstart.written import PartText
 
 
 @TASKS.register("wikitext-2", source="Merity et al., arXiv 1609.07843")

@@ -9,7 +9,7 @@ from torch import Tensor
 from headstart.clients.base import ClientOptimizer
 from headstart.engine.plan import RoundPlan
 from headstart.models.network import Network
-from headstart.registry import Registry
+from headstart.parts.registry import Registry
 from headstart.tasks.base import Task
 from headstart.trees import Tree
 

@@ -13,7 +13,7 @@ from headstart.engine.executors.loop import loop
 from headstart.engine.plan import RoundPlan
 from headstart.kernels.recorded import RecordingError
 from headstart.models.network import Network
-from headstart.registry import Component
+from headstart.parts.registry import Component
 from headstart.tasks.base import Task
 from headstart.trees import Tree
 

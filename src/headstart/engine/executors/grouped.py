@@ -23,7 +23,7 @@ from headstart.engine.plan import PAD, RoundPlan
 from headstart.kernels.recorded import Traced
 from headstart.models.dropout import step_key
 from headstart.models.network import Network
-from headstart.registry import AddedLater
+from headstart.parts.registry import AddedLater
 from headstart.tasks.base import Task
 from headstart.trees import Tree
 

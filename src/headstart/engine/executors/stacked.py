@@ -26,7 +26,7 @@ from headstart.engine.executors.vectorised import vectorised
 from headstart.engine.plan import RoundPlan
 from headstart.models.dropout import step_key
 from headstart.models.network import Network
-from headstart.registry import AddedLater
+from headstart.parts.registry import AddedLater
 from headstart.tasks.base import Task
 from headstart.trees import Tree
 

@@ -16,7 +16,7 @@ from headstart.report.panel import Missing, Panel
 from headstart.report.slices import Study
 from headstart.report.standings import contrast
 from headstart.report.table import Table
-from headstart.study import statistics as st
+from headstart.statistics.intervals import paired_difference
 
 SLUG = "alignment"
 METRICS = {
@@ -93,7 +93,7 @@ def answer(study: Study, pair: Pair) -> Answer:
     if between is None:
         return Answer(None, f"only one start, {study.starts[0]}, was run.")
     gains = {
-        m: st.paired_difference(*(mean_over_rounds(study, start, pair, m) for start in reversed(between)), step=0.0)
+        m: paired_difference(*(mean_over_rounds(study, start, pair, m) for start in reversed(between)), step=0.0)
         for m in ("cosine_between_clients", "cosine_over_time", "gradient_diversity")
     }
     said = [f"{METRICS[m]} {number(gain, 3)}" for m, gain in gains.items() if gain is not None]
@@ -117,9 +117,9 @@ def drift_and_noise(study: Study, pair: Pair, between: tuple[str, str]) -> str:
         if not random or not other:
             return ""
         found = {"yes": "smaller", "no": "larger", "undecided": "not told apart"}[
-            judge(st.paired_difference(random, other, step=0.0))
+            judge(paired_difference(random, other, step=0.0))
         ]
-        said.append(f"{METRICS[metric]} is {found} ({number(st.paired_difference(other, random, step=0.0), 3)})")
+        said.append(f"{METRICS[metric]} is {found} ({number(paired_difference(other, random, step=0.0), 3)})")
     return f" {said[0].capitalize()} and {said[1]}; Chen et al. expect less noise without less drift."
 
 

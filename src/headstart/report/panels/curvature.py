@@ -17,7 +17,7 @@ from headstart.report.panels.initial_loss import initial
 from headstart.report.slices import Study
 from headstart.report.standings import contrast
 from headstart.report.table import Table
-from headstart.study import statistics as st
+from headstart.statistics.intervals import Estimate, paired_difference
 
 SLUG, METRIC = "curvature", "hessian_top_1"
 PAPERS = {
@@ -88,19 +88,17 @@ def accuracy(study: Study) -> str:
     return f"{said}; {failed} of {count(len(converged), 'measurement')} did not converge." if failed else f"{said}."
 
 
-def ratio(larger: BySeed, smaller: BySeed) -> st.Estimate | None:
+def ratio(larger: BySeed, smaller: BySeed) -> Estimate | None:
     """The difference of logarithms by seed; None where an eigenvalue is not positive or no seed is common."""
     if any(value <= 0 for by_seed in (larger, smaller) for value in by_seed.values()):
         return None
-    return st.paired_difference(
-        *({s: math.log(v) for s, v in by_seed.items()} for by_seed in (larger, smaller)), step=0.0
-    )
+    return paired_difference(*({s: math.log(v) for s, v in by_seed.items()} for by_seed in (larger, smaller)), step=0.0)
 
 
-def times(e: st.Estimate, unit: str = "") -> str:
+def times(e: Estimate, unit: str = "") -> str:
     """A ratio with its interval, from logarithms.
 
-    >>> times(st.Estimate(math.log(7.32), math.log(5.0), math.log(1070.0), 3)), times(st.Estimate(0.0, None, None, 1))
+    >>> times(Estimate(math.log(7.32), math.log(5.0), math.log(1070.0), 3)), times(Estimate(0.0, None, None, 1))
     ('7.3 [5.0, 1,070]', '1.0 (one seed)')
     """
     interval = f" ({no_interval(e)})" if e.low is None or e.high is None else f" [{_factor(e.low)}, {_factor(e.high)}]"
@@ -119,7 +117,7 @@ def answer(study: Study, spectra: Spectra) -> Answer:
         return Answer(None, f"from {start}, the only start, it is {size(_mean(spectra[start][0]))} before training.")
     reference, other = between
     said, units = [], []
-    judged: list[st.Estimate | None] = []
+    judged: list[Estimate | None] = []
     short = ""
     for when, words in enumerate(("before the first round", "after the last")):
         here, there = spectra[reference][when], spectra[other][when]
@@ -128,7 +126,7 @@ def answer(study: Study, spectra: Spectra) -> Answer:
         if not here.keys() & there.keys():
             return Answer("undecided", f"{apart(reference, other)}.")
         logs = ratio(here, there)
-        judged.append(logs or st.paired_difference(here, there, step=0.0))
+        judged.append(logs or paired_difference(here, there, step=0.0))
         units.append("logarithm of the ratio" if logs else "eigenvalue")
         found = f"ratio {times(logs)}" if logs else f"difference {number(judged[-1])}, no ratio of what is not positive"
         short = short or (times(logs, " times") if logs else number(judged[-1]))
@@ -255,7 +253,7 @@ def plain_ticks(axes: Any, low: float, high: float) -> None:
     axes.minorticks_off()
 
 
-def _ratios(axes: Any, here: list[st.Estimate | None], between: tuple[str, str]) -> None:
+def _ratios(axes: Any, here: list[Estimate | None], between: tuple[str, str]) -> None:
     rows: list[tuple[str, float | None, float | None, float | None]] = []
     for name, e in zip(("here, before", "here, after"), here, strict=True):
         if e is not None:

@@ -12,7 +12,8 @@ from headstart.report.panel import Missing, Panel
 from headstart.report.slices import Slice, Study
 from headstart.report.standings import contrast
 from headstart.report.table import Table
-from headstart.study import statistics as st
+from headstart.statistics import effects
+from headstart.statistics.intervals import difference_of_differences, paired_difference
 
 SLUG = "devices"
 
@@ -58,10 +59,10 @@ def spread(study: Study, part: Slice, even: str | float, uneven: str | float) ->
     if between is None or len(kept) < 2:
         return Answer(None, "")
     by_start = [spread_of(study, start, settings[0], kept) for start in between]
-    closer = st.paired_difference(*by_start)
+    closer = paired_difference(*by_start)
     if closer is None:
         return Answer(None, "")
-    p = st.equal_spread(*([study.cell(s, p, settings[0]).mean for p in kept] for s in between))
+    p = effects.equal_spread(*([study.cell(s, p, settings[0]).mean for p in kept] for s in between))
     test = "" if p is None else f" (Pitman-Morgan test of the pairs\u2019 means: p = {p:.2g})"
     set_aside = left_out((len(together) - len(kept), DIVERGED), (len(ran) - len(together), SHORT))
     pairs = f"{len(kept)} pairs{f' ({set_aside})' if set_aside else ''}"
@@ -75,7 +76,7 @@ def spread(study: Study, part: Slice, even: str | float, uneven: str | float) ->
 
 
 def spread_of(study: Study, start: str, setting: Setting, pairs: list[Pair]) -> dict[int, float]:
-    return st.spread([study.cell(start, pair, setting).accuracy for pair in pairs])
+    return effects.spread([study.cell(start, pair, setting).accuracy for pair in pairs])
 
 
 def told_of(by_start: list[dict[int, float]], between: tuple[str, str]) -> str:
@@ -91,12 +92,12 @@ def beside(study: Study, between: tuple[str, str], settings: list[Setting], pair
     ran = [p for p in pairs if all((s, p, settings[1]) in study.cells for s in study.starts)]
     both = [p for p in study.together(ran, settings) if all(study.cell(s, p, settings[1]).accuracy for s in between)]
     uneven, equal = ([spread_of(study, start, setting, both) for start in between] for setting in settings)
-    more = st.difference_of_differences(uneven[0], uneven[1], equal[0], equal[1])
+    more = difference_of_differences(uneven[0], uneven[1], equal[0], equal[1])
     if more is None:
         return ""
     over = "" if len(both) == len(pairs) else f", over {len(both)} pairs,"
     return (
-        f"on {even} devices{over} it is {told_of(equal, between)}, difference {points(st.paired_difference(*equal))}, "
+        f"on {even} devices{over} it is {told_of(equal, between)}, difference {points(paired_difference(*equal))}, "
         f"so that uneven devices change the difference by {points(more)}; "
     )
 

@@ -11,7 +11,7 @@ from headstart.report.panel import Missing, Panel
 from headstart.report.slices import Study
 from headstart.report.standings import contrast
 from headstart.report.table import Table
-from headstart.study import statistics as st
+from headstart.statistics.intervals import Estimate, paired_difference
 
 SLUG, HEADING = "gd-vs-sgd", "Are full-batch GD clients about as good as SGD clients?"
 
@@ -46,8 +46,8 @@ def _mean(study: Study, start: str, pair: Pair) -> float | None:
     return cell.mean if cell.accuracy else None
 
 
-def lead(study: Study, start: str, couple: tuple[Pair, Pair]) -> st.Estimate | None:
-    return st.paired_difference(*(study.cell(start, pair).accuracy for pair in couple))
+def lead(study: Study, start: str, couple: tuple[Pair, Pair]) -> Estimate | None:
+    return paired_difference(*(study.cell(start, pair).accuracy for pair in couple))
 
 
 def answer(study: Study, couples: dict[str, tuple[Pair, Pair]]) -> Answer:

@@ -11,7 +11,7 @@ from headstart.report.panel import Missing, Panel
 from headstart.report.slices import Study
 from headstart.report.standings import contrast, standing
 from headstart.report.table import Table
-from headstart.study import statistics as st
+from headstart.statistics.intervals import paired_difference
 
 SLUG = "initial-loss"
 
@@ -56,11 +56,11 @@ def answer(study: Study, losses: dict[str, dict[int, float]]) -> Answer:
             None, f"from {start}, the only start, the loss begins at {np.mean(list(losses[start].values())):.2f}."
         )
     reference, other = between
-    lower = st.paired_difference(losses[reference], losses[other], step=0.0)
+    lower = paired_difference(losses[reference], losses[other], step=0.0)
     if lower is None:
         return Answer("undecided", f"{apart(reference, other)}.")
     means = [float(np.mean(list(losses[start].values()))) for start in between]
-    change = st.paired_difference(losses[other], losses[reference], step=0.0)
+    change = paired_difference(losses[other], losses[reference], step=0.0)
     return Answer(
         judge(lower),
         f"before the first round the loss is {means[1]:.2f} from {other} and {means[0]:.2f} from {reference}, "

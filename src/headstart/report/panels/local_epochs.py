@@ -13,7 +13,8 @@ from headstart.report.panel import Missing, Panel
 from headstart.report.slices import Slice, Study
 from headstart.report.standings import contrast
 from headstart.report.table import Table
-from headstart.study import statistics as st
+from headstart.statistics import effects
+from headstart.statistics.intervals import t_interval
 
 SLUG = "local-epochs"
 
@@ -48,10 +49,10 @@ def slopes(study: Study, part: Slice) -> str:
         return ""
     said = []
     for start in study.starts:
-        means = [st.mean_over([study.cell(start, pair, at).accuracy for pair in whole]) for at in settings]
-        found = st.slope([float(np.log2(float(v))) for v in part.values], means)
+        means = [effects.mean_over([study.cell(start, pair, at).accuracy for pair in whole]) for at in settings]
+        found = effects.slope([float(np.log2(float(v))) for v in part.values], means)
         if found:
-            said.append(f"{points(st.t_interval(found.values()))} from {start}")
+            said.append(f"{points(t_interval(found.values()))} from {start}")
     set_aside = left_out((len(together) - len(whole), DIVERGED), (len(ran) - len(together), SHORT))
     return f"; per doubling {', '.join(said)}{f' ({set_aside})' if set_aside else ''}" if said else ""
 

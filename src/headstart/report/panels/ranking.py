@@ -13,7 +13,8 @@ from headstart.report.panel import Missing, Panel
 from headstart.report.slices import Study
 from headstart.report.standings import KEY, Standing, contrast, standing
 from headstart.report.table import Table
-from headstart.study import statistics as st
+from headstart.statistics import orders
+from headstart.statistics.intervals import Estimate, negated, paired_difference, t_interval
 
 SAME, ORDERED = 0.1, 0.7
 COUPLES = 3  # of pairs, at least, for an order to be judged by: those of three pairs
@@ -50,10 +51,10 @@ def answer(study: Study, standings: list[Standing]) -> Answer:
         best = "every pair has a diverged run" if s.best is None else f"best is {s.pairs[s.best]}"
         return Answer(None, f"only one start, {s.start}, was run: {best}.")
     a, b = (by_start[start] for start in between)
-    agreement = st.kendall(a.means, b.means)
+    agreement = orders.kendall(a.means, b.means)
     seeds = [seed for seed in a.seeds if seed in b.seeds]
     scores = [s.scores[:, [s.seeds.index(seed) for seed in seeds]] for s in (a, b)]
-    change, within, across = st.rank_change(*scores)
+    change, within, across = orders.rank_change(*scores)
     same, equal = alike(study)
     said = [
         swaps(a, b, agreement, scores, (within, across)),
@@ -63,13 +64,13 @@ def answer(study: Study, standings: list[Standing]) -> Answer:
         _together(equal, "have equal accuracies in every seed, but not equal results", "as have"),
         left_out((a.short, SHORT)),
         "two pairs are too few to judge an order by" if agreement.pairs < COUPLES else "",
-        "fewer than three common seeds are too few to judge an order by" if len(seeds) < st.ORDER_SEEDS else "",
+        "fewer than three common seeds are too few to judge an order by" if len(seeds) < orders.ORDER_SEEDS else "",
     ]
     swapped = f"{agreement.swapped} of {agreement.pairs} swapped"
     return Answer(
         changes_order(change, within, agreement.pairs, any(cell.diverged for s in (a, b) for cell in s.cells)),
         "; ".join(filter(None, said)) + ".",
-        f"{swapped}; \u0394\u03c4 {number(st.negated(change))}" if change else swapped,
+        f"{swapped}; \u0394\u03c4 {number(negated(change))}" if change else swapped,
         change,
         unit="Kendall\u2019s tau, between seeds of one start less between the starts",
         open_ended=change is None or change.value <= 0,  # more seeds never turn a fall into a yes
@@ -79,12 +80,12 @@ def answer(study: Study, standings: list[Standing]) -> Answer:
 def swaps(
     a: Standing,
     b: Standing,
-    agreement: st.Agreement,
-    scores: list[st.Scores],
+    agreement: orders.Agreement,
+    scores: list[orders.Scores],
     tau_by_seed: tuple[float | None, float | None],
 ) -> str:
     """How many couples swap and Kendall's tau, with the bootstrap's intervals; `tau_by_seed`: within and between."""
-    sure = st.order_interval(scores[0], scores[1], np.random.Generator(np.random.Philox(key=KEY)))
+    sure = orders.order_interval(scores[0], scores[1], np.random.Generator(np.random.Philox(key=KEY)))
     many = f" [{sure.swapped[0]}, {sure.swapped[1]}]" if sure else ""
     tau = "undefined" if agreement.tau is None else _tau(agreement.tau)
     tau += f" [{_tau(sure.tau[0])}, {_tau(sure.tau[1])}], bootstrap over seeds" if sure and sure.tau else ""
@@ -102,9 +103,9 @@ def leaders(a: Standing, b: Standing) -> str:
     if a.pairs[a.best] == b.pairs[b.best]:
         return f"{a.pairs[a.best]} is best from both"
     ours, theirs = b.cells[b.best], b.cells[a.best]
-    regret = st.paired_difference(ours.accuracy, theirs.accuracy)
+    regret = paired_difference(ours.accuracy, theirs.accuracy)
     lost = "which has a diverged run there" if theirs.diverged else "which has no seed in common with it"
-    cost = lost if regret is None else f"which is {points(st.negated(regret))} against it"
+    cost = lost if regret is None else f"which is {points(negated(regret))} against it"
     return f"from {b.start} the best is {b.pairs[b.best]}, not {a.pairs[a.best]}, {cost}"
 
 
@@ -155,7 +156,7 @@ def _tau(value: float) -> str:
     return f"{value:.2f}".replace("-", MINUS)
 
 
-def changes_order(change: st.Estimate | None, within: float | None, couples: int, diverged: bool = False) -> Says:
+def changes_order(change: Estimate | None, within: float | None, couples: int, diverged: bool = False) -> Says:
     """Yes where a start changes the order more than a seed does. No where it does not, by less than 0.1 of tau, and the
     seeds agree well enough (tau 0.7) that there is an order to change; both limits are ours. Two pairs are too few to
     have an order that could change in more than one way. Where a run diverged, an order that did not change in most
@@ -171,7 +172,7 @@ def table(standings: list[Standing]) -> Table:
     columns: dict[str, list[Any]] = {"pair": [str(pair) for pair in standings[0].pairs]}
     shown = set()
     for s in standings:
-        own = [st.t_interval(c.accuracy.values()) if c.accuracy else None for c in s.cells]
+        own = [t_interval(c.accuracy.values()) if c.accuracy else None for c in s.cells]
         columns |= {
             f"{s.start}: rank": s.ranks,
             f"{s.start}: accuracy": [None if np.isnan(m) else m for m in s.means],

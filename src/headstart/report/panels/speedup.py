@@ -12,7 +12,8 @@ from headstart.report.panel import Missing, Panel
 from headstart.report.slices import Study
 from headstart.report.standings import contrast, standing
 from headstart.report.table import Table
-from headstart.study import statistics as st
+from headstart.statistics import effects
+from headstart.statistics.intervals import negated, paired_difference
 
 SLUG = "speedup"
 METRIC = "test_accuracy"
@@ -79,7 +80,7 @@ def answer(study: Study) -> Answer:
     both = [(a, b) for a, b in couples if reached(a) or reached(b)]
     if not both:
         return Answer("undecided", f"every pair that reaches {percent(study.target, 0)} has a diverged run.")
-    saved = st.paired_difference(*(st.mean_over([rounds_needed(c[i]) for c in both]) for i in (0, 1)))
+    saved = paired_difference(*(effects.mean_over([rounds_needed(c[i]) for c in both]) for i in (0, 1)))
     totals = [sum(len(c[i].runs) for c in both) for i in (0, 1)]
     hits = [sum(reached(c[i]) for c in both) for i in (0, 1)]
     if saved is None:
@@ -88,7 +89,7 @@ def answer(study: Study) -> Answer:
     bound = "" if hits == totals else "runs that never reach it count with all their rounds"
     notes = "; ".join(filter(None, (bound, left_out(*set_aside, never))))
     over = f"mean over {count(len(both), 'pair')}{f' ({notes})' if notes else ''}"
-    fewer = number(st.negated(saved), 1, " rounds")
+    fewer = number(negated(saved), 1, " rounds")
     return Answer(
         judge(saved),
         f"to {percent(study.target, 0)}, {between[1]} needs {fewer} against {between[0]}, "
@@ -103,8 +104,8 @@ def without_target(study: Study, between: tuple[str, str], couples: list[tuple[C
     """The mean of accuracy over the rounds, where no target was set."""
     if not couples:
         return Answer("undecided", "no target accuracy was set, and every pair has a diverged run.")
-    means = [st.mean_over([mean_over_rounds(study, c[i]) for c in couples]) for i in (0, 1)]
-    gain = st.paired_difference(means[1], means[0])
+    means = [effects.mean_over([mean_over_rounds(study, c[i]) for c in couples]) for i in (0, 1)]
+    gain = paired_difference(means[1], means[0])
     if gain is None:
         return Answer("undecided", f"{apart(*between)}.")
     note = f" ({set_aside})" if set_aside else ""

@@ -20,15 +20,15 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
-from headstart import given
 from headstart.errors import HeadstartError
-from headstart.given import Given
-from headstart.registry import Component
+from headstart.parts import given
+from headstart.parts.given import Given
+from headstart.parts.registry import Component
+from headstart.parts.validation import shown
 from headstart.starts.base import Start
 from headstart.study.given.contents import digest
 from headstart.study.given.values import READERS, TAKEN, are_rows, as_drawn, is_weights
 from headstart.tasks.base import Task
-from headstart.validation import shown
 
 KINDS = {
     "task": "task",

@@ -16,6 +16,7 @@ from headstart.engine.devices import Devices
 from headstart.engine.rounds import Federation
 from headstart.errors import HeadstartError
 from headstart.models.network import _built
+from headstart.parts.validation import shown
 from headstart.probes.base import Probe
 from headstart.servers.base import ServerOptimizer
 from headstart.starts.base import Start
@@ -23,7 +24,6 @@ from headstart.study.given.contents import required
 from headstart.study.given.weights import start_of
 from headstart.tasks.base import Task
 from headstart.trees import undense
-from headstart.validation import shown
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from headstart import files
 from headstart.errors import HeadstartError, as_memory, reason
-from headstart.registry import Component, own_file
+from headstart.parts.registry import Component, own_file
 from headstart.study.spec import RunSpec
 
 FAILED = "failed.json"

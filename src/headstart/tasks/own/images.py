@@ -14,10 +14,10 @@ from PIL import Image
 
 from headstart import files
 from headstart.errors import HeadstartError
+from headstart.parts.validation import shown
 from headstart.tasks.base import Task
 from headstart.tasks.data_files import FORMATS, decoded, is_bytes, is_text
 from headstart.tasks.own.sources import Table
-from headstart.validation import shown
 
 Images = npt.NDArray[np.uint8]
 

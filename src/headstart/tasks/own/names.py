@@ -17,10 +17,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from headstart.errors import HeadstartError
+from headstart.parts.validation import shown
 from headstart.tasks.data_files import is_bytes
 from headstart.tasks.own.columns import holds_times
 from headstart.tasks.own.sources import Table
-from headstart.validation import shown
 
 Alike = Literal["error", "join", "keep"]
 Places = npt.NDArray[np.int64]

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from headstart import files
 from headstart.errors import HeadstartError
-from headstart.validation import shown
+from headstart.parts.validation import shown
 
 Row = dict[str, Any]
 HALVES = re.compile("[\ud800-\udfff]")

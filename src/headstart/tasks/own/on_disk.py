@@ -28,9 +28,9 @@ from torch import Tensor, nn
 from headstart import files
 from headstart.errors import HeadstartError
 from headstart.files import located
-from headstart.lookup import cached
+from headstart.parts.lookup import cached
+from headstart.parts.validation import shown, validate
 from headstart.tasks.base import TASKS, ClientRows, Examples, Pixels, Task
-from headstart.validation import shown, validate
 
 FORMAT = 1
 TYPES = {"float32": torch.float32, "int64": torch.int64, "uint8": torch.uint8}

@@ -15,8 +15,9 @@ from torch import nn
 
 from headstart.errors import HeadstartError, OutOfMemoryError
 from headstart.files import digest, located
-from headstart.lookup import cached
-from headstart.registry import AddedLater
+from headstart.parts.lookup import cached
+from headstart.parts.registry import AddedLater
+from headstart.parts.written import PartText
 from headstart.tasks.base import TASKS, Examples, Pixels, Rows, Task
 from headstart.tasks.data_files import SMALLER, together
 from headstart.tasks.next_token import TokensPart
@@ -27,7 +28,6 @@ from headstart.tasks.own.names import Alike, names, refuse_quantity
 from headstart.tasks.own.parts import parts_of, split_by_place, with_known_labels
 from headstart.tasks.own.sources import first_twice, header, read
 from headstart.tasks.own.text import bag_of_words, known_of, next_tokens
-from headstart.written import PartText
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Side = Annotated[int, Field(ge=1)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from headstart.registry import Registry
+from headstart.parts.registry import Registry
 
 Ids = npt.NDArray[np.int64]
 

@@ -23,11 +23,11 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, PydanticUserError, Strict, ValidationError, create_model
 
-from headstart import given, own_modules
 from headstart.errors import HeadstartError, nearest
-from headstart.lookup import Origin, current, within
-from headstart.validation import at, validate
-from headstart.written import read
+from headstart.parts import given, own_modules
+from headstart.parts.lookup import Origin, current, within
+from headstart.parts.validation import at, validate
+from headstart.parts.written import read
 
 T = TypeVar("T")
 

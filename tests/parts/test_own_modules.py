@@ -8,12 +8,12 @@ import pytest
 import torch
 import yaml
 
-from headstart import own_modules
 from headstart.clients.base import CLIENTS
 from headstart.errors import HeadstartError
-from headstart.lookup import Origin, within
 from headstart.models.network import MODELS
-from headstart.registry import Registry, own_file
+from headstart.parts import own_modules
+from headstart.parts.lookup import Origin, within
+from headstart.parts.registry import Registry, own_file
 from headstart.study.runner import check, run_study
 from headstart.study.spec import Study
 

@@ -15,7 +15,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from headstart.errors import HeadstartError
-from headstart.validation import at
+from headstart.parts.validation import at
 
 GIVEN = "python"
 """The name of all such parts, among those of a registry."""

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from headstart.clients.base import CLIENTS
 from headstart.errors import HeadstartError, nearest
-from headstart.registry import Registry
+from headstart.parts.registry import Registry
 from headstart.servers.base import SERVERS
 
 

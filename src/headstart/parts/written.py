@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator
 
 from headstart.errors import HeadstartError
-from headstart.validation import at, shown
+from headstart.parts.validation import at, shown
 
 _WRITTEN = re.compile(r"^(?P<name>[\w.:-]+)(@(?P<preset>[\w-]+))?(\((?P<arguments>.*)\))?$", re.DOTALL)
 

@@ -5,7 +5,7 @@ import yaml
 
 from headstart.errors import HeadstartError
 from headstart.files import located
-from headstart.lookup import Origin, cached, current, within
+from headstart.parts.lookup import Origin, cached, current, within
 from headstart.study.data import task_of
 from headstart.study.spec import Study
 from headstart.tasks.base import TASKS
