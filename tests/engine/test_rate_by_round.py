@@ -5,13 +5,12 @@ from itertools import pairwise
 
 import pytest
 import torch
+from tests.engine.conftest import Small
 
 from headstart.engine.rate_by_round import RATES_BY_ROUND, RateByRound, constant, cosine, linear, step
 from headstart.engine.rounds import advance, begin
 from headstart.errors import HeadstartError
 from headstart.study.spec import Study
-
-from .conftest import Small
 
 STUDY = {"task": "digits", "model": "logistic", "seeds": [0]}
 

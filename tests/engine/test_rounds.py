@@ -4,13 +4,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from tests.engine.conftest import Small
 
 from headstart import trees
 from headstart.engine import checkpoint
 from headstart.engine.rounds import advance, begin
 from headstart.errors import HeadstartError
-
-from .conftest import Small
 
 
 def test_a_round_without_reports_leaves_the_weights(small: Small) -> None:

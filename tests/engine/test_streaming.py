@@ -7,14 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tests.engine.conftest import Small
 
 from headstart.clients.base import CLIENTS
 from headstart.engine.executors.base import EXECUTORS
 from headstart.engine.plan import PAD, RoundPlan, plan
 from headstart.engine.rounds import Federation, State, advance, begin
 from headstart.engine.streaming import Streamed, at_hand, renumbered, width, windowed
-
-from .conftest import Small
 
 CPU = torch.device("cpu")
 

@@ -9,8 +9,8 @@ from torch import nn
 from torch.func import functional_call, grad, vmap
 
 from headstart.errors import HeadstartError
+from headstart.kernels.lstm import FusedLSTM
 from headstart.kernels.recorded import Traced
-from headstart.models import recurrence
 from headstart.models.network import MODELS, Network, Precision
 from headstart.starts.base import STARTS
 from headstart.starts.weights import NOTHING
@@ -181,7 +181,7 @@ def test_the_head_of_gpt2_is_not_its_last_norm() -> None:
 def test_the_recorded_lstm_is_that_of_torch(precision: Precision) -> None:
     """Gradients under `torch.func`, of one client, of two at once, and recorded, against torch's own layer."""
     torch.manual_seed(0)
-    theirs, ours = nn.LSTM(3, 8, 2, batch_first=True), recurrence.LSTM(3, 8, 2)
+    theirs, ours = nn.LSTM(3, 8, 2, batch_first=True), FusedLSTM(3, 8, 2)
     ours.load_state_dict(theirs.state_dict())
     assert list(ours.state_dict()) == list(theirs.state_dict())
     x_BTD, d_BTH = torch.randn(4, 5, 3), torch.randn(4, 5, 8)

@@ -18,7 +18,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from headstart.errors import HeadstartError
-from headstart.models import recurrence
+from headstart.kernels.lstm import FusedLSTM
 from headstart.models.network import MODELS
 
 TRANSFORM_BIAS = -2.0
@@ -53,7 +53,7 @@ class CharLM(nn.Module):
         self.convolutions = nn.ModuleList(nn.Conv1d(embedding, n, width) for width, n in enumerate(filters, start=1))
         self.highways = nn.Sequential(*(Highway(sum(filters)) for _ in range(highways)))
         widths = [sum(filters)] + [hidden] * (layers - 1)
-        self.lstms = nn.ModuleList(recurrence.LSTM(width, hidden) for width in widths)
+        self.lstms = nn.ModuleList(FusedLSTM(width, hidden) for width in widths)
         self.dropouts = nn.ModuleList(nn.Dropout(dropout) for _ in widths)
         self.output = nn.Linear(hidden, outputs)
 

@@ -11,7 +11,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from headstart.errors import HeadstartError
-from headstart.models import recurrence
+from headstart.kernels.lstm import FusedLSTM
 from headstart.models.network import MODELS
 
 PRESETS = {"stackoverflow": {"embedding": 96, "hidden": 670, "layers": 1, "projection": 96}}
@@ -23,7 +23,7 @@ class LSTM(nn.Module):
     def __init__(self, outputs: int, embedding: int, hidden: int, layers: int, projection: int) -> None:
         super().__init__()
         self.embedding = nn.Embedding(outputs, embedding)
-        self.lstm = recurrence.LSTM(embedding, hidden, layers)
+        self.lstm = FusedLSTM(embedding, hidden, layers)
         self.projection = nn.Linear(hidden, projection) if projection else nn.Identity()
         self.output = nn.Linear(projection or hidden, outputs)
 

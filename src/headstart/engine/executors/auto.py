@@ -16,8 +16,8 @@ from torch import Tensor
 
 from headstart.clients.base import ClientOptimizer
 from headstart.engine.executors.base import EXECUTORS, Cohort, Executor, Part, Together
-from headstart.engine.executors.masked import masked_gradient
 from headstart.engine.executors.processes import cannot_fork
+from headstart.engine.executors.program import masked_gradient
 from headstart.engine.plan import RoundPlan
 from headstart.kernels.recorded import RecordingError, Traced
 from headstart.models.network import Network

@@ -26,7 +26,8 @@ from headstart import trees
 from headstart.clients.base import ClientOptimizer, Upload
 from headstart.engine.executors.base import EXECUTORS, Cohort, Executor
 from headstart.engine.executors.fallback import first_to_record
-from headstart.engine.executors.grouped import (
+from headstart.engine.executors.sums import Sums, add, clear, cohort
+from headstart.engine.executors.workers import (
     GROUPS,
     ChannelsLast,
     Compiled,
@@ -38,7 +39,6 @@ from headstart.engine.executors.grouped import (
     unwatched,
     upload_of,
 )
-from headstart.engine.executors.sums import Sums, add, clear, cohort
 from headstart.engine.plan import RoundPlan
 from headstart.errors import HeadstartError
 from headstart.kernels.shared_memory import shared_zeros

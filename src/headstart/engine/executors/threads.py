@@ -16,8 +16,8 @@ from headstart import trees
 from headstart.clients.base import ClientOptimizer, Upload
 from headstart.engine.executors.base import EXECUTORS, Cohort, Executor
 from headstart.engine.executors.fallback import first_to_record
-from headstart.engine.executors.grouped import ChannelsLast, Compiled, empty, grouped, groups, layout, upload_of
 from headstart.engine.executors.sums import Sums, add, cohort
+from headstart.engine.executors.workers import ChannelsLast, Compiled, empty, grouped, groups, layout, upload_of
 from headstart.engine.plan import RoundPlan
 from headstart.models.network import Network
 from headstart.tasks.base import Task

@@ -17,7 +17,7 @@ from torch.func import vmap
 
 from headstart import trees
 from headstart.clients.base import ClientOptimizer, Upload, begin_with_nothing
-from headstart.engine.executors.masked import masked_gradient
+from headstart.engine.executors.program import masked_gradient
 from headstart.kernels.recorded import Traced
 from headstart.models.network import Network
 from headstart.tasks.base import Task

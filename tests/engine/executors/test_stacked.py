@@ -7,14 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tests.engine.conftest import METHODS, RELATIVE, Small, assert_equal_to_the_loop, distance
 
 from headstart import trees
 from headstart.engine.executors.base import Cohort
 from headstart.engine.plan import Population
 from headstart.engine.rounds import Federation, State, advance, advance_together, begin
 from headstart.kernels.recorded import Traced
-
-from .conftest import METHODS, RELATIVE, Small, assert_equal_to_the_loop, distance
 
 TOGETHER = "stacked(runs=4)"
 CLIENTS_OF = {  # the sizes of the clients of a seed: other seeds have other clients, and another largest one

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tests.engine.conftest import Small
 from torch import nn
 
 from headstart import rng, trees
@@ -26,8 +27,6 @@ from headstart.kernels.recorded import Recorded, RecordingError, Traced
 from headstart.kernels.shared_memory import shared_zeros
 from headstart.models.network import Network
 from headstart.tasks.base import Examples, Task
-
-from .conftest import Small
 
 CPU = torch.device("cpu")
 pytestmark = pytest.mark.skipif(bool(cannot_fork(CPU)), reason=f"this machine {cannot_fork(CPU)}")

@@ -17,7 +17,7 @@ from torch import Tensor
 from headstart import trees
 from headstart.clients.base import ClientOptimizer, Upload
 from headstart.engine.devices import Ints
-from headstart.engine.executors.masked import Layout, masked_gradient
+from headstart.engine.executors.program import Layout, masked_gradient
 from headstart.engine.executors.sums import Sums
 from headstart.engine.plan import PAD, RoundPlan
 from headstart.kernels.recorded import Traced

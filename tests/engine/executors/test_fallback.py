@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from tests.engine.conftest import FEATURES, Small, distance
 from torch import nn
 
 import headstart
@@ -13,8 +14,6 @@ from headstart.engine.executors.loop import loop
 from headstart.engine.plan import plan
 from headstart.kernels.recorded import Recorded
 from headstart.models.network import Network
-
-from .conftest import FEATURES, Small, distance
 
 
 class Branching(nn.Linear):

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tests.engine.conftest import RELATIVE, distance
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
@@ -19,8 +20,6 @@ from headstart.engine.plan import Population, Schedule, plan
 from headstart.kernels.recorded import RecordingError
 from headstart.models.network import Network
 from headstart.tasks.base import Examples, Task, classification
-
-from .conftest import RELATIVE, distance
 
 EXECUTORS_ = ("stacked", "threads", "threads(channels_last=False)")
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tests.engine.conftest import CLASSES, FEATURES, METHODS, RELATIVE, Small, assert_equal_to_the_loop, distance
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
@@ -22,8 +23,6 @@ from headstart.models.dropout import step_key
 from headstart.models.network import MODELS, Network, Precision
 from headstart.tasks.base import Examples, Pixels, Task
 from headstart.tasks.next_token import next_token
-
-from .conftest import CLASSES, FEATURES, METHODS, RELATIVE, Small, assert_equal_to_the_loop, distance
 
 NOT_HERE = {"processes"} if cannot_fork(torch.device("cpu")) else set()
 OTHERS = [entry.name for entry in EXECUTORS if entry.name not in {"loop", *NOT_HERE}]

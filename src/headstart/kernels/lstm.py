@@ -19,7 +19,7 @@ _LSTM = 2
 """The mode of `at::native::mkldnn_rnn_layer`."""
 
 
-class LSTM(nn.LSTM):
+class FusedLSTM(nn.LSTM):
     """torch.nn.LSTM in one direction, batch first, with the same parameters and initial weights."""
 
     def __init__(self, inputs: int, hidden: int, layers: int = 1) -> None:
