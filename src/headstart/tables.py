@@ -11,12 +11,20 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from headstart import files
 from headstart.errors import HeadstartError
+
+IN_THIS_THREAD: Final = {"pre_buffer": False}
+"""For `pq.ParquetFile` of a source that is an object of Python, with `read(use_threads=False)`.
+
+pyarrow's threads hold the bytes of such a source. One that lets go of them while the interpreter ends
+aborts the process: "terminate called without an active exception".
+"""
 
 AGAIN = "run `headstart run` on this folder again to rebuild it from its runs"
 
@@ -58,7 +66,8 @@ def read(path: Path, remedy: str, seal: str | None = None) -> pa.Table:
         found = files.seal_of(content)
         if seal is not None and found != seal:
             raise ValueError("it is whole, but not the one that was written together with the others")
-        table = pq.ParquetFile(io.BytesIO(content), page_checksum_verification=True).read()
+        opened = pq.ParquetFile(io.BytesIO(content), page_checksum_verification=True, **IN_THIS_THREAD)
+        table = opened.read(use_threads=False)
     return table.replace_schema_metadata({k: v for k, v in _metadata(table).items() if k != files.SEAL})
 
 

@@ -19,6 +19,7 @@ from PIL import Image
 from headstart import files
 from headstart.errors import HeadstartError, OutOfMemoryError, nearest
 from headstart.parts.validation import shown
+from headstart.tables import IN_THIS_THREAD
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
 """What is decoded, by Pillow itself. Others it hands to programs: PostScript to Ghostscript, which runs it."""
@@ -70,12 +71,12 @@ def parquet(path: Path, columns: Sequence[str], with_gaps: Collection[str] = ())
             `with_gaps`, or text that is not UTF-8.
     """
     try:
-        with files.explained(path, "read"), path.open("rb") as raw, pq.ParquetFile(raw) as opened:
+        with files.explained(path, "read"), path.open("rb") as raw, pq.ParquetFile(raw, **IN_THIS_THREAD) as opened:
             for name in columns:
                 if name not in opened.schema_arrow.names:
                     raise HeadstartError(f"{path}: no column {name!r}{nearest(name, opened.schema_arrow.names)}")
             _refuse_too_large(path, opened.metadata, columns)
-            table = opened.read(columns=list(columns))
+            table = opened.read(columns=list(columns), use_threads=False)
         table = pa.table({name: _without_extension(table[name]) for name in table.column_names})
         table = table.cast(pa.schema([(field.name, _plain_type(field.type)) for field in table.schema]))
         for name in columns:
