@@ -49,15 +49,27 @@ HOUSE = {
         {"alignment", "classes", "curvature", "distance", "evaluation", "fairness"},
     ],
     "parts": [{"validation", "lookup"}, {"given", "written", "own_modules"}, {"registry"}],
+    "statistics": [{"intervals"}, {"effects", "orders", "power"}],
+    "models": [{"conversion"}, {"network"}, {"*"}],
+    "tasks": [{"tokens", "sources"}, {"base"}, {"partitions", "text"}, {"own"}, {"*"}],
+    "tasks/sources": [{"parquet", "objects"}, {"delimited"}, {"tables"}, {"columns"}, {"names"}],
+    "tasks/own": [{"parts", "images", "on_disk"}, {"features", "text"}, {"table"}],
+    "tasks/tokens": [{"base"}, {"*"}],
+    "starts": [{"weights"}, {"heads"}, {"base"}, {"weight_files"}, {"*"}],
+    "starts/weight_files": [{"reading", "packing"}, {"fitting"}],
+    "clients": [{"base"}, {"sgd"}, {"*"}, {"nova"}],
+    "servers": [{"base"}, {"*"}],
 }
-"""Folder -> its floors from the ground up; imports go down in every folder that both modules are in."""
+"""Folder -> its floors from the ground up; imports go down in every folder that both modules are in.
+
+"*" is the floor of all other modules: of the methods of a kind, which come one a file and know nothing of each other.
+"""
 
 MOST_MODULES = 11
 STILL_TOO_FULL = {
     "engine/executors": 12,
     "report": 28,
     "study": 25,
-    "tasks": 13,
 }
 """Folders with more modules than a room may hold, and how many they have. The list only gets shorter."""
 
@@ -127,7 +139,9 @@ def calls(tree):
 
 
 def floor(folder, part):
-    return next((level for level, parts in enumerate(HOUSE[folder]) if part in parts), None)
+    floors = HOUSE[folder]
+    others = next((level for level, parts in enumerate(floors) if "*" in parts), None)
+    return next((level for level, parts in enumerate(floors) if part in parts), others)
 
 
 def goes_up(place, tree):
@@ -229,6 +243,8 @@ VIOLATIONS = [
     (goes_up, "clients/sgd.py", "from headstart.engine.plan import plan", "above"),
     (goes_up, "clients/sgd.py", "from headstart.servers.base import SERVERS", "beside"),
     (goes_up, "tasks/digits.py", "import headstart.models.mlp", "beside"),
+    (goes_up, "tasks/digits.py", "from headstart.tasks import femnist", "beside"),
+    (goes_up, "tasks/base.py", "from headstart.tasks.digits import digits", "above"),
     (goes_up, "engine/rounds.py", "def f():\n    from headstart.study.spec import Study", "above"),
     (goes_up, "engine/rounds.py", "from headstart import probes", "above"),
     (goes_up, "study/store.py", "from ..report import page", "full name"),

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch._dynamo.testing import CompileCounter
 
-from headstart.models.dropout import KeyedDropout, mix, step_key
+from headstart.models.conversion.dropout import KeyedDropout, mix, step_key
 from headstart.models.network import Network
 
 SIGMAS = 4.9

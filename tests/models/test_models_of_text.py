@@ -16,7 +16,7 @@ from headstart.starts.base import STARTS
 from headstart.starts.weights import NOTHING
 from headstart.study.trainable import trained
 from headstart.tasks.base import Examples, Task
-from headstart.tasks.next_token import next_token
+from headstart.tasks.text.next_token import next_token
 
 SHAPES = {"lstm": (5,), "gpt2": (5,), "charlm": (5, 7)}
 SMALL = {

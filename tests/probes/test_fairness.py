@@ -19,7 +19,7 @@ from headstart.probes.classes import by_class
 from headstart.probes.fairness import spread
 from headstart.report.tables import read
 from headstart.tasks.base import ClientRows, Examples, Task
-from headstart.tasks.next_token import next_token
+from headstart.tasks.text.next_token import next_token
 
 from .test_probes import federation
 

@@ -23,7 +23,7 @@ from headstart.probes.evaluation import evaluate, measure_together
 from headstart.servers.base import SERVERS
 from headstart.study.run import Progress, carry_out
 from headstart.tasks.base import Examples, Task
-from headstart.tasks.next_token import next_token
+from headstart.tasks.text.next_token import next_token
 from headstart.trees import Tree
 
 

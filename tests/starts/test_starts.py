@@ -12,7 +12,7 @@ from torch import nn
 
 from headstart import rng
 from headstart.errors import HeadstartError
-from headstart.models.dropout import step_key
+from headstart.models.conversion.dropout import step_key
 from headstart.models.network import MODELS, Network
 from headstart.starts.base import STARTS, Build, Start
 from headstart.starts.weights import NOTHING

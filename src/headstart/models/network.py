@@ -17,7 +17,7 @@ from torch.nn.parameter import is_lazy
 
 from headstart import rng, trees
 from headstart.errors import HeadstartError, as_memory, reason
-from headstart.models.dropout import KeyedDropout
+from headstart.models.conversion.dropout import KeyedDropout
 from headstart.parts.registry import Registry
 from headstart.trees import Tree
 

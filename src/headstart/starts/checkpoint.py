@@ -11,7 +11,7 @@ from pydantic import Field
 from headstart.files import located
 from headstart.starts.base import STARTS, Start
 from headstart.starts.heads import Head, HeadChoice, HeadLayer
-from headstart.starts.weight_files import Inside, Prefix, Sha256, Source, from_file
+from headstart.starts.weight_files.fitting import Inside, Prefix, Sha256, Source, from_file
 
 
 @STARTS.register("checkpoint", source="Nguyen et al., arXiv 2206.15387, section 3 (pre-trained weights)")

@@ -15,8 +15,8 @@ from pydantic import AfterValidator, Field
 from headstart.errors import HeadstartError
 from headstart.starts.base import STARTS, Start
 from headstart.starts.heads import Head, HeadChoice, HeadLayer
-from headstart.starts.reading import INDEX, files_of
-from headstart.starts.weight_files import Inside, Prefix, Sha256, Source, from_file
+from headstart.starts.weight_files.fitting import Inside, Prefix, Sha256, Source, from_file
+from headstart.starts.weight_files.reading import INDEX, files_of
 
 REACHED_WITHIN = 10.0
 """Seconds that the hub may take to answer at all."""

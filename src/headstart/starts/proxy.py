@@ -13,7 +13,7 @@ from torch import Tensor
 
 from headstart import rng, trees
 from headstart.errors import HeadstartError
-from headstart.models.dropout import step_key
+from headstart.models.conversion.dropout import step_key
 from headstart.models.network import Network
 from headstart.parts.registry import AddedLater
 from headstart.parts.written import PartText

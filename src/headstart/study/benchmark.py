@@ -35,7 +35,7 @@ from headstart.study.choice import timed
 from headstart.study.data import CPU
 from headstart.study.federations import check_device
 from headstart.tasks.base import Examples, Task, classification
-from headstart.tasks.next_token import next_token
+from headstart.tasks.text.next_token import next_token
 from headstart.threads import torch_threads
 
 

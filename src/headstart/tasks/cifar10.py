@@ -23,7 +23,7 @@ from headstart.errors import HeadstartError
 from headstart.files import digest, located
 from headstart.parts.lookup import cached
 from headstart.tasks.base import TASKS, Examples, Pixels, Rows, Task
-from headstart.tasks.data_files import encoded_images, parquet, whole_numbers
+from headstart.tasks.sources.parquet import encoded_images, parquet, whole_numbers
 
 PIXELS, CLASSES = 32, 10
 

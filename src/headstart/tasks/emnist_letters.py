@@ -15,7 +15,7 @@ from headstart.errors import HeadstartError
 from headstart.files import digest, located
 from headstart.parts.lookup import cached
 from headstart.tasks.base import TASKS, Examples, Pixels, Rows, Task
-from headstart.tasks.data_files import grey_images, parquet, splits, whole_numbers
+from headstart.tasks.sources.parquet import grey_images, parquet, splits, whole_numbers
 
 PIXELS, LETTERS = 28, 26
 

@@ -26,8 +26,8 @@ from headstart.files import digest, located
 from headstart.parts.lookup import cached
 from headstart.parts.validation import shown
 from headstart.tasks.base import TASKS, Examples, Pixels, Task
-from headstart.tasks.data_files import encoded_images, grey_images, parquet, splits, whole_numbers
-from headstart.tasks.own.objects import parsed
+from headstart.tasks.sources.objects import parsed
+from headstart.tasks.sources.parquet import encoded_images, grey_images, parquet, splits, whole_numbers
 
 PIXELS = 28
 CLASSES = tuple("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")

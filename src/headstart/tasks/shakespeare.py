@@ -8,7 +8,8 @@ role) and text; where ours is from is told in `docs/text.md`.
 from headstart.files import digest, located
 from headstart.parts.lookup import cached
 from headstart.tasks.base import TASKS, Task
-from headstart.tasks.next_token import (
+from headstart.tasks.sources.tables import files_of
+from headstart.tasks.text.next_token import (
     ClientColumn,
     LeastRows,
     Length,
@@ -22,7 +23,6 @@ from headstart.tasks.next_token import (
     documents_by_client,
     text_task,
 )
-from headstart.tasks.own.sources import files_of
 
 
 @TASKS.register("shakespeare", source="LEAF, Caldas et al., arXiv 1812.01097")

@@ -18,7 +18,7 @@ from headstart.files import digest, located
 from headstart.parts.lookup import cached
 from headstart.parts.written import PartText
 from headstart.tasks.base import TASKS, Task
-from headstart.tasks.next_token import joined, next_token, rows_of
+from headstart.tasks.text.next_token import joined, next_token, rows_of
 from headstart.tasks.tokens.base import MISSING
 
 

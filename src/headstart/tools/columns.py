@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from headstart.errors import HeadstartError
-from headstart.tasks.own.columns import NOTHING
-from headstart.tasks.own.names import alike_among, names, visible
-from headstart.tasks.own.sources import FILE, files_of, header, read
+from headstart.tasks.sources.columns import NOTHING
+from headstart.tasks.sources.names import alike_among, names, visible
+from headstart.tasks.sources.tables import FILE, files_of, header, read
 
 LOOKED_AT = 20_000
 """Rows whose values are looked at."""

@@ -14,8 +14,8 @@ from headstart.study.spec import Study
 from headstart.study.yaml_text import in_line
 from headstart.tasks.own.features import listed
 from headstart.tasks.own.images import size_of
-from headstart.tasks.own.names import visible
-from headstart.tasks.own.sources import FILE, read
+from headstart.tasks.sources.names import visible
+from headstart.tasks.sources.tables import FILE, read
 from headstart.tools.columns import MOST_WORDS, Column, client_of, columns_of, label_of, spellings, split_of
 
 SCALED, MOST_PIXELS = 32, 128

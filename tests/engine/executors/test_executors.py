@@ -19,10 +19,10 @@ from headstart.engine.executors.processes import cannot_fork
 from headstart.engine.plan import PAD, Population, plan
 from headstart.engine.rounds import Federation, State, advance, advance_together, begin, on_device
 from headstart.kernels.recorded import RecordingError, Traced
-from headstart.models.dropout import step_key
+from headstart.models.conversion.dropout import step_key
 from headstart.models.network import MODELS, Network, Precision
 from headstart.tasks.base import Examples, Pixels, Task
-from headstart.tasks.next_token import next_token
+from headstart.tasks.text.next_token import next_token
 
 NOT_HERE = {"processes"} if cannot_fork(torch.device("cpu")) else set()
 OTHERS = [entry.name for entry in EXECUTORS if entry.name not in {"loop", *NOT_HERE}]

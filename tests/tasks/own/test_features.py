@@ -14,7 +14,7 @@ import torch
 from headstart.errors import HeadstartError
 from headstart.tasks.base import TASKS, Task
 from headstart.tasks.own.features import counts_rows
-from headstart.tasks.own.sources import Table
+from headstart.tasks.sources.tables import Table
 
 DRAW = np.random.Generator(np.random.Philox(key=6))
 ROWS = 20

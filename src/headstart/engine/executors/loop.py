@@ -10,7 +10,7 @@ from headstart import trees
 from headstart.clients.base import ClientOptimizer, Upload
 from headstart.engine.executors.base import EXECUTORS, Alignment, Cohort, Executor
 from headstart.engine.plan import PAD, RoundPlan
-from headstart.models.dropout import step_key
+from headstart.models.conversion.dropout import step_key
 from headstart.models.network import Network
 from headstart.tasks.base import Task
 from headstart.trees import Tree

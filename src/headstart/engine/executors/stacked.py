@@ -24,7 +24,7 @@ from headstart.engine.executors.chunks import chunks, idle, of_runs
 from headstart.engine.executors.sums import Sums, add, cohort
 from headstart.engine.executors.vectorised import vectorised
 from headstart.engine.plan import RoundPlan
-from headstart.models.dropout import step_key
+from headstart.models.conversion.dropout import step_key
 from headstart.models.network import Network
 from headstart.parts.registry import AddedLater
 from headstart.tasks.base import Task

@@ -21,7 +21,7 @@ from headstart.engine.executors.program import Layout, masked_gradient
 from headstart.engine.executors.sums import Sums
 from headstart.engine.plan import PAD, RoundPlan
 from headstart.kernels.recorded import Traced
-from headstart.models.dropout import step_key
+from headstart.models.conversion.dropout import step_key
 from headstart.models.network import Network
 from headstart.parts.registry import AddedLater
 from headstart.tasks.base import Task

@@ -14,7 +14,7 @@ from headstart.errors import HeadstartError
 from headstart.models.network import Network
 from headstart.starts.base import Build, Start
 from headstart.starts.heads import HeadChoice
-from headstart.starts.weight_files import Source, from_file
+from headstart.starts.weight_files.fitting import Source, from_file
 from headstart.starts.weights import Weights
 from headstart.tasks.base import Task
 from headstart.trees import Tree

@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from headstart.errors import HeadstartError
-from headstart.tasks.own.columns import Numbers, holds_times, numbers
-from headstart.tasks.own.names import Alike, names
 from headstart.tasks.own.parts import Mask
-from headstart.tasks.own.sources import Table
+from headstart.tasks.sources.columns import Numbers, holds_times, numbers
+from headstart.tasks.sources.names import Alike, names
+from headstart.tasks.sources.tables import Table
 
 Gaps = Literal["error", "mean", "mark"]
 SOME_ROWS = 10

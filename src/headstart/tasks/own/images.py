@@ -16,8 +16,8 @@ from headstart import files
 from headstart.errors import HeadstartError
 from headstart.parts.validation import shown
 from headstart.tasks.base import Task
-from headstart.tasks.data_files import FORMATS, decoded, is_bytes, is_text
-from headstart.tasks.own.sources import Table
+from headstart.tasks.sources.parquet import FORMATS, decoded, is_bytes, is_text
+from headstart.tasks.sources.tables import Table
 
 Images = npt.NDArray[np.uint8]
 

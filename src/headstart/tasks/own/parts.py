@@ -11,8 +11,8 @@ import numpy.typing as npt
 from headstart import rng
 from headstart.errors import HeadstartError
 from headstart.tasks.base import Rows
-from headstart.tasks.own.columns import words
-from headstart.tasks.own.sources import FILE, FOLDER, Table, files_of
+from headstart.tasks.sources.columns import words
+from headstart.tasks.sources.tables import FILE, FOLDER, Table, files_of
 
 Mask = npt.NDArray[np.bool_]
 PARTS = ("train", "validation", "test")

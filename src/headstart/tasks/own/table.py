@@ -19,15 +19,15 @@ from headstart.parts.lookup import cached
 from headstart.parts.registry import AddedLater
 from headstart.parts.written import PartText
 from headstart.tasks.base import TASKS, Examples, Pixels, Rows, Task
-from headstart.tasks.data_files import SMALLER, together
-from headstart.tasks.next_token import TokensPart
-from headstart.tasks.own.columns import texts
 from headstart.tasks.own.features import Asked, Gaps, Learned, Standard, features_of, listed, moments
 from headstart.tasks.own.images import image_shape, images
-from headstart.tasks.own.names import Alike, names, refuse_quantity
 from headstart.tasks.own.parts import parts_of, split_by_place, with_known_labels
-from headstart.tasks.own.sources import first_twice, header, read
 from headstart.tasks.own.text import bag_of_words, known_of, next_tokens
+from headstart.tasks.sources.columns import texts
+from headstart.tasks.sources.names import Alike, names, refuse_quantity
+from headstart.tasks.sources.parquet import SMALLER, together
+from headstart.tasks.sources.tables import first_twice, header, read
+from headstart.tasks.text.next_token import TokensPart
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Side = Annotated[int, Field(ge=1)]

@@ -8,9 +8,9 @@ import numpy.typing as npt
 
 from headstart.errors import HeadstartError
 from headstart.tasks.base import Rows, Task
-from headstart.tasks.data_files import together
-from headstart.tasks.next_token import text_task
 from headstart.tasks.own.parts import Mask
+from headstart.tasks.sources.parquet import together
+from headstart.tasks.text.next_token import text_task
 from headstart.tasks.tokens import words as tokenizer
 from headstart.tasks.tokens.base import MARKS, Tokens
 

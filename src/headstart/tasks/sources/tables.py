@@ -17,8 +17,8 @@ import pyarrow as pa
 
 from headstart import files
 from headstart.errors import HeadstartError, nearest
-from headstart.tasks.data_files import first_line, parquet, parquet_names, refuse_gaps
-from headstart.tasks.own import delimited, objects
+from headstart.tasks.sources import delimited, objects
+from headstart.tasks.sources.parquet import first_line, parquet, parquet_names, refuse_gaps
 
 FILE, FOLDER = "(file)", "(folder)"
 PARQUET, CSV, LINES, JSON = {".parquet", ".pq"}, {".csv", ".tsv"}, {".jsonl", ".ndjson"}, {".json"}

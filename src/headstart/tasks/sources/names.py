@@ -18,9 +18,9 @@ import pyarrow.compute as pc
 
 from headstart.errors import HeadstartError
 from headstart.parts.validation import shown
-from headstart.tasks.data_files import is_bytes
-from headstart.tasks.own.columns import holds_times
-from headstart.tasks.own.sources import Table
+from headstart.tasks.sources.columns import holds_times
+from headstart.tasks.sources.parquet import is_bytes
+from headstart.tasks.sources.tables import Table
 
 Alike = Literal["error", "join", "keep"]
 Places = npt.NDArray[np.int64]

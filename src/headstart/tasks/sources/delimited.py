@@ -11,7 +11,7 @@ import pyarrow.csv
 
 from headstart import files
 from headstart.errors import HeadstartError
-from headstart.tasks.data_files import first_line
+from headstart.tasks.sources.parquet import first_line
 
 LONGEST = 2**26
 """The most bytes of a row: pyarrow reads a file in blocks of so many, and no row may be in three."""

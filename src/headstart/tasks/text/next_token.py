@@ -23,10 +23,10 @@ from headstart import rng
 from headstart.errors import HeadstartError
 from headstart.parts.written import PartText
 from headstart.tasks.base import Examples, Objective, Scores, Task
-from headstart.tasks.data_files import together
-from headstart.tasks.own.columns import texts
-from headstart.tasks.own.names import names
-from headstart.tasks.own.sources import read
+from headstart.tasks.sources.columns import texts
+from headstart.tasks.sources.names import names
+from headstart.tasks.sources.parquet import together
+from headstart.tasks.sources.tables import read
 from headstart.tasks.tokens.base import TOKENS, Tokens
 
 Clients = Mapping[str, Sequence[str]]

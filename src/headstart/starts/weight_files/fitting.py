@@ -19,8 +19,8 @@ from headstart.models.network import Network
 from headstart.parts.registry import AddedLater
 from headstart.starts.base import Build, Start
 from headstart.starts.heads import HeadChoice, listed, misfit
-from headstart.starts.packing import USUAL, Mapped, Named, mappings, namings, said
-from headstart.starts.reading import Content, files_of, read
+from headstart.starts.weight_files.packing import USUAL, Mapped, Named, mappings, namings, said
+from headstart.starts.weight_files.reading import Content, files_of, read
 from headstart.starts.weights import Meaning, Weights
 from headstart.tasks.base import Task
 from headstart.trees import Tree, size_in_bytes, undense

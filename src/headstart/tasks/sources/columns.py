@@ -10,8 +10,8 @@ import pyarrow.compute as pc
 
 from headstart.errors import HeadstartError
 from headstart.parts.validation import shown
-from headstart.tasks.data_files import is_text
-from headstart.tasks.own.sources import Table
+from headstart.tasks.sources.parquet import is_text
+from headstart.tasks.sources.tables import Table
 
 Numbers = npt.NDArray[np.float64]
 MOST = float(np.finfo(np.float32).max)

@@ -13,7 +13,14 @@ import pytest
 import torch
 
 from headstart.errors import HeadstartError
-from headstart.tasks.next_token import by_held_out_clients, by_time, documents_by_client, next_token, rows_of, text_task
+from headstart.tasks.text.next_token import (
+    by_held_out_clients,
+    by_time,
+    documents_by_client,
+    next_token,
+    rows_of,
+    text_task,
+)
 from headstart.tasks.tokens.base import BEGIN, MARKS, PAD, TOKENS, UNKNOWN, Tokens
 from headstart.tasks.tokens.words import WORD_BEGINS, WORD_ENDS
 
