@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from headstart import tables
-from headstart.tasks.data_files import parquet
+from headstart.tasks.sources.parquet import parquet
 
 path = Path(sys.argv[1])
 tables.write(path, pa.table({f"c{i}": list(range(3000)) for i in range(40)}))
