@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from functools import lru_cache, partial
 
+import numpy as np
 import torch
 
+from headstart.engine.plan import Population
 from headstart.errors import HeadstartError
 from headstart.parts.lookup import forgets
 from headstart.parts.registry import Component
@@ -66,3 +68,30 @@ def check_examples(task: Task) -> None:
                     f"task {task.name!r}: expected labels 0 to {task.outputs - 1} in its {part} part, "
                     f"got {low} to {high}"
                 )
+
+
+def check_clients(clients: Population) -> None:
+    """Refuse clients without data."""
+    empty = np.flatnonzero(clients.sizes_N == 0)
+    if len(empty):
+        raise HeadstartError(f"client {empty[0]} has no training data ({len(empty)} such clients); leave them out")
+
+
+def check_rows(clients: Population, rows: int, partition: str) -> None:
+    """Refuse clients whose rows are not those of the training part."""
+    given, came = clients.rows, ""
+    if given.dtype.kind not in "iu":
+        came = f"values of {given.dtype}"
+    elif given.min() < 0 or given.max() >= rows:
+        came = f"{given.min()} to {given.max()}"
+    if came:
+        raise HeadstartError(
+            f"partition {partition!r}: expected the rows of each client as whole numbers from 0 to "
+            f"{rows - 1}, got {came}"
+        )
+
+
+def check_cohort(cohort: int, clients: Population) -> None:
+    """Refuse cohorts larger than the number of clients."""
+    if cohort > len(clients):
+        raise HeadstartError(f"cohort: expected at most the number of clients ({len(clients)}), got {cohort}")

@@ -6,7 +6,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-import numpy as np
 import torch
 
 from headstart import trees
@@ -25,7 +24,7 @@ from headstart.parts import own_modules
 from headstart.parts.lookup import forgets
 from headstart.parts.registry import Component
 from headstart.servers.base import SERVERS
-from headstart.study.data import CPU, check_examples, fits, task_of
+from headstart.study.data import CPU, check_clients, check_cohort, check_examples, check_rows, fits, task_of
 from headstart.study.spec import RunSpec
 from headstart.study.trainable import trained
 from headstart.tasks.base import PARTITIONS, Examples, Task
@@ -191,27 +190,6 @@ def check_network(network: Network, task: Task) -> None:
         ) from error
 
 
-def check_clients(clients: Population) -> None:
-    """Refuse clients without data."""
-    empty = np.flatnonzero(clients.sizes_N == 0)
-    if len(empty):
-        raise HeadstartError(f"client {empty[0]} has no training data ({len(empty)} such clients); leave them out")
-
-
-def check_rows(clients: Population, rows: int, partition: str) -> None:
-    """Refuse clients whose rows are not those of the training part."""
-    given, came = clients.rows, ""
-    if given.dtype.kind not in "iu":
-        came = f"values of {given.dtype}"
-    elif given.min() < 0 or given.max() >= rows:
-        came = f"{given.min()} to {given.max()}"
-    if came:
-        raise HeadstartError(
-            f"partition {partition!r}: expected the rows of each client as whole numbers from 0 to "
-            f"{rows - 1}, got {came}"
-        )
-
-
 def check_device(name: str) -> None:
     """Refuse what is neither `cpu` nor an accelerator that torch has here, by trying it."""
     try:
@@ -221,12 +199,6 @@ def check_device(name: str) -> None:
     except Exception as error:  # of many kinds, by device
         why = reason(error)
         raise HeadstartError(f"device: torch cannot use {name!r} here ({why}); choose cpu or another") from None
-
-
-def check_cohort(cohort: int, clients: Population) -> None:
-    """Refuse cohorts larger than the number of clients."""
-    if cohort > len(clients):
-        raise HeadstartError(f"cohort: expected at most the number of clients ({len(clients)}), got {cohort}")
 
 
 PLANNED = 32

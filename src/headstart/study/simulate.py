@@ -3,15 +3,14 @@
 import copy
 import os
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Literal
 
-import numpy as np
 import torch
 from pydantic import Field
-from torch import Tensor, nn
+from torch import nn
 
 from headstart.clients.base import CLIENTS
 from headstart.engine.devices import DEVICES
@@ -19,23 +18,21 @@ from headstart.engine.executors.auto import by_operations
 from headstart.engine.executors.base import EXECUTORS
 from headstart.engine.executors.fallback import executor_or_loop
 from headstart.engine.journal import Row
-from headstart.engine.plan import Population, Schedule
+from headstart.engine.plan import Schedule
 from headstart.engine.rate_by_round import RATES_BY_ROUND
 from headstart.engine.rounds import Federation, begin
-from headstart.errors import HeadstartError, reason
+from headstart.errors import HeadstartError
 from headstart.models.network import Network
 from headstart.parts.validation import validate
 from headstart.probes.base import PROBES
 from headstart.servers.base import SERVERS
-from headstart.study.data import check_examples
-from headstart.study.federations import check_clients, check_cohort, check_network
+from headstart.study.data import check_cohort
+from headstart.study.federations import check_network
+from headstart.study.given.examples import Pair, task_and_clients
 from headstart.study.run import Progress, carry_out
 from headstart.study.study_file import USUAL_COHORT, Count, Rate, Seed, Strict
-from headstart.tasks.base import Examples, Objective, Task, classification
-from headstart.trees import Tree, undense
-
-Pair = tuple[Any, Any]
-"""Inputs and targets of a client: tensors, numpy arrays, or what numpy makes arrays of."""
+from headstart.tasks.base import Objective, Task, classification
+from headstart.trees import Tree
 
 
 @dataclass(frozen=True)
@@ -128,7 +125,7 @@ def simulate(
     """
     numbers = {name: value for name, value in locals().items() if name in _Numbers.model_fields}
     validate(_Numbers, numbers)
-    task, clients = _own_task(data, test, outputs, objective)
+    task, clients = task_and_clients(data, test, outputs, objective)
     cohort = min(USUAL_COHORT, len(clients)) if cohort is None else cohort
     check_cohort(cohort, clients)
     network, frozen = _network(model, dtype)
@@ -231,82 +228,3 @@ def _check(network: Network, task: Task) -> None:
             f"data: expected labels that begin at 0, as the model has {wide} outputs, got 1 to {wide}; "
             "subtract 1 from them"
         ) from None
-
-
-def _own_task(data: Iterable[Pair], test: Pair, outputs: int | None, objective: Objective) -> tuple[Task, Population]:
-    pairs = _pairs(data)
-    parts = [_examples(pair, f"data[{i}]", objective) for i, pair in enumerate(pairs)]
-    held_out = _examples(test, "test", objective)
-    for i, part in enumerate((*parts, held_out)):
-        if (shape := part.inputs.shape[1:]) != parts[0].inputs.shape[1:]:
-            place = "test" if part is held_out else f"data[{i}]"
-            raise HeadstartError(
-                f"{place}: expected inputs of shape {list(parts[0].inputs.shape[1:])} as in data[0], got {list(shape)}"
-            )
-    ends = np.cumsum([len(part) for part in parts])
-    clients = Population([np.arange(end - len(part), end) for end, part in zip(ends, parts, strict=True)])
-    check_clients(clients)
-    train = Examples(torch.cat([part.inputs for part in parts]), torch.cat([part.targets for part in parts]))
-    if outputs is None and train.targets.is_floating_point():
-        raise HeadstartError("outputs: expected the width of the model's output, as the targets are no labels")
-    wide = outputs if outputs is not None else int(train.targets.max()) + 1
-    task = Task("own data", train, held_out, held_out, wide, objective)
-    check_examples(task)
-    return task, clients
-
-
-def _pairs(data: Any) -> list[Pair]:
-    if isinstance(data, Mapping):
-        data = data.values()
-    if isinstance(data, Tensor | np.ndarray | str) or not isinstance(data, Iterable):
-        raise HeadstartError(f"data: expected (inputs, targets) of each client, got {type(data).__name__}")
-    pairs = list(data)
-    if not pairs:
-        raise HeadstartError("data: expected inputs and targets of at least one client, got none")
-    return pairs
-
-
-def _examples(pair: Any, place: str, objective: Objective) -> Examples:
-    try:
-        inputs, targets = pair
-    except (TypeError, ValueError):
-        raise HeadstartError(
-            f"{place}: expected a pair of tensors or arrays, inputs [n, ...] and targets [n, ...], "
-            f"got {type(pair).__name__}"
-        ) from None
-    inputs, targets = _tensor(inputs, f"{place}: the inputs"), _tensor(targets, f"{place}: the targets")
-    if len(inputs) != len(targets):
-        raise HeadstartError(f"{place}: expected as many targets as inputs, got {len(targets)} and {len(inputs)}")
-    if inputs.is_floating_point() and not (finite := inputs.isfinite().flatten(1).all(1)).all():
-        row = int((~finite).to(torch.uint8).argmax())
-        raise HeadstartError(f"{place}: row {row} of the inputs has a value that is not finite (NaN or infinite)")
-    if objective is classification:
-        targets = _labels(targets, place)
-    return Examples(inputs, targets)
-
-
-def _tensor(values: Any, place: str) -> Tensor:
-    """A tensor of what a user has: a tensor, an array, a data frame, lists of numbers."""
-    try:
-        tensor = values if isinstance(values, Tensor) else torch.as_tensor(np.asarray(values))
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise HeadstartError(f"{place}: expected numbers, got {type(values).__name__} ({reason(error)})") from None
-    if kind := undense(tensor):
-        raise HeadstartError(f"{place}: expected dense numbers, got a tensor that is {kind}")
-    if not tensor.ndim:
-        raise HeadstartError(f"{place}: expected a row for each example, [n, ...], got one number")
-    if tensor.is_complex():
-        raise HeadstartError(f"{place}: expected real numbers, got {tensor.dtype}; give their real and imaginary parts")
-    return tensor.detach()
-
-
-def _labels(targets: Tensor, place: str) -> Tensor:
-    """Class labels as torch's loss takes them, whatever kind of whole numbers they are."""
-    if not targets.is_floating_point():
-        return targets.long()
-    if targets.ndim == 1 and len(targets):
-        raise HeadstartError(
-            f"{place}: expected class labels, which are whole numbers, got {targets.dtype}; convert them with "
-            ".long(), or give `outputs` and an `objective` for other targets"
-        )
-    return targets

@@ -9,18 +9,15 @@ import torch
 
 from headstart import rng
 from headstart.errors import HeadstartError
-from headstart.study.simulate import _examples, _own_task, _pairs
+from headstart.study.given.examples import Pair, examples_of, pairs_of, task_and_clients
 from headstart.tasks.base import ClientRows, Examples, Objective, Rows, Task, classification
-
-Part = tuple[Any, Any]
-"""Inputs [n, ...] and targets [n, ...], as tensors or arrays."""
 
 
 def own_task(
-    data: Iterable[Part] | Mapping[Any, Part],
-    test: Part | Sequence[Part] | Mapping[Any, Part],
+    data: Iterable[Pair] | Mapping[Any, Pair],
+    test: Pair | Sequence[Pair] | Mapping[Any, Pair],
     *,
-    validation: float | Part = 0.0,
+    validation: float | Pair = 0.0,
     name: str = "own data",
     outputs: int | None = None,
     objective: Objective = classification,
@@ -46,23 +43,23 @@ def own_task(
     """
     if not isinstance(name, str):
         raise HeadstartError(f"name: expected a text, got {type(name).__name__}")
-    pairs = _pairs(data)
-    parts = [_examples(pair, f"data[{i}]", objective) for i, pair in enumerate(pairs)]
+    pairs = pairs_of(data)
+    parts = [examples_of(pair, f"data[{i}]", objective) for i, pair in enumerate(pairs)]
     tests = _of_clients(test, data, len(pairs))
-    owned = [_examples(pair, f"test[{i}]", objective) for i, pair in enumerate(tests)]
-    held_out = _pair(_joined(owned) if owned else _examples(test, "test", objective))
-    task, _ = _own_task([_pair(part) for part in parts], held_out, outputs, objective)
+    owned = [examples_of(pair, f"test[{i}]", objective) for i, pair in enumerate(tests)]
+    held_out = _pair(_joined(owned) if owned else examples_of(test, "test", objective))
+    task, _ = task_and_clients([_pair(part) for part in parts], held_out, outputs, objective)
     sizes = [len(part) for part in parts]
     task = replace(task, name=name, classes=_names(classes, task), owners=ClientRows(_ends(sizes)))
     if owned:
         whose = np.repeat(np.arange(len(owned)), [len(part) for part in owned])
         task = replace(task, test_owners=whose)
     if isinstance(validation, tuple | list):
-        return replace(task, validation=_examples(validation, "validation", objective))
+        return replace(task, validation=examples_of(validation, "validation", objective))
     return _set_aside(task, sizes, validation)
 
 
-def _of_clients(test: Any, data: Any, count: int) -> list[Part]:
+def _of_clients(test: Any, data: Any, count: int) -> list[Pair]:
     """The test rows of each client, in the order of the clients; none where they are one part."""
     if isinstance(test, Mapping):
         if not isinstance(data, Mapping) or test.keys() != data.keys():
