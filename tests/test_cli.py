@@ -127,8 +127,8 @@ def test_check_prints_the_grid_and_writes_nothing(file, tmp_path, monkeypatch):
 
 
 def test_the_estimate_grows_with_the_work(file):
-    from headstart.study.estimate import estimate_seconds
     from headstart.study.spec import Study
+    from headstart.tools.estimate import estimate_seconds
 
     keys = Study.load(file).file.model_dump(exclude_none=True)
     few, many = (estimate_seconds(Study(**{**keys, "rounds": rounds, "every": rounds})) for rounds in (10, 1000))
@@ -137,8 +137,8 @@ def test_the_estimate_grows_with_the_work(file):
 
 def test_the_estimate_grows_with_local_epochs_and_uneven_devices(file):
     """Timed once: what differs is the number of places for rows. 5 epochs are 5 times those of one, when stacked."""
-    from headstart.study import estimate
     from headstart.study.spec import Study
+    from headstart.tools import estimate
 
     keys = Study.load(file).file.model_dump(exclude_none=True) | {"clients": ["sgd"], "every": 1000, "rounds": 1000}
     study = Study(**{**keys, "local_epochs": [1, 5], "probes": ["evaluation"]})

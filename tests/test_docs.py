@@ -14,9 +14,9 @@ from headstart.clients.base import CLIENTS
 from headstart.engine.rounds import begin
 from headstart.probes.base import PROBES
 from headstart.study.federations import federation_of
+from headstart.study.file.keys import StudyFile
 from headstart.study.run import Progress, carry_out
 from headstart.study.spec import Study
-from headstart.study.study_file import StudyFile
 from headstart.tasks.base import PARTITIONS, TASKS
 
 DOCS = Path(__file__).parent.parent / "docs"

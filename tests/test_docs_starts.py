@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from headstart.starts.base import STARTS
+from headstart.study.file.trainable import trained
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
-from headstart.study.trainable import trained
 
 PAGE = (Path(__file__).parent.parent / "docs" / "starts.md").read_text(encoding="utf-8")
 EXAMPLES = [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)]

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from headstart.models.network import to_group_norm
     from headstart.results.loaded import Results, load
     from headstart.results.study_run import run_study, write_report
+    from headstart.simulate import Result, simulate
     from headstart.study.given.parts import own_part
     from headstart.study.given.task import own_task
-    from headstart.study.simulate import Result, simulate
     from headstart.study.spec import Study
 
 __version__ = "0.1.0"
@@ -25,14 +25,14 @@ __all__ = [
 
 _HOMES = {
     "HeadstartError": "headstart.errors:HeadstartError",
-    "Result": "headstart.study.simulate:Result",
+    "Result": "headstart.simulate:Result",
     "Results": "headstart.results.loaded:Results",
     "Study": "headstart.study.spec:Study",
     "load": "headstart.results.loaded:load",
     "own_part": "headstart.study.given.parts:own_part",
     "own_task": "headstart.study.given.task:own_task",
     "run_study": "headstart.results.study_run:run_study",
-    "simulate": "headstart.study.simulate:simulate",
+    "simulate": "headstart.simulate:simulate",
     "to_group_norm": "headstart.models.network:to_group_norm",
     "write_report": "headstart.results.study_run:write_report",
 }

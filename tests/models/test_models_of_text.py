@@ -14,7 +14,7 @@ from headstart.kernels.recorded import Traced
 from headstart.models.network import MODELS, Network, Precision
 from headstart.starts.base import STARTS
 from headstart.starts.weights import NOTHING
-from headstart.study.trainable import trained
+from headstart.study.file.trainable import trained
 from headstart.tasks.base import Examples, Task
 from headstart.tasks.text.next_token import next_token
 

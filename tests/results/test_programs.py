@@ -80,7 +80,7 @@ def test_a_prompt_and_a_pipe_have_the_same_numbers(tmp_path, expected):
 def test_workers_that_begin_afresh_do_not_run_the_script_again(tmp_path):
     script = """
 import headstart
-import headstart.study.processes as processes
+import headstart.study.places.processes as processes
 
 processes.cannot_fork = lambda device: "as on another system"
 print("begun")

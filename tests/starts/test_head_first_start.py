@@ -17,7 +17,7 @@ from headstart.starts.base import STARTS, Start
 from headstart.starts.weights import NOTHING, load
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
-from headstart.study.stored_run import start_weights
+from headstart.study.stream import start_weights
 from headstart.tasks.base import Examples, Task
 from headstart.tasks.digits import digits
 from headstart.trees import Tree

@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from headstart.starts.weights import load
+from headstart.study.folder.store import CHECKPOINT
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
-from headstart.study.store import CHECKPOINT
 
 STUDY = """
 name: small

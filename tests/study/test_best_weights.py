@@ -11,10 +11,10 @@ from headstart.errors import HeadstartError
 from headstart.results.model_file import write
 from headstart.starts.weights import load, note_of
 from headstart.study.federations import network_of, one_thread
+from headstart.study.folder.store import BEST, WEIGHTS
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
-from headstart.study.store import BEST, WEIGHTS
-from headstart.study.stored_run import carry_out_group
+from headstart.study.stream import carry_out_group
 from headstart.tasks.digits import digits
 
 KEYS = {

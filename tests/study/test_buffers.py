@@ -12,13 +12,13 @@ from torch.nn.functional import batch_norm
 
 from headstart.engine.rounds import advance, begin
 from headstart.models.network import Network
+from headstart.simulate import simulate
 from headstart.starts.weights import load
 from headstart.study.federations import federation_of, trained_network
 from headstart.study.groups import groups_of
 from headstart.study.runner import run_study
-from headstart.study.simulate import simulate
 from headstart.study.spec import Study
-from headstart.study.stored_run import start_weights
+from headstart.study.stream import start_weights
 from headstart.tasks.digits import digits
 
 KEYS = {

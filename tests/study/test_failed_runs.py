@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from headstart.report.tables import read
-from headstart.study.resuming import failed
+from headstart.study.folder import failed
+from headstart.study.folder.store import Folder
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
-from headstart.study.store import Folder
 
 PARTS = """
 import torch

@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from headstart.errors import HeadstartError
+from headstart.study.folder.store import JOURNAL, STATE
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
-from headstart.study.store import JOURNAL, STATE
 
 SMALL = {"model": "logistic", "cohort": 3, "batch_size": 16, "client_rates": 0.3}
 

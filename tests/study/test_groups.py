@@ -9,11 +9,11 @@ import torch
 
 from headstart.engine.rounds import advance, advance_together, begin
 from headstart.study.federations import federation_of, one_thread
+from headstart.study.folder.store import CHECKPOINT, Folder
 from headstart.study.groups import Group, groups_of
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
-from headstart.study.store import CHECKPOINT, Folder
-from headstart.study.stored_run import carry_out_group
+from headstart.study.stream import carry_out_group
 
 from .conftest import assert_equal_bits, assert_nothing_left_over
 

@@ -13,10 +13,10 @@ from headstart.errors import HeadstartError
 from headstart.report.tables import read
 from headstart.starts.weights import load
 from headstart.study.federations import one_thread
+from headstart.study.folder.store import Folder
 from headstart.study.runner import check, run_study
 from headstart.study.spec import Study
-from headstart.study.store import Folder
-from headstart.study.stored_run import _machine, carry_out_group
+from headstart.study.stream import _machine, carry_out_group
 
 from .conftest import assert_nothing_left_over
 

@@ -14,8 +14,8 @@ from headstart.errors import HeadstartError
 from headstart.servers.base import SERVERS
 from headstart.study.choice import chosen_executor, with_executor
 from headstart.study.spec import PLACEMENT, RunSpec, Study
-from headstart.study.splits import inspect_study
 from headstart.tasks.base import TASKS
+from headstart.tools.splits import inspect_study
 
 BASE = {"task": "digits", "model": "mlp", "population": 10, "cohort": 3, "seeds": [0]}
 

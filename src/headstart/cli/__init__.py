@@ -143,8 +143,8 @@ def paper(
     """
     from headstart import files
     from headstart.paper.presets import study_text
+    from headstart.study.folder.store import WRITTEN
     from headstart.study.spec import Study
-    from headstart.study.store import WRITTEN
 
     text, path = study_text(finding, task, scale, model), out / WRITTEN
     if not path.exists():
@@ -160,10 +160,10 @@ def paper(
 def check(file: StudyFile, allow: Allow = None) -> None:
     """Check a study file and what it names, and print its grid, its runs and an estimate of time."""
     from headstart.study.data import task_of
-    from headstart.study.estimate import HOW, estimate_seconds
     from headstart.study.runner import check as check_study
-    from headstart.study.search import searches
     from headstart.study.spec import AXES, Study
+    from headstart.study.tuning.search import searches
+    from headstart.tools.estimate import HOW, estimate_seconds
 
     study = Study.load(file, allow or ())
     of_starts = check_study(study)
@@ -269,7 +269,7 @@ def bench(
     """Measure how many samples a second a cohort trains on, on random data."""
     import json
 
-    from headstart.study.benchmark import measure
+    from headstart.tools.benchmark import measure
 
     if precision not in ("fp32", "bf16"):
         raise HeadstartError(f"--precision: expected one of fp32, bf16, got {precision!r}")
@@ -294,9 +294,9 @@ def inspect(
     import json
 
     from headstart.parts.lookup import Origin, within
-    from headstart.study.inspection import lines
     from headstart.study.spec import Study
-    from headstart.study.splits import inspect_named, inspect_study
+    from headstart.tools.inspection import lines
+    from headstart.tools.splits import inspect_named, inspect_study
 
     if (file is None) == (not task):
         raise HeadstartError("expected a study file or --task, and not both")
@@ -374,11 +374,11 @@ def _registries() -> dict[str, "Registry[Any]"]:
 def _run(
     study: "Study", out: Path, jobs: int | None, checkpoint_seconds: float, track: list[str] | None = None
 ) -> None:
-    from headstart.progress import watching
+    from headstart.cli.progress import watching
     from headstart.report.page import refuse_changed, write
-    from headstart.study.resuming import failed
+    from headstart.study.folder import failed
     from headstart.study.runner import on_stderr, run_study
-    from headstart.study.search import searches
+    from headstart.study.tuning.search import searches
     from headstart.trackers.following import following
 
     began, jobs = time.perf_counter(), jobs or os.cpu_count() or 1

@@ -21,7 +21,7 @@ from headstart.report.standings import Standing, standing
 from headstart.report.verdict import Verdict, verdict
 from headstart.results.shown import Page, drawn, results_as_html
 from headstart.statistics.intervals import Estimate, t_interval
-from headstart.study.store import TRIALS, Folder
+from headstart.study.folder.store import TRIALS, Folder
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,7 +8,7 @@ from headstart import files
 from headstart.errors import HeadstartError, nearest
 from headstart.report.answers import percent
 from headstart.results.loaded import Best, Results, load
-from headstart.study.store import Folder
+from headstart.study.folder.store import Folder
 
 
 def write(

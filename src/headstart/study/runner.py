@@ -18,12 +18,16 @@ from headstart.starts.base import STARTS
 from headstart.study.choice import choose_executors, chosen_executor, with_executor
 from headstart.study.data import task_of
 from headstart.study.federations import build_network, check_device, federation_of, network_of, one_thread
+from headstart.study.folder import failed
+from headstart.study.folder.store import Folder
 from headstart.study.groups import Group, at_once, groups_of
-from headstart.study.pace import Pace
-from headstart.study.processes import each, each_group, forks_here, longest_first
-from headstart.study.resuming import failed
+from headstart.study.places.pace import Pace
+from headstart.study.places.processes import each, each_group, forks_here, longest_first
 from headstart.study.resuming.belonging import refusal, take_up
-from headstart.study.search import (
+from headstart.study.spec import RunSpec, Study
+from headstart.study.stream import keep_modules, keep_notes, refuse_changed_files, start_weights
+from headstart.study.tuning.best_rates import as_rates, best_rates
+from headstart.study.tuning.search import (
     Search,
     best_of,
     carry_out_search,
@@ -32,11 +36,7 @@ from headstart.study.search import (
     stored,
     tuned_runs,
 )
-from headstart.study.spec import RunSpec, Study
-from headstart.study.store import Folder
-from headstart.study.stored_run import keep_modules, keep_notes, refuse_changed_files, start_weights
-from headstart.study.trials import table_of
-from headstart.study.tuning import as_rates, best_rates
+from headstart.study.tuning.trials import table_of
 
 
 @dataclass(frozen=True)

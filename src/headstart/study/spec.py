@@ -25,10 +25,10 @@ from headstart.probes.base import PROBES
 from headstart.servers.base import SERVERS
 from headstart.starts.base import STARTS
 from headstart.study.data import task_of
+from headstart.study.file.keys import Axes, StudyFile, Tuning
+from headstart.study.file.rate_rows import RateRows
+from headstart.study.file.yaml_text import read, written
 from headstart.study.given.parts import as_written
-from headstart.study.rate_rows import RateRows
-from headstart.study.study_file import Axes, StudyFile, Tuning
-from headstart.study.yaml_text import read, written
 from headstart.tasks.base import PARTITIONS, TASKS
 
 SCHEMA = 1

@@ -30,8 +30,8 @@ def following(
     if not begun:
         yield None, watch
         return
+    from headstart.study.folder.store import Folder
     from headstart.study.spec import RunSpec
-    from headstart.study.store import Folder
 
     guarded = [_Guarded(name, tracker, tell) for name, tracker in begun]
 

@@ -21,9 +21,9 @@ from headstart.probes.base import Probe
 from headstart.report.tables import read
 from headstart.servers.base import SERVERS
 from headstart.starts.base import Start
+from headstart.study.folder.store import Folder
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
-from headstart.study.store import Folder
 
 KEYS = {"seeds": [0], "rounds": 4, "every": 2, "cohort": 3, "probes": ["evaluation"]}
 

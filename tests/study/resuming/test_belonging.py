@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from headstart.errors import HeadstartError
-from headstart.study import store
+from headstart.study.folder import store
+from headstart.study.folder.store import Folder
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
-from headstart.study.store import Folder
 
 KEYS = {
     "task": "digits", "model": "logistic", "population": 10, "cohort": 3, "batch_size": 64, "rounds": 1,

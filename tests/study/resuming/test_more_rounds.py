@@ -11,11 +11,11 @@ from safetensors.torch import load_file
 
 from headstart.engine import checkpoint
 from headstart.errors import HeadstartError
-from headstart.study import stored_run
-from headstart.study.resuming import saved
+from headstart.study import stream as stored_run
+from headstart.study.folder import saved
+from headstart.study.folder.store import CHECKPOINT, JOURNAL, STATE
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
-from headstart.study.store import CHECKPOINT, JOURNAL, STATE
 
 KEYS = {
     "task": "digits", "model": "mlp(hidden=[8], dropout=0.1)", "clients": ["sgd", "scaffold"], "servers": "adam",

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from headstart.errors import HeadstartError
-from headstart.study.splits import inspect_named
 from headstart.tasks.base import TASKS, Task
+from headstart.tools.splits import inspect_named
 
 DRAW = np.random.Generator(np.random.Philox(key=14))
 

@@ -15,13 +15,13 @@ import yaml
 from headstart.errors import HeadstartError
 from headstart.probes.base import PROBES
 from headstart.study.federations import federation_of
-from headstart.study.resuming import added
+from headstart.study.file.yaml_text import read
+from headstart.study.folder import added
+from headstart.study.folder.saved import hand_over
+from headstart.study.folder.store import CHECKPOINT, Folder
 from headstart.study.resuming.differences import differences
-from headstart.study.resuming.saved import hand_over
-from headstart.study.search import DIRECTORY, searches
 from headstart.study.spec import RunSpec, Study
-from headstart.study.store import CHECKPOINT, Folder
-from headstart.study.yaml_text import read
+from headstart.study.tuning.search import DIRECTORY, searches
 
 Tell = Callable[[str], None]
 

@@ -15,10 +15,10 @@ from headstart.errors import HeadstartError
 from headstart.models.network import Network
 from headstart.starts.weights import load
 from headstart.study.federations import federation_of, one_thread, trained_network
+from headstart.study.file.trainable import trained
 from headstart.study.runner import run_study
 from headstart.study.spec import RunSpec, Study
-from headstart.study.stored_run import carry_out_group, start_weights
-from headstart.study.trainable import trained
+from headstart.study.stream import carry_out_group, start_weights
 from headstart.trees import Tree
 
 KEYS = {"task": "digits", "model": "mlp(hidden=[6])", "population": 20, "cohort": 3, "seeds": [0], "rounds": 2}

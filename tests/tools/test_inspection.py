@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import wasserstein_distance
 
-from headstart.study.inspection import Inspection, gini, inspect, likeness, lines
-from headstart.study.splits import inspect_named
+from headstart.tools.inspection import Inspection, gini, inspect, likeness, lines
+from headstart.tools.splits import inspect_named
 
 DRAW = np.random.Generator(np.random.Philox(key=5))
 

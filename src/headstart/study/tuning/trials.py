@@ -2,8 +2,8 @@
 
 import pyarrow as pa
 
-from headstart.study.search import Search, Trial, best_of, edges
-from headstart.study.store import TRIALS
+from headstart.study.folder.store import TRIALS
+from headstart.study.tuning.search import Search, Trial, best_of, edges
 
 
 def table_of(found: dict[Search, list[Trial]]) -> pa.Table:

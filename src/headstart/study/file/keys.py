@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from headstart.epochs import whole_or_part
 from headstart.models.network import Precision
-from headstart.study.trainable import readable
+from headstart.study.file.trainable import readable
 
 LONGEST = 1_000_000
 """Values of an axis, more of which are not even listed."""

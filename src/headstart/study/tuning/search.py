@@ -27,7 +27,7 @@ from headstart.study.choice import chosen_executor, with_executor
 from headstart.study.groups import groups_of
 from headstart.study.run import Progress, carry_out_together
 from headstart.study.spec import SCHEMA, RunSpec, Study
-from headstart.study.stored_run import begun
+from headstart.study.stream import begun
 
 DIRECTORY = "tuning"
 EDGE = 0.05

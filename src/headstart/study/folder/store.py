@@ -19,8 +19,8 @@ import pyarrow.compute as pc
 
 from headstart import files, tables
 from headstart.errors import HeadstartError
-from headstart.study.resuming import locks
-from headstart.study.resuming.gathered import about, gathered
+from headstart.study.folder import locks
+from headstart.study.folder.gathered import about, gathered
 
 RUNS = pa.schema(
     [(name, pa.string()) for name in ("run", "task", "model", "start", "client", "server", "partition", "devices")]
@@ -59,7 +59,7 @@ BEST = "best.safetensors"
 
 CHECKPOINT = "checkpoint.safetensors"
 STATE, JOURNAL = "state.safetensors", "measured.journal"
-"""What a run has from which it can go on: see `headstart.study.resuming.saved`."""
+"""What a run has from which it can go on: see `headstart.study.folder.saved`."""
 
 MOMENT = 1.0
 """Seconds: so long the workers of a process that was killed may hold its folder on, as they were forked from it."""

@@ -9,7 +9,7 @@ import torch
 
 from headstart.study import data
 from headstart.study.data import task_of
-from headstart.study.sharing import PARTS, laid_out, take
+from headstart.study.places.sharing import PARTS, laid_out, take
 from headstart.tasks.base import TASKS, Examples, Task
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from headstart.errors import HeadstartError
 from headstart.starts import weights
 from headstart.starts.weights import Weights
+from headstart.study.folder.store import BEST
 from headstart.study.run import Progress
-from headstart.study.store import BEST
 from headstart.trees import Tree
 
 

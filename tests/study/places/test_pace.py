@@ -2,7 +2,7 @@
 
 import pytest
 
-from headstart.study.pace import Pace
+from headstart.study.places.pace import Pace
 
 
 class Clock:

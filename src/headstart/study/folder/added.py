@@ -14,8 +14,8 @@ from headstart.engine.journal import Row
 from headstart.engine.rounds import Federation, State
 from headstart.probes.base import PROBES, Metrics, Moment, Probe
 from headstart.starts import weights
+from headstart.study.folder.store import BEST, WEIGHTS, Folder, read_rounds
 from headstart.study.spec import RunSpec
-from headstart.study.store import BEST, WEIGHTS, Folder, read_rounds
 
 HINT = "measured.json"
 """In the folder of a run: which run that is done lacks only probes."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from headstart import progress
+from headstart.cli import progress
 from headstart.study.runner import Event
 
 

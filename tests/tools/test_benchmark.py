@@ -15,8 +15,8 @@ from headstart.engine.executors.processes import cannot_fork
 from headstart.engine.plan import plan
 from headstart.errors import HeadstartError
 from headstart.models.network import Network
-from headstart.study import benchmark
-from headstart.study.benchmark import JOBS, _federation, measure
+from headstart.tools import benchmark
+from headstart.tools.benchmark import JOBS, _federation, measure
 
 PEERS = Path(__file__).parents[2] / "benchmarks" / "peers"
 

@@ -18,12 +18,12 @@ import safetensors.torch
 from headstart import files, tables
 from headstart.engine import checkpoint
 from headstart.errors import HeadstartError
-from headstart.study import store
 from headstart.study.data import task_of
 from headstart.study.federations import network_of
+from headstart.study.folder import store
+from headstart.study.folder.store import CHECKPOINT, Folder
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
-from headstart.study.store import CHECKPOINT, Folder
 from headstart.tasks.emnist_letters import emnist_letters
 
 from .conftest import (

@@ -14,10 +14,10 @@ from headstart.engine.rounds import begin
 from headstart.errors import HeadstartError
 from headstart.models.network import MODELS
 from headstart.probes.base import PROBES
+from headstart.simulate import simulate
 from headstart.study.data import task_of
 from headstart.study.federations import clients_of, federation_of, one_thread
 from headstart.study.run import Progress, carry_out
-from headstart.study.simulate import simulate
 from headstart.study.spec import Study
 from headstart.tasks.base import Scores
 

@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from headstart.errors import HeadstartError
+from headstart.study.file.yaml_text import read, written
 from headstart.study.spec import Study
-from headstart.study.yaml_text import read, written
 
 SCALARS = [
     ("010", 10),

@@ -28,9 +28,9 @@ from headstart.probes.base import PROBES
 from headstart.servers.base import SERVERS
 from headstart.study.data import check_cohort
 from headstart.study.federations import check_network
+from headstart.study.file.keys import USUAL_COHORT, Count, Rate, Seed, Strict
 from headstart.study.given.examples import Pair, task_and_clients
 from headstart.study.run import Progress, carry_out
-from headstart.study.study_file import USUAL_COHORT, Count, Rate, Seed, Strict
 from headstart.tasks.base import Objective, Task, classification
 from headstart.trees import Tree
 

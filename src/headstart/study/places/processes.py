@@ -26,9 +26,9 @@ from headstart.parts.registry import Component
 from headstart.study.data import task_of
 from headstart.study.following import Feed, Tell, nobody
 from headstart.study.groups import Group
-from headstart.study.sharing import Shared, laid_out, take
+from headstart.study.places.sharing import Shared, laid_out, take
 from headstart.study.spec import RunSpec
-from headstart.study.stored_run import carry_out_group
+from headstart.study.stream import carry_out_group
 
 T = TypeVar("T")
 U = TypeVar("U")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from headstart.parts.registry import Component
-from headstart.study.study_file import RateRow
+from headstart.study.file.keys import RateRow
 
 Conditions = Mapping[str, str | Component | float]
 """What fields of a run a row asks for: a part, a bare name for a part with any parameters, or a number."""

@@ -29,14 +29,14 @@ from headstart.starts.weights import NOTHING, Weights
 from headstart.study.choice import Choice, chosen_executor, with_executor
 from headstart.study.data import task_of
 from headstart.study.federations import build_network, clients_of, federation_of, holds, network_of
+from headstart.study.folder import added, failed
+from headstart.study.folder.best import BestSoFar
+from headstart.study.folder.saved import Saved
+from headstart.study.folder.store import CHECKPOINT, WEIGHTS, Folder
 from headstart.study.following import Tell, nobody
 from headstart.study.groups import Group
-from headstart.study.resuming import added, failed
-from headstart.study.resuming.best import BestSoFar
-from headstart.study.resuming.saved import Saved
 from headstart.study.run import Progress, carry_out, carry_out_together
 from headstart.study.spec import SCHEMA, RunSpec
-from headstart.study.store import CHECKPOINT, WEIGHTS, Folder
 from headstart.tasks.base import Task
 from headstart.trees import Tree
 

@@ -12,10 +12,11 @@ import torch
 from headstart.clients.base import CLIENTS
 from headstart.errors import HeadstartError
 from headstart.parts.registry import Tunable
-from headstart.study import search as search_module
 from headstart.study.federations import federation_of, task_of
 from headstart.study.runner import run_study
-from headstart.study.search import (
+from headstart.study.spec import Study
+from headstart.study.tuning import search as search_module
+from headstart.study.tuning.search import (
     Search,
     Trial,
     applied,
@@ -28,7 +29,6 @@ from headstart.study.search import (
     stored,
     tuned_runs,
 )
-from headstart.study.spec import Study
 from headstart.tasks.base import TASKS
 
 KEYS = {

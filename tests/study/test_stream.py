@@ -19,14 +19,14 @@ from headstart.engine.rounds import begin
 from headstart.errors import HeadstartError
 from headstart.probes.base import PROBES
 from headstart.servers.base import SERVERS
-from headstart.study import processes
 from headstart.study.federations import federation_of, one_thread
-from headstart.study.processes import _uninterrupted_children
-from headstart.study.resuming.saved import Saved
+from headstart.study.folder.saved import Saved
+from headstart.study.folder.store import CHECKPOINT
+from headstart.study.places import processes
+from headstart.study.places.processes import _uninterrupted_children
 from headstart.study.run import Progress, carry_out
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
-from headstart.study.store import CHECKPOINT
 
 from .conftest import (
     STUDY,

@@ -6,9 +6,9 @@ from headstart import rng
 from headstart.parts.registry import Component
 from headstart.study.data import task_of
 from headstart.study.federations import clients_of
-from headstart.study.inspection import Inspection, inspect
 from headstart.study.spec import Study
 from headstart.tasks.base import PARTITIONS, TASKS
+from headstart.tools.inspection import Inspection, inspect
 
 
 def inspect_study(study: Study) -> Iterator[Inspection]:

@@ -4,8 +4,8 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from headstart.study.store import RUNS
-from headstart.study.tuning import as_rates, best_rates
+from headstart.study.folder.store import RUNS
+from headstart.study.tuning.best_rates import as_rates, best_rates
 
 
 def row(

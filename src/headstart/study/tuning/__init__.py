@@ -1,0 +1,1 @@
+"""Tuning: searches, their trials, and the best rates of what was tried."""
