@@ -26,13 +26,13 @@ from headstart.study.runner import run_study
 from headstart.study.spec import Study
 from headstart.tasks.emnist_letters import emnist_letters
 
-from .conftest import (
+from tests.study.conftest import (
     assert_equal_bits,
     assert_nothing_left_over,
     cli,
     start,
 )
-from .conftest import tables as tables_of
+from tests.study.conftest import tables as tables_of
 
 
 def test_a_second_process_on_a_folder_is_refused(study, copy):
