@@ -14,6 +14,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import safetensors.torch
+from tests.study.conftest import (
+    assert_equal_bits,
+    assert_nothing_left_over,
+    cli,
+    start,
+)
+from tests.study.conftest import tables as tables_of
 
 from headstart import files, tables
 from headstart.engine import checkpoint
@@ -25,14 +32,6 @@ from headstart.study.folder.store import CHECKPOINT, Folder
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
 from headstart.tasks.emnist_letters import emnist_letters
-
-from tests.study.conftest import (
-    assert_equal_bits,
-    assert_nothing_left_over,
-    cli,
-    start,
-)
-from tests.study.conftest import tables as tables_of
 
 
 def test_a_second_process_on_a_folder_is_refused(study, copy):
