@@ -17,7 +17,7 @@ from headstart import cli
 from headstart.errors import HeadstartError
 from headstart.parts import own_modules
 from headstart.parts.validation import describe
-from headstart.report.findings_page import MARKS
+from headstart.report.publication.findings_page import MARKS
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
 

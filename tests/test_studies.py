@@ -58,7 +58,7 @@ def test_study_at_toy_size(path: Path, tmp_path: Path) -> None:
     needs_data(path)
     study = Study(**toy(path.read_text()))
     run_study(study, tmp_path)
-    from headstart.report.page import write
+    from headstart.report.pages.study_page import write
 
     assert write(tmp_path).read_text(encoding="utf-8").startswith("<!doctype html>")
 

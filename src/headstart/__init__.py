@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from headstart.errors import HeadstartError
     from headstart.models.network import to_group_norm
-    from headstart.results.loaded import Results, load
+    from headstart.results.study_results import Results, load
     from headstart.results.study_run import run_study, write_report
     from headstart.simulate import Result, simulate
     from headstart.study.given.parts import own_part
@@ -26,9 +26,9 @@ __all__ = [
 _HOMES = {
     "HeadstartError": "headstart.errors:HeadstartError",
     "Result": "headstart.simulate:Result",
-    "Results": "headstart.results.loaded:Results",
+    "Results": "headstart.results.study_results:Results",
     "Study": "headstart.study.spec:Study",
-    "load": "headstart.results.loaded:load",
+    "load": "headstart.results.study_results:load",
     "own_part": "headstart.study.given.parts:own_part",
     "own_task": "headstart.study.given.task:own_task",
     "run_study": "headstart.results.study_run:run_study",

@@ -9,7 +9,7 @@ import pytest
 from tests.campaign.damage import OTHER, STUDY, damage, make, tables
 
 from headstart.errors import HeadstartError
-from headstart.report.tables import Results, read
+from headstart.report.runs.records import Results, read
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
 

@@ -17,7 +17,7 @@ from headstart.errors import HeadstartError
 from headstart.probes.base import PROBES, Moment
 from headstart.probes.classes import by_class
 from headstart.probes.fairness import spread
-from headstart.report.tables import read
+from headstart.report.runs.records import read
 from headstart.tasks.base import ClientRows, Examples, Task
 from headstart.tasks.text.next_token import next_token
 

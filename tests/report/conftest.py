@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from headstart import tables
-from headstart.report.slices import Study, slice_up
-from headstart.report.tables import Results, Run
+from headstart.report.runs.grid import Study, slice_up
+from headstart.report.runs.records import Results, Run
 from headstart.tables import write_results
 
 CLIENTS = {"sgd": 0.0, "proximal(mu=0.1)": -0.002, "nova": -0.004, "mimelite": -0.03, "gd": -0.10}

@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from headstart.report import compare, page
+from headstart.report.pages import comparison as compare
+from headstart.report.pages import study_page as page
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (Debian: apt install chromium)")

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from scipy import stats
 
-from headstart.report import appendix
-from headstart.report.answers import Answer
-from headstart.report.judged import judged
-from headstart.report.panel import Panel
-from headstart.report.slices import slice_up
-from headstart.report.tables import read
+from headstart.report.appendix import completeness as appendix
+from headstart.report.judgement.findings import judged
+from headstart.report.panels.base import Panel
+from headstart.report.runs.grid import slice_up
+from headstart.report.runs.records import read
+from headstart.report.words.numbers import Answer
 from headstart.statistics.intervals import Estimate, t_interval
 
 

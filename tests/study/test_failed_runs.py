@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from headstart.report.tables import read
+from headstart.report.runs.records import read
 from headstart.study.folder import failed
 from headstart.study.folder.store import Folder
 from headstart.study.runner import run_study

@@ -7,7 +7,7 @@ import pytest
 
 import headstart
 from headstart.errors import HeadstartError
-from headstart.report.tables import read
+from headstart.report.runs.records import read
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
 
@@ -56,7 +56,7 @@ def test_what_is_no_number_of_epochs_is_one_line(written, said):
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
     """A study with half an epoch and a whole one, tuned for each, and its page."""
-    from headstart.report.page import write
+    from headstart.report.pages.study_page import write
 
     study = Study(
         **KEYS, rounds=2, every=1, local_epochs=[0.5, 1], probes="evaluation", executor="loop",

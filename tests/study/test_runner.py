@@ -10,7 +10,7 @@ import torch
 
 import headstart
 from headstart.errors import HeadstartError
-from headstart.report.tables import read
+from headstart.report.runs.records import read
 from headstart.starts.weights import load
 from headstart.study.federations import one_thread
 from headstart.study.folder.store import Folder

@@ -193,7 +193,7 @@ def check(file: StudyFile, allow: Allow = None) -> None:
 @app.command()
 def report(directory: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a study.")]) -> None:
     """Write the report of a study again from its tables."""
-    from headstart.report.page import write
+    from headstart.report.pages.study_page import write
 
     say(f"report: {write(directory, os.cpu_count() or 1)}")
 
@@ -223,7 +223,7 @@ def compare(
     into: Annotated[Path, typer.Option("--into", metavar="PAGE", help="The HTML page to write.")],
 ) -> None:
     """Put the studies of several tasks on one page: their verdicts, and every finding side by side."""
-    from headstart.report.compare import write
+    from headstart.report.pages.comparison import write
 
     say(f"page: {write(directories, into)}")
 
@@ -234,7 +234,7 @@ def publish(
     into: Annotated[Path, typer.Option("--into", metavar="FOLDER", help="The folder to write, for a repository.")],
 ) -> None:
     """Write what a repository can keep of a study: tables, figures, judged findings, and a README.md of them."""
-    from headstart.report.publish import publish as write
+    from headstart.report.publication.folder import publish as write
 
     say(f"published: {write(directory, into)}")
 
@@ -245,7 +245,7 @@ def findings(
     into: Annotated[Path, typer.Option("--into", metavar="PAGE", help="A Markdown page that has the marks.")],
 ) -> None:
     """Write what published studies found into a Markdown page, between its marks, finding by finding."""
-    from headstart.report.findings_page import write
+    from headstart.report.publication.findings_page import write
 
     say(f"findings: {write(folders, into)}")
 
@@ -308,7 +308,7 @@ def inspect(
     for i, split in enumerate(found):
         say(json.dumps(split.as_json()) if as_json else "\n".join([*([""] if i else []), *lines(split)]))
         if picture is not None:
-            from headstart.report.split_picture import write_picture
+            from headstart.report.figures.split_picture import write_picture
 
             path = picture.with_stem(f"{picture.stem}-{i + 1}") if i else picture
             write_picture(
@@ -375,7 +375,7 @@ def _run(
     study: "Study", out: Path, jobs: int | None, checkpoint_seconds: float, track: list[str] | None = None
 ) -> None:
     from headstart.cli.progress import watching
-    from headstart.report.page import refuse_changed, write
+    from headstart.report.pages.study_page import refuse_changed, write
     from headstart.study.folder import failed
     from headstart.study.runner import on_stderr, run_study
     from headstart.study.tuning.search import searches

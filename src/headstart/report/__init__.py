@@ -1,1 +1,1 @@
-"""The report: reads the tables of a study, judges them, draws them. Never imports torch."""
+"""The report of a study: from the tables of its folder to pages that a person can act on. Never imports torch."""

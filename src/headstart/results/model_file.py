@@ -6,8 +6,8 @@ from typing import Any
 
 from headstart import files
 from headstart.errors import HeadstartError, nearest
-from headstart.report.answers import percent
-from headstart.results.loaded import Best, Results, load
+from headstart.report.words.numbers import percent
+from headstart.results.study_results import Best, Results, load
 from headstart.study.folder.store import Folder
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headstart.errors import HeadstartError
-from headstart.results.loaded import Results, load
+from headstart.results.study_results import Results, load
 
 if TYPE_CHECKING:
     from headstart.study.runner import Event
@@ -76,7 +76,7 @@ def write_report(directory: str | os.PathLike[str], processes: int = 1) -> Path:
     Raises:
         HeadstartError: the study cannot be read or a file cannot be written.
     """
-    from headstart.report.page import write
+    from headstart.report.pages.study_page import write
 
     if not isinstance(directory, str | os.PathLike):
         raise HeadstartError(f"write_report: expected the folder of a study, got {type(directory).__name__}")

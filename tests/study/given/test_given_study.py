@@ -18,7 +18,7 @@ from headstart.clients.base import CLIENTS
 from headstart.errors import HeadstartError
 from headstart.models.network import MODELS
 from headstart.probes.base import Probe
-from headstart.report.tables import read
+from headstart.report.runs.records import read
 from headstart.servers.base import SERVERS
 from headstart.starts.base import Start
 from headstart.study.folder.store import Folder

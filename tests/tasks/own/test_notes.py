@@ -6,7 +6,7 @@ import yaml
 from typer.testing import CliRunner
 
 from headstart import cli
-from headstart.report import page
+from headstart.report.pages import study_page as page
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
 

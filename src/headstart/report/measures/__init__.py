@@ -1,1 +1,1 @@
-"""Numbers that are read off the runs of a study, without a judgement."""
+"""Numbers that answer questions, without words."""

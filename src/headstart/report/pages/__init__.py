@@ -1,1 +1,1 @@
-"""What the report writes, and that it touches nothing else."""
+"""The pages: of one study, and of several beside one another."""

@@ -1,7 +1,7 @@
 """The panels in the paper's reading order; each file holds its table, its sentence and its drawing."""
 
-from headstart.report.panel import Build
 from headstart.report.panels.alignment import build as alignment
+from headstart.report.panels.base import Build
 from headstart.report.panels.curvature import build as curvature
 from headstart.report.panels.devices import build as devices
 from headstart.report.panels.gd_vs_sgd import build as gd_vs_sgd

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from headstart.report.answers import Answer, apart, judge, number
-from headstart.report.cells import Pair
-from headstart.report.drawing import SEEDS_APART, frame, legend, percent_axis, seed_band
-from headstart.report.figures import style
-from headstart.report.panel import Missing, Panel
-from headstart.report.slices import Study
-from headstart.report.standings import contrast
-from headstart.report.table import Table
+from headstart.report.figures.axes import SEEDS_APART, frame, legend, percent_axis, seed_band
+from headstart.report.figures.rendering import style
+from headstart.report.panels.base import Missing, Panel
+from headstart.report.runs.cells import Pair
+from headstart.report.runs.grid import Study
+from headstart.report.runs.standings import contrast
+from headstart.report.words.numbers import Answer, apart, judge, number
+from headstart.report.words.table import Table
 from headstart.statistics.intervals import paired_difference
 
 SLUG = "alignment"

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from headstart.report.answers import Answer, apart, count, judge, listed, no_interval, number, size
-from headstart.report.drawing import frame, legend
-from headstart.report.figures import INK, MUTED, PAPER, label, style
-from headstart.report.panel import Missing, Panel
+from headstart.report.figures.axes import frame, legend
+from headstart.report.figures.rendering import INK, MUTED, PAPER, label, style
+from headstart.report.panels.base import Missing, Panel
 from headstart.report.panels.initial_loss import initial
-from headstart.report.slices import Study
-from headstart.report.standings import contrast
-from headstart.report.table import Table
+from headstart.report.runs.grid import Study
+from headstart.report.runs.standings import contrast
+from headstart.report.words.numbers import Answer, apart, count, judge, listed, no_interval, number, size
+from headstart.report.words.table import Table
 from headstart.statistics.intervals import Estimate, paired_difference
 
 SLUG, METRIC = "curvature", "hessian_top_1"

@@ -4,14 +4,14 @@ from typing import Any
 
 import numpy as np
 
-from headstart.report.answers import DIVERGED, SHORT, Answer, judge, left_out, listed, points, some
-from headstart.report.cells import DEFAULT_DEVICES, Pair, Setting
-from headstart.report.dumbbells import Row, dumbbells, height
-from headstart.report.effects import PERCENT, effect, rows, told
-from headstart.report.panel import Missing, Panel
-from headstart.report.slices import Slice, Study
-from headstart.report.standings import contrast
-from headstart.report.table import Table
+from headstart.report.figures.dumbbells import Row, dumbbells, height
+from headstart.report.measures.effects import PERCENT, effect, rows, told
+from headstart.report.panels.base import Missing, Panel
+from headstart.report.runs.cells import DEFAULT_DEVICES, Pair, Setting
+from headstart.report.runs.grid import Slice, Study
+from headstart.report.runs.standings import contrast
+from headstart.report.words.numbers import DIVERGED, SHORT, Answer, judge, left_out, listed, points, some
+from headstart.report.words.table import Table
 from headstart.statistics import effects
 from headstart.statistics.intervals import difference_of_differences, paired_difference
 

@@ -4,13 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from headstart.report.answers import MARGIN, Answer, judge, points
-from headstart.report.cells import Pair, family
-from headstart.report.dumbbells import Row, dumbbells, height
-from headstart.report.panel import Missing, Panel
-from headstart.report.slices import Study
-from headstart.report.standings import contrast
-from headstart.report.table import Table
+from headstart.report.figures.dumbbells import Row, dumbbells, height
+from headstart.report.panels.base import Missing, Panel
+from headstart.report.runs.cells import Pair, family
+from headstart.report.runs.grid import Study
+from headstart.report.runs.standings import contrast
+from headstart.report.words.numbers import MARGIN, Answer, judge, points
+from headstart.report.words.table import Table
 from headstart.statistics.intervals import Estimate, paired_difference
 
 SLUG, HEADING = "gd-vs-sgd", "Are full-batch GD clients about as good as SGD clients?"

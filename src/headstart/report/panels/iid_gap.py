@@ -4,15 +4,15 @@ from typing import Any
 
 import numpy as np
 
-from headstart.report.answers import Answer, listed, some
-from headstart.report.cells import IID
-from headstart.report.drawing import frame, legend, percent_axis, short
-from headstart.report.effects import PERCENT, effect, rows, told
-from headstart.report.figures import INK, MUTED, PAPER, style
-from headstart.report.panel import Missing, Panel
-from headstart.report.slices import Slice, Study
-from headstart.report.standings import contrast
-from headstart.report.table import Table
+from headstart.report.figures.axes import frame, legend, percent_axis, short
+from headstart.report.figures.rendering import INK, MUTED, PAPER, style
+from headstart.report.measures.effects import PERCENT, effect, rows, told
+from headstart.report.panels.base import Missing, Panel
+from headstart.report.runs.cells import IID
+from headstart.report.runs.grid import Slice, Study
+from headstart.report.runs.standings import contrast
+from headstart.report.words.numbers import Answer, listed, some
+from headstart.report.words.table import Table
 
 SLUG = "iid-gap"
 

@@ -4,13 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from headstart.report.answers import Answer, apart, judge, number
-from headstart.report.drawing import frame, percent_axis
-from headstart.report.figures import INK, PAPER, label, style
-from headstart.report.panel import Missing, Panel
-from headstart.report.slices import Study
-from headstart.report.standings import contrast, standing
-from headstart.report.table import Table
+from headstart.report.figures.axes import frame, percent_axis
+from headstart.report.figures.rendering import INK, PAPER, label, style
+from headstart.report.panels.base import Missing, Panel
+from headstart.report.runs.grid import Study
+from headstart.report.runs.standings import contrast, standing
+from headstart.report.words.numbers import Answer, apart, judge, number
+from headstart.report.words.table import Table
 from headstart.statistics.intervals import paired_difference
 
 SLUG = "initial-loss"

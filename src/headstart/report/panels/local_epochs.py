@@ -5,14 +5,14 @@ from typing import Any
 import numpy as np
 
 from headstart.epochs import in_words
-from headstart.report.answers import DIVERGED, SHORT, Answer, left_out, listed, points, some
-from headstart.report.drawing import frame, legend, percent_axis, short
-from headstart.report.effects import PERCENT, effect, rows, told
-from headstart.report.figures import style
-from headstart.report.panel import Missing, Panel
-from headstart.report.slices import Slice, Study
-from headstart.report.standings import contrast
-from headstart.report.table import Table
+from headstart.report.figures.axes import frame, legend, percent_axis, short
+from headstart.report.figures.rendering import style
+from headstart.report.measures.effects import PERCENT, effect, rows, told
+from headstart.report.panels.base import Missing, Panel
+from headstart.report.runs.grid import Slice, Study
+from headstart.report.runs.standings import contrast
+from headstart.report.words.numbers import DIVERGED, SHORT, Answer, left_out, listed, points, some
+from headstart.report.words.table import Table
 from headstart.statistics import effects
 from headstart.statistics.intervals import t_interval
 

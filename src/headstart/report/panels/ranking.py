@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 
 from headstart.paper.findings import Says
-from headstart.report.answers import DIVERGED, MINUS, SHORT, Answer, count, left_out, listed, number, points
-from headstart.report.bump import bump
-from headstart.report.cells import Cell, Pair
-from headstart.report.panel import Missing, Panel
-from headstart.report.slices import Study
-from headstart.report.standings import KEY, Standing, contrast, standing
-from headstart.report.table import Table
+from headstart.report.figures.bump import bump
+from headstart.report.panels.base import Missing, Panel
+from headstart.report.runs.cells import Cell, Pair
+from headstart.report.runs.grid import Study
+from headstart.report.runs.standings import KEY, Standing, contrast, standing
+from headstart.report.words.numbers import DIVERGED, MINUS, SHORT, Answer, count, left_out, listed, number, points
+from headstart.report.words.table import Table
 from headstart.statistics import orders
 from headstart.statistics.intervals import Estimate, negated, paired_difference, t_interval
 

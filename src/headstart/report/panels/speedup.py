@@ -4,14 +4,25 @@ from typing import Any
 
 import numpy as np
 
-from headstart.report.answers import DIVERGED, SHORT, Answer, apart, count, judge, left_out, number, percent, points
-from headstart.report.cells import Cell, Pair
-from headstart.report.drawing import SEEDS_APART, frame, legend, percent_axis, seed_band, short
-from headstart.report.figures import MUTED, PAPER, style
-from headstart.report.panel import Missing, Panel
-from headstart.report.slices import Study
-from headstart.report.standings import contrast, standing
-from headstart.report.table import Table
+from headstart.report.figures.axes import SEEDS_APART, frame, legend, percent_axis, seed_band, short
+from headstart.report.figures.rendering import MUTED, PAPER, style
+from headstart.report.panels.base import Missing, Panel
+from headstart.report.runs.cells import Cell, Pair
+from headstart.report.runs.grid import Study
+from headstart.report.runs.standings import contrast, standing
+from headstart.report.words.numbers import (
+    DIVERGED,
+    SHORT,
+    Answer,
+    apart,
+    count,
+    judge,
+    left_out,
+    number,
+    percent,
+    points,
+)
+from headstart.report.words.table import Table
 from headstart.statistics import effects
 from headstart.statistics.intervals import negated, paired_difference
 

@@ -1,0 +1,1 @@
+"""What stands below the panels, a subject a module: its table and its sentences."""

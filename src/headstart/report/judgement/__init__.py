@@ -1,0 +1,1 @@
+"""What a study says: the findings, the verdict, what follows from it, and what limits it."""

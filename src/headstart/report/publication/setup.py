@@ -1,0 +1,82 @@
+"""How a published study was set up, in the words of a row: by which file, with which rates, from which start."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from headstart import files
+from headstart.errors import HeadstartError
+from headstart.report.words.numbers import count, listed
+
+COLUMNS = ("study file", "rates", "the other start")
+UNKNOWN = "not recorded"
+PRESET = re.compile(r"([a-z-]+?)-.+-(toy|cpu|full)")  # the names that `headstart paper` gives: finding, task, scale
+
+
+def settings_of(folder: Path) -> Mapping[str, Any]:
+    """The study file beside the findings; empty where there is none."""
+    path = folder / "study.yaml"
+    if not path.exists():
+        return {}
+    try:
+        with files.explained(path, "read"):
+            found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError):
+        found = None
+    if not isinstance(found, dict):
+        raise HeadstartError(f"{path} is damaged; publish the study again")
+    return found
+
+
+def cells(study: Mapping[str, Any], settings: Mapping[str, Any]) -> tuple[str, str, str]:
+    """A row's cells below `COLUMNS`."""
+    try:
+        return origin(settings), rates(study["run"], settings), others(study["run"].get("starts") or ())
+    except (TypeError, AttributeError) as error:
+        raise HeadstartError(
+            f"study.yaml of {study.get('title')!r} is damaged ({error}); publish the study again"
+        ) from None
+
+
+def origin(settings: Mapping[str, Any]) -> str:
+    """
+    >>> origin({"name": "all-digits-cpu"}), origin({"name": "posts"}), origin({})
+    ('preset: paper all, scale cpu', 'its own', 'not recorded')
+    """
+    if not settings:
+        return UNKNOWN
+    found = PRESET.fullmatch(str(settings.get("name", "")))
+    return f"preset: paper {found[1]}, scale {found[2]}" if found else "its own"
+
+
+def rates(run: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
+    """Tuned or not, and with what, counted in the trials that were recorded.
+
+    >>> rates({"trials": 0}, {"name": "a", "client_rates": [0.1], "server_rates": [1.0]})
+    'not tuned: those of the study file'
+    >>> rates({"trials": 80, "seeds": [0, 1]}, {"tuning": {"trials": 20, "seeds": [0], "rounds": 100}})
+    'tuned: 20 trials of 100 rounds for each start and pair, 80 trials in all, on seed 0, which is judged too'
+    """
+    trials, tuning = run.get("trials", 0), settings.get("tuning") or {}
+    if not trials:
+        tried = len(settings.get("client_rates") or [0]) * len(settings.get("server_rates") or [0])
+        best = f"the best of {tried} in the judged runs" if tried > 1 else "those of the study file"
+        return f"not tuned: {best}" if settings else "not tuned"
+    each = tuning.get("trials")
+    budget = f"{count(each, 'trial')} of {tuning.get('rounds')} rounds for each start and pair, " if each else ""
+    seeds = tuning.get("seeds") or []
+    also = ", which is judged too" if len(seeds) == 1 and seeds[0] in run["seeds"] else ""
+    on = f", on seed{'' if len(seeds) == 1 else 's'} {listed(seeds)}{also}" if seeds else ""
+    return f"tuned: {budget}{count(trials, 'trial')} in all{on}"
+
+
+def others(starts: Sequence[str]) -> str:
+    """Every start but random, a file by its name alone.
+
+    >>> others(["random", "checkpoint(path='$DATA/nets/a.safetensors')"])
+    "checkpoint(path='a.safetensors')"
+    """
+    return listed(re.sub(r"'[^'()]*/([^/']+)'", r"'\1'", start) for start in starts if start != "random") or UNKNOWN

@@ -1,0 +1,270 @@
+"""`results = headstart.load("out")`: what a folder of a study holds, without torch."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from headstart import tables as sealed_tables
+from headstart.errors import HeadstartError, nearest
+from headstart.report.judgement.asked import asked
+from headstart.report.judgement.verdict import Verdict, verdict
+from headstart.report.panels.base import Panel
+from headstart.report.runs import records as tables
+from headstart.report.runs.cells import Cell
+from headstart.report.runs.grid import Study, slice_up
+from headstart.report.runs.standings import Standing, standing
+from headstart.report.words.numbers import Answer, percent
+from headstart.results.notebook import Page, drawn, results_as_html
+from headstart.statistics.intervals import Estimate, t_interval
+from headstart.study.folder.store import TRIALS, Folder
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Best:
+    """The pair with the highest mean accuracy from a start, its rates, and how accurate it was over
+    the seeds.
+
+    It was picked on the same runs that measured it, so `accuracy` is a little optimistic.
+    """
+
+    start: str
+    client: str
+    server: str
+    client_rate: float
+    server_rate: float
+    accuracy: Estimate
+    runs: Mapping[int, str]
+    folder: Path
+    accuracies: Mapping[int, float]
+
+    @property
+    def seed(self) -> int:
+        """The seed with the highest accuracy."""
+        return max(self.accuracies, key=self.accuracies.__getitem__)
+
+    def path(self, seed: int | None = None, *, of_best_round: bool = False) -> Path:
+        """The file of the weights that a run ended with, or of its best round: by default of the
+        seed with the highest accuracy.
+
+        Raises:
+            HeadstartError: there is no run of that seed, or its weights are gone or have changed,
+                or those of its best round were not kept.
+        """
+        if seed is None:
+            seed = self.seed
+        if seed not in self.runs:
+            raise HeadstartError(f"seed: expected one of {', '.join(map(str, self.runs))}, got {seed!r}")
+        folder = Folder(self.folder)
+        return folder.best_weights(self.runs[seed]) if of_best_round else folder.weights(self.runs[seed])
+
+    def weights(self, seed: int | None = None) -> "dict[str, Tensor]":
+        """The weights in that file, for `module.load_state_dict`."""
+        from headstart.starts.weights import load
+
+        return load(self.path(seed)).state_dict()
+
+    def __str__(self) -> str:
+        rates = f"rates {self.client_rate:g} and {self.server_rate:g}"
+        return f"{self.client} + {self.server} from {self.start}, {rates}: {interval(self.accuracy)}"
+
+    def __repr__(self) -> str:
+        return f"<{self}>"
+
+
+class Results(os.PathLike[str]):
+    """What a study's folder holds. Stands for the folder wherever a path is expected."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._study: Study = slice_up(tables.read(folder))
+
+    @cached_property
+    def runs(self) -> pa.Table:
+        """A row a run: what it was, how it ended, its final accuracy, its cost. `.to_pandas()`
+        makes it a data frame.
+        """
+        return self._tables.runs
+
+    @cached_property
+    def rounds(self) -> pa.Table:
+        """Every metric of every measured round: run, round, metric, value. `run` is that of the
+        table of runs.
+        """
+        return self._tables.rounds
+
+    @cached_property
+    def trials(self) -> pa.Table:
+        """The trials of the tuning; no rows where the study had none."""
+        return TRIALS.empty_table() if self._tables.trials is None else self._tables.trials
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The study file, with every default."""
+        return self._study.results.settings
+
+    @property
+    def starts(self) -> tuple[str, ...]:
+        """The starts that were run."""
+        return self._study.starts
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        """Where to begin and with which pair: `.text`, and `.where` and `.which` with `.decided`
+        and `.start`.
+        """
+        return verdict(self._study)
+
+    @cached_property
+    def answers(self) -> dict[str, Answer]:
+        """What the data say to each question of the report, by the panel's name: `.says`,
+        `.sentence`, `.judged`.
+        """
+        return {name: panel.answer for name, panel in self._panels.items() if isinstance(panel, Panel)}
+
+    def best(self, start: str | None = None, pair: str | None = None) -> Best:
+        """The best pair from a start, or the one that is named: by default the start that the
+        verdict names, or leans to.
+
+        Raises:
+            HeadstartError: no such start or pair was run, or none ended without a diverged run.
+        """
+        chosen = self.verdict.where.start or self.starts[0] if start is None else start
+        if chosen not in self.starts:
+            raise HeadstartError(f"start: unknown start {chosen!r}{nearest(str(chosen), self.starts)}")
+        found = standing(self._study, chosen)
+        if found.best is None:
+            raise HeadstartError(f"no pair from {chosen} has an accuracy: {_why_none(found)}")
+        place = found.best if pair is None else _place_of(pair, found)
+        optimizers, cell = found.pairs[place], found.cells[place]
+        return Best(
+            start=chosen,
+            client=optimizers.client,
+            server=optimizers.server,
+            client_rate=cell.runs[0].client_rate,
+            server_rate=cell.runs[0].server_rate,
+            accuracy=mean_accuracy(cell),
+            runs={run.seed: run.run for run in cell.runs},
+            folder=self.folder,
+            accuracies=cell.accuracy,
+        )
+
+    def plot(self, panel: str, *, wide: bool = True) -> "Figure":
+        """A figure of the report, as matplotlib has it; `answers` names what there is.
+
+        Raises:
+            HeadstartError: there is no such panel, or this study has no runs for it.
+        """
+        found = self._panels.get(panel)
+        if found is None:
+            raise HeadstartError(f"panel: unknown panel {panel!r}{nearest(str(panel), self._panels)}")
+        if not isinstance(found, Panel):
+            raise HeadstartError(f"panel: this study cannot show {panel!r}, which needs {found.need}")
+        return drawn(found, wide)
+
+    def report(self, processes: int = 1) -> Page:
+        """Write the report anew, and return its page, which shows itself in a notebook."""
+        from headstart.report.pages.study_page import write
+
+        return Page(write(self.folder, processes))
+
+    @cached_property
+    def _tables(self) -> sealed_tables.Results:
+        return sealed_tables.read_results(self.folder)
+
+    @cached_property
+    def _panels(self) -> dict[str, Any]:
+        return {panel.slug: panel for panel in asked(self._study)}
+
+    def __fspath__(self) -> str:
+        return str(self.folder)
+
+    def __truediv__(self, name: str | os.PathLike[str]) -> Path:
+        return self.folder / name
+
+    def __repr__(self) -> str:
+        done, planned = len(self._study.results.runs), self._study.results.planned
+        many = f"{done} runs" if planned in (None, done) else f"{done} of {planned} runs"
+        return f"<Results of {str(self.folder)!r}: {many}. {self.verdict.where.claim}.>"
+
+    def _repr_html_(self) -> str:
+        rows = [(standing(self._study, start), start) for start in self.starts]
+        shown = [(start, *row) for found, start in rows for row in _pairs(found)]
+        return results_as_html(repr(self)[1:-1], self.verdict, shown)
+
+
+def load(folder: str | os.PathLike[str]) -> Results:
+    """The results of a study, from the folder that it ran in. Torch is not loaded.
+
+    Raises:
+        HeadstartError: the folder holds none, or a table is damaged.
+    """
+    if not isinstance(folder, str | os.PathLike):
+        raise HeadstartError(f"load: expected the folder of a study, got {type(folder).__name__}")
+    path = Path(folder)
+    if not path.is_dir():
+        raise HeadstartError(f"load: expected the folder of a study, got {str(path)!r}, which is none")
+    return Results(path)
+
+
+def mean_accuracy(cell: Cell) -> Estimate:
+    """Student's interval for the mean over seeds, of which nothing lies below 0 or above 1."""
+    found = t_interval(cell.accuracy.values())
+    if found.low is None or found.high is None:
+        return found
+    return replace(found, low=max(found.low, 0.0), high=min(found.high, 1.0))
+
+
+def interval(estimate: Estimate) -> str:
+    """An accuracy with its interval, where there is one.
+
+    >>> interval(Estimate(0.9, 0.88, 0.92, 3)), interval(Estimate(0.9, None, None, 1))
+    ('90.0% [88.0, 92.0] over 3 seeds', '90.0% over 1 seed')
+    """
+    seeds = f"over {estimate.n} seed{'s' if estimate.n > 1 else ''}"
+    if estimate.low is None or estimate.high is None:
+        return f"{percent(estimate.value)} {seeds}"
+    return f"{percent(estimate.value)} [{100 * estimate.low:.1f}, {100 * estimate.high:.1f}] {seeds}"
+
+
+def _place_of(pair: str, found: Standing) -> int:
+    """Where a pair stands that is written as the report writes it, `sgd + adam`."""
+    names = ["".join(str(one).split()) for one in found.pairs]
+    written = "".join(str(pair).split())
+    if written not in names:
+        known = ", ".join(str(one) for one in found.pairs)
+        raise HeadstartError(f"pair: expected one of {known}, got {pair!r}")
+    place = names.index(written)
+    if not found.cells[place].accuracy:
+        raise HeadstartError(f"{found.pairs[place]} from {found.start} has no accuracy: a run of it diverged")
+    return place
+
+
+def _why_none(found: Standing) -> str:
+    """Why a start has no best pair."""
+    ended = [run for cell in found.cells for run in cell.runs if run.finished]
+    if not found.cells:
+        return "no pair was run from every start"
+    return "accuracy was not measured" if ended and all(_unmeasured(cell) for cell in found.cells) else "each diverged"
+
+
+def _unmeasured(cell: Cell) -> bool:
+    return all(run.test_accuracy is None for run in cell.runs)
+
+
+def _pairs(found: Standing) -> list[tuple[str, str]]:
+    """The pairs of a start and their accuracies, the best first; those that diverged last."""
+    order = sorted(range(len(found.pairs)), key=lambda i: found.ranks[i])
+    return [(str(found.pairs[i]), _accuracy(found.cells[i])) for i in order]
+
+
+def _accuracy(cell: Cell) -> str:
+    return interval(mean_accuracy(cell)) if cell.accuracy else f"{cell.diverged} diverged"

@@ -1,0 +1,63 @@
+"""What the page says of a tuning, on trials whose budget and best values are known."""
+
+from dataclasses import replace
+
+from headstart.report.appendix import tuning as trials
+from headstart.report.runs.grid import slice_up
+from headstart.report.runs.records import Results
+
+
+def row(search: str, trial: int, status: str = "finished", best: bool = False, edge: str = "") -> dict[str, object]:
+    return {
+        "search": search, "start": search, "client": "sgd", "server": "adam", "partition": "iid", "devices": "equal",
+        "local_epochs": 1, "trial": trial, "status": status, "rounds": 9, "seeds": 1, "client_rate": 0.1,
+        "server_rate": 1.0, "parameters": "", "accuracy": 0.5, "loss": 1.0, "best": best, "edge": edge,
+    }  # fmt: skip
+
+
+def told(*rows: dict[str, object]) -> trials.Tuning:
+    searches: dict[str, list[dict[str, object]]] = {}
+    for each in rows:
+        searches.setdefault(str(each["search"]), []).append(each)
+    return trials.Tuning(
+        trials.budget(searches), trials.warnings(searches), trials.best(searches), trials.all_of(tuple(rows))
+    )
+
+
+def test_equal_budgets_are_counted_and_nothing_is_warned_of() -> None:
+    found = told(row("a", 0, best=True), row("a", 1, "pruned"), row("b", 0, best=True), row("b", 1, "diverged"))
+    assert "2 combinations of start and pair tuned with 2 trials of 1 seed: each got the same" in found.budget
+    assert "Of 4 trials, 1 pruned and 1 diverged" in found.budget
+    assert found.warnings == []
+    assert found.best.columns["trials"] == [2, 2]
+    assert found.best.columns["pruned"] == [1, 0]
+    assert len(found.trials) == 4
+
+
+def test_a_best_value_at_an_edge_is_a_warning_that_names_it() -> None:
+    found = told(row("a", 0, best=True, edge="client_rate"), row("b", 0, best=True, edge="client_rate, client.mu"))
+    assert found.warnings == [
+        "The best client rate lies at an end of its range for sgd + adam from a and sgd + adam from b: "
+        "a wider range could do better.",
+        "The best client.mu lies at an end of its range for sgd + adam from b: a wider range could do better.",
+    ]
+
+
+def test_unequal_budgets_and_searches_without_a_best_are_warned_of() -> None:
+    found = told(row("a", 0, best=True), row("a", 1), row("b", 0, "diverged"))
+    assert "1 to 2 trials" in found.budget
+    assert "budgets differ" in found.budget
+    assert [text.split(":")[0] for text in found.warnings] == [
+        "The budgets are not equal",
+        "Every trial diverged for sgd + adam from b",
+    ]
+
+
+def test_a_study_without_a_tuning_has_nothing_to_tell(table: object) -> None:
+    study = table({"random": {"sgd + adam": [0.5, 0.6]}})  # type: ignore[operator]
+    assert trials.tuning(study) is None
+    results = replace(study.results, trials=(row("a", 0, best=True),))
+    assert isinstance(results, Results)
+    found = trials.tuning(slice_up(results))
+    assert found is not None
+    assert found.best.columns["start"] == ["a"]

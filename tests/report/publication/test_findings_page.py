@@ -1,0 +1,252 @@
+"""The page of findings: one table a finding, from what was published, between its marks; and docs/findings.md is it."""
+
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from headstart.errors import HeadstartError
+from headstart.report.publication import setup
+from headstart.report.publication.findings_page import MARKS, block, read, write
+from headstart.report.publication.folder import NAME, publish
+from headstart.report.publication.marks import marks
+
+Make = Callable[..., Path]
+Keep = Callable[[dict[str, Any]], bool]
+DOCS = Path(__file__).parents[3] / "docs"
+AROUND = f"# Mine\n\nBefore.\n{MARKS[0]}\nold\n{MARKS[1]}\n\nAfter.\n"
+
+
+@pytest.fixture(scope="module")
+def results(make: Make, tmp_path_factory: pytest.TempPathFactory, few: Keep) -> Path:
+    root = tmp_path_factory.mktemp("results")
+    publish(make(root / "a", task="digits"), root / "docs/results/digits")
+    publish(make(root / "b", "contrary", task="cifar10"), root / "docs/results/cifar10")
+    publish(make(root / "c", keep=few, seeds=(0,), task="a|<b>"), root / "docs/results/own")
+    (root / "docs/findings.md").write_text(AROUND)
+    return root / "docs/results"
+
+
+@pytest.fixture(scope="module")
+def page(results: Path) -> str:
+    return write([results], results.parent / "findings.md").read_text()
+
+
+def test_what_stands_around_the_marks_stays(page: str) -> None:
+    assert page.startswith(f"# Mine\n\nBefore.\n{MARKS[0]}\n")
+    assert page.endswith(f"{MARKS[1]}\n\nAfter.\n")
+    assert "\nold\n" not in page
+
+
+def test_each_study_says_how_it_was_set_up(page: str) -> None:
+    lines = page[page.index("## How each was set up") : page.index("## All findings")].splitlines()
+    rows = [line for line in lines if line.startswith("| [")]
+    assert len(rows) == 3
+    assert all("not tuned: those of the study file" in line for line in rows)
+    assert all("| its own |" in line for line in rows)  # no name that `headstart paper` gives
+
+
+def test_the_set_up_is_that_of_the_study_file(tmp_path: Path) -> None:
+    run = {"trials": 520, "seeds": list(range(10)), "starts": ["random", "proxy(task='emnist-letters', epochs=3)"]}
+    tuning = {"trials": 20, "seeds": [0], "rounds": 100}
+    settings = {"name": "all-digits-cpu", "tuning": tuning}
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(settings))
+    assert setup.settings_of(tmp_path) == settings
+    assert setup.cells({"run": run}, settings) == (
+        "preset: paper all, scale cpu",
+        "tuned: 20 trials of 100 rounds for each start and pair, 520 trials in all, on seed 0, which is judged too",
+        "proxy(task='emnist-letters', epochs=3)",
+    )
+    assert setup.settings_of(tmp_path / "absent") == {}
+    assert setup.cells({"run": {"trials": 0}}, {}) == ("not recorded", "not tuned", "not recorded")
+    (tmp_path / "study.yaml").write_text("- a")
+    with pytest.raises(HeadstartError, match="damaged"):
+        setup.settings_of(tmp_path)
+
+
+def published(task: str, cautions: list[str], value: float = 0.1) -> dict[str, Any]:
+    """Every finding holds, with a number of its own; as files hold that were published before a floor was judged."""
+    findings = [{"number": n, "judgement": "holds", "judged": {"value": value + n, "n": 3}} for n in range(1, 10)]
+    return {"task": task, "model": "mlp", "compared": ["random", "proxy"], "cautions": cautions, "findings": findings}
+
+
+def test_judgements_from_a_start_that_learned_nothing_are_marked() -> None:
+    floor = published("a", ["From random training has hardly changed the accuracy: 10% and 11%. And so on."])
+    other = published("b", ["From proxy training has hardly changed the accuracy: 90% and 91%. And so on."])
+    marked = [each["number"] for each in floor["findings"] if marks(floor, each, [floor, other]) == " †"]
+    assert marked == [1, 2, 3, 4, 6, 7, 9]
+    assert not any(marks(other, each, [floor, other]) for each in other["findings"])
+    undecided = {**floor["findings"][0], "judgement": "undecided"}
+    assert marks(floor, undecided, [floor]) == ""
+
+
+def test_one_measurement_in_two_studies_is_marked() -> None:
+    one, same, more = published("a", []), published("a", []), published("a", [], value=0.2)
+    elsewhere = published("b", [])
+    assert all(marks(one, each, [one, same]) == " ‡" for each in one["findings"])
+    assert not any(marks(one, each, [one, more, elsewhere]) for each in one["findings"])
+
+
+def test_marks_are_explained_where_they_stand(results: Path, tmp_path: Path) -> None:
+    found = json.loads((results / "digits" / NAME).read_text())
+    found["cautions"] = ["From random training has hardly changed the accuracy: 10% and 11%. And so on."]
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / NAME).write_text(json.dumps(found))
+    page = block(read([tmp_path]), tmp_path)
+    sections = re.split(r"^## ", page, flags=re.MULTILINE)[3:]
+    for section in sections:  # the matrix, then the findings: a mark in a table has its line below
+        for mark in ("†", "‡"):
+            assert any(mark in line for line in section.splitlines() if line[:1] == "|") == (
+                f"\n{mark} the " in section
+            )
+    assert "**holds** † ‡ |" in sections[0]
+    assert "| holds † ‡ |" in sections[2]
+
+
+def test_a_second_time_changes_nothing(results: Path, page: str) -> None:
+    assert write(sorted(results.iterdir()), results.parent / "findings.md").read_text() == page
+
+
+def test_every_finding_has_the_papers_words_and_a_row_a_task(page: str) -> None:
+    sections = re.split(r"^## Finding \d: ", page, flags=re.MULTILINE)[1:]
+    assert len(sections) == 9
+    for section in sections:
+        rows = re.findall(r"^\| \[.*$", section, re.MULTILINE)
+        assert len(rows) == 3
+        assert all(len(re.findall(r"(?<!\\)\|", row)) == 7 for row in rows)
+        assert re.search(r"^\*\*Here:\*\* .*(holds|hold|show|undecided|not asked) on ", section, re.MULTILINE)
+    assert "661.99 / 4843.13" in sections[4]
+    assert "holds on digits; does not hold on cifar10" in sections[1]
+    assert re.search(r"\| holds \| \+\d+\.\d points \\\[\+", sections[1])
+    assert re.search(r"\| does not hold \| −\d+\.\d points", sections[1])
+    assert re.search(r"\] \| p (= 0\.0|&lt; 0\.001)", sections[1])
+    assert "| not asked |  |  |  |" in sections[1]
+
+
+def test_judgements_that_stand_among_all_are_bold(results: Path, page: str) -> None:
+    for folder in ("digits", "cifar10"):
+        published = json.loads((results / folder / NAME).read_text())["findings"]
+        column = {"cifar10": 1, "digits": 2}[folder]
+        for finding in published:
+            line = next(line for line in page.splitlines() if line.startswith(f"| {finding['number']}. "))
+            bold = line.split(" | ")[column].strip("| ").startswith("**")
+            assert bold == (finding["p_holm"] is not None and finding["p_holm"] < 0.05)
+
+
+def test_numbers_of_seeds_are_told_and_too_few_are_a_caution(page: str) -> None:
+    assert re.search(r"\| 3 \|$", page, re.MULTILINE)
+    assert "Caution: One seed gives no interval" in page
+
+
+def test_links_lead_to_what_was_published(results: Path, page: str) -> None:
+    targets = set(re.findall(r"\]\((?!http)([^)]+)\)", page))
+    assert targets == {f"results/{name}/README.md" for name in ("digits", "cifar10", "own")}
+
+
+def test_names_are_text(page: str) -> None:
+    assert r"a\|&lt;b>" in page
+
+
+def test_without_results_it_says_so(tmp_path: Path) -> None:
+    assert "No results are published yet." in block(read([tmp_path]), tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", f"{MARKS[0]} but no end", f"{MARKS[1]} {MARKS[0]}"])
+def test_a_page_without_marks_is_left_alone(text: str, results: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(text)
+    with pytest.raises(HeadstartError, match="expected the marks"):
+        write([results], page)
+    assert page.read_text() == text
+
+
+@pytest.mark.parametrize("damage", ["{", "[]", '{"format": 99}'])
+def test_a_damaged_file_is_one_line(damage: str, tmp_path: Path) -> None:
+    (tmp_path / NAME).write_text(damage)
+    with pytest.raises(HeadstartError, match="damaged or of another version"):
+        read([tmp_path])
+
+
+def test_a_folder_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(HeadstartError, match="not found"):
+        read([tmp_path / "results*"])
+
+
+def test_the_page_in_docs_is_what_its_command_writes(tmp_path: Path) -> None:
+    page = (DOCS / "findings.md").read_text(encoding="utf-8")
+    _, begin, rest = page.partition(MARKS[0])
+    written, end, _ = rest.partition(MARKS[1])
+    assert begin
+    assert end
+    expected = block(read([DOCS / "results"]), DOCS)
+    assert written == f"\n{expected}", "run: headstart findings docs/results --into docs/findings.md"
+
+
+def test_every_published_result_is_of_this_format() -> None:
+    for path in (DOCS / "results").rglob(NAME):
+        assert [each["number"] for each in json.loads(path.read_text())["findings"]] == list(range(1, 10))
+
+
+def changed(found: Any, at: tuple[Any, ...], value: Any) -> Any:
+    """A copy in which one place holds another value; no value: it is left out."""
+    copy = json.loads(json.dumps(found))
+    place = copy
+    for key in at[:-1]:
+        place = place[key]
+    if value is ...:
+        del place[at[-1]]
+    else:
+        place[at[-1]] = value
+    return copy
+
+
+def places(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [each for key, item in items for each in ((*at, key), *places(item, (*at, key)))]
+
+
+def test_what_was_published_in_another_form_is_one_line(tmp_path: Path) -> None:
+    found, path = json.loads((DOCS / "results/digits" / NAME).read_text()), tmp_path / NAME
+    said = []
+    for at in places(found)[::3]:
+        for value in (None, 3, "x", [], {}, ...):
+            path.write_text(json.dumps(changed(found, at, value)))
+            try:
+                assert block(read([tmp_path]), tmp_path)
+            except HeadstartError as error:
+                said.append(str(error))
+    assert len(said) > 100
+    assert all(f"{NAME} is damaged" in line and "\n" not in line for line in said)
+
+
+@pytest.mark.parametrize("settings", [{"tuning": 3}, {"tuning": {"seeds": 3}}, {"client_rates": 0.1}])
+def test_a_study_file_of_another_form_is_one_line(settings: dict[str, Any]) -> None:
+    with pytest.raises(HeadstartError, match=r"study\.yaml of 'A' is damaged"):
+        setup.cells({"title": "A", "run": {"trials": 3 if "tuning" in settings else 0, "seeds": [0]}}, settings)
+
+
+def test_what_was_published_and_changed_since_is_refused(results: Path, tmp_path: Path) -> None:
+    shutil.copytree(results / "own", tmp_path / "own")
+    path = tmp_path / "own" / NAME
+    path.write_text(path.read_text().replace("1", "2", 1))
+    with pytest.raises(HeadstartError, match="was changed since it was written"):
+        read([tmp_path])
+
+
+def test_line_ends_of_the_page_stay_and_links_and_other_letters_are_refused(results: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_bytes(AROUND.replace("\n", "\r\n").encode())
+    write([results], page)
+    assert page.read_bytes().replace(b"\r\n", b"").count(b"\n") == 0
+    (tmp_path / "link.md").symlink_to(page)
+    with pytest.raises(HeadstartError, match="is a link"):
+        write([results], tmp_path / "link.md")
+    page.write_bytes(AROUND.encode() + b"K\xf6ln")
+    with pytest.raises(HeadstartError, match="UTF-8"):
+        write([results], page)

@@ -1,0 +1,174 @@
+"""The slices are found from the runs, whatever the study file calls its grids."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from headstart.report.appendix.completeness import trained
+from headstart.report.judgement.verdict import verdict
+from headstart.report.pages.study_page import write
+from headstart.report.runs import records as tables
+from headstart.report.runs.cells import Pair, Setting
+from headstart.report.runs.grid import Study, slice_up
+
+from ..conftest import rewrite
+
+MakeStudy = Callable[..., Path]
+DIR = "dirichlet(alpha=0.1)"
+
+
+def read(folder: Path) -> Study:
+    return slice_up(tables.read(folder))
+
+
+def test_base_is_the_setting_with_most_runs(study: MakeStudy) -> None:
+    found = read(study())
+    assert found.base == Setting(DIR, "equal", 1)
+    assert len(found.pairs()) == 15  # 5 clients x 3 servers
+
+
+def test_each_axis_has_its_pairs_and_values(study: MakeStudy) -> None:
+    found = read(study())
+    slices = [found.varied(axis) for axis in ("partition", "local_epochs", "devices")]
+    assert [(part.values, len(part.pairs)) for part in slices if part] == [
+        ((DIR, "iid"), 1),
+        ((1, 5, 20), 1),
+        (("equal", "uneven-epochs(share=0.3, low=1, high=5)"), 9),
+    ]
+
+
+def test_what_a_record_says_in_words_of_a_user_is_printable(study: MakeStudy) -> None:
+    results = tables.read(study())
+    evil = "features: a\x1b[2J"
+    runs = tuple(replace(run, data=evil, begun_with=evil, executor_fallback=evil) for run in results.runs)
+    run = slice_up(replace(results, runs=runs)).results.runs[0]
+    assert {run.data, run.begun_with, run.executor_fallback} == {r"features: a\x1b[2J"}
+
+
+def test_no_slice_where_nothing_varies(study: MakeStudy) -> None:
+    found = read(
+        study(keep=lambda row: row["partition"] == DIR and row["devices"] == "equal" and row["local_epochs"] == 1)
+    )
+    assert [found.varied(axis) for axis in ("partition", "local_epochs", "devices")] == [None, None, None]
+
+
+def test_a_slice_away_from_the_base_is_found(study: MakeStudy) -> None:
+    """The epochs vary on iid data alone, the base is the Dirichlet partition."""
+
+    def keep(row: dict[str, object]) -> bool:
+        return row["devices"] == "equal" and (row["local_epochs"] == 1 or row["client"] == "sgd")
+
+    folder = study(keep=keep)
+    results = tables.read(folder)
+    moved = tuple(
+        run if run.local_epochs == 1 else type(run)(**{**run.__dict__, "partition": "iid"}) for run in results.runs
+    )
+    part = slice_up(tables.Results(results.settings, moved, results.curves, folder)).varied("local_epochs")
+    assert part is not None
+    assert (part.rest.partition, part.values) == ("iid", (1, 5, 20))
+
+
+def test_random_is_first_in_whatever_order_starts_come(study: MakeStudy) -> None:
+    assert read(study(starts=("proxy", "random", "zero"))).starts == ("random", "proxy", "zero")
+
+
+def test_tuning_takes_the_best_rate_and_keeps_the_others(study: MakeStudy) -> None:
+    found = read(study("tuning"))
+    key = ("random", Pair("sgd", "adam"), found.base)
+    chosen, *others = found.rates[key]
+    assert found.cells[key] is chosen
+    assert [cell.mean for cell in others] == sorted((cell.mean for cell in others), reverse=True)
+    assert chosen.mean > others[0].mean
+
+
+def test_a_diverged_run_leaves_no_mean(study: MakeStudy) -> None:
+    found = read(study(diverge=lambda row: row["client"] == "gd" and row["seed"] == 2))
+    cell = found.cell("random", Pair("gd", "sgd"))
+    assert (cell.diverged, cell.accuracy) == (1, {})
+    assert np.isnan(cell.mean)
+
+
+def test_means_are_over_the_largest_block_of_pairs_and_seeds(table: Callable[..., Study]) -> None:
+    """Four of five seeds of three pairs are more than five of one; one of five of a single pair is less."""
+    a, b, c, d = (f"{client} + sgd" for client in ("sgd", "nova", "gd", "mimelite"))
+
+    def kept(**seeds: int) -> list[str]:
+        names = {"a": a, "b": b, "c": c, "d": d}
+        found = table({"random": {names[name]: [0.9] * n for name, n in seeds.items()}})
+        return [str(pair) for pair in found.comparable()]
+
+    assert kept(a=5, b=4, c=4, d=4) == [a, b, c, d]
+    assert kept(a=5, b=5, c=5, d=1) == [a, b, c]
+    assert kept(a=2, b=1) == [a]
+
+
+def test_a_rate_that_diverges_is_not_chosen(study: MakeStudy) -> None:
+    found = read(study("tuning", diverge=lambda row: row["client_rate"] == 0.1 and row["seed"] == 0))
+    cell = found.cell("random", Pair("sgd", "adam"))
+    assert cell.runs[0].client_rate == 0.03
+
+
+def test_parameters_tuned_by_start_are_one_competitor(study: MakeStudy) -> None:
+    """proximal(mu=0.1) from random meets proximal(mu=1) from proxy; two variants side by side stay two."""
+    folder = study()
+    results = tables.read(folder)
+
+    def tuned(run: tables.Run, everywhere: bool) -> tables.Run:
+        change = run.client.startswith("proximal") and (run.start == "proxy" or (everywhere and run.server == "adam"))
+        return type(run)(**{**run.__dict__, "client": "proximal(mu=1)"}) if change else run
+
+    runs = tuple(tuned(run, False) for run in results.runs)
+    found = slice_up(tables.Results(results.settings, runs, {}, folder))
+    assert Pair("proximal", "adam") in found.pairs()
+    both = tuple(
+        type(run)(**{**run.__dict__, "client": "proximal(mu=1)"}) for run in results.runs if "mu" in run.client
+    )
+    found = slice_up(tables.Results(results.settings, results.runs + both, {}, folder))
+    assert {"proximal(mu=0.1)", "proximal(mu=1)"} <= {pair.client for pair in found.pairs()}
+
+
+def test_brief_names_drop_parameters_only_where_that_is_clear(study: MakeStudy) -> None:
+    found = read(study())
+    assert found.brief(Pair("proximal(mu=0.1)", "adam")) == "proximal + adam"
+
+
+def trained_by(study: Study, trainable: Callable[[tables.Run], str]) -> Study:
+    moved = tuple(replace(run, trainable=trainable(run)) for run in study.results.runs)
+    return slice_up(replace(study.results, runs=moved))
+
+
+def test_what_is_trained_is_part_of_a_setting(study: MakeStudy) -> None:
+    """Every run twice, once for the head alone: as many settings again, and the base is that of all weights."""
+    found = read(study())
+    twice = [replace(run, trainable=trainable) for trainable in ("head", "all") for run in found.results.runs]
+    both = slice_up(replace(found.results, runs=tuple(twice)))
+    assert len(both.cells) == 2 * len(found.cells)
+    assert both.base == found.base == Setting(DIR, "equal", 1, "all")
+    heads = trained_by(found, lambda run: "head")
+    assert str(heads.base) == f"{DIR}, equal devices, 1 local epoch, training head only"
+    assert trained(found) == ""
+    assert trained(heads) == "From every start the same weights were trained: head."
+    assert trained(both) == "From every start the same weights were trained: head and all."
+
+
+def test_starts_are_not_compared_where_they_train_different_weights(study: MakeStudy) -> None:
+    mixed = trained_by(read(study()), lambda run: "all" if run.start == "random" else "head")
+    assert mixed.pairs() == []
+    assert not verdict(mixed).where.decided
+    assert trained(mixed) == (
+        "Starts differ in which weights were trained: all from random; head from proxy. "
+        "They are compared only where it was the same."
+    )
+
+
+def test_the_page_tells_which_weights_were_trained(study: MakeStudy) -> None:
+    folder = study()
+    runs = pq.read_table(folder / "results" / "runs.parquet")
+    rewrite(folder, runs=runs.append_column("trainable", pa.array(["head"] * len(runs))))
+    page = write(folder).read_text(encoding="utf-8")
+    assert "From every start the same weights were trained: head." in page
+    assert "training head only" in page
