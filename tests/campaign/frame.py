@@ -76,7 +76,15 @@ def ends_well(ended: Ended) -> str:
     return ""
 
 
-IMPORTED = ("cli", "study.runner", "study.estimate", "study.splits", "study.search", "report.page", "report.publish")
+IMPORTED = (
+    "cli",
+    "study.runner",
+    "tools.estimate",
+    "tools.splits",
+    "study.tuning.search",
+    "report.pages.study_page",
+    "report.publication.folder",
+)
 """What commands import: once, before the first is forked."""
 
 

@@ -1,10 +1,11 @@
 """The first cases of every kind of campaign; `python -m tests.campaign KIND` tries more."""
 
 import importlib
+import importlib.util
 from pathlib import Path
 
 import pytest
-from tests.campaign.frame import Case, Ended, carry_out, ends_well
+from tests.campaign.frame import IMPORTED, Case, Ended, carry_out, ends_well
 
 KINDS = sorted(
     path.stem
@@ -21,6 +22,11 @@ def test_the_first_cases_of_a_kind_end_well(kind: str, tmp_path: Path) -> None:
     tally = carry_out(cases, most=FEW)
     assert tally.tried == FEW
     assert [(case.name, wrong, ended.err) for case, wrong, ended in tally.broken] == []
+
+
+@pytest.mark.parametrize("name", IMPORTED)
+def test_what_is_imported_at_first_is_there(name: str) -> None:
+    assert importlib.util.find_spec(f"headstart.{name}") is not None
 
 
 ENDS = [

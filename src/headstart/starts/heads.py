@@ -80,7 +80,9 @@ class HeadChoice:
         if learnt.classes and asked.classes and learnt.classes != asked.classes:
             return self._by_name(saved, network, drawn, layer, new, learnt.classes, asked.classes)
         if self.what == "auto" and not fits:
-            return new, f"the head {layer!r} is new, as its shape does not fit"
+            lacks = any(name not in saved for name in own)
+            why = "it is not whole among the weights" if lacks else "its shape does not fit"
+            return new, f"the head {layer!r} is new, as {why}"
         if learnt.classes or not asked.classes or not own or not fits:
             return dict(saved), ""
         return dict(saved), f"the head {layer!r} is kept by its shape: what its outputs stand for is not known"
