@@ -372,6 +372,14 @@ def test_check_times_a_part_of_a_round_of_many_epochs(file):
     assert time.perf_counter() - began < 20
 
 
+@pytest.mark.parametrize("executor", ["loop", "stacked(runs=1)"])
+def test_check_times_a_round_of_which_every_client_is_dropped(file, executor):
+    file.write_text(STUDY + f"devices: dropped(share=1.0)\nexecutor: {executor}\n")
+    result = invoke("check", file)
+    assert result.exit_code == 0
+    assert re.search(r"about [\d.]+ s in one process", result.stdout)
+
+
 EXITS = """
 import sys
 from torch import nn

@@ -13,6 +13,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.engine.devices import equal
 from headstart.engine.executors.base import Cohort
 from headstart.engine.plan import Population, plan
 from headstart.engine.rounds import Federation, State, advance_together, begin
@@ -124,7 +125,9 @@ def _timed_round(
     """Weights, the moments of probes, and the seconds of a place, of two small rounds of so many runs; the first
     round, which includes tracing, is not counted."""
     rows = max(TIMED_ROWS // run.cohort, min(run.batch_size, federation.clients.widest))
-    small = replace(federation, clients=Population([client[:rows] for client in federation.clients]))
+    population = Population([client[:rows] for client in federation.clients])
+    everybody = replace(federation.schedule, devices=equal())  # who is dropped takes no time
+    small = replace(federation, clients=population, schedule=everybody)
     first = begin(small, small.network.initial(0))
 
     def advanced(state: State) -> tuple[State, Cohort | None]:
