@@ -374,7 +374,7 @@ def test_check_times_a_part_of_a_round_of_many_epochs(file):
 
 @pytest.mark.parametrize("executor", ["loop", "stacked(runs=1)"])
 def test_check_times_a_round_of_which_every_client_is_dropped(file, executor):
-    file.write_text(STUDY + f"devices: dropped(share=1.0)\nexecutor: {executor}\n")
+    file.write_text(STUDY.replace("executor: loop", f"executor: {executor}\ndevices: dropped(share=1.0)"))
     result = invoke("check", file)
     assert result.exit_code == 0
     assert re.search(r"about [\d.]+ s in one process", result.stdout)
