@@ -63,6 +63,7 @@ HOUSE = {
     "parts": [{"validation", "lookup"}, {"given", "written", "own_modules"}, {"registry"}],
     "statistics": [{"intervals"}, {"effects", "orders", "power"}],
     "models": [{"conversion"}, {"network"}, {"*"}],
+    "models/conversion": [{"building", "dropout", "group_norm", "refusals"}],
     "tasks": [{"tokens", "sources"}, {"base"}, {"partitions", "text"}, {"own"}, {"*"}],
     "tasks/sources": [{"parquet", "objects"}, {"delimited"}, {"tables"}, {"columns"}, {"names"}],
     "tasks/own": [{"parts", "images", "on_disk"}, {"features", "text"}, {"table"}],
@@ -94,7 +95,7 @@ REPORT_MAY_USE = (
     "headstart.forks",
     "headstart.report",
 )
-SETS_THE_GENERATOR = "models/network.py"
+SETS_THE_GENERATOR = "models/conversion/building.py"
 """The one place that sets torch's global generator, because torch's own layers draw from it, and puts it back."""
 
 GLOBAL_NUMPY = {
@@ -299,7 +300,7 @@ PERMITTED = [
     ("study/runner.py", "import headstart\nfrom headstart.study.spec import Study"),
     ("tasks/x.py", "import numpy as np\nnp.random.Generator(np.random.Philox(key=1)).permutation(3)"),
     ("tasks/x.py", "import torch\ntorch.randn(3, generator=g)\ntorch.Generator().manual_seed(1)"),
-    ("models/network.py", "import torch\ntorch.default_generator.manual_seed(1)"),
+    ("models/conversion/building.py", "import torch\ntorch.default_generator.manual_seed(1)"),
     (
         "study/folder/x.py",
         "import yaml\nclass L(yaml.SafeLoader): ...\nyaml.load(text, Loader=L)\nyaml.safe_load(text)",

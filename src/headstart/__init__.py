@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from headstart.errors import HeadstartError
-    from headstart.models.network import to_group_norm
+    from headstart.models.conversion.group_norm import to_group_norm
     from headstart.results.study_results import Results, load
     from headstart.results.study_run import run_study, write_report
     from headstart.simulate import Result, simulate
@@ -33,7 +33,7 @@ _HOMES = {
     "own_task": "headstart.study.given.task:own_task",
     "run_study": "headstart.results.study_run:run_study",
     "simulate": "headstart.simulate:simulate",
-    "to_group_norm": "headstart.models.network:to_group_norm",
+    "to_group_norm": "headstart.models.conversion.group_norm:to_group_norm",
     "write_report": "headstart.results.study_run:write_report",
 }
 

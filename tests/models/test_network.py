@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from torch.nn.functional import dropout
 
 from headstart.errors import HeadstartError
-from headstart.models.network import Network, to_group_norm
+from headstart.models.conversion.group_norm import to_group_norm
+from headstart.models.network import Network
 
 INPUTS = torch.randn(6, 4, generator=torch.Generator().manual_seed(0))
 KEY = torch.tensor(11, dtype=torch.int32)

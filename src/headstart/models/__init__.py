@@ -1,1 +1,3 @@
-"""Models: one network a file, as plain modules; `network` makes a function of a module's parameters."""
+"""Models: one network a file, as plain modules; `network` makes a function of a module's
+parameters.
+"""

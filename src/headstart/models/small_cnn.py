@@ -14,24 +14,28 @@ def small_cnn(
     input_shape: tuple[int, ...],
     outputs: int,
     *,
-    width: Annotated[int, Field(ge=1, description="channels of the first layer; then twice and four times as many")] = (
-        16
-    ),
+    width: Annotated[
+        int,
+        Field(ge=1, description="channels of the first layer; then twice and four times as many"),
+    ] = (16),
     dropout: Annotated[
-        float, Field(ge=0, lt=1, description="probability of dropping a feature before the last layer")
+        float,
+        Field(ge=0, lt=1, description="probability of dropping a feature before the last layer"),
     ] = (0.0),
 ) -> nn.Module:
-    """Three 3x3 convolutions of width w, 2w, 4w with ReLU and 2x2 max pooling, then one linear layer.
+    """Three 3x3 convolutions of width w, 2w, 4w with ReLU and 2x2 max pooling, then one linear
+    layer.
 
-    Pooling stops where it would leave less than 2x2 pixels, so [C, 8, 8] ends in 2x2 and [C, 32, 32] in 4x4 pixels;
-    the linear layer sees them all, since where a stroke is tells digits apart.
+    Pooling stops where it would leave less than 2x2 pixels, so [C, 8, 8] ends in 2x2 and [C, 32,
+    32] in 4x4 pixels; the linear layer sees them all, since where a stroke is tells digits apart.
 
     Raises:
         HeadstartError: the inputs are not images [channels, height, width].
     """
     if len(input_shape) != 3:
         raise HeadstartError(
-            f"the model 'small-cnn' needs images [channels, height, width], got inputs {list(input_shape)}"
+            "the model 'small-cnn' needs images [channels, height, width], got inputs "
+            f"{list(input_shape)}"
         )
     channels, height, across = input_shape
     layers: list[nn.Module] = []

@@ -1,1 +1,3 @@
-"""How a part is named, written, given, looked up and checked: the registry, and what it stands on."""
+"""How a part is named, written, given, looked up and checked: the registry, and what it stands
+on.
+"""

@@ -50,7 +50,8 @@ def keep(given: Given) -> Given:
     """
     if not _NAME.fullmatch(given.name):
         raise HeadstartError(
-            f"{given.kind}: expected a name of letters, digits, blanks and .+-_, at most 60, got {given.name!r}"
+            f"{given.kind}: expected a name of letters, digits, blanks and .+-_, at most 60, got "
+            f"{given.name!r}"
         )
     _here[given.kind, given.name, given.sha256] = given
     return given
@@ -65,8 +66,8 @@ def find(kind: str, name: str, sha256: str, path: str = "") -> Given:
     found = _here.get((kind, name, sha256))
     if found is None:
         raise HeadstartError(
-            f"{at(path)}the {kind} {name!r} was given by a Python program (sha256 {sha256[:12]}), and is not here; "
-            "run that program again"
+            f"{at(path)}the {kind} {name!r} was given by a Python program (sha256 "
+            f"{sha256[:12]}), and is not here; run that program again"
         )
     return found
 

@@ -1,7 +1,7 @@
 """Where a study was written, and so where its paths and its own modules are looked up.
 
-What a study file names is beside it, or in the working folder, or may be found nowhere. A part knows
-its `Origin`, so that it is read and built alike in every process that is sent it.
+What a study file names is beside it, or in the working folder, or may be found nowhere. A part
+knows its `Origin`, so that it is read and built alike in every process that is sent it.
 """
 
 import os
@@ -26,8 +26,8 @@ class Origin:
     """Where a study was written.
 
     `folder`: that of its file; what it names is looked up there first, then in the working folder.
-    `allow`: the modules elsewhere that its parts may come from; None stands for all that Python can import, as a
-    program that makes a study by calls has them.
+    `allow`: the modules elsewhere that its parts may come from; None stands for all that Python can
+    import, as a program that makes a study by calls has them.
     """
 
     folder: Path
@@ -70,7 +70,10 @@ def found(written: str) -> Path:
     """
     if "\0" in written:
         raise HeadstartError(f"expected a path, got {written!r}, which has a zero character")
-    path, origin = Path(written).expanduser() if written.startswith("~") else Path(written), current()
+    path, origin = (
+        Path(written).expanduser() if written.startswith("~") else Path(written),
+        current(),
+    )
     if path.is_absolute():
         return path
     for place in origin.places:
@@ -100,7 +103,9 @@ def forgets(function: F) -> F:
 
 
 def forget_changed() -> None:
-    """Forget what was read, and made of it, if any file has changed since: a notebook lives for days."""
+    """Forget what was read, and made of it, if any file has changed since: a notebook lives for
+    days.
+    """
     if any(_stamp(path) != stamp for path, stamp in _read.items()):
         _read.clear()
         for clear in _caches:
@@ -120,7 +125,9 @@ def _stamp(path: Path) -> Stamp:
 
 
 def cached(maxsize: int) -> Callable[[F], F]:
-    """As `functools.lru_cache`, for functions of keywords that look up paths: another folder is another call."""
+    """As `functools.lru_cache`, for functions of keywords that look up paths: another folder is
+    another call.
+    """
 
     def decorate(function: F) -> F:
         @lru_cache(maxsize)

@@ -3,8 +3,8 @@
 A study file is data. What it names as `package.module:factory` is code, and comes from nowhere but
 (a) a module beside the study file, or else in the working folder;
 (b) a module that whoever runs the study allows (`--allow`);
-(c) an installed package that registers itself under the entry points `headstart`.
-All else is refused before anything is imported: run a stranger's study as you would run their script.
+(c) an installed package that registers itself under the entry points `headstart`. All else is
+refused before anything is imported: run a stranger's study as you would run their script.
 """
 
 import importlib
@@ -45,17 +45,21 @@ _places: dict[Path, _Place] = {}
 
 
 def factory_of(name: str, origin: Origin) -> Callable[..., Any]:
-    """The function or class behind `package.module:factory`, where a study of that origin may name it.
+    """The function or class behind `package.module:factory`, where a study of that origin may name
+    it.
 
     Raises:
-        HeadstartError: its module is in none of the places, is not to be imported, or has no such function.
+        HeadstartError: its module is in none of the places, is not to be imported, or has no such
+            function.
     """
     module_name, _, attribute = name.partition(":")
     if not _NAME.fullmatch(module_name) or not attribute.isidentifier():
         raise HeadstartError(f"expected package.module:factory, got {name!r}")
     place = _place_of(module_name, origin)
     with one_line(f"cannot import {name!r}"):
-        module = importlib.import_module(module_name) if place is None else _from(place, module_name)
+        module = (
+            importlib.import_module(module_name) if place is None else _from(place, module_name)
+        )
         factory = getattr(module, attribute)
     if not callable(factory):
         kind = type(factory).__name__
@@ -74,7 +78,9 @@ def file_of(name: str, origin: Origin) -> Path | None:
 
 
 def imported_from(origin: Origin) -> dict[str, Path]:
-    """The files of all modules that were imported from the folders of an origin, by their place in these."""
+    """The files of all modules that were imported from the folders of an origin, by their place in
+    these.
+    """
     files: dict[str, Path] = {}
     for place in _looked_in(origin):
         for module in _places.get(place, _Place()).along.values():
@@ -86,7 +92,9 @@ def imported_from(origin: Origin) -> dict[str, Path]:
 
 @contextmanager
 def one_line(doing: str) -> Iterator[None]:
-    """Turns whatever somebody's own code may raise, a `SystemExit` too, into one line that begins with `doing`."""
+    """Turns whatever somebody's own code may raise, a `SystemExit` too, into one line that begins
+    with `doing`.
+    """
     try:
         yield
     except (HeadstartError, KeyboardInterrupt, GeneratorExit):
@@ -96,26 +104,39 @@ def one_line(doing: str) -> Iterator[None]:
         raise HeadstartError(f"{doing}: {type(error).__name__}: {error}{ends}") from error
 
 
-def refuse_other_form(kind: str, name: str, signature: inspect.Signature, takes: Sequence[str]) -> None:
-    """Refuse a function that cannot be called with what the program hands in: it was made for something else.
+def refuse_other_form(
+    kind: str, name: str, signature: inspect.Signature, takes: Sequence[str]
+) -> None:
+    """Refuse a function that cannot be called with what the program hands in: it was made for
+    something else.
 
     What it takes first may be called otherwise than `takes` says, but then has no default.
     """
-    taken = [p for p in signature.parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    taken = [
+        p
+        for p in signature.parameters.values()
+        if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+    ]
     any_more = any(p.kind is p.VAR_POSITIONAL for p in signature.parameters.values())
     lacks = len(taken) < len(takes) and not any_more
     asks_more = any(p.default is p.empty for p in taken[len(takes) :])
-    means_other = any(p.default is not p.empty and p.name != wanted for p, wanted in zip(taken, takes, strict=False))
+    means_other = any(
+        p.default is not p.empty and p.name != wanted
+        for p, wanted in zip(taken, takes, strict=False)
+    )
     if lacks or asks_more or means_other:
         own = ", ".join(p.name for p in signature.parameters.values())
         raise HeadstartError(
-            f"expected a function of ({', '.join(takes)}) as a {kind}, with parameters of its own after a *, "
-            f"got {name!r}, which is one of ({own}); write a function that calls it"
+            f"expected a function of ({', '.join(takes)}) as a {kind}, with parameters of its "
+            f"own after a *, got {name!r}, which is one of ({own}); write a function that calls "
+            "it"
         )
 
 
 def load_installed() -> dict[str, str]:
-    """Import what installed packages register, once; returns why those that cannot be imported cannot."""
+    """Import what installed packages register, once; returns why those that cannot be imported
+    cannot.
+    """
     global _faults
     if _faults is None:
         _faults = {}
@@ -170,8 +191,8 @@ def _place_of(module: str, origin: Origin) -> Path | None:
         return None
     file_name = f"{module.replace('.', '/')}.py"
     raise HeadstartError(
-        f"expected a module of your own, {file_name} in {' or '.join(map(str, origin.places))}, and found none; "
-        f"{module!r} from elsewhere is taken only with --allow {module}"
+        f"expected a module of your own, {file_name} in {' or '.join(map(str, origin.places))}, "
+        f"and found none; {module!r} from elsewhere is taken only with --allow {module}"
     )
 
 
@@ -187,7 +208,9 @@ def _is_in(module: str, package: str) -> bool:
 
 
 def _from(place: Path, name: str) -> ModuleType:
-    """A module of a folder. One of that name from another folder stays with the study that it belongs to."""
+    """A module of a folder. One of that name from another folder stays with the study that it
+    belongs to.
+    """
     kept = _places.setdefault(place, _Place())
     _leave_others(place)
     if name in kept.asked:
@@ -204,13 +227,16 @@ def _from(place: Path, name: str) -> ModuleType:
     finally:
         sys.path.remove(str(place))
         came = {one: sys.modules[one] for one in set(sys.modules) - before}
-        kept.along.update({one: module for one, module in came.items() if _is_from(module, one, place)})
+        kept.along.update(
+            {one: module for one, module in came.items() if _is_from(module, one, place)}
+        )
         _leave_others(place)
     return kept.asked[name]
 
 
 def _leave_others(place: Path | None) -> None:
-    """Has Python know the modules of this folder, and forget those of others that have the same names.
+    """Has Python know the modules of this folder, and forget those of others that have the same
+    names.
 
     The folder stays the last one that Python looks in: for what its modules import later.
     """

@@ -1,14 +1,15 @@
 """Names for the parts of a study: a registry per kind, one decorator per part.
 
-A part is a factory. Its keyword-only arguments are its parameters: types, bounds, defaults and descriptions are
-read from the signature, and the study file, the command line's listing and the error messages all use that one
-declaration. Positional arguments are what the program hands in (a task, a seed); a user never writes them.
+A part is a factory. Its keyword-only arguments are its parameters: types, bounds, defaults and
+descriptions are read from the signature, and the study file, the command line's listing and the
+error messages all use that one declaration. Positional arguments are what the program hands in (a
+task, a seed); a user never writes them.
 
-    @CLIENTS.register("proximal", source="arXiv 1812.06127, Eq. 2")
-    def proximal(*, mu: Annotated[float, Field(ge=0, description="...")] = 0.1) -> ClientOptimizer: ...
+    @CLIENTS.register("proximal", source="arXiv 1812.06127, Eq. 2") def proximal(*, mu:
+    Annotated[float, Field(ge=0, description="...")] = 0.1) -> ClientOptimizer: ...
 
-A part is written `proximal`, `proximal(mu=0.1)`, `adam@torch(epsilon=1e-7)` (a preset, then changes to it),
-as a mapping `{proximal: {mu: 0.1}}` or `{name: proximal, mu: 0.1}`, or, for one's own,
+A part is written `proximal`, `proximal(mu=0.1)`, `adam@torch(epsilon=1e-7)` (a preset, then changes
+to it), as a mapping `{proximal: {mu: 0.1}}` or `{name: proximal, mu: 0.1}`, or, for one's own,
 `package.module:factory(width=3)`.
 """
 
@@ -33,18 +34,22 @@ T = TypeVar("T")
 
 
 class AddedLater:
-    """Marks a parameter that a part got after studies had been run with it: `Annotated[float, AddedLater(), ...] = 0`.
+    """Marks a parameter that a part got after studies had been run with it: `Annotated[float,
+    AddedLater(), ...] = 0`.
 
-    At its default it is no part of the component, so that what was known by the others keeps its name.
+    At its default it is no part of the component, so that what was known by the others keeps its
+    name.
     """
 
 
 @dataclass(frozen=True)
 class Component:
-    """A chosen part: its registered name, its preset, and every parameter, defaults included (but see `AddedLater`).
+    """A chosen part: its registered name, its preset, and every parameter, defaults included (but
+    see `AddedLater`).
 
-    `str()` gives the name that result tables carry: parameters appear where they differ from the default.
-    `origin` says where its paths and its own module are looked up; it is no part of what the component is called.
+    `str()` gives the name that result tables carry: parameters appear where they differ from the
+    default. `origin` says where its paths and its own module are looked up; it is no part of what
+    the component is called.
     """
 
     kind: str
@@ -71,12 +76,17 @@ class Component:
 
     def _with(self, shown: Callable[[object], str]) -> str:
         arguments = ", ".join(f"{name}={shown(value)}" for name, value in self.changed)
-        return self.name + (f"@{self.preset}" if self.preset else "") + (f"({arguments})" if arguments else "")
+        return (
+            self.name
+            + (f"@{self.preset}" if self.preset else "")
+            + (f"({arguments})" if arguments else "")
+        )
 
 
 @dataclass(frozen=True)
 class Tunable:
-    """Stands in a parameter's annotation: the range that a tuning searches, on a logarithmic scale unless told not to.
+    """Stands in a parameter's annotation: the range that a tuning searches, on a logarithmic scale
+    unless told not to.
 
     mu: Annotated[float, Field(ge=0), Tunable(1e-3, 1.0)] = 0.01
     """
@@ -87,12 +97,16 @@ class Tunable:
 
     def __post_init__(self) -> None:
         if self.low >= self.high or (self.log and self.low <= 0):
-            raise ValueError(f"expected a range from low to high, above 0 where it is logarithmic, got {self}")
+            raise ValueError(
+                f"expected a range from low to high, above 0 where it is logarithmic, got {self}"
+            )
 
 
 @dataclass(frozen=True)
 class Entry(Generic[T]):
-    """A registered factory and what its signature and docstring declare. `package`: an installed one that has it."""
+    """A registered factory and what its signature and docstring declare. `package`: an installed
+    one that has it.
+    """
 
     name: str
     factory: Callable[..., T]
@@ -111,12 +125,18 @@ class Entry(Generic[T]):
     def tunable(self) -> dict[str, Tunable]:
         """The parameters that a tuning searches, with their ranges."""
         fields = self.parameters.model_fields.items()
-        return {name: mark for name, info in fields for mark in info.metadata if isinstance(mark, Tunable)}
+        return {
+            name: mark
+            for name, info in fields
+            for mark in info.metadata
+            if isinstance(mark, Tunable)
+        }
 
 
 @dataclass
 class Registry(Generic[T]):
-    """The parts of one kind; importing the modules of `package`, and of `rooms` of it, fills it, on first use.
+    """The parts of one kind; importing the modules of `package`, and of `rooms` of it, fills it, on
+    first use.
 
     `returns` is the type of a part, None for a function; `takes` names what the program hands a
     factory of this kind. Raises `HeadstartError`, with the nearest name and the path in the user's
@@ -133,7 +153,12 @@ class Registry(Generic[T]):
     _loaded: bool = False
 
     def register(
-        self, name: str, *, source: str, presets: Mapping[str, Mapping[str, Any]] | None = None, known_as: str = ""
+        self,
+        name: str,
+        *,
+        source: str,
+        presets: Mapping[str, Mapping[str, Any]] | None = None,
+        known_as: str = "",
     ) -> Callable[[Callable[..., T]], Callable[..., T]]:
         """Register a factory under `name`, with the paper or data source that it stands on.
 
@@ -142,7 +167,9 @@ class Registry(Generic[T]):
 
         def add(factory: Callable[..., T]) -> Callable[..., T]:
             package = own_modules.registering()
-            entry = Entry(name, factory, source, dict(presets or {}), _parameters(factory), known_as, package)
+            entry = Entry(
+                name, factory, source, dict(presets or {}), _parameters(factory), known_as, package
+            )
             if package:
                 self._installed.append(entry)
             elif name in self._entries:
@@ -166,7 +193,9 @@ class Registry(Generic[T]):
         self._load()
         if name not in self._entries:
             known_as = {entry.known_as.lower(): entry.name for entry in self if entry.known_as}
-            faults = "".join(f"; {package} cannot be used ({why})" for package, why in self.faults().items())
+            faults = "".join(
+                f"; {package} cannot be used ({why})" for package, why in self.faults().items()
+            )
             offer = nearest(name, self._entries, known_as)
             raise HeadstartError(f"{at(path)}unknown {self.kind} {name!r}{offer}{faults}")
         return self._entries[name]
@@ -189,13 +218,21 @@ class Registry(Generic[T]):
         entry = self.entry(name, path)
         if preset is not None and preset not in entry.presets:
             offer = nearest(preset, entry.presets) if entry.presets else "; it has none"
-            raise HeadstartError(f"{at(path)}unknown preset {preset!r} of {self.kind} {name!r}{offer}")
+            raise HeadstartError(
+                f"{at(path)}unknown preset {preset!r} of {self.kind} {name!r}{offer}"
+            )
         base = dict(entry.presets[preset]) if preset else {}
         values = validate(entry.parameters, {**base, **arguments}, path or name).model_dump()
-        required = {key for key, info in entry.parameters.model_fields.items() if info.is_required()} - set(base)
+        required = {
+            key for key, info in entry.parameters.model_fields.items() if info.is_required()
+        } - set(base)
         defaults = entry.parameters(**base, **{key: values[key] for key in required}).model_dump()
-        changed = {key: value for key, value in values.items() if key in required or value != defaults[key]}
-        later = {key for key, info in entry.parameters.model_fields.items() if _is_later(info.metadata)}
+        changed = {
+            key: value for key, value in values.items() if key in required or value != defaults[key]
+        }
+        later = {
+            key for key, info in entry.parameters.model_fields.items() if _is_later(info.metadata)
+        }
         values = {key: value for key, value in values.items() if key in changed or key not in later}
         if name == given.GIVEN:
             given.find(self.kind, **values, path=path)
@@ -225,7 +262,8 @@ class Registry(Generic[T]):
             if not is_one:
                 expected = "function" if self.returns is None else self.returns.__name__
                 raise HeadstartError(
-                    f"{self.kind} {name!r}: expected it to return a {expected}, got {type(part).__name__}"
+                    f"{self.kind} {name!r}: expected it to return a {expected}, got "
+                    f"{type(part).__name__}"
                 )
             return part
 
@@ -256,19 +294,28 @@ class Registry(Generic[T]):
 
 
 def own_file(component: Component) -> Path | None:
-    """The file that `package.module:factory` of the user's own is read from, if the part is such and has one."""
+    """The file that `package.module:factory` of the user's own is read from, if the part is such
+    and has one.
+    """
     return own_modules.file_of(component.name, component.origin) if ":" in component.name else None
 
 
 def _parameters(factory: Callable[..., Any]) -> type[BaseModel]:
     hints = typing.get_type_hints(factory, include_extras=True)
     fields: dict[str, Any] = {
-        name: (_written(hints.get(name, Any)), ... if parameter.default is parameter.empty else parameter.default)
+        name: (
+            _written(hints.get(name, Any)),
+            ... if parameter.default is parameter.empty else parameter.default,
+        )
         for name, parameter in inspect.signature(factory).parameters.items()
         if parameter.kind is parameter.KEYWORD_ONLY
     }
     config = ConfigDict(
-        extra="forbid", strict=True, validate_default=True, allow_inf_nan=False, protected_namespaces=()
+        extra="forbid",
+        strict=True,
+        validate_default=True,
+        allow_inf_nan=False,
+        protected_namespaces=(),
     )
     return create_model(getattr(factory, "__name__", "parameters"), __config__=config, **fields)
 
@@ -280,7 +327,11 @@ def _is_later(metadata: list[Any]) -> bool:
 def _written(hint: Any) -> Any:
     """Types are taken strictly (true is no number), but YAML writes tuples and sets as lists."""
     bare = typing.get_args(hint)[0] if typing.get_origin(hint) is Annotated else hint
-    return Annotated[hint, Strict(False)] if typing.get_origin(bare) in (tuple, set, frozenset) else hint
+    return (
+        Annotated[hint, Strict(False)]
+        if typing.get_origin(bare) in (tuple, set, frozenset)
+        else hint
+    )
 
 
 def _given_entry(kind: str) -> Entry[Any]:

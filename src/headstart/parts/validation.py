@@ -1,4 +1,6 @@
-"""Checking what a user wrote against a declaration: the first fault becomes one line, with its place in the file."""
+"""Checking what a user wrote against a declaration: the first fault becomes one line, with its
+place in the file.
+"""
 
 import re
 import reprlib
@@ -14,7 +16,13 @@ from headstart.errors import HeadstartError, nearest
 
 M = TypeVar("M", bound=BaseModel)
 _BOUNDS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
-_TYPES = {float: "a number", int: "a whole number", str: "a text", bool: "true or false", Any: "a name or a mapping"}
+_TYPES = {
+    float: "a number",
+    int: "a whole number",
+    str: "a text",
+    bool: "true or false",
+    Any: "a name or a mapping",
+}
 LISTS = (list, tuple, set, frozenset)
 _UNWRITABLE = re.compile("[\0\ud800-\udfff]")
 
@@ -29,18 +37,22 @@ WHOLE = 2**63
 def refuse_unwritable(value: object, path: str = "", depth: int = 0) -> None:
     """Refuse whole numbers and letters that no file of results could hold, however deep they lie.
 
-    >>> refuse_unwritable({"seeds": [1, 2**63]})
+    >>> refuse_unwritable(2**63, "n")
     Traceback (most recent call last):
-    headstart.errors.HeadstartError: seeds[1]: expected a whole number below 2^63, got 9223372036854775808
+    headstart.errors.HeadstartError: n: expected a whole number below 2^63, got 9223372036854775808
     """
     if isinstance(value, int) and not -WHOLE <= value < WHOLE:
         digits = value.bit_length() * 0.30103  # without writing out a number that may have millions
         got = str(value) if digits < 30 else f"one of about {digits:.0f} digits"
         raise HeadstartError(f"{at(path)}expected a whole number below 2^63, got {got}")
     if isinstance(value, str) and (bad := _UNWRITABLE.search(value)):
-        raise HeadstartError(f"{at(path)}expected text, got {shown(value)} with {bad[0]!a}, which is no letter")
+        raise HeadstartError(
+            f"{at(path)}expected text, got {shown(value)} with {bad[0]!a}, which is no letter"
+        )
     if depth > DEEPEST:
-        raise HeadstartError(f"{at(path)}expected lists and mappings at most {DEEPEST} deep, got more")
+        raise HeadstartError(
+            f"{at(path)}expected lists and mappings at most {DEEPEST} deep, got more"
+        )
     if isinstance(value, Mapping):
         for key, inner in value.items():
             refuse_unwritable(key, path, depth + 1)
@@ -66,7 +78,10 @@ def _line(model: type[BaseModel], fault: Any, place: str) -> str:
     for step in fault["loc"]:
         fields = getattr(_sole(inside), "model_fields", None)
         if fields is not None and step not in fields:
-            return f"{at(place)}unknown key {step!r}{nearest(str(step), fields) if fields else '; there are none'}"
+            return (
+                f"{at(place)}unknown key "
+                f"{step!r}{nearest(str(step), fields) if fields else '; there are none'}"
+            )
         if isinstance(step, int):
             place += f"[{step}]"
         elif fields is not None:
@@ -83,10 +98,16 @@ def _line(model: type[BaseModel], fault: Any, place: str) -> str:
 
 
 def _within(info: FieldInfo | None, step: int | str) -> FieldInfo | None:
-    """What is declared for a key or an item of what `info` declares; pydantic's names of a union's options stay."""
+    """What is declared for a key or an item of what `info` declares; pydantic's names of a union's
+    options stay.
+    """
     if info is None:
         return None
-    options = [FieldInfo.from_annotation(option) for option in _options(info.annotation) if option is not type(None)]
+    options = [
+        FieldInfo.from_annotation(option)
+        for option in _options(info.annotation)
+        if option is not type(None)
+    ]
     if len(options) > 1:
         return info
     fields = getattr(options[0].annotation, "model_fields", None)
@@ -97,7 +118,9 @@ def _within(info: FieldInfo | None, step: int | str) -> FieldInfo | None:
 
 def _sole(info: FieldInfo | None) -> Any:
     """The type that is declared, where there is only one beside nothing."""
-    options = [option for option in _options(info.annotation) if option is not type(None)] if info else []
+    options = (
+        [option for option in _options(info.annotation) if option is not type(None)] if info else []
+    )
     return options[0] if len(options) == 1 else None
 
 
@@ -108,7 +131,11 @@ def _options(annotation: Any) -> tuple[Any, ...]:
 
 def _item(annotation: Any) -> FieldInfo | None:
     items = typing.get_args(annotation)
-    return FieldInfo.from_annotation(items[0]) if typing.get_origin(annotation) in LISTS and items else None
+    return (
+        FieldInfo.from_annotation(items[0])
+        if typing.get_origin(annotation) in LISTS and items
+        else None
+    )
 
 
 def describe(info: FieldInfo) -> str:
@@ -129,7 +156,11 @@ def describe(info: FieldInfo) -> str:
     ]
     least = next((rule.min_length for rule in info.metadata if hasattr(rule, "min_length")), 0)
     options = _options(info.annotation)
-    words = [describe(FieldInfo.from_annotation(o)) for o in options if o is not type(None)] if options[1:] else []
+    words = (
+        [describe(FieldInfo.from_annotation(o)) for o in options if o is not type(None)]
+        if options[1:]
+        else []
+    )
     text = f"{' or '.join(words) or _words(info.annotation, least)} {' and '.join(bounds)}".strip()
     if type(None) not in options:
         return text

@@ -1,6 +1,7 @@
 """How a part is written: as text, or as a mapping.
 
-`proximal`, `proximal(mu=0.1)`, `adam@torch(epsilon=1e-7)`, `{proximal: {mu: 0.1}}` or `{name: proximal, mu: 0.1}`.
+`proximal`, `proximal(mu=0.1)`, `adam@torch(epsilon=1e-7)`, `{proximal: {mu: 0.1}}` or `{name:
+proximal, mu: 0.1}`.
 """
 
 import ast
@@ -13,7 +14,9 @@ from pydantic import BeforeValidator
 from headstart.errors import HeadstartError
 from headstart.parts.validation import at, shown
 
-_WRITTEN = re.compile(r"^(?P<name>[\w.:-]+)(@(?P<preset>[\w-]+))?(\((?P<arguments>.*)\))?$", re.DOTALL)
+_WRITTEN = re.compile(
+    r"^(?P<name>[\w.:-]+)(@(?P<preset>[\w-]+))?(\((?P<arguments>.*)\))?$", re.DOTALL
+)
 
 
 _NO_LITERAL = (SyntaxError, ValueError, TypeError, RecursionError, MemoryError)
@@ -45,8 +48,10 @@ def read(written: object, kind: str, path: str) -> tuple[str, str | None, dict[s
 def _as_text(written: object) -> object:
     """A part that is named within another, as text, whichever way it is written.
 
-    >>> _as_text({"table": {"path": "a.csv", "client": None}}), _as_text({"name": "sgd", "momentum": 0.5})
-    ("table(path='a.csv', client=None)", 'sgd(momentum=0.5)')
+    >>> _as_text({"table": {"path": "a.csv", "client": None}})
+    "table(path='a.csv', client=None)"
+    >>> _as_text({"name": "sgd", "momentum": 0.5})
+    'sgd(momentum=0.5)'
     """
     if not isinstance(written, Mapping):
         return written
@@ -54,7 +59,9 @@ def _as_text(written: object) -> object:
     if not named and len(written) != 1:
         return written
     name = written["name"] if named else next(iter(written))
-    inner = {key: value for key, value in written.items() if key != "name"} if named else written[name]
+    inner = (
+        {key: value for key, value in written.items() if key != "name"} if named else written[name]
+    )
     if not isinstance(inner, Mapping | None):
         return written
     arguments = ", ".join(f"{key}={_as_text(value)!r}" for key, value in (inner or {}).items())

@@ -1,7 +1,8 @@
 """Weights from a repository of the Hugging Face hub, or from its cache on this machine.
 
-What is in the cache is taken from there, so that a study whose weights were once downloaded runs without a network; a
-branch such as `main` is then the commit that the cache has. Only a commit hash says for good which weights are meant.
+What is in the cache is taken from there, so that a study whose weights were once downloaded runs
+without a network; a branch such as `main` is then the commit that the cache has. Only a commit hash
+says for good which weights are meant.
 """
 
 import socket
@@ -30,17 +31,22 @@ def _weights(file: str) -> str:
     return file
 
 
-@STARTS.register("hub", source="huggingface.co, by huggingface_hub; what is read of a file: see `checkpoint`")
+@STARTS.register(
+    "hub", source="huggingface.co, by huggingface_hub; what is read of a file: see `checkpoint`"
+)
 def hub(
     *,
     repo: Annotated[str, Field(description="owner/name of a model's repository")],
-    revision: Annotated[str, Field(min_length=1, description="a commit hash; or a branch or tag, which may move")] = (
-        "main"
-    ),
+    revision: Annotated[
+        str, Field(min_length=1, description="a commit hash; or a branch or tag, which may move")
+    ] = ("main"),
     file: Annotated[
         str,
         AfterValidator(_weights),
-        Field(description="safetensors, a torch file, of which tensors alone are read, or an index of shards"),
+        Field(
+            description="safetensors, a torch file, of which tensors alone are read, or an index "
+            "of shards"
+        ),
     ] = "model.safetensors",
     sha256: Sha256 = None,
     head: Head = "auto",
@@ -48,12 +54,15 @@ def hub(
     inside: Inside = None,
     prefix: Prefix = None,
 ) -> Start:
-    """Weights from a repository of the Hugging Face hub: then as `checkpoint`, the head kept or new.
+    """Weights from a repository of the Hugging Face hub: then as `checkpoint`, the head kept or
+    new.
 
-    Needs huggingface_hub (`pip install headstart[hub]`), whose cache, token and mirror are used as they are set up.
+    Needs huggingface_hub (`pip install headstart[hub]`), whose cache, token and mirror are used as
+    they are set up.
 
     Raises:
-        HeadstartError: it is neither in the cache nor to be had; the file does not fit the model, or is damaged.
+        HeadstartError: it is neither in the cache nor to be had; the file does not fit the model,
+            or is damaged.
     """
     path = _located(repo, revision, file)
     for shard in files_of(path)[1:]:
@@ -62,7 +71,8 @@ def hub(
 
 
 def _refuse_no_network() -> None:
-    """Ask for the hub's address once: without a network the library tries for half a minute, and says so each time.
+    """Ask for the hub's address once: without a network the library tries for half a minute, and
+    says so each time.
 
     Raises:
         OSError: the hub cannot be reached.
@@ -85,16 +95,21 @@ def _located(repo: str, revision: str, file: str) -> Path:
     try:
         from huggingface_hub import hf_hub_download, try_to_load_from_cache
     except ImportError:
-        raise HeadstartError("the start hub needs huggingface_hub: pip install 'headstart[hub]'") from None
+        raise HeadstartError(
+            "the start hub needs huggingface_hub: pip install 'headstart[hub]'"
+        ) from None
     try:
         cached = try_to_load_from_cache(repo, file, revision=revision)
         if isinstance(cached, str):
             return Path(cached)
         _refuse_no_network()
         return Path(str(hf_hub_download(repo, file, revision=revision)))
-    except Exception as error:  # of the library's many kinds: no such repository, no permission, no network, ...
+    except (
+        Exception
+    ) as error:  # of the library's many kinds: no such repository, no permission, no network, ...
         reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
         raise HeadstartError(
-            f"start hub: {file} of {repo} at {revision} is not in the cache and cannot be had from the hub "
-            f"({type(error).__name__}: {reason}); check the names, or fetch it where there is a network"
+            f"start hub: {file} of {repo} at {revision} is not in the cache and cannot be had "
+            f"from the hub ({type(error).__name__}: {reason}); check the names, or fetch it "
+            "where there is a network"
         ) from error

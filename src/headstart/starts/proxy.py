@@ -1,7 +1,7 @@
 """Weights pre-trained by the server on data of its own: a proxy task with the same kind of inputs.
 
-The paper's second recommendation (Nguyen et al., arXiv 2206.15387, section 6): ask whether proxy data for
-pre-training exists before fighting heterogeneity.
+The paper's second recommendation (Nguyen et al., arXiv 2206.15387, section 6): ask whether proxy
+data for pre-training exists before fighting heterogeneity.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,25 +25,33 @@ from headstart.threads import torch_threads
 from headstart.trees import Tree
 
 
-@STARTS.register("proxy", source="Nguyen et al., arXiv 2206.15387, section 6 (proxy data on the server)")
+@STARTS.register(
+    "proxy", source="Nguyen et al., arXiv 2206.15387, section 6 (proxy data on the server)"
+)
 def proxy(
     *,
     task: Annotated[
         PartText, Field(description="the task to pre-train on, with parameters in brackets")
     ] = "rendered-digits",
     epochs: Annotated[int, Field(ge=1, description="passes over the proxy's training rows")] = 10,
-    batch_size: Annotated[int, Field(ge=1, description="rows a step; a last, smaller batch is used too")] = 64,
+    batch_size: Annotated[
+        int, Field(ge=1, description="rows a step; a last, smaller batch is used too")
+    ] = 64,
     rate: Annotated[float, Field(gt=0, description="Adam's rate at its peak")] = 0.002,
-    seed: Annotated[int, Field(ge=0, description="of the first weights, the order of rows and dropout")] = 0,
+    seed: Annotated[
+        int, Field(ge=0, description="of the first weights, the order of rows and dropout")
+    ] = 0,
     head: Annotated[Head, AddedLater()] = "auto",
     head_layer: Annotated[HeadLayer, AddedLater()] = None,
 ) -> Start:
-    """Pre-train centrally on another task: other data of the same classes, or other classes and a new head.
+    """Pre-train centrally on another task: other data of the same classes, or other classes and a
+    new head.
 
-    Adam as torch.optim has it (betas .9 and .999, epsilon 1e-8, no weight decay), with a rate that falls to zero
-    along half a cosine (arXiv 1608.03983, Eq. 5). Only the training part of the proxy is used, and nothing of the
-    task itself. What is pre-trained is the same for every seed of a run: one artefact that a team has in hand. A new
-    head is drawn from the run's seed, and is the one that the start `random` has with that seed.
+    Adam as torch.optim has it (betas .9 and .999, epsilon 1e-8, no weight decay), with a rate that
+    falls to zero along half a cosine (arXiv 1608.03983, Eq. 5). Only the training part of the proxy
+    is used, and nothing of the task itself. What is pre-trained is the same for every seed of a
+    run: one artefact that a team has in hand. A new head is drawn from the run's seed, and is the
+    one that the start `random` has with that seed.
     """
     source = TASKS.component(task, "start proxy.task")
     choice = HeadChoice(head, head_layer, "proxy")
@@ -55,7 +63,9 @@ def proxy(
             Weights.of(network.state(0), network, data), build(target), data, target, 0
         )  # refused before it is trained
         with torch_threads(1):  # one artefact, whatever the machine's cores
-            return Weights.of(_pretrained(network, data, epochs, batch_size, rate, seed), network, data)
+            return Weights.of(
+                _pretrained(network, data, epochs, batch_size, rate, seed), network, data
+            )
 
     def untrained(build: Build, data: Task, target: Task) -> Network:
         _refuse_other_tokens(data, target)
@@ -81,8 +91,8 @@ def proxy(
         if differs := misfit(saved, drawn):
             _refuse_other_inputs(data, target)
             raise HeadstartError(
-                f"the model pre-trained on {str(source)!r} does not fit task {target.name!r}: {differs}; "
-                "let the head be new, or name its layer (head_layer)"
+                f"the model pre-trained on {str(source)!r} does not fit task {target.name!r}: "
+                f"{differs}; let the head be new, or name its layer (head_layer)"
             )
         return {name: saved[name] for name in drawn}, became
 
@@ -94,8 +104,14 @@ def proxy(
 
 
 def _resized(pretrained: Tree, drawn: Tree, network: Network) -> Tree:
-    """What was pre-trained, with buffers of the model's own where inputs of another size made them of another shape."""
-    other = [name for name in network.buffers if name in pretrained and pretrained[name].shape != drawn[name].shape]
+    """What was pre-trained, with buffers of the model's own where inputs of another size made them
+    of another shape.
+    """
+    other = [
+        name
+        for name in network.buffers
+        if name in pretrained and pretrained[name].shape != drawn[name].shape
+    ]
     return {**pretrained, **{name: drawn[name] for name in other}}
 
 
@@ -103,12 +119,15 @@ def _refuse_other_tokens(data: Task, target: Task) -> None:
     """Equal sizes are not enough: the same number has to be the same word."""
     if data.tokens != target.tokens:
         raise HeadstartError(
-            f"the proxy task {data.name!r} has other tokens than task {target.name!r}; "
-            "make it like that one: wikitext-2(like='...') or table(..., like='...') with the study's task there"
+            f"the proxy task {data.name!r} has other tokens than task {target.name!r}; make it "
+            "like that one: wikitext-2(like='...') or table(..., like='...') with the study's "
+            "task there"
         )
 
 
-def _pretrained(network: Network, data: Task, epochs: int, batch_size: int, rate: float, seed: int) -> Tree:
+def _pretrained(
+    network: Network, data: Task, epochs: int, batch_size: int, rate: float, seed: int
+) -> Tree:
     state = network.state(rng.key(seed, "proxy"))
     network = network.holding({name: state[name] for name in network.buffers})
     params = trees.map_tree(torch.Tensor.requires_grad_, network.parameters_of(state))
@@ -120,7 +139,8 @@ def _pretrained(network: Network, data: Task, epochs: int, batch_size: int, rate
         outputs = network(params, data.train.inputs[rows], step_key(key, step))
         scores = data.objective(outputs, data.train.targets[rows])
         optimizer.zero_grad()
-        (scores.loss_B.sum() / scores.count_B.sum().clamp(min=1)).backward()  # type: ignore[no-untyped-call]
+        loss = scores.loss_B.sum() / scores.count_B.sum().clamp(min=1)
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         schedule.step()
     return state | {name: leaf.detach() for name, leaf in params.items()}
@@ -138,12 +158,15 @@ def _network(build: Build, data: Task, target: Task) -> Network:
     try:
         return build(data)
     except HeadstartError as error:
-        raise HeadstartError(f"the proxy task {data.name!r} of task {target.name!r}: {error}") from error
+        raise HeadstartError(
+            f"the proxy task {data.name!r} of task {target.name!r}: {error}"
+        ) from error
 
 
 def _refuse_other_inputs(data: Task | None, target: Task) -> None:
     if data is not None and data.input_shape != target.input_shape:
         raise HeadstartError(
-            f"the proxy task {data.name!r} has inputs of shape {list(data.input_shape)}, "
-            f"but task {target.name!r} has {list(target.input_shape)}; choose a proxy with the same inputs"
+            f"the proxy task {data.name!r} has inputs of shape {list(data.input_shape)}, but "
+            f"task {target.name!r} has {list(target.input_shape)}; choose a proxy with the same "
+            "inputs"
         )

@@ -1,8 +1,9 @@
 """Weights as the folder of a study keeps them: by the names of the module, with what they mean.
 
-A file is a plain safetensors file that `module.load_state_dict(safetensors.torch.load_file(path))` takes, buffers and
-the second names of tied tensors included. Its header also says what the outputs and inputs stand for, so that a head
-is never taken for one of other classes, and holds the file's own sha256, by which damage is noticed.
+A file is a plain safetensors file that `module.load_state_dict(safetensors.torch.load_file(path))`
+takes, buffers and the second names of tied tensors included. Its header also says what the outputs
+and inputs stand for, so that a head is never taken for one of other classes, and holds the file's
+own sha256, by which damage is noticed.
 """
 
 import itertools
@@ -28,8 +29,8 @@ HEADER = "headstart"
 class Meaning:
     """What the numbers stand for that a model gives and takes; empty where nobody said.
 
-    `classes`: the names of its outputs. `tokens`: a sha256 of the vocabulary that its inputs are numbers of.
-    `features`: the names of the numbers of an input.
+    `classes`: the names of its outputs. `tokens`: a sha256 of the vocabulary that its inputs are
+    numbers of. `features`: the names of the numbers of an input.
     """
 
     classes: tuple[str, ...] = ()
@@ -43,7 +44,8 @@ class Meaning:
         return cls(named, task.tokens.content if task.tokens else "", task.features)
 
     def held_to(self, task: Task) -> str:
-        """What to say where a task's inputs are called otherwise; empty where they are not, or have no names.
+        """What to say where a task's inputs are called otherwise; empty where they are not, or have
+        no names.
 
         Raises:
             HeadstartError: they are other words, or the same features in another order.
@@ -51,16 +53,16 @@ class Meaning:
         asked = Meaning.of(task)
         if self.tokens and asked.tokens and self.tokens != asked.tokens:
             raise HeadstartError(
-                f"its weights were learnt on another vocabulary than that of task {task.name!r}; the same number would "
-                "be another word"
+                f"its weights were learnt on another vocabulary than that of task {task.name!r}; "
+                "the same number would be another word"
             )
         if not self.features or not asked.features or self.features == asked.features:
             return ""
         if sorted(self.features) == sorted(asked.features):
             theirs, ours = _first_other(self.features, asked.features)
             raise HeadstartError(
-                f"its weights were learnt on the same features in another order: {theirs!r} where task {task.name!r} "
-                f"has {ours!r}; name the features in one order in both"
+                f"its weights were learnt on the same features in another order: {theirs!r} "
+                f"where task {task.name!r} has {ours!r}; name the features in one order in both"
             )
         theirs, ours = _first_other(self.features, asked.features)
         return f"its inputs were called otherwise: {theirs!r} where the task has {ours!r}"
@@ -72,15 +74,21 @@ def _first_other(these: tuple[str, ...], those: tuple[str, ...]) -> tuple[str, s
 
 
 class Weights(NamedTuple):
-    """The parameters and buffers of a module, what they mean, and the second names of those that are tied."""
+    """The parameters and buffers of a module, what they mean, and the second names of those that
+    are tied.
+    """
 
     state: Tree
     meaning: Meaning = Meaning()
     tied: Mapping[str, str] = {}
 
     def state_dict(self) -> Tree:
-        """The weights by every name that the module knows them by, as its `load_state_dict` wants them."""
-        second = {second: self.state[name] for second, name in self.tied.items() if name in self.state}
+        """The weights by every name that the module knows them by, as its `load_state_dict` wants
+        them.
+        """
+        second = {
+            second: self.state[name] for second, name in self.tied.items() if name in self.state
+        }
         return {**self.state, **second}
 
     @classmethod
@@ -102,7 +110,9 @@ def save(path: Path, weights: Weights, note: dict[str, Any]) -> None:
         "tied": dict(weights.tied),
         "meaning": asdict(weights.meaning),
     }
-    tensors = {name: leaf.clone() for name, leaf in weights._replace(state=state).state_dict().items()}
+    tensors = {
+        name: leaf.clone() for name, leaf in weights._replace(state=state).state_dict().items()
+    }
     metadata = {HEADER: json.dumps(header), files.SEAL: files.UNSEALED}
     files.write(path, files.sealed(trees.as_safetensors(tensors, metadata)))
 
@@ -120,7 +130,14 @@ def load(path: Path) -> Weights:
             state = {name: trees.aligned(opened.get_tensor(name)) for name in header["order"]}
         tied = {str(second): str(name) for second, name in header["tied"].items()}
         return Weights(state, meaning_in(header), tied)
-    except (safetensors.SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (
+        safetensors.SafetensorError,
+        OSError,
+        KeyError,
+        TypeError,
+        ValueError,
+        AttributeError,
+    ) as error:
         raise HeadstartError(f"{path} is damaged ({error})") from error
 
 
@@ -134,7 +151,14 @@ def note_of(path: Path) -> dict[str, Any]:
         files.verify(path)
         with safetensors.safe_open(path, framework="pt") as opened:
             return dict(json.loads(opened.metadata()[HEADER])["note"])
-    except (safetensors.SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (
+        safetensors.SafetensorError,
+        OSError,
+        KeyError,
+        TypeError,
+        ValueError,
+        AttributeError,
+    ) as error:
         raise HeadstartError(f"{path} is damaged ({error})") from error
 
 

@@ -1,8 +1,8 @@
 """Intervals of means over seeds and of paired differences, and tests of several at once.
 
 Sources: Student, Biometrika 6 (1908), the t interval; Holm, Scand. J. Statist. 6 (1979), the
-step-down correction; Tukey, 1953, that who compares with the best compares all couples (Hochberg and
-Tamhane, Multiple Comparison Procedures, 1987, chapter 1).
+step-down correction; Tukey, 1953, that who compares with the best compares all couples (Hochberg
+and Tamhane, Multiple Comparison Procedures, 1987, chapter 1).
 """
 
 import itertools
@@ -20,7 +20,9 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over `n` seeds with its t interval; one seed, or seeds that all agree, give no interval and no p-value."""
+    """A mean over `n` seeds with its t interval; one seed, or seeds that all agree, give no
+    interval and no p-value.
+    """
 
     value: float
     low: float | None
@@ -45,17 +47,20 @@ def negated(e: Estimate | None) -> Estimate | None:
     return Estimate(-e.value, low, high, e.n, e.p)
 
 
-def t_interval(values: Iterable[float], level: float = LEVEL, step: float | None = None) -> Estimate:
+def t_interval(
+    values: Iterable[float], level: float = LEVEL, step: float | None = None
+) -> Estimate:
     """Student's interval `m ± t_{n-1} s / sqrt(n)` and the two-sided p-value of the mean being 0.
 
-    What is counted in steps (test rows that are right, rounds to a target, couples that swap) ties easily, so that
-    values without any spread are no certainty: they give neither interval nor p-value. Where the `step` is known, the
-    standard deviation is taken for half of it at least, for less could not be seen. A step of 0 is that of a quantity
-    which is measured and not counted (a loss, an eigenvalue): the same in every seed it is a point, and p is 0 or 1.
+    What is counted in steps (test rows that are right, rounds to a target, couples that swap) ties
+    easily, so that values without any spread are no certainty: they give neither interval nor
+    p-value. Where the `step` is known, the standard deviation is taken for half of it at least, for
+    less could not be seen. A step of 0 is that of a quantity which is measured and not counted (a
+    loss, an eigenvalue): the same in every seed it is a point, and p is 0 or 1.
 
-    It holds its level for normal values and, for differences of values that are skewed alike, is a little wide.
-    Differences that are themselves skewed are covered less often: of exponential ones 88 to 90 % at 3 to 10 seeds (a
-    slow test simulates both).
+    It holds its level for normal values and, for differences of values that are skewed alike, is a
+    little wide. Differences that are themselves skewed are covered less often: of exponential ones
+    88 to 90 % at 3 to 10 seeds (a slow test simulates both).
 
     >>> e = t_interval([1.0, 2.0, 3.0])
     >>> round(e.value, 3), round(e.low, 3), round(e.high, 3)
@@ -76,11 +81,14 @@ def t_interval(values: Iterable[float], level: float = LEVEL, step: float | None
             return Estimate(mean, None, None, x.size)
         return Estimate(mean, mean, mean, x.size, 0.0 if mean else 1.0)
     half = float(special.stdtrit(df, 0.5 + level / 2)) * error
-    return Estimate(mean, mean - half, mean + half, x.size, float(2 * special.stdtr(df, -abs(mean) / error)))
+    return Estimate(
+        mean, mean - half, mean + half, x.size, float(2 * special.stdtr(df, -abs(mean) / error))
+    )
 
 
 def p_against(e: Estimate, value: float) -> float | None:
-    """The two-sided p-value of the mean being `value`, from a t interval; None where there is no interval.
+    """The two-sided p-value of the mean being `value`, from a t interval; None where there is no
+    interval.
 
     >>> e = t_interval([1.0, 2.0, 3.0])
     >>> p_against(e, 0.0) == e.p, p_against(e, 2.0)
@@ -104,21 +112,25 @@ def differences(a: BySeed, b: BySeed) -> dict[int, float]:
 
 
 def paired_difference(a: BySeed, b: BySeed, *, step: float | None = None) -> Estimate | None:
-    """The mean of `a - b` over common seeds with its interval; None where no seed is common. `step` as above."""
+    """The mean of `a - b` over common seeds with its interval; None where no seed is common. `step`
+    as above.
+    """
     d = differences(a, b)
     return t_interval(d.values(), step=step) if d else None
 
 
 def difference_of_differences(a1: BySeed, a0: BySeed, b1: BySeed, b0: BySeed) -> Estimate | None:
-    """`(a1 - a0) - (b1 - b0)` by seed: how much an effect (of IID, of epochs, ...) changes between two starts."""
+    """`(a1 - a0) - (b1 - b0)` by seed: how much an effect (of IID, of epochs, ...) changes between
+    two starts.
+    """
     return paired_difference(differences(a1, a0), differences(b1, b0))
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:
     """Holm's adjusted p-values: with the p sorted, `max_{j<=i} min(1, (m - j + 1) p_(j))`.
 
-    Rejecting where the adjusted value is below 0.05 errs anywhere among the m with probability at most 0.05,
-    whatever the dependence. None (one seed: no test) stays None, yet counts in m.
+    Rejecting where the adjusted value is below 0.05 errs anywhere among the m with probability at
+    most 0.05, whatever the dependence. None (one seed: no test) stays None, yet counts in m.
 
     >>> holm([0.01, 0.04, 0.03])
     [0.03, 0.06, 0.06]
@@ -134,11 +146,13 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
 
 
 def couples(cells: Sequence[BySeed]) -> dict[tuple[int, int], tuple[Estimate, float | None]]:
-    """(i, j), i < j -> the paired difference of cell i less cell j, and its p-value by Holm among all couples.
+    """(i, j), i < j -> the paired difference of cell i less cell j, and its p-value by Holm among
+    all couples.
 
-    Which pair is best is read off the same data, so that comparing the others with it alone, with a correction for
-    P - 1, tells equal pairs apart too often: 9 % of the time for nine pairs and three seeds, 12 % for ten. Corrected
-    for all P (P - 1) / 2 couples, whichever is picked, it does so at most in 5 %.
+    Which pair is best is read off the same data, so that comparing the others with it alone, with a
+    correction for P - 1, tells equal pairs apart too often: 9 % of the time for nine pairs and
+    three seeds, 12 % for ten. Corrected for all P (P - 1) / 2 couples, whichever is picked, it does
+    so at most in 5 %.
     """
     found = {}
     for i, j in itertools.combinations(range(len(cells)), 2):

@@ -1,8 +1,8 @@
 """Orders of the pairs of optimizers: ranks, the chance to be best, and how far two orders agree.
 
-Sources: Kendall, Biometrika 30 (1938) and 33 (1945), tau and its form with ties; Efron, Ann. Statist. 7
-(1979), the bootstrap; Hoeffding, Ann. Math. Statist. 19 (1948), the variance of a mean over couples.
-Shapes: P pairs of optimizers, S seeds.
+Sources: Kendall, Biometrika 30 (1938) and 33 (1945), tau and its form with ties; Efron, Ann.
+Statist. 7 (1979), the bootstrap; Hoeffding, Ann. Math. Statist. 19 (1948), the variance of a mean
+over couples. Shapes: P pairs of optimizers, S seeds.
 """
 
 import math
@@ -36,24 +36,31 @@ def mean_ranks(scores_PS: Scores) -> list[float]:
     return [float(r) for r in per_seed.mean(axis=0)]
 
 
-def probability_best(scores_PS: Scores, generator: np.random.Generator, draws: int = 2000) -> list[float]:
+def probability_best(
+    scores_PS: Scores, generator: np.random.Generator, draws: int = 2000
+) -> list[float]:
     """The share of bootstrap samples of the seeds in which a pair has the highest mean; ties share.
 
-    Seeds are drawn once for all pairs, which keeps the pairing. A pair with a diverged run (NaN) is never best.
-    With few seeds this is coarse (3 seeds: 10 distinct samples): read it as an order, not as a decimal.
+    Seeds are drawn once for all pairs, which keeps the pairing. A pair with a diverged run (NaN) is
+    never best. With few seeds this is coarse (3 seeds: 10 distinct samples): read it as an order,
+    not as a decimal.
     """
     scores = np.where(np.isnan(scores_PS).any(axis=1, keepdims=True), -np.inf, scores_PS)
     n_seeds = scores.shape[1]
     picks = generator.integers(n_seeds, size=(draws, n_seeds))
     means_DP = scores[:, picks].mean(axis=2).T
-    best_DP = np.isclose(means_DP, means_DP.max(axis=1, keepdims=True), rtol=0, atol=1e-12) & np.isfinite(means_DP)
+    best_DP = np.isclose(
+        means_DP, means_DP.max(axis=1, keepdims=True), rtol=0, atol=1e-12
+    ) & np.isfinite(means_DP)
     share_DP = best_DP / np.maximum(best_DP.sum(axis=1, keepdims=True), 1)
     return [float(p) for p in share_DP.mean(axis=0)]
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """Kendall's tau-b between two orders: of `pairs` couples, `swapped` stand the other way round."""
+    """Kendall's tau-b between two orders: of `pairs` couples, `swapped` stand the other way
+    round.
+    """
 
     tau: float | None
     swapped: int
@@ -61,7 +68,8 @@ class Agreement:
 
 
 def kendall(a: Sequence[float], b: Sequence[float]) -> Agreement:
-    """tau_b = (C - D) / sqrt((C + D + T_a)(C + D + T_b)); NaN ranks below every number; None where all are tied.
+    """tau_b = (C - D) / sqrt((C + D + T_a)(C + D + T_b)); NaN ranks below every number; None where
+    all are tied.
 
     >>> kendall([3, 2, 1], [3, 1, 2])
     Agreement(tau=0.3333333333333333, swapped=1, pairs=3)
@@ -75,7 +83,9 @@ def kendall(a: Sequence[float], b: Sequence[float]) -> Agreement:
 
 
 def _taus(a_PS: Scores, b_PS: Scores) -> Scores:
-    """Kendall's tau of every seed of one start with every seed of the other, as `kendall` has it; NaN for its None."""
+    """Kendall's tau of every seed of one start with every seed of the other, as `kendall` has it;
+    NaN for its None.
+    """
     i, j = np.triu_indices(len(a_PS), k=1)
     signs = [np.sign(np.subtract(*(_ranked(m)[k] for k in (j, i)))) for m in (a_PS, b_PS)]
     untied = [(np.abs(sign_CS)).sum(axis=0) for sign_CS in signs]
@@ -93,15 +103,16 @@ def _ranked(scores_PS: Scores) -> Scores:
 def rank_change(a_PS: Scores, b_PS: Scores) -> tuple[Estimate | None, float | None, float | None]:
     """Do two starts order the pairs differently beyond the noise of the seeds?
 
-    For each seed: tau with the other seeds of its own start, less tau with the other seeds of the other start, so that
-    both are taken across seeds. Above 0: the start changes the order more than a seed does. Returns the estimate, the
-    mean tau within and the mean tau between. The estimate is a mean over couples of seeds, of which each seed is in
-    n - 1; the variance of such a mean is 4 / n times that of the seeds' values (Hoeffding, Eq. 5.13, without the term
-    in 1 / n^2), where a plain mean has 1 / n. So the interval is that of the values with twice their spread. Where no
+    For each seed: tau with the other seeds of its own start, less tau with the other seeds of the
+    other start, so that both are taken across seeds. Above 0: the start changes the order more than
+    a seed does. Returns the estimate, the mean tau within and the mean tau between. The estimate is
+    a mean over couples of seeds, of which each seed is in n - 1; the variance of such a mean is 4 /
+    n times that of the seeds' values (Hoeffding, Eq. 5.13, without the term in 1 / n^2), where a
+    plain mean has 1 / n. So the interval is that of the values with twice their spread. Where no
     start changes anything it says so at most at its level (a slow test simulates it).
 
-    Nothing below `ORDER_SEEDS` seeds: both of two seeds have the same value by construction. NaN is a run that
-    diverged, which ranks last in its own seed alone.
+    Nothing below `ORDER_SEEDS` seeds: both of two seeds have the same value by construction. NaN is
+    a run that diverged, which ranks last in its own seed alone.
     """
     seeds = range(a_PS.shape[1])
     if len(seeds) < ORDER_SEEDS:
@@ -117,14 +128,18 @@ def rank_change(a_PS: Scores, b_PS: Scores) -> tuple[Estimate | None, float | No
     if len(within) < ORDER_SEEDS or len(within) != len(between):
         return None, None, None
     by_seed = np.subtract(within, between)
-    step = 2 / math.comb(len(a_PS), 2) / (len(seeds) - 1)  # one couple that swaps in one seed, seen from another
+    step = (
+        2 / math.comb(len(a_PS), 2) / (len(seeds) - 1)
+    )  # one couple that swaps in one seed, seen from another
     change = t_interval(by_seed.mean() + 2 * (by_seed - by_seed.mean()), step=2 * step)
     return change, float(np.mean(within)), float(np.mean(between))
 
 
 @dataclass(frozen=True)
 class OrderInterval:
-    """Percentile bootstrap intervals, over the seeds, of Kendall's tau and of the number of couples that swap."""
+    """Percentile bootstrap intervals, over the seeds, of Kendall's tau and of the number of couples
+    that swap.
+    """
 
     tau: tuple[float, float] | None
     swapped: tuple[int, int]
@@ -133,21 +148,30 @@ class OrderInterval:
 def order_interval(
     a_PS: Scores, b_PS: Scores, generator: np.random.Generator, draws: int = 1000
 ) -> OrderInterval | None:
-    """How far tau between two orders depends on which seeds were drawn; the same seeds for both, which keeps pairing.
+    """How far tau between two orders depends on which seeds were drawn; the same seeds for both,
+    which keeps pairing.
 
-    None below `ORDER_SEEDS` seeds. Noise puts a couple that is close in either order, so it moves the number of swaps
-    towards half of the couples, and tau towards 0: upwards where fewer are swapped, downwards where more are. What was
-    measured has been moved so once, and every resample once more, while the interval is not moved back. So what was
-    measured can lie at the very end of it, most of all with three seeds, of which there are ten samples in all.
-    `rank_change`, which is judged, holds tau against that noise.
+    None below `ORDER_SEEDS` seeds. Noise puts a couple that is close in either order, so it moves
+    the number of swaps towards half of the couples, and tau towards 0: upwards where fewer are
+    swapped, downwards where more are. What was measured has been moved so once, and every resample
+    once more, while the interval is not moved back. So what was measured can lie at the very end of
+    it, most of all with three seeds, of which there are ten samples in all. `rank_change`, which is
+    judged, holds tau against that noise.
     """
     n_seeds = a_PS.shape[1]
     if n_seeds < ORDER_SEEDS:
         return None
     picks = generator.integers(n_seeds, size=(draws, n_seeds))
-    found = [kendall(list(a_PS[:, pick].mean(axis=1)), list(b_PS[:, pick].mean(axis=1))) for pick in picks]
+    found = [
+        kendall(list(a_PS[:, pick].mean(axis=1)), list(b_PS[:, pick].mean(axis=1)))
+        for pick in picks
+    ]
     tails = [100 * (1 - LEVEL) / 2, 100 * (1 + LEVEL) / 2]
     taus = [agreement.tau for agreement in found if agreement.tau is not None]
-    low, high = np.percentile([agreement.swapped for agreement in found], tails, method="inverted_cdf")
+    low, high = np.percentile(
+        [agreement.swapped for agreement in found], tails, method="inverted_cdf"
+    )
     ends = np.percentile(taus, tails, method="inverted_cdf") if taus else None
-    return OrderInterval((float(ends[0]), float(ends[1])) if ends is not None else None, (int(low), int(high)))
+    return OrderInterval(
+        (float(ends[0]), float(ends[1])) if ends is not None else None, (int(low), int(high))
+    )

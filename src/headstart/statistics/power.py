@@ -1,6 +1,7 @@
 """How many seeds decide.
 
-Source: Cohen, Statistical Power Analysis (1988), section 2.4, the number of observations that decides.
+Source: Cohen, Statistical Power Analysis (1988), section 2.4, the number of observations that
+decides.
 """
 
 import math
@@ -9,18 +10,22 @@ from scipy import special
 
 from headstart.statistics.intervals import LEVEL, Estimate
 
-POWER = 0.8  # Cohen's convention: the chance that as many seeds decide, if the difference is as measured
+# Cohen's convention: the chance that as many seeds decide, if the difference is as measured
+POWER = 0.8
 MOST_SEEDS = 1000
 
 
-def seeds_needed(estimate: Estimate, margin: float = 0.0, power: float = POWER, level: float = LEVEL) -> int | None:
-    """Seeds after which a paired t test would tell the difference from `-margin`, were it and its spread as measured.
+def seeds_needed(
+    estimate: Estimate, margin: float = 0.0, power: float = POWER, level: float = LEVEL
+) -> int | None:
+    """Seeds after which a paired t test would tell the difference from `-margin`, were it and its
+    spread as measured.
 
     `level`: of the test, `1 - 0.05 / m` where it is one of m.
 
-    The smallest n with P(|T| > t_{n-1}) >= power, T noncentral t with n - 1 degrees of freedom and noncentrality
-    sqrt(n) |mean + margin| / s. None for one seed, and above 1,000. What was measured is itself uncertain: an order of
-    magnitude.
+    The smallest n with P(|T| > t_{n-1}) >= power, T noncentral t with n - 1 degrees of freedom and
+    noncentrality sqrt(n) |mean + margin| / s. None for one seed, and above 1,000. What was measured
+    is itself uncertain: an order of magnitude.
 
     >>> seeds_needed(t_interval([0.0, 2.0]))  # mean 1, s 1.41
     18
@@ -37,6 +42,9 @@ def seeds_needed(estimate: Estimate, margin: float = 0.0, power: float = POWER, 
         shift = math.sqrt(n) * distance / spread_
         if shift - critical > 5:  # the power is 1 to six digits
             return n
-        if 1 - special.nctdtr(n - 1, shift, critical) + special.nctdtr(n - 1, shift, -critical) >= power:
+        if (
+            1 - special.nctdtr(n - 1, shift, critical) + special.nctdtr(n - 1, shift, -critical)
+            >= power
+        ):
             return n
     return None

@@ -19,7 +19,9 @@ from headstart.tasks.tokens.base import Tokens
 
 
 class Scores(NamedTuple):
-    """Sums over what one row predicts: a row of a classifier predicts once, a row of text once a token."""
+    """Sums over what one row predicts: a row of a classifier predicts once, a row of text once a
+    token.
+    """
 
     loss_B: Tensor
     correct_B: Tensor
@@ -56,11 +58,13 @@ class Examples:
 
 
 class Pixels(nn.Module):
-    """Bytes of images [B, C, height, width] as numbers, of each channel (byte / 255 - mean) / deviation, in float32.
+    """Bytes of images [B, C, height, width] as numbers, of each channel (byte / 255 - mean) /
+    deviation, in float32.
 
     Without `mean` nothing is subtracted, and without `deviation` nothing divided by.
 
-    >>> Pixels(mean=[0.5], deviation=[0.25])(torch.tensor([[[[0, 255]]]], dtype=torch.uint8)).tolist()
+    >>> images = torch.tensor([[[[0, 255]]]], dtype=torch.uint8)
+    >>> Pixels(mean=[0.5], deviation=[0.25])(images).tolist()
     [[[[-2.0, 2.0]]]]
     """
 
@@ -85,9 +89,11 @@ Rows = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class ClientRows(Sequence[Rows]):
-    """The rows of each of K clients as one array, cut at `starts` [K + 1]: cheap however many clients there are.
+    """The rows of each of K clients as one array, cut at `starts` [K + 1]: cheap however many
+    clients there are.
 
-    `order` holds the rows of client 0, then those of client 1, ...; none where the rows lie sorted by client.
+    `order` holds the rows of client 0, then those of client 1, ...; none where the rows lie sorted
+    by client.
 
     >>> clients = ClientRows.of_owners(np.array([7, 3, 7]))
     >>> [rows.tolist() for rows in clients]
@@ -99,7 +105,9 @@ class ClientRows(Sequence[Rows]):
 
     @classmethod
     def of_owners(cls, owners_N: Rows, population: int | None = None) -> "ClientRows":
-        """Clients from the owner of each row: each owner that occurs, or those numbered 0 to population - 1."""
+        """Clients from the owner of each row: each owner that occurs, or those numbered 0 to
+        population - 1.
+        """
         if population is None:
             sizes = np.unique(owners_N, return_counts=True)[1]
         else:
@@ -132,16 +140,18 @@ class ClientRows(Sequence[Rows]):
 class Task:
     """Data, loss and metrics.
 
-    `train` is what partitions give to clients; `validation` is for tuning and `test` for the reported numbers, and
-    neither overlaps another. `outputs` is the width of the model's output. `owners` [N] names the natural
-    client of each training row, where the source has one, or is the rows of each such client; `test_owners` and
-    `validation_owners` are the numbers of those of the other parts' rows, where they are known. `classes`: the names of
-    the labels 0, 1, ..., where the source has some. `mapped`: the rows are read from files as they are used, so that
-    several processes share them as it is. `tokens` is how text became numbers, in tasks of text.
-    `content`: a sha256 of the files that it was read from, empty without any. `prepare` makes the module, without
-    parameters, that turns a batch of inputs into what a model takes: images are kept as bytes, a quarter of float32.
-    `features`: the names of the numbers of an input, where the source has some.
-    `notes`: what who looks at a study should know of how the rows were read, a line each: which columns are features.
+    `train` is what partitions give to clients; `validation` is for tuning and `test` for the
+    reported numbers, and neither overlaps another. `outputs` is the width of the model's output.
+    `owners` [N] names the natural client of each training row, where the source has one, or is the
+    rows of each such client; `test_owners` and `validation_owners` are the numbers of those of the
+    other parts' rows, where they are known. `classes`: the names of the labels 0, 1, ..., where the
+    source has some. `mapped`: the rows are read from files as they are used, so that several
+    processes share them as it is. `tokens` is how text became numbers, in tasks of text. `content`:
+    a sha256 of the files that it was read from, empty without any. `prepare` makes the module,
+    without parameters, that turns a batch of inputs into what a model takes: images are kept as
+    bytes, a quarter of float32. `features`: the names of the numbers of an input, where the source
+    has some. `notes`: what who looks at a study should know of how the rows were read, a line each:
+    which columns are features.
     """
 
     name: str
@@ -162,8 +172,13 @@ class Task:
     features: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        rows = f"{len(self.train)} training, {len(self.validation)} validation and {len(self.test)} test rows"
-        return f"<Task {self.name!r}: {rows}, inputs {list(self.input_shape)}, {self.outputs} outputs>"
+        rows = (
+            f"{len(self.train)} training, {len(self.validation)} validation and {len(self.test)} "
+            "test rows"
+        )
+        return (
+            f"<Task {self.name!r}: {rows}, inputs {list(self.input_shape)}, {self.outputs} outputs>"
+        )
 
     def to(self, device: torch.device) -> "Task":
         """The same task with its rows on a device, where all of them must fit."""
@@ -187,11 +202,17 @@ class Task:
                 f"'natural' needs to know whose each row is, but task {self.name!r} has no owners; "
                 "use the partition 'iid' or 'dirichlet', and a number as population"
             )
-        return self.owners if isinstance(self.owners, ClientRows) else ClientRows.of_owners(self.owners)
+        return (
+            self.owners
+            if isinstance(self.owners, ClientRows)
+            else ClientRows.of_owners(self.owners)
+        )
 
 
 Partition = Callable[[Task, int, int], Sequence[Rows]]
-"""(task, number of clients, seed) -> the training rows of each client; every row is used exactly once."""
+"""(task, number of clients, seed) -> the training rows of each client; every row is used exactly
+once.
+"""
 
 TASKS: Registry[Task] = Registry("task", "headstart.tasks", Task, rooms=("own",))
 PARTITIONS: Registry[Partition] = Registry("partition", "headstart.tasks.partitions")

@@ -1,8 +1,9 @@
 """Real handwritten digits: 1,797 images of 8x8 pixels that come with scikit-learn.
 
 The test part of "Optical Recognition of Handwritten Digits" (Alpaydin & Kaynak, UCI, 1998,
-https://doi.org/10.24432/C50P49): each image is a size-normalised 32x32 bitmap of which the pixels that are on are
-counted in 4x4 blocks, 0 to 16. Here it is split once into 1,200 training, 197 validation and 400 test rows.
+https://doi.org/10.24432/C50P49): each image is a size-normalised 32x32 bitmap of which the pixels
+that are on are counted in 4x4 blocks, 0 to 16. Here it is split once into 1,200 training, 197
+validation and 400 test rows.
 """
 
 from functools import lru_cache
@@ -18,10 +19,14 @@ from headstart.tasks.base import TASKS, Examples, Task
 TRAIN, VALIDATION = 1200, 197
 
 
-@TASKS.register("digits", source="Alpaydin & Kaynak, UCI Optical Recognition of Handwritten Digits, 1998")
+@TASKS.register(
+    "digits", source="Alpaydin & Kaynak, UCI Optical Recognition of Handwritten Digits, 1998"
+)
 @lru_cache(maxsize=1)
 def digits() -> Task:
-    """Handwritten digits of 8x8 pixels, 1,200 to train on: small enough for a study in minutes, on one core."""
+    """Handwritten digits of 8x8 pixels, 1,200 to train on: small enough for a study in minutes, on
+    one core.
+    """
     images, labels = load_digits(return_X_y=True)
     inputs = torch.from_numpy(images.astype(np.float32)).reshape(-1, 1, 8, 8) / 16
     targets = torch.from_numpy(labels.astype(np.int64))
@@ -31,11 +36,14 @@ def digits() -> Task:
     return Task("digits", train, validation, test, outputs=10, classes=tuple("0123456789"))
 
 
-def _evenly_mixed(labels: npt.NDArray[np.int64], generator: np.random.Generator) -> npt.NDArray[np.int64]:
-    """The rows in an order in which every stretch holds the classes in nearly their shares of the whole.
+def _evenly_mixed(
+    labels: npt.NDArray[np.int64], generator: np.random.Generator
+) -> npt.NDArray[np.int64]:
+    """The rows in an order in which every stretch holds the classes in nearly their shares of the
+    whole.
 
-    The j-th of a class's n rows, in random order, stands at (j + 1/2) / n. A stretch of share s then holds s * n of
-    each class, to within one.
+    The j-th of a class's n rows, in random order, stands at (j + 1/2) / n. A stretch of share s
+    then holds s * n of each class, to within one.
     """
     place = np.empty(len(labels))
     for label in np.unique(labels):

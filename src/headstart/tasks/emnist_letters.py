@@ -1,8 +1,9 @@
 """Handwritten letters, 28x28 pixels: the larger, neighbouring task to pre-train on before digits.
 
-EMNIST Letters (Cohen, Afshar, Tapson & van Schaik, arXiv 1702.05373, section II; NIST, US government data): 145,600
-images of 26 classes, upper and lower case merged, balanced. The file has the columns split (train or test), label and
-image (784 bytes, ink white on black, upright like MNIST's). It names no writers.
+EMNIST Letters (Cohen, Afshar, Tapson & van Schaik, arXiv 1702.05373, section II; NIST, US
+government data): 145,600 images of 26 classes, upper and lower case merged, balanced. The file has
+the columns split (train or test), label and image (784 bytes, ink white on black, upright like
+MNIST's). It names no writers.
 """
 
 from typing import Annotated
@@ -30,7 +31,9 @@ def emnist_letters(
     path: Annotated[str, Field(description="a Parquet file: split, label, image")] = (
         "$HEADSTART_DATA/emnist_letters.parquet"
     ),
-    validation: Annotated[int, Field(ge=0, description="rows held out of the training part, to tune on")] = 5200,
+    validation: Annotated[
+        int, Field(ge=0, description="rows held out of the training part, to tune on")
+    ] = 5200,
 ) -> Task:
     """Handwritten letters of 28x28 pixels, 26 classes: 119,600 to train on, 20,800 to test.
 
@@ -48,7 +51,8 @@ def emnist_letters(
     train, test = splits(table, "split", file)
     if validation >= len(train):
         raise HeadstartError(
-            f"emnist-letters.validation: expected fewer than the {len(train)} training rows of {file}, got {validation}"
+            f"emnist-letters.validation: expected fewer than the {len(train)} training rows of "
+            f"{file}, got {validation}"
         )
     order = rng.generator(0, "emnist-letters split").permutation(train)
 
@@ -57,4 +61,11 @@ def emnist_letters(
         return Examples(torch.from_numpy(images[rows]), torch.from_numpy(labels[rows]))
 
     parts = part(order[validation:]), part(order[:validation]), part(test)
-    return Task("emnist-letters", *parts, outputs=LETTERS, classes=BOTH_CASES, content=digest(file), prepare=Pixels)
+    return Task(
+        "emnist-letters",
+        *parts,
+        outputs=LETTERS,
+        classes=BOTH_CASES,
+        content=digest(file),
+        prepare=Pixels,
+    )

@@ -1,8 +1,9 @@
 """Posts by community: next-word prediction, each client a subreddit.
 
-LEAF has a task of Reddit comments by user (Caldas et al., arXiv 1812.01097, section 2), which the paper took
-(arXiv 2206.15387). The file has a row a post and the columns user_id and text, as tables of one's own or of a hub
-may; the default names no authors, so that its 400 clients are communities (`docs/text.md`).
+LEAF has a task of Reddit comments by user (Caldas et al., arXiv 1812.01097, section 2), which the
+paper took (arXiv 2206.15387). The file has a row a post and the columns user_id and text, as tables
+of one's own or of a hub may; the default names no authors, so that its 400 clients are communities
+(`docs/text.md`).
 """
 
 from headstart.files import digest, located
@@ -25,7 +26,10 @@ from headstart.tasks.text.next_token import (
 )
 
 
-@TASKS.register("reddit", source="Reddit, LEAF, Caldas et al., arXiv 1812.01097; ours: self posts of 2013 by subreddit")
+@TASKS.register(
+    "reddit",
+    source="Reddit, LEAF, Caldas et al., arXiv 1812.01097; ours: self posts of 2013 by subreddit",
+)
 @cached(maxsize=2)
 def reddit(
     *,
@@ -41,13 +45,15 @@ def reddit(
 ) -> Task:
     """The next word in the posts of a subreddit: rows of 64, at most 200 a subreddit.
 
-    A tenth of the subreddits validates and a fifth tests, one fixed draw; the others are the clients. No subreddit is
-    in two parts: accuracy is that on subreddits that are no clients, as the paper measures it. The vocabulary has not
-    seen them either.
+    A tenth of the subreddits validates and a fifth tests, one fixed draw; the others are the
+    clients. No subreddit is in two parts: accuracy is that on subreddits that are no clients, as
+    the paper measures it. The vocabulary has not seen them either.
 
     Raises:
         HeadstartError: the file is missing or damaged, or too few clients are left.
     """
     clients = documents_by_client(located(path, "task.path"), client, text)
     parts = by_held_out_clients("reddit", clients, validation, test)
-    return text_task("reddit", parts, tokens, length, most_rows, least_rows, digest(*files_of(located(path))))
+    return text_task(
+        "reddit", parts, tokens, length, most_rows, least_rows, digest(*files_of(located(path)))
+    )

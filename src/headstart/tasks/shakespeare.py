@@ -1,8 +1,9 @@
 """Shakespeare's plays by speaking role: next-character prediction, each client a role of one play.
 
-The text is in the public domain. LEAF made it a federated task (Caldas et al., arXiv 1812.01097), after McMahan et al.
-(arXiv 1602.05629, section 3). The file has a row a speech, in the order of the plays, and the columns user_id (play and
-role) and text; where ours is from is told in `docs/text.md`.
+The text is in the public domain. LEAF made it a federated task (Caldas et al., arXiv 1812.01097),
+after McMahan et al. (arXiv 1602.05629, section 3). The file has a row a speech, in the order of the
+plays, and the columns user_id (play and role) and text; where ours is from is told in
+`docs/text.md`.
 """
 
 from headstart.files import digest, located
@@ -41,13 +42,22 @@ def shakespeare(
 ) -> Task:
     """The next character in the speeches of a role: rows of 80, roles with at least 3 speeches.
 
-    As in LEAF each role's text is split in the order of time, so every part has the same roles: its first speeches
-    train, the next tenth validates, the last tenth tests (at least one speech each). What is measured is later text of
-    people whom the clients have; the tasks by users, `stackoverflow` and `reddit`, measure that of others.
+    As in LEAF each role's text is split in the order of time, so every part has the same roles: its
+    first speeches train, the next tenth validates, the last tenth tests (at least one speech each).
+    What is measured is later text of people whom the clients have; the tasks by users,
+    `stackoverflow` and `reddit`, measure that of others.
 
     Raises:
         HeadstartError: the file is missing or damaged, or no role is left.
     """
     clients = documents_by_client(located(path, "task.path"), client, text)
     parts = by_time("shakespeare", clients, validation, test)
-    return text_task("shakespeare", parts, tokens, length, most_rows, least_rows, digest(*files_of(located(path))))
+    return text_task(
+        "shakespeare",
+        parts,
+        tokens,
+        length,
+        most_rows,
+        least_rows,
+        digest(*files_of(located(path))),
+    )

@@ -1,9 +1,9 @@
 """WikiText-2: articles of Wikipedia, a proxy on which to pre-train before the text of clients.
 
-Merity, Xiong, Bradbury & Socher, "Pointer Sentinel Mixture Models", arXiv 1609.07843 (text CC BY-SA 3.0). The files
-have a paragraph or a heading a line, in tokenised form: words apart from signs, `@-@` for a sign within a word, `<unk>`
-for a word that is rare. An article is a document here; signs within words are put back, and `<unk>` becomes what no
-vocabulary has.
+Merity, Xiong, Bradbury & Socher, "Pointer Sentinel Mixture Models", arXiv 1609.07843 (text CC BY-SA
+3.0). The files have a paragraph or a heading a line, in tokenised form: words apart from signs,
+`@-@` for a sign within a word, `<unk>` for a word that is rare. An article is a document here;
+signs within words are put back, and `<unk>` becomes what no vocabulary has.
 """
 
 import re
@@ -27,20 +27,28 @@ from headstart.tasks.tokens.base import MISSING
 def wikitext_2(
     *,
     like: Annotated[
-        PartText, Field(description="the task whose tokens and length of rows it takes, written as in the study file")
+        PartText,
+        Field(
+            description="the task whose tokens and length of rows it takes, written as in the "
+            "study file"
+        ),
     ] = "stackoverflow",
-    train: Annotated[str, Field(description="a text file to train on")] = "$HEADSTART_DATA/wikitext-2/valid.txt",
-    test: Annotated[str, Field(description="a text file to validate on (its first half) and test on")] = (
-        "$HEADSTART_DATA/wikitext-2/test.txt"
-    ),
+    train: Annotated[
+        str, Field(description="a text file to train on")
+    ] = "$HEADSTART_DATA/wikitext-2/valid.txt",
+    test: Annotated[
+        str, Field(description="a text file to validate on (its first half) and test on")
+    ] = ("$HEADSTART_DATA/wikitext-2/test.txt"),
 ) -> Task:
-    """The next token in articles of Wikipedia, in the tokens of another task: to pre-train before that one.
+    """The next token in articles of Wikipedia, in the tokens of another task: to pre-train before
+    that one.
 
-    A start `proxy(task="wikitext-2(like='stackoverflow')")` must name the study's task with the parameters that it has
-    there; the start refuses a vocabulary that differs. Nothing but that vocabulary is taken from the task.
+    A start `proxy(task="wikitext-2(like='stackoverflow')")` must name the study's task with the
+    parameters that it has there; the start refuses a vocabulary that differs. Nothing but that
+    vocabulary is taken from the task.
 
-    By default it trains on the validation file (214,000 words), since the training file is in no source of ours; name
-    that one as `train` where it is at hand. Articles name no clients.
+    By default it trains on the validation file (214,000 words), since the training file is in no
+    source of ours; name that one as `train` where it is at hand. Articles name no clients.
 
     Raises:
         HeadstartError: a file is missing or empty, or `like` is not a task of next tokens.
@@ -49,7 +57,8 @@ def wikitext_2(
     tokens = target.tokens
     if tokens is None or target.outputs != tokens.size:
         raise HeadstartError(
-            f"task wikitext-2.like: expected a task of next tokens, such as 'stackoverflow', got {target.name!r}"
+            "task wikitext-2.like: expected a task of next tokens, such as 'stackoverflow', got "
+            f"{target.name!r}"
         )
     length = target.input_shape[0]
     trained, held_out = (
@@ -70,7 +79,8 @@ def wikitext_2(
 
 
 def articles(path: Path) -> list[str]:
-    """The articles of a file, as they would be written. One begins with a heading of the first order: `= Title =`.
+    """The articles of a file, as they would be written. One begins with a heading of the first
+    order: `= Title =`.
 
     Raises:
         HeadstartError: the file cannot be read, or holds nothing.
@@ -79,7 +89,9 @@ def articles(path: Path) -> list[str]:
         with files.explained(path, "read"):
             lines = path.read_text(encoding="utf-8").splitlines()
     except UnicodeDecodeError as error:
-        raise HeadstartError(f"{path} cannot be read as UTF-8: {error.reason} at byte {error.start}") from error
+        raise HeadstartError(
+            f"{path} cannot be read as UTF-8: {error.reason} at byte {error.start}"
+        ) from error
     found: list[list[str]] = []
     for line in filter(None, map(as_written, lines)):
         if not found or re.fullmatch(r"= [^=]+ =", line):

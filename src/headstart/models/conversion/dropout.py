@@ -1,8 +1,9 @@
 """Dropout whose mask is a function of a key, so that every executor draws the same one.
 
-The mask is an integer hash (Wellons' lowbias32, two multiplications; https://nullprogram.com/blog/2018/07/31/) of
-the key, the layer and the position in the batch, kept where it is below a threshold. Rows come first in the
-position, so padding a batch at its end leaves the masks of its rows unchanged.
+The mask is an integer hash (Wellons' lowbias32, two multiplications;
+https://nullprogram.com/blog/2018/07/31/) of the key, the layer and the position in the batch, kept
+where it is below a threshold. Rows come first in the position, so padding a batch at its end leaves
+the masks of its rows unchanged.
 """
 
 import math
@@ -21,7 +22,8 @@ def _shift(bits: Tensor, by: int) -> Tensor:
 def mix(bits: Tensor) -> Tensor:
     """A bijection of int32 in which every input bit moves about half of the output bits.
 
-    Never on a scalar: under `vmap`, `torch.compile` (2.13) rounds the whole number that multiplies one to float32.
+    Never on a scalar: under `vmap`, `torch.compile` (2.13) rounds the whole number that multiplies
+    one to float32.
     """
     if bits.ndim == 0:
         return mix(bits.reshape(1)).reshape(())
@@ -38,7 +40,8 @@ def step_key(key: Tensor, step: int | Tensor) -> Tensor:
 def _salt(layer: int, call: int) -> int:
     """An int32 that differs between layers and calls: multiples of two odd constants, wrapped.
 
-    (2^32 over the golden ratio, as in Knuth's multiplicative hashing, and the first constant of MurmurHash3's mixer.)
+    (2^32 over the golden ratio, as in Knuth's multiplicative hashing, and the first constant of
+    MurmurHash3's mixer.)
     """
     return ((layer * 0x9E3779B9 + call * 0x85EBCA6B + (1 << 31)) & 0xFFFFFFFF) - (1 << 31)
 
@@ -46,8 +49,9 @@ def _salt(layer: int, call: int) -> int:
 class KeyedDropout(nn.Module):
     """Inverted dropout with probability `p`, over elements or over whole channels.
 
-    `key` is a buffer, an int32 scalar that the caller replaces for every step; `layer` tells layers apart and
-    `calls`, which the caller sets to 0 before a forward pass, the uses of one layer within it.
+    `key` is a buffer, an int32 scalar that the caller replaces for every step; `layer` tells layers
+    apart and `calls`, which the caller sets to 0 before a forward pass, the uses of one layer
+    within it.
     """
 
     key: Tensor
@@ -69,3 +73,32 @@ class KeyedDropout(nn.Module):
         self.calls += 1
         keep = (bits >= int(self.p * (1 << 31))).reshape(shape)
         return inputs * (keep.to(inputs.dtype) / (1 - self.p))
+
+
+DROPS_CHANNELS: dict[type[nn.Module], bool] = {
+    nn.Dropout: False,
+    nn.Dropout1d: True,
+    nn.Dropout2d: True,
+    nn.Dropout3d: True,
+}
+"""Torch's layers of dropout that are replaced, and whether they drop whole channels."""
+
+
+def with_keyed_dropout(module: nn.Module) -> nn.Module:
+    """Replace dropout layers, in the order of their names, by ones whose mask is a function of a
+    key.
+
+    A layer that stands under several names becomes several layers.
+    """
+    number = 0
+    for name, layer in list(module.named_modules(remove_duplicate=False)):
+        if type(layer) not in DROPS_CHANNELS:
+            continue
+        probability = float(getattr(layer, "p"))  # noqa: B009
+        keyed = KeyedDropout(probability, number, channels=DROPS_CHANNELS[type(layer)])
+        number += 1
+        if not name:
+            return keyed
+        parent, _, child = name.rpartition(".")
+        setattr(module.get_submodule(parent), child, keyed)
+    return module

@@ -1,1 +1,3 @@
-"""Files of weights that somebody else wrote: read, named as the model names them, and fitted to it."""
+"""Files of weights that somebody else wrote: read, named as the model names them, and fitted to
+it.
+"""

@@ -1,6 +1,7 @@
 """The start that reads its weights from a file: `checkpoint`, and `hub` once it has one.
 
-What a file holds says `reading`, which of it are the weights `packing`, what becomes of the head `heads`.
+What a file holds says `reading`, which of it are the weights `packing`, what becomes of the head
+`heads`.
 """
 
 import re
@@ -33,22 +34,32 @@ def _sha256(written: str | None) -> str | None:
 
 
 Sha256 = Annotated[
-    str | None, AfterValidator(_sha256), Field(description="what the file must be; not checked if left out")
+    str | None,
+    AfterValidator(_sha256),
+    Field(description="what the file must be; not checked if left out"),
 ]
 Inside = Annotated[
     str | None,
     AddedLater(),
-    Field(description="where in the file the weights are, such as ema or teacher/backbone; left out, what fits"),
+    Field(
+        description="where in the file the weights are, such as ema or teacher/backbone; left "
+        "out, what fits"
+    ),
 ]
 Prefix = Annotated[
     str | None,
     AddedLater(),
-    Field(description="what the names of the weights begin with, such as encoder.; others are left out"),
+    Field(
+        description="what the names of the weights begin with, such as encoder.; others are left "
+        "out"
+    ),
 ]
 
 
 class Source(NamedTuple):
-    """A file of weights: what it must be, where in it they are, and how their names begin; None where any will do."""
+    """A file of weights: what it must be, where in it they are, and how their names begin; None
+    where any will do.
+    """
 
     path: Path
     sha256: str | None = None
@@ -77,7 +88,10 @@ def from_file(source: Source, head: HeadChoice) -> Start:
     paths = files_of(file)
     content = files.digest(*paths)
     if source.sha256 not in (None, content):
-        raise HeadstartError(f"{file}: expected sha256 {source.sha256}, got {content}; it is damaged, or another file")
+        raise HeadstartError(
+            f"{file}: expected sha256 {source.sha256}, got {content}; it is damaged, or another "
+            "file"
+        )
 
     def fitted(network: Network, task: Task, seed: int) -> tuple[_Fitted, Tree]:
         drawn = network.state(seed)
@@ -91,7 +105,10 @@ def from_file(source: Source, head: HeadChoice) -> Start:
 
     def weights(artefact: Weights, network: Network, task: Task, seed: int) -> Tree:
         found, drawn = fitted(network, task, seed)
-        return {name: _copied(found.state[name], leaf, name, file, network) for name, leaf in drawn.items()}
+        return {
+            name: _copied(found.state[name], leaf, name, file, network)
+            for name, leaf in drawn.items()
+        }
 
     def check(network: Network, task: Task, build: Build) -> Sequence[str]:
         found, drawn = fitted(network, task, 0)
@@ -108,7 +125,9 @@ def from_file(source: Source, head: HeadChoice) -> Start:
     return Start(weights, content=content, check=check)
 
 
-def _chosen(source: Source, held: Content, network: Network, drawn: Tree, head: HeadChoice, asked: Meaning) -> _Fitted:
+def _chosen(
+    source: Source, held: Content, network: Network, drawn: Tree, head: HeadChoice, asked: Meaning
+) -> _Fitted:
     """The one mapping of tensors that fits the model, under the plainest names.
 
     Raises:
@@ -116,7 +135,9 @@ def _chosen(source: Source, held: Content, network: Network, drawn: Tree, head: 
     """
     file = source.path
     if not isinstance(held.found, dict | list | tuple):
-        raise HeadstartError(f"{file}: expected tensors by the names of parameters, got {type(held.found).__name__}")
+        raise HeadstartError(
+            f"{file}: expected tensors by the names of parameters, got {type(held.found).__name__}"
+        )
     try:
         found = mappings(held.found, network)
     except HeadstartError as error:
@@ -126,17 +147,27 @@ def _chosen(source: Source, held: Content, network: Network, drawn: Tree, head: 
         found = [mapped for mapped in found if mapped.inside == source.inside]
     if not found:
         what = f" under {source.inside!r}" if source.inside else ""
-        raise HeadstartError(f"{file}: expected tensors by the names of parameters{what}, got {_listed(held, there)}")
+        raise HeadstartError(
+            f"{file}: expected tensors by the names of parameters{what}, got {_listed(held, there)}"
+        )
     tried = [_best(source, mapped, held.meaning, network, drawn, head, asked) for mapped in found]
     fitting = [fit for fit in tried if not fit.differs]
     usual = [fit for fit in fitting if set(fit.mapped.inside.split("/")) <= set(USUAL)]
-    if len(fitting) > 1 and len(usual) != 1 and not all(_same(fit.state, fitting[0].state) for fit in fitting):
+    if (
+        len(fitting) > 1
+        and len(usual) != 1
+        and not all(_same(fit.state, fitting[0].state) for fit in fitting)
+    ):
         names = ", ".join(repr(fit.mapped.inside) for fit in fitting)
-        raise HeadstartError(f"{file} holds several that fit the model: {names}; say which (inside='...')")
+        raise HeadstartError(
+            f"{file} holds several that fit the model: {names}; say which (inside='...')"
+        )
     if fitting:
         return (usual or fitting)[0]
     nearest = max(tried, key=lambda fit: len(fit.state.keys() & drawn.keys()))
-    raise HeadstartError(f"{file} does not fit the model: {nearest.differs}{_hint(nearest, there, drawn)}")
+    raise HeadstartError(
+        f"{file} does not fit the model: {nearest.differs}{_hint(nearest, there, drawn)}"
+    )
 
 
 def _best(
@@ -148,7 +179,9 @@ def _best(
     head: HeadChoice,
     asked: Meaning,
 ) -> _Fitted:
-    """A mapping under the first names that fit; without any, under those of which most are the model's."""
+    """A mapping under the first names that fit; without any, under those of which most are the
+    model's.
+    """
     tried: list[_Fitted] = []
     for named in namings(mapped, network, drawn, source.prefix):
         state, became = head.on(named.tensors, network, drawn, learnt, asked)
@@ -166,20 +199,33 @@ def _listed(held: Content, there: list[str]) -> str:
     if any(there):
         return f"tensors under {listed(sorted(map(repr, filter(None, there))))}"
     if isinstance(held.found, dict):
-        return listed([f"{name!r} ({type(value).__name__})" for name, value in held.found.items()]) or "nothing"
+        return (
+            listed([f"{name!r} ({type(value).__name__})" for name, value in held.found.items()])
+            or "nothing"
+        )
     return type(held.found).__name__
 
 
 def _hint(nearest: _Fitted, there: list[str], drawn: Tree) -> str:
-    """Where the weights were looked for, and what their names begin with, where that may be why they do not fit."""
+    """Where the weights were looked for, and what their names begin with, where that may be why
+    they do not fit.
+    """
     hints = said(nearest.mapped, nearest.named)
-    hints += [f"left out of it, as no weights: {listed(nearest.named.left_out)}"] if nearest.named.left_out else []
+    hints += (
+        [f"left out of it, as no weights: {listed(nearest.named.left_out)}"]
+        if nearest.named.left_out
+        else []
+    )
     if len(there) > 1:
         hints.append(f"the file has tensors under {listed([repr(inside) for inside in there], 8)}")
     taken_off = repr(nearest.named.off)
-    begins = [each for each in _before_known_names(nearest.mapped.tensors, drawn) if each != taken_off]
+    begins = [
+        each for each in _before_known_names(nearest.mapped.tensors, drawn) if each != taken_off
+    ]
     if begins:
-        hints.append(f"names of the model are there behind {listed(begins)}, which prefix='...' takes off")
+        hints.append(
+            f"names of the model are there behind {listed(begins)}, which prefix='...' takes off"
+        )
     return f" ({'; '.join(hints)})" if hints else ""
 
 
@@ -188,7 +234,9 @@ def _before_known_names(names: Iterable[str], drawn: Tree) -> list[str]:
     begins: Counter[str] = Counter()
     for name in names:
         parts = name.split(".")
-        begins.update(".".join(parts[:i]) + "." for i in range(1, len(parts)) if ".".join(parts[i:]) in drawn)
+        begins.update(
+            ".".join(parts[:i]) + "." for i in range(1, len(parts)) if ".".join(parts[i:]) in drawn
+        )
     return [repr(prefix) for prefix, _ in begins.most_common()]
 
 
@@ -196,11 +244,17 @@ def _copied(saved: Tensor, drawn: Tensor, name: str, file: Path, network: Networ
     """In memory of its own: the file may change or vanish during the run."""
     is_buffer = name in network.buffers
     if saved.is_meta:
-        raise HeadstartError(f"{file}: {name!r} has a shape and no numbers (it is on the device 'meta')")
+        raise HeadstartError(
+            f"{file}: {name!r} has a shape and no numbers (it is on the device 'meta')"
+        )
     if kind := undense(saved):
-        raise HeadstartError(f"{file}: expected a dense tensor under {name!r}, got one that is {kind}")
+        raise HeadstartError(
+            f"{file}: expected a dense tensor under {name!r}, got one that is {kind}"
+        )
     if not is_buffer and not saved.is_floating_point():
-        raise HeadstartError(f"{file}: expected floating-point numbers in {name!r}, got {saved.dtype}")
+        raise HeadstartError(
+            f"{file}: expected floating-point numbers in {name!r}, got {saved.dtype}"
+        )
     if is_buffer and _kind(saved) != _kind(drawn):
         raise HeadstartError(f"{file}: expected {drawn.dtype} in {name!r}, got {saved.dtype}")
     copied = saved.detach().to(drawn.dtype, copy=True, memory_format=torch.contiguous_format)

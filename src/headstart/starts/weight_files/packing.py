@@ -1,9 +1,10 @@
-"""Where in a file the weights of a model are, and by which names: what training scripts put around them.
+"""Where in a file the weights of a model are, and by which names: what training scripts put around
+them.
 
-A file may hold one mapping of tensors among others (`model_state_dict` beside an optimizer's state, `ema` beside
-`model`), and its names may begin with what wrapped the model when it was saved (`module.`, `_orig_mod.`, `model.`), or
-lack what wraps it now. The one mapping that fits the model is taken, one prefix is taken off or put before, and both
-are said.
+A file may hold one mapping of tensors among others (`model_state_dict` beside an optimizer's state,
+`ema` beside `model`), and its names may begin with what wrapped the model when it was saved
+(`module.`, `_orig_mod.`, `model.`), or lack what wraps it now. The one mapping that fits the model
+is taken, one prefix is taken off or put before, and both are said.
 """
 
 import re
@@ -20,20 +21,28 @@ from headstart.models.network import Network
 from headstart.trees import Tree
 
 BATCH_STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
-"""What BatchNorm keeps of its batches. GroupNorm takes its statistics from each sample and has no use for them."""
+"""What BatchNorm keeps of its batches. GroupNorm takes its statistics from each sample and has no
+use for them.
+"""
 
 GPT2_MASKS = re.compile(r"(.*\.)?h\.\d+\.attn\.(bias|masked_bias)")
-"""The causal mask and its minus infinity, which older versions of transformers saved with GPT-2's weights."""
+"""The causal mask and its minus infinity, which older versions of transformers saved with GPT-2's
+weights.
+"""
 
 USUAL = ("state_dict", "model", "model_state_dict")
-"""Where training scripts put the weights that they go on with; taken before `ema` or `teacher` where both fit."""
+"""Where training scripts put the weights that they go on with; taken before `ema` or `teacher`
+where both fit.
+"""
 
 DEEPEST, MOST = 6, 10_000
 """Mappings inside of mappings that are looked through, and how many."""
 
 
 class Mapped(NamedTuple):
-    """A mapping of tensors in a file: where, its tensors, and the names under which it has something else."""
+    """A mapping of tensors in a file: where, its tensors, and the names under which it has
+    something else.
+    """
 
     inside: str
     tensors: dict[str, Tensor]
@@ -44,8 +53,9 @@ class Mapped(NamedTuple):
 class Named:
     """Tensors by the names of a model, or as near to these as they come.
 
-    `off` and `before`: the prefix that was taken off the names and the one put before them. `left_out`: names of what
-    the model has no use for. `unequal`: what one tensor of the model has two different ones for.
+    `off` and `before`: the prefix that was taken off the names and the one put before them.
+    `left_out`: names of what the model has no use for. `unequal`: what one tensor of the model has
+    two different ones for.
     """
 
     tensors: Tree
@@ -56,7 +66,9 @@ class Named:
 
 
 def mappings(found: object, network: Network) -> list[Mapped]:
-    """All mappings of tensors in what a file holds, the outermost first; a bare list has the module's own order."""
+    """All mappings of tensors in what a file holds, the outermost first; a bare list has the
+    module's own order.
+    """
     if isinstance(found, list | tuple):
         return [Mapped("", _in_order(list(found), network), [])] if found else []
     mapped: list[Mapped] = []
@@ -72,7 +84,10 @@ def mappings(found: object, network: Network) -> list[Mapped]:
         if some:
             mapped.append(Mapped(inside, some, [name for name in named if name not in some]))
         if depth < DEEPEST:
-            left += [(f"{inside}/{name}" if inside else name, value, depth + 1) for name, value in named.items()]
+            left += [
+                (f"{inside}/{name}" if inside else name, value, depth + 1)
+                for name, value in named.items()
+            ]
     return mapped
 
 
@@ -83,22 +98,30 @@ def as_tensor(value: object) -> Tensor | None:
     if not isinstance(value, np.ndarray) or value.dtype.kind not in "biuf":
         return None
     try:
-        return torch.from_numpy(np.ascontiguousarray(value, value.dtype.newbyteorder("=")).reshape(value.shape))
+        return torch.from_numpy(
+            np.ascontiguousarray(value, value.dtype.newbyteorder("=")).reshape(value.shape)
+        )
     except TypeError:  # of more digits than torch has
         return None
 
 
 def _in_order(found: list[object], network: Network) -> dict[str, Tensor]:
-    """Arrays without names by the names of the module's `state_dict`, as Flower's clients send them."""
+    """Arrays without names by the names of the module's `state_dict`, as Flower's clients send
+    them.
+    """
     tensors = [as_tensor(value) for value in found]
     if any(leaf is None for leaf in tensors):
-        raise HeadstartError(f"expected tensors by the names of parameters, got a list with {_first_other(found)}")
+        raise HeadstartError(
+            f"expected tensors by the names of parameters, got a list with {_first_other(found)}"
+        )
     if len(tensors) != len(network.order):
         raise HeadstartError(
-            f"expected {len(network.order)} arrays in the order of the module's state_dict, as they have no names, "
-            f"got {len(tensors)}"
+            f"expected {len(network.order)} arrays in the order of the module's state_dict, as "
+            f"they have no names, got {len(tensors)}"
         )
-    return {name: leaf for name, leaf in zip(network.order, tensors, strict=True) if leaf is not None}
+    return {
+        name: leaf for name, leaf in zip(network.order, tensors, strict=True) if leaf is not None
+    }
 
 
 def _first_other(found: list[object]) -> str:
@@ -109,7 +132,11 @@ def namings(mapped: Mapped, network: Network, drawn: Tree, prefix: str | None) -
     """The ways to take the names of a mapping for the model's, the plainest first."""
     names = list(mapped.tensors)
     if prefix is not None:
-        inner = {name.removeprefix(prefix): leaf for name, leaf in mapped.tensors.items() if name.startswith(prefix)}
+        inner = {
+            name.removeprefix(prefix): leaf
+            for name, leaf in mapped.tensors.items()
+            if name.startswith(prefix)
+        }
         outer = [name for name in names if not name.startswith(prefix)]
         yield _named(inner, network, drawn, prefix, "", outer)
         return
@@ -118,13 +145,17 @@ def namings(mapped: Mapped, network: Network, drawn: Tree, prefix: str | None) -
     for before in wraps:
         for off in ("", *_shared(names)):
             inner = {name.removeprefix(off): leaf for name, leaf in mapped.tensors.items()}
-            renamed = {name if name in known else before + name: leaf for name, leaf in inner.items()}
+            renamed = {
+                name if name in known else before + name: leaf for name, leaf in inner.items()
+            }
             if not (off or before) or _has_some(renamed, drawn):
                 yield _named(renamed, network, drawn, off, before, [])
 
 
 def _has_some(renamed: Mapping[str, Tensor], drawn: Tree) -> bool:
-    """Whether a tensor has name and shape of the model's: other names may all fall to a head that is drawn anew."""
+    """Whether a tensor has name and shape of the model's: other names may all fall to a head that
+    is drawn anew.
+    """
     return any(name in drawn and leaf.shape == drawn[name].shape for name, leaf in renamed.items())
 
 
@@ -144,12 +175,18 @@ def _shared(names: list[str]) -> list[str]:
 
 
 def _named(
-    renamed: dict[str, Tensor], network: Network, drawn: Tree, off: str, before: str, left_out: list[str]
+    renamed: dict[str, Tensor],
+    network: Network,
+    drawn: Tree,
+    off: str,
+    before: str,
+    left_out: list[str],
 ) -> Named:
-    """The tensors that the model has, and those that are of another; second names of tied tensors are put together.
+    """The tensors that the model has, and those that are of another; second names of tied tensors
+    are put together.
 
-    Only what the model has not is left out: statistics of BatchNorm, masks of GPT-2, and buffers that a module makes
-    anew.
+    Only what the model has not is left out: statistics of BatchNorm, masks of GPT-2, and buffers
+    that a module makes anew.
     """
     tensors: Tree = {}
     unequal = ""
@@ -159,18 +196,26 @@ def _named(
         if first in tensors or (first != name and first in renamed):
             other = renamed.get(first, tensors.get(first))
             if other is None or not _equal(leaf, other):
-                unequal = unequal or f"{first!r} and {name!r} are one tensor of the model, but not of the file"
+                unequal = (
+                    unequal
+                    or f"{first!r} and {name!r} are one tensor of the model, but not of the file"
+                )
         elif first in drawn:
             tensors[first] = leaf
         elif name in unsaved:
             left_out = [*left_out, name]
             if not _equal(leaf, unsaved[name]):
-                unequal = unequal or f"the model makes {name!r} anew (persistent=False), with other numbers"
+                unequal = (
+                    unequal
+                    or f"the model makes {name!r} anew (persistent=False), with other numbers"
+                )
         elif name.rpartition(".")[2] in BATCH_STATISTICS or GPT2_MASKS.fullmatch(name):
             left_out = [*left_out, name]
         else:
             tensors[name] = leaf
-    for name in network.buffers:  # which torch counts from the beginning, too, where older files lack it
+    for (
+        name
+    ) in network.buffers:  # which torch counts from the beginning, too, where older files lack it
         if name.endswith("num_batches_tracked") and name not in tensors:
             tensors[name] = drawn[name]
     return Named(tensors, off, before, left_out, unequal)

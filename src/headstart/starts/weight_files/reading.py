@@ -1,7 +1,8 @@
 """Files of weights that somebody else wrote: read as tensors by name, and nothing that executes.
 
-Read are safetensors files, torch files (with `weights_only`), NumPy's `.npz` (without pickles), and the indices of
-shards that the Hugging Face libraries write. What a file is says its content, not its name.
+Read are safetensors files, torch files (with `weights_only`), NumPy's `.npz` (without pickles), and
+the indices of shards that the Hugging Face libraries write. What a file is says its content, not
+its name.
 """
 
 import argparse
@@ -36,7 +37,9 @@ IN_A_FOLDER = (
 """Where the libraries of Hugging Face leave the weights of a model in its folder."""
 
 LARGEST_PICKLE = 16 * 2**20
-"""Bytes that a torch file may take to say what it holds: names and shapes, a hundred bytes a tensor."""
+"""Bytes that a torch file may take to say what it holds: names and shapes, a hundred bytes a
+tensor.
+"""
 
 LARGEST_ARRAYS, MARGIN = 4, 256 * 2**20
 """Arrays in a `.npz` may unpack to four times the bytes of the model, as of doubles with an average
@@ -59,19 +62,29 @@ _ARRAYS: list[Any] = [
         for core in ("core", "_core")
     ),
 ]
-_PLAIN: list[Any] = [argparse.Namespace, pathlib.PosixPath, pathlib.PurePosixPath, pathlib.WindowsPath]
-"""What training scripts save beside weights: arrays, arguments and paths, which hold values and do nothing."""
+_PLAIN: list[Any] = [
+    argparse.Namespace,
+    pathlib.PosixPath,
+    pathlib.PurePosixPath,
+    pathlib.WindowsPath,
+]
+"""What training scripts save beside weights: arrays, arguments and paths, which hold values and do
+nothing.
+"""
 
 
 class Content(NamedTuple):
-    """What a file holds: mappings of names to tensors, arrays and others; and what its weights mean, if it says so."""
+    """What a file holds: mappings of names to tensors, arrays and others; and what its weights
+    mean, if it says so.
+    """
 
     found: object
     meaning: Meaning = Meaning()
 
 
 def files_of(path: Path) -> list[Path]:
-    """The files that weights are read from: a file itself; an index of shards and these; those in a model's folder.
+    """The files that weights are read from: a file itself; an index of shards and these; those in a
+    model's folder.
 
     Raises:
         HeadstartError: there are none, or an index that names no files beside it.
@@ -82,7 +95,8 @@ def files_of(path: Path) -> list[Path]:
         named = [path / name for name in IN_A_FOLDER if (path / name).is_file()]
         if not named:
             raise HeadstartError(
-                f"{path}: expected a file of weights, got a folder without {' or '.join(IN_A_FOLDER[::2])} in it"
+                f"{path}: expected a file of weights, got a folder without "
+                f"{' or '.join(IN_A_FOLDER[::2])} in it"
             )
         path = named[0]
     if not path.name.endswith(INDEX):
@@ -94,7 +108,8 @@ def files_of(path: Path) -> list[Path]:
             raise ValueError("it names no files beside it")
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise HeadstartError(
-            f"{path} cannot be read as an index of shards ({error}); expected {{weight_map: {{name: file}}}}"
+            f"{path} cannot be read as an index of shards ({error}); expected {{weight_map: "
+            "{name: file}}"
         ) from None
     return [path, *(path.with_name(shard) for shard in shards)]
 
@@ -112,7 +127,9 @@ def read(paths: list[Path], model_bytes: int) -> Content:
     for path in paths[1:]:
         found = _read(path, model_bytes).found
         if not isinstance(found, Mapping):
-            raise HeadstartError(f"{path}: expected tensors by the names of parameters, got {type(found).__name__}")
+            raise HeadstartError(
+                f"{path}: expected tensors by the names of parameters, got {type(found).__name__}"
+            )
         together |= found
     return Content(together)
 
@@ -129,8 +146,8 @@ def _read(file: Path, model_bytes: int) -> Content:
         raise
     except Exception as error:  # whatever a damaged file may raise
         raise HeadstartError(
-            f"{file} cannot be read as {kind} ({_reason(error)}): it is damaged, of another kind, or holds more than "
-            "tensors"
+            f"{file} cannot be read as {kind} ({_reason(error)}): it is damaged, of another "
+            "kind, or holds more than tensors"
         ) from error
 
 
@@ -161,25 +178,33 @@ def _safetensors(file: Path) -> Content:
         files.verify(file)
         return Content(found, meaning_in(json.loads(metadata[HEADER])))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise HeadstartError(f"{file} is damaged ({error}); put back the file that was written") from None
+        raise HeadstartError(
+            f"{file} is damaged ({error}); put back the file that was written"
+        ) from None
 
 
 def _arrays(file: Path, model_bytes: int) -> Content:
     if not zipfile.is_zipfile(file):
         with file.open("rb") as alone:
-            raise ValueError("one array without a name" if alone.read(6) == NUMPY else "it is no archive, or cut off")
+            raise ValueError(
+                "one array without a name"
+                if alone.read(6) == NUMPY
+                else "it is no archive, or cut off"
+            )
     most = LARGEST_ARRAYS * model_bytes + MARGIN
     if (claimed := _unpacked(file)) > most:
         raise HeadstartError(
-            f"{file}: expected the arrays of a model of {model_bytes:,} bytes, got some of {claimed:,} bytes; "
-            f"at most {most:,} are unpacked"
+            f"{file}: expected the arrays of a model of {model_bytes:,} bytes, got some of "
+            f"{claimed:,} bytes; at most {most:,} are unpacked"
         )
     with np.load(file, allow_pickle=False) as opened:
         found = dict(opened.items())
     places = [UNNAMED.fullmatch(name) for name in found]
     if not found or not all(places):
         return Content(found)
-    return Content([found[name] for name in sorted(found, key=lambda name: int(name.removeprefix("arr_")))])
+    return Content(
+        [found[name] for name in sorted(found, key=lambda name: int(name.removeprefix("arr_")))]
+    )
 
 
 def _unpacked(file: Path) -> int:
@@ -203,14 +228,21 @@ def _unpacked(file: Path) -> int:
 
 
 def _torch(file: Path) -> Content:
-    mapped = zipfile.is_zipfile(file)  # what torch wrote before 1.6 is no zip archive and cannot be mapped
+    mapped = zipfile.is_zipfile(
+        file
+    )  # what torch wrote before 1.6 is no zip archive and cannot be mapped
     if mapped:
         with zipfile.ZipFile(file) as opened:
-            pickles = [entry.file_size for entry in opened.infolist() if entry.filename.endswith(".pkl")]
+            pickles = [
+                entry.file_size for entry in opened.infolist() if entry.filename.endswith(".pkl")
+            ]
         if sum(pickles) > LARGEST_PICKLE:
             raise ValueError(f"more than {LARGEST_PICKLE // 2**20} MiB beside its tensors")
     known = torch.serialization.safe_globals([*_ARRAYS, *_PLAIN])
-    with known, warnings.catch_warnings(action="ignore"):  # of what else a file holds, which is left out or refused
+    with (
+        known,
+        warnings.catch_warnings(action="ignore"),
+    ):  # of what else a file holds, which is left out or refused
         return Content(torch.load(file, map_location="cpu", weights_only=True, mmap=mapped))
 
 

@@ -15,7 +15,7 @@ from headstart.clients.base import ClientOptimizer
 from headstart.engine.devices import Devices
 from headstart.engine.rounds import Federation
 from headstart.errors import HeadstartError
-from headstart.models.network import _built
+from headstart.models.conversion.building import built
 from headstart.parts.validation import shown
 from headstart.probes.base import Probe
 from headstart.servers.base import ServerOptimizer
@@ -96,7 +96,7 @@ def as_drawn(function: Callable[..., Any]) -> object:
     """What tells two models apart whose code cannot: the module as seed 0 draws it."""
     if required(function):
         return None
-    module = _built(function, rng.key(0, "initial weights"))
+    module = built(function, rng.key(0, "initial weights"))
     return [repr(module), module.state_dict()]
 
 

@@ -1,4 +1,5 @@
-"""Features of a table: columns of numbers, shifted and scaled, and columns of words as zeros and ones.
+"""Features of a table: columns of numbers, shifted and scaled, and columns of words as zeros and
+ones.
 
 What is learned (means, deviations, the levels of categories) is learned from the training rows.
 
@@ -39,7 +40,9 @@ MOST_LEVELS = 1000
 
 @dataclass(frozen=True)
 class Standard:
-    """What is subtracted and what divided by: one number, one for each feature or channel, or as training rows have."""
+    """What is subtracted and what divided by: one number, one for each feature or channel, or as
+    training rows have.
+    """
 
     mean: tuple[float, ...]
     deviation: tuple[float, ...]
@@ -47,7 +50,9 @@ class Standard:
 
 @dataclass(frozen=True)
 class Asked:
-    """What a user says of the features of a table; `chosen`: the columns are named, and not all others."""
+    """What a user says of the features of a table; `chosen`: the columns are named, and not all
+    others.
+    """
 
     columns: tuple[str, ...]
     chosen: bool
@@ -62,8 +67,8 @@ class Asked:
 class Learned:
     """What was learned from training rows, so that the same inputs can be made of another table.
 
-    Columns of numbers, what fills the gaps of each number, shift and scale, the numbers whose gaps are marked, the
-    levels of each category, and the shape of an input.
+    Columns of numbers, what fills the gaps of each number, shift and scale, the numbers whose gaps
+    are marked, the levels of each category, and the shape of an input.
     """
 
     columns: tuple[str, ...]
@@ -81,7 +86,9 @@ class Learned:
 
 @dataclass(frozen=True)
 class Features:
-    """Inputs [N, F], or in a shape of their own, the name of each feature, and the columns that were left out."""
+    """Inputs [N, F], or in a shape of their own, the name of each feature, and the columns that
+    were left out.
+    """
 
     inputs: npt.NDArray[np.float32]
     names: tuple[str, ...]
@@ -90,19 +97,26 @@ class Features:
 
 
 def features_of(table: Table, asked: Asked, train: Mask, known: Learned | None = None) -> Features:
-    """The columns of numbers, then a mark for each that has gaps, then a feature for each level of the categories.
+    """The columns of numbers, then a mark for each that has gaps, then a feature for each level of
+    the categories.
 
-    Where the user has not chosen the columns, those that count the rows are left out: a row's number is no property
-    of what the row describes, and files are often sorted by their labels. What is `known` is not learned anew.
+    Where the user has not chosen the columns, those that count the rows are left out: a row's
+    number is no property of what the row describes, and files are often sorted by their labels.
+    What is `known` is not learned anew.
 
     Raises:
-        HeadstartError: a cell that does not fit, nothing but row numbers, or as many features as fit no shape.
+        HeadstartError: a cell that does not fit, nothing but row numbers, or as many features as
+            fit no shape.
     """
     columns, left_out, called, values_NF = _numbers(table, asked)
-    fill, marked = (known.fill, known.marked) if known else _gaps(table, values_NF, called, train, asked.gaps)
+    fill, marked = (
+        (known.fill, known.marked) if known else _gaps(table, values_NF, called, train, asked.gaps)
+    )
     empty_NF = np.isnan(values_NF)
     filled_NF = np.where(empty_NF, np.array(fill), values_NF) if empty_NF.any() else values_NF
-    scaled, standard = _standardised(table, _shaped(table, filled_NF, asked.shape), called, train, asked.standard)
+    scaled, standard = _standardised(
+        table, _shaped(table, filled_NF, asked.shape), called, train, asked.standard
+    )
     levels = dict(known.levels) if known else {}
     blocks: list[npt.NDArray[np.float32]] = [empty_NF[:, list(marked)].astype(np.float32)]
     more = [f"{called[place]} is empty" for place in marked]
@@ -111,31 +125,42 @@ def features_of(table: Table, asked: Asked, train: Mask, known: Learned | None =
         blocks.append(zeros_and_ones)
         more += [f"{name}={level}" for level in levels[name]]
     if asked.shape and more:
-        raise HeadstartError("table.shape: expected numbers alone, got categories or marks of gaps beside them")
+        raise HeadstartError(
+            "table.shape: expected numbers alone, got categories or marks of gaps beside them"
+        )
     inputs = np.concatenate([scaled, *blocks], axis=1) if more else scaled
     learned = Learned(columns, fill, standard, marked, tuple(levels.items()), asked.shape)
     return Features(inputs, (*called, *more), left_out, learned)
 
 
-def _numbers(table: Table, asked: Asked) -> tuple[tuple[str, ...], tuple[str, ...], list[str], Numbers]:
-    """The columns of numbers, those left out, and the name and the numbers [N, F] of each feature."""
+def _numbers(
+    table: Table, asked: Asked
+) -> tuple[tuple[str, ...], tuple[str, ...], list[str], Numbers]:
+    """The columns of numbers, those left out, and the name and the numbers [N, F] of each
+    feature.
+    """
     blocks, called, left_out = [], [], []
     for name in asked.columns:
         if not asked.chosen and holds_times(table.column(name).type):
             raise HeadstartError(
-                f"{table.path}: column {name!r} holds times; name it in features to take it as seconds since 1970, "
-                "or name the others to leave it out"
+                f"{table.path}: column {name!r} holds times; name it in features to take it as "
+                "seconds since 1970, or name the others to leave it out"
             )
         values_NW = numbers(table, name, asked.gaps != "error")
         if not asked.chosen and counts_rows(table, name, values_NW):
             left_out.append(name)
             continue
         blocks.append(values_NW)
-        called += [name] if values_NW.shape[1] == 1 else [f"{name}[{i}]" for i in range(values_NW.shape[1])]
+        called += (
+            [name]
+            if values_NW.shape[1] == 1
+            else [f"{name}[{i}]" for i in range(values_NW.shape[1])]
+        )
     if not blocks and not asked.categories:
         raise HeadstartError(
             f"{table.path}: no column is left for inputs: {', '.join(map(repr, left_out))} only "
-            f"count{'s' if len(left_out) == 1 else ''} the rows; if that is meant, name it in features"
+            f"count{'s' if len(left_out) == 1 else ''} the rows; if that is meant, name it in "
+            "features"
         )
     columns = tuple(name for name in asked.columns if name not in left_out)
     values_NF = np.concatenate(blocks, axis=1) if blocks else np.zeros((len(table), 0))
@@ -145,8 +170,9 @@ def _numbers(table: Table, asked: Asked) -> tuple[tuple[str, ...], tuple[str, ..
 def counts_rows(table: Table, name: str, values_NW: Numbers) -> bool:
     """Whether a column seems to be the numbers of the rows, by its values or by its name and these.
 
-    By the values alone: it counts through each file, from whichever number on and in whichever order, or it rises or
-    falls by whole steps from row to row. Few breaks are allowed, as where it counts anew or a row is there twice.
+    By the values alone: it counts through each file, from whichever number on and in whichever
+    order, or it rises or falls by whole steps from row to row. Few breaks are allowed, as where it
+    counts anew or a row is there twice.
     """
     if values_NW.shape[1] != 1 or len(table) < SOME_ROWS:
         return False
@@ -176,29 +202,45 @@ def moments(
     mean, deviation = standard.mean, standard.deviation
     for name, values in (("mean", mean), ("deviation", deviation)):
         if len(values) not in (0, 1, width):
-            raise HeadstartError(f"table.{name}: expected one number, or {width}, got {len(values)}")
+            raise HeadstartError(
+                f"table.{name}: expected one number, or {width}, got {len(values)}"
+            )
     if deviation and min(deviation) <= 0:
         raise HeadstartError(f"table.deviation: expected numbers > 0, got {min(deviation)}")
     first, second = np.zeros(width), np.zeros(width)
     if (not mean or not deviation) and width:
         rows = np.flatnonzero(train)
         axes = (0, *range(2, inputs.ndim))
-        blocks = [inputs[chunk] / (255 if bytes_ else 1) for chunk in np.array_split(rows, len(rows) // 4096 + 1)]
+        blocks = [
+            inputs[chunk] / (255 if bytes_ else 1)
+            for chunk in np.array_split(rows, len(rows) // 4096 + 1)
+        ]
         each = len(rows) * inputs[0, 0].size
-        low, high = (np.min([b.min(axes) for b in blocks], axis=0), np.max([b.max(axes) for b in blocks], axis=0))
+        low, high = (
+            np.min([b.min(axes) for b in blocks], axis=0),
+            np.max([b.max(axes) for b in blocks], axis=0),
+        )
         first = np.sum([block.sum(axes) for block in blocks], axis=0) / each
         first = np.where(low == high, low, first)  # a mean of equal numbers may be off by rounding
         shape = (width, *[1] * (inputs.ndim - 2))
-        second = np.sum([((block - first.reshape(shape)) ** 2).sum(axes) for block in blocks], axis=0) / each
+        second = (
+            np.sum([((block - first.reshape(shape)) ** 2).sum(axes) for block in blocks], axis=0)
+            / each
+        )
     shift = np.broadcast_to(mean, width) if mean else first
-    scale = np.broadcast_to(deviation, width) if deviation else np.where(second > 0, np.sqrt(second), 1.0)
+    scale = (
+        np.broadcast_to(deviation, width)
+        if deviation
+        else np.where(second > 0, np.sqrt(second), 1.0)
+    )
     return shift, scale
 
 
 def _gaps(
     table: Table, values_NF: Numbers, called: Sequence[str], train: Mask, gaps: Gaps
 ) -> tuple[tuple[float, ...], tuple[int, ...]]:
-    """The mean of the training rows, to put into the gaps of each number, and the numbers whose gaps are marked.
+    """The mean of the training rows, to put into the gaps of each number, and the numbers whose
+    gaps are marked.
 
     Numbers without a gap in a training row have no mark: nothing could be learned of it.
     """
@@ -207,7 +249,8 @@ def _gaps(
     if not known_F.all():
         place = int((known_F == 0).argmax())
         raise HeadstartError(
-            f"{table.path}: no training row has anything in column {called[place]!r}; leave it out of the features"
+            f"{table.path}: no training row has anything in column {called[place]!r}; leave it "
+            "out of the features"
         )
     means_F = np.where(empty_NF, 0.0, values_NF[train]).sum(0) / known_F
     marked = np.flatnonzero(empty_NF.any(0)).tolist() if gaps == "mark" else []
@@ -228,7 +271,9 @@ def _shaped(table: Table, values_NF: Numbers, shape: tuple[int, ...]) -> Numbers
 def _standardised(
     table: Table, values: Numbers, called: Sequence[str], train: Mask, standard: Standard
 ) -> tuple[npt.NDArray[np.float32], Standard]:
-    """Shifted and scaled in float64, since times in seconds differ where float32 is cut; and by what."""
+    """Shifted and scaled in float64, since times in seconds differ where float32 is cut; and by
+    what.
+    """
     shift, scale = moments(values, train, standard)
     sides = (len(shift), *[1] * (values.ndim - 2))
     with np.errstate(over="ignore"):
@@ -237,8 +282,9 @@ def _standardised(
         row, place = (int(i) for i in np.argwhere(~np.isfinite(scaled.reshape(len(scaled), -1)))[0])
         channel = place // (len(called) // len(shift))
         raise HeadstartError(
-            f"{table.at(row)} is beyond float32 in column {called[place]!r}, less {shift[channel]:g} and divided by "
-            f"{scale[channel]:g}; leave the row out, or give mean and deviation"
+            f"{table.at(row)} is beyond float32 in column {called[place]!r}, less "
+            f"{shift[channel]:g} and divided by {scale[channel]:g}; leave the row out, or give "
+            "mean and deviation"
         )
     return scaled, Standard(tuple(shift.tolist()), tuple(scale.tolist()))
 
@@ -246,17 +292,22 @@ def _standardised(
 def _one_hot(
     table: Table, column: str, train: Mask, asked: Asked, levels: tuple[str, ...] | None
 ) -> tuple[npt.NDArray[np.float32], tuple[str, ...]]:
-    """A feature [N, levels] for each name that a training row has; a row with another name, or none, is all zeros."""
+    """A feature [N, levels] for each name that a training row has; a row with another name, or
+    none, is all zeros.
+    """
     places, called = names(table, column, asked.alike, asked.gaps != "error")
     if levels is None:
         levels = tuple(called[place] for place in np.unique(places[train & (places >= 0)]).tolist())
     if len(levels) > MOST_LEVELS:
         raise HeadstartError(
-            f"{table.path}: column {column!r} has {len(levels)} different names in training rows, expected at most "
-            f"{MOST_LEVELS} of a category; leave it out, or gather them in groups"
+            f"{table.path}: column {column!r} has {len(levels)} different names in training "
+            f"rows, expected at most {MOST_LEVELS} of a category; leave it out, or gather them "
+            "in groups"
         )
     place_of = {name: place for place, name in enumerate(called)}
-    held = np.array([place_of.get(level, -2) for level in levels], np.int64)  # no row has a place below -1
+    held = np.array(
+        [place_of.get(level, -2) for level in levels], np.int64
+    )  # no row has a place below -1
     return (places[:, None] == held).astype(np.float32), levels
 
 

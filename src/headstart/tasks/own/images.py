@@ -22,16 +22,21 @@ from headstart.tasks.sources.tables import Table
 Images = npt.NDArray[np.uint8]
 
 
-def images(table: Table, column: str, size: tuple[int, ...], mode: Literal["RGB", "L"]) -> tuple[Images, str]:
-    """A column of images [N, channels, height, width], and a sha256 of the files that paths led to, empty without any.
+def images(
+    table: Table, column: str, size: tuple[int, ...], mode: Literal["RGB", "L"]
+) -> tuple[Images, str]:
+    """A column of images [N, channels, height, width], and a sha256 of the files that paths led to,
+    empty without any.
 
-    A cell is encoded bytes, a path from the folder of its file, or the hub's struct of `bytes` and `path`, of which
-    the path counts where there are no bytes.
+    A cell is encoded bytes, a path from the folder of its file, or the hub's struct of `bytes` and
+    `path`, of which the path counts where there are no bytes.
 
-    `size`: height and width to which every image is scaled; where it is empty all must be as large as the first.
+    `size`: height and width to which every image is scaled; where it is empty all must be as large
+    as the first.
 
     Raises:
-        HeadstartError: an image that is not there, cannot be decoded or is of another size, with its row.
+        HeadstartError: an image that is not there, cannot be decoded or is of another size, with
+            its row.
     """
     height, width = size or (0, 0)
     made: list[Images] = []
@@ -44,8 +49,8 @@ def images(table: Table, column: str, size: tuple[int, ...], mode: Literal["RGB"
         if (image.height, image.width) != (height, width):
             if not size:
                 raise HeadstartError(
-                    f"{place} of {image.height}x{image.width} pixels, expected {height}x{width} as in row 0; "
-                    "give the task a size to scale them to"
+                    f"{place} of {image.height}x{image.width} pixels, expected {height}x{width} "
+                    "as in row 0; give the task a size to scale them to"
                 )
             image = image.resize((width, height), Image.Resampling.BILINEAR)
         made.append(np.asarray(image).reshape(height, width, -1).transpose(2, 0, 1))
@@ -54,7 +59,8 @@ def images(table: Table, column: str, size: tuple[int, ...], mode: Literal["RGB"
 
 
 def size_of(table: Table, column: str) -> tuple[int, int] | None:
-    """Height and width of the images of a column, None where they differ. Only their heads are read.
+    """Height and width of the images of a column, None where they differ. Only their heads are
+    read.
 
     Raises:
         HeadstartError: an image that is not there or is none, with its row.
@@ -79,14 +85,21 @@ def _contents(table: Table, column: str) -> Iterator[tuple[str, bytes, bool]]:
     cells = table.column(column)
     is_hub = pa.types.is_struct(cells.type) and "bytes" in {field.name for field in cells.type}
     if not (is_hub or is_text(cells.type) or is_bytes(cells.type)):
-        raise HeadstartError(f"{table.path}: expected bytes or paths of images in column {column!r}, got {cells.type}")
+        raise HeadstartError(
+            f"{table.path}: expected bytes or paths of images in column {column!r}, got "
+            f"{cells.type}"
+        )
     for row, scalar in enumerate(cells):
         cell = scalar.as_py()
         cell = cell["bytes"] or cell.get("path") if is_hub else cell
         if not cell:
             raise HeadstartError(f"{table.at(row)} has nothing in column {column!r}")
         place = f"{table.at(row)} has an image in column {column!r}"
-        yield place, _content(cell, table.files[table.file_of(row)].parent, place), isinstance(cell, str)
+        yield (
+            place,
+            _content(cell, table.files[table.file_of(row)].parent, place),
+            isinstance(cell, str),
+        )
 
 
 def _size(content: bytes, place: str) -> tuple[int, int]:

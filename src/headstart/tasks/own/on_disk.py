@@ -1,13 +1,13 @@
-"""Client data larger than memory: a folder of plain arrays, sorted by client, that is mapped and not read.
+"""Client data larger than memory: a folder of plain arrays that is mapped and not read.
 
-    data.json                                      format, outputs, classes; types, shapes and sha256 of each part
-    train.inputs.bin, train.targets.bin            the rows of client 0, then those of client 1, ...
-    train.starts.bin                               int64 [clients + 1]: where each client's rows begin
-    validation.*.bin, test.*.bin                   held-out rows; validation may be empty
+    data.json                            format, outputs, classes; type, shape, sha256 of each part
+    train.inputs.bin, train.targets.bin  the rows of client 0, then those of client 1, ...
+    train.starts.bin                     int64 [clients + 1]: where each client's rows begin
+    validation.*.bin, test.*.bin         held-out rows; validation may be empty
 
-Numbers are little-endian, in the order of rows. Opening costs the index of clients and a pass over the targets, and a
-round the rows of its cohort, whatever the number of clients. `pack` writes such a folder from anything that yields one
-client after another.
+Numbers are little-endian, in the order of rows. Opening costs the index of clients and a pass over
+the targets, and a round the rows of its cohort, whatever the number of clients. `pack` writes such
+a folder from anything that yields one client after another.
 """
 
 import hashlib
@@ -40,7 +40,8 @@ Count = Annotated[int, Field(ge=0)]
 
 
 class Column(BaseModel):
-    """What data.json says of a file of numbers: their type, the shape of a row, and the sha256 of the file.
+    """What data.json says of a file of numbers: their type, the shape of a row, and the sha256 of
+    the file.
 
     Folders that were packed before there was a sha256 have none.
     """
@@ -84,7 +85,8 @@ class Header(BaseModel):
 @TASKS.register("on-disk", source="the user's own data, packed by headstart.tasks.own.on_disk.pack")
 @cached(maxsize=4)
 def on_disk(*, path: Annotated[str, Field(description="a folder that `pack` wrote")]) -> Task:
-    """Data larger than memory, in a folder that `pack` wrote; the partition `natural` has its clients.
+    """Data larger than memory, in a folder that `pack` wrote; the partition `natural` has its
+    clients.
 
     Raises:
         HeadstartError: the folder is missing, damaged, or was not written to its end.
@@ -97,8 +99,12 @@ def on_disk(*, path: Annotated[str, Field(description="a folder that `pack` wrot
     with files.explained(folder / "train.starts.bin", "read"):
         starts = np.fromfile(folder / "train.starts.bin", dtype="<i8")
     if len(starts) < 2 or starts[0] != 0 or starts[-1] != len(train) or (np.diff(starts) < 1).any():
-        raise HeadstartError(f"{folder / 'train.starts.bin'} is damaged: it does not cut the training rows; pack again")
-    # The header holds the sha256 of the rows as they were packed: they may be more than one cares to read here.
+        raise HeadstartError(
+            f"{folder / 'train.starts.bin'} is damaged: it does not cut the training rows; pack "
+            "again"
+        )
+    # The header holds the sha256 of the rows as they were packed: they may be more than one cares
+    # to read here.
     return Task(
         "on-disk",
         train,
@@ -132,8 +138,8 @@ def pack(
         outputs: width of the model's output.
         classes: names of the labels 0, 1, ...
 
-    Numbers with fractions are stored as float32, others as int64. Bytes of images [n, channels, height, width] stay
-    bytes, which a model takes divided by 255; of other shapes they are refused.
+    Numbers with fractions are stored as float32, others as int64. Bytes of images [n, channels,
+    height, width] stay bytes, which a model takes divided by 255; of other shapes they are refused.
 
     >>> import tempfile
     >>> rows = [(np.ones((n, 2)), np.arange(n) % 2) for n in (3, 1)]
@@ -143,8 +149,8 @@ def pack(
     [[0, 1, 2], [3]]
 
     Raises:
-        HeadstartError: the folder exists, arrays do not fit those before, a number is not finite, or a client has no
-            row.
+        HeadstartError: the folder exists, arrays do not fit those before, a number is not finite,
+            or a client has no row.
     """
     folder, classes = Path(folder), list(classes)
     if twice := [name for i, name in enumerate(classes) if name in classes[:i]]:
@@ -155,14 +161,21 @@ def pack(
     with files.explained(partial, "write"):
         partial.mkdir(parents=True)
         try:
-            header: dict[str, Any] = {"format": FORMAT, "outputs": outputs, "classes": classes, "parts": {}}
+            header: dict[str, Any] = {
+                "format": FORMAT,
+                "outputs": outputs,
+                "classes": classes,
+                "parts": {},
+            }
             starts = [0]
             with _Writer(partial, "train") as part:
                 for i, pair in enumerate(clients):
                     part.append(pair, f"client {i}")
                     starts.append(part.rows)
                     if starts[-1] == starts[-2]:
-                        raise HeadstartError(f"client {i}: expected at least one row, got none; leave it out")
+                        raise HeadstartError(
+                            f"client {i}: expected at least one row, got none; leave it out"
+                        )
             if len(starts) == 1:
                 raise HeadstartError("expected at least one client, got none")
             header["parts"]["train"] = first = part.described()
@@ -180,21 +193,30 @@ def pack(
 
 
 class _Writer:
-    """Two files that grow by the rows of a client at a time, all of the types and shapes of the first."""
+    """Two files that grow by the rows of a client at a time, all of the types and shapes of the
+    first.
+    """
 
     def __init__(self, folder: Path, name: str, like: dict[str, Any] | None = None) -> None:
         self.rows = 0
-        self._files = [(folder / f"{name}.{column}.bin").open("wb") for column in ("inputs", "targets")]
+        self._files = [
+            (folder / f"{name}.{column}.bin").open("wb") for column in ("inputs", "targets")
+        ]
         self._hashes = [hashlib.sha256(), hashlib.sha256()]
         self._kinds = (
-            [(column["type"], column["shape"]) for column in (like["inputs"], like["targets"])] if like else []
+            [(column["type"], column["shape"]) for column in (like["inputs"], like["targets"])]
+            if like
+            else []
         )
 
     def __enter__(self) -> "_Writer":
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         for file in self._files:
             file.close()
@@ -208,13 +230,18 @@ class _Writer:
         columns = [_plain(inputs, f"{place}, inputs"), _plain(targets, f"{place}, targets")]
         if len(columns[0]) != len(columns[1]):
             raise HeadstartError(
-                f"{place}: expected as many targets as inputs, got {len(columns[1])} and {len(columns[0])}"
+                f"{place}: expected as many targets as inputs, got {len(columns[1])} and "
+                f"{len(columns[0])}"
             )
         kinds = [(str(column.dtype), list(column.shape[1:])) for column in columns]
         self._kinds = self._kinds or kinds
-        for (had, shape), (got, other), name in zip(self._kinds, kinds, ("inputs", "targets"), strict=True):
+        for (had, shape), (got, other), name in zip(
+            self._kinds, kinds, ("inputs", "targets"), strict=True
+        ):
             if (had, shape) != (got, other):
-                raise HeadstartError(f"{place}: expected {name} of {had} {shape} a row as before, got {got} {other}")
+                raise HeadstartError(
+                    f"{place}: expected {name} of {had} {shape} a row as before, got {got} {other}"
+                )
         for file, sha256, column in zip(self._files, self._hashes, columns, strict=True):
             column.tofile(file)
             sha256.update(column.ravel().data)
@@ -235,8 +262,13 @@ def _plain(array: Array, place: str) -> npt.NDArray[Any]:
         return np.ascontiguousarray(plain)
     if plain.dtype.kind not in "fiub" or plain.dtype == np.uint8 or not plain.ndim:
         raise HeadstartError(
-            f"{place}: expected an array [n, ...] of numbers, got {plain.dtype} of shape {list(plain.shape)}"
-            + ("; bytes are kept of images [n, channels, height, width]" if plain.dtype == np.uint8 else "")
+            f"{place}: expected an array [n, ...] of numbers, got {plain.dtype} of shape "
+            f"{list(plain.shape)}"
+            + (
+                "; bytes are kept of images [n, channels, height, width]"
+                if plain.dtype == np.uint8
+                else ""
+            )
         )
     if plain.dtype.kind != "f":
         return np.ascontiguousarray(plain, dtype="<i8")
@@ -245,8 +277,8 @@ def _plain(array: Array, place: str) -> npt.NDArray[Any]:
     if not np.isfinite(numbers).all():
         first = tuple(np.argwhere(~np.isfinite(numbers))[0])
         raise HeadstartError(
-            f"{place}: row {first[0]} has {plain[first]}, expected numbers that are finite as float32; "
-            "leave the row out or put a number there"
+            f"{place}: row {first[0]} has {plain[first]}, expected numbers that are finite as "
+            "float32; leave the row out or put a number there"
         )
     return numbers
 
@@ -260,9 +292,13 @@ def _header(folder: Path) -> Header:
     except (ValueError, RecursionError) as error:
         raise HeadstartError(f"{path} is damaged ({error}); pack the data again") from error
     if not isinstance(written, dict):
-        raise HeadstartError(f"{path} is damaged: expected an object, got {shown(written)}; pack the data again")
+        raise HeadstartError(
+            f"{path} is damaged: expected an object, got {shown(written)}; pack the data again"
+        )
     if written.get("format") != FORMAT:
-        raise HeadstartError(f"{path}: expected format {FORMAT}, got {shown(written.get('format'))}; pack again")
+        raise HeadstartError(
+            f"{path}: expected format {FORMAT}, got {shown(written.get('format'))}; pack again"
+        )
     try:
         return validate(Header, written)
     except HeadstartError as error:
@@ -270,7 +306,9 @@ def _header(folder: Path) -> Header:
 
 
 def _mapped(folder: Path, name: str, part: Part) -> tuple[Tensor, Tensor]:
-    """Inputs and targets as tensors over the files, of which only what is used comes into memory."""
+    """Inputs and targets as tensors over the files, of which only what is used comes into
+    memory.
+    """
     made = []
     for file, kind in (("inputs", part.inputs), ("targets", part.targets)):
         path = folder / f"{name}.{file}.bin"
@@ -280,8 +318,13 @@ def _mapped(folder: Path, name: str, part: Part) -> tuple[Tensor, Tensor]:
             size = path.stat().st_size
         if size != numbers * dtype.itemsize:
             raise HeadstartError(
-                f"{path} is damaged: expected {numbers * dtype.itemsize} bytes, got {size}; pack again"
+                f"{path} is damaged: expected {numbers * dtype.itemsize} bytes, got {size}; pack "
+                "again"
             )
-        flat = torch.from_file(str(path), shared=False, size=numbers, dtype=dtype) if numbers else torch.empty(0)
+        flat = (
+            torch.from_file(str(path), shared=False, size=numbers, dtype=dtype)
+            if numbers
+            else torch.empty(0)
+        )
         made.append(flat.to(dtype).reshape(shape))
     return made[0], made[1]

@@ -28,17 +28,22 @@ WORDS = {
 """How files and folders of parts are called: `train.csv`, `X_test.csv`, `val`."""
 EXACT = re.compile(rf"({'|'.join(WORDS)})([-_.]?[0-9]+|-of-[0-9]+)*", re.IGNORECASE)
 """A name of a part alone: `train`, `train1`, `train-00000-of-00002`."""
-NEARLY = (re.compile("train", re.IGNORECASE), re.compile("test|valid|hold.?out|eval", re.IGNORECASE))
+NEARLY = (
+    re.compile("train", re.IGNORECASE),
+    re.compile("test|valid|hold.?out|eval", re.IGNORECASE),
+)
 
 
 def split_by_place(path: Path, client: str | None) -> str | None:
-    """`(file)` or `(folder)` where all files of a folder are called after parts, some train and some test, or lie so.
+    """`(file)` or `(folder)` where all files of a folder are called after parts, some train and
+    some test, or lie so.
 
-    Where these names are the clients, they are parts only if they say nothing else: `test-hospital` is a client.
+    Where these names are the clients, they are parts only if they say nothing else: `test-hospital`
+    is a client.
 
     Raises:
-        HeadstartError: the files cannot be read, or some are called after parts and others are not: rows to test on
-            would be drawn into training.
+        HeadstartError: the files cannot be read, or some are called after parts and others are not:
+            rows to test on would be drawn into training.
     """
     if not path.is_dir():
         return None
@@ -58,7 +63,10 @@ def split_by_place(path: Path, client: str | None) -> str | None:
 
 def _refuse_some(path: Path, found: Sequence[Path], way: str, client: str | None) -> None:
     said = [_part_of(file, path, way) for file in found]
-    called = ["/".join(name for name in _names(file, path, way) if not name.startswith(f"{client}=")) for file in found]
+    called = [
+        "/".join(name for name in _names(file, path, way) if not name.startswith(f"{client}="))
+        for file in found
+    ]
     some = len(set(said)) > 1
     nearly = all(any(near.search(name) for name in called) for near in NEARLY)
     if not some and not nearly:
@@ -67,8 +75,9 @@ def _refuse_some(path: Path, found: Sequence[Path], way: str, client: str | None
     second = next((i for i, part in enumerate(said) if part != said[first]), len(said) - 1)
     one, other = (str(found[i].relative_to(path)) for i in (first, second))
     raise HeadstartError(
-        f"{path}: {one!r} and {other!r} seem to be parts, but not all files are called after train and test; "
-        f"rename them (train, validation, test), or write split: and the column that says it"
+        f"{path}: {one!r} and {other!r} seem to be parts, but not all files are called after "
+        "train and test; rename them (train, validation, test), or write split: and the column "
+        "that says it"
     )
 
 
@@ -87,8 +96,10 @@ def _part_of(file: Path, path: Path, way: str) -> str | None:
 
     A folder of a key and a value says none: the key is a column, which `split` may name.
 
-    >>> _part_of(Path("d/X_val1.csv"), Path("d"), "(file)"), _part_of(Path("d/test/a/b.csv"), Path("d"), "(folder)")
-    ('validation', 'test')
+    >>> _part_of(Path("d/X_val1.csv"), Path("d"), "(file)")
+    'validation'
+    >>> _part_of(Path("d/test/a/b.csv"), Path("d"), "(folder)")
+    'test'
     """
     for name in _names(file, path, way):
         words_of_name = [] if "=" in name else re.split("[^a-z]+", name.lower())
@@ -103,7 +114,8 @@ def _placed_parts(table: Table, way: str) -> npt.NDArray[np.object_]:
     if None in said:
         kind = way.strip("()")
         raise HeadstartError(
-            f"{table.files[said.index(None)]}: expected a {kind} whose name says train, validation or test"
+            f"{table.files[said.index(None)]}: expected a {kind} whose name says train, "
+            "validation or test"
         )
     rows = np.diff([*table.starts.tolist(), len(table)])
     return np.repeat(np.array(said, dtype=object), rows)
@@ -121,23 +133,31 @@ def parts_of(
     """Which rows [N] are in each part.
 
     Raises:
-        HeadstartError: another word in the column, a part without rows, or clients to draw where none are known.
+        HeadstartError: another word in the column, a part without rows, or clients to draw where
+            none are known.
     """
     if split_by == "client" and owners is None:
-        raise HeadstartError("table.split_by: expected a client column where clients are drawn, got none; name it")
+        raise HeadstartError(
+            "table.split_by: expected a client column where clients are drawn, got none; name it"
+        )
     units = owners if owners is not None and split_by != "row" else np.arange(len(table))
     count = int(units.max()) + 1
     order = rng.generator(seed, "table split").permutation(count)
     if count == 1 and column is None and owners is not None and split_by != "row":
         raise HeadstartError(
-            f"{table.path}: expected several clients, of whom some test, got one; draw rows: split_by='row'"
+            f"{table.path}: expected several clients, of whom some test, got one; draw rows: "
+            "split_by='row'"
         )
     if column is None:
         tested = max(1, round(test * count))
         drawn = np.isin(units, order[:tested])
         parts = {"train": ~drawn, "validation": np.zeros_like(drawn), "test": drawn}
     else:
-        said = _placed_parts(table, column) if column in (FILE, FOLDER) else words(table, column, PARTS)
+        said = (
+            _placed_parts(table, column)
+            if column in (FILE, FOLDER)
+            else words(table, column, PARTS)
+        )
         tested = 0
         parts = {part: said == part for part in PARTS}
         for part in ("train", "test"):
@@ -149,7 +169,8 @@ def parts_of(
         parts["train"], parts["validation"] = parts["train"] & ~drawn, drawn
     if not parts["train"].any():
         raise HeadstartError(
-            f"{table.path}: no row is left to train on of {len(table)}; draw smaller parts to test and tune"
+            f"{table.path}: no row is left to train on of {len(table)}; draw smaller parts to "
+            "test and tune"
         )
     return parts
 
@@ -172,11 +193,14 @@ def with_known_labels(
         return {name: mask & ~new for name, mask in parts.items()}
     if new.any() and unseen == "error":
         row = int(new.argmax())
-        many = f"{len(names)} labels in {len(table)} rows: is {column!r} the column of classes? if so, "
+        many = (
+            f"{len(names)} labels in {len(table)} rows: is {column!r} the column of classes? if "
+            "so, "
+        )
         doubt = many if len(names) > len(table) / FEW_ROWS else ""
         raise HeadstartError(
-            f"{table.at(row)} has {names[labels[row]]!r} in column {column!r}, as no training row has "
-            f"({int(new.sum())} such rows); {doubt}"
-            "write unseen='keep' to count them as mistakes, or unseen='drop' to leave them out"
+            f"{table.at(row)} has {names[labels[row]]!r} in column {column!r}, as no training "
+            f"row has ({int(new.sum())} such rows); {doubt}write unseen='keep' to count them as "
+            "mistakes, or unseen='drop' to leave them out"
         )
     return parts

@@ -19,7 +19,15 @@ from headstart.parts.lookup import cached
 from headstart.parts.registry import AddedLater
 from headstart.parts.written import PartText
 from headstart.tasks.base import TASKS, Examples, Pixels, Rows, Task
-from headstart.tasks.own.features import Asked, Gaps, Learned, Standard, features_of, listed, moments
+from headstart.tasks.own.features import (
+    Asked,
+    Gaps,
+    Learned,
+    Standard,
+    features_of,
+    listed,
+    moments,
+)
 from headstart.tasks.own.images import image_shape, images
 from headstart.tasks.own.parts import parts_of, split_by_place, with_known_labels
 from headstart.tasks.own.text import bag_of_words, known_of, next_tokens
@@ -47,107 +55,173 @@ def table(
     path: Annotated[
         str,
         Field(
-            description="a file .parquet, .csv, .jsonl (an object a line) or .json (LEAF's too), or a folder of such"
+            description="a file .parquet, .csv, .jsonl (an object a line) or .json (LEAF's too), "
+            "or a folder of such"
         ),
     ],
     label: Annotated[
-        str | None, Field(description="the column of classes: text, whole numbers, true, false; text may do without")
+        str | None,
+        Field(
+            description="the column of classes: text, whole numbers, true, false; text may do "
+            "without"
+        ),
     ] = None,
     client: Annotated[
-        str | None, Field(description="the column that says whose a row is, or '(file)' or '(folder)': the name of it")
+        str | None,
+        Field(
+            description="the column that says whose a row is, or '(file)' or '(folder)': the "
+            "name of it"
+        ),
     ] = None,
-    image: Annotated[str | None, Field(description="the column of images: encoded bytes, or paths from the file")] = (
-        None
-    ),
+    image: Annotated[
+        str | None, Field(description="the column of images: encoded bytes, or paths from the file")
+    ] = (None),
     features: Annotated[
         tuple[str, ...],
-        Field(description="columns of numbers or lists of numbers; without these, image and text: all other columns"),
+        Field(
+            description="columns of numbers or lists of numbers; without these, image and text: "
+            "all other columns"
+        ),
     ] = (),
     split: Annotated[
-        str | None, Field(description="the column of train, validation and test, or '(file)' or '(folder)'")
+        str | None,
+        Field(description="the column of train, validation and test, or '(file)' or '(folder)'"),
     ] = None,
     split_by: Annotated[
-        Literal["client", "row"] | None, Field(description="what is drawn where no column says; by default clients")
+        Literal["client", "row"] | None,
+        Field(description="what is drawn where no column says; by default clients"),
     ] = None,
-    test: Annotated[float, Field(gt=0, lt=1, description="share drawn to test on, without a split column")] = 0.2,
-    validation: Annotated[Share, Field(description="share of the others to tune on, where no column says it")] = 0.1,
+    test: Annotated[
+        float, Field(gt=0, lt=1, description="share drawn to test on, without a split column")
+    ] = 0.2,
+    validation: Annotated[
+        Share, Field(description="share of the others to tune on, where no column says it")
+    ] = 0.1,
     seed: Annotated[int, Field(ge=0, description="of what is drawn")] = 0,
     unseen: Annotated[
-        Literal["error", "keep", "drop"], Field(description="rows with a label that no training row has")
+        Literal["error", "keep", "drop"],
+        Field(description="rows with a label that no training row has"),
     ] = "error",
-    size: Annotated[tuple[Side, ...], Field(description="height and width to scale images to, if any")] = (),
+    size: Annotated[
+        tuple[Side, ...], Field(description="height and width to scale images to, if any")
+    ] = (),
     colour: Annotated[bool, Field(description="images with three channels, or one")] = True,
     mean: Annotated[
-        tuple[float, ...], Field(description="of each feature or channel, subtracted; empty: as found")
+        tuple[float, ...],
+        Field(description="of each feature or channel, subtracted; empty: as found"),
     ] = (),
     deviation: Annotated[
-        tuple[float, ...], Field(description="of each feature or channel, divided by; empty: as found")
+        tuple[float, ...],
+        Field(description="of each feature or channel, divided by; empty: as found"),
     ] = (),
     text: Annotated[
         str | None,
         AddedLater(),
-        Field(min_length=1, description="the column of text: bags of words with a label, next tokens without one"),
+        Field(
+            min_length=1,
+            description="the column of text: bags of words with a label, next tokens without one",
+        ),
     ] = None,
     words: Annotated[
-        int, AddedLater(), Field(ge=1, description="of bags: the most frequent ones of the training rows that count")
+        int,
+        AddedLater(),
+        Field(ge=1, description="of bags: the most frequent ones of the training rows that count"),
     ] = 1000,
     tokens: Annotated[TokensPart, AddedLater()] = "words",
-    length: Annotated[int, AddedLater(), Field(ge=1, description="tokens of a row, without a label")] = 64,
+    length: Annotated[
+        int, AddedLater(), Field(ge=1, description="tokens of a row, without a label")
+    ] = 64,
     like: Annotated[
         PartText | None,
         AddedLater(),
-        Field(description="a task whose words, or features and moments, it takes: the study's, for a proxy of it"),
+        Field(
+            description="a task whose words, or features and moments, it takes: the study's, for "
+            "a proxy of it"
+        ),
     ] = None,
     alike: Annotated[
         Alike,
         AddedLater(),
-        Field(description="names that differ only by case, blanks or the like: an error, one (join), or apart (keep)"),
+        Field(
+            description="names that differ only by case, blanks or the like: an error, one "
+            "(join), or apart (keep)"
+        ),
     ] = "error",
-    codes: Annotated[bool, AddedLater(), Field(description="many numbers as labels are codes, no quantity")] = False,
+    codes: Annotated[
+        bool, AddedLater(), Field(description="many numbers as labels are codes, no quantity")
+    ] = False,
     categories: Annotated[
         tuple[str, ...],
         AddedLater(),
-        Field(description="columns of words, beside the features: a 0 or 1 for each word that training rows have"),
+        Field(
+            description="columns of words, beside the features: a 0 or 1 for each word that "
+            "training rows have"
+        ),
     ] = (),
     gaps: Annotated[
         Gaps,
         AddedLater(),
-        Field(description="empty cells of features: an error, the mean of training rows, or that and a mark (0 or 1)"),
+        Field(
+            description="empty cells of features: an error, the mean of training rows, or that "
+            "and a mark (0 or 1)"
+        ),
     ] = "error",
     shape: Annotated[
-        tuple[Side, ...], AddedLater(), Field(description="of the features as one input: channels, height, width")
+        tuple[Side, ...],
+        AddedLater(),
+        Field(description="of the features as one input: channels, height, width"),
     ] = (),
 ) -> Task:
     """Your own Parquet, CSV or JSON files, with a mapping of their columns.
 
-    Classes are the labels of all rows in their order (numbers by size, text by characters). Inputs are features [F] or
-    pixels / 255 [channels, height, width], minus `mean`, divided by `deviation`; without these, by the moments of the
-    training rows (a feature that never changes is only shifted); a pre-trained image network expects those that it was
-    trained with. Columns that only number the rows are no features unless they are named. Of `text`, inputs are the
-    shares of the most frequent words [V], or without a `label` rows of tokens of which each next one is predicted.
-    Without a `split` column, files or folders called train and test are those parts; else test and validation clients
-    are drawn, or rows where there is no `client` or split_by is row. The clients of the partition `natural` are those
-    with training rows.
+    Classes are the labels of all rows in their order (numbers by size, text by characters). Inputs
+    are features [F] or pixels / 255 [channels, height, width], minus `mean`, divided by
+    `deviation`; without these, by the moments of the training rows (a feature that never changes is
+    only shifted); a pre-trained image network expects those that it was trained with. Columns that
+    only number the rows are no features unless they are named. Of `text`, inputs are the shares of
+    the most frequent words [V], or without a `label` rows of tokens of which each next one is
+    predicted. Without a `split` column, files or folders called train and test are those parts;
+    else test and validation clients are drawn, or rows where there is no `client` or split_by is
+    row. The clients of the partition `natural` are those with training rows.
 
     Raises:
-        HeadstartError: one line with file, row and column, for whatever is missing, empty, of mixed types or damaged.
+        HeadstartError: one line with file, row and column, for whatever is missing, empty, of mixed
+            types or damaged.
     """
     kinds = {"image": image, "features": features, "text": text}
     if len(given := [name for name, value in kinds.items() if value]) > 1:
-        raise HeadstartError(f"table: expected image, features or text, got both {given[0]} and {given[1]}")
+        raise HeadstartError(
+            f"table: expected image, features or text, got both {given[0]} and {given[1]}"
+        )
     numbers_only = {"categories": categories, "shape": shape, "gaps": gaps != "error"}
     if (image or text) and (given := [name for name, value in numbers_only.items() if value]):
-        raise HeadstartError(f"table.{given[0]}: expected it with features, got it with {'image' if image else 'text'}")
+        raise HeadstartError(
+            f"table.{given[0]}: expected it with features, got it with "
+            f"{'image' if image else 'text'}"
+        )
     if label is None and text is None:
-        raise HeadstartError("table.label: expected the column of classes, got nothing; only text may have none")
+        raise HeadstartError(
+            "table.label: expected the column of classes, got nothing; only text may have none"
+        )
     if text is not None and (mean or deviation):
-        raise HeadstartError("table: expected mean and deviation with numbers or images, got them with text")
-    taken_over = {"features": features, "categories": categories, "shape": shape, "mean": mean, "deviation": deviation}
+        raise HeadstartError(
+            "table: expected mean and deviation with numbers or images, got them with text"
+        )
+    taken_over = {
+        "features": features,
+        "categories": categories,
+        "shape": shape,
+        "mean": mean,
+        "deviation": deviation,
+    }
     if like is not None and (given := [name for name, value in taken_over.items() if value]):
-        raise HeadstartError(f"table.{given[0]}: expected it of the task that this one is like, got it beside like")
+        raise HeadstartError(
+            f"table.{given[0]}: expected it of the task that this one is like, got it beside like"
+        )
     if split is None and test + validation >= 1:
         raise HeadstartError(
-            f"table: expected test and validation of less than 1 together, got {test:g} and {validation:g}"
+            f"table: expected test and validation of less than 1 together, got {test:g} and "
+            f"{validation:g}"
         )
     if len(size) not in (0, 2):
         raise HeadstartError(f"table.size: expected a height and a width, got {len(size)} numbers")
@@ -166,7 +240,9 @@ def table(
     others = [name for name in found.columns if name not in no_features]
     chosen = (one,) if one else features or (() if learned else tuple(others))
     if not chosen and not categories:
-        raise HeadstartError(f"{file}: no column is left for inputs beside {', '.join(map(repr, taken))}")
+        raise HeadstartError(
+            f"{file}: no column is left for inputs beside {', '.join(map(repr, taken))}"
+        )
     used = (*taken, *chosen, *categories)
     if (twice := first_twice(used)) is not None:
         raise HeadstartError(f"table: expected a use for each column, got {twice!r} in two")
@@ -200,7 +276,9 @@ def table(
         inputs, read_by_path = images(cells, image, size, "RGB" if colour else "L")
         content = together(content, read_by_path)
         shift_and_scale = moments(inputs, parts["train"], standard)
-        prepare = partial(Pixels, *(values.astype(np.float32).tolist() for values in shift_and_scale))
+        prepare = partial(
+            Pixels, *(values.astype(np.float32).tolist() for values in shift_and_scale)
+        )
     elif text:
         inputs, vocabulary = bag_of_words(texts(cells, text), parts["train"], words, known)
         content = together(content, vocabulary.content if known else "")

@@ -31,7 +31,9 @@ def known_of(task: Task, with_label: bool) -> Known:
     """
     if task.tokens is None or (with_label and task.tokens.given):
         kind = "a task of words" if with_label else "a task of text"
-        raise HeadstartError(f"table.like: expected {kind}, such as a table with text, got {task.name!r}")
+        raise HeadstartError(
+            f"table.like: expected {kind}, such as a table with text, got {task.name!r}"
+        )
     predicts_tokens = task.outputs == task.tokens.size and task.train.targets.ndim == 2
     return Known(task.tokens, task.input_shape[0] if predicts_tokens else None)
 
@@ -39,11 +41,13 @@ def known_of(task: Task, with_label: bool) -> Known:
 def bag_of_words(
     documents: Sequence[str], train: Mask, size: int, known: Known | None = None
 ) -> tuple[npt.NDArray[np.float32], Tokens]:
-    """How often each of the `size` most frequent words of the training rows is in a document, per word of it [N, V].
+    """How often each of the `size` most frequent words of the training rows is in a document, per
+    word of it [N, V].
 
-    As in the logistic regression on Stack Overflow of Reddi et al. (arXiv 2003.00295; 10,000 words there) and the
-    code of its authors: words that are not among them count in the length of the document and have no place. A document
-    without a word is all zeros. Where words are known from another task, they are those.
+    As in the logistic regression on Stack Overflow of Reddi et al. (arXiv 2003.00295; 10,000 words
+    there) and the code of its authors: words that are not among them count in the length of the
+    document and have no place. A document without a word is all zeros. Where words are known from
+    another task, they are those.
 
     >>> shares, _ = bag_of_words(["tea tea ale milk", " "], np.array([True, False]), 2)
     >>> shares.tolist()  # of tea, and of ale, which comes before milk
@@ -72,7 +76,8 @@ def next_tokens(
     known: Known | None,
     content: str,
 ) -> Task:
-    """The task of predicting each next token of the documents; without owners it has no natural clients.
+    """The task of predicting each next token of the documents; without owners it has no natural
+    clients.
 
     Raises:
         HeadstartError: nothing is left to train or to test on.
@@ -82,7 +87,9 @@ def next_tokens(
         clients: dict[str, list[str]] = {}
         for row in np.flatnonzero(mask).tolist():
             if documents[row].strip():
-                clients.setdefault(str(row) if owners is None else names[owners[row]], []).append(documents[row])
+                clients.setdefault(str(row) if owners is None else names[owners[row]], []).append(
+                    documents[row]
+                )
         return clients
 
     of_parts = (part(parts["train"]), part(parts["validation"]), part(parts["test"]))
@@ -91,4 +98,8 @@ def next_tokens(
     else:
         content = together(content, known.tokens.content)
         made = text_task("table", of_parts, known.tokens, known.length or length, content=content)
-    return made if owners is not None else replace(made, owners=None, validation_owners=None, test_owners=None)
+    return (
+        made
+        if owners is not None
+        else replace(made, owners=None, validation_owners=None, test_owners=None)
+    )

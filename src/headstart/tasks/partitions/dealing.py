@@ -1,4 +1,5 @@
-"""What several partitions do: refuse what cannot be dealt, draw shares from a Dirichlet, cut rows by them.
+"""What several partitions do: refuse what cannot be dealt, draw shares from a Dirichlet, cut rows
+by them.
 
 Shape suffixes: N rows, K clients, C groups of rows (classes).
 """
@@ -13,15 +14,17 @@ from headstart.tasks.base import ClientRows, Rows, Task
 
 Short = Literal["redraw", "top-up"]
 TABLES, DRAWS = 100, 10**8
-"""How many tables of shares are drawn at most, and how many shares in all of them (at least 3 tables are drawn)."""
+"""How many tables of shares are drawn at most, and how many shares in all of them (at least 3
+tables are drawn).
+"""
 
 
 def refuse_too_many(population: int, rows: int, each: int = 1) -> None:
     """Refuse a number of clients for which there are too few rows."""
     if not 1 <= population <= rows // each:
         raise HeadstartError(
-            f"{rows} training rows cannot be dealt to {population} clients so that each has {_counted(each)}; "
-            f"ask for 1 to {rows // each} clients"
+            f"{rows} training rows cannot be dealt to {population} clients so that each has "
+            f"{_counted(each)}; ask for 1 to {rows // each} clients"
         )
 
 
@@ -34,8 +37,9 @@ def class_labels(task: Task, partition: str) -> Rows:
     targets = task.train.targets
     if targets.ndim != 1 or targets.is_floating_point():
         raise HeadstartError(
-            f"the partition {partition!r} needs one class label a row, but the targets of task {task.name!r} are "
-            f"{targets.dtype} of shape {list(targets.shape)}; use 'iid', 'quantity-skew' or 'natural'"
+            f"the partition {partition!r} needs one class label a row, but the targets of task "
+            f"{task.name!r} are {targets.dtype} of shape {list(targets.shape)}; use 'iid', "
+            "'quantity-skew' or 'natural'"
         )
     return np.asarray(np.unique(targets.numpy(), return_inverse=True)[1])
 
@@ -43,10 +47,11 @@ def class_labels(task: Task, partition: str) -> Rows:
 def log_gamma_variates(
     concentration_C: npt.NDArray[np.float64], draws: int, generator: np.random.Generator
 ) -> npt.NDArray[np.float64]:
-    """Logarithms [draws, C] of Gamma(a) variates, whose shares of their sum over C are a Dirichlet draw.
+    """Logarithms [draws, C] of Gamma(a) variates, whose shares of their sum over C are a Dirichlet
+    draw.
 
-    A Gamma(a) variate is a Gamma(a + 1) variate times U^(1/a) (Marsaglia & Tsang, ACM TOMS 26(3), 2000, section 6),
-    which in logarithms does not underflow.
+    A Gamma(a) variate is a Gamma(a + 1) variate times U^(1/a) (Marsaglia & Tsang, ACM TOMS 26(3),
+    2000, section 6), which in logarithms does not underflow.
     """
     shape = (draws, len(concentration_C))
     boost_KC = np.log1p(-generator.random(shape)) / concentration_C
@@ -64,20 +69,24 @@ def dealt_by_shares(
     partition: str,
     generator: np.random.Generator,
 ) -> ClientRows:
-    """Deal the rows of each group over clients by shares p ~ Dirichlet(beta, ..., beta), drawn anew for each group.
+    """Deal the rows of each group over clients by shares p ~ Dirichlet(beta, ..., beta), drawn anew
+    for each group.
 
-    A client gets floor(n p) or ceil(n p) of the n rows of a group, n p in expectation: the rows, in random order, are
-    cut at floor(n P_k + u), P_k the sum of the first k shares and u uniform in [0, 1) (systematic sampling).
+    A client gets floor(n p) or ceil(n p) of the n rows of a group, n p in expectation: the rows, in
+    random order, are cut at floor(n P_k + u), P_k the sum of the first k shares and u uniform in
+    [0, 1) (systematic sampling).
 
-    `minimum` rows a client: "redraw" draws the table of all groups again until nobody has fewer, which is the
-    distribution given that nobody has, and gives up with an error. "top-up" keeps the first table and gives to each
-    who has fewer what is missing, chosen uniformly among the rows that others have above the minimum.
+    `minimum` rows a client: "redraw" draws the table of all groups again until nobody has fewer,
+    which is the distribution given that nobody has, and gives up with an error. "top-up" keeps the
+    first table and gives to each who has fewer what is missing, chosen uniformly among the rows
+    that others have above the minimum.
 
-    `capped`: a client that has N / K rows or more gets nothing of the groups that follow, and the others' shares are
-    renormalised.
+    `capped`: a client that has N / K rows or more gets nothing of the groups that follow, and the
+    others' shares are renormalised.
 
     Raises:
-        HeadstartError: fewer rows than `minimum` a client, or nothing but tables with clients below it.
+        HeadstartError: fewer rows than `minimum` a client, or nothing but tables with clients below
+            it.
     """
     refuse_too_many(population, len(groups_N), minimum)
     rows_C = np.bincount(groups_N)
@@ -90,9 +99,10 @@ def dealt_by_shares(
             break
     if fewest_short and short == "redraw":
         raise HeadstartError(
-            f"the partition {partition!r} drew {allowed} splits over {population} clients, and in each of them at "
-            f"least {fewest_short} clients had fewer rows than {minimum}; ask for fewer clients or a larger "
-            "beta, or write short='top-up', which gives them rows of others"
+            f"the partition {partition!r} drew {allowed} splits over {population} clients, and "
+            f"in each of them at least {fewest_short} clients had fewer rows than {minimum}; ask "
+            "for fewer clients or a larger beta, or write short='top-up', which gives them rows "
+            "of others"
         )
     shuffled_N = generator.permutation(len(groups_N))
     by_group_N = shuffled_N[np.argsort(groups_N[shuffled_N], kind="stable")]
@@ -109,8 +119,13 @@ def _table(
     """How many rows [C, K] of each group each client gets."""
     logits_CK = log_gamma_variates(np.full(population, beta), len(rows_C), generator)
     offset_C = generator.random(len(rows_C))
-    sizes_K, counts_CK = np.zeros(population, dtype=np.int64), np.empty(logits_CK.shape, dtype=np.int64)
-    for logits_K, offset, rows, counts_K in zip(logits_CK, offset_C, rows_C, counts_CK, strict=True):
+    sizes_K, counts_CK = (
+        np.zeros(population, dtype=np.int64),
+        np.empty(logits_CK.shape, dtype=np.int64),
+    )
+    for logits_K, offset, rows, counts_K in zip(
+        logits_CK, offset_C, rows_C, counts_CK, strict=True
+    ):
         if capped:
             logits_K[sizes_K >= rows_C.sum() / population] = -np.inf
         summed_K = np.cumsum(np.exp(logits_K - logits_K.max()))
@@ -121,7 +136,9 @@ def _table(
 
 
 def _top_up(owners_N: Rows, population: int, minimum: int, generator: np.random.Generator) -> None:
-    """Change, in place, who owns rows that are chosen at random among those that a client has above the minimum."""
+    """Change, in place, who owns rows that are chosen at random among those that a client has above
+    the minimum.
+    """
     shuffled_N = generator.permutation(len(owners_N))
     sorted_N = shuffled_N[np.argsort(owners_N[shuffled_N], kind="stable")]
     sizes_K = np.bincount(owners_N, minlength=population)

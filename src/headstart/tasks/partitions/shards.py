@@ -14,12 +14,16 @@ from headstart.tasks.partitions.dealing import class_labels, refuse_too_many
 @PARTITIONS.register("shards", source="McMahan et al., arXiv 1602.05629, section 3")
 def shards(
     *,
-    each: Annotated[int, Field(ge=1, description="shards a client; at most about as many classes")] = 2,
+    each: Annotated[
+        int, Field(ge=1, description="shards a client; at most about as many classes")
+    ] = 2,
 ) -> Partition:
-    """Rows sorted by label and cut in (clients x each) shards of equal size, of which each client gets some at random.
+    """Rows sorted by label and cut in (clients x each) shards of equal size, of which each client
+    gets some at random.
 
-    Where the rows do not divide, sizes of shards differ by one. The paper has 200 shards of 300 for 100 clients. Rows
-    of one label are in random order before they are cut, so that a shard does not depend on the order of the file.
+    Where the rows do not divide, sizes of shards differ by one. The paper has 200 shards of 300 for
+    100 clients. Rows of one label are in random order before they are cut, so that a shard does not
+    depend on the order of the file.
     """
 
     def partition(task: Task, population: int, seed: int) -> Sequence[Rows]:

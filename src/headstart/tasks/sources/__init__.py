@@ -1,1 +1,3 @@
-"""Files and folders of data as columns of cells, with every fault in one line that names its row."""
+"""Files and folders of data as columns of cells, with every fault in one line that names its
+row.
+"""

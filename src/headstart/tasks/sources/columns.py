@@ -23,24 +23,38 @@ SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 def numbers(table: Table, column: str, gaps: bool = False) -> Numbers:
     """A column of numbers [N, 1], or of lists of W numbers each [N, W].
 
-    True and false are 1 and 0, text is read as a number, and times are seconds since 1970. With `gaps`, a cell that
-    has nothing is nan.
+    True and false are 1 and 0, text is read as a number, and times are seconds since 1970. With
+    `gaps`, a cell that has nothing is nan.
 
     Raises:
         HeadstartError: a cell that is no number, not finite or too large for float32, with its row.
     """
     cells = table.column(column)
-    values_NW = _lists(table, column, cells) if _is_list(cells.type) else _flat(table, column, cells, gaps)[:, None]
-    empty_NW = np.isnan(values_NW) & (_says_nothing(cells)[:, None] | _is_list(cells.type)) if gaps else False
+    values_NW = (
+        _lists(table, column, cells)
+        if _is_list(cells.type)
+        else _flat(table, column, cells, gaps)[:, None]
+    )
+    empty_NW = (
+        np.isnan(values_NW) & (_says_nothing(cells)[:, None] | _is_list(cells.type))
+        if gaps
+        else False
+    )
     for wrong_NW, expected in (
         (~np.isfinite(values_NW) & ~empty_NW, "a finite number"),
-        (np.abs(values_NW) > MOST, f"a number of at most {MOST:.1e}, as float32 holds; scale the column"),
+        (
+            np.abs(values_NW) > MOST,
+            f"a number of at most {MOST:.1e}, as float32 holds; scale the column",
+        ),
     ):
         if wrong_NW.any():
             row, place = (int(i) for i in np.argwhere(wrong_NW)[0])
             cell = cells[row].as_py() if is_text(cells.type) else float(values_NW[row, place])
             advice = _advice(cell) if expected == "a finite number" else ""
-            raise HeadstartError(f"{table.at(row)} has {shown(cell)} in column {column!r}, expected {expected}{advice}")
+            raise HeadstartError(
+                f"{table.at(row)} has {shown(cell)} in column {column!r}, expected "
+                f"{expected}{advice}"
+            )
     return values_NW
 
 
@@ -58,13 +72,18 @@ def _advice(cell: object) -> str:
 
 
 def _is_list(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
+    return bool(
+        pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    )
 
 
 def _says_nothing(cells: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
     """Which cells [N] are empty, or hold a word for that, or what is no number."""
     if is_text(cells.type):
-        return np.array([cell is None or cell.strip().lower() in NOTHING for cell in cells.to_pylist()], np.bool_)
+        return np.array(
+            [cell is None or cell.strip().lower() in NOTHING for cell in cells.to_pylist()],
+            np.bool_,
+        )
     return np.asarray(pc.is_null(cells, nan_is_null=pa.types.is_floating(cells.type)).to_numpy())
 
 
@@ -103,47 +122,64 @@ def _seconds(table: Table, column: str, cells: pa.ChunkedArray) -> Numbers:
 
 
 def _lists(table: Table, column: str, cells: pa.ChunkedArray) -> Numbers:
-    """The numbers [N, W] of lists of one length, also of nested ones; nan in each of a list that is not there."""
+    """The numbers [N, W] of lists of one length, also of nested ones; nan in each of a list that is
+    not there.
+    """
     held = np.flatnonzero(np.asarray(pc.is_valid(cells).to_numpy()))
     flat, width = cells.drop_null().combine_chunks(), 1
     flat = pa.concat_arrays(flat.chunks) if isinstance(flat, pa.ChunkedArray) else flat
     while _is_list(flat.type):
         lengths = np.asarray(pc.list_value_length(flat).to_numpy(zero_copy_only=False))
-        if len(lengths) and (lengths != lengths[0]).any():  # an inner list that is not there is none of that length
+        if (
+            len(lengths) and (lengths != lengths[0]).any()
+        ):  # an inner list that is not there is none of that length
             place = int((lengths != lengths[0]).argmax())
             raise HeadstartError(
-                f"{table.at(int(held[place // width]))} has a list of {lengths[place]:g} numbers in column "
-                f"{column!r}, expected {lengths[0]:g} as in the first; give each row as many"
+                f"{table.at(int(held[place // width]))} has a list of {lengths[place]:g} numbers "
+                f"in column {column!r}, expected {lengths[0]:g} as in the first; give each row "
+                "as many"
             )
         width *= int(lengths[0]) if len(lengths) else 1
         flat = flat.flatten()
     if not width:
-        raise HeadstartError(f"{table.path}: expected numbers in the lists of column {column!r}, got empty lists")
-    if not (pa.types.is_integer(flat.type) or pa.types.is_floating(flat.type) or pa.types.is_boolean(flat.type)):
-        raise HeadstartError(f"{table.path}: expected lists of numbers in column {column!r}, got {cells.type}")
+        raise HeadstartError(
+            f"{table.path}: expected numbers in the lists of column {column!r}, got empty lists"
+        )
+    if not (
+        pa.types.is_integer(flat.type)
+        or pa.types.is_floating(flat.type)
+        or pa.types.is_boolean(flat.type)
+    ):
+        raise HeadstartError(
+            f"{table.path}: expected lists of numbers in column {column!r}, got {cells.type}"
+        )
     whole = flat.cast(pa.uint8()) if pa.types.is_boolean(flat.type) else flat
     values_NW = np.full((len(cells), width), np.nan)
-    values_NW[held] = np.asarray(whole.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)).reshape(
-        len(held), width
-    )
+    values_NW[held] = np.asarray(
+        whole.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+    ).reshape(len(held), width)
     return values_NW
 
 
 def words(table: Table, column: str, known: Sequence[str]) -> npt.NDArray[np.object_]:
-    """A column of text [N], each cell one of the known words, whatever blanks are around it and in any case.
+    """A column of text [N], each cell one of the known words, whatever blanks are around it and in
+    any case.
 
     Raises:
         HeadstartError: another type, or another word, with its row.
     """
     cells, expected = table.column(column), f"{', '.join(known[:-1])} or {known[-1]}"
     if not is_text(cells.type):
-        raise HeadstartError(f"{table.path}: expected {expected} in column {column!r}, got {cells.type}")
+        raise HeadstartError(
+            f"{table.path}: expected {expected} in column {column!r}, got {cells.type}"
+        )
     values = np.asarray([cell.strip().lower() for cell in cells.to_pylist()], dtype=object)
     wrong = ~np.isin(values, known)
     if wrong.any():
         row = int(wrong.argmax())
         raise HeadstartError(
-            f"{table.at(row)} has {shown(cells[row].as_py())} in column {column!r}, expected {expected}"
+            f"{table.at(row)} has {shown(cells[row].as_py())} in column {column!r}, expected "
+            f"{expected}"
         )
     return values
 

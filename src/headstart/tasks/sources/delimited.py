@@ -1,4 +1,6 @@
-"""CSV files, whose cells are text: between commas, or where the header has none, between semicolons or tabs."""
+"""CSV files, whose cells are text: between commas, or where the header has none, between semicolons
+or tabs.
+"""
 
 import csv
 import re
@@ -14,7 +16,9 @@ from headstart.errors import HeadstartError
 from headstart.tasks.sources.parquet import first_line
 
 LONGEST = 2**26
-"""The most bytes of a row: pyarrow reads a file in blocks of so many, and no row may be in three."""
+"""The most bytes of a row: pyarrow reads a file in blocks of so many, and no row may be in
+three.
+"""
 SAVE = "save it as UTF-8"
 
 
@@ -28,7 +32,9 @@ def names(path: Path) -> list[str]:
         with files.explained(path, "read"), path.open(encoding="utf-8-sig", newline="") as opened:
             return next((row for row in csv.reader(opened, delimiter=_delimiter(path)) if row), [])
     except UnicodeDecodeError as error:
-        raise HeadstartError(f"{path} cannot be read as text: {error.reason} at byte {error.start}; {SAVE}") from error
+        raise HeadstartError(
+            f"{path} cannot be read as text: {error.reason} at byte {error.start}; {SAVE}"
+        ) from error
     except csv.Error as error:
         raise HeadstartError(f"{path} cannot be read as text: {error}") from error
 
@@ -51,12 +57,16 @@ def table(path: Path, columns: Sequence[str]) -> pa.Table:
             return pyarrow.csv.read_csv(
                 path,
                 read_options=pyarrow.csv.ReadOptions(use_threads=False, block_size=LONGEST),
-                parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True, delimiter=_delimiter(path)),
+                parse_options=pyarrow.csv.ParseOptions(
+                    newlines_in_values=True, delimiter=_delimiter(path)
+                ),
                 convert_options=convert,
             )
     except pa.ArrowException as error:
         # pyarrow counts rows from 1, and the header is the first
-        reason = re.sub(r".*Row #(\d+)", lambda found: f"row {int(found[1]) - 2}", first_line(error))
+        reason = re.sub(
+            r".*Row #(\d+)", lambda found: f"row {int(found[1]) - 2}", first_line(error)
+        )
         advice = f"; {SAVE}" if "UTF8" in reason else ""
         raise HeadstartError(f"{path} cannot be read as CSV: {reason}{advice}") from error
 
@@ -87,4 +97,6 @@ def _delimiter(path: Path) -> str:
     """The sign between cells: a comma, unless the header has none and has semicolons or tabs."""
     with path.open(encoding="utf-8-sig", newline="") as opened:
         first = next((line for line in opened if line.strip()), "")
-    return "," if "," in first else max(";\t", key=first.count) if re.search("[;\t]", first) else ","
+    return (
+        "," if "," in first else max(";\t", key=first.count) if re.search("[;\t]", first) else ","
+    )

@@ -1,8 +1,10 @@
-"""Cells that name something, a class or a client: which of them are one name, and which only look alike.
+"""Cells that name something, a class or a client: which of them are one name, and which only look
+alike.
 
-Blanks around a name are taken off, and what is not seen. Equal numbers are one name (`1`, `1.0`, `1e+00`), and so are
-`True`, `true` and `TRUE`. Where two names differ only by case, blanks, Unicode's form, the script of digits, zeros or a
-final dot, most often one thing was written in two ways: the table says which, and the user decides (`Alike`).
+Blanks around a name are taken off, and what is not seen. Equal numbers are one name (`1`, `1.0`,
+`1e+00`), and so are `True`, `true` and `TRUE`. Where two names differ only by case, blanks,
+Unicode's form, the script of digits, zeros or a final dot, most often one thing was written in two
+ways: the table says which, and the user decides (`Alike`).
 """
 
 import decimal
@@ -29,26 +31,33 @@ UNSEEN = (
     r"\0\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
     r"\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb"
 )
-"""What is not seen: zero bytes that fill a cell, signs of width zero or of a direction of writing."""
+"""What is not seen: zero bytes that fill a cell, signs of width zero or of a direction of
+writing.
+"""
 BLANK = rf"[\s{UNSEEN}]"
 HIDDEN = rf"[{UNSEEN}\U000e0000-\U000e0fff]"
 """And tags, which at the end of a flag say whose it is, so that they are not taken off."""
 WHOLE = re.compile(r"([+-]?)(0|[1-9][0-9]{0,4298})(\.0+)?")  # int() reads 4300 digits
-DECIMAL = re.compile(r"([+-]?)(?=[0-9.])(0|[1-9][0-9]{0,300})?(?:\.([0-9]{1,300}))?(?:[eE]([+-]?[0-9]{1,3}))?")
+DECIMAL = re.compile(
+    r"([+-]?)(?=[0-9.])(0|[1-9][0-9]{0,300})?(?:\.([0-9]{1,300}))?(?:[eE]([+-]?[0-9]{1,3}))?"
+)
 EXACT = decimal.Context(prec=2000)
 NO_NUMBER = {"nan", "NaN", "NAN", "-nan", "<NA>", "NaT"}
 """What programs write for a number or a time that is not there."""
 ENDLESS = {"inf", "infinity"}
 
 
-def names(table: Table, column: str, alike: Alike, gaps: bool = False) -> tuple[Places, tuple[str, ...]]:
+def names(
+    table: Table, column: str, alike: Alike, gaps: bool = False
+) -> tuple[Places, tuple[str, ...]]:
     """The place [N] of each cell's name among the names of the column, and these in their order.
 
-    Numbers are in the order of numbers; text is in that of its characters. With `gaps`, the place of a cell that has
-    nothing is -1.
+    Numbers are in the order of numbers; text is in that of its characters. With `gaps`, the place
+    of a cell that has nothing is -1.
 
     Raises:
-        HeadstartError: cells that cannot name anything, or names that look alike where that is an error.
+        HeadstartError: cells that cannot name anything, or names that look alike where that is an
+            error.
     """
     codes, cells = _encoded(table, column)
     trimmed = [_trimmed(cell) for cell in cells]
@@ -57,8 +66,8 @@ def names(table: Table, column: str, alike: Alike, gaps: bool = False) -> tuple[
         code = int(nothing.argmax())
         has = shown(trimmed[code]) if trimmed[code] else "nothing"
         raise HeadstartError(
-            f"{table.at(int((codes == code).argmax()))} has {has} in column {column!r}, expected a name; "
-            "write one there, or leave the row out"
+            f"{table.at(int((codes == code).argmax()))} has {has} in column {column!r}, expected "
+            "a name; write one there, or leave the row out"
         )
     codes = np.where((codes < 0) | nothing[codes], -1, (np.cumsum(~nothing) - 1)[codes])
     trimmed = [name for name, is_none in zip(trimmed, nothing.tolist(), strict=True) if not is_none]
@@ -71,14 +80,18 @@ def names(table: Table, column: str, alike: Alike, gaps: bool = False) -> tuple[
         written[place].append(name)
     all_whole = all(WHOLE.fullmatch(name) for name in spellings)
     called = [
-        name if all_whole or len(set(ways)) > 1 else ways[0] for name, ways in zip(spellings, written, strict=True)
+        name if all_whole or len(set(ways)) > 1 else ways[0]
+        for name, ways in zip(spellings, written, strict=True)
     ]
     rows = np.bincount(kept[codes[codes >= 0]], minlength=len(called))
     if alike != "keep":
         folded, _ = _places(_folded(called))
         if alike == "error":
             _refuse_alike(table, column, called, folded, rows)
-        joined = [_most_frequent(folded == group, called, rows) for group in range(len(set(folded.tolist())))]
+        joined = [
+            _most_frequent(folded == group, called, rows)
+            for group in range(len(set(folded.tolist())))
+        ]
         kept, called = folded[kept], joined
     order = _order(called)
     place_of = np.empty(len(called), np.int64)
@@ -99,12 +112,16 @@ def alike_among(called: Sequence[str]) -> list[list[str]]:
 
 
 def visible(name: str) -> str:
-    """A name in quotes with a mark for each blank, and a number for each sign that is not seen or seems another.
+    """A name in quotes with a mark for each blank, and a number for each sign that is not seen or
+    seems another.
 
     >>> print(visible("two  words"), visible("be\\u0301nin"), visible("bénin"))
     'two␣␣words' 'be\\u0301nin' 'bénin'
     """
-    signs = ["␣" if sign == " " else sign if _is_plain(sign) else f"\\u{ord(sign):04x}" for sign in name[:80]]
+    signs = [
+        "␣" if sign == " " else sign if _is_plain(sign) else f"\\u{ord(sign):04x}"
+        for sign in name[:80]
+    ]
     return f"'{''.join(signs)}{'...' if len(name) > 80 else ''}'"
 
 
@@ -114,12 +131,15 @@ def _is_plain(sign: str) -> bool:
 
 
 def _encoded(table: Table, column: str) -> tuple[Places, list[Any]]:
-    """Which of the different cells of a column is in each row [N], -1 where there is none, and these as text."""
+    """Which of the different cells of a column is in each row [N], -1 where there is none, and
+    these as text.
+    """
     cells = table.column(column)
     kind = cells.type
     if pa.types.is_nested(kind) or is_bytes(kind):
         raise HeadstartError(
-            f"{table.path}: expected text, whole numbers or true and false in column {column!r}, got {kind}"
+            f"{table.path}: expected text, whole numbers or true and false in column {column!r}, "
+            f"got {kind}"
         )
     encoded = pc.dictionary_encode(cells).combine_chunks()
     encoded = encoded.chunk(0) if isinstance(encoded, pa.ChunkedArray) else encoded
@@ -129,7 +149,8 @@ def _encoded(table: Table, column: str) -> tuple[Places, list[Any]]:
             values = values.cast(pa.string())  # Python's times end with the year 9999
         except pa.ArrowException as error:
             raise HeadstartError(
-                f"{table.path}: expected text, whole numbers, dates or true and false in column {column!r}, got {kind}"
+                f"{table.path}: expected text, whole numbers, dates or true and false in column "
+                f"{column!r}, got {kind}"
             ) from error
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     if pa.types.is_float32(kind) or pa.types.is_float16(kind):
@@ -144,10 +165,15 @@ def _trimmed(cell: str) -> str:
 
 
 def _is_nothing(trimmed: Sequence[str]) -> npt.NDArray[np.bool_]:
-    """Which names are none: empty ones, what programs write for none, and among numbers those without end."""
+    """Which names are none: empty ones, what programs write for none, and among numbers those
+    without end.
+    """
     with_numbers = any(DECIMAL.fullmatch(name) for name in trimmed)
     return np.array(
-        [not name or name in NO_NUMBER or (with_numbers and name.lower().lstrip("+-") in ENDLESS) for name in trimmed],
+        [
+            not name or name in NO_NUMBER or (with_numbers and name.lower().lstrip("+-") in ENDLESS)
+            for name in trimmed
+        ],
         np.bool_,
     )
 
@@ -155,8 +181,8 @@ def _is_nothing(trimmed: Sequence[str]) -> npt.NDArray[np.bool_]:
 def _canonical(name: str, all_numbers: bool = False) -> str:
     """The way of writing that stands for all that are the same for certain.
 
-    `1.50` stays apart from `1.5`, since versions and sections are written so, and so does `1e3` from `1000` but
-    among numbers alone: it may be the end of a hash.
+    `1.50` stays apart from `1.5`, since versions and sections are written so, and so does `1e3`
+    from `1000` but among numbers alone: it may be the end of a hash.
 
     >>> [_canonical(name) for name in ("1", "1.0", "-0", "TRUE", "01", "1e+05", ".5", "yes")]
     ['1', '1', '0', 'True', '01', '100000', '0.5', 'yes']
@@ -219,7 +245,9 @@ def _in_digits(name: str) -> str:
     return "".join(str(unicodedata.decimal(sign, sign)) for sign in name)
 
 
-def _refuse_alike(table: Table, column: str, called: Sequence[str], folded: Places, rows: Places) -> None:
+def _refuse_alike(
+    table: Table, column: str, called: Sequence[str], folded: Places, rows: Places
+) -> None:
     sizes = np.bincount(folded)
     if (sizes == 1).all():
         return
@@ -238,8 +266,10 @@ def _refuse_alike(table: Table, column: str, called: Sequence[str], folded: Plac
 def _difference(one: str, other: str) -> str:
     """In what two names differ that look alike.
 
-    >>> _difference("yes", "Yes"), _difference("1", "01"), _difference(">50K", ">50K."), _difference("0", "False")
-    ('case', 'leading zeros', 'a final dot', 'how they write true and false')
+    >>> _difference("yes", "Yes"), _difference("1", "01"), _difference(">50K", ">50K.")
+    ('case', 'leading zeros', 'a final dot')
+    >>> _difference("0", "False")
+    'how they write true and false'
     """
     ways: dict[str, Callable[[str], str]] = {
         "case": str.lower,
@@ -276,21 +306,24 @@ def _order(called: Sequence[str]) -> list[int]:
 
 
 MANY, MANY_WHOLE = 10, 20
-"""So many different numbers with fractions, or whole ones, are still taken for classes, such as marks and grades."""
+"""So many different numbers with fractions, or whole ones, are still taken for classes, such as
+marks and grades.
+"""
 FILLED = 0.8
 """Codes of classes begin at 0 or 1, and most of those up to the last are in use."""
 
 
 def refuse_quantity(table: Table, column: str, called: Sequence[str]) -> None:
-    """Refuse classes that are the values of a quantity: many times, numbers with fractions, or whole ones but codes.
+    """Refuse classes that are the values of a quantity: many times, numbers with fractions, or
+    whole ones but codes.
 
     Raises:
         HeadstartError: they seem to be such.
     """
     if holds_times(table.column(column).type) and len(called) > MANY_WHOLE:
         raise HeadstartError(
-            f"{table.path}: column {column!r} has {len(called)} different times in {len(table)} rows, "
-            "expected classes; cut them into classes, or say codes=true if each is one"
+            f"{table.path}: column {column!r} has {len(called)} different times in {len(table)} "
+            "rows, expected classes; cut them into classes, or say codes=true if each is one"
         )
     if not all(DECIMAL.fullmatch(name) for name in called):
         return
@@ -301,8 +334,9 @@ def refuse_quantity(table: Table, column: str, called: Sequence[str]) -> None:
     if len(values) <= (MANY_WHOLE if whole else MANY) or (whole and are_codes):
         return
     raise HeadstartError(
-        f"{table.path}: column {column!r} has {len(values)} different numbers{'' if whole else ' with fractions'}, "
-        f"{low:g} to {high:g}, in {len(table)} rows: that seems to be a quantity, and this task predicts classes; "
-        "cut it into classes, write a task of your own with a squared error, "
-        "or say codes=true if each number is the code of a class"
+        f"{table.path}: column {column!r} has {len(values)} different "
+        f"numbers{'' if whole else ' with fractions'}, {low:g} to {high:g}, in {len(table)} "
+        "rows: that seems to be a quantity, and this task predicts classes; cut it into classes, "
+        "write a task of your own with a squared error, or say codes=true if each number is the "
+        "code of a class"
     )

@@ -1,7 +1,8 @@
-"""JSON as a table: an object a line, a list of objects, or the users of LEAF (Caldas et al., arXiv 1812.01097).
+"""JSON as a table: an object a line, a list of objects, or the users of LEAF (Caldas et al., arXiv
+1812.01097).
 
-LEAF's files, `{"users": [...], "user_data": {user: {"x": [...], "y": [...]}}}`, have the columns `user`, `x` and `y`;
-where x is a list with text, `x[0]`, `x[1]`, ...
+LEAF's files, `{"users": [...], "user_data": {user: {"x": [...], "y": [...]}}}`, have the columns
+`user`, `x` and `y`; where x is a list with text, `x[0]`, `x[1]`, ...
 """
 
 import json
@@ -63,8 +64,8 @@ def _rows(path: Path, lines: bool) -> Iterator[Row]:
             yield _object(found, f"{path}: row {row}")
     else:
         raise HeadstartError(
-            f"{path}: expected a list of objects, or LEAF's object of users and user_data, got {shown(content)}; "
-            "an object a line is a file .jsonl"
+            f"{path}: expected a list of objects, or LEAF's object of users and user_data, got "
+            f"{shown(content)}; an object a line is a file .jsonl"
         )
 
 
@@ -77,9 +78,15 @@ def parsed(text: str, place: str) -> Any:
     try:
         return DECODER.decode(text)
     except KeyTwiceError as error:
-        raise HeadstartError(f"{place} has the key {error.args[0]!r} twice; leave one out") from error
+        raise HeadstartError(
+            f"{place} has the key {error.args[0]!r} twice; leave one out"
+        ) from error
     except (json.JSONDecodeError, RecursionError) as error:
-        advice = "; an object a line is a file .jsonl" if str(error).startswith("Extra data: line") else ""
+        advice = (
+            "; an object a line is a file .jsonl"
+            if str(error).startswith("Extra data: line")
+            else ""
+        )
         raise HeadstartError(f"{place} cannot be read as JSON: {error}{advice}") from error
     except ValueError as error:
         raise HeadstartError(f"{place} has a whole number of more than 4300 digits") from error
@@ -104,7 +111,9 @@ DECODER = json.JSONDecoder(object_pairs_hook=_with_keys_once)
 def _object(found: Any, place: str) -> Row:
     if not isinstance(found, dict):
         advice = "; a list of objects is a file .json" if isinstance(found, list) else ""
-        raise HeadstartError(f"{place} is {shown(found)}, expected an object {{column: value}}{advice}")
+        raise HeadstartError(
+            f"{place} is {shown(found)}, expected an object {{column: value}}{advice}"
+        )
     return found
 
 
@@ -112,27 +121,34 @@ def _leaf_rows(content: Row, path: Path) -> Iterator[Row]:
     data = content["user_data"]
     users = content.get("users", list(data) if isinstance(data, dict) else None)
     if not isinstance(data, dict) or not isinstance(users, list):
-        raise HeadstartError(f"{path}: expected an object under LEAF's key user_data, and a list under users")
+        raise HeadstartError(
+            f"{path}: expected an object under LEAF's key user_data, and a list under users"
+        )
     for user in users:
         samples = data.get(user) if isinstance(user, str) else None
         x, y = (samples.get("x"), samples.get("y")) if isinstance(samples, dict) else (None, None)
         if not isinstance(x, list) or not isinstance(y, list) or len(x) != len(y):
             raise HeadstartError(
-                f"{path}: expected x and y, lists as long as each other, of user {shown(user)} in user_data"
+                f"{path}: expected x and y, lists as long as each other, of user {shown(user)} "
+                "in user_data"
             )
         for one, target in zip(x, y, strict=True):
             yield {"user": user, **_inputs(one), "y": target}
 
 
 def _inputs(x: Any) -> Row:
-    """One column, or where a list holds text, as that of a tweet with its author and date, one for each item."""
+    """One column, or where a list holds text, as that of a tweet with its author and date, one for
+    each item.
+    """
     if isinstance(x, list) and any(isinstance(item, str) for item in x):
         return {f"x[{place}]": item for place, item in enumerate(x)}
     return {"x": x}
 
 
 def _of_one_type(values: list[Any], column: str, path: Path) -> pa.Array:
-    """The cells of a column in one type: text, numbers, true and false, or lists of numbers that are as long."""
+    """The cells of a column in one type: text, numbers, true and false, or lists of numbers that
+    are as long.
+    """
     first = next((row for row, value in enumerate(values) if value is not None), 0)
     sort = SORTS.get(type(values[first])) if values else None
     for row, value in enumerate(values):
@@ -146,10 +162,16 @@ def _of_one_type(values: list[Any], column: str, path: Path) -> pa.Array:
         return _lists(values, first, column, path)
     floats = sort == "number" and any(isinstance(value, float) for value in values)
     try:
-        return pa.array([None if value is None else float(value) for value in values] if floats else values)
+        return pa.array(
+            [None if value is None else float(value) for value in values] if floats else values
+        )
     except (pa.ArrowException, OverflowError, UnicodeEncodeError) as error:
         row = next(row for row, value in enumerate(values) if not _storable(value, floats))
-        expected = "a number of fewer digits" if sort == "number" else "text without halves of surrogate pairs"
+        expected = (
+            "a number of fewer digits"
+            if sort == "number"
+            else "text without halves of surrogate pairs"
+        )
         raise HeadstartError(
             f"{path}: row {row} has {shown(values[row])} in column {column!r}, expected {expected}"
         ) from error
@@ -168,19 +190,24 @@ def _lists(values: list[Any], first: int, column: str, path: Path) -> pa.Array:
             numbers = None if value is None else np.asarray(value, dtype=np.float64)
         except (ValueError, TypeError, OverflowError) as error:
             raise HeadstartError(
-                f"{path}: row {row} has {shown(value)} in column {column!r}, expected a list of numbers"
+                f"{path}: row {row} has {shown(value)} in column {column!r}, expected a list of "
+                "numbers"
             ) from error
         shape = numbers.shape if shape is None and numbers is not None else shape
         if numbers is not None and not numbers.size:
-            raise HeadstartError(f"{path}: row {row} has an empty list in column {column!r}, expected numbers")
+            raise HeadstartError(
+                f"{path}: row {row} has an empty list in column {column!r}, expected numbers"
+            )
         if numbers is not None and numbers.shape != shape:
             raise HeadstartError(
-                f"{path}: row {row} has a list of {_sizes(numbers.shape)} numbers in column {column!r}, "
-                f"expected {_sizes(shape)} as in row {first}"
+                f"{path}: row {row} has a list of {_sizes(numbers.shape)} numbers in column "
+                f"{column!r}, expected {_sizes(shape)} as in row {first}"
             )
         arrays.append(numbers)
     width = int(np.prod(shape)) if shape is not None else 0
-    flat = np.stack([np.full(width, np.nan) if array is None else array.ravel() for array in arrays]).ravel()
+    flat = np.stack(
+        [np.full(width, np.nan) if array is None else array.ravel() for array in arrays]
+    ).ravel()
     empty = pa.array([array is None for array in arrays])
     return pa.FixedSizeListArray.from_arrays(pa.array(flat), width, mask=empty)
 

@@ -22,7 +22,9 @@ from headstart.parts.validation import shown
 from headstart.tables import IN_THIS_THREAD
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
-"""What is decoded, by Pillow itself. Others it hands to programs: PostScript to Ghostscript, which runs it."""
+"""What is decoded, by Pillow itself. Others it hands to programs: PostScript to Ghostscript, which
+runs it.
+"""
 VIEWS = {"string_view": pa.large_string(), "binary_view": pa.large_binary()}
 
 
@@ -48,7 +50,9 @@ def parquet_names(path: Path) -> tuple[list[str], list[str]]:
     except (ValueError, RecursionError):  # what another program wrote there
         pandas = {}
     index = pandas.get("index_columns") if isinstance(pandas, dict) else None
-    return names, [name for name in index if isinstance(name, str)] if isinstance(index, list) else []
+    return names, [name for name in index if isinstance(name, str)] if isinstance(
+        index, list
+    ) else []
 
 
 def refuse_gaps(table: pa.Table, path: Path, with_gaps: Collection[str] = ()) -> None:
@@ -64,25 +68,36 @@ def refuse_gaps(table: pa.Table, path: Path, with_gaps: Collection[str] = ()) ->
 
 
 def parquet(path: Path, columns: Sequence[str], with_gaps: Collection[str] = ()) -> pa.Table:
-    """Those columns of a Parquet file, where what is a dictionary of values is the values themselves.
+    """Those columns of a Parquet file, where what is a dictionary of values is the values
+    themselves.
 
     Raises:
-        HeadstartError: the file cannot be read, lacks a column, has an empty cell in one that is not among those
-            `with_gaps`, or text that is not UTF-8.
+        HeadstartError: the file cannot be read, lacks a column, has an empty cell in one that is
+            not among those `with_gaps`, or text that is not UTF-8.
     """
     try:
-        with files.explained(path, "read"), path.open("rb") as raw, pq.ParquetFile(raw, **IN_THIS_THREAD) as opened:
+        with (
+            files.explained(path, "read"),
+            path.open("rb") as raw,
+            pq.ParquetFile(raw, **IN_THIS_THREAD) as opened,
+        ):
             for name in columns:
                 if name not in opened.schema_arrow.names:
-                    raise HeadstartError(f"{path}: no column {name!r}{nearest(name, opened.schema_arrow.names)}")
+                    raise HeadstartError(
+                        f"{path}: no column {name!r}{nearest(name, opened.schema_arrow.names)}"
+                    )
             _refuse_too_large(path, opened.metadata, columns)
             table = opened.read(columns=list(columns), use_threads=False)
         table = pa.table({name: _without_extension(table[name]) for name in table.column_names})
-        table = table.cast(pa.schema([(field.name, _plain_type(field.type)) for field in table.schema]))
+        table = table.cast(
+            pa.schema([(field.name, _plain_type(field.type)) for field in table.schema])
+        )
         for name in columns:
             table[name].validate(full=is_text(table[name].type))
     except MemoryError as error:
-        raise OutOfMemoryError(f"{path}: this machine has not enough memory for it; {SMALLER}") from error
+        raise OutOfMemoryError(
+            f"{path}: this machine has not enough memory for it; {SMALLER}"
+        ) from error
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise HeadstartError(f"{path} cannot be read as Parquet: {first_line(error)}") from error
     refuse_gaps(table, path, with_gaps)
@@ -115,11 +130,15 @@ def _refuse_too_large(path: Path, footer: pq.FileMetaData, columns: Sequence[str
 
 
 def _without_extension(cells: pa.ChunkedArray) -> pa.ChunkedArray:
-    """The cells as they are stored, where their type is one that others made of it; a UUID is its text."""
+    """The cells as they are stored, where their type is one that others made of it; a UUID is its
+    text.
+    """
     if not isinstance(cells.type, pa.BaseExtensionType):
         return cells
     if str(cells.type) == "extension<arrow.uuid>":
-        return pa.chunked_array([[None if cell is None else str(cell) for cell in cells.to_pylist()]], pa.string())
+        return pa.chunked_array(
+            [[None if cell is None else str(cell) for cell in cells.to_pylist()]], pa.string()
+        )
     return pa.chunked_array([chunk.storage for chunk in cells.chunks], cells.type.storage_type)
 
 
@@ -135,16 +154,26 @@ def is_text(kind: pa.DataType) -> bool:
 
 def is_bytes(kind: pa.DataType) -> bool:
     """Whether they are bytes."""
-    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind))
+    return bool(
+        pa.types.is_binary(kind)
+        or pa.types.is_large_binary(kind)
+        or pa.types.is_fixed_size_binary(kind)
+    )
 
 
 def together(*contents: str) -> str:
-    """One sha256 of several, of which the empty ones are left out; of one, that one, and of none, nothing."""
+    """One sha256 of several, of which the empty ones are left out; of one, that one, and of none,
+    nothing.
+    """
     found = [content for content in contents if content]
-    return hashlib.sha256(" ".join(found).encode()).hexdigest() if len(found) > 1 else "".join(found)
+    return (
+        hashlib.sha256(" ".join(found).encode()).hexdigest() if len(found) > 1 else "".join(found)
+    )
 
 
-def whole_numbers(table: pa.Table, column: str, path: Path, below: int | None = None) -> npt.NDArray[np.int64]:
+def whole_numbers(
+    table: pa.Table, column: str, path: Path, below: int | None = None
+) -> npt.NDArray[np.int64]:
     """A column of whole numbers [N], 0 or more and less than `below`.
 
     Raises:
@@ -152,18 +181,23 @@ def whole_numbers(table: pa.Table, column: str, path: Path, below: int | None = 
     """
     if not pa.types.is_integer(table.schema.field(column).type):
         raise HeadstartError(
-            f"{path}: expected whole numbers in column {column!r}, got {table.schema.field(column).type}"
+            f"{path}: expected whole numbers in column {column!r}, got "
+            f"{table.schema.field(column).type}"
         )
     numbers = np.asarray(table[column].to_numpy(), dtype=np.int64)
     wrong = (numbers < 0) | (numbers >= (np.iinfo(np.int64).max if below is None else below))
     if wrong.any():
         row = int(wrong.argmax())
         expected = "0 or more" if below is None else f"0 to {below - 1}"
-        raise HeadstartError(f"{path}: row {row} has {numbers[row]} in column {column!r}, expected {expected}")
+        raise HeadstartError(
+            f"{path}: row {row} has {numbers[row]} in column {column!r}, expected {expected}"
+        )
     return numbers
 
 
-def grey_images(table: pa.Table, column: str, path: Path, height: int, width: int) -> npt.NDArray[np.uint8]:
+def grey_images(
+    table: pa.Table, column: str, path: Path, height: int, width: int
+) -> npt.NDArray[np.uint8]:
     """A column of images [N, 1, height, width], each `height * width` bytes in the order of rows.
 
     Raises:
@@ -178,19 +212,30 @@ def grey_images(table: pa.Table, column: str, path: Path, height: int, width: in
         )
     pixels = [np.empty(0, dtype=np.uint8)]
     for chunk in cells.cast(pa.binary(size)).chunks:
-        pixels.append(np.frombuffer(chunk.buffers()[1], dtype=np.uint8)[chunk.offset * size :][: len(chunk) * size])
+        pixels.append(
+            np.frombuffer(chunk.buffers()[1], dtype=np.uint8)[chunk.offset * size :][
+                : len(chunk) * size
+            ]
+        )
     return np.concatenate(pixels).reshape(-1, 1, height, width)
 
 
 def encoded_images(
-    table: pa.Table, column: str, path: Path, height: int, width: int, mode: Literal["RGB", "L"] = "RGB"
+    table: pa.Table,
+    column: str,
+    path: Path,
+    height: int,
+    width: int,
+    mode: Literal["RGB", "L"] = "RGB",
 ) -> npt.NDArray[np.uint8]:
-    """A column of images [N, channels, height, width] in one of `FORMATS`: bytes, or as the hub has it.
+    """A column of images [N, channels, height, width] in one of `FORMATS`: bytes, or as the hub has
+    it.
 
     The hub's `Image` feature is a struct of `bytes` and `path`, of which the bytes are taken.
 
     Raises:
-        HeadstartError: another type, an image that cannot be decoded or of another size, with its row.
+        HeadstartError: another type, an image that cannot be decoded or of another size, with its
+            row.
     """
     images = np.empty((len(table), len(mode), height, width), dtype=np.uint8)
     for row, cell in enumerate(_bytes(table, column, path)):
@@ -198,8 +243,8 @@ def encoded_images(
         image = decoded(cell.as_py() or b"", mode, place)
         if image.size != (width, height):
             raise HeadstartError(
-                f"{path}: row {row} has an image of {image.height}x{image.width} pixels in column {column!r}, "
-                f"expected {height}x{width}"
+                f"{path}: row {row} has an image of {image.height}x{image.width} pixels in "
+                f"column {column!r}, expected {height}x{width}"
             )
         images[row] = np.asarray(image).reshape(height, width, -1).transpose(2, 0, 1)
     return images
@@ -209,8 +254,8 @@ def decoded(content: bytes, mode: Literal["RGB", "L"], place: str) -> Image.Imag
     """An image in one of `FORMATS`. `place` begins the line about a fault: whose image it is.
 
     Raises:
-        HeadstartError: it cannot be decoded, is of another format or of more pixels than Pillow takes for honest,
-            or has more than 8 bits a channel, which Pillow would cut off.
+        HeadstartError: it cannot be decoded, is of another format or of more pixels than Pillow
+            takes for honest, or has more than 8 bits a channel, which Pillow would cut off.
     """
     try:
         with warnings.catch_warnings():
@@ -228,7 +273,8 @@ def decoded(content: bytes, mode: Literal["RGB", "L"], place: str) -> Image.Imag
         ) from error
     if found.startswith(("I", "F")):
         raise HeadstartError(
-            f"{place} of more than 8 bits a channel (mode {found!r}), expected 8; scale its numbers to 0 to 255 first"
+            f"{place} of more than 8 bits a channel (mode {found!r}), expected 8; scale its "
+            "numbers to 0 to 255 first"
         )
     return image
 
@@ -242,7 +288,9 @@ def _bytes(table: pa.Table, column: str, path: Path) -> pa.ChunkedArray:
     return cells
 
 
-def splits(table: pa.Table, column: str, path: Path) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def splits(
+    table: pa.Table, column: str, path: Path
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """The rows of `train` and those of `test`.
 
     Raises:
@@ -250,13 +298,17 @@ def splits(table: pa.Table, column: str, path: Path) -> tuple[npt.NDArray[np.int
     """
     if not is_text(table.schema.field(column).type):
         raise HeadstartError(
-            f"{path}: expected train or test in column {column!r}, got {table.schema.field(column).type}"
+            f"{path}: expected train or test in column {column!r}, got "
+            f"{table.schema.field(column).type}"
         )
     words = np.asarray(table[column].to_pylist(), dtype=object)
     train, test = (np.flatnonzero(words == part) for part in ("train", "test"))
     if len(train) + len(test) < len(words):
         row = int((~np.isin(words, ["train", "test"])).argmax())
-        raise HeadstartError(f"{path}: row {row} has {shown(words[row])} in column {column!r}, expected train or test")
+        raise HeadstartError(
+            f"{path}: row {row} has {shown(words[row])} in column {column!r}, expected train or "
+            "test"
+        )
     for part, rows in (("train", train), ("test", test)):
         if not len(rows):
             raise HeadstartError(f"{path}: no row is {part} in column {column!r}")

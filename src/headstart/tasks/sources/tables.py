@@ -1,8 +1,9 @@
 """A user's files as a table: Parquet, CSV, JSON lines or LEAF's JSON, one file or a folder of such.
 
-Rows are counted from 0 in each file, a CSV file's header and lines without anything not among them. Where a file lies
-gives columns too: `(file)` is its name without the ending, `(folder)` that of its folder, and a folder `clinic=north`
-gives `north` to the column `clinic` of all files within, as Spark, pandas and polars write it.
+Rows are counted from 0 in each file, a CSV file's header and lines without anything not among them.
+Where a file lies gives columns too: `(file)` is its name without the ending, `(folder)` that of its
+folder, and a folder `clinic=north` gives `north` to the column `clinic` of all files within, as
+Spark, pandas and polars write it.
 """
 
 import re
@@ -30,7 +31,9 @@ EXPECTED = "expected a file .parquet, .csv, .jsonl or .json, or a folder of such
 
 @dataclass(frozen=True)
 class Table:
-    """Columns of one file, or of several one after another; `starts` is the row of each file's first."""
+    """Columns of one file, or of several one after another; `starts` is the row of each file's
+    first.
+    """
 
     path: Path
     files: tuple[Path, ...]
@@ -56,7 +59,9 @@ class Table:
 
 @dataclass(frozen=True)
 class Header:
-    """The columns of a table by name; `numbering` are those that only number its rows, as who wrote it says."""
+    """The columns of a table by name; `numbering` are those that only number its rows, as who wrote
+    it says.
+    """
 
     columns: list[str]
     numbering: list[str] = field(default_factory=list)
@@ -79,12 +84,15 @@ def files_of(path: Path) -> list[Path]:
     if not found:
         raise HeadstartError(f"{path}: {EXPECTED}; the folder has none")
     if other := [file.name for file in found if _kind(file) != _kind(found[0])]:
-        raise HeadstartError(f"{path}: expected files of one kind, got {found[0].name!r} and {other[0]!r}")
+        raise HeadstartError(
+            f"{path}: expected files of one kind, got {found[0].name!r} and {other[0]!r}"
+        )
     return found
 
 
 def header(path: Path) -> Header:
-    """The columns of the file, of a folder those of its first file, and what the names of folders give.
+    """The columns of the file, of a folder those of its first file, and what the names of folders
+    give.
 
     Raises:
         HeadstartError: the file cannot be read, is of no known kind, is empty, or has a name twice.
@@ -96,10 +104,12 @@ def header(path: Path) -> Header:
 
 
 def read(path: Path, columns: Sequence[str], with_gaps: Collection[str] = ()) -> Table:
-    """Those columns, in which no cell is empty but in those `with_gaps`. Cells of a CSV file are text.
+    """Those columns, in which no cell is empty but in those `with_gaps`. Cells of a CSV file are
+    text.
 
     Raises:
-        HeadstartError: a column is missing, a row is damaged, a cell is empty, or a column has two types.
+        HeadstartError: a column is missing, a row is damaged, a cell is empty, or a column has two
+            types.
     """
     found = files_of(path)
     tables = [_read(file, columns, with_gaps, _placed(file, path)) for file in found]
@@ -107,17 +117,23 @@ def read(path: Path, columns: Sequence[str], with_gaps: Collection[str] = ()) ->
         tables = _of_one_precision(tables)
         joined = pa.concat_tables(tables, promote_options="permissive") if tables[1:] else tables[0]
     except pa.ArrowException as error:
-        raise HeadstartError(f"{path}: the types of a column differ between files: {first_line(error)}") from error
+        raise HeadstartError(
+            f"{path}: the types of a column differ between files: {first_line(error)}"
+        ) from error
     starts = np.cumsum([0, *(len(table) for table in tables[:-1])])
     return Table(path, tuple(found), starts, joined)
 
 
 def _of_one_precision(tables: list[pa.Table]) -> list[pa.Table]:
-    """Where some files have float64 in a column and others float32, these as the shortest decimals that they are.
+    """Where some files have float64 in a column and others float32, these as the shortest decimals
+    that they are.
 
-    Else 0.1 of the one would be 0.10000000149011612 beside that of the other, as a name another one.
+    Else 0.1 of the one would be 0.10000000149011612 beside that of the other, as a name another
+    one.
     """
-    precise = {field.name for table in tables for field in table.schema if pa.types.is_float64(field.type)}
+    precise = {
+        field.name for table in tables for field in table.schema if pa.types.is_float64(field.type)
+    }
     made = []
     for table in tables:
         for place, column in enumerate(table.schema):
@@ -150,7 +166,11 @@ def _kind(path: Path) -> set[str] | None:
 
 def _tables(folder: Path, paths: Iterable[Path]) -> list[Path]:
     """Files of a known kind; those that programs hide, or leave while they write, are none."""
-    return sorted(path for path in paths if _kind(path) and not _is_hidden(path.relative_to(folder)) and path.is_file())
+    return sorted(
+        path
+        for path in paths
+        if _kind(path) and not _is_hidden(path.relative_to(folder)) and path.is_file()
+    )
 
 
 def _is_hidden(path: Path) -> bool:
@@ -183,7 +203,8 @@ def _header(path: Path) -> Header:
     named = [name for name in names if name.strip()]
     if broken := [name for name in named if objects.HALVES.search(name)]:
         raise HeadstartError(
-            f"{path}: expected text without halves of surrogate pairs as a column's name, got {broken[0]!r}"
+            f"{path}: expected text without halves of surrogate pairs as a column's name, got "
+            f"{broken[0]!r}"
         )
     if (twice := first_twice(named)) is not None:
         raise HeadstartError(f"{path}: the column {twice!r} is there twice")
@@ -191,7 +212,9 @@ def _header(path: Path) -> Header:
     return Header(columns, [name for name in columns if name in index or NUMBERING.fullmatch(name)])
 
 
-def _read(path: Path, columns: Sequence[str], with_gaps: Collection[str], placed: Mapping[str, str]) -> pa.Table:
+def _read(
+    path: Path, columns: Sequence[str], with_gaps: Collection[str], placed: Mapping[str, str]
+) -> pa.Table:
     names = _header(path).columns
     known = set(names)
     inside = [name for name in columns if name in known]
@@ -205,7 +228,11 @@ def _read(path: Path, columns: Sequence[str], with_gaps: Collection[str], placed
     if kind is PARQUET:
         table = parquet(path, inside, with_gaps)
     else:
-        table = delimited.table(path, inside) if kind is CSV else objects.table(path, inside, lines=kind is LINES)
+        table = (
+            delimited.table(path, inside)
+            if kind is CSV
+            else objects.table(path, inside, lines=kind is LINES)
+        )
         refuse_gaps(table, path, with_gaps)
     for name in columns:
         if name not in known:

@@ -1,1 +1,3 @@
-"""What the tasks of text share: documents of clients as rows of tokens, whose next token is predicted."""
+"""What the tasks of text share: documents of clients as rows of tokens, whose next token is
+predicted.
+"""

@@ -1,9 +1,11 @@
-"""What the tasks of text share: documents of clients as rows of tokens, and the score of predicting the next one.
+"""What the tasks of text share: documents of clients as rows of tokens, and the score of predicting
+the next one.
 
-A document of n tokens is read as [begin] w_1 ... w_n [end], where the target of each is what follows it, and cut into
-rows of `length`; the last row is filled up with padding. Only real next tokens are scored: no padding, no word that has
-no token of its own, no end of a document. (The accuracy of Reddi et al., arXiv 2003.00295, is such; their loss in
-training leaves out padding only. Here one score serves training and evaluation.)
+A document of n tokens is read as [begin] w_1 ... w_n [end], where the target of each is what
+follows it, and cut into rows of `length`; the last row is filled up with padding. Only real next
+tokens are scored: no padding, no word that has no token of its own, no end of a document. (The
+accuracy of Reddi et al., arXiv 2003.00295, is such; their loss in training leaves out padding only.
+Here one score serves training and evaluation.)
 
 Shape suffixes: B rows of a batch, T tokens of a row, V tokens of the vocabulary.
 """
@@ -43,21 +45,32 @@ class Rows(NamedTuple):
     targets: npt.NDArray[np.int64]
 
 
-Path_ = Annotated[str, Field(description="a file .parquet, .csv or .jsonl, one document a row, or a folder of such")]
+Path_ = Annotated[
+    str,
+    Field(description="a file .parquet, .csv or .jsonl, one document a row, or a folder of such"),
+]
 ClientColumn = Annotated[str, Field(description="column of the file that says whose a row is")]
 TextColumn = Annotated[str, Field(description="column of the file with the text")]
 TokensPart = Annotated[
-    PartText, Field(description="the tokenizer, with parameters in brackets: see `headstart list tokens`")
+    PartText,
+    Field(description="the tokenizer, with parameters in brackets: see `headstart list tokens`"),
 ]
 Length = Annotated[int, Field(ge=1, description="tokens of a row")]
-MostRows = Annotated[int, Field(ge=1, description="rows of a client that are used, from its first document on")]
+MostRows = Annotated[
+    int, Field(ge=1, description="rows of a client that are used, from its first document on")
+]
 LeastRows = Annotated[int, Field(ge=1, description="training clients with fewer rows are left out")]
-ShareToValidate = Annotated[float, Field(gt=0, lt=1, description="share of clients, or of each one's text, to tune on")]
-ShareToTest = Annotated[float, Field(gt=0, lt=1, description="share of clients, or of each one's text, to test on")]
+ShareToValidate = Annotated[
+    float, Field(gt=0, lt=1, description="share of clients, or of each one's text, to tune on")
+]
+ShareToTest = Annotated[
+    float, Field(gt=0, lt=1, description="share of clients, or of each one's text, to test on")
+]
 
 
 def next_token(ignored: int) -> Objective:
-    """Cross-entropy in nats and hits, summed over the targets of a row that are not `ignored`; count_B is how many.
+    """Cross-entropy in nats and hits, summed over the targets of a row that are not `ignored`;
+    count_B is how many.
 
     >>> logits_BTV = torch.tensor([[[0.0, 9.0, 0.0], [0.0, 9.0, 0.0], [0.0, 9.0, 0.0]]])
     >>> scores = next_token(0)(logits_BTV, torch.tensor([[1, 2, 0]]))
@@ -67,17 +80,21 @@ def next_token(ignored: int) -> Objective:
 
     def objective(logits_BTV: Tensor, targets_BT: Tensor) -> Scores:
         counted_BT = (targets_BT != ignored).to(logits_BTV.dtype)
-        # All tokens in one axis: torch's kernel passes over a large vocabulary half as often as `logsumexp` does.
+        # All tokens in one axis: torch's kernel passes over a large vocabulary half as often as
+        # `logsumexp` does.
         loss_N = cross_entropy(logits_BTV.flatten(0, -2), targets_BT.flatten(), reduction="none")
         loss_BT = loss_N.view_as(targets_BT)
         correct_BT = (logits_BTV.argmax(-1) == targets_BT).to(logits_BTV.dtype)
-        return Scores((loss_BT * counted_BT).sum(-1), (correct_BT * counted_BT).sum(-1), counted_BT.sum(-1))
+        return Scores(
+            (loss_BT * counted_BT).sum(-1), (correct_BT * counted_BT).sum(-1), counted_BT.sum(-1)
+        )
 
     return objective
 
 
 def rows_of(documents: Iterable[str], tokens: Tokens, length: int, most: int | None = None) -> Rows:
-    """The rows of one client in the order of its documents, at most `most`; those in which nothing counts are left out.
+    """The rows of one client in the order of its documents, at most `most`; those in which nothing
+    counts are left out.
 
     Inputs are int64 [N, T], or uint8 [N, T, C] where they are spelled; targets int64 [N, T].
     """
@@ -91,8 +108,14 @@ def rows_of(documents: Iterable[str], tokens: Tokens, length: int, most: int | N
         ids = tokens.encode(document)
         rows = -(-(len(ids) + 1) // length)
         target = np.full(rows * length, tokens.ignored)
-        target[: len(ids)][counts_V[ids]] = ids[counts_V[ids]]  # the end comes after them and does not count
-        source = np.full(rows * length, tokens.ignored) if tokens.spell is None else _no_letters(rows * length, tokens)
+        target[: len(ids)][counts_V[ids]] = ids[
+            counts_V[ids]
+        ]  # the end comes after them and does not count
+        source = (
+            np.full(rows * length, tokens.ignored)
+            if tokens.spell is None
+            else _no_letters(rows * length, tokens)
+        )
         source[0] = tokens.begin if tokens.spell is None else tokens.spell("")
         if len(ids):
             source[1 : len(ids) + 1] = ids if tokens.spell is None else tokens.spell(document)
@@ -122,10 +145,12 @@ def _no_letters(words: int, tokens: Tokens) -> npt.NDArray[Any]:
 
 
 def documents_by_client(path: Path, client: str, text: str) -> dict[str, list[str]]:
-    """The documents of each client, clients sorted by name, documents in the order of the file; blank ones left out.
+    """The documents of each client, clients sorted by name, documents in the order of the file;
+    blank ones left out.
 
     Raises:
-        HeadstartError: the file cannot be read or lacks a column, a cell is empty, or the text is no text.
+        HeadstartError: the file cannot be read or lacks a column, a cell is empty, or the text is
+            no text.
     """
     table = read(path, (client, text))
     owners, known = names(table, client, "keep")
@@ -145,10 +170,12 @@ def text_task(
     least: int = 1,
     content: str = "",
 ) -> Task:
-    """The task of three parts. A tokenizer by name sees the training part only. `content`: a sha256 of their files.
+    """The task of three parts. A tokenizer by name sees the training part only. `content`: a sha256
+    of their files.
 
-    The task's content is that, and the tokenizer's where it was given: one made from the documents follows from them.
-    Training clients with fewer than `least` rows are left out after the vocabulary is made.
+    The task's content is that, and the tokenizer's where it was given: one made from the documents
+    follows from them. Training clients with fewer than `least` rows are left out after the
+    vocabulary is made.
 
     Raises:
         HeadstartError: no client is left, or nothing in the test part counts.
@@ -157,13 +184,17 @@ def text_task(
         made = tokens
     else:
         component = TOKENS.component(tokens, f"task {name}.tokens")
-        made = TOKENS.build(component, (document for documents in parts[0].values() for document in documents))
+        made = TOKENS.build(
+            component, (document for documents in parts[0].values() for document in documents)
+        )
     train, validation, test = (
         [rows_of(documents, made, length, most) for documents in part.values()] for part in parts
     )
     train = [rows for rows in train if len(rows.targets) >= least]
     if not train:
-        raise HeadstartError(f"task {name!r}: expected clients with at least {least} rows to train on, got none")
+        raise HeadstartError(
+            f"task {name!r}: expected clients with at least {least} rows to train on, got none"
+        )
     if not any(len(rows.targets) for rows in test):
         raise HeadstartError(f"task {name!r}: expected at least one row to test on, got none")
     return Task(
@@ -187,7 +218,8 @@ def _owners(clients: Sequence[Rows]) -> npt.NDArray[np.int64]:
 
 
 def by_held_out_clients(name: str, clients: Clients, validation: float, test: float) -> Parts:
-    """Training, validation and test part, no client in two; which ones is one fixed draw over their sorted names.
+    """Training, validation and test part, no client in two; which ones is one fixed draw over their
+    sorted names.
 
     Raises:
         HeadstartError: too few clients for one in each part.
@@ -196,35 +228,48 @@ def by_held_out_clients(name: str, clients: Clients, validation: float, test: fl
     to_validate, to_test = (max(1, round(share * total)) for share in (validation, test))
     if to_validate + to_test >= total:
         raise HeadstartError(
-            f"task {name!r}: expected more clients than the {to_validate + to_test} to be held out, got {total}; "
-            "lower validation or test"
+            f"task {name!r}: expected more clients than the {to_validate + to_test} to be held "
+            f"out, got {total}; lower validation or test"
         )
     names = rng.generator(0, f"{name} split").permutation(sorted(clients))
     parts = np.split(names, [total - to_validate - to_test, total - to_test])
-    train, validate, tested = ({str(one): clients[str(one)] for one in sorted(part)} for part in parts)
+    train, validate, tested = (
+        {str(one): clients[str(one)] for one in sorted(part)} for part in parts
+    )
     return train, validate, tested
 
 
 def by_time(name: str, clients: Clients, validation: float, test: float) -> Parts:
-    """Training, validation and test part of the same clients: their first documents, the next ones, the last ones.
+    """Training, validation and test part of the same clients: their first documents, the next ones,
+    the last ones.
 
-    A client with n documents has round(share * n) in a held-out part, at least one. Those with fewer than 3, or with
-    too few for one to train on, are left out.
+    A client with n documents has round(share * n) in a held-out part, at least one. Those with
+    fewer than 3, or with too few for one to train on, are left out.
 
     Raises:
         HeadstartError: no client is left.
     """
-    parts: tuple[dict[str, Sequence[str]], dict[str, Sequence[str]], dict[str, Sequence[str]]] = ({}, {}, {})
+    parts: tuple[dict[str, Sequence[str]], dict[str, Sequence[str]], dict[str, Sequence[str]]] = (
+        {},
+        {},
+        {},
+    )
     for client, documents in clients.items():
-        to_validate, to_test = (max(1, round(share * len(documents))) for share in (validation, test))
+        to_validate, to_test = (
+            max(1, round(share * len(documents))) for share in (validation, test)
+        )
         first = len(documents) - to_validate - to_test
         if first > 0:
-            cut = (documents[:first], documents[first : first + to_validate], documents[first + to_validate :])
+            cut = (
+                documents[:first],
+                documents[first : first + to_validate],
+                documents[first + to_validate :],
+            )
             for part, some in zip(parts, cut, strict=True):
                 part[client] = some
     if not parts[0]:
         raise HeadstartError(
-            f"task {name!r}: expected a client with at least 3 documents, got none of {len(clients)}; "
-            "lower validation or test if there are"
+            f"task {name!r}: expected a client with at least 3 documents, got none of "
+            f"{len(clients)}; lower validation or test if there are"
         )
     return parts

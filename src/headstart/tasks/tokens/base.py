@@ -11,22 +11,27 @@ from headstart.parts.registry import Registry
 Ids = npt.NDArray[np.int64]
 
 PAD, UNKNOWN, BEGIN, END = range(4)
-"""Tokens of a vocabulary that is made here: what fills a row, what is out of the vocabulary, a document's two ends."""
+"""Tokens of a vocabulary that is made here: what fills a row, what is out of the vocabulary, a
+document's two ends.
+"""
 
 MARKS = 4
 
 MISSING = "\ufffd"
-"""What a source puts for a word that it left out stands in documents as the replacement character: never a token."""
+"""What a source puts for a word that it left out stands in documents as the replacement character:
+never a token.
+"""
 
 
 @dataclass(frozen=True)
 class Tokens:
     """How text becomes whole numbers 0 to size - 1.
 
-    `uncounted`: targets that are never scored, among them `ignored`, which replaces them all. `content` is a sha256 of
-    the vocabulary, so that two are equal where the same text gives the same numbers. `spell`, where inputs are to be
-    spelled: text -> uint8 [n, characters], and with empty text the one row of a mark. `given`: the vocabulary comes
-    from files of its own, and not from the documents.
+    `uncounted`: targets that are never scored, among them `ignored`, which replaces them all.
+    `content` is a sha256 of the vocabulary, so that two are equal where the same text gives the
+    same numbers. `spell`, where inputs are to be spelled: text -> uint8 [n, characters], and with
+    empty text the one row of a mark. `given`: the vocabulary comes from files of its own, and not
+    from the documents.
     """
 
     size: int
@@ -38,10 +43,14 @@ class Tokens:
     characters: int = 0
     given: bool = False
     encode: Callable[[str], Ids] = field(kw_only=True, compare=False)
-    spell: Callable[[str], npt.NDArray[np.uint8]] | None = field(default=None, kw_only=True, compare=False)
+    spell: Callable[[str], npt.NDArray[np.uint8]] | None = field(
+        default=None, kw_only=True, compare=False
+    )
 
 
 Documents = Iterable[str]
 
-TOKENS: Registry[Tokens] = Registry("tokenizer", "headstart.tasks.tokens", Tokens, takes=("documents",))
+TOKENS: Registry[Tokens] = Registry(
+    "tokenizer", "headstart.tasks.tokens", Tokens, takes=("documents",)
+)
 """Factories (documents of the training part, *, parameters) -> Tokens."""

@@ -16,7 +16,10 @@ END_OF_TEXT = "<|endoftext|>"
 """Its one mark: between documents. Here it also fills rows, and is never scored."""
 
 
-@TOKENS.register("gpt2", source="Radford et al., 2019: byte-level byte-pair encoding (Sennrich et al., 1508.07909)")
+@TOKENS.register(
+    "gpt2",
+    source="Radford et al., 2019: byte-level byte-pair encoding (Sennrich et al., 1508.07909)",
+)
 def gpt2(
     documents: Documents,
     *,
@@ -24,15 +27,19 @@ def gpt2(
         "$HEADSTART_DATA/gpt2_tokenizer"
     ),
 ) -> Tokens:
-    """GPT-2's 50,257 tokens, the same whatever the documents: any text has them, so nothing is unknown.
+    """GPT-2's 50,257 tokens, the same whatever the documents: any text has them, so nothing is
+    unknown.
 
     Raises:
-        HeadstartError: tokenizers is not installed, or the files are missing or not such a vocabulary.
+        HeadstartError: tokenizers is not installed, or the files are missing or not such a
+            vocabulary.
     """
     try:
         from tokenizers import ByteLevelBPETokenizer
     except ImportError as error:
-        raise HeadstartError("the tokenizer 'gpt2' needs tokenizers: pip install 'headstart[text]'") from error
+        raise HeadstartError(
+            "the tokenizer 'gpt2' needs tokenizers: pip install 'headstart[text]'"
+        ) from error
     vocabulary, merges = (located(folder) / name for name in ("vocab.json", "merges.txt"))
     content = hashlib.sha256()
     for file in (vocabulary, merges):
@@ -44,7 +51,9 @@ def gpt2(
         tokenizer = ByteLevelBPETokenizer(str(vocabulary), str(merges))
     except Exception as error:  # whatever a damaged file may raise
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise HeadstartError(f"{vocabulary} and {merges.name} are not the vocabulary of GPT-2: {reason}") from error
+        raise HeadstartError(
+            f"{vocabulary} and {merges.name} are not the vocabulary of GPT-2: {reason}"
+        ) from error
 
     def encode(text: str) -> Ids:
         return np.array(tokenizer.encode(text).ids, dtype=np.int64)

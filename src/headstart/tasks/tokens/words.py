@@ -12,7 +12,18 @@ import numpy.typing as npt
 from pydantic import Field
 
 from headstart.errors import HeadstartError
-from headstart.tasks.tokens.base import BEGIN, END, MARKS, MISSING, PAD, TOKENS, UNKNOWN, Documents, Ids, Tokens
+from headstart.tasks.tokens.base import (
+    BEGIN,
+    END,
+    MARKS,
+    MISSING,
+    PAD,
+    TOKENS,
+    UNKNOWN,
+    Documents,
+    Ids,
+    Tokens,
+)
 
 _WORD = re.compile(r"\w+(?:'\w+)*|[^\w\s]")
 
@@ -20,27 +31,38 @@ WORD_BEGINS, WORD_ENDS = 0xFE, 0xFF
 """Bytes that UTF-8 never uses, around a spelled word (arXiv 1508.06615 has such marks); 0 pads."""
 
 
-@TOKENS.register("words", source="Reddi et al., arXiv 2003.00295, appendix: the 10,000 most frequent words")
+@TOKENS.register(
+    "words", source="Reddi et al., arXiv 2003.00295, appendix: the 10,000 most frequent words"
+)
 def words(
     documents: Documents,
     *,
     size: Annotated[int, Field(ge=1, description="words that have a token of their own")] = 10_000,
     spelled: Annotated[
         int,
-        Field(ge=0, le=255, description="inputs are words spelled in so many bytes, for charlm; 0: inputs are tokens"),
+        Field(
+            ge=0,
+            le=255,
+            description="inputs are words spelled in so many bytes, for charlm; 0: inputs are "
+            "tokens",
+        ),
     ] = 0,
 ) -> Tokens:
-    """The most frequent words of the training part, in lower case, and 4 marks: padding, others, begin and end.
+    """The most frequent words of the training part, in lower case, and 4 marks: padding, others,
+    begin and end.
 
-    A word is letters, digits and apostrophes within, or one sign. Words as frequent as each other go by the alphabet.
-    Fewer words than `size` make a smaller vocabulary. Spelled inputs are UTF-8 between a first and a last byte, cut
-    where they are longer, and hold words that are out of the vocabulary too.
+    A word is letters, digits and apostrophes within, or one sign. Words as frequent as each other
+    go by the alphabet. Fewer words than `size` make a smaller vocabulary. Spelled inputs are UTF-8
+    between a first and a last byte, cut where they are longer, and hold words that are out of the
+    vocabulary too.
 
     Raises:
         HeadstartError: no room for a letter between the two bytes, or there is not one word.
     """
     if 0 < spelled < 3:
-        raise HeadstartError(f"words.spelled: expected 0 or at least 3, for one letter and two marks, got {spelled}")
+        raise HeadstartError(
+            f"words.spelled: expected 0 or at least 3, for one letter and two marks, got {spelled}"
+        )
     count: Counter[str] = Counter()
     for document in documents:
         count.update(split(document))
@@ -52,7 +74,9 @@ def words(
 
     def spell(text: str) -> npt.NDArray[np.uint8]:
         spellings = [
-            bytes([WORD_BEGINS, *word.encode("utf-8", "replace")[: spelled - 2], WORD_ENDS]).ljust(spelled, b"\0")
+            bytes([WORD_BEGINS, *word.encode("utf-8", "replace")[: spelled - 2], WORD_ENDS]).ljust(
+                spelled, b"\0"
+            )
             for word in split(text) or [""]
         ]
         return np.frombuffer(b"".join(spellings), np.uint8).reshape(-1, spelled)
