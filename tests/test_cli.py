@@ -380,6 +380,25 @@ def test_check_times_a_round_of_which_every_client_is_dropped(file, executor):
     assert re.search(r"about [\d.]+ s in one process", result.stdout)
 
 
+SLIPS = [
+    (["run"], "missing argument 'FILE'; `headstart run --help` shows what there is"),
+    (["nope"], "no such command 'nope'; `headstart --help` shows what there is"),
+    (["run", "a", "--bogus"], "no such option: --bogus"),
+    (["demo", "--jobs", "0"], "invalid value for '--jobs': "),
+]
+
+
+@pytest.mark.parametrize(("arguments", "line"), SLIPS)
+def test_a_command_line_that_is_none_is_one_line(monkeypatch, capsys, arguments, line):
+    monkeypatch.setattr(sys, "argv", ["headstart", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2
+    shown = capsys.readouterr().err
+    assert shown.startswith(f"error: {line}")
+    assert shown.count("\n") == 1
+
+
 EXITS = """
 import sys
 from torch import nn

@@ -70,8 +70,7 @@ def ends_well(ended: Ended) -> str:
     lines = ended.err.splitlines()
     if ended.status != 2:
         return f"exit {ended.status}"
-    is_usage = lines[:1] and lines[0].startswith("Usage: ")
-    if not is_usage and (len(lines) != 1 or not lines[0].startswith("error: ")):
+    if len(lines) != 1 or not lines[0].startswith("error: "):
         return f"exit 2 and {len(lines)} lines on standard error"
     return ""
 

@@ -50,6 +50,9 @@ SHOWS_TRACEBACKS = "HEADSTART_TRACEBACK"
 
 MOST_JOBS = 4096
 
+USAGE: Any = typer.BadParameter.__mro__[1]
+"""What is raised of a command line that is none: click's `UsageError`, or that of typer's own copy of it."""
+
 LONGEST = 4000
 """Letters of an error's line, which may hold what somebody else wrote."""
 
@@ -410,9 +413,15 @@ def main() -> None:
     warnings.showwarning = _one_line  # type: ignore[assignment]
     with lenient():
         try:
-            app()
-        except KeyboardInterrupt:
+            status = app(standalone_mode=False)
+        except (KeyboardInterrupt, typer.Abort):
             sys.exit(130)
+        except USAGE as error:
+            if text := error.format_message().rstrip(" ."):
+                command = error.ctx.command_path if error.ctx else "headstart"
+                line = f"{text[0].lower()}{text[1:]}; `{command} --help` shows what there is"
+                say(f"error: {' '.join(line.split())}", to=sys.stderr)
+            sys.exit(2)  # without a text it has shown the help
         except Exception as error:
             if os.environ.get(SHOWS_TRACEBACKS):
                 raise
@@ -420,6 +429,8 @@ def main() -> None:
             line = " ".join(str(known or _unexpected(error)).split())
             say(f"error: {line if len(line) <= LONGEST else line[:LONGEST] + '…'}", to=sys.stderr)
             sys.exit(2 if known is not None else 1)
+        if isinstance(status, int) and status:
+            sys.exit(status)
 
 
 def _one_line(message: Warning | str, *_: object) -> None:
