@@ -33,6 +33,11 @@ def comprehensions(tree: ast.AST) -> tuple[int, int]:
     return len(found), nested
 
 
+def is_row(line: str) -> bool:
+    """Whether a line of a page is the row of a table, which cannot be broken."""
+    return line.lstrip().startswith("|")
+
+
 def figures() -> dict[str, float]:
     """Measure the whole package."""
     lines = wide = total = nested = long = 0
@@ -45,7 +50,7 @@ def figures() -> dict[str, float]:
         here, inside = comprehensions(ast.parse(text))
         total, nested = total + here, nested + inside
     for path in PAGES:
-        own = path.read_text(encoding="utf-8").splitlines()
+        own = [line for line in path.read_text(encoding="utf-8").splitlines() if not is_row(line)]
         lines += len(own)
         wide += sum(len(line) > WIDTH for line in own)
     return {

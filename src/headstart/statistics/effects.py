@@ -1,5 +1,4 @@
-"""What several cells have in common, by seed: their mean, their spread, their slope; and whether
-two spreads are equal.
+"""What several cells have in common, by seed: mean, spread, slope; whether two spreads are equal.
 
 Sources: Pitman, Biometrika 31 (1939), and Morgan, ibid., variances of paired values.
 """
@@ -15,36 +14,45 @@ from headstart.statistics.intervals import BySeed
 
 def spread(cells: Sequence[BySeed]) -> dict[int, float]:
     """The standard deviation between pairs (ddof 1), for every seed that all of them have."""
-    seeds = set.intersection(*(set(cell) for cell in cells)) if len(cells) > 1 else set()
-    return {seed: float(np.std([cell[seed] for cell in cells], ddof=1)) for seed in sorted(seeds)}
+    if len(cells) < 2:
+        return {}
+    return {seed: float(np.std(values, ddof=1)) for seed, values in _by_seed(cells).items()}
 
 
 def mean_over(cells: Sequence[BySeed]) -> dict[int, float]:
     """The mean over cells, for every seed that all of them have."""
-    seeds = set.intersection(*(set(cell) for cell in cells)) if cells else set()
-    return {seed: float(np.mean([cell[seed] for cell in cells])) for seed in sorted(seeds)}
+    return {seed: float(np.mean(values)) for seed, values in _by_seed(cells).items()}
+
+
+def _by_seed(cells: Sequence[BySeed]) -> dict[int, list[float]]:
+    """The values of the cells, one a cell, of every seed that all of them have."""
+    seeds = set.intersection(*map(set, cells)) if cells else set()
+    values: dict[int, list[float]] = {}
+    for seed in sorted(seeds):
+        values[seed] = [cell[seed] for cell in cells]
+    return values
 
 
 def slope(x: Sequence[float], cells: Sequence[BySeed]) -> dict[int, float]:
-    """The least-squares slope of a cell's value over `x`, by seed (x: log2 of the local epochs, so:
-    per doubling).
+    """The least-squares slope of a cell's value over `x`, by seed.
+
+    Where x is the log2 of the local epochs, it is the change per doubling.
 
     >>> slope([0, 1, 2], [{7: 5.0}, {7: 4.0}, {7: 3.0}])
     {7: -1.0}
     """
     centred = np.asarray(x, dtype=float) - np.mean(x)
-    seeds = set.intersection(*(set(cell) for cell in cells)) if cells else set()
     weight = float((centred**2).sum())
-    return {
-        s: float((centred * [cell[s] for cell in cells]).sum()) / weight
-        for s in sorted(seeds)
-        if weight
-    }
+    if not weight:
+        return {}
+    slopes = {}
+    for seed, values in _by_seed(cells).items():
+        slopes[seed] = float((centred * values).sum()) / weight
+    return slopes
 
 
 def equal_spread(a: Sequence[float], b: Sequence[float]) -> float | None:
-    """The two-sided p-value of paired values (the pairs' means from two starts) having the same
-    variance.
+    """The two-sided p-value of paired values, the pairs' means from two starts, varying alike.
 
     Pitman and Morgan: variances are equal where sums and differences are uncorrelated, t = r sqrt(m
     - 2) / sqrt(1 - r^2) with m - 2 degrees of freedom, r = corr(a + b, a - b). Assumes normal

@@ -20,8 +20,9 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over `n` seeds with its t interval; one seed, or seeds that all agree, give no
-    interval and no p-value.
+    """A mean over `n` seeds with its t interval and p-value.
+
+    One seed, or seeds that all agree, give neither interval nor p-value.
     """
 
     value: float
@@ -32,10 +33,12 @@ class Estimate:
 
     @property
     def positive(self) -> bool:
+        """Whether the whole interval lies above 0."""
         return self.low is not None and self.low > 0
 
     @property
     def negative(self) -> bool:
+        """Whether the whole interval lies below 0."""
         return self.high is not None and self.high < 0
 
 
@@ -43,8 +46,9 @@ def negated(e: Estimate | None) -> Estimate | None:
     """The same difference seen from the other side."""
     if e is None:
         return None
-    low, high = (None if v is None else -v for v in (e.high, e.low))
-    return Estimate(-e.value, low, high, e.n, e.p)
+    if e.low is None or e.high is None:
+        return Estimate(-e.value, None, None, e.n, e.p)
+    return Estimate(-e.value, -e.high, -e.low, e.n, e.p)
 
 
 def t_interval(
@@ -87,8 +91,7 @@ def t_interval(
 
 
 def p_against(e: Estimate, value: float) -> float | None:
-    """The two-sided p-value of the mean being `value`, from a t interval; None where there is no
-    interval.
+    """The two-sided p-value of the mean being `value`, from a t interval; None without one.
 
     >>> e = t_interval([1.0, 2.0, 3.0])
     >>> p_against(e, 0.0) == e.p, p_against(e, 2.0)
@@ -112,17 +115,16 @@ def differences(a: BySeed, b: BySeed) -> dict[int, float]:
 
 
 def paired_difference(a: BySeed, b: BySeed, *, step: float | None = None) -> Estimate | None:
-    """The mean of `a - b` over common seeds with its interval; None where no seed is common. `step`
-    as above.
+    """The mean of `a - b` over common seeds with its interval; None where no seed is common.
+
+    `step` is that of `t_interval`.
     """
     d = differences(a, b)
     return t_interval(d.values(), step=step) if d else None
 
 
 def difference_of_differences(a1: BySeed, a0: BySeed, b1: BySeed, b0: BySeed) -> Estimate | None:
-    """`(a1 - a0) - (b1 - b0)` by seed: how much an effect (of IID, of epochs, ...) changes between
-    two starts.
-    """
+    """`(a1 - a0) - (b1 - b0)` by seed: how an effect, such as of IID, changes between starts."""
     return paired_difference(differences(a1, a0), differences(b1, b0))
 
 
@@ -146,8 +148,7 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
 
 
 def couples(cells: Sequence[BySeed]) -> dict[tuple[int, int], tuple[Estimate, float | None]]:
-    """(i, j), i < j -> the paired difference of cell i less cell j, and its p-value by Holm among
-    all couples.
+    """(i, j), i < j -> the difference of cells i and j, and its p-value by Holm among all couples.
 
     Which pair is best is read off the same data, so that comparing the others with it alone, with a
     correction for P - 1, tells equal pairs apart too often: 9 % of the time for nine pairs and

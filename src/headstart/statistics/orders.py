@@ -27,13 +27,15 @@ def ranks(values: Sequence[float]) -> list[float]:
     [1.5, 3.0, 1.5, 4.0]
     """
     x = np.nan_to_num(np.asarray(values, dtype=float), nan=-np.inf)
-    return [float((x > v).sum() + ((x == v).sum() + 1) / 2) for v in x]
+    larger = (x[None, :] > x[:, None]).sum(axis=1)
+    equal = (x[None, :] == x[:, None]).sum(axis=1)
+    return (larger + (equal + 1) / 2).tolist()  # type: ignore[no-any-return]
 
 
 def mean_ranks(scores_PS: Scores) -> list[float]:
     """Each pair's rank within a seed, averaged over the seeds."""
-    per_seed = np.array([ranks(list(column)) for column in np.asarray(scores_PS, dtype=float).T])
-    return [float(r) for r in per_seed.mean(axis=0)]
+    ranks_SP = np.array([ranks(scores_P) for scores_P in np.asarray(scores_PS, dtype=float).T])
+    return ranks_SP.mean(axis=0).tolist()  # type: ignore[no-any-return]
 
 
 def probability_best(
@@ -49,18 +51,15 @@ def probability_best(
     n_seeds = scores.shape[1]
     picks = generator.integers(n_seeds, size=(draws, n_seeds))
     means_DP = scores[:, picks].mean(axis=2).T
-    best_DP = np.isclose(
-        means_DP, means_DP.max(axis=1, keepdims=True), rtol=0, atol=1e-12
-    ) & np.isfinite(means_DP)
+    highest_D1 = means_DP.max(axis=1, keepdims=True)
+    best_DP = np.isclose(means_DP, highest_D1, rtol=0, atol=1e-12) & np.isfinite(means_DP)
     share_DP = best_DP / np.maximum(best_DP.sum(axis=1, keepdims=True), 1)
-    return [float(p) for p in share_DP.mean(axis=0)]
+    return share_DP.mean(axis=0).tolist()  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """Kendall's tau-b between two orders: of `pairs` couples, `swapped` stand the other way
-    round.
-    """
+    """Kendall's tau-b between two orders; of `pairs` couples, `swapped` stand the other way."""
 
     tau: float | None
     swapped: int
@@ -68,13 +67,14 @@ class Agreement:
 
 
 def kendall(a: Sequence[float], b: Sequence[float]) -> Agreement:
-    """tau_b = (C - D) / sqrt((C + D + T_a)(C + D + T_b)); NaN ranks below every number; None where
-    all are tied.
+    """tau_b = (C - D) / sqrt((C + D + T_a)(C + D + T_b)), and None where all are tied.
+
+    NaN ranks below every number.
 
     >>> kendall([3, 2, 1], [3, 1, 2])
     Agreement(tau=0.3333333333333333, swapped=1, pairs=3)
     """
-    x, y = (np.asarray(ranks(v)) for v in (a, b))
+    x, y = np.asarray(ranks(a)), np.asarray(ranks(b))
     i, j = np.triu_indices(len(x), k=1)
     sx, sy = np.sign(x[i] - x[j]), np.sign(y[i] - y[j])
     concordant, discordant = int((sx * sy > 0).sum()), int((sx * sy < 0).sum())
@@ -83,21 +83,20 @@ def kendall(a: Sequence[float], b: Sequence[float]) -> Agreement:
 
 
 def _taus(a_PS: Scores, b_PS: Scores) -> Scores:
-    """Kendall's tau of every seed of one start with every seed of the other, as `kendall` has it;
-    NaN for its None.
-    """
-    i, j = np.triu_indices(len(a_PS), k=1)
-    signs = [np.sign(np.subtract(*(_ranked(m)[k] for k in (j, i)))) for m in (a_PS, b_PS)]
-    untied = [(np.abs(sign_CS)).sum(axis=0) for sign_CS in signs]
-    scale_SS = np.sqrt(np.outer(*untied))
+    """`kendall` of every seed of one start with every seed of the other; NaN for its None."""
+    signs_a_CS, signs_b_CS = _signs(a_PS), _signs(b_PS)
+    untied_a_S, untied_b_S = np.abs(signs_a_CS).sum(axis=0), np.abs(signs_b_CS).sum(axis=0)
+    scale_SS = np.sqrt(np.outer(untied_a_S, untied_b_S))
     with np.errstate(invalid="ignore"):
-        taus: Scores = (signs[0].T @ signs[1]) / scale_SS
+        taus: Scores = (signs_a_CS.T @ signs_b_CS) / scale_SS
     return taus
 
 
-def _ranked(scores_PS: Scores) -> Scores:
-    """`ranks` of every seed."""
-    return np.array([ranks(list(column)) for column in scores_PS.T]).T
+def _signs(scores_PS: Scores) -> Scores:
+    """Which of each couple of pairs is better [C, S]: 1 the first, -1 the second, 0 for a tie."""
+    ranks_PS = np.array([ranks(scores_P) for scores_P in scores_PS.T]).T
+    i, j = np.triu_indices(len(scores_PS), k=1)
+    return np.sign(ranks_PS[j] - ranks_PS[i])  # type: ignore[no-any-return]
 
 
 def rank_change(a_PS: Scores, b_PS: Scores) -> tuple[Estimate | None, float | None, float | None]:
@@ -128,18 +127,15 @@ def rank_change(a_PS: Scores, b_PS: Scores) -> tuple[Estimate | None, float | No
     if len(within) < ORDER_SEEDS or len(within) != len(between):
         return None, None, None
     by_seed = np.subtract(within, between)
-    step = (
-        2 / math.comb(len(a_PS), 2) / (len(seeds) - 1)
-    )  # one couple that swaps in one seed, seen from another
+    # One couple that swaps in one seed, seen from another.
+    step = 2 / math.comb(len(a_PS), 2) / (len(seeds) - 1)
     change = t_interval(by_seed.mean() + 2 * (by_seed - by_seed.mean()), step=2 * step)
     return change, float(np.mean(within)), float(np.mean(between))
 
 
 @dataclass(frozen=True)
 class OrderInterval:
-    """Percentile bootstrap intervals, over the seeds, of Kendall's tau and of the number of couples
-    that swap.
-    """
+    """Percentile bootstrap intervals, over seeds, of Kendall's tau and of how many couples swap."""
 
     tau: tuple[float, float] | None
     swapped: tuple[int, int]
@@ -148,8 +144,7 @@ class OrderInterval:
 def order_interval(
     a_PS: Scores, b_PS: Scores, generator: np.random.Generator, draws: int = 1000
 ) -> OrderInterval | None:
-    """How far tau between two orders depends on which seeds were drawn; the same seeds for both,
-    which keeps pairing.
+    """How far tau between two orders depends on which seeds were drawn, the same for both.
 
     None below `ORDER_SEEDS` seeds. Noise puts a couple that is close in either order, so it moves
     the number of swaps towards half of the couples, and tau towards 0: upwards where fewer are
@@ -162,16 +157,18 @@ def order_interval(
     if n_seeds < ORDER_SEEDS:
         return None
     picks = generator.integers(n_seeds, size=(draws, n_seeds))
-    found = [
-        kendall(list(a_PS[:, pick].mean(axis=1)), list(b_PS[:, pick].mean(axis=1)))
-        for pick in picks
-    ]
+    taus, swaps = [], []
+    for pick in picks:
+        agreement = kendall(a_PS[:, pick].mean(axis=1), b_PS[:, pick].mean(axis=1))
+        swaps.append(agreement.swapped)
+        if agreement.tau is not None:
+            taus.append(agreement.tau)
+    fewest, most = _ends(swaps)
+    return OrderInterval(_ends(taus) if taus else None, (int(fewest), int(most)))
+
+
+def _ends(draws: Sequence[float]) -> tuple[float, float]:
+    """The ends of the percentile interval at `LEVEL`."""
     tails = [100 * (1 - LEVEL) / 2, 100 * (1 + LEVEL) / 2]
-    taus = [agreement.tau for agreement in found if agreement.tau is not None]
-    low, high = np.percentile(
-        [agreement.swapped for agreement in found], tails, method="inverted_cdf"
-    )
-    ends = np.percentile(taus, tails, method="inverted_cdf") if taus else None
-    return OrderInterval(
-        (float(ends[0]), float(ends[1])) if ends is not None else None, (int(low), int(high))
-    )
+    low, high = np.percentile(draws, tails, method="inverted_cdf")
+    return float(low), float(high)
