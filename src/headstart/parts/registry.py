@@ -118,8 +118,8 @@ class Entry(Generic[T]):
 
     @property
     def summary(self) -> str:
-        """The first line of the factory's docstring."""
-        return (inspect.getdoc(self.factory) or "").split("\n")[0]
+        """The first paragraph of the factory's docstring, as one line."""
+        return " ".join((inspect.getdoc(self.factory) or "").split("\n\n")[0].split())
 
     @property
     def tunable(self) -> dict[str, Tunable]:
