@@ -7,7 +7,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-FILES = sorted(set(re.findall(r"`([a-z_/]+/[a-z_]+\.py)`", TEXT)))
+FILES = sorted(set(re.findall(r"`((?:[a-z_]+/)*[a-z_]+\.py)`", TEXT)))
+TOUR = re.findall(r"^\d\. `([a-z_/]+\.py)`: ", TEXT, re.MULTILINE)
 ROOMS = re.findall(r"^([a-z_, ]+?)  +\S", TEXT.partition("```\n")[2].partition("```")[0], re.MULTILINE)
 MADE_UP = {"clients/clipped.py"}
 """The example of a file that somebody would add."""
@@ -27,3 +28,9 @@ def test_a_room_that_it_names_is_there(line: str) -> None:
     for name in filter(None, line.replace(" ", "").split(",")):
         place = ROOT / "src" / "headstart" / name
         assert place.is_dir() or place.with_suffix(".py").exists(), name
+
+
+def test_the_tour_has_six_files_from_a_call_to_a_gradient() -> None:
+    assert (len(TOUR), TOUR[0], TOUR[-1].partition("/")[0]) == (6, "simulate.py", "clients")
+    lines = [(ROOT / "src" / "headstart" / file).read_text().count("\n") for file in TOUR]
+    assert sum(lines) < 1300

@@ -4,6 +4,7 @@ Each figure may only fall. Whoever brings one down writes the lower number here;
 """
 
 import ast
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,7 @@ def is_row(line: str) -> bool:
     return line.lstrip().startswith("|")
 
 
+@lru_cache
 def figures() -> dict[str, float]:
     """Measure the whole package."""
     lines = wide = total = nested = long = 0
@@ -56,7 +58,7 @@ def figures() -> dict[str, float]:
     return {
         "comprehensions per 100 lines": 100 * total / lines,
         "nested comprehensions per 100 lines": 100 * nested / lines,
-        "percent of lines over 100 columns": 6.4 * wide / lines,
+        "percent of lines over 100 columns": 100 * wide / lines,
         "modules over 350 lines": long,
     }
 

@@ -25,7 +25,7 @@ HOUSE = {
         {"engine"},
         {"probes"},
         {"study"},
-        {"report", "export", "tools", "simulate"},
+        {"report", "export", "tools", "simulate", "testing"},
         {"terminal"},
         {"trackers"},
         {"results"},
@@ -72,6 +72,7 @@ HOUSE = {
     "starts/weight_files": [{"reading", "packing"}, {"fitting"}],
     "clients": [{"base"}, {"sgd"}, {"*"}, {"nova"}],
     "servers": [{"base"}, {"*"}],
+    "testing": [{"trees"}, {"*"}],
 }
 """Folder -> its floors from the ground up; imports go down in every folder that both modules are in.
 

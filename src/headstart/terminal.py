@@ -39,6 +39,7 @@ class Lenient:
         return getattr(self._stream, name)
 
     def write(self, text: str) -> int:
+        """Write text, as far as anybody still reads."""
         try:
             return int(self._stream.write(text))
         except OSError as error:
@@ -46,6 +47,7 @@ class Lenient:
             return len(text)
 
     def flush(self) -> None:
+        """Flush the stream, as far as anybody still reads."""
         try:
             self._stream.flush()
         except OSError as error:

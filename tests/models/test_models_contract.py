@@ -1,23 +1,28 @@
 """What every registered model keeps; a new one is tested here as soon as it is registered."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
-from torch import Tensor
 
 from headstart.errors import HeadstartError
 from headstart.models.network import MODELS, Network
 from headstart.tasks.base import classification
-from headstart.trees import Tree
+from headstart.testing.models import (
+    CONTRACT,
+    OUTPUTS,
+    Batch,
+    batch,
+    has_gradients_of_each_client,
+)
 
 IMAGES: list[tuple[int, ...]] = [(1, 8, 8), (3, 32, 32)]
-OUTPUTS = 5
 ENTRIES = {entry.name: entry for entry in MODELS}
 WORDS = {"lstm": [(6,)], "gpt2": [(6,)], "charlm": [(6, 7)]}
 """Rows of tokens, or of spelled words, for models of text."""
 LARGER = {"squeezenet1_0": [(1, 21, 21), (3, 32, 32)]}
 """Images for models that refuse smaller ones."""
 CASES = [(name, shape) for name in ENTRIES for shape in WORDS.get(name) or LARGER.get(name, IMAGES)]
-SMALLEST = dict(reversed(CASES))
 
 
 def network(name: str, shape: tuple[int, ...], **parameters: object) -> Network:
@@ -27,59 +32,18 @@ def network(name: str, shape: tuple[int, ...], **parameters: object) -> Network:
     return Network(lambda: MODELS.build(component, shape, OUTPUTS), torch.float64)
 
 
-def batch(shape: tuple[int, ...], clients: int = 3, rows: int = 4) -> tuple[Tensor, Tensor]:
-    generator = torch.Generator().manual_seed(0)
-    if len(shape) < 3:
-        inputs = torch.randint(OUTPUTS, (clients, rows, *shape), generator=generator)
-        return inputs, torch.randint(OUTPUTS, (clients, rows, shape[0]), generator=generator)
-    inputs = torch.randn(clients, rows, *shape, generator=generator, dtype=torch.float64)
-    return inputs, torch.randint(OUTPUTS, (clients, rows), generator=generator)
+def dropping(name: str) -> list[dict[str, float]]:
+    """No parameter, and some dropout where the model has any."""
+    has_dropout = "dropout" in ENTRIES[name].parameters.model_fields
+    return [{}, {"dropout": 0.4}] if has_dropout else [{}]
 
 
 @pytest.mark.parametrize(("name", "shape"), CASES)
-def test_it_passes_the_check_of_a_network(name: str, shape: tuple[int, ...]) -> None:
-    network(name, shape).check(batch(shape)[0][0], OUTPUTS)
-
-
-@pytest.mark.parametrize(("name", "shape"), CASES)
-@pytest.mark.parametrize("dropout", [False, True])
-def test_gradients_of_clients_are_the_same_together_and_alone(name: str, shape: tuple[int, ...], dropout: bool) -> None:
-    if dropout and "dropout" not in ENTRIES[name].parameters.model_fields:
-        pytest.skip("has no dropout")
-    net = network(name, shape, **({"dropout": 0.4} if dropout else {}))
-    inputs, labels = batch(shape)
-    keys = torch.tensor([1, 2, 3], dtype=torch.int32)
-    weights = [net.initial(seed) for seed in range(3)]
-    stacked = {leaf: torch.stack([one[leaf] for one in weights]) for leaf in weights[0]}
-
-    def loss(params: Tree, inputs: Tensor, labels: Tensor, key: Tensor) -> Tensor:
-        return classification(net(params, inputs, key), labels).loss_B.mean()
-
-    gradient = torch.func.grad(loss)
-    together = torch.func.vmap(gradient)(stacked, inputs, labels, keys)
-    for client, params in enumerate(weights):
-        alone = gradient(params, inputs[client], labels[client], keys[client])
-        for leaf in alone:
-            torch.testing.assert_close(together[leaf][client], alone[leaf], rtol=1e-12, atol=1e-12)
-            assert alone[leaf].abs().max() > 0, leaf  # every parameter takes part
-
-
-@pytest.mark.parametrize(("name", "shape"), SMALLEST.items())
-def test_initial_weights_are_a_function_of_the_seed(name: str, shape: tuple[int, ...]) -> None:
-    net = network(name, shape)
-    state = torch.get_rng_state()
-    one, same, other = net.initial(1), net.initial(1), net.initial(2)
-    assert torch.equal(torch.get_rng_state(), state)
-    assert all(torch.equal(one[leaf], same[leaf]) for leaf in one)
-    assert any(not torch.equal(one[leaf], other[leaf]) for leaf in one)
-
-
-@pytest.mark.parametrize(("name", "shape"), SMALLEST.items())
-def test_rows_do_not_influence_each_other(name: str, shape: tuple[int, ...]) -> None:
-    net = network(name, shape)
-    params, inputs = net.initial(0), batch(shape)[0][0]
-    alone = torch.cat([net(params, row[None]) for row in inputs])
-    torch.testing.assert_close(net(params, inputs), alone, rtol=1e-12, atol=1e-12)
+@pytest.mark.parametrize("rule", CONTRACT)
+def test_it_keeps_the_contract(rule: Callable[[Network, Batch], None], name: str, shape: tuple[int, ...]) -> None:
+    ways = dropping(name) if rule is has_gradients_of_each_client else [{}]
+    for parameters in ways:
+        rule(network(name, shape, **parameters), batch(shape))
 
 
 def test_the_logistic_gradient_is_that_of_the_textbook() -> None:

@@ -135,20 +135,24 @@ def ridge(
     regularisation: float,
     intercept: bool,
 ) -> tuple[Floats, Floats]:
-    """W [C, D] and c [C] that minimise |Y - phi W^T - c|^2 + regularisation * |W|^2 for Y [N, C] of
-    zeros and ones.
+    """W [C, D] and c [C] that minimise |Y - phi W^T - c|^2 + regularisation * |W|^2.
 
     From sums over rows: with means m and q of phi and Y, (A - N m m^T + lambda) W^T = B - N m q^T,
     c = q - W m.
+
+    Args:
+        features_ND: phi, the inputs of the head for each row.
+        labels_N: the class of each row; Y [N, C] has a one in its place and zeros elsewhere.
+        classes: C.
+        regularisation: lambda, in the units of phi squared.
+        intercept: whether there is a c; without it, it is zero.
     """
     rows, width = features_ND.shape
     sums_DC = np.stack([features_ND[labels_N == label].sum(0) for label in range(classes)], axis=1)
     counts_C = np.bincount(labels_N, minlength=classes)
-    mean_D, share_C = (
-        (features_ND.mean(0), counts_C / rows)
-        if intercept
-        else (np.zeros(width), np.zeros(classes))
-    )
+    mean_D, share_C = np.zeros(width), np.zeros(classes)
+    if intercept:
+        mean_D, share_C = features_ND.mean(0), counts_C / rows
     gram_DD = (
         features_ND.T @ features_ND
         - rows * np.outer(mean_D, mean_D)

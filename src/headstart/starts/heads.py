@@ -69,13 +69,21 @@ class HeadChoice:
         learnt: Meaning,
         asked: Meaning,
     ) -> tuple[Tree, str]:
-        """The saved tensors with the head that is wanted, not yet held to the rest; and what became
-        of it, in words.
+        """The saved tensors with the head that is wanted, and what became of it, in words.
+
+        They are not yet held to the rest of the model.
 
         A head that was learnt for the classes of one task serves another by their names: its rows
         are moved to the places of the same classes, and those of classes that it does not know are
         the ones of `drawn`. `keep` takes it in place nevertheless where it lacks a class, and says
         so. Where a side names no classes, shapes decide.
+
+        Args:
+            saved: the tensors of a file, by the names of the model.
+            network: the model that they are for.
+            drawn: its newly drawn parameters and buffers.
+            learnt: what the outputs of `saved` stand for.
+            asked: what the outputs of the model stand for.
 
         Raises:
             HeadstartError: the model has no such layer, or its output has none of its own and none

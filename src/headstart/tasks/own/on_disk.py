@@ -39,7 +39,7 @@ Pair = tuple[Array, Array]
 Count = Annotated[int, Field(ge=0)]
 
 
-class Column(BaseModel):
+class PackedNumbers(BaseModel):
     """What data.json says of a file of numbers: their type, the shape of a row, and the sha256 of
     the file.
 
@@ -53,25 +53,25 @@ class Column(BaseModel):
     sha256: str = ""
 
 
-class Part(BaseModel):
+class PackedSplit(BaseModel):
     """What it says of a part."""
 
     model_config = ConfigDict(strict=True)
 
     rows: Count
-    inputs: Column
-    targets: Column
+    inputs: PackedNumbers
+    targets: PackedNumbers
 
 
 class Parts(BaseModel):
     """What it says of the three."""
 
-    train: Part
-    validation: Part
-    test: Part
+    train: PackedSplit
+    validation: PackedSplit
+    test: PackedSplit
 
 
-class Header(BaseModel):
+class PackedHeader(BaseModel):
     """What data.json says."""
 
     model_config = ConfigDict(strict=True)
@@ -283,7 +283,7 @@ def _plain(array: Array, place: str) -> npt.NDArray[Any]:
     return numbers
 
 
-def _header(folder: Path) -> Header:
+def _header(folder: Path) -> PackedHeader:
     path = folder / "data.json"
     with files.explained(path, "read"):
         content = path.read_bytes()
@@ -300,12 +300,12 @@ def _header(folder: Path) -> Header:
             f"{path}: expected format {FORMAT}, got {shown(written.get('format'))}; pack again"
         )
     try:
-        return validate(Header, written)
+        return validate(PackedHeader, written)
     except HeadstartError as error:
         raise HeadstartError(f"{path} is damaged: {error}; pack the data again") from None
 
 
-def _mapped(folder: Path, name: str, part: Part) -> tuple[Tensor, Tensor]:
+def _mapped(folder: Path, name: str, part: PackedSplit) -> tuple[Tensor, Tensor]:
     """Inputs and targets as tensors over the files, of which only what is used comes into
     memory.
     """

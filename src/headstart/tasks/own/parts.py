@@ -132,6 +132,15 @@ def parts_of(
 ) -> dict[str, Mask]:
     """Which rows [N] are in each part.
 
+    Args:
+        table: the rows.
+        column: the column that says the part of a row, or the name of a folder or file.
+        owners: the number of the client of each row [N], where one is known.
+        split_by: what is drawn for the parts that nothing says: clients, or rows.
+        test: the share of them to test on.
+        validation: the share of the rest to validate on.
+        seed: of the draw.
+
     Raises:
         HeadstartError: another word in the column, a part without rows, or clients to draw where
             none are known.
@@ -184,6 +193,14 @@ def with_known_labels(
     unseen: Literal["error", "keep", "drop"],
 ) -> dict[str, Mask]:
     """The parts, where rows whose label no training row has are left out on request.
+
+    Args:
+        table: the rows, for a message that says where one is.
+        parts: which rows [N] are in each part.
+        labels: the class of each row [N].
+        names: the names of classes.
+        column: the column that they come from.
+        unseen: what to do about such rows: refuse, keep or drop them.
 
     Raises:
         HeadstartError: there are such rows, and nothing is said about them.

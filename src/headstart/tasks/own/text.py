@@ -76,8 +76,17 @@ def next_tokens(
     known: Known | None,
     content: str,
 ) -> Task:
-    """The task of predicting each next token of the documents; without owners it has no natural
-    clients.
+    """The task of predicting each next token of the documents.
+
+    Args:
+        documents: the text of each row [N].
+        owners: the number of the client of each row [N]; without it there are no natural clients.
+        names: the names of clients.
+        parts: which rows [N] are in each part.
+        tokens: the tokenizer, as a study file writes it.
+        length: tokens of a row of the task.
+        known: the words of another task, where these are to be taken.
+        content: a sha256 of the files.
 
     Raises:
         HeadstartError: nothing is left to train or to test on.

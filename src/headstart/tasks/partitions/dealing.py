@@ -69,20 +69,25 @@ def dealt_by_shares(
     partition: str,
     generator: np.random.Generator,
 ) -> ClientRows:
-    """Deal the rows of each group over clients by shares p ~ Dirichlet(beta, ..., beta), drawn anew
-    for each group.
+    """Deal the rows of each group over clients by shares p ~ Dirichlet(beta, ..., beta).
 
-    A client gets floor(n p) or ceil(n p) of the n rows of a group, n p in expectation: the rows, in
-    random order, are cut at floor(n P_k + u), P_k the sum of the first k shares and u uniform in
-    [0, 1) (systematic sampling).
+    Shares are drawn anew for each group. A client gets floor(n p) or ceil(n p) of the n rows of a
+    group, n p in expectation: the rows, in random order, are cut at floor(n P_k + u), P_k the sum
+    of the first k shares and u uniform in [0, 1) (systematic sampling).
 
-    `minimum` rows a client: "redraw" draws the table of all groups again until nobody has fewer,
-    which is the distribution given that nobody has, and gives up with an error. "top-up" keeps the
-    first table and gives to each who has fewer what is missing, chosen uniformly among the rows
-    that others have above the minimum.
-
-    `capped`: a client that has N / K rows or more gets nothing of the groups that follow, and the
-    others' shares are renormalised.
+    Args:
+        groups_N: the group of each row.
+        population: K, the number of clients.
+        beta: of the Dirichlet distribution; small values deal unevenly.
+        minimum: rows that each client has at least.
+        short: "redraw" draws the table of all groups again until nobody has fewer, which is the
+            distribution given that nobody has, and gives up with an error. "top-up" keeps the first
+            table and gives to each who has fewer what is missing, chosen uniformly among the rows
+            that others have above the minimum.
+        capped: whether a client that has N / K rows or more gets nothing of the groups that follow,
+            where the others' shares are renormalised.
+        partition: the name that an error message gives.
+        generator: of all draws.
 
     Raises:
         HeadstartError: fewer rows than `minimum` a client, or nothing but tables with clients below

@@ -200,6 +200,13 @@ def grey_images(
 ) -> npt.NDArray[np.uint8]:
     """A column of images [N, 1, height, width], each `height * width` bytes in the order of rows.
 
+    Args:
+        table: the cells.
+        column: the name of the column.
+        path: the file, for error messages.
+        height: in pixels.
+        width: in pixels.
+
     Raises:
         HeadstartError: another type, or an image of another length, with its row.
     """
@@ -212,11 +219,9 @@ def grey_images(
         )
     pixels = [np.empty(0, dtype=np.uint8)]
     for chunk in cells.cast(pa.binary(size)).chunks:
-        pixels.append(
-            np.frombuffer(chunk.buffers()[1], dtype=np.uint8)[chunk.offset * size :][
-                : len(chunk) * size
-            ]
-        )
+        values = np.frombuffer(chunk.buffers()[1], dtype=np.uint8)
+        first = chunk.offset * size
+        pixels.append(values[first : first + len(chunk) * size])
     return np.concatenate(pixels).reshape(-1, 1, height, width)
 
 
@@ -228,10 +233,17 @@ def encoded_images(
     width: int,
     mode: Literal["RGB", "L"] = "RGB",
 ) -> npt.NDArray[np.uint8]:
-    """A column of images [N, channels, height, width] in one of `FORMATS`: bytes, or as the hub has
-    it.
+    """A column of images [N, channels, height, width] in one of `FORMATS`.
 
-    The hub's `Image` feature is a struct of `bytes` and `path`, of which the bytes are taken.
+    A cell is bytes, or the hub's `Image` feature, a struct of `bytes` and `path`.
+
+    Args:
+        table: the cells.
+        column: the name of the column.
+        path: the file, for error messages.
+        height: in pixels.
+        width: in pixels.
+        mode: three channels of colour, or one of grey.
 
     Raises:
         HeadstartError: another type, an image that cannot be decoded or of another size, with its

@@ -58,7 +58,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Header:
+class Heading:
     """The columns of a table by name; `numbering` are those that only number its rows, as who wrote
     it says.
     """
@@ -90,7 +90,7 @@ def files_of(path: Path) -> list[Path]:
     return found
 
 
-def header(path: Path) -> Header:
+def header(path: Path) -> Heading:
     """The columns of the file, of a folder those of its first file, and what the names of folders
     give.
 
@@ -100,7 +100,7 @@ def header(path: Path) -> Header:
     first = files_of(path)[0]
     found = _header(first)
     given = [name for name in _placed(first, path) if name not in (FILE, FOLDER, *found.columns)]
-    return Header([*found.columns, *given], found.numbering)
+    return Heading([*found.columns, *given], found.numbering)
 
 
 def read(path: Path, columns: Sequence[str], with_gaps: Collection[str] = ()) -> Table:
@@ -189,7 +189,7 @@ def _placed(file: Path, path: Path) -> dict[str, str]:
     return {**given, FILE: file.stem, FOLDER: file.absolute().parent.name}
 
 
-def _header(path: Path) -> Header:
+def _header(path: Path) -> Heading:
     kind = _kind(path)
     index: list[str] = []
     if kind is PARQUET:
@@ -209,7 +209,9 @@ def _header(path: Path) -> Header:
     if (twice := first_twice(named)) is not None:
         raise HeadstartError(f"{path}: the column {twice!r} is there twice")
     columns = list(dict.fromkeys(names))
-    return Header(columns, [name for name in columns if name in index or NUMBERING.fullmatch(name)])
+    return Heading(
+        columns, [name for name in columns if name in index or NUMBERING.fullmatch(name)]
+    )
 
 
 def _read(

@@ -10,6 +10,7 @@ Here one score serves training and evaluation.)
 Shape suffixes: B rows of a batch, T tokens of a row, V tokens of the vocabulary.
 """
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -170,12 +171,19 @@ def text_task(
     least: int = 1,
     content: str = "",
 ) -> Task:
-    """The task of three parts. A tokenizer by name sees the training part only. `content`: a sha256
-    of their files.
+    """The task of three parts: documents to train on, to validate on and to test on.
 
-    The task's content is that, and the tokenizer's where it was given: one made from the documents
-    follows from them. Training clients with fewer than `least` rows are left out after the
-    vocabulary is made.
+    Its content is that of the files, and the tokenizer's where it was given: one that is made from
+    the documents follows from them.
+
+    Args:
+        name: of the task.
+        parts: the documents of each client in each part.
+        tokens: a tokenizer, or the name of one, which is made from the training part only.
+        length: tokens of a row.
+        most: rows of a client that are used, from its first document on; without it, all.
+        least: training clients with fewer rows are left out, after the vocabulary is made.
+        content: a sha256 of the files.
 
     Raises:
         HeadstartError: no client is left, or nothing in the test part counts.
@@ -184,12 +192,12 @@ def text_task(
         made = tokens
     else:
         component = TOKENS.component(tokens, f"task {name}.tokens")
-        made = TOKENS.build(
-            component, (document for documents in parts[0].values() for document in documents)
-        )
-    train, validation, test = (
-        [rows_of(documents, made, length, most) for documents in part.values()] for part in parts
-    )
+        made = TOKENS.build(component, itertools.chain.from_iterable(parts[0].values()))
+
+    def rows_by_client(part: Clients) -> list[Rows]:
+        return [rows_of(documents, made, length, most) for documents in part.values()]
+
+    train, validation, test = map(rows_by_client, parts)
     train = [rows for rows in train if len(rows.targets) >= least]
     if not train:
         raise HeadstartError(

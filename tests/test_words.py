@@ -1,0 +1,125 @@
+"""One word, one meaning: the glossary of CONTRIBUTING, the names of classes, and what docstrings say.
+
+What is not yet so is listed with its number, and no list may grow.
+"""
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SOURCES = sorted((ROOT / "src").rglob("*.py"))
+GLOSSARY = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("## Words")[2]
+ENTRIES = re.findall(r"^\| ([a-z ]+) \| (.+) \|$", GLOSSARY.partition("\n## ")[0], re.MULTILINE)[1:]
+
+STILL_TWICE = {
+    "Work", "Part", "Tuning", "Row", "Verdict", "Column", "Cell", "Answer", "Run", "Study",
+    "Results", "Table",
+}  # fmt: skip
+"""Classes that share a name with another."""
+
+STILL_WITHOUT_A_DOCSTRING = 77
+"""Public classes, functions and methods."""
+
+STILL_WITHOUT_ARGS = 35
+"""Public functions of many parameters whose docstring has no section for them."""
+
+MANY = 5
+
+
+@lru_cache
+def definitions() -> list[tuple[str, ast.AST]]:
+    """Every class and function that is no part of a function, with where it is."""
+    found: list[tuple[str, ast.AST]] = []
+    for path in SOURCES:
+        place = path.relative_to(ROOT / "src" / "headstart").as_posix()
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        found += [(f"{place}: {name}", node) for name, node in defined(tree)]
+    return found
+
+
+def defined(parent: ast.AST, prefix: str = "") -> Iterator[tuple[str, ast.AST]]:
+    """The classes and functions of a module, and those of its classes, by their full names."""
+    for node in ast.iter_child_nodes(parent):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            yield prefix + node.name, node
+        if isinstance(node, ast.ClassDef):
+            yield from defined(node, f"{prefix}{node.name}.")
+
+
+def is_public(name: str) -> bool:
+    """Whether no part of a name, as `Class.method`, begins with an underscore."""
+    return not any(part.startswith("_") for part in name.partition(": ")[2].split("."))
+
+
+def is_overload(node: ast.FunctionDef) -> bool:
+    """Whether a function only states another type of the one that follows."""
+    return any("overload" in ast.unparse(decorator) for decorator in node.decorator_list)
+
+
+def parameters(node: ast.FunctionDef) -> int:
+    """How many parameters a function has, `self` and `cls` left out."""
+    names = [arg.arg for arg in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
+    return len([name for name in names if name not in ("self", "cls")])
+
+
+def without_docstring() -> list[str]:
+    """The public names that say nothing."""
+    found = []
+    for name, node in definitions():
+        if not isinstance(node, ast.ClassDef | ast.FunctionDef) or not is_public(name):
+            continue
+        overload = isinstance(node, ast.FunctionDef) and is_overload(node)
+        if not overload and not ast.get_docstring(node):
+            found.append(name)
+    return found
+
+
+def without_args() -> list[str]:
+    """The public functions of many parameters that do not list them.
+
+    The parameters of a registered factory are described where they are declared.
+    """
+    found = []
+    for name, node in definitions():
+        if not isinstance(node, ast.FunctionDef) or not is_public(name):
+            continue
+        registered = any("register" in ast.unparse(one) for one in node.decorator_list)
+        lists = "Args:" in (ast.get_docstring(node) or "")
+        if parameters(node) >= MANY and not registered and not lists:
+            found.append(name)
+    return found
+
+
+def test_each_word_of_the_glossary_is_there_once() -> None:
+    words = [word for word, _ in ENTRIES]
+    assert len(words) > 30
+    assert [word for word, count in Counter(words).items() if count > 1] == []
+
+
+@pytest.mark.parametrize(("word", "meaning"), ENTRIES)
+def test_the_class_of_a_word_is_one_of_the_package(word: str, meaning: str) -> None:
+    classes = {name.rpartition(": ")[2] for name, _ in definitions()}
+    for named in re.findall(r"`(\w+)`", meaning):
+        assert named in classes, word
+
+
+def test_each_class_has_a_name_of_its_own() -> None:
+    classes = [node.name for _, node in definitions() if isinstance(node, ast.ClassDef)]
+    twice = {name for name, count in Counter(classes).items() if count > 1}
+    assert twice <= STILL_TWICE
+
+
+def test_public_names_say_what_they_are() -> None:
+    found = without_docstring()
+    assert len(found) <= STILL_WITHOUT_A_DOCSTRING, "\n".join(found)
+
+
+def test_functions_of_many_parameters_list_them() -> None:
+    found = without_args()
+    assert len(found) <= STILL_WITHOUT_ARGS, "\n".join(found)
