@@ -1,28 +1,68 @@
-"""Where processes cannot share memory, a study is run in one, and says so."""
+"""Workers: what they say arrives whole and in order, what was begun is saved, and none outlives who it works for."""
 
-import multiprocessing
-from pathlib import Path
+import os
+import signal
+from collections.abc import Iterator
 
 import pytest
 
-from headstart.forks import cannot_share
-from headstart.study.runner import run_study
-from headstart.study.spec import Study
+from headstart.errors import HeadstartError
+from headstart.forks import IsStopping, LostError, Workers
 
 
-def test_processes_can_share_here() -> None:
-    assert cannot_share() == ""
+def count_to(number: int, is_stopping: IsStopping) -> Iterator[tuple[int, int]]:
+    """The numbers up to one, until told to stop; then -1."""
+    for i in range(number):
+        if is_stopping():
+            yield number, -1
+            raise KeyboardInterrupt
+        yield number, i
 
 
-def test_a_study_without_shared_memory_is_run_in_one_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def read_only(*_: object) -> None:
-        raise OSError(30, "Read-only file system")
+def fail(item: str, is_stopping: IsStopping) -> Iterator[str]:
+    yield item
+    if item == "known":
+        raise HeadstartError("what is wrong")
+    if item == "unknown":
+        raise ZeroDivisionError
+    os.kill(os.getpid(), signal.SIGKILL)
 
-    monkeypatch.setattr(multiprocessing, "Lock", read_only)
-    study = Study(task="digits", model="logistic", rounds=1, seeds=[0, 1], population=10, cohort=2, executor="loop")
-    lines: list[str] = []
-    out = Path(run_study(study, tmp_path / "out", jobs=2, tell=lines.append))
-    assert lines == [
-        "several processes need a /dev/shm that can be written (Read-only file system); the study is run in one"
-    ]
-    assert len(list(out.glob("runs/*/run.json"))) == 2
+
+def nothing() -> None:
+    pass
+
+
+@pytest.mark.parametrize(("workers", "forked"), [(1, True), (2, True), (2, False)])
+def test_every_stream_arrives_whole_and_in_order(workers: int, forked: bool) -> None:
+    crew = Workers(workers, count_to, nothing, forked)
+    heard = list(crew.streams([3, 1, 4]))
+    crew.close()
+    assert sorted(heard) == [(1, 0), (3, 0), (3, 1), (3, 2), (4, 0), (4, 1), (4, 2), (4, 3)]
+    for number in (1, 3, 4):
+        assert [i for n, i in heard if n == number] == list(range(number))
+
+
+def test_a_worker_goes_on_when_its_message_was_taken() -> None:
+    crew = Workers(1, count_to, nothing)
+    messages = crew.streams([10**9])
+    assert [next(messages) for _ in range(3)] == [(10**9, 0), (10**9, 1), (10**9, 2)]
+    messages.close()
+    assert list(crew.rest())[-1] == (10**9, -1)
+    crew.close()
+
+
+@pytest.mark.parametrize(
+    ("item", "error", "message"),
+    [
+        ("known", HeadstartError, "^what is wrong$"),
+        ("unknown", RuntimeError, r"^in a worker process:\nTraceback(?s:.*)ZeroDivisionError"),
+        ("killed", LostError, "^a worker process was killed$"),
+    ],
+)
+def test_what_a_worker_raises_is_raised_here(item: str, error: type[Exception], message: str) -> None:
+    crew = Workers(2, fail, nothing)
+    heard = []
+    with pytest.raises(error, match=message):
+        heard.extend(crew.streams([item]))
+    assert list(crew.rest()) == []
+    crew.close()

@@ -1,25 +1,168 @@
-"""Worker processes: whether there can be some, and that they end with the process that they work for."""
+"""Worker processes: begun in one way, with a pipe to each, and they end with the process that they work for."""
 
 import multiprocessing
 import os
+import signal
 import threading
+import traceback
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from headstart.errors import HeadstartError
+
+IsStopping = Callable[[], bool]
+StreamOf = Callable[[Any, IsStopping], Iterable[Any]]
+"""What a worker does with an item: it yields messages, and is asked for the next when the last one was taken."""
 
 
-def cannot_share() -> str:
-    """Why processes have nothing to work together by here, such as a /dev/shm that is full; empty where they have.
+STOP, TAKEN = "stop", "taken"
+"""What a worker is told while it is at an item: that it is to stop, and that its last message was taken."""
 
-    Locks and shared numbers lie in a file system of their own, which a container may lack.
+
+class LostError(HeadstartError):
+    """A worker ended that was not told to."""
+
+
+class Workers:
+    """Processes that turn items into streams of messages, each with a pipe to this process.
+
+    They have all that this process has made if they are forked, and end with it. `close` them at the end.
+
+    Args:
+        count: how many there are.
+        stream_of: what they do with an item.
+        begin: what each does first.
+        forked: whether they are forked from this process; else they begin afresh, and what they are given is sent.
     """
-    try:
-        multiprocessing.Lock()
-        multiprocessing.RawValue("b", 0)
-    except (OSError, ImportError) as error:
-        return getattr(error, "strerror", None) or str(error)
-    return ""
+
+    def __init__(self, count: int, stream_of: StreamOf, begin: Callable[[], None], forked: bool = True) -> None:
+        context: Any = multiprocessing.get_context("fork" if forked else "spawn")
+        self._members: dict[Connection, BaseProcess] = {}
+        self._busy: set[Connection] = set()
+        with uninterrupted():
+            for _ in range(count):
+                ours, theirs = context.Pipe()
+                # A copy of our end that a worker keeps open would hide from the others that this process has ended.
+                others = [*self._members, ours] if forked else []
+                member = context.Process(target=_serve, args=(stream_of, begin, theirs, others))
+                member.start()
+                theirs.close()
+                self._members[ours] = member
+
+    def streams(self, items: Iterable[Any]) -> Generator[Any, None, None]:
+        """Yield the messages of items as they come. Items begin in their order; a worker gets one when it is free.
+
+        Raises:
+            LostError: a worker was killed. What one raises is raised here, too.
+        """
+        waiting = deque(items)
+        for connection in self._members:
+            self._give(connection, waiting)
+        while self._busy:
+            for connection in self._heard():
+                kind, message = self._next(connection)
+                if kind == "message":
+                    try:
+                        yield message
+                    finally:
+                        self._tell(connection, TAKEN)
+                elif kind == "end":
+                    self._give(connection, waiting)
+                else:
+                    raise message
+
+    def rest(self) -> Iterator[Any]:
+        """Have all workers stop, and yield what they still have to say."""
+        for connection in self._busy:
+            self._tell(connection, STOP)
+        while self._busy:
+            for connection in self._heard():
+                with suppress(LostError):
+                    kind, message = self._next(connection)
+                    if kind == "message":
+                        yield message
+                        self._tell(connection, TAKEN)
+
+    def close(self) -> None:
+        """Let the workers end, and wait for them."""
+        for connection in self._members:
+            connection.close()
+        for member in self._members.values():
+            member.join()
+
+    def _heard(self) -> list[Connection]:
+        """Those who have something to say; waits for one."""
+        return [one for one in wait(list(self._busy)) if isinstance(one, Connection)]
+
+    def _give(self, connection: Connection, waiting: deque[Any]) -> None:
+        if waiting:
+            self._busy.add(connection)
+            self._tell(connection, waiting.popleft())
+
+    def _tell(self, connection: Connection, message: Any) -> None:
+        with suppress(OSError):  # of one that was killed, which is noticed when it is heard
+            connection.send(message)
+
+    def _next(self, connection: Connection) -> tuple[str, Any]:
+        """Return what a worker says, whole, also where Ctrl-C comes meanwhile."""
+        try:
+            with uninterrupted():
+                kind, message = connection.recv()
+        except (EOFError, OSError):
+            self._busy.discard(connection)
+            self._members[connection].join()
+            raise LostError("a worker process was killed") from None
+        if kind != "message":
+            self._busy.discard(connection)
+        return kind, message
+
+
+def _serve(stream_of: StreamOf, begin: Callable[[], None], connection: Connection, others: list[Connection]) -> None:
+    """Turn items into streams in a worker, until nobody is left to give it one."""
+    for other in others:
+        other.close()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that it works for decides
+    end_with_parent()
+    begin()
+    line = _Line(connection)
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
+        while True:
+            line.answer(stream_of, connection.recv())
+
+
+class _Line:
+    """A worker's end of its pipe."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection, self._stopping = connection, False
+
+    def answer(self, stream_of: StreamOf, item: Any) -> None:
+        """Send the messages of an item, each when the one before was taken."""
+        try:
+            for message in stream_of(item, self.is_stopping):
+                self._connection.send(("message", message))
+                if self._connection.recv() == STOP:
+                    self._stopping = self._connection.recv() == TAKEN
+        except (HeadstartError, OSError, MemoryError) as error:
+            self._connection.send(("error", error))
+        except Exception:  # whatever computing somebody's part may raise, also what cannot be sent
+            self._connection.send(("error", RuntimeError(f"in a worker process:\n{traceback.format_exc()}")))
+        else:
+            self._connection.send(("end", None))
+
+    def is_stopping(self) -> bool:
+        """Whether this worker was told to stop."""
+        if not self._stopping and self._connection.poll():
+            self._stopping = self._connection.recv() == STOP
+        return self._stopping
 
 
 def end_with_parent() -> None:
-    """In a worker of `multiprocessing`: ends it at once when the process that began it is gone.
+    """Have a worker of `multiprocessing` end at once when the process that began it is gone.
 
     No signal or message can be counted on, for a process that is killed sends none. A thread waits for
     the end of a pipe that only the parent holds open.
@@ -32,3 +175,24 @@ def end_with_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=wait_and_end, daemon=True).start()
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Put off a Ctrl-C until the block has ended; processes begun within it never get one.
+
+    For what a thread blocks is blocked in its children. Without it a worker that is still importing would answer with a
+    traceback. Another thread of this process may take the signal, so its handler only notes it.
+    """
+    came: list[int] = []
+    in_main = threading.current_thread() is threading.main_thread()
+    handler = signal.signal(signal.SIGINT, lambda number, frame: came.append(number)) if in_main else None
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if in_main:
+            signal.signal(signal.SIGINT, handler or signal.SIG_DFL)
+        if came:
+            signal.raise_signal(signal.SIGINT)

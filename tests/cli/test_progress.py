@@ -3,7 +3,7 @@
 import pytest
 
 from headstart.cli import progress
-from headstart.study.runner import Event
+from headstart.study.places.pace import Advance
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def test_runs_that_end_together_are_one_line(tell, clock, capsys):
     for now, firsts in ((280.0, range(1, 7)), (561.0, range(7, 13))):
         clock[0] = now
         for i, done in enumerate(firsts):
-            tell(Event(done, 12, firsts[-1] / 12, "a run", "finished", 561 - now, 5 - i))
+            tell(Advance(done, 12, firsts[-1] / 12, "a run", "finished", 561 - now, 5 - i))
     assert capsys.readouterr().out.splitlines() == [
         "6 of 12 runs, 280 s, about 281 s left",
         "12 of 12 runs, 561 s, about 0 s left",
@@ -30,5 +30,5 @@ def test_runs_that_end_together_are_one_line(tell, clock, capsys):
 
 
 def test_a_run_that_ends_otherwise_is_named_and_obeyed_by_no_terminal(tell, capsys):
-    tell(Event(1, 2, 0.5, "run of table(path='a\x1b[2J')", "diverged", more=1))
+    tell(Advance(1, 2, 0.5, "run of table(path='a\x1b[2J')", "diverged", more=1))
     assert capsys.readouterr().out == "run of table(path='a\\x1b[2J'): diverged\n"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from headstart.engine.journal import Journal, Mark, Row
+from headstart.engine.journal import Journal, Mark, Row, write
 from headstart.errors import HeadstartError
 from headstart.trees import Tree
 
@@ -18,10 +18,15 @@ KEPT: dict[int, Tree] = {
 }
 
 
+def append(journal: Journal, rows: list[Row], kept: dict[int, Tree]) -> None:
+    begin = journal.mark.length
+    write(journal.path, begin, journal.entry(rows, kept))
+
+
 def written(path: Path) -> Journal:
     journal = Journal(path)
-    journal.append(ROWS[:1], {0: KEPT[0]})
-    journal.append(ROWS[1:], {1: KEPT[1], 2: KEPT[2]})
+    append(journal, ROWS[:1], {0: KEPT[0]})
+    append(journal, ROWS[1:], {1: KEPT[1], 2: KEPT[2]})
     return journal
 
 
@@ -40,12 +45,12 @@ def test_rows_and_weights_come_back_bit_for_bit(tmp_path: Path) -> None:
 def test_what_was_written_after_the_mark_is_cut_off(tmp_path: Path) -> None:
     path = tmp_path / "journal"
     journal = Journal(path)
-    journal.append(ROWS[:1], {})
+    append(journal, ROWS[:1], {})
     mark, length = journal.mark, path.stat().st_size
-    journal.append([(1, "lost", 2.0)], {})
+    append(journal, [(1, "lost", 2.0)], {})
     again, rows = Journal.at(path, mark)
     assert rows == ROWS[:1]
-    again.append(ROWS[1:], {})
+    append(again, ROWS[1:], {})
     assert Journal.at(path, again.mark)[1] == ROWS
     assert path.read_bytes()[:length] == path.read_bytes()[: mark.length]
 
@@ -54,7 +59,7 @@ def test_an_entry_costs_as_much_after_many_as_after_none(tmp_path: Path) -> None
     journal, sizes = Journal(tmp_path / "journal"), []
     for round_ in range(10, 60):
         before = journal.mark.length
-        journal.append([(round_, "loss", 0.5)], {round_: KEPT[0]})
+        append(journal, [(round_, "loss", 0.5)], {round_: KEPT[0]})
         sizes.append(journal.mark.length - before)
     assert len(set(sizes)) == 1
 

@@ -15,8 +15,8 @@ from headstart.models.network import MODELS
 from headstart.paper.findings import FINDINGS
 from headstart.paper.presets import ALL, study_text
 from headstart.paper.tasks import RESNET18, SCALES, TASKS
+from headstart.study.check import check
 from headstart.study.federations import build_network
-from headstart.study.runner import check
 from headstart.study.spec import Study
 from headstart.tasks.base import TASKS as TASKS_OF_DATA
 

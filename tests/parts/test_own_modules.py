@@ -14,7 +14,8 @@ from headstart.models.network import MODELS
 from headstart.parts import own_modules
 from headstart.parts.lookup import Origin, within
 from headstart.parts.registry import Registry, own_file
-from headstart.study.runner import check, run_study
+from headstart.study.check import check
+from headstart.study.runner import run_study
 from headstart.study.spec import Study
 
 NET = """

@@ -15,9 +15,10 @@ from headstart.errors import HeadstartError
 from headstart.models.network import MODELS, Network
 from headstart.starts.base import STARTS, Start
 from headstart.starts.weights import NOTHING, load
+from headstart.study.beginnings import start_weights
+from headstart.study.folder.writer import Writer
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
-from headstart.study.stream import start_weights
 from headstart.tasks.base import Examples, Task
 from headstart.tasks.digits import digits
 from headstart.trees import Tree
@@ -138,11 +139,11 @@ def test_it_shares_what_the_inner_start_pre_trained_and_is_kept_for_each_seed(tm
     names = sorted(path.name[:17] for path in (out / "starts").iterdir())
     assert names == ["head-first-seed-0", "head-first-seed-0", "head-first-seed-1", "head-first-seed-1", names[-1]]
     (pretrained,) = (out / "starts").glob("pre-trained-*")
-    plain, fitted = (start_weights(study.runs[i], out) for i in (0, 2))
+    plain, fitted = (Writer(out).write_all(start_weights(study.runs[i], out)) for i in (0, 2))
     assert torch.equal(load(pretrained).state["1.weight"], fitted["1.weight"])
     assert torch.equal(plain["1.weight"], fitted["1.weight"])
     assert not torch.equal(plain["3.weight"], fitted["3.weight"])
-    before, after = (start_weights(study.runs[i], out)["3.weight"] for i in (4, 5))
+    before, after = (Writer(out).write_all(start_weights(study.runs[i], out))["3.weight"] for i in (4, 5))
     assert not torch.equal(before, after)
 
 

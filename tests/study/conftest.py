@@ -10,9 +10,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from headstart.starts.weights import load
+from headstart.study.events import Ended, Failed
 from headstart.study.folder.store import CHECKPOINT
+from headstart.study.folder.writer import Writer
+from headstart.study.places.pace import Advance
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
+from headstart.study.stream import carry_out, never
 
 STUDY = """
 name: small
@@ -36,6 +40,7 @@ import sys
 from pathlib import Path
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
+from headstart.study.stream import carry_out, never
 if __name__ == "__main__":
     run_study(Study.load(sys.argv[1]), Path(sys.argv[2]), jobs=int(sys.argv[3]), checkpoint_seconds=0.0)
 """
@@ -63,6 +68,21 @@ def whole(study, tmp_path_factory):
 def copy(whole, tmp_path):
     """A copy of that folder, to damage."""
     return Path(shutil.copytree(whole, tmp_path / "out"))
+
+
+def of_ends(watch):
+    """A watcher that is told of ends alone."""
+    return lambda event: watch(event) if isinstance(event, Advance) else None
+
+
+def carried_out(group, out, checkpoint_seconds=10.0, is_stopping=never):
+    """What `carry_out` says, written down; the runs that ended, with their status."""
+    writer, ended = Writer(out), []
+    for event in carry_out(group, out, checkpoint_seconds, is_stopping):
+        writer.write(event)
+        if isinstance(event, Ended | Failed):
+            ended.append((event.run, event.status))
+    return ended
 
 
 def tables(folder):

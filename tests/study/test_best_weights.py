@@ -6,6 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 from safetensors.torch import load_file
+from tests.study.conftest import carried_out
 
 from headstart.errors import HeadstartError
 from headstart.results.model_file import write
@@ -14,7 +15,6 @@ from headstart.study.federations import network_of, one_thread
 from headstart.study.folder.store import BEST, WEIGHTS
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
-from headstart.study.stream import carry_out_group
 from headstart.tasks.digits import digits
 
 KEYS = {
@@ -62,8 +62,8 @@ def test_an_interrupted_run_keeps_the_same(tmp_path: Path) -> None:
     with one_thread():
         for _ in range(4):
             with pytest.raises(KeyboardInterrupt):
-                carry_out_group((run,), tmp_path / "out", 0.0, lambda: True)
-        carry_out_group((run,), tmp_path / "out", 0.0)
+                carried_out((run,), tmp_path / "out", 0.0, lambda: True)
+        carried_out((run,), tmp_path / "out", 0.0)
     for name in (BEST, WEIGHTS):
         mine, theirs = (folder / "runs" / run.key / name for folder in (tmp_path / "out", whole))
         assert mine.read_bytes() == theirs.read_bytes()

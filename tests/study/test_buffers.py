@@ -14,11 +14,12 @@ from headstart.engine.rounds import advance, begin
 from headstart.models.network import Network
 from headstart.simulate import simulate
 from headstart.starts.weights import load
+from headstart.study.beginnings import start_weights
 from headstart.study.federations import federation_of, trained_network
+from headstart.study.folder.writer import Writer
 from headstart.study.groups import groups_of
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
-from headstart.study.stream import start_weights
 from headstart.tasks.digits import digits
 
 KEYS = {
@@ -147,7 +148,7 @@ def test_all_executors_hold_what_the_loop_holds(executor: str, trainable: str) -
     for written in ("loop", executor):
         study = Study(**KEYS, model=f"{HERE}:projected", executor=written, trainable=trainable)
         run = study.runs[0]
-        begun = start_weights(run, Path())
+        begun = Writer(Path()).write_all(start_weights(run, Path()))
         federation = federation_of(run, begun)
         assert set(federation.network.held) == {"projection", "mask", "seen"} | (
             {"fc.weight"} if trainable != "all" else set()
@@ -160,7 +161,7 @@ def test_all_executors_hold_what_the_loop_holds(executor: str, trainable: str) -
 
 def test_runs_share_a_recorded_executor_only_where_their_buffers_are_equal() -> None:
     runs = Study(**KEYS, model=f"{HERE}:projected").runs
-    states = [start_weights(run, Path()) for run in runs]
+    states = [Writer(Path()).write_all(start_weights(run, Path())) for run in runs]
     assert not torch.equal(states[0]["projection"], states[1]["projection"])
     assert federation_of(runs[0], states[0]).execute is not federation_of(runs[1], states[1]).execute
     alike = states[1] | {name: states[0][name] for name in ("projection", "mask", "seen")}
@@ -222,7 +223,7 @@ def test_complex_buffers_stay_complex() -> None:
 def test_a_start_whose_file_was_kept_is_read_with_its_buffers(tmp_path: Path) -> None:
     start = {"head-first": {"start": "proxy(task='rendered-digits(examples=50)', epochs=1)"}}
     study = Study(**KEYS, model=f"{HERE}:projected", starts=start)
-    made = start_weights(study.runs[0], tmp_path)
+    made = Writer(tmp_path).write_all(start_weights(study.runs[0], tmp_path))
     (file,) = tmp_path.glob("starts/head-first-*.safetensors")
     kept = load(file).state
     assert list(kept) == list(made)

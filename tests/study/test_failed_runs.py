@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from tests.study.conftest import of_ends
 
 from headstart.report.runs.records import read
 from headstart.study.folder import failed
@@ -70,7 +71,7 @@ def test_the_others_go_on_and_what_failed_is_tried_again(file: Path, executor: s
     file.write_text(STUDY.format(executor=executor))
     study, out, said = Study.load(file), file.parent / "out", []
     events = []
-    run_study(study, out, watch=events.append, tell=said.append)
+    run_study(study, out, watch=of_ends(events.append), tell=said.append)
     broken = [run for run in study.runs if ":" in run.server.name]
     assert {event.run.key for event in events if event.status.startswith("failed: ")} == {run.key for run in broken}
     assert all(Folder(out).is_done(run.key) == (run not in broken) for run in study.runs)

@@ -13,9 +13,8 @@ from headstart.study.folder.store import CHECKPOINT, Folder
 from headstart.study.groups import Group, groups_of
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
-from headstart.study.stream import carry_out_group
 
-from .conftest import assert_equal_bits, assert_nothing_left_over
+from .conftest import assert_equal_bits, assert_nothing_left_over, carried_out
 
 KEYS = {
     "task": "digits", "model": "mlp(hidden=[16], dropout=0.1)", "clients": ["sgd", "scaffold"],
@@ -114,19 +113,19 @@ def test_a_group_stopped_in_the_middle_goes_on_to_the_same_bits(study: Study, wh
     assert len(group) == 4
     seen: list[int] = []
     with one_thread(), pytest.raises(KeyboardInterrupt):
-        carry_out_group(group, out, 1e9, lambda: stop_after(3, seen))
+        carried_out(group, out, 1e9, lambda: stop_after(3, seen))
     checkpoints = [Folder(out).run(run.key) / CHECKPOINT for run in group]
     assert all(path.exists() for path in checkpoints)
     seen = []
     first = checkpoints[2].read_bytes()
     with one_thread(), pytest.raises(KeyboardInterrupt):
-        carry_out_group(group, out, 1e9, lambda: stop_after(2, seen))
+        carried_out(group, out, 1e9, lambda: stop_after(2, seen))
     assert checkpoints[2].read_bytes() != first
     checkpoints[2].write_bytes(first)  # two rounds behind
     checkpoints[1].unlink()  # five
     shutil.copytree(whole / "runs" / group[3].key, Folder(out).run(group[3].key), dirs_exist_ok=True)
     with one_thread():
-        ended = carry_out_group(group, out, 0.0)
+        ended = carried_out(group, out, 0.0)
     assert ended == [(run, "finished") for run in group[:3]]
     (out / "study.yaml").write_text(study.resolved())  # what was there first, had it been run as a study
     run_study(study, out)

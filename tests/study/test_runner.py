@@ -12,13 +12,14 @@ import headstart
 from headstart.errors import HeadstartError
 from headstart.report.runs.records import read
 from headstart.starts.weights import load
+from headstart.study.check import check
 from headstart.study.federations import one_thread
+from headstart.study.folder.record import _machine
 from headstart.study.folder.store import Folder
-from headstart.study.runner import check, run_study
+from headstart.study.runner import run_study
 from headstart.study.spec import Study
-from headstart.study.stream import _machine, carry_out_group
 
-from .conftest import assert_nothing_left_over
+from .conftest import assert_nothing_left_over, carried_out, of_ends
 
 
 def test_the_tables_hold_what_the_runs_were(study, whole):
@@ -49,7 +50,7 @@ def test_the_tables_hold_what_the_runs_were(study, whole):
 def test_runs_that_are_done_are_not_done_again(study, copy):
     before = {path: path.stat().st_mtime_ns for path in copy.glob("runs/*/*")}
     events = []
-    run_study(study, copy, watch=events.append)
+    run_study(study, copy, watch=of_ends(events.append))
     assert events == []
     assert {path: path.stat().st_mtime_ns for path in copy.glob("runs/*/*")} == before
 
@@ -57,7 +58,7 @@ def test_runs_that_are_done_are_not_done_again(study, copy):
 def test_a_folder_tells_of_every_run_that_ends(study, copy):
     shutil.rmtree(copy / "runs" / study.runs[2].key)
     events = []
-    run_study(study, copy, watch=events.append)
+    run_study(study, copy, watch=of_ends(events.append))
     assert [(e.done, e.total, e.run, e.status) for e in events] == [(4, 4, study.runs[2], "finished")]
 
 
@@ -111,9 +112,9 @@ def test_no_study_trains_before_all_of_it_is_checked(tmp_path, keys, reason):
     assert not (tmp_path / "out").exists()
 
 
-def test_carry_out_group_is_what_a_worker_does(study, whole, tmp_path):
+def test_a_stream_is_what_a_worker_does(study, whole, tmp_path):
     with one_thread():
-        assert carry_out_group((study.runs[0],), tmp_path, checkpoint_seconds=10.0) == [(study.runs[0], "finished")]
+        assert carried_out((study.runs[0],), tmp_path, checkpoint_seconds=10.0) == [(study.runs[0], "finished")]
     mine, theirs = (folder / "runs" / study.runs[0].key / "rounds.parquet" for folder in (tmp_path, whole))
     assert mine.read_bytes() == theirs.read_bytes()
 

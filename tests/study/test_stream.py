@@ -17,13 +17,14 @@ from headstart.clients.base import CLIENTS
 from headstart.engine import checkpoint
 from headstart.engine.rounds import begin
 from headstart.errors import HeadstartError
+from headstart.forks import uninterrupted
 from headstart.probes.base import PROBES
 from headstart.servers.base import SERVERS
 from headstart.study.federations import federation_of, one_thread
-from headstart.study.folder.saved import Saved
-from headstart.study.folder.store import CHECKPOINT
+from headstart.study.folder.saved import Saving
+from headstart.study.folder.store import CHECKPOINT, Folder
+from headstart.study.folder.writer import Writer
 from headstart.study.places import processes
-from headstart.study.places.processes import _uninterrupted_children
 from headstart.study.run import Progress, carry_out
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
@@ -36,6 +37,7 @@ from .conftest import (
     cli,
     done,
     is_alive,
+    of_ends,
     start,
     tables,
     under_way,
@@ -59,21 +61,22 @@ def in_one_go(run):
     return carry_out(federation, Progress(begin(federation, start)), run.rounds, run.every, probes)
 
 
-def in_pieces(run, path):
+def in_pieces(run, out):
     """The run, stopped after every round and taken up again from its checkpoint."""
+    folder, writer = Folder(out).run(run.key), Writer(out)
     federation = federation_of(run)
     progress = Progress(begin(federation, federation.network.initial(run.seed)))
-    saved = Saved(path)
+    saving = Saving(folder)
 
     def stop(progress):
-        saved.save(progress, 0.0)
+        writer.write(saving.save(run, progress, 0.0))
         raise KilledError
 
     for _ in range(run.rounds):
         probes = [PROBES.build(probe, federation) for probe in run.probes]
         with pytest.raises(KilledError):
             carry_out(federation, progress, run.rounds, run.every, probes, stop)
-        saved, progress, _ = Saved.load(path, torch.device("cpu"))
+        saving, progress, _ = Saving.load(folder, torch.device("cpu"))
     return carry_out(federation, progress, run.rounds, run.every, probes)
 
 
@@ -98,7 +101,7 @@ def test_a_run_stopped_after_every_round_ends_in_the_same_bits(field, written, t
         "seeds": 1, "local_epochs": 2, "devices": "uneven-epochs", field: written,
     }).runs  # fmt: skip
     with one_thread():
-        whole, pieces = in_one_go(run), in_pieces(run, tmp_path / "checkpoint")
+        whole, pieces = in_one_go(run), in_pieces(run, tmp_path)
     assert flat(pieces.state) == flat(whole.state)
     assert pieces.rows == whole.rows
     assert [round_ for round_, metric, _ in whole.rows if metric == "test_loss"] == [0, 2, 4, 5]
@@ -114,7 +117,8 @@ def test_a_run_goes_on_from_its_checkpoint(study, copy, whole, tmp_path):
     def stop(progress):
         if progress.state.round == 17:
             # A time that only who reads this checkpoint can know.
-            Saved(folder, str(run.executor)).save(progress, 1e6)
+            saving = Saving(folder, str(run.executor))
+            Writer(copy).write(saving.save(run, progress, 1e6))
             raise KilledError
 
     progress = Progress(begin(federation, federation.network.initial(run.seed)))
@@ -134,7 +138,7 @@ def test_an_interruption_leaves_tables_of_what_is_done(study, tmp_path, whole):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_study(study, tmp_path / "out", watch=stop)
+        run_study(study, tmp_path / "out", watch=of_ends(stop))
     expected_runs, expected_rounds = tables(whole)
     runs, rounds = tables(tmp_path / "out")
     assert runs.equals(expected_runs.slice(0, 2))
@@ -149,7 +153,7 @@ def test_an_error_is_not_hidden_by_one_of_gathering(study, tmp_path):
         raise HeadstartError("what went wrong first")
 
     with pytest.raises(HeadstartError, match=r"^what went wrong first$"):
-        run_study(study, tmp_path / "out", watch=damage_and_stop)
+        run_study(study, tmp_path / "out", watch=of_ends(damage_and_stop))
 
 
 def test_an_error_of_the_system_is_one_line(study, copy):
@@ -165,7 +169,7 @@ def test_an_error_of_the_system_is_one_line(study, copy):
 
 def test_ctrl_c_does_not_reach_workers():
     sleeper = "import time; print('up', flush=True); time.sleep(60)"
-    with _uninterrupted_children():
+    with uninterrupted():
         process = subprocess.Popen([sys.executable, "-c", sleeper], stdout=subprocess.PIPE, text=True)
     assert process.stdout.readline() == "up\n"
     process.send_signal(signal.SIGINT)

@@ -1,6 +1,5 @@
 """Trackers are told what runs measure while they are under way, change nothing, and stop nothing."""
 
-import json
 import subprocess
 import sys
 import types
@@ -11,7 +10,6 @@ from torch import nn
 
 import headstart
 from headstart.errors import HeadstartError
-from headstart.study.following import Feed
 
 
 def study(**keys):
@@ -199,22 +197,6 @@ def test_weights_and_biases_is_given_rounds_config_and_summary(tmp_path, monkeyp
         found = [(v["round"], name, value) for v in run.logged for name, value in v.items() if name != "round"]
         assert found == rows_of(results)[run.keys["id"]]
         assert run.summary["status"] == "finished"
-
-
-def test_a_feed_gives_whole_lines_once_and_in_order(tmp_path):
-    feed, reader = Feed(tmp_path), Feed(tmp_path)
-    feed.tell("a", [(0, "loss", 1.5)])
-    feed.tell("b", [(0, "loss", float("inf"))])
-    assert list(reader.news()) == [("a", [(0, "loss", 1.5)]), ("b", [(0, "loss", float("inf"))])]
-    (path,) = tmp_path.iterdir()
-    line = json.dumps(["a", [[2, "loss", 0.1 + 0.2]]])
-    with path.open("a") as file:
-        file.write(line[:9])
-        file.flush()
-        assert list(reader.news()) == []
-        file.write(line[9:] + "\n")
-    assert list(reader.news()) == [("a", [(2, "loss", 0.1 + 0.2)])]
-    assert list(reader.news()) == []
 
 
 @pytest.mark.slow

@@ -162,8 +162,8 @@ def paper(
 @app.command()
 def check(file: StudyFile, allow: Allow = None) -> None:
     """Check a study file and what it names, and print its grid, its runs and an estimate of time."""
+    from headstart.study.check import check as check_study
     from headstart.study.data import task_of
-    from headstart.study.runner import check as check_study
     from headstart.study.spec import AXES, Study
     from headstart.study.tuning.search import searches
     from headstart.tools.estimate import HOW, estimate_seconds
@@ -389,9 +389,9 @@ def _run(
     try:
         with (
             watching(len(study.runs) + len(searches(study))) as shown,
-            following(track, study, out, shown, on_stderr) as (follow, watch),
+            following(track, study, out, shown, on_stderr) as watch,
         ):
-            run_study(study, out, jobs, checkpoint_seconds, watch, on_stderr, follow)
+            run_study(study, out, jobs, checkpoint_seconds, watch, on_stderr)
     except KeyboardInterrupt:
         say(f"interrupted; what is done is in {out}; run the same command again to go on", to=sys.stderr)
         raise typer.Exit(130) from None

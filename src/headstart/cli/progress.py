@@ -1,7 +1,7 @@
 """Progress of a study: a bar with the time left on a terminal, plain lines elsewhere."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -12,14 +12,18 @@ from headstart.escapes import printable
 from headstart.terminal import say
 
 if TYPE_CHECKING:
-    from headstart.study.runner import Event
+    from headstart.study.events import Measured
+    from headstart.study.places.pace import Advance
+    from headstart.study.runner import Watch
 
 SECONDS_BETWEEN_LINES = 10.0
 
 
 @contextmanager
-def watching(total: int) -> Iterator[Callable[["Event"], None]]:
-    """Yields what a study tells of every run that ends."""
+def watching(total: int) -> Iterator["Watch"]:
+    """Yields a watcher of a study, which shows every run that ends."""
+    from headstart.study.events import Measured
+
     console = Console(stderr=True)
     if not console.is_terminal:
         yield _plain_lines()
@@ -28,7 +32,9 @@ def watching(total: int) -> Iterator[Callable[["Event"], None]]:
     with Progress(*columns, TextColumn("left:"), TimeRemainingColumn(), console=console, transient=True) as bar:
         task = bar.add_task(f"{total} runs", total=1.0)
 
-        def show(event: "Event") -> None:
+        def show(event: "Measured | Advance") -> None:
+            if isinstance(event, Measured):
+                return
             bar.update(task, completed=event.share, description=f"{event.done} of {event.total} runs")
             if event.status != "finished":
                 told = printable(f"{event.run}: {event.status}")
@@ -37,11 +43,15 @@ def watching(total: int) -> Iterator[Callable[["Event"], None]]:
         yield show
 
 
-def _plain_lines() -> Callable[["Event"], None]:
+def _plain_lines() -> "Watch":
+    from headstart.study.events import Measured
+
     began = last = time.perf_counter()
 
-    def tell(event: "Event") -> None:
+    def tell(event: "Measured | Advance") -> None:
         nonlocal last
+        if isinstance(event, Measured):
+            return
         now = time.perf_counter()
         if event.status != "finished":
             say(f"{event.run}: {event.status}")

@@ -15,18 +15,19 @@ _TREES = ("x", "server", "shared", "pseudo_gradient")
 _NUMBERS = ("round", "bytes_up", "bytes_down", "simulated_seconds")
 
 
-def save_trees(path: Path, named: dict[str, Tree], note: dict[str, Any], lasting: bool = True) -> None:
-    """Write trees under their names, with a note that JSON can hold."""
-    tensors = {
-        f"{name}/{leaf}": tensor.clone().contiguous() for name, tree in named.items() for leaf, tensor in tree.items()
-    }
+def _content_of(named: dict[str, Tree], note: dict[str, Any]) -> bytes:
+    """The file of trees under their names, with a note that JSON can hold."""
+    tensors: Tree = {}
+    for name, tree in named.items():
+        for leaf, tensor in tree.items():
+            tensors[f"{name}/{leaf}"] = tensor.clone().contiguous()
     header = json.dumps({"note": note, "order": list(tensors)})
     metadata = {"headstart": header, files.SEAL: files.UNSEALED}
-    files.write(path, files.sealed(trees.as_safetensors(tensors, metadata)), lasting)
+    return files.sealed(trees.as_safetensors(tensors, metadata))
 
 
-def load_trees(path: Path) -> tuple[dict[str, Tree], dict[str, Any]]:
-    """Read what `save_trees` wrote, leaves in the order in which they were written.
+def _trees_of(path: Path) -> tuple[dict[str, Tree], dict[str, Any]]:
+    """The trees of a file and its note, leaves in the order in which they were written.
 
     Raises:
         HeadstartError: the file is damaged or of another origin.
@@ -44,21 +45,22 @@ def load_trees(path: Path) -> tuple[dict[str, Tree], dict[str, Any]]:
     return named, header["note"]
 
 
-def save(path: Path, state: State, note: dict[str, Any], lasting: bool = True) -> None:
-    """Write a run's state, and a note."""
+def content(state: State, note: dict[str, Any]) -> bytes:
+    """Return the file of a run's state, with a note that JSON can hold."""
     named = {name: getattr(state, name) for name in _TREES}
-    named |= {f"memory.{client}": memory for client, memory in state.memories.items()}
+    for client, memory in state.memories.items():
+        named[f"memory.{client}"] = memory
     numbers = {name: getattr(state, name) for name in _NUMBERS}
-    save_trees(path, named, {"state": numbers, **note}, lasting)
+    return _content_of(named, {"state": numbers, **note})
 
 
 def load(path: Path) -> tuple[State, dict[str, Any]]:
-    """Read what `save` wrote.
+    """Read a file that `content` made.
 
     Raises:
         HeadstartError: the file is damaged or of another origin.
     """
-    named, note = load_trees(path)
+    named, note = _trees_of(path)
     with files.damage_explained(path, "delete it and run again: it will be made anew"):
         numbers = {name: note["state"][name] for name in _NUMBERS}
         clients = {name.removeprefix("memory."): name for name in named if name.startswith("memory.")}

@@ -76,27 +76,16 @@ class Journal:
         journal.rows = len(rows)
         return journal, rows
 
-    def append(self, rows: Sequence[Row], kept: Mapping[int, Tree], lasting: bool = True) -> None:
-        """Write what was measured since the last entry."""
-        stacks = list(_alike(kept))
-        tensors = {
-            f"{i}/{name}": torch.stack([kept[round_][name] for round_ in rounds]).cpu()
-            for i, rounds in enumerate(stacks)
-            for name in kept[rounds[0]]
-        }
-        content = safetensors.torch.save(tensors, {"headstart": json.dumps({"rows": rows, "rounds": stacks})})
-        with files.explained(self.path, "write"):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.path.touch()
-            with self.path.open("r+b") as opened:
-                opened.truncate(self.mark.length)
-                opened.seek(self.mark.length)
-                opened.write(len(content).to_bytes(_LENGTH, "little") + content)
-                opened.flush()
-                if lasting:
-                    os.fsync(opened.fileno())
+    def entry(self, rows: Sequence[Row], kept: Mapping[int, Tree]) -> bytes:
+        """Return the entry of what was measured since the last one; `write` puts it at the mark before."""
+        stacks, tensors = list(_alike(kept)), {}
+        for i, rounds in enumerate(stacks):
+            for name in kept[rounds[0]]:
+                tensors[f"{i}/{name}"] = torch.stack([kept[round_][name] for round_ in rounds]).cpu()
+        content: bytes = safetensors.torch.save(tensors, {"headstart": json.dumps({"rows": rows, "rounds": stacks})})
         self._note(content, {"rounds": stacks})
         self.rows += len(rows)
+        return len(content).to_bytes(_LENGTH, "little") + content
 
     def kept(self, device: torch.device) -> "Kept":
         """What probes kept, by round, read from the file when it is asked for."""
@@ -108,6 +97,24 @@ class Journal:
         self._entries.append(_Entry(begin, begin + len(content), rounds))
         digest = sha256(self.mark.sha256.encode() + content).hexdigest()
         self.mark = Mark(begin + len(content), digest)
+
+
+def write(path: Path, begin: int, entry: bytes, lasting: bool = True) -> None:
+    """Write an entry to a journal at the length that it had; what lies beyond is cut off.
+
+    Raises:
+        HeadstartError: the disk is full, the folder is not writable.
+    """
+    with files.explained(path, "write"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+        with path.open("r+b") as opened:
+            opened.truncate(begin)
+            opened.seek(begin)
+            opened.write(entry)
+            opened.flush()
+            if lasting:
+                os.fsync(opened.fileno())
 
 
 class Kept(Mapping[int, Tree]):

@@ -9,7 +9,8 @@ from headstart.errors import HeadstartError
 from headstart.results.study_results import Results, load
 
 if TYPE_CHECKING:
-    from headstart.study.runner import Event
+    from headstart.study.events import Measured
+    from headstart.study.places.pace import Advance
     from headstart.study.spec import Study
 
 
@@ -18,7 +19,7 @@ def run_study(
     out: str | os.PathLike[str],
     jobs: int = 1,
     checkpoint_seconds: float = 10.0,
-    watch: "Callable[[Event], object] | None" = None,
+    watch: "Callable[[Advance], object] | None" = None,
     track: object = None,
 ) -> Results:
     """Run or resume a study in the folder `out`, and return its results, which stand for the folder
@@ -30,7 +31,7 @@ def run_study(
             needs no main guard.
         checkpoint_seconds: a process that is killed loses at most so much of the runs that it had
             under way.
-        watch: is called with an `Event` for every run that ends.
+        watch: is called with an `Advance` for every run that ends.
         track: "tensorboard", "mlflow" or "wandb", several of them in a list, or an object with the
             methods of `headstart.trackers.base.Tracker`. It follows what runs measure, and changes
             none of them.
@@ -39,6 +40,7 @@ def run_study(
         HeadstartError: the study's parts do not fit together; the folder is in use, of another
             study, or damaged.
     """
+    from headstart.study.places.pace import Advance
     from headstart.study.runner import on_stderr
     from headstart.study.runner import run_study as run
     from headstart.study.spec import Study
@@ -60,12 +62,12 @@ def run_study(
     if watch is not None and not callable(watch):
         raise HeadstartError(f"watch: expected a function of an event, got {type(watch).__name__}")
 
-    def tell(event: "Event") -> None:
-        if watch is not None:
+    def tell(event: "Measured | Advance") -> None:
+        if watch is not None and isinstance(event, Advance):
             watch(event)
 
-    with following(track, study, Path(out), tell, on_stderr) as (follow, watching):
-        run(study, Path(out), jobs, checkpoint_seconds, watching, on_stderr, follow)
+    with following(track, study, Path(out), tell, on_stderr) as watching:
+        run(study, Path(out), jobs, checkpoint_seconds, watching, on_stderr)
     return load(out)
 
 

@@ -103,6 +103,11 @@ NOTHING = Weights({})
 
 def save(path: Path, weights: Weights, note: dict[str, Any]) -> None:
     """Write weights, with a note that JSON can hold."""
+    files.write(path, content(weights, note))
+
+
+def content(weights: Weights, note: dict[str, Any]) -> bytes:
+    """Return the file of weights, with a note that JSON can hold."""
     state = {name: leaf.detach().cpu().contiguous() for name, leaf in weights.state.items()}
     header = {
         "note": note,
@@ -114,7 +119,7 @@ def save(path: Path, weights: Weights, note: dict[str, Any]) -> None:
         name: leaf.clone() for name, leaf in weights._replace(state=state).state_dict().items()
     }
     metadata = {HEADER: json.dumps(header), files.SEAL: files.UNSEALED}
-    files.write(path, files.sealed(trees.as_safetensors(tensors, metadata)))
+    return files.sealed(trees.as_safetensors(tensors, metadata))
 
 
 def load(path: Path) -> Weights:

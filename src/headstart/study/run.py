@@ -34,6 +34,15 @@ class Progress:
         """How the run ended: `finished` or `diverged`."""
         return "finished" if self.diverged_at is None else "diverged"
 
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing was computed or measured of it."""
+        return self.state.round == 0 and not self.rows
+
+    def goes_on_from(self, round_: int) -> bool:
+        """Whether the round after this one is its next."""
+        return self.diverged_at is None and self.state.round == round_
+
 
 def carry_out(
     federation: Federation,
@@ -48,67 +57,64 @@ def carry_out(
     A run that diverges is a result: it ends early, with its round. The same arguments give the same bits whether
     the rounds are done in one go or in several.
     """
-    carry_out_together([federation], [progress], rounds, every, [probes], lambda: after_round(progress))
+    for _ in rounds_of([federation], [progress], rounds, every, [probes]):
+        after_round(progress)
     return progress
 
 
-def carry_out_together(
+def rounds_of(
     federations: Sequence[Federation],
     under_way: Sequence[Progress | None],
     rounds: int,
     every: int,
     probes: Sequence[Sequence[Probe]],
-    after_round: Callable[[], None] = lambda: None,
-) -> None:
-    """As `carry_out`, for runs that share what `advance_together` asks for, and have probes of the same kinds; None
-    stands for one that is not wanted.
+) -> Iterator[int]:
+    """Carry out runs together, and yield the number of every round after it was done and measured.
 
-    Each goes on from where it is, those behind first. A run gives the same bits whichever of the others are wanted,
-    wherever they are, and whether or not they diverge.
+    The runs share what `advance_together` asks for. Each goes on from where it is, those behind first. A run gives the
+    same bits whichever of the others are wanted, wherever they are, and whether or not they diverge.
+
+    Args:
+        federations: one for each place of the group.
+        under_way: the run at each place; None stands for one that is not wanted.
+        rounds: the round to go on to.
+        every: so many rounds lie between two measurements; the last round is always measured.
+        probes: those of each place, of the same kinds in each.
     """
-    beginnings = [
-        Moment(progress.state, None, None)
-        if progress is not None and progress.state.round == 0 and not progress.rows
-        else None
-        for progress in under_way
-    ]
+    beginnings = [Moment(one.state, None, None) if one is not None and one.is_new else None for one in under_way]
     _measure(under_way, beginnings, probes)
-
-    def going() -> Iterator[Progress]:
-        for progress in under_way:
-            if progress is not None and progress.diverged_at is None and progress.state.round < rounds:
-                yield progress
-
-    while (last := min((progress.state.round for progress in going()), default=rounds)) < rounds:
+    while (last := _last_round(under_way, rounds)) < rounds:
         now = last + 1
         watched = now % every == 0 or now == rounds
-        states = [
-            progress.state
-            if progress is not None and progress.diverged_at is None and progress.state.round == last
-            else None
-            for progress in under_way
-        ]
+        states = [one.state if one is not None and one.goes_on_from(last) else None for one in under_way]
+        results = advance_together(federations, states, watched)
         moments: list[Moment | None] = [None] * len(under_way)
-        for i, (progress, result) in enumerate(
-            zip(under_way, advance_together(federations, states, watched), strict=True)
-        ):
-            if progress is not None and result is not None:
-                progress.state, cohort = result
-                progress.fallback = (cohort and cohort.fallback) or progress.fallback
-                if not trees.is_finite(progress.state.x) or (
-                    cohort is not None and not math.isfinite(cohort.local_loss)
-                ):
-                    progress.diverged_at = now
-                elif watched:
-                    moments[i] = Moment(progress.state, states[i], cohort, last=now == rounds)
+        for i, (progress, result) in enumerate(zip(under_way, results, strict=True)):
+            if progress is None or result is None:
+                continue
+            progress.state, cohort = result
+            progress.fallback = (cohort and cohort.fallback) or progress.fallback
+            if not (trees.is_finite(progress.state.x) and (cohort is None or math.isfinite(cohort.local_loss))):
+                progress.diverged_at = now
+            elif watched:
+                moments[i] = Moment(progress.state, states[i], cohort, last=now == rounds)
         _measure(under_way, moments, probes)
-        after_round()
+        yield now
     for progress, measured in zip(under_way, probes, strict=True):
         if progress is not None and progress.diverged_at is None:
-            for i, probe in enumerate(measured):
-                looked = probe.look_back(_KeptBy(i, progress), progress.state.x)
-                for round_, metrics in looked.items():
-                    progress.rows.extend(_rows(round_, metrics))
+            _look_back(progress, measured)
+
+
+def _last_round(under_way: Sequence[Progress | None], rounds: int) -> int:
+    """The round that the runs behind all others have done; `rounds` where none goes on."""
+    going = [one.state.round for one in under_way if one is not None and one.diverged_at is None]
+    return min([*going, rounds])
+
+
+def _look_back(progress: Progress, probes: Sequence[Probe]) -> None:
+    for i, probe in enumerate(probes):
+        for round_, metrics in probe.look_back(_KeptBy(i, progress), progress.state.x).items():
+            progress.rows.extend(_rows(round_, metrics))
 
 
 def _measure(

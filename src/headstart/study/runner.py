@@ -1,60 +1,38 @@
 """Carry out a study: starts first, then every run that is not done, in one process or several."""
 
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from headstart import files
-from headstart.engine.journal import Row
 from headstart.errors import HeadstartError
 from headstart.escapes import printable
-from headstart.forks import cannot_share
-from headstart.parts.lookup import forget_changed
-from headstart.probes.base import PROBES
-from headstart.starts.base import STARTS
+from headstart.study.beginnings import start_weights
+from headstart.study.check import check
 from headstart.study.choice import choose_executors, chosen_executor, with_executor
-from headstart.study.data import task_of
-from headstart.study.federations import build_network, check_device, federation_of, network_of, one_thread
+from headstart.study.events import Ended, Event, Failed, Measured, Tried
+from headstart.study.federations import one_thread
 from headstart.study.folder import failed
+from headstart.study.folder.contents import keep_modules, keep_notes, refuse_changed_files
 from headstart.study.folder.store import Folder
+from headstart.study.folder.writer import Writer
 from headstart.study.groups import Group, at_once, groups_of
-from headstart.study.places.pace import Pace
-from headstart.study.places.processes import each, each_group, forks_here, longest_first
+from headstart.study.places.here import StreamOf, here
+from headstart.study.places.pace import Advance, Tally
+from headstart.study.places.processes import forks_here, processes
 from headstart.study.resuming.belonging import refusal, take_up
 from headstart.study.spec import RunSpec, Study
-from headstart.study.stream import keep_modules, keep_notes, refuse_changed_files, start_weights
+from headstart.study.stream import carry_out
 from headstart.study.tuning.best_rates import as_rates, best_rates
-from headstart.study.tuning.search import (
-    Search,
-    best_of,
-    carry_out_search,
-    refuse_unequal_budgets,
-    searches,
-    stored,
-    tuned_runs,
-)
-from headstart.study.tuning.trials import table_of
+from headstart.study.tuning.search import Search, Values, searches, tuned_runs
+from headstart.study.tuning.table import table_of
+from headstart.study.tuning.trials import best_of, carry_out_search, refuse_unequal_budgets, stored
 
-
-@dataclass(frozen=True)
-class Event:
-    """A run that ended, or the search for its rates: `done` of `total`, and what came of it.
-
-    `share`: of the work of all searches and runs that were not done at the beginning, by rounds and
-    local epochs; what is under way counts by the time it has taken. `left`: the seconds that the rest
-    takes, about. `more`: runs that ended together with this one and are told after it.
-    """
-
-    done: int
-    total: int
-    share: float
-    run: RunSpec | Search
-    status: str
-    left: float = 0.0
-    more: int = 0
+Watch = Callable[[Measured | Advance], None]
+"""Is told what runs measure while they are under way, and of each that ends."""
 
 
 def on_stderr(line: str) -> None:
@@ -67,18 +45,23 @@ def run_study(
     out: str | Path,
     jobs: int = 1,
     checkpoint_seconds: float = 10.0,
-    watch: Callable[[Event], None] = lambda event: None,
+    watch: Watch = lambda event: None,
     tell: Callable[[str], None] = on_stderr,
-    follow: Callable[[RunSpec, Sequence[Row]], None] | None = None,
 ) -> Path:
     """Run or resume a study in the folder `out`; runs that are done are skipped. Returns the folder.
 
     A study that adds to the one in the folder, such as more seeds, rounds or trials, goes on from what is there.
-    `tell` is given lines about what a user would not expect; by default they are printed on standard error. `follow` is
-    given what runs measure while they are under way; of a run that is gone on with, also what was measured before.
-
     Each process computes with one torch thread, so `jobs` changes no result. A process that is killed loses at
     most `checkpoint_seconds` of the runs that it had under way, and they go on to the same bits.
+
+    Args:
+        study: the study.
+        out: the folder, which this process holds while the study is run.
+        jobs: the number of processes.
+        checkpoint_seconds: the time between two checkpoints of a run.
+        watch: is told what runs measure while they are under way, and of each that ends; of a run that is gone on with,
+            also what was measured before.
+        tell: is given lines about what a user would not expect; by default they are printed on standard error.
 
     Raises:
         HeadstartError: the study's parts do not fit together; the folder is in use, of another study, or damaged.
@@ -94,152 +77,144 @@ def run_study(
             notes = check(study)
             with Folder(out).claimed(study.resolved(), lambda: refusal(study, out, tell)):
                 keep_notes(notes, out)
-                _carry_on(study, out, jobs, checkpoint_seconds, watch, tell, follow)
+                _Course(study, out, jobs, checkpoint_seconds, watch).carry_on(tell)
     except OSError as error:
         raise HeadstartError(f"cannot go on in {out}: {error}") from error
     return out
 
 
-def _carry_on(
-    study: Study,
-    out: Path,
-    jobs: int,
-    checkpoint_seconds: float,
-    watch: Callable[[Event], None],
-    tell: Callable[[str], None],
-    follow: Callable[[RunSpec, Sequence[Row]], None] | None,
-) -> None:
-    folder, tuned = Folder(out), searches(study)
-    runs = _runs(study, tuned, out)
+class _Course:
+    """The course of one study in its folder: its searches, then its runs, with the values that these found."""
 
-    def failures() -> dict[str, str]:
-        return failed.among(folder.run(run.key) for run in runs)
+    def __init__(self, study: Study, out: Path, jobs: int, checkpoint_seconds: float, watch: Watch) -> None:
+        self._study, self._out, self._jobs = study, out, jobs
+        self._checkpoint_seconds, self._watch = checkpoint_seconds, watch
+        self._folder, self._writer = Folder(out), Writer(out)
+        self._searches = searches(study)
+        self._runs = self._planned()
+        self._tally = Tally(jobs)
 
-    def gather() -> None:
-        trials = table_of({search: stored(out, search) for search in tuned}) if tuned else None
-        keys = [run.key for run in runs]
-        table, _ = folder.gather(keys, study.file.target_accuracy, study.resolved(), trials, failures())
+    def carry_on(self, tell: Callable[[str], None]) -> None:
+        """Do what is not done yet, and gather the tables."""
+        self._gather()  # reads all that is there, so that a damaged file is found before any training
+        refuse_changed_files(self._runs, self._out)
+        keep_modules(self._runs, self._out)
+        unsearched = [search for search in self._searches if len(stored(self._out, search)) < search.trials]
+        pending = [run for run in self._runs if self._searches or not self._folder.is_done(run.key)]
+        for run in {(run.start, run.model, run.task): run for run in pending}.values():
+            self._make_start(run)
+        try:
+            bases = [search.base for search in self._searches]
+            choose_executors([*bases, *self._runs] if pending else [], self._out)
+            self._search(unsearched, sum(map(_work, pending)))
+            self._run(tell)
+        except BaseException:
+            with suppress(HeadstartError, OSError):  # what went wrong first is what the user must read
+                self._gather()
+            raise
+        if unsearched or pending:
+            self._gather()
+        if failing := self._failures():
+            tell(failed.line(failing, len(self._runs)))
+
+    def _search(self, unsearched: Sequence[Search], work_of_runs: float) -> None:
+        by_key = {search.key: search for search in unsearched}
+        work = {search: search.trials * _work(search.base) for search in unsearched}
+        done = len(self._searches) - len(unsearched)
+        self._tally.begin(work, done, len(self._searches) + len(self._runs), work_of_runs)
+        stream_of = partial(_of_search, self._out)
+        with closing(self._events(unsearched, stream_of, self._study.runs[:1])) as events:
+            for event in events:
+                if isinstance(event, Tried) and event.number == by_key[event.search].trials - 1:
+                    search = by_key[event.search]
+                    self._watch(self._tally.ended(search, search, "finished"))
+
+    def _run(self, tell: Callable[[str], None]) -> None:
+        self._runs = self._planned()
+        pending = [run for run in self._runs if not self._folder.is_done(run.key)]
+        take_up({run.key for run in self._runs}, pending, self._out, tell)
+        choose_executors(self._runs if pending else [], self._out)
+        groups = self._groups(set(pending)) if pending else []
+        work: dict[Group, float] = {}
+        left: dict[Group, int] = {}
+        group_of: dict[str, Group] = {}
+        for group in groups:
+            open_runs = [run for run in group if run in set(pending)]
+            work[group], left[group] = sum(map(_work, open_runs)), len(open_runs)
+            group_of |= dict.fromkeys((run.key for run in open_runs), group)
+        total = len(self._searches) + len(self._runs)
+        self._tally.begin(work, total - len(pending), total, 0.0)
+        stream_of = partial(_of_group, self._out, self._checkpoint_seconds)
+        with closing(self._events(groups, stream_of, [group[0] for group in groups])) as events:
+            for event in events:
+                if isinstance(event, Measured):
+                    self._watch(event)
+                elif isinstance(event, Ended | Failed):
+                    group = group_of[event.run.key]
+                    left[group] -= 1
+                    record = event.record if isinstance(event, Ended) else None
+                    self._watch(self._tally.ended(group, event.run, event.status, left[group], record))
+
+    def _events(
+        self, items: Sequence[Any], stream_of: StreamOf[Any], runs: Sequence[RunSpec]
+    ) -> Generator[Event, None, None]:
+        """The events of all items, in this process where another one would have nothing to do."""
+        if self._jobs == 1 or len(items) < 2:
+            return here(items, stream_of, self._writer.write)
+        return processes(items, stream_of, self._writer.write, self._jobs, runs)
+
+    def _planned(self) -> list[RunSpec]:
+        """The runs of the study, with the values that its searches found once all of them have ended."""
+        found = {search: stored(self._out, search) for search in self._searches}
+        if not found or any(len(trials) < search.trials for search, trials in found.items()):
+            return self._study.runs
+        refuse_unequal_budgets(found)
+        best: dict[Search, Values | None] = {}
+        for search, trials in found.items():
+            trial = best_of(trials)
+            best[search] = None if trial is None else trial.values
+        return tuned_runs(self._study, best)
+
+    def _groups(self, pending: set[RunSpec]) -> list[Group]:
+        """The groups that have runs to do; with several processes the longest first, so that none is the last."""
+
+        def most(run: RunSpec) -> int:
+            return at_once(with_executor(run, chosen_executor(run, self._out)).executor)
+
+        groups = [group for group in groups_of(self._runs, most) if not pending.isdisjoint(group)]
+        if self._jobs > 1:
+            groups.sort(key=lambda group: -len(group) * group[0].local_epochs)
+        return groups
+
+    def _make_start(self, run: RunSpec) -> None:
+        """Once, before processes would make it several times; where it fails, the runs that begin from it fail."""
+        try:
+            self._writer.write_all(start_weights(run, self._out))
+        except Exception as error:  # whatever somebody's own start may raise
+            if not failed.of_run(error, run):
+                raise
+
+    def _failures(self) -> dict[str, str]:
+        return failed.among(self._folder.run(run.key) for run in self._runs)
+
+    def _gather(self) -> None:
+        found = {search: stored(self._out, search) for search in self._searches}
+        keys = [run.key for run in self._runs]
+        trials = table_of(found) if found else None
+        target, text = self._study.file.target_accuracy, self._study.resolved()
+        table, _ = self._folder.gather(keys, target, text, trials, self._failures())
         rows = best_rates(table)
         if any(row["trials"] > 1 for row in rows):
-            files.write(out / "results" / "rates.yaml", as_rates(rows))
-
-    gather()  # reads all that is there, so that a damaged file is found before any training
-    if jobs > 1 and (lacking := cannot_share()):
-        tell(f"several processes need a /dev/shm that can be written ({lacking}); the study is run in one")
-        jobs = 1
-    refuse_changed_files(runs, out)
-    keep_modules(runs, out)
-    unsearched = [search for search in tuned if len(stored(out, search)) < search.trials]
-    pending = [run for run in runs if tuned or not folder.is_done(run.key)]
-    for run in {(run.start, run.model, run.task): run for run in pending}.values():
-        _make_start(run, out)
-    work: dict[Search | RunSpec, float] = {search: search.trials * _work(search.base) for search in unsearched}
-    work |= {run: _work(run) for run in pending}
-    total, left = len(tuned) + len(runs), sum(work.values())
-    done, worked = len(tuned) - len(unsearched), 0.0
-    try:
-        choose_executors([*(search.base for search in tuned), *runs] if pending else [], out)
-        pace = Pace({search: work[search] for search in unsearched}, jobs)
-        for search, status in each(unsearched, partial(_one_search, out), jobs, study.runs[:1]):
-            done, worked = done + 1, worked + work[search]
-            so_far = pace.ended(search)
-            watch(Event(done, total, so_far / left, search, status, pace.seconds_for(left - so_far)))
-        if tuned:
-            runs = _runs(study, tuned, out)
-            pending = [run for run in runs if not folder.is_done(run.key)]
-            total, left = len(tuned) + len(runs), worked + sum(map(_work, pending))
-        take_up({run.key for run in runs}, pending, out, tell)
-        choose_executors(runs if pending else [], out)
-        done += len(runs) - len(pending)
-        groups = [group for group in _groups(runs, out) if not set(pending).isdisjoint(group)] if pending else []
-        groups = longest_first(groups, jobs)
-        pace = Pace({group: sum(map(_work, set(pending) & set(group))) for group in groups}, jobs)
-        by_key = {run.key: run for run in pending}
-
-        def hear(key: str, rows: Sequence[Row]) -> None:
-            if follow is not None:
-                follow(by_key[key], rows)
-
-        heard = hear if follow is not None else None
-        for group, ended in each_group(groups, out, jobs, checkpoint_seconds, heard):
-            so_far = worked + pace.ended(group)
-            seconds = pace.seconds_for(left - so_far)
-            for more, (run, status) in zip(range(len(ended))[::-1], ended, strict=True):
-                done += 1
-                watch(Event(done, total, so_far / left, run, status, seconds, more))
-    except BaseException:
-        with suppress(HeadstartError, OSError):  # what went wrong first is what the user must read
-            gather()
-        raise
-    if work:
-        gather()
-    if failing := failures():
-        tell(failed.line(failing, len(runs)))
+            files.write(self._out / "results" / "rates.yaml", as_rates(rows))
 
 
-def _make_start(run: RunSpec, out: Path) -> None:
-    """Once, before processes would make it several times; where it fails, the runs that begin from it fail."""
-    try:
-        start_weights(run, out)
-    except Exception as error:  # whatever somebody's own start may raise
-        if not failed.of_run(error, run):
-            raise
+def _of_group(out: Path, checkpoint_seconds: float, group: Group, is_stopping: Callable[[], bool]) -> Iterator[Event]:
+    return carry_out(group, out, checkpoint_seconds, is_stopping)
 
 
-def _runs(study: Study, tuned: list[Search], out: Path) -> list[RunSpec]:
-    """The runs of the study, with the values that its searches found once all of them have ended."""
-    found = {search: stored(out, search) for search in tuned}
-    if any(len(trials) < search.trials for search, trials in found.items()):
-        return study.runs
-    refuse_unequal_budgets(found)
-    return tuned_runs(study, {search: best_of(trials) for search, trials in found.items()}) if tuned else study.runs
-
-
-def _groups(runs: list[RunSpec], out: Path) -> list[Group]:
-    return groups_of(runs, lambda run: at_once(with_executor(run, chosen_executor(run, out)).executor))
+def _of_search(out: Path, search: Search, is_stopping: Callable[[], bool]) -> Iterator[Event]:
+    return carry_out_search(search, out, is_stopping)
 
 
 def _work(run: RunSpec) -> float:
     return run.rounds * (1 + run.local_epochs)
-
-
-def _one_search(out: Path, search: Search, is_stopping: Callable[[], bool]) -> str:
-    try:
-        return carry_out_search(out, search, is_stopping)
-    except Exception as error:  # whatever somebody's own part may raise
-        if why := failed.of_run(error, search.base):
-            raise HeadstartError(f"tuning: a trial of {search.base} failed: {why}") from error
-        raise
-
-
-def check(study: Study) -> dict[str, list[str]]:
-    """Build what the runs are made of, without training.
-
-    Returns what is to be known of starts, by their names: what was left out of a file, what became of a head.
-
-    Raises:
-        HeadstartError: task, model, partitions, cohort and probes do not fit together.
-    """
-    forget_changed()
-    check_device(study.file.device)
-    samples: dict[object, RunSpec] = {}
-    for run in study.runs:  # not every combination, but every part of one, and every dealing of the data
-        samples |= dict.fromkeys(((run.partition, run.seed), run.client, run.server, run.devices, run.trainable), run)
-    for search in searches(study):
-        samples |= {
-            ("search", search.base.partition, search.base.client, seed): replace(search.base, seed=seed)
-            for seed in search.seeds
-        }
-    for run in {run.key: run for run in samples.values()}.values():
-        federation = federation_of(run)
-    for probe in study.probes:  # a probe looks at no more of a run than all have
-        PROBES.build(probe, federation)
-    notes: dict[str, list[str]] = {}
-    for run in {run.start: run for run in study.runs}.values():
-        start = STARTS.build(run.start)
-        said = start.check(network_of(run.model, run.task), task_of(run.task), partial(build_network, run.model))
-        if said:
-            notes[str(run.start)] = list(said)
-        if start.before is not None:
-            federation_of(replace(run, trainable=start.before.trainable))
-    return notes

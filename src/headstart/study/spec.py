@@ -50,6 +50,9 @@ PLACEMENT = ("data_mib", "keep_weights")
 key.
 """
 
+PARTS = ("task", "model", "start", "client", "server", "partition", "devices")
+"""The fields of a run that are parts, apart from its probes and its executor."""
+
 AXES: dict[str, Registry[Any]] = {
     "starts": STARTS,
     "clients": CLIENTS,

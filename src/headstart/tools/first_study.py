@@ -8,9 +8,9 @@ from typing import Any
 
 from headstart import files
 from headstart.errors import HeadstartError, nearest
+from headstart.study.check import check
 from headstart.study.data import task_of
 from headstart.study.file.yaml_text import in_line
-from headstart.study.runner import check
 from headstart.study.spec import Study
 from headstart.tasks.own.features import listed
 from headstart.tasks.own.images import size_of

@@ -1,6 +1,6 @@
-"""Trackers and a study: they are begun with it, told by it, and never stop it."""
+"""Trackers and a study: they are begun with it, watch it, and never stop it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,46 +8,46 @@ from typing import TYPE_CHECKING, Any
 from headstart.trackers.base import Tracker, begin
 
 if TYPE_CHECKING:
-    from headstart.engine.journal import Row
-    from headstart.study.runner import Event
-    from headstart.study.spec import RunSpec, Study
-
-Follow = Callable[["RunSpec", "Sequence[Row]"], None]
-Watch = Callable[["Event"], None]
+    from headstart.study.events import Measured
+    from headstart.study.places.pace import Advance
+    from headstart.study.runner import Watch
+    from headstart.study.spec import Study
 
 
 @contextmanager
 def following(
-    track: object, study: "Study", out: Path, watch: Watch, tell: Callable[[str], None]
-) -> Iterator[tuple[Follow | None, Watch]]:
-    """Yields what a study with these trackers is followed and watched by. `tell` is given a line
-    where one fails.
+    track: object, study: "Study", out: Path, watch: "Watch", tell: Callable[[str], None]
+) -> Iterator["Watch"]:
+    """Yields a watcher that tells trackers of a study, and then `watch`.
+
+    Args:
+        track: names of trackers, or objects with their methods.
+        study: the study.
+        out: its folder.
+        watch: is told what the trackers are.
+        tell: is given a line where a tracker fails.
 
     Raises:
         HeadstartError: a tracker is none, or cannot begin. The study has not begun then.
     """
     begun = begin(track, out, {"name": study.file.name, "title": study.file.title})
     if not begun:
-        yield None, watch
+        yield watch
         return
-    from headstart.study.folder.store import Folder
-    from headstart.study.spec import RunSpec
+    from headstart.study.events import Measured
 
     guarded = [_Guarded(name, tracker, tell) for name, tracker in begun]
 
-    def follow(run: RunSpec, rows: "Sequence[Row]") -> None:
+    def watch_too(event: "Measured | Advance") -> None:
         for each in guarded:
-            each.call("measured", run, rows)
-
-    def watch_too(event: "Event") -> None:
-        if isinstance(event.run, RunSpec):
-            record = Folder(out).record(event.run.key)
-            for each in guarded:
-                each.call("ended", event.run, record)
+            if isinstance(event, Measured):
+                each.call("measured", event.run, event.rows)
+            elif event.record is not None:
+                each.call("ended", event.run, event.record)
         watch(event)
 
     try:
-        yield follow, watch_too
+        yield watch_too
     finally:
         for each in guarded:
             each.call("close")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 import torch
+from tests.study.conftest import carried_out
 from torch import nn
 
 from headstart import trees
@@ -14,11 +15,12 @@ from headstart.engine.rounds import advance, begin
 from headstart.errors import HeadstartError
 from headstart.models.network import Network
 from headstart.starts.weights import load
+from headstart.study.beginnings import start_weights
 from headstart.study.federations import federation_of, one_thread, trained_network
 from headstart.study.file.trainable import trained
+from headstart.study.folder.writer import Writer
 from headstart.study.runner import run_study
 from headstart.study.spec import RunSpec, Study
-from headstart.study.stream import carry_out_group, start_weights
 from headstart.trees import Tree
 
 KEYS = {"task": "digits", "model": "mlp(hidden=[6])", "population": 20, "cohort": 3, "seeds": [0], "rounds": 2}
@@ -125,7 +127,7 @@ def test_only_what_is_trained_is_sent_and_the_file_holds_all(tmp_path: Path) -> 
         assert row["bytes_up"] == row["bytes_down"] == 2 * 3 * sizes[row["trainable"]]
         assert row["parameters"] == 64 * 6 + 6 + 6 * 10 + 10
         final = load(out / "runs" / run.key / "weights.safetensors").state
-        begun = start_weights(run, out)
+        begun = Writer(out).write_all(start_weights(run, out))
         assert list(final) == list(begun)
         same = {name for name in final if torch.equal(final[name], begun[name])}
         assert same == (set() if row["trainable"] == "all" else {"1.weight", "1.bias"})
@@ -142,8 +144,8 @@ def test_a_stopped_run_ends_in_the_same_bits(tmp_path: Path, start: str, trainab
     with one_thread():
         for _ in range(2):
             with pytest.raises(KeyboardInterrupt):
-                carry_out_group((study.runs[0],), tmp_path / "out", 0.0, lambda: True)
-        carry_out_group((study.runs[0],), tmp_path / "out", 0.0)
+                carried_out((study.runs[0],), tmp_path / "out", 0.0, lambda: True)
+        carried_out((study.runs[0],), tmp_path / "out", 0.0)
     names = ("rounds.parquet", "weights.safetensors")
     for name in names:
         mine, theirs = (folder / "runs" / study.runs[0].key / name for folder in (tmp_path / "out", whole))

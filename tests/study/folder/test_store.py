@@ -18,6 +18,7 @@ from tests.study.conftest import (
     assert_equal_bits,
     assert_nothing_left_over,
     cli,
+    of_ends,
     start,
 )
 from tests.study.conftest import tables as tables_of
@@ -56,7 +57,7 @@ def test_a_study_that_adds_to_the_one_in_a_folder_goes_on_there(study, copy):
     seeds = [*study.file.seeds, 7]
     before = {path: path.stat().st_mtime_ns for path in copy.glob("runs/*/*")}
     larger, trained = Study(**{**keys, "seeds": seeds, "target_accuracy": 0.3}), []
-    run_study(larger, copy, watch=lambda event: trained.append(event.run.seed))
+    run_study(larger, copy, watch=of_ends(lambda event: trained.append(event.run.seed)))
     assert trained == [7] * (len(larger.runs) - len(study.runs))
     assert {path: path.stat().st_mtime_ns for path in before} == before
     table = pq.read_table(copy / "results" / "runs.parquet").to_pylist()

@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 from headstart.engine import checkpoint
 from headstart.errors import HeadstartError
-from headstart.study import stream as stored_run
+from headstart.study import stream
 from headstart.study.folder import saved
 from headstart.study.folder.store import CHECKPOINT, JOURNAL, STATE
 from headstart.study.runner import run_study
@@ -136,7 +136,7 @@ def test_a_probe_of_both_ends_is_measured_of_the_weights(tmp_path: Path, monkeyp
     )
     out = Path(run_study(few, tmp_path / "out"))
     at_once = run_study(more, tmp_path / "at once")
-    monkeypatch.setattr(stored_run, "carry_out_together", None)  # nothing is trained
+    monkeypatch.setattr(stream, "rounds_of", None)  # nothing is trained
     lines: list[str] = []
     run_study(more, out, tell=lines.append)
     assert lines == [
@@ -181,4 +181,4 @@ def test_a_run_does_not_go_on_with_another_executor(out: Path) -> None:
     folder = out / "runs" / run.key
     assert saved.hand_over(out / "runs" / shorter.key, folder)
     with pytest.raises(HeadstartError, match=r"is damaged \(it is of executor 'stacked', and 'loop' is to go on\)"):
-        saved.Saved.load(folder, torch.device("cpu"), "loop")
+        saved.Saving.load(folder, torch.device("cpu"), "loop")

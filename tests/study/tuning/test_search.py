@@ -13,21 +13,19 @@ from headstart.clients.base import CLIENTS
 from headstart.errors import HeadstartError
 from headstart.parts.registry import Tunable
 from headstart.study.federations import federation_of, task_of
+from headstart.study.folder.writer import Writer
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
-from headstart.study.tuning import search as search_module
-from headstart.study.tuning.search import (
-    Search,
+from headstart.study.tuning import trials as trials_module
+from headstart.study.tuning.search import Search, applied, searches, tuned_runs
+from headstart.study.tuning.trials import (
     Trial,
-    applied,
     best_of,
     carry_out_search,
     edges,
     propose,
     refuse_unequal_budgets,
-    searches,
     stored,
-    tuned_runs,
 )
 from headstart.tasks.base import TASKS
 
@@ -205,7 +203,7 @@ def counted(search: Search, out: Path, stop_after: int | None = None) -> list[Tr
         rounds += 1
         return stop_after is not None and rounds > stop_after
 
-    carry_out_search(out, search, is_stopping)
+    Writer(out).write_all(carry_out_search(search, out, is_stopping))
     return stored(out, search)
 
 
@@ -225,9 +223,11 @@ def test_hopeless_trials_are_pruned(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     good = [
         Trial("finished", {"client_rate": 0.1, "server_rate": 1.0}, ((1, 0.9), (2, 0.9), (4, 0.9)), 1.0, (0,), 0.0)
     ] * 6
-    pruned = search_module._carry_out_trial(tmp_path, search, good, lambda: False)
+    pruned = Writer(tmp_path).write_all(trials_module._carry_out_trial(tmp_path, search, good, lambda: False))
     assert (pruned.status, pruned.curve[-1][0]) == ("pruned", 1)
-    kept = search_module._carry_out_trial(tmp_path, replace(search, prune=False), good, lambda: False)
+    kept = Writer(tmp_path).write_all(
+        trials_module._carry_out_trial(tmp_path, replace(search, prune=False), good, lambda: False)
+    )
     assert (kept.status, kept.curve[-1][0]) == ("finished", 4)
 
 

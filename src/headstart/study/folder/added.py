@@ -5,7 +5,6 @@ of a run that had them from the start, in the same order. Others need the rounds
 """
 
 import math
-import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -14,11 +13,9 @@ from headstart.engine.journal import Row
 from headstart.engine.rounds import Federation, State
 from headstart.probes.base import PROBES, Metrics, Moment, Probe
 from headstart.starts import weights
-from headstart.study.folder.store import BEST, WEIGHTS, Folder, read_rounds
+from headstart.study.events import Ended
+from headstart.study.folder.store import BEST, HINT, Folder, read_rounds
 from headstart.study.spec import RunSpec
-
-HINT = "measured.json"
-"""In the folder of a run: which run that is done lacks only probes."""
 
 
 def hand_over(folder: Folder, done: str, run: RunSpec) -> None:
@@ -31,10 +28,9 @@ def is_handed_over(folder: Folder, run: RunSpec) -> bool:
     return (folder.run(run.key) / HINT).exists()
 
 
-def finish(run: RunSpec, federation: Federation, beginning: State, folder: Folder) -> str:
-    """Measure what is lacking, and write the run as if it had been measured along the way. Returns its status."""
-    path = folder.run(run.key) / HINT
-    done = str(files.read_record(path)["run"])
+def ended(run: RunSpec, federation: Federation, beginning: State, folder: Folder) -> Ended:
+    """Measure what is lacking, and return the run's end as if it had been measured along the way."""
+    done = str(files.read_record(folder.run(run.key) / HINT)["run"])
     record = folder.record(done)
     rows = _rows(read_rounds(folder.run(done) / "rounds.parquet", record["files"]["rounds"]))
     before = len(record["spec"]["probes"])
@@ -47,12 +43,14 @@ def finish(run: RunSpec, federation: Federation, beginning: State, folder: Folde
         end = replace(beginning, round=run.rounds, x=trees.to(trained, federation.network.device))
         at_end = _measured(probes, Moment(end, beginning, None, last=True))
         rows = _after(rows, run.rounds, _first_of(rows, run.rounds), at_end)
-    shutil.copy(folder.weights(done), folder.run(run.key) / WEIGHTS)
-    if (folder.run(done) / BEST).exists():
-        shutil.copy(folder.run(done) / BEST, folder.run(run.key) / BEST)
-    folder.finish(run.key, {**record, "run": run.key, "spec": run.spec()}, rows)
-    path.unlink()
-    return str(record["status"])
+    best = folder.run(done) / BEST
+    return Ended(
+        run,
+        record={**record, "run": run.key, "spec": run.spec()},
+        rows=tuple(rows),
+        weights=folder.weights(done).read_bytes(),
+        best=best.read_bytes() if best.exists() else b"",
+    )
 
 
 def _measured(probes: Sequence[Probe], moment: Moment) -> Metrics:

@@ -5,12 +5,9 @@ equal rounds counts. DIR/runs/<key>/best.safetensors is written with each checkp
 """
 
 from collections.abc import Callable
-from pathlib import Path
 
-from headstart.errors import HeadstartError
 from headstart.starts import weights
 from headstart.starts.weights import Weights
-from headstart.study.folder.store import BEST
 from headstart.study.run import Progress
 from headstart.trees import Tree
 
@@ -18,8 +15,8 @@ from headstart.trees import Tree
 class BestSoFar:
     """The best round of one run, and its weights until they are written."""
 
-    def __init__(self, folder: Path, progress: Progress) -> None:
-        self.path, self.round, self.accuracy = folder / BEST, -1, -1.0
+    def __init__(self, progress: Progress) -> None:
+        self.round, self.accuracy = -1, -1.0
         self._begun = progress.state.x if progress.state.round == 0 else None
         self._weights: Tree | None = None
         self._seen = 0
@@ -35,17 +32,16 @@ class BestSoFar:
                     self._weights = self._begun
         self._seen = len(progress.rows)
 
-    def write(self, of: Callable[[Tree], Weights], run: str) -> None:
-        """Write the weights that are held, as `of` makes a whole model of what is trained."""
-        if self._weights is not None:
-            note = {"run": run, "round": self.round, "accuracy": self.accuracy}
-            weights.save(self.path, of(self._weights), note)
-            self._weights = None
+    def content(self, of: Callable[[Tree], Weights], run: str) -> bytes:
+        """Return the file of the weights that are held, and hold them no longer; empty where they were written before.
 
-    def close(self) -> None:
-        """Leave no weights of another round, such as those of a shorter run that this one went on from."""
-        try:
-            if self.path.exists() and weights.note_of(self.path)["round"] != self.round:
-                self.path.unlink()
-        except (HeadstartError, KeyError):
-            self.path.unlink(missing_ok=True)
+        Args:
+            of: makes a whole model of what is trained.
+            run: the run in words.
+        """
+        if self._weights is None:
+            return b""
+        note = {"run": run, "round": self.round, "accuracy": self.accuracy}
+        content = weights.content(of(self._weights), note)
+        self._weights = None
+        return content

@@ -28,10 +28,9 @@ def of_run(error: Exception, run: RunSpec) -> str:
     return f"{blamed or 'it'} raised {told}"
 
 
-def kept(folder: Path, run: RunSpec, why: str) -> tuple[RunSpec, str]:
-    """Write why a run failed to its folder; the run, and its status."""
+def note(folder: Path, run: RunSpec, why: str) -> None:
+    """Write why a run failed to its folder."""
     files.write_record(folder / FAILED, {"run": run.key, "why": why})
-    return run, f"failed: {why}"
 
 
 def forget(folder: Path) -> None:

@@ -9,7 +9,7 @@ the last round, with all test rows and whatever `every` says, is not what a long
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,10 @@ from headstart.engine import checkpoint
 from headstart.engine.journal import Journal, Mark
 from headstart.engine.rounds import State, on_device
 from headstart.errors import HeadstartError
+from headstart.study.events import Saved
 from headstart.study.folder.store import BEST, CHECKPOINT, JOURNAL, STATE
 from headstart.study.run import Progress
+from headstart.study.spec import RunSpec
 
 STATE_BYTES = 32 * 2**20
 """The most that state and journal of a run that is done may take: a hundred runs of larger ones would fill a disk."""
@@ -30,52 +32,67 @@ IN_MEMORY = 2 * 2**20
 """Bytes of kept weights that a run under way has in memory before it writes them to its journal."""
 
 
-class Saved:
-    """The progress of one run as its folder has it. `executor`: what computes it, to rounding like others."""
+class Saving:
+    """What of one run is saved so far, as it says itself: its journal, and the round of its last checkpoint.
+
+    `executor`: what computes it, to rounding like others.
+    """
 
     def __init__(self, folder: Path, executor: str = "") -> None:
-        self.folder, self.executor = folder, executor
-        self.journal = Journal(folder / JOURNAL)
+        self._folder, self._executor = folder, executor
+        self._journal = Journal(folder / JOURNAL)
+        self._size = 0
         self.round = 0
         """That of the last checkpoint; 0 before the first."""
 
     @classmethod
-    def load(cls, folder: Path, device: torch.device, executor: str = "") -> tuple["Saved", Progress, float]:
-        """What `save` wrote: the progress, and the seconds that were spent.
+    def load(cls, folder: Path, device: torch.device, executor: str = "") -> tuple["Saving", Progress, float]:
+        """Read a checkpoint: the progress, and the seconds that were spent.
 
         Raises:
             HeadstartError: a file is damaged, or another executor began the run.
         """
-        saved, path = cls(folder, executor), folder / CHECKPOINT
+        saving, path = cls(folder, executor), folder / CHECKPOINT
         state, note = checkpoint.load(path)
         with files.damage_explained(path, "delete it and run again"):
             mark, seconds = Mark(**note["journal"]), float(note["seconds"])
             if note["executor"] != executor:
                 raise ValueError(f"it is of executor {note['executor']!r}, and {executor!r} is to go on")
             _refuse_of_another(note, folder)
-        saved.journal, rows = Journal.at(folder / JOURNAL, mark)
-        saved.round = state.round
+        saving._journal, rows = Journal.at(folder / JOURNAL, mark)
+        saving.round, saving._size = state.round, path.stat().st_size
         progress = Progress(on_device(state, device), rows=rows)
-        progress.earlier = saved.journal.kept(device)
-        return saved, progress, seconds
+        progress.earlier = saving._journal.kept(device)
+        return saving, progress, seconds
 
-    def save(self, progress: Progress, seconds: float, lasting: bool = True) -> None:
-        """Write what is new since the last time to the journal, and the state to the checkpoint."""
-        self.put_down(progress, lasting)
+    def save(self, run: RunSpec, progress: Progress, seconds: float, best: bytes = b"", lasting: bool = True) -> Saved:
+        """Return what is new since the last time, with the state.
+
+        Args:
+            run: the run whose progress it is.
+            progress: where it is; no weights of it that probes keep stay in memory.
+            seconds: so many were spent on it.
+            best: the file of the weights of its best round, if they are new.
+            lasting: whether it is to be on the disk before the run goes on.
+        """
+        noted = self.note(run, progress)
         note = {
-            "run": self.folder.name,
-            "journal": asdict(self.journal.mark),
+            "run": self._folder.name,
+            "journal": asdict(self._journal.mark),
             "seconds": seconds,
-            "executor": self.executor,
+            "executor": self._executor,
         }
-        checkpoint.save(self.folder / CHECKPOINT, progress.state, note, lasting)
-        self.round = progress.state.round
+        content = checkpoint.content(progress.state, note)
+        self.round, self._size = progress.state.round, len(content)
+        return replace(noted, checkpoint=content, best=best, lasting=lasting)
 
-    def put_down(self, progress: Progress, lasting: bool = False) -> None:
-        """Write what is new to the journal and keep no weights of it in memory. A checkpoint may follow or not."""
+    def note(self, run: RunSpec, progress: Progress) -> Saved:
+        """Return what is new for the journal, and keep no weights of it in memory. A checkpoint may follow or not."""
+        begin = self._journal.mark.length
         device = next(iter(progress.state.x.values())).device
-        self.journal.append(progress.rows[self.journal.rows :], progress.kept, lasting)
-        progress.kept, progress.earlier = {}, self.journal.kept(device)
+        entry = self._journal.entry(progress.rows[self._journal.rows :], progress.kept)
+        progress.kept, progress.earlier = {}, self._journal.kept(device)
+        return Saved(run, begin, entry, lasting=False)
 
     def is_full(self, progress: Progress) -> bool:
         """Whether so much was kept since the last entry that it should not be held in memory."""
@@ -85,17 +102,11 @@ class Saved:
     def is_small(self, progress: Progress) -> bool:
         """Whether the state may stay when the run is done."""
         kept = sum(map(trees.size_in_bytes, progress.kept.values()))
-        return _size(progress.state) + kept + self.journal.mark.length <= STATE_BYTES
+        return _size(progress.state) + kept + self._journal.mark.length <= STATE_BYTES
 
-    def close(self, rounds: int) -> None:
-        """After the run's record was written: the state before its last round stays, if it was saved."""
-        path = self.folder / CHECKPOINT
-        with files.explained(path, "rename"):
-            if path.exists() and self.round == rounds - 1 and path.stat().st_size <= STATE_BYTES:
-                path.rename(self.folder / STATE)
-            else:
-                path.unlink(missing_ok=True)
-                (self.folder / JOURNAL).unlink(missing_ok=True)
+    def has_state_before(self, rounds: int) -> bool:
+        """Whether the last checkpoint is that before the last round, and small enough to stay."""
+        return self.round == rounds - 1 and self._size <= STATE_BYTES
 
 
 def hand_over(shorter: Path, longer: Path) -> bool:
@@ -109,7 +120,7 @@ def hand_over(shorter: Path, longer: Path) -> bool:
         if not state.round:
             return False
         files.write(longer / JOURNAL, (shorter / JOURNAL).read_bytes())
-        checkpoint.save(longer / CHECKPOINT, state, {**note, "run": longer.name})
+        files.write(longer / CHECKPOINT, checkpoint.content(state, {**note, "run": longer.name}))
         if (shorter / BEST).exists():
             files.write(longer / BEST, (shorter / BEST).read_bytes())
     except (HeadstartError, OSError, KeyError, TypeError, ValueError):

@@ -61,6 +61,12 @@ CHECKPOINT = "checkpoint.safetensors"
 STATE, JOURNAL = "state.safetensors", "measured.journal"
 """What a run has from which it can go on: see `headstart.study.folder.saved`."""
 
+HINT = "measured.json"
+"""In the folder of a run that is not done: which run that is done lacks only probes."""
+
+STARTS, TUNING = "starts", "tuning"
+"""Folders of the study's: weights that runs begin from, and the trials of its searches."""
+
 MOMENT = 1.0
 """Seconds: so long the workers of a process that was killed may hold its folder on, as they were forked from it."""
 

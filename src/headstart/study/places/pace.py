@@ -2,7 +2,77 @@
 
 import time
 from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
 from typing import Any
+
+from headstart.study.spec import RunSpec
+from headstart.study.tuning.search import Search
+
+
+@dataclass(frozen=True)
+class Advance:
+    """A run ended, or the search for its rates: `done` of `total`, and what came of it.
+
+    share: of the work of all searches and runs that were not done at the beginning, by rounds and
+    local epochs; what is under way counts by the time it has taken. left: the seconds that the rest
+    takes, about. more: runs that end together with this one and are told after it. record: of a run
+    that ended, its record.
+    """
+
+    done: int
+    total: int
+    share: float
+    run: RunSpec | Search
+    status: str
+    left: float = 0.0
+    more: int = 0
+    record: Mapping[str, Any] | None = None
+
+
+class Tally:
+    """Counts what has ended of a study that `jobs` processes carry out."""
+
+    def __init__(self, jobs: int) -> None:
+        self._jobs = jobs
+        self._before = self._so_far = 0.0
+
+    def begin(self, work: Mapping[Any, float], done: int, total: int, later: float) -> None:
+        """Begin to carry out items.
+
+        Args:
+            work: the items in the order in which they begin, and their work.
+            done: the searches and runs that have ended.
+            total: the searches and runs of the study.
+            later: the work that comes after these items.
+        """
+        self._before = self._so_far
+        self._work = self._before + sum(work.values()) + later
+        self._done, self._total = done, total
+        self._open, self._pace = set(work), Pace(work, self._jobs)
+
+    def ended(
+        self,
+        item: Hashable,
+        run: RunSpec | Search,
+        status: str,
+        more: int = 0,
+        record: Mapping[str, Any] | None = None,
+    ) -> Advance:
+        """Tell of the end of one of the runs of an item. With the first of them all its work counts as done.
+
+        Args:
+            item: one of those that were begun.
+            run: what ended.
+            status: how it ended.
+            more: runs of the item that are to end yet.
+            record: of a run that ended, its record.
+        """
+        if item in self._open:
+            self._open.remove(item)
+            self._so_far = self._before + self._pace.ended(item)
+        self._done += 1
+        left = self._pace.seconds_for(self._work - self._so_far)
+        return Advance(self._done, self._total, self._so_far / self._work, run, status, left, more, record)
 
 
 class Pace:

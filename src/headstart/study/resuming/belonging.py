@@ -18,10 +18,10 @@ from headstart.study.federations import federation_of
 from headstart.study.file.yaml_text import read
 from headstart.study.folder import added
 from headstart.study.folder.saved import hand_over
-from headstart.study.folder.store import CHECKPOINT, Folder
+from headstart.study.folder.store import CHECKPOINT, TUNING, Folder
 from headstart.study.resuming.differences import differences
 from headstart.study.spec import RunSpec, Study
-from headstart.study.tuning.search import DIRECTORY, searches
+from headstart.study.tuning.search import searches
 
 Tell = Callable[[str], None]
 
@@ -94,7 +94,7 @@ def _holds_all_of(study: Study, other: Study) -> bool:
 def _strays(study: Study, out: Path) -> list[str]:
     """What lies in the folder and is not of the study: searches, and runs that are done."""
     searched = {search.key: search.trials for search in searches(study)}
-    done = Counter(path.parent.name for path in out.glob(f"{DIRECTORY}/*/*.json"))
+    done = Counter(path.parent.name for path in out.glob(f"{TUNING}/*/*.json"))
     longer = [name for name, trials in sorted(done.items()) if trials > searched.get(name, 0)]
     strays = [f"its search {name}" for name in longer]
     keys, rests = {run.key for run in study.runs}, {_rest(run.spec()) for run in study.runs}

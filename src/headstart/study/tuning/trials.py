@@ -1,37 +1,218 @@
-"""The table of a study's trials: what was tried for every start and pair, what was best, and whether at an edge."""
+"""The trials of a search: what Optuna proposes, what is measured, and the best of them.
 
-import pyarrow as pa
+The tree-structured Parzen estimator (Bergstra et al., NIPS 2011) proposes; a trial whose accuracy lies below the median
+of the earlier ones at the same round is stopped (the median rule of Golovin et al., KDD 2017). Nothing is kept in
+memory between trials: the k-th proposal is a function of k and of the records of the earlier trials, which are replayed
+into a new Optuna study, so that a search that was interrupted and one that was not propose the same.
+The validation part is all that a search measures on.
+"""
 
-from headstart.study.folder.store import TRIALS
-from headstart.study.tuning.search import Search, Trial, best_of, edges
+import time
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from headstart import files, rng
+from headstart.errors import HeadstartError
+from headstart.forks import IsStopping
+from headstart.parts.registry import Tunable
+from headstart.probes.base import PROBES
+from headstart.study.beginnings import begun
+from headstart.study.choice import chosen_executor, with_executor
+from headstart.study.events import Made, Tried
+from headstart.study.folder import failed
+from headstart.study.folder.store import TUNING
+from headstart.study.groups import groups_of
+from headstart.study.run import Progress, rounds_of
+from headstart.study.stream import never
+from headstart.study.tuning.search import Search, Values, applied
+
+EDGE = 0.05
+"""Of a range's width, on its own scale: a best value so near to an end may lie beyond it. Ours."""
+
+RANDOM_TRIALS = 5
+"""Trials before the estimator begins and before any is pruned: the file's own values, then random ones. Ours."""
 
 
-def table_of(found: dict[Search, list[Trial]]) -> pa.Table:
-    """The trials that are done, a row each. Accuracy and loss are those of the validation part."""
-    rows = []
-    for search, trials in found.items():
-        best, base = best_of(trials), search.base
-        names = ("start", "client", "server", "partition", "devices")
-        cell = {name: str(getattr(base, name)) for name in names} | {"local_epochs": base.local_epochs}
-        for number, trial in enumerate(trials):
-            others = {name: value for name, value in trial.values.items() if "." in name}
-            measured = bool(trial.curve) and trial.status != "diverged"
-            rows.append(
-                {
-                    "search": search.key,
-                    **cell,
-                    "trial": number,
-                    "status": trial.status,
-                    "rounds": trial.curve[-1][0] if trial.curve else 0,
-                    "seeds": len(trial.seeds),
-                    "client_rate": trial.values["client_rate"],
-                    "server_rate": trial.values["server_rate"],
-                    "parameters": ", ".join(f"{name}={value:g}" for name, value in others.items()),
-                    "accuracy": trial.accuracy if measured else None,
-                    "loss": trial.loss,
-                    "seconds": trial.seconds,
-                    "best": trial is best,
-                    "edge": ", ".join(edges(search, trial.values)) if trial is best else "",
-                }
+@dataclass(frozen=True)
+class Trial:
+    """What was tried and measured. `curve`: (round, mean accuracy over the seeds); `loss` at its last round."""
+
+    status: str
+    values: Values
+    curve: tuple[tuple[int, float], ...]
+    loss: float | None
+    seeds: tuple[int, ...]
+    seconds: float
+
+    @property
+    def accuracy(self) -> float:
+        """At the last measured round; 0, the worst there is, where a seed diverged."""
+        return self.curve[-1][1] if self.curve and self.status != "diverged" else 0.0
+
+
+def carry_out_search(search: Search, out: Path, is_stopping: IsStopping = never) -> Iterator[Made | Tried]:
+    """Yield the trials that are not there yet, each as it ends. A trial that is interrupted begins anew.
+
+    Raises:
+        HeadstartError: a trial failed, or a record is damaged.
+    """
+    done = stored(out, search)
+    try:
+        while len(done) < search.trials:
+            trial = yield from _carry_out_trial(out, search, done, is_stopping)
+            record = {"search": search.key, "trial": len(done), **asdict(trial)}
+            yield Tried(search.key, len(done), record)
+            done.append(trial)
+    except Exception as error:  # whatever somebody's own part may raise
+        if why := failed.of_run(error, search.base):
+            raise HeadstartError(f"tuning: a trial of {search.base} failed: {why}") from error
+        raise
+
+
+def stored(out: Path, search: Search) -> list[Trial]:
+    """The trials that are done, in their order.
+
+    Raises:
+        HeadstartError: a record is damaged.
+    """
+    trials: list[Trial] = []
+    while len(trials) < search.trials and (path := _file(out, search, len(trials))).exists():
+        remedy = f"delete {path.parent} and run again"
+        record = files.read_record(path, remedy)
+        with files.damage_explained(path, remedy):
+            if (record.pop("search"), record.pop("trial")) != (search.key, len(trials)):
+                raise ValueError("it is of another search or trial")
+            curve = tuple((int(r), float(a)) for r, a in record.pop("curve"))
+            trials.append(Trial(curve=curve, seeds=tuple(record.pop("seeds")), **record))
+    return trials
+
+
+def best_of(trials: list[Trial]) -> Trial | None:
+    """The finished trial with the highest accuracy, of equal ones that with the lowest loss."""
+    finished = [trial for trial in trials if trial.status == "finished"]
+    return max(finished, key=lambda trial: (trial.accuracy, -(trial.loss or 0.0)), default=None)
+
+
+def edges(search: Search, values: Values) -> list[str]:
+    """The names whose value lies at an end of its range, where a wider range could do better."""
+    places = {}
+    for name, span in search.ranges:
+        scale = np.log if span.log else np.asarray
+        low, high, value = (float(scale(v)) for v in (span.low, span.high, values[name]))
+        places[name] = (value - low) / (high - low)
+    return [name for name, place in places.items() if min(place, 1 - place) < EDGE]
+
+
+def refuse_unequal_budgets(found: dict[Search, list[Trial]]) -> None:
+    """Refuse to compare what was tuned with different numbers of trials, seeds or rounds.
+
+    Raises:
+        HeadstartError: two searches differ.
+    """
+
+    def budget(search: Search, trials: list[Trial]) -> tuple[int, set[tuple[int, ...]], set[int]]:
+        ended = {trial.curve[-1][0] for trial in trials if trial.status == "finished"}
+        return len(trials), {trial.seeds for trial in trials}, ended | {search.base.rounds}
+
+    budgets = {search: budget(search, trials) for search, trials in found.items()}
+    first = next(iter(budgets), None)
+    for search, spent in budgets.items():
+        if first is not None and spent != budgets[first]:
+            raise HeadstartError(
+                f"expected the same budget for all that is tuned, got {spent[0]} trials for the {search} and "
+                f"{budgets[first][0]} for the {first} (or other seeds or rounds); delete tuning/ and run again"
             )
-    return pa.Table.from_pylist(rows, schema=TRIALS)
+
+
+def propose(search: Search, done: list[Trial]) -> tuple[Any, Values]:
+    """Optuna's trial after those done, and the values it proposes, rounded to three digits."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    sampler = optuna.samplers.TPESampler(seed=rng.key(0, "tuning", len(done)), n_startup_trials=RANDOM_TRIALS)
+    pruner = optuna.pruners.MedianPruner(RANDOM_TRIALS, n_warmup_steps=search.base.rounds // 4)
+    study = optuna.create_study(direction="maximize", sampler=sampler, pruner=pruner)
+    spans = {name: optuna.distributions.FloatDistribution(s.low, s.high, log=s.log) for name, s in search.ranges}
+    for trial in done:
+        study.add_trial(
+            optuna.trial.create_trial(
+                state=optuna.trial.TrialState.PRUNED if trial.status == "pruned" else optuna.trial.TrialState.COMPLETE,
+                value=trial.accuracy,
+                params=trial.values,
+                distributions=spans,
+                intermediate_values=dict(trial.curve),
+            )
+        )
+    if not done:
+        study.enqueue_trial(_own_values(search))
+    asked = study.ask(spans)
+    return asked, {name: _within(float(f"{asked.params[name]:.3g}"), span) for name, span in search.ranges}
+
+
+def _carry_out_trial(
+    out: Path, search: Search, done: list[Trial], is_stopping: IsStopping
+) -> Generator[Made, None, Trial]:
+    began = time.perf_counter()
+    asked, values = propose(search, done)
+    executor = with_executor(search.base, chosen_executor(search.base, out)).executor
+    tried = replace(applied(search.base, values), executor=executor)
+    runs = [replace(tried, seed=seed) for seed in search.seeds]
+    progress, federations, probes = {}, {}, {}
+    for run in runs:
+        _, federations[run], progress[run] = yield from begun(run, out)
+        probes[run] = [PROBES.build(probe, federations[run]) for probe in tried.probes]
+    curve: list[tuple[int, float]] = []
+    loss, status = None, "finished"
+    for round_ in [*range(tried.every, tried.rounds, tried.every), tried.rounds]:
+        for group in groups_of(runs):
+            together = rounds_of(
+                [federations[run] for run in group],
+                [progress[run] for run in group],
+                round_,
+                tried.every,
+                [probes[run] for run in group],
+            )
+            for _ in together:
+                if is_stopping():
+                    raise KeyboardInterrupt
+        if any(one.diverged_at is not None for one in progress.values()):
+            loss, status = None, "diverged"
+            break
+        curve.append((round_, _mean_of_last("test_accuracy", progress)))
+        loss = _mean_of_last("test_loss", progress)
+        asked.report(curve[-1][1], round_)
+        if search.prune and round_ < tried.rounds and asked.should_prune():
+            status = "pruned"
+            break
+    return Trial(status, values, tuple(curve), loss, search.seeds, time.perf_counter() - began)
+
+
+def _mean_of_last(metric: str, progress: Mapping[Any, Progress]) -> float:
+    return float(np.mean([_last(one, metric) for one in progress.values()]))
+
+
+def _last(progress: Progress, wanted: str) -> float:
+    return next(value for _, metric, value in reversed(progress.rows) if metric == wanted)
+
+
+def _own_values(search: Search) -> Values:
+    """What the study file itself says, moved into the ranges: the first trial of every search."""
+    run, values = search.base, {}
+    for name, span in search.ranges:
+        part, _, parameter = name.partition(".")
+        values[name] = _within(
+            float(dict(getattr(run, part).parameters)[parameter] if parameter else getattr(run, name)), span
+        )
+    return values
+
+
+def _within(value: float, span: Tunable) -> float:
+    return min(max(value, span.low), span.high)
+
+
+def _file(out: Path, search: Search, number: int) -> Path:
+    return out / TUNING / search.key / f"{number:04d}.json"

@@ -1,0 +1,94 @@
+"""What the files of a study's parts hold: their sha256, copies of the user's own modules, and notes about starts."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from headstart import files
+from headstart.errors import HeadstartError
+from headstart.parts import own_modules
+from headstart.parts.lookup import KEPT
+from headstart.parts.registry import Component, own_file
+from headstart.starts.base import STARTS as REGISTRY
+from headstart.study.data import task_of
+from headstart.study.folder.store import STARTS, Folder
+from headstart.study.spec import PARTS, RunSpec
+
+
+def refuse_changed_files(runs: Sequence[RunSpec], out: Path) -> None:
+    """Hold what the files of starts and tasks contained when the folder was begun, and refuse to mix in anything else.
+
+    Raises:
+        HeadstartError: a file has other contents now.
+    """
+    path = out / STARTS / "contents.json"
+    known = files.read_record(path) if path.exists() else {}
+    before = {str(name): str(content) for name, content in known.items()}
+    now = _contents(runs)
+    done = [run for run in runs if Folder(out).is_done(run.key)]
+    may_be_mended = _modules(runs).keys() - _modules(done).keys()
+    for name, content in now.items():
+        if before.get(name, content) != content and name not in may_be_mended:
+            raise HeadstartError(
+                f"{name}: what its files hold has changed since the runs in {out} were made "
+                f"(sha256 {before[name][:12]} then, {content[:12] or 'none'} now); put it back or choose a new folder"
+            )
+    contents = {name: content for name, content in sorted((before | now).items()) if content}
+    if contents != before:
+        files.write_record(path, contents)
+
+
+def _contents(runs: Sequence[RunSpec]) -> dict[str, str]:
+    """sha256 of the files of all starts and tasks, also of those tasks whose data a start is made of, and of the
+    modules of parts that are the user's own, with what these import from beside them.
+    """
+    starts = {run.start: REGISTRY.build(run.start) for run in runs}
+    tasks = {run.task for run in runs}
+    tasks |= {task for start in starts.values() if start.artefact for task in start.artefact.tasks}
+    contents = {str(written): start.content for written, start in starts.items()}
+    contents |= {name: files.digest(file) for name, file in _modules(runs).items()}
+    return contents | {f"task {task}": task_of(task).content for task in tasks}
+
+
+def _parts(runs: Sequence[RunSpec]) -> set[Component]:
+    """All parts of runs, probes too."""
+    parts: set[Component] = {probe for run in runs for probe in run.probes}
+    return parts | {getattr(run, name) for run in runs for name in PARTS}
+
+
+def _modules(runs: Sequence[RunSpec]) -> dict[str, Path]:
+    """The files of those parts of runs that are the user's own, and of what these import from beside them."""
+    parts = _parts(runs)
+    own = {f"module of {part.kind} {part.name}": file for part in parts if (file := own_file(part)) is not None}
+    for origin in {part.origin for part in parts if own_file(part) is not None}:
+        own |= {f"module {name}": file for name, file in own_modules.imported_from(origin).items()}
+    return own
+
+
+def keep_modules(runs: Sequence[RunSpec], out: Path) -> None:
+    """Copies of the modules of the user's own, with which the text of the study in this folder can be run again."""
+    parts = _parts(runs)
+    kept: dict[str, Path] = {}
+    for part in parts:
+        if (file := own_file(part)) is not None and file.suffix == ".py":
+            is_package = file.name == "__init__.py"
+            name = part.name.partition(":")[0].replace(".", "/")
+            kept[f"{name}/__init__.py" if is_package else f"{name}.py"] = file
+    for origin in {part.origin for part in parts}:
+        kept |= own_modules.imported_from(origin)
+    for name, file in kept.items():
+        with files.explained(file, "read"):
+            content = file.read_bytes()
+        if file != out / KEPT / name:
+            files.write(out / KEPT / name, content)
+
+
+def keep_notes(notes: dict[str, list[str]], out: Path) -> None:
+    """Keep what is to be known of starts, by their names, for the records of their runs."""
+    if notes:
+        files.write_record(out / STARTS / "notes.json", notes)
+
+
+def note_of(start: Component, out: Path) -> str | None:
+    path = out / STARTS / "notes.json"
+    notes = files.read_record(path).get(str(start), []) if path.exists() else []
+    return "; ".join(map(str, notes)) or None
