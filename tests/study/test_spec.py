@@ -13,7 +13,8 @@ from headstart.clients.base import CLIENTS
 from headstart.errors import HeadstartError
 from headstart.servers.base import SERVERS
 from headstart.study.choice import chosen_executor, with_executor
-from headstart.study.spec import PLACEMENT, RunSpec, Study
+from headstart.study.file.run_spec import PLACEMENT, RunSpec
+from headstart.study.spec import Study
 from headstart.tasks.base import TASKS
 from headstart.tools.splits import inspect_study
 

@@ -21,9 +21,9 @@ from headstart.starts.weights import NOTHING, Weights
 from headstart.study.data import task_of
 from headstart.study.events import Made
 from headstart.study.federations import build_network, federation_of, network_of
+from headstart.study.file.run_spec import SCHEMA, RunSpec
 from headstart.study.folder import store
 from headstart.study.run import Progress, carry_out
-from headstart.study.spec import SCHEMA, RunSpec
 from headstart.tasks.base import Task
 from headstart.trees import Tree
 

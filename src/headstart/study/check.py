@@ -8,7 +8,8 @@ from headstart.probes.base import PROBES
 from headstart.starts.base import STARTS
 from headstart.study.data import task_of
 from headstart.study.federations import build_network, check_device, federation_of, network_of
-from headstart.study.spec import RunSpec, Study
+from headstart.study.file.run_spec import RunSpec
+from headstart.study.spec import Study
 from headstart.study.tuning.search import searches
 
 

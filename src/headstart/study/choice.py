@@ -17,8 +17,8 @@ from headstart.engine.rounds import Federation
 from headstart.engine.streaming import at_hand
 from headstart.errors import HeadstartError
 from headstart.study.federations import federation_of
+from headstart.study.file.run_spec import RunSpec
 from headstart.study.groups import groups_of
-from headstart.study.spec import RunSpec
 
 FILE = "executors.json"
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from headstart.engine.journal import Row
-from headstart.study.spec import RunSpec
+from headstart.study.file.run_spec import RunSpec
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,8 @@ from headstart.parts.lookup import forgets
 from headstart.parts.registry import Component
 from headstart.servers.base import SERVERS
 from headstart.study.data import CPU, check_clients, check_cohort, check_examples, check_rows, fits, task_of
+from headstart.study.file.run_spec import RunSpec
 from headstart.study.file.trainable import trained
-from headstart.study.spec import RunSpec
 from headstart.tasks.base import PARTITIONS, Examples, Task
 from headstart.threads import torch_threads
 from headstart.trees import Tree

@@ -10,7 +10,7 @@ from typing import Any
 
 from headstart.parts.registry import Component
 from headstart.study.federations import holds
-from headstart.study.spec import RunSpec
+from headstart.study.file.run_spec import RunSpec
 
 DIFFER = {"start", "server", "client_rate", "server_rate", "seed"}
 """Not the partition: where one deals larger clients than another, all would be padded to the largest."""

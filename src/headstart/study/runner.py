@@ -15,6 +15,7 @@ from headstart.study.check import check
 from headstart.study.choice import choose_executors, chosen_executor, with_executor
 from headstart.study.events import Ended, Event, Failed, Measured, Tried
 from headstart.study.federations import one_thread
+from headstart.study.file.run_spec import RunSpec
 from headstart.study.folder import failed
 from headstart.study.folder.contents import keep_modules, keep_notes, refuse_changed_files
 from headstart.study.folder.store import Folder
@@ -24,7 +25,7 @@ from headstart.study.places.here import StreamOf, here
 from headstart.study.places.pace import Advance, Tally
 from headstart.study.places.processes import forks_here, processes
 from headstart.study.resuming.belonging import refusal, take_up
-from headstart.study.spec import RunSpec, Study
+from headstart.study.spec import Study
 from headstart.study.stream import carry_out
 from headstart.study.tuning.best_rates import as_rates, best_rates
 from headstart.study.tuning.search import Search, Values, searches, tuned_runs

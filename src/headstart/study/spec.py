@@ -1,23 +1,20 @@
-"""What a study is: the grids that its file spans, and each run as data with a content key."""
+"""What a study is: the grids that its file spans, and the runs that these are."""
 
-import hashlib
 import itertools
-import json
 import math
 import os
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from headstart.clients.base import CLIENTS
 from headstart.engine.devices import DEVICES
 from headstart.engine.executors.base import EXECUTORS
 from headstart.engine.rate_by_round import RATES_BY_ROUND
-from headstart.epochs import in_words
 from headstart.errors import HeadstartError
-from headstart.models.network import MODELS, Precision
+from headstart.models.network import MODELS
 from headstart.parts.lookup import Origin, current, within
 from headstart.parts.registry import Component, Registry
 from headstart.parts.validation import shown, validate
@@ -27,31 +24,13 @@ from headstart.starts.base import STARTS
 from headstart.study.data import task_of
 from headstart.study.file.keys import Axes, StudyFile, Tuning
 from headstart.study.file.rate_rows import RateRows
+from headstart.study.file.run_spec import RunSpec
 from headstart.study.file.yaml_text import read, written
 from headstart.study.given.parts import as_written
 from headstart.tasks.base import PARTITIONS, TASKS
 
-SCHEMA = 1
-"""Part of every run's key: raised when the same specification comes to mean something else."""
-
 FORMAT = 2
 """Of the files in a study's folder: raised when they can no longer be read as before."""
-
-LATER = {
-    "trainable": "all",
-    "device": "cpu",
-    "client_rate_by_round": "constant",
-    "server_rate_by_round": "constant",
-}
-"""Fields of a run that came after studies had been run: at these values they are no part of a key."""
-
-PLACEMENT = ("data_mib", "keep_weights")
-"""Fields of a run that say where things are or what is kept, and change no bit of the result: they are no part of a
-key.
-"""
-
-PARTS = ("task", "model", "start", "client", "server", "partition", "devices")
-"""The fields of a run that are parts, apart from its probes and its executor."""
 
 AXES: dict[str, Registry[Any]] = {
     "starts": STARTS,
@@ -61,75 +40,6 @@ AXES: dict[str, Registry[Any]] = {
     "devices": DEVICES,
 }
 """The axes whose values are parts. The others are numbers, and `trainable`, which names parameters."""
-
-
-@dataclass(frozen=True)
-class RunSpec:
-    """One run as data: all that its result depends on."""
-
-    task: Component
-    model: Component
-    start: Component
-    client: Component
-    server: Component
-    partition: Component
-    devices: Component
-    local_epochs: float  # a whole number, or one with a fraction
-    client_rate: float
-    server_rate: float
-    seed: int
-    population: int
-    cohort: int
-    batch_size: int
-    rounds: int
-    weighting: Literal["samples", "uniform"]
-    probes: tuple[Component, ...]
-    every: int
-    evaluate_on: Literal["test", "validation"]
-    executor: Component
-    precision: Precision
-    device: str
-    trainable: str = "all"
-    data_mib: int | None = None
-    keep_weights: Literal["last", "both"] = "last"
-    client_rate_by_round: str = "constant"
-    server_rate_by_round: str = "constant"
-
-    def identity(self) -> dict[str, Any]:
-        """All fields that the result depends on."""
-        values = {name: value for name, value in vars(self).items() if name in _FIELDS}
-        return {name: _identity(value) for name, value in values.items()}
-
-    @cached_property
-    def key(self) -> str:
-        """The name of the run's folder: 16 hex digits of the sha256 of the canonical specification."""
-        return hashlib.sha256(self._canonical().encode()).hexdigest()[:16]
-
-    def spec(self) -> dict[str, Any]:
-        """The canonical specification, as a record of the run has it."""
-        spec: dict[str, Any] = json.loads(self._canonical())
-        return spec
-
-    def _canonical(self) -> str:
-        told = {name: value for name, value in self.identity().items() if LATER.get(name) != value}
-        return json.dumps({"schema": SCHEMA, **told}, sort_keys=True, default=str)
-
-    def __str__(self) -> str:
-        parts = (self.start, self.client, self.server, self.partition, self.devices)
-        epochs = in_words(self.local_epochs)
-        numbers = f"{epochs}, rates {self.client_rate:g} and {self.server_rate:g}"
-        what = "" if self.trainable == "all" else f"training {self.trainable}, "
-        return f"{', '.join(map(str, parts))}, {what}{numbers}, seed {self.seed}"
-
-
-_FIELDS = {field.name for field in fields(RunSpec)} - set(PLACEMENT)
-
-
-def _identity(value: Any) -> Any:
-    """What a field says, without where it was written: a run is the same wherever its study lies."""
-    if isinstance(value, tuple):
-        return tuple(map(_identity, value))
-    return value.identity() if isinstance(value, Component) else value
 
 
 class Study:

@@ -14,6 +14,7 @@ from headstart.study.choice import Choice, chosen_executor, with_executor
 from headstart.study.data import task_of
 from headstart.study.events import Ended, Event, Failed, Made, Measured, Saved
 from headstart.study.federations import clients_of, federation_of, holds
+from headstart.study.file.run_spec import RunSpec
 from headstart.study.folder import added, failed
 from headstart.study.folder.best import BestSoFar
 from headstart.study.folder.contents import note_of
@@ -22,7 +23,6 @@ from headstart.study.folder.saved import Saving
 from headstart.study.folder.store import CHECKPOINT, Folder
 from headstart.study.groups import Group
 from headstart.study.run import Progress, rounds_of
-from headstart.study.spec import RunSpec
 from headstart.trees import Tree
 
 IsStopping = Callable[[], bool]

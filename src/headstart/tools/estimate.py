@@ -21,8 +21,9 @@ from headstart.parts.registry import Component
 from headstart.probes.base import PROBES, Moment
 from headstart.probes.evaluation import evaluate
 from headstart.study.federations import federation_of, one_thread
+from headstart.study.file.run_spec import RunSpec
 from headstart.study.groups import groups_of
-from headstart.study.spec import RunSpec, Study
+from headstart.study.spec import Study
 from headstart.study.tuning.search import searches
 from headstart.tasks.base import Examples
 from headstart.trees import Tree

@@ -18,7 +18,7 @@ from headstart.errors import HeadstartError, nearest
 
 if TYPE_CHECKING:
     from headstart.engine.journal import Row
-    from headstart.study.spec import RunSpec
+    from headstart.study.file.run_spec import RunSpec
 
 FOLDER = "trackers"
 """In a study's folder: what trackers write that write to files."""

@@ -15,7 +15,7 @@ from headstart.trackers.base import fields, label
 
 if TYPE_CHECKING:
     from headstart.engine.journal import Row
-    from headstart.study.spec import RunSpec
+    from headstart.study.file.run_spec import RunSpec
 
 
 class WandB:

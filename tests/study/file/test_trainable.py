@@ -17,10 +17,11 @@ from headstart.models.network import Network
 from headstart.starts.weights import load
 from headstart.study.beginnings import start_weights
 from headstart.study.federations import federation_of, one_thread, trained_network
+from headstart.study.file.run_spec import RunSpec
 from headstart.study.file.trainable import trained
 from headstart.study.folder.writer import Writer
 from headstart.study.runner import run_study
-from headstart.study.spec import RunSpec, Study
+from headstart.study.spec import Study
 from headstart.trees import Tree
 
 KEYS = {"task": "digits", "model": "mlp(hidden=[6])", "population": 20, "cohort": 3, "seeds": [0], "rounds": 2}

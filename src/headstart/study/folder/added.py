@@ -14,8 +14,8 @@ from headstart.engine.rounds import Federation, State
 from headstart.probes.base import PROBES, Metrics, Moment, Probe
 from headstart.starts import weights
 from headstart.study.events import Ended
+from headstart.study.file.run_spec import RunSpec
 from headstart.study.folder.store import BEST, HINT, Folder, read_rounds
-from headstart.study.spec import RunSpec
 
 
 def hand_over(folder: Folder, done: str, run: RunSpec) -> None:

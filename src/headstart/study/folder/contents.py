@@ -10,8 +10,8 @@ from headstart.parts.lookup import KEPT
 from headstart.parts.registry import Component, own_file
 from headstart.starts.base import STARTS as REGISTRY
 from headstart.study.data import task_of
+from headstart.study.file.run_spec import PARTS, RunSpec
 from headstart.study.folder.store import STARTS, Folder
-from headstart.study.spec import PARTS, RunSpec
 
 
 def refuse_changed_files(runs: Sequence[RunSpec], out: Path) -> None:

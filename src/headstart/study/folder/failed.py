@@ -11,7 +11,7 @@ from pathlib import Path
 from headstart import files
 from headstart.errors import HeadstartError, as_memory, reason
 from headstart.parts.registry import Component, own_file
-from headstart.study.spec import RunSpec
+from headstart.study.file.run_spec import RunSpec
 
 FAILED = "failed.json"
 

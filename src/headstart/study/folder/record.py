@@ -11,8 +11,8 @@ import torch
 
 import headstart
 from headstart.study.data import task_of
+from headstart.study.file.run_spec import PARTS, SCHEMA, RunSpec
 from headstart.study.run import Progress
-from headstart.study.spec import PARTS, SCHEMA, RunSpec
 
 
 def record_of(

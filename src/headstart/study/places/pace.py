@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from headstart.study.spec import RunSpec
+from headstart.study.file.run_spec import RunSpec
 from headstart.study.tuning.search import Search
 
 

@@ -18,9 +18,9 @@ from headstart.forks import LostError, Workers
 from headstart.parts.registry import Component
 from headstart.study.data import task_of
 from headstart.study.events import Event
+from headstart.study.file.run_spec import RunSpec
 from headstart.study.places.here import StreamOf, Write
 from headstart.study.places.sharing import Shared, laid_out, take
-from headstart.study.spec import RunSpec
 
 T = TypeVar("T")
 

@@ -15,12 +15,13 @@ import yaml
 from headstart.errors import HeadstartError
 from headstart.probes.base import PROBES
 from headstart.study.federations import federation_of
+from headstart.study.file.run_spec import RunSpec
 from headstart.study.file.yaml_text import read
 from headstart.study.folder import added
 from headstart.study.folder.saved import hand_over
 from headstart.study.folder.store import CHECKPOINT, TUNING, Folder
 from headstart.study.resuming.differences import differences
-from headstart.study.spec import RunSpec, Study
+from headstart.study.spec import Study
 from headstart.study.tuning.search import searches
 
 Tell = Callable[[str], None]

@@ -10,7 +10,8 @@ from headstart.clients.base import CLIENTS
 from headstart.parts.registry import Component, Registry, Tunable
 from headstart.probes.base import PROBES
 from headstart.servers.base import SERVERS
-from headstart.study.spec import SCHEMA, RunSpec, Study
+from headstart.study.file.run_spec import SCHEMA, RunSpec
+from headstart.study.spec import Study
 
 Values = dict[str, float]
 """By name: client_rate, server_rate, and `client.mu` for the parameter mu of the client."""
