@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from headstart import __version__ as headstart_version
 from headstart import cli
+from headstart.cli.listing import registries
 from headstart.errors import HeadstartError
 from headstart.parts import own_modules
 from headstart.parts.validation import describe
@@ -35,7 +36,7 @@ executor: loop
 """
 KINDS = ["starts", "clients", "servers", "models", "tasks", "tokens", "partitions", "devices", "executors", "probes"]
 KINDS += ["rates-by-round"]
-ENTRIES = [(kind, entry) for kind in KINDS for entry in cli._registries()[kind]]
+ENTRIES = [(kind, entry) for kind in KINDS for entry in registries()[kind]]
 IDS = [f"{kind}-{entry.name}" for kind, entry in ENTRIES]
 
 
@@ -60,8 +61,8 @@ def file(tmp_path):
 
 
 def test_the_kinds_are_those_of_a_study():
-    assert list(cli._registries()) == KINDS
-    assert all(list(registry) for registry in cli._registries().values())
+    assert list(registries()) == KINDS
+    assert all(list(registry) for registry in registries().values())
 
 
 @pytest.mark.parametrize(("kind", "entry"), ENTRIES, ids=IDS)
@@ -77,7 +78,7 @@ def test_every_entry_says_what_it_is_and_on_what_it_stands(kind, entry):
 @pytest.mark.parametrize(("kind", "entry"), ENTRIES, ids=IDS)
 def test_every_preset_fits_its_parameters(kind, entry):
     for preset in entry.presets:
-        component = cli._registries()[kind].component(f"{entry.name}@{preset}")
+        component = registries()[kind].component(f"{entry.name}@{preset}")
         values = dict(component.parameters)
         assert {key: values[key] for key in entry.presets[preset]} == dict(entry.presets[preset])
 
@@ -87,7 +88,7 @@ def test_list_shows_all_that_is_declared(kind):
     result = invoke("list", kind)
     assert result.exit_code == 0
     shown = " ".join(result.stdout.split())
-    for entry in cli._registries()[kind]:
+    for entry in registries()[kind]:
         assert f"{entry.name} {' '.join(entry.summary.split())} source: {entry.source}" in shown
         for name, info in entry.parameters.model_fields.items():
             default = "required" if info.is_required() else f"default {info.default!r}"

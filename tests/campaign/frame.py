@@ -91,7 +91,7 @@ def carry_out(cases: Iterator[Case], most: int | None = None, minutes: float | N
     """Try cases until so many were, or so long has passed."""
     for name in IMPORTED:
         importlib.import_module(f"headstart.{name}")
-    for registry in importlib.import_module("headstart.cli")._registries().values():
+    for registry in importlib.import_module("headstart.cli.listing").registries().values():
         list(registry)
     tally, began = Tally(), time.monotonic()
     for case in cases:

@@ -11,6 +11,26 @@ if TYPE_CHECKING:
     from headstart.parts.registry import Entry, Registry
 
 
+def registries() -> dict[str, "Registry[Any]"]:
+    """Return the registry of every kind of part, by the name that `headstart list` has for it."""
+    from headstart.clients.base import CLIENTS
+    from headstart.engine.devices import DEVICES
+    from headstart.engine.executors.base import EXECUTORS
+    from headstart.engine.rate_by_round import RATES_BY_ROUND
+    from headstart.models.network import MODELS
+    from headstart.probes.base import PROBES
+    from headstart.servers.base import SERVERS
+    from headstart.starts.base import STARTS
+    from headstart.tasks.base import PARTITIONS, TASKS
+    from headstart.tasks.tokens.base import TOKENS
+
+    return {
+        "starts": STARTS, "clients": CLIENTS, "servers": SERVERS, "models": MODELS, "tasks": TASKS,
+        "tokens": TOKENS, "partitions": PARTITIONS, "devices": DEVICES, "executors": EXECUTORS, "probes": PROBES,
+        "rates-by-round": RATES_BY_ROUND,
+    }  # fmt: skip
+
+
 def print_registry(name: str, registry: "Registry[Any]") -> None:
     """Print every part of a kind, with its parameters, presets and source."""
     from rich.console import Console

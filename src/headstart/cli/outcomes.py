@@ -1,0 +1,70 @@
+"""The commands that write what came of studies: reports, weights, pages."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from headstart.cli.commands import Folder, app
+from headstart.terminal import say
+
+
+@app.command()
+def report(directory: Folder) -> None:
+    """Write the report of a study again from its tables."""
+    from headstart.report.pages.study_page import write
+
+    say(f"report: {write(directory, os.cpu_count() or 1)}")
+
+
+@app.command()
+def model(
+    directory: Folder,
+    into: Annotated[Path, typer.Option("--into", metavar="FILE", help="The .safetensors file to write.")],
+    start: Annotated[str | None, typer.Option(help="From which start; by default where the verdict begins.")] = None,
+    pair: Annotated[str | None, typer.Option(help="With which pair, 'sgd + adam'; by default the best one.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of which seed; by default that with the highest accuracy.")] = None,
+    run: Annotated[str | None, typer.Option("--run", metavar="KEY", help="A run by its own name instead.")] = None,
+    best_round: Annotated[
+        bool, typer.Option("--best-round", help="Of its best round rather than its last; needs keep_weights: both.")
+    ] = False,
+) -> None:
+    """Write the weights of a study's best run to a file, and say what they are."""
+    from headstart.results.model_file import write
+
+    for line in write(directory, into, start, pair, seed, run, best_round):
+        say(line)
+
+
+@app.command()
+def compare(
+    directories: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Folders of studies, one a task.")],
+    into: Annotated[Path, typer.Option("--into", metavar="PAGE", help="The HTML page to write.")],
+) -> None:
+    """Put the studies of several tasks on one page: their verdicts, and every finding side by side."""
+    from headstart.report.pages.comparison import write
+
+    say(f"page: {write(directories, into)}")
+
+
+@app.command()
+def publish(
+    directory: Folder,
+    into: Annotated[Path, typer.Option("--into", metavar="FOLDER", help="The folder to write, for a repository.")],
+) -> None:
+    """Write what a repository can keep of a study: tables, figures, judged findings, and a README.md of them."""
+    from headstart.report.publication.folder import publish as write
+
+    say(f"published: {write(directory, into)}")
+
+
+@app.command()
+def findings(
+    folders: Annotated[list[Path], typer.Argument(metavar="FOLDER...", help="What `publish` wrote, or folders of it.")],
+    into: Annotated[Path, typer.Option("--into", metavar="PAGE", help="A Markdown page that has the marks.")],
+) -> None:
+    """Write what published studies found into a Markdown page, between its marks, finding by finding."""
+    from headstart.report.publication.findings_page import write
+
+    say(f"findings: {write(folders, into)}")

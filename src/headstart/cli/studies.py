@@ -1,0 +1,152 @@
+"""The commands that check and run studies."""
+
+import os
+import sys
+import time
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from headstart.cli.commands import Allow, CheckpointSeconds, Jobs, Out, StudyFile, Track, app
+from headstart.terminal import say
+
+if TYPE_CHECKING:
+    from headstart.study.spec import Study
+
+FEW_SEEDS = 3
+"""Below so many an interval, where there is one, is as wide as 13 standard errors (Student's t of one degree)."""
+
+
+@app.command()
+def demo(out: Out = Path("demo"), jobs: Jobs = None) -> None:
+    """Run the study that ships with Headstart: real handwritten digits, no download, about a minute."""
+    from headstart.study.spec import Study
+
+    with resources.as_file(resources.files("headstart") / "studies" / "demo.yaml") as path:
+        study = Study.load(path)
+    _run(study, out, jobs, checkpoint_seconds=10.0)
+
+
+@app.command()
+def run(
+    file: StudyFile,
+    out: Out,
+    jobs: Jobs = None,
+    checkpoint_seconds: CheckpointSeconds = 10.0,
+    allow: Allow = None,
+    track: Track = None,
+) -> None:
+    """Run a study, or go on with one that was interrupted, and write its report."""
+    from headstart.study.spec import Study
+
+    _run(Study.load(file, allow or ()), out, jobs, checkpoint_seconds, track)
+
+
+@app.command()
+def paper(
+    finding: Annotated[
+        str,
+        typer.Argument(
+            help="ranking, iid-gap, local-epochs, devices, curvature, alignment, "
+            "speedup, initial-loss, gd-vs-sgd or all"
+        ),
+    ],
+    task: Annotated[str, typer.Option(help="digits, mnist-writers, cifar10, shakespeare, stackoverflow or reddit")],
+    out: Out,
+    scale: Annotated[str, typer.Option(help="toy (a quick check), cpu (for two cores) or full (as the paper)")] = "cpu",
+    model: Annotated[
+        str | None, typer.Option(help="another network: resnet18 for cifar10, charlm for stackoverflow and reddit")
+    ] = None,
+    jobs: Jobs = None,
+    checkpoint_seconds: CheckpointSeconds = 10.0,
+    write_only: Annotated[
+        bool, typer.Option("--write-only", help="Write the study file, to edit it; run nothing.")
+    ] = False,
+) -> None:
+    """Write the study of a finding of "Where to Begin?" to DIR/paper.yaml, and run it.
+
+    A file that is there already is run as it stands, so it can be edited before the first run.
+    """
+    from headstart import files
+    from headstart.paper.presets import study_text
+    from headstart.study.folder.store import WRITTEN
+    from headstart.study.spec import Study
+
+    text, path = study_text(finding, task, scale, model), out / WRITTEN
+    if not path.exists():
+        files.write(path, text)
+    elif path.read_text(encoding="utf-8", errors="replace") != text:
+        say(f"{path} is there already and differs from the preset; it is run as it stands")
+    say(f"study: {path}")
+    if not write_only:
+        _run(Study.load(path), out, jobs, checkpoint_seconds)
+
+
+@app.command()
+def check(file: StudyFile, allow: Allow = None) -> None:
+    """Check a study file and what it names, and print its grid, its runs and an estimate of time."""
+    from headstart.study.check import check as check_study
+    from headstart.study.data import task_of
+    from headstart.study.spec import AXES, Study
+    from headstart.study.tuning.search import searches
+    from headstart.tools.estimate import HOW, estimate_seconds
+
+    study = Study.load(file, allow or ())
+    of_starts = check_study(study)
+    say(f"{file}: {study.file.title or study.file.name}")
+    for axis in (*AXES, "trainable", "local_epochs", "client_rates", "server_rates", "seeds"):
+        singular = axis if axis in ("devices", "trainable", "local_epochs") else axis[:-1]
+        values = dict.fromkeys(getattr(each, singular) for each in study.runs)
+        shown = values if axis in AXES else sorted(values)
+        say(f"  {axis.replace('_', ' '):<13} {', '.join(map(str, shown))}")
+    for note in task_of(study.task).notes:
+        say(f"  data          {note}")
+    for start, notes in of_starts.items():
+        say(f"  {start}: {'; '.join(notes)}")
+    a_round = f"{study.cohort} of {study.population} clients a round"
+    say(f"  {len(study.runs)} runs of {study.file.rounds} rounds, {a_round}")
+    if (seeds := len({each.seed for each in study.runs})) < FEW_SEEDS:
+        many = "1 seed decides nothing" if seeds == 1 else f"{seeds} seeds decide little"
+        say(f"  note: {many}; run {FEW_SEEDS} or more")
+    if tuned := searches(study):
+        say(f"  tuning: {len(tuned)} searches of {tuned[0].trials} trials, {tuned[0].base.rounds} rounds at most each")
+    cores = os.cpu_count() or 1
+    seconds = estimate_seconds(study)
+    say(f"  about {_duration(seconds)} in one process, {_duration(seconds / cores)} in {cores}, without pre-training")
+    say(f"  ({HOW})")
+
+
+def _run(
+    study: "Study", out: Path, jobs: int | None, checkpoint_seconds: float, track: list[str] | None = None
+) -> None:
+    from headstart.cli.progress import watching
+    from headstart.report.pages.study_page import refuse_changed, write
+    from headstart.study.folder import failed
+    from headstart.study.runner import on_stderr, run_study
+    from headstart.study.tuning.search import searches
+    from headstart.trackers.following import following
+
+    began, jobs = time.perf_counter(), jobs or os.cpu_count() or 1
+    refuse_changed(out)
+    try:
+        with (
+            watching(len(study.runs) + len(searches(study))) as shown,
+            following(track, study, out, shown, on_stderr) as watch,
+        ):
+            run_study(study, out, jobs, checkpoint_seconds, watch, on_stderr)
+    except KeyboardInterrupt:
+        say(f"interrupted; what is done is in {out}; run the same command again to go on", to=sys.stderr)
+        raise typer.Exit(130) from None
+    page = write(out, jobs)
+    say(f"{len(study.runs)} runs in {_duration(time.perf_counter() - began)}")
+    say(f"report: {page}")
+    if failed.are_in(out):
+        raise typer.Exit(1)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
