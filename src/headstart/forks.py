@@ -1,4 +1,6 @@
-"""Worker processes: begun in one way, with a pipe to each, and they end with the process that they work for."""
+"""Worker processes: begun in one way, with a pipe to each, and they end with the process that they
+work for.
+"""
 
 import multiprocessing
 import os
@@ -16,11 +18,15 @@ from headstart.errors import HeadstartError
 
 IsStopping = Callable[[], bool]
 StreamOf = Callable[[Any, IsStopping], Iterable[Any]]
-"""What a worker does with an item: it yields messages, and is asked for the next when the last one was taken."""
+"""What a worker does with an item: it yields messages, and is asked for the next when the last one
+was taken.
+"""
 
 
 STOP, TAKEN = "stop", "taken"
-"""What a worker is told while it is at an item: that it is to stop, and that its last message was taken."""
+"""What a worker is told while it is at an item: that it is to stop, and that its last message was
+taken.
+"""
 
 
 class LostError(HeadstartError):
@@ -30,13 +36,15 @@ class LostError(HeadstartError):
 class Workers:
     """Processes that turn items into streams of messages, each with a pipe to this process.
 
-    They have all that this process has made if they are forked, and end with it. `close` them at the end.
+    They have all that this process has made if they are forked, and end with it. `close` them at
+    the end.
 
     Args:
         count: how many there are.
         stream_of: what they do with an item.
         begin: what each does first.
-        forked: whether they are forked from this process; else they begin afresh, and what they are given is sent.
+        forked: whether they are forked from this process; else they begin afresh, and what they are
+            given is sent.
     """
 
     def __init__(self, count: int, stream_of: StreamOf, begin: Callable[[], None], forked: bool = True) -> None:
@@ -46,7 +54,8 @@ class Workers:
         with uninterrupted():
             for _ in range(count):
                 ours, theirs = context.Pipe()
-                # A copy of our end that a worker keeps open would hide from the others that this process has ended.
+                # A copy of our end that a worker keeps open would hide from the others that this
+                # process has ended.
                 others = [*self._members, ours] if forked else []
                 member = context.Process(target=_serve, args=(stream_of, begin, theirs, others))
                 member.start()
@@ -54,7 +63,8 @@ class Workers:
                 self._members[ours] = member
 
     def streams(self, items: Iterable[Any]) -> Generator[Any, None, None]:
-        """Yield the messages of items as they come. Items begin in their order; a worker gets one when it is free.
+        """Yield the messages of items as they come. Items begin in their order; a worker gets one
+        when it is free.
 
         Raises:
             LostError: a worker was killed. What one raises is raised here, too.
@@ -164,8 +174,8 @@ class _Line:
 def end_with_parent() -> None:
     """Have a worker of `multiprocessing` end at once when the process that began it is gone.
 
-    No signal or message can be counted on, for a process that is killed sends none. A thread waits for
-    the end of a pipe that only the parent holds open.
+    No signal or message can be counted on, for a process that is killed sends none. A thread waits
+    for the end of a pipe that only the parent holds open.
     """
     parent = multiprocessing.parent_process()
     assert parent is not None
@@ -181,8 +191,9 @@ def end_with_parent() -> None:
 def uninterrupted() -> Iterator[None]:
     """Put off a Ctrl-C until the block has ended; processes begun within it never get one.
 
-    For what a thread blocks is blocked in its children. Without it a worker that is still importing would answer with a
-    traceback. Another thread of this process may take the signal, so its handler only notes it.
+    For what a thread blocks is blocked in its children. Without it a worker that is still importing
+    would answer with a traceback. Another thread of this process may take the signal, so its
+    handler only notes it.
     """
     came: list[int] = []
     in_main = threading.current_thread() is threading.main_thread()

@@ -37,10 +37,12 @@ from headstart.trees import Tree
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a run: `rows` of (round, metric, value), `finished` or `diverged`, and the final `weights`.
+    """What came of a run: `rows` of (round, metric, value), `finished` or `diverged`, and the final
+    `weights`.
 
-    They are by the names of the module's `state_dict`, with its buffers: `module.load_state_dict(result.weights)`.
-    `executor` was asked for, or chosen; `fallback` says why the loop did in its place, and is None where it did not.
+    They are by the names of the module's `state_dict`, with its buffers:
+    `module.load_state_dict(result.weights)`. `executor` was asked for, or chosen; `fallback` says
+    why the loop did in its place, and is None where it did not.
     """
 
     rows: list[Row]
@@ -101,21 +103,25 @@ def simulate(
     """Simulate one federated run.
 
     Args:
-        model: a module, whose weights are the start and stay as they are, or a function that builds one, for new
-            weights from `seed`. Parameters that do not require a gradient stay as they are.
-        data: inputs [n_i, ...] and targets [n_i, ...] of each client, as tensors or arrays; labels count from 0.
+        model: a module, whose weights are the start and stay as they are, or a function that builds
+            one, for new weights from `seed`. Parameters that do not require a gradient stay as they
+            are.
+        data: inputs [n_i, ...] and targets [n_i, ...] of each client, as tensors or arrays; labels
+            count from 0.
         test: inputs and targets that the global model is measured on.
-        client, server, devices, probes, executor: registered names with parameters, such as "proximal(mu=0.1)".
+        client, server, devices, probes, executor: registered names with parameters, such as
+            "proximal(mu=0.1)".
         cohort: clients of a round; by default 10, or all if there are fewer.
         local_epochs: also parts of one: 0.5 is half of an epoch's steps, rounded up.
         client_rate_by_round, server_rate_by_round: the share of the rate that a round has, such as
             "cosine(over=100, warmup=5)".
-        executor: by default `threads` where a client's step has large products for this machine's cores, else
-            `stacked`; the result says which. They agree to rounding.
+        executor: by default `threads` where a client's step has large products for this machine's
+            cores, else `stacked`; the result says which. They agree to rounding.
         outputs: width of the model's output; by default one more than the largest label.
 
     Raises:
-        HeadstartError: the data, the model and the names do not fit together; nothing has been trained then.
+        HeadstartError: the data, the model and the names do not fit together; nothing has been
+            trained then.
 
     >>> inputs, labels = torch.tensor([[0.0], [1.0]] * 4), torch.tensor([0, 1] * 4)
     >>> result = simulate(lambda: nn.Linear(1, 2), [(inputs, labels)] * 3, (inputs, labels), cohort=2, rounds=50,
@@ -211,7 +217,9 @@ def _builder(model: Any) -> Callable[[], nn.Module]:
 
 
 def _check(network: Network, task: Task) -> None:
-    """`check_network`, which cannot know that labels count from 1 where a model has an output for each of them."""
+    """`check_network`, which cannot know that labels count from 1 where a model has an output for
+    each of them.
+    """
     try:
         check_network(network, task)
     except HeadstartError:
@@ -225,6 +233,7 @@ def _check(network: Network, task: Task) -> None:
         if wide != task.outputs - 1:
             raise
         raise HeadstartError(
-            f"data: expected labels that begin at 0, as the model has {wide} outputs, got 1 to {wide}; "
+            f"data: expected labels that begin at 0, as the model has {wide} outputs, got 1 to "
+            f"{wide}; "
             "subtract 1 from them"
         ) from None

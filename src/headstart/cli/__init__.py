@@ -1,4 +1,6 @@
-"""The command line: each command reads its arguments, calls one function of the library, and prints."""
+"""The command line: each command reads its arguments, calls one function of the library, and
+prints.
+"""
 
 import os
 import sys
@@ -18,7 +20,9 @@ SHOWS_TRACEBACKS = "HEADSTART_TRACEBACK"
 """The variable of the environment that has errors shown as Python raises them."""
 
 USAGE: Any = typer.BadParameter.__mro__[1]
-"""What is raised of a command line that is none: click's `UsageError`, or that of typer's own copy of it."""
+"""What is raised of a command line that is none: click's `UsageError`, or that of typer's own copy
+of it.
+"""
 
 LONGEST = 4000
 """Letters of an error's line, which may hold what somebody else wrote."""
@@ -56,9 +60,14 @@ def _one_line(message: Warning | str, *_: object) -> None:
 
 def _unexpected(error: Exception) -> str:
     """What is said of an error that nobody foresaw: a fault of Headstart's own."""
-    ours = [frame for frame in traceback.extract_tb(error.__traceback__) if "headstart" in Path(frame.filename).parts]
+    ours = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if "headstart" in Path(frame.filename).parts
+    ]
     place = f" in {Path(ours[-1].filename).name}, line {ours[-1].lineno}" if ours else ""
     return (
-        f"this should not happen, and is a fault of Headstart: {type(error).__name__}{place} ({error}); "
+        f"this should not happen, and is a fault of Headstart: {type(error).__name__}{place} "
+        f"({error}); "
         f"{SHOWS_TRACEBACKS}=1 in the environment shows more, to report it"
     )

@@ -12,22 +12,32 @@ from headstart.terminal import say
 MOST_JOBS = 4096
 
 StudyFile = Annotated[Path, typer.Argument(metavar="FILE", help="A study file (YAML).")]
-Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder of the results; resumed if it has some.")]
+Out = Annotated[
+    Path,
+    typer.Option("--out", metavar="DIR", help="The folder of the results; resumed if it has some."),
+]
 Allow = Annotated[
     list[str] | None,
     typer.Option(
         "--allow",
         metavar="MODULE",
-        help="A module elsewhere than beside the study file that its own parts may come from; may be given again.",
+        help="A module elsewhere than beside the study file that its own parts may come from; may "
+        "be given again.",
     ),
 ]
-Jobs = Annotated[int | None, typer.Option(min=1, max=MOST_JOBS, help="Processes; by default one for each core.")]
-CheckpointSeconds = Annotated[float, typer.Option(min=0, help="Seconds between checkpoints of a run under way.")]
+Jobs = Annotated[
+    int | None, typer.Option(min=1, max=MOST_JOBS, help="Processes; by default one for each core.")
+]
+CheckpointSeconds = Annotated[
+    float, typer.Option(min=0, help="Seconds between checkpoints of a run under way.")
+]
 
 
 Track = Annotated[
     list[str] | None,
-    typer.Option("--track", metavar="NAME", help="tensorboard, mlflow or wandb; may be given several times."),
+    typer.Option(
+        "--track", metavar="NAME", help="tensorboard, mlflow or wandb; may be given several times."
+    ),
 ]
 
 
@@ -35,7 +45,9 @@ Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a stu
 
 
 class _Commands(TyperGroup):
-    """The commands. None ends the program but by its own words: what else does is a part of the user's."""
+    """The commands. None ends the program but by its own words: what else does is a part of the
+    user's.
+    """
 
     def invoke(self, ctx: Any) -> Any:
         """Carry out a command."""
@@ -46,7 +58,8 @@ class _Commands(TyperGroup):
                 return super().invoke(ctx)
         except SystemExit as error:
             raise HeadstartError(
-                f"a part of your own ended the program (SystemExit: {error.code}), which is not its to end"
+                f"a part of your own ended the program (SystemExit: {error.code}), which is not "
+                "its to end"
             ) from error
 
 
@@ -69,7 +82,11 @@ def _say_version(asked: bool) -> None:
 def headstart_(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_say_version, is_eager=True, help="Say the version, and end."),
+        typer.Option(
+            "--version", callback=_say_version, is_eager=True, help="Say the version, and end."
+        ),
     ] = False,
 ) -> None:
-    """Where should federated training begin, and with which pair of client and server optimizers?"""
+    """Where should federated training begin, and with which pair of client and server
+    optimizers?
+    """

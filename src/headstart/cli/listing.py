@@ -26,7 +26,8 @@ def registries() -> dict[str, "Registry[Any]"]:
 
     return {
         "starts": STARTS, "clients": CLIENTS, "servers": SERVERS, "models": MODELS, "tasks": TASKS,
-        "tokens": TOKENS, "partitions": PARTITIONS, "devices": DEVICES, "executors": EXECUTORS, "probes": PROBES,
+        "tokens": TOKENS, "partitions": PARTITIONS, "devices": DEVICES, "executors": EXECUTORS,
+        "probes": PROBES,
         "rates-by-round": RATES_BY_ROUND,
     }  # fmt: skip
 

@@ -21,13 +21,26 @@ def report(directory: Folder) -> None:
 @app.command()
 def model(
     directory: Folder,
-    into: Annotated[Path, typer.Option("--into", metavar="FILE", help="The .safetensors file to write.")],
-    start: Annotated[str | None, typer.Option(help="From which start; by default where the verdict begins.")] = None,
-    pair: Annotated[str | None, typer.Option(help="With which pair, 'sgd + adam'; by default the best one.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Of which seed; by default that with the highest accuracy.")] = None,
-    run: Annotated[str | None, typer.Option("--run", metavar="KEY", help="A run by its own name instead.")] = None,
+    into: Annotated[
+        Path, typer.Option("--into", metavar="FILE", help="The .safetensors file to write.")
+    ],
+    start: Annotated[
+        str | None, typer.Option(help="From which start; by default where the verdict begins.")
+    ] = None,
+    pair: Annotated[
+        str | None, typer.Option(help="With which pair, 'sgd + adam'; by default the best one.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Of which seed; by default that with the highest accuracy.")
+    ] = None,
+    run: Annotated[
+        str | None, typer.Option("--run", metavar="KEY", help="A run by its own name instead.")
+    ] = None,
     best_round: Annotated[
-        bool, typer.Option("--best-round", help="Of its best round rather than its last; needs keep_weights: both.")
+        bool,
+        typer.Option(
+            "--best-round", help="Of its best round rather than its last; needs keep_weights: both."
+        ),
     ] = False,
 ) -> None:
     """Write the weights of a study's best run to a file, and say what they are."""
@@ -39,10 +52,12 @@ def model(
 
 @app.command()
 def compare(
-    directories: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Folders of studies, one a task.")],
+    directories: Annotated[
+        list[Path], typer.Argument(metavar="DIR...", help="Folders of studies, one a task.")
+    ],
     into: Annotated[Path, typer.Option("--into", metavar="PAGE", help="The HTML page to write.")],
 ) -> None:
-    """Put the studies of several tasks on one page: their verdicts, and every finding side by side."""
+    """Put the studies of several tasks on one page: verdicts, and every finding side by side."""
     from headstart.report.pages.comparison import write
 
     say(f"page: {write(directories, into)}")
@@ -51,9 +66,14 @@ def compare(
 @app.command()
 def publish(
     directory: Folder,
-    into: Annotated[Path, typer.Option("--into", metavar="FOLDER", help="The folder to write, for a repository.")],
+    into: Annotated[
+        Path,
+        typer.Option("--into", metavar="FOLDER", help="The folder to write, for a repository."),
+    ],
 ) -> None:
-    """Write what a repository can keep of a study: tables, figures, judged findings, and a README.md of them."""
+    """Write what a repository can keep of a study: tables, figures, judged findings, and a
+    README.md of them.
+    """
     from headstart.report.publication.folder import publish as write
 
     say(f"published: {write(directory, into)}")
@@ -61,10 +81,17 @@ def publish(
 
 @app.command()
 def findings(
-    folders: Annotated[list[Path], typer.Argument(metavar="FOLDER...", help="What `publish` wrote, or folders of it.")],
-    into: Annotated[Path, typer.Option("--into", metavar="PAGE", help="A Markdown page that has the marks.")],
+    folders: Annotated[
+        list[Path],
+        typer.Argument(metavar="FOLDER...", help="What `publish` wrote, or folders of it."),
+    ],
+    into: Annotated[
+        Path, typer.Option("--into", metavar="PAGE", help="A Markdown page that has the marks.")
+    ],
 ) -> None:
-    """Write what published studies found into a Markdown page, between its marks, finding by finding."""
+    """Write what published studies found into a Markdown page, between its marks, finding by
+    finding.
+    """
     from headstart.report.publication.findings_page import write
 
     say(f"findings: {write(folders, into)}")

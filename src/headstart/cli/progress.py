@@ -29,13 +29,17 @@ def watching(total: int) -> Iterator["Watch"]:
         yield _plain_lines()
         return
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, TextColumn("left:"), TimeRemainingColumn(), console=console, transient=True) as bar:
+    with Progress(
+        *columns, TextColumn("left:"), TimeRemainingColumn(), console=console, transient=True
+    ) as bar:
         task = bar.add_task(f"{total} runs", total=1.0)
 
         def show(event: "Measured | Advance") -> None:
             if isinstance(event, Measured):
                 return
-            bar.update(task, completed=event.share, description=f"{event.done} of {event.total} runs")
+            bar.update(
+                task, completed=event.share, description=f"{event.done} of {event.total} runs"
+            )
             if event.status != "finished":
                 told = printable(f"{event.run}: {event.status}")
                 bar.console.print(told, markup=False, highlight=False)

@@ -16,12 +16,16 @@ if TYPE_CHECKING:
     from headstart.study.spec import Study
 
 FEW_SEEDS = 3
-"""Below so many an interval, where there is one, is as wide as 13 standard errors (Student's t of one degree)."""
+"""Below so many an interval, where there is one, is as wide as 13 standard errors (Student's t of
+one degree).
+"""
 
 
 @app.command()
 def demo(out: Out = Path("demo"), jobs: Jobs = None) -> None:
-    """Run the study that ships with Headstart: real handwritten digits, no download, about a minute."""
+    """Run the study that ships with Headstart: real handwritten digits, no download, about a
+    minute.
+    """
     from headstart.study.spec import Study
 
     with resources.as_file(resources.files("headstart") / "studies" / "demo.yaml") as path:
@@ -53,11 +57,19 @@ def paper(
             "speedup, initial-loss, gd-vs-sgd or all"
         ),
     ],
-    task: Annotated[str, typer.Option(help="digits, mnist-writers, cifar10, shakespeare, stackoverflow or reddit")],
+    task: Annotated[
+        str,
+        typer.Option(help="digits, mnist-writers, cifar10, shakespeare, stackoverflow or reddit"),
+    ],
     out: Out,
-    scale: Annotated[str, typer.Option(help="toy (a quick check), cpu (for two cores) or full (as the paper)")] = "cpu",
+    scale: Annotated[
+        str, typer.Option(help="toy (a quick check), cpu (for two cores) or full (as the paper)")
+    ] = "cpu",
     model: Annotated[
-        str | None, typer.Option(help="another network: resnet18 for cifar10, charlm for stackoverflow and reddit")
+        str | None,
+        typer.Option(
+            help="another network: resnet18 for cifar10, charlm for stackoverflow and reddit"
+        ),
     ] = None,
     jobs: Jobs = None,
     checkpoint_seconds: CheckpointSeconds = 10.0,
@@ -86,7 +98,7 @@ def paper(
 
 @app.command()
 def check(file: StudyFile, allow: Allow = None) -> None:
-    """Check a study file and what it names, and print its grid, its runs and an estimate of time."""
+    """Check a study file and what it names; print its grid, its runs and an estimate of time."""
     from headstart.study.check import check as check_study
     from headstart.study.data import task_of
     from headstart.study.spec import AXES, Study
@@ -111,15 +123,25 @@ def check(file: StudyFile, allow: Allow = None) -> None:
         many = "1 seed decides nothing" if seeds == 1 else f"{seeds} seeds decide little"
         say(f"  note: {many}; run {FEW_SEEDS} or more")
     if tuned := searches(study):
-        say(f"  tuning: {len(tuned)} searches of {tuned[0].trials} trials, {tuned[0].base.rounds} rounds at most each")
+        say(
+            f"  tuning: {len(tuned)} searches of {tuned[0].trials} trials, "
+            f"{tuned[0].base.rounds} rounds at most each"
+        )
     cores = os.cpu_count() or 1
     seconds = estimate_seconds(study)
-    say(f"  about {_duration(seconds)} in one process, {_duration(seconds / cores)} in {cores}, without pre-training")
+    say(
+        f"  about {_duration(seconds)} in one process, {_duration(seconds / cores)} in {cores}, "
+        "without pre-training"
+    )
     say(f"  ({HOW})")
 
 
 def _run(
-    study: "Study", out: Path, jobs: int | None, checkpoint_seconds: float, track: list[str] | None = None
+    study: "Study",
+    out: Path,
+    jobs: int | None,
+    checkpoint_seconds: float,
+    track: list[str] | None = None,
 ) -> None:
     from headstart.cli.progress import watching
     from headstart.report.pages.study_page import refuse_changed, write
@@ -137,7 +159,10 @@ def _run(
         ):
             run_study(study, out, jobs, checkpoint_seconds, watch, on_stderr)
     except KeyboardInterrupt:
-        say(f"interrupted; what is done is in {out}; run the same command again to go on", to=sys.stderr)
+        say(
+            f"interrupted; what is done is in {out}; run the same command again to go on",
+            to=sys.stderr,
+        )
         raise typer.Exit(130) from None
     page = write(out, jobs)
     say(f"{len(study.runs)} runs in {_duration(time.perf_counter() - began)}")

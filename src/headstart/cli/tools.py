@@ -16,15 +16,20 @@ def bench(
     job: Annotated[
         str,
         typer.Argument(
-            help="digits-mlp, cifar-cnn, cifar-squeezenet, cifar-resnet18, femnist-cnn, shakespeare-lstm or "
+            help="digits-mlp, cifar-cnn, cifar-squeezenet, cifar-resnet18, femnist-cnn, "
+            "shakespeare-lstm or "
             "stackoverflow-gpt2"
         ),
     ],
-    executor: Annotated[str, typer.Option(help="An executor, as `headstart list executors` names it.")] = "stacked",
+    executor: Annotated[
+        str, typer.Option(help="An executor, as `headstart list executors` names it.")
+    ] = "stacked",
     precision: Annotated[str, typer.Option(help="fp32, or bf16 for the training passes.")] = "fp32",
     device: Annotated[str, typer.Option(help="cpu, cuda, or another device of torch.")] = "cpu",
     rounds: Annotated[int, typer.Option(min=1, help="Rounds that are timed.")] = 5,
-    every: Annotated[int, typer.Option(min=0, help="Evaluate after each so many rounds; 0 for never.")] = 0,
+    every: Annotated[
+        int, typer.Option(min=0, help="Evaluate after each so many rounds; 0 for never.")
+    ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
 ) -> None:
     """Measure how many samples a second a cohort trains on, on random data."""
@@ -34,24 +39,41 @@ def bench(
 
     if precision not in ("fp32", "bf16"):
         raise HeadstartError(f"--precision: expected one of fp32, bf16, got {precision!r}")
-    result = measure(job, executor, "bf16" if precision == "bf16" else "fp32", device, rounds, every=every)
-    say(json.dumps(result) if as_json else "\n".join(f"{name:<20} {value}" for name, value in result.items()))
+    result = measure(
+        job, executor, "bf16" if precision == "bf16" else "fp32", device, rounds, every=every
+    )
+    say(
+        json.dumps(result)
+        if as_json
+        else "\n".join(f"{name:<20} {value}" for name, value in result.items())
+    )
 
 
 @app.command()
 def inspect(
-    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="A study file: its task and partitions.")] = None,
-    task: Annotated[str, typer.Option(help="A task, as a study file writes it, in place of FILE.")] = "",
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="A study file: its task and partitions.")
+    ] = None,
+    task: Annotated[
+        str, typer.Option(help="A task, as a study file writes it, in place of FILE.")
+    ] = "",
     partition: Annotated[str, typer.Option(help="A partition, likewise.")] = "natural",
     population: Annotated[
-        int | None, typer.Option(min=1, help="The number of clients; by default one an owner if natural, else 100.")
+        int | None,
+        typer.Option(
+            min=1, help="The number of clients; by default one an owner if natural, else 100."
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The seed that deals the rows.")] = 0,
-    picture: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw it, as .svg or .png.")] = None,
+    picture: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw it, as .svg or .png.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON a split.")] = False,
     allow: Allow = None,
 ) -> None:
-    """Measure splits of training rows over clients: their sizes, the skew of their labels, clients of each label."""
+    """Measure splits of training rows over clients: their sizes, the skew of their labels, clients
+    of each label.
+    """
     import json
 
     from headstart.parts.lookup import Origin, within
@@ -67,26 +89,47 @@ def inspect(
     else:
         found = inspect_study(Study.load(file, allow or ()))
     for i, split in enumerate(found):
-        say(json.dumps(split.as_json()) if as_json else "\n".join([*([""] if i else []), *lines(split)]))
+        say(
+            json.dumps(split.as_json())
+            if as_json
+            else "\n".join([*([""] if i else []), *lines(split)])
+        )
         if picture is not None:
             from headstart.report.figures.split_picture import write_picture
 
             path = picture.with_stem(f"{picture.stem}-{i + 1}") if i else picture
             write_picture(
-                path, split.name, split.classes, split.sizes_K, split.counts_KC, split.variation_K, split.dealt_K
+                path,
+                split.name,
+                split.classes,
+                split.sizes_K,
+                split.counts_KC,
+                split.variation_K,
+                split.dealt_K,
             )
 
 
 @app.command()
 def init(
     table: Annotated[
-        Path, typer.Argument(metavar="TABLE", help="A file .csv, .parquet or .jsonl, or a folder of such.")
+        Path,
+        typer.Argument(
+            metavar="TABLE", help="A file .csv, .parquet or .jsonl, or a folder of such."
+        ),
     ],
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The study file to write.")] = Path("study.yaml"),
-    label: Annotated[str | None, typer.Option(help="The column of classes; guessed if left out.")] = None,
-    client: Annotated[str | None, typer.Option(help="The column that says whose a row is; likewise.")] = None,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE", help="The study file to write.")
+    ] = Path("study.yaml"),
+    label: Annotated[
+        str | None, typer.Option(help="The column of classes; guessed if left out.")
+    ] = None,
+    client: Annotated[
+        str | None, typer.Option(help="The column that says whose a row is; likewise.")
+    ] = None,
 ) -> None:
-    """Write a first study file, with comments, for a table of your own: what its columns are is guessed, and said."""
+    """Write a first study file, with comments, for a table of your own: what its columns are is
+    guessed, and said.
+    """
     from headstart.tools.first_study import write_first_study
 
     made = write_first_study(table, out, label, client)
@@ -98,7 +141,9 @@ def init(
 
 @app.command(name="list")
 def list_(
-    kind: Annotated[str, typer.Argument(help="starts, clients, servers, models, tasks, partitions, ...")] = "",
+    kind: Annotated[
+        str, typer.Argument(help="starts, clients, servers, models, tasks, partitions, ...")
+    ] = "",
 ) -> None:
     """List what study files can name, with parameters, defaults and papers."""
     from headstart.errors import nearest

@@ -1,4 +1,6 @@
-"""Weights and the state of a run as safetensors files: written whole, read without executing anything."""
+"""Weights and the state of a run as safetensors files: written whole, read without executing
+anything.
+"""
 
 import json
 from pathlib import Path

@@ -1,9 +1,11 @@
-"""What a run under way has measured, in a file that only grows: its rows, and the weights that probes keep.
+"""What a run under way has measured, in a file that only grows: its rows, and the weights that
+probes keep.
 
-An entry is the length of what follows, then a safetensors file of the weights that were kept since the entry before,
-stacked over their rounds, with the rows in its metadata. A checkpoint holds the journal's `Mark` at its time: how long
-the journal was, and the sha256 over all of it. What a process that was killed wrote beyond is overwritten.
-So the cost of a checkpoint does not grow with the rounds that are done.
+An entry is the length of what follows, then a safetensors file of the weights that were kept since
+the entry before, stacked over their rounds, with the rows in its metadata. A checkpoint holds the
+journal's `Mark` at its time: how long the journal was, and the sha256 over all of it. What a
+process that was killed wrote beyond is overwritten. So the cost of a checkpoint does not grow with
+the rounds that are done.
 """
 
 import json
@@ -47,7 +49,9 @@ class _Entry:
 
 
 class Journal:
-    """The journal of one run, up to `mark`; `rows`: how many rows it holds. Read back by `read_rows` and `kept`."""
+    """The journal of one run, up to `mark`; `rows`: how many rows it holds. Read back by
+    `read_rows` and `kept`.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -77,7 +81,9 @@ class Journal:
         return journal, rows
 
     def entry(self, rows: Sequence[Row], kept: Mapping[int, Tree]) -> bytes:
-        """Return the entry of what was measured since the last one; `write` puts it at the mark before."""
+        """Return the entry of what was measured since the last one; `write` puts it at the mark
+        before.
+        """
         stacks, tensors = list(_alike(kept)), {}
         for i, rounds in enumerate(stacks):
             for name in kept[rounds[0]]:
@@ -176,6 +182,8 @@ def _next(opened: BinaryIO) -> bytes:
 
 
 def _header(content: bytes) -> Any:
-    """The metadata of a safetensors file: its first eight bytes are the length of the JSON that follows."""
+    """The metadata of a safetensors file: its first eight bytes are the length of the JSON that
+    follows.
+    """
     length = int.from_bytes(content[:8], "little")
     return json.loads(json.loads(content[8 : 8 + length])["__metadata__"]["headstart"])

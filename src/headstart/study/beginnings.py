@@ -29,7 +29,9 @@ from headstart.trees import Tree
 
 
 def start_weights(run: RunSpec, out: Path) -> Generator[Made, None, Tree]:
-    """Return the weights that a run begins from. What is the same for all seeds, or costly, is made once and kept."""
+    """Return the weights that a run begins from. What is the same for all seeds, or costly, is made
+    once and kept.
+    """
     start = STARTS.build(run.start)
     network, task = network_of(run.model, run.task), task_of(run.task)
     if start.costly:
@@ -44,7 +46,9 @@ def start_weights(run: RunSpec, out: Path) -> Generator[Made, None, Tree]:
     return start.weights(artefact, network, task, run.seed)
 
 
-def _artefact(artefact: Artefact | None, run: RunSpec, task: Task, out: Path) -> Generator[Made, None, Weights]:
+def _artefact(
+    artefact: Artefact | None, run: RunSpec, task: Task, out: Path
+) -> Generator[Made, None, Weights]:
     if artefact is None:
         return NOTHING
     kept = _Kept(out, "pre-trained", [artefact.made_of, repr(run.model)])
@@ -63,7 +67,9 @@ class _Kept:
         self._path = out / store.STARTS / self._name
 
     def read(self) -> Weights | None:
-        """Return them; None where they are not there, or are damaged and are to be made again, to the same numbers."""
+        """Return them; None where they are not there, or are damaged and are to be made again, to
+        the same numbers.
+        """
         if not self._path.exists():
             return None
         try:
@@ -81,7 +87,9 @@ class _Kept:
 
 
 def begun(run: RunSpec, out: Path) -> Generator[Made, None, tuple[Tree, Federation, Progress]]:
-    """Return a run before its first round: the weights that it begins from, its federation, and its state."""
+    """Return a run before its first round: the weights that it begins from, its federation, and its
+    state.
+    """
     whole = yield from start_weights(run, out)
     before = STARTS.build(run.start).before
     if before is None:
@@ -92,7 +100,9 @@ def begun(run: RunSpec, out: Path) -> Generator[Made, None, tuple[Tree, Federati
     whole = {name: done.state.x.get(name, leaf) for name, leaf in whole.items()}
     federation = federation_of(run, whole)
     progress = _at_round_0(federation, whole)
-    spent = {name: getattr(done.state, name) for name in ("bytes_up", "bytes_down", "simulated_seconds")}
+    spent = {
+        name: getattr(done.state, name) for name in ("bytes_up", "bytes_down", "simulated_seconds")
+    }
     progress.state = replace(progress.state, **spent)
     progress.diverged_at = None if done.diverged_at is None else 0
     return whole, federation, progress

@@ -16,7 +16,8 @@ from headstart.study.tuning.search import searches
 def check(study: Study) -> dict[str, list[str]]:
     """Build what the runs are made of, without training.
 
-    Returns what is to be known of starts, by their names: what was left out of a file, what became of a head.
+    Returns what is to be known of starts, by their names: what was left out of a file, what became
+    of a head.
 
     Raises:
         HeadstartError: task, model, partitions, cohort and probes do not fit together.
@@ -24,11 +25,17 @@ def check(study: Study) -> dict[str, list[str]]:
     forget_changed()
     check_device(study.file.device)
     samples: dict[object, RunSpec] = {}
-    for run in study.runs:  # not every combination, but every part of one, and every dealing of the data
-        samples |= dict.fromkeys(((run.partition, run.seed), run.client, run.server, run.devices, run.trainable), run)
+    for (
+        run
+    ) in study.runs:  # not every combination, but every part of one, and every dealing of the data
+        samples |= dict.fromkeys(
+            ((run.partition, run.seed), run.client, run.server, run.devices, run.trainable), run
+        )
     for search in searches(study):
         samples |= {
-            ("search", search.base.partition, search.base.client, seed): replace(search.base, seed=seed)
+            ("search", search.base.partition, search.base.client, seed): replace(
+                search.base, seed=seed
+            )
             for seed in search.seeds
         }
     for run in {run.key: run for run in samples.values()}.values():
@@ -38,7 +45,9 @@ def check(study: Study) -> dict[str, list[str]]:
     notes: dict[str, list[str]] = {}
     for run in {run.start: run for run in study.runs}.values():
         start = STARTS.build(run.start)
-        said = start.check(network_of(run.model, run.task), task_of(run.task), partial(build_network, run.model))
+        said = start.check(
+            network_of(run.model, run.task), task_of(run.task), partial(build_network, run.model)
+        )
         if said:
             notes[str(run.start)] = list(said)
         if start.before is not None:

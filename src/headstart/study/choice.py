@@ -1,7 +1,8 @@
-"""`executor: auto` in a study: timed once for each model and client optimizer, and kept in the study's folder.
+"""`executor: auto` in a study: timed once for each model and client optimizer, and kept in the
+study's folder.
 
-Executors agree to rounding only. So that every process and every resumed run gives the same bits, all of them use the
-choice that was made first and written down.
+Executors agree to rounding only. So that every process and every resumed run gives the same bits,
+all of them use the choice that was made first and written down.
 """
 
 import os
@@ -23,21 +24,28 @@ from headstart.study.groups import groups_of
 FILE = "executors.json"
 
 Choice = dict[str, Any]
-"""`executor`: what was chosen; `timings`: seconds_per_round and seconds_to_compile of each candidate; `left_out`, where
-there are such: why others could not be computed with."""
+"""`executor`: what was chosen; `timings`: seconds_per_round and seconds_to_compile of each
+candidate; `left_out`, where there are such: why others could not be computed with.
+"""
 
 
 def choose_executors(runs: list[RunSpec], out: Path) -> None:
-    """Time the candidates for every client optimizer of the runs that asks for `auto` and has no choice yet."""
+    """Time the candidates for every client optimizer of the runs that asks for `auto` and has no
+    choice yet.
+    """
     kept = _read(out / FILE)
     asking = [run for run in runs if run.executor.name == "auto"]
-    most = min(RUNS_AT_ONCE, len(asking) // (os.cpu_count() or 1))  # so that there is a group for every process
+    most = min(
+        RUNS_AT_ONCE, len(asking) // (os.cpu_count() or 1)
+    )  # so that there is a group for every process
     for kind, run in {_kind(run): run for run in asking}.items():
         if kind not in kept:
             alike = [other for other in asking if _kind(other) == kind]
             at_once = max(map(len, groups_of(alike, lambda _: max(most, 1))))
             try:
-                timings, left_out = timed(federation_of(run), sum(other.rounds for other in alike), at_once)
+                timings, left_out = timed(
+                    federation_of(run), sum(other.rounds for other in alike), at_once
+                )
             except Exception as error:  # the runs fail in the same way, and their folders say why
                 if isinstance(error, HeadstartError):
                     raise
@@ -51,7 +59,8 @@ def choose_executors(runs: list[RunSpec], out: Path) -> None:
 
 
 def chosen_executor(run: RunSpec, out: Path) -> Choice:
-    """The executor that was chosen for a run that asks for `auto`, with the timings; of another, its own.
+    """The executor that was chosen for a run that asks for `auto`, with the timings; of another,
+    its own.
 
     Where none could be timed, as somebody's own part fails, the loop is to fail in the same way.
     """
@@ -72,7 +81,9 @@ def _kind(run: RunSpec) -> str:
     return str(run.client) if run.trainable == "all" else f"{run.client}, trainable {run.trainable}"
 
 
-def timed(federation: Federation, rounds: int = 0, runs: int = 1) -> tuple[dict[str, Timing], dict[str, str]]:
+def timed(
+    federation: Federation, rounds: int = 0, runs: int = 1
+) -> tuple[dict[str, Timing], dict[str, str]]:
     """`time_candidates` on the first cohort of a federation, with newly drawn weights."""
     network, task, client = federation.network, federation.task, federation.client
     x = network.initial(0)

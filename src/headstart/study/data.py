@@ -30,20 +30,25 @@ def task_of(task: Component, device: torch.device = CPU) -> Task:
 @forgets
 @lru_cache(maxsize=8)
 def fits(task: Component, device: torch.device, data_mib: int | None) -> bool:
-    """Whether the task's rows may all be on the device: in `data_mib`, or in half of what is free there when asked.
+    """Whether the task's rows may all be on the device: in `data_mib`, or in half of what is free
+    there when asked.
 
     Those on the CPU are where they are used already; only a number keeps them out.
     """
     if data_mib is None and device == CPU:
         return True
-    room = torch.accelerator.get_memory_info(device)[0] // 2 if data_mib is None else data_mib * 2**20
+    room = (
+        torch.accelerator.get_memory_info(device)[0] // 2 if data_mib is None else data_mib * 2**20
+    )
     made = task_of(task)
     parts = (made.train, made.validation, made.test)
     return sum(rows.inputs.nbytes + rows.targets.nbytes for rows in parts) <= room
 
 
 def provide(task: Component, make: Callable[[], Task]) -> None:
-    """Have this process make a task in another way than by its factory: the same task, mapped from files."""
+    """Have this process make a task in another way than by its factory: the same task, mapped from
+    files.
+    """
     _provided[task] = make
 
 
@@ -51,7 +56,9 @@ _provided: dict[Component, Callable[[], Task]] = {}
 
 
 def check_examples(task: Task) -> None:
-    """Refuse parts without rows, and class labels outside of the model's outputs. The validation part may be empty."""
+    """Refuse parts without rows, and class labels outside of the model's outputs. The validation
+    part may be empty.
+    """
     for part in ("train", "test", "validation"):
         inputs, targets = getattr(task, part).inputs, getattr(task, part).targets
         if len(inputs) != len(targets):
@@ -60,12 +67,15 @@ def check_examples(task: Task) -> None:
                 f"got {len(targets)} and {len(inputs)}"
             )
         if part != "validation" and not len(targets):
-            raise HeadstartError(f"task {task.name!r}: expected at least one row in its {part} part, got none")
+            raise HeadstartError(
+                f"task {task.name!r}: expected at least one row in its {part} part, got none"
+            )
         if len(targets) and not targets.is_floating_point():
             low, high = int(targets.min()), int(targets.max())
             if low < 0 or high >= task.outputs:
                 raise HeadstartError(
-                    f"task {task.name!r}: expected labels 0 to {task.outputs - 1} in its {part} part, "
+                    f"task {task.name!r}: expected labels 0 to {task.outputs - 1} in its {part} "
+                    "part, "
                     f"got {low} to {high}"
                 )
 
@@ -74,7 +84,9 @@ def check_clients(clients: Population) -> None:
     """Refuse clients without data."""
     empty = np.flatnonzero(clients.sizes_N == 0)
     if len(empty):
-        raise HeadstartError(f"client {empty[0]} has no training data ({len(empty)} such clients); leave them out")
+        raise HeadstartError(
+            f"client {empty[0]} has no training data ({len(empty)} such clients); leave them out"
+        )
 
 
 def check_rows(clients: Population, rows: int, partition: str) -> None:
@@ -94,4 +106,6 @@ def check_rows(clients: Population, rows: int, partition: str) -> None:
 def check_cohort(cohort: int, clients: Population) -> None:
     """Refuse cohorts larger than the number of clients."""
     if cohort > len(clients):
-        raise HeadstartError(f"cohort: expected at most the number of clients ({len(clients)}), got {cohort}")
+        raise HeadstartError(
+            f"cohort: expected at most the number of clients ({len(clients)}), got {cohort}"
+        )

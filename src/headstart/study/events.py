@@ -1,7 +1,8 @@
-"""What a run under way says: a stream of events, which the process that holds the study's folder writes down.
+"""What a run under way says: a stream of events, which the process that holds the study's folder
+writes down.
 
-What computes a run writes nothing, wherever it is: it yields an event and goes on when that was written. Events hold
-the contents of files as bytes, so that they pass through a pipe as they are.
+What computes a run writes nothing, wherever it is: it yields an event and goes on when that was
+written. Events hold the contents of files as bytes, so that they pass through a pipe as they are.
 """
 
 from collections.abc import Mapping
@@ -22,7 +23,9 @@ class Made:
 
 @dataclass(frozen=True)
 class Measured:
-    """Rows were measured: those since the last time; of a run that goes on, first those from before."""
+    """Rows were measured: those since the last time; of a run that goes on, first those from
+    before.
+    """
 
     run: RunSpec
     rows: tuple[Row, ...]
@@ -32,8 +35,9 @@ class Measured:
 class Saved:
     """A run can go on from here, once this is written.
 
-    entry: what is new in its journal, which is `begin` bytes long before. checkpoint: the state; where it is empty, the
-    entry only makes room in memory. best: the weights of its best round, if they are new.
+    entry: what is new in its journal, which is `begin` bytes long before. checkpoint: the state;
+    where it is empty, the entry only makes room in memory. best: the weights of its best round, if
+    they are new.
     """
 
     run: RunSpec
@@ -48,8 +52,9 @@ class Saved:
 class Ended:
     """A run ended: its record, all that it measured, and its final weights.
 
-    best: the weights of its best round, if they are new; best_round: that round, where they are wanted. state_stays:
-    whether its last checkpoint is the state before its last round, from which a run of more rounds goes on.
+    best: the weights of its best round, if they are new; best_round: that round, where they are
+    wanted. state_stays: whether its last checkpoint is the state before its last round, from which
+    a run of more rounds goes on.
     """
 
     run: RunSpec

@@ -24,7 +24,15 @@ from headstart.parts import own_modules
 from headstart.parts.lookup import forgets
 from headstart.parts.registry import Component
 from headstart.servers.base import SERVERS
-from headstart.study.data import CPU, check_clients, check_cohort, check_examples, check_rows, fits, task_of
+from headstart.study.data import (
+    CPU,
+    check_clients,
+    check_cohort,
+    check_examples,
+    check_rows,
+    fits,
+    task_of,
+)
 from headstart.study.file.run_spec import RunSpec
 from headstart.study.file.trainable import trained
 from headstart.tasks.base import PARTITIONS, Examples, Task
@@ -36,8 +44,8 @@ def federation_of(run: RunSpec, start: Tree | None = None) -> Federation:
     """The federation of a run.
 
     Args:
-        start: the weights and buffers that it begins from, of which what is not trained stays as it is. For a try
-            without them, newly drawn ones serve.
+        start: the weights and buffers that it begins from, of which what is not trained stays as it
+            is. For a try without them, newly drawn ones serve.
 
     Raises:
         HeadstartError: task, model, partition and what is trained do not fit together.
@@ -49,7 +57,8 @@ def federation_of(run: RunSpec, start: Tree | None = None) -> Federation:
     if run.evaluate_on == "validation":
         if not len(task.validation):
             raise HeadstartError(
-                f"task {task.name!r}: it has no validation part, which tuning measures on; set rows aside for it "
+                f"task {task.name!r}: it has no validation part, which tuning measures on; set "
+                "rows aside for it "
                 "(`validation` of own_task or of a table)"
             )
         task = replace(task, test=task.validation, test_owners=task.validation_owners)
@@ -69,7 +78,12 @@ def federation_of(run: RunSpec, start: Tree | None = None) -> Federation:
     room = None if resident else width(clients, run.cohort)
     execute, seen = executor_of(run.executor, network, run.task, run.client, room)
     if not resident:
-        execute = Streamed(execute, seen.train, task.train, lambda round_: plan(run.seed, round_, clients, schedule))
+        execute = Streamed(
+            execute,
+            seen.train,
+            task.train,
+            lambda round_: plan(run.seed, round_, clients, schedule),
+        )
     return Federation(
         network=network,
         task=task,
@@ -81,35 +95,51 @@ def federation_of(run: RunSpec, start: Tree | None = None) -> Federation:
         schedule=schedule,
         execute=execute,
         seed=run.seed,
-        client_rate_by_round=RATES_BY_ROUND.build(RATES_BY_ROUND.component(run.client_rate_by_round)),
-        server_rate_by_round=RATES_BY_ROUND.build(RATES_BY_ROUND.component(run.server_rate_by_round)),
+        client_rate_by_round=RATES_BY_ROUND.build(
+            RATES_BY_ROUND.component(run.client_rate_by_round)
+        ),
+        server_rate_by_round=RATES_BY_ROUND.build(
+            RATES_BY_ROUND.component(run.server_rate_by_round)
+        ),
     )
 
 
 @forgets
 @lru_cache(maxsize=8)
-def network_of(model: Component, task: Component, precision: Precision = "fp32", device: torch.device = CPU) -> Network:
+def network_of(
+    model: Component, task: Component, precision: Precision = "fp32", device: torch.device = CPU
+) -> Network:
     """The network for a task, checked on a few of its inputs."""
     return build_network(model, task_of(task), precision, device)
 
 
-def build_network(model: Component, task: Task, precision: Precision = "fp32", device: torch.device = CPU) -> Network:
+def build_network(
+    model: Component, task: Task, precision: Precision = "fp32", device: torch.device = CPU
+) -> Network:
     """As `network_of`, for a task that no study file need name."""
     network = Network(
-        lambda: MODELS.build(model, task.input_shape, task.outputs), torch.float32, precision, device, task.prepare
+        lambda: MODELS.build(model, task.input_shape, task.outputs),
+        torch.float32,
+        precision,
+        device,
+        task.prepare,
     )
     check_network(network, task)
     return network
 
 
 def trained_network(run: RunSpec, start: Tree | None) -> Network:
-    """The network as a function of what the run trains; other parameters and buffers are held at those of its start."""
+    """The network as a function of what the run trains; other parameters and buffers are held at
+    those of its start.
+    """
     network = bare_network(run)
     if not holds(run):
         return network
     state = network.state(0) if start is None else start
     free = set(trained(run.trainable, network.parameters_of(state)))
-    return _holding(network, _Held.of({name: leaf for name, leaf in state.items() if name not in free}))
+    return _holding(
+        network, _Held.of({name: leaf for name, leaf in state.items() if name not in free})
+    )
 
 
 def bare_network(run: RunSpec) -> Network:
@@ -118,13 +148,17 @@ def bare_network(run: RunSpec) -> Network:
 
 
 def holds(run: RunSpec) -> bool:
-    """Whether a run keeps something of its start as it is: parameters that it does not train, or buffers."""
+    """Whether a run keeps something of its start as it is: parameters that it does not train, or
+    buffers.
+    """
     return run.trainable != "all" or bool(bare_network(run).buffers)
 
 
 @dataclass(frozen=True)
 class _Held:
-    """What is held, equal where its contents are: runs whose starts share it share a traced executor."""
+    """What is held, equal where its contents are: runs whose starts share it share a traced
+    executor.
+    """
 
     digest: str
     state: Tree = field(compare=False)
@@ -143,13 +177,22 @@ def _holding(network: Network, held: _Held) -> Network:
 @forgets
 @lru_cache(maxsize=16)
 def executor_of(
-    executor: Component, network: Network, task: Component, client: Component, room: int | None = None
+    executor: Component,
+    network: Network,
+    task: Component,
+    client: Component,
+    room: int | None = None,
 ) -> tuple[Executor, Task]:
-    """The executor, and the task with the rows that it reads: on its device, or room there for so many of them.
+    """The executor, and the task with the rows that it reads: on its device, or room there for so
+    many of them.
 
     Runs that differ in rates, server, start, partition or seed share what it has traced.
     """
-    seen = task_of(task, network.device) if room is None else windowed(task_of(task), room, network.device)
+    seen = (
+        task_of(task, network.device)
+        if room is None
+        else windowed(task_of(task), room, network.device)
+    )
     return executor_or_loop(executor, network, seen, CLIENTS.build(client)), seen
 
 
@@ -176,17 +219,25 @@ def check_network(network: Network, task: Task) -> None:
             task.objective(outputs, targets)
         except Exception as error:  # whatever a user's own loss may raise
             raise as_memory(error) or HeadstartError(
-                f"task {task.name!r}: its loss does not take outputs of shape {list(outputs.shape)} with targets of "
+                f"task {task.name!r}: its loss does not take outputs of shape "
+                f"{list(outputs.shape)} with targets of "
                 f"shape {list(targets.shape)} ({targets.dtype}): {reason(error)}"
             ) from error
     try:
         some = Examples(task.train.inputs[:2], task.train.targets[:2]).to(network.device)
         key = torch.zeros((), dtype=torch.int32, device=network.device)
         y = network.initial(0)
-        gradient(network, replace(task, train=some), y, torch.arange(len(some), device=network.device), key)
+        gradient(
+            network,
+            replace(task, train=some),
+            y,
+            torch.arange(len(some), device=network.device),
+            key,
+        )
     except Exception as error:  # whatever somebody's own backward pass may raise
         raise as_memory(error) or HeadstartError(
-            f"the model has no gradient on inputs of shape {list(some.inputs.shape)}: {reason(error)}"
+            f"the model has no gradient on inputs of shape {list(some.inputs.shape)}: "
+            f"{reason(error)}"
         ) from error
 
 
@@ -198,25 +249,34 @@ def check_device(name: str) -> None:
             raise ValueError("it is neither 'cpu' nor an accelerator")
     except Exception as error:  # of many kinds, by device
         why = reason(error)
-        raise HeadstartError(f"device: torch cannot use {name!r} here ({why}); choose cpu or another") from None
+        raise HeadstartError(
+            f"device: torch cannot use {name!r} here ({why}); choose cpu or another"
+        ) from None
 
 
 PLANNED = 32
-"""Bytes that drawing a round takes for each place of a row in it: its order, its row, its step, and whether it is."""
+"""Bytes that drawing a round takes for each place of a row in it: its order, its row, its step, and
+whether it is.
+"""
 
 
 def check_plan(schedule: Schedule, clients: Population) -> None:
-    """Refuse a round that cannot be drawn in the machine's memory: its clients pass over their rows too often."""
+    """Refuse a round that cannot be drawn in the machine's memory: its clients pass over their rows
+    too often.
+    """
     needed = PLANNED * schedule.cohort * math.ceil(schedule.local_epochs) * clients.widest
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if needed > memory // 2:
         raise HeadstartError(
             f"local_epochs: a round of {schedule.cohort} clients with up to {clients.widest} rows, "
-            f"{schedule.local_epochs} times each, takes {needed >> 30} GiB to draw, and this machine has "
+            f"{schedule.local_epochs} times each, takes {needed >> 30} GiB to draw, and this "
+            "machine has "
             f"{memory >> 30}; lower local_epochs or cohort"
         )
 
 
 def one_thread() -> AbstractContextManager[None]:
-    """One torch thread a process: sums are then in the same order however many processes share the work."""
+    """One torch thread a process: sums are then in the same order however many processes share the
+    work.
+    """
     return torch_threads(1)

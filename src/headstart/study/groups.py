@@ -1,7 +1,9 @@
-"""Which runs of a study are computed at once: those that differ only in where they begin, rates, server and seed.
+"""Which runs of a study are computed at once: those that differ only in where they begin, rates,
+server and seed.
 
-Their clients then take steps of the same shapes. The bits of a run may depend on how many runs its group has and on its
-place among them, so groups are a function of the study alone: neither of what is done already nor of the processes.
+Their clients then take steps of the same shapes. The bits of a run may depend on how many runs its
+group has and on its place among them, so groups are a function of the study alone: neither of what
+is done already nor of the processes.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,7 +15,9 @@ from headstart.study.federations import holds
 from headstart.study.file.run_spec import RunSpec
 
 DIFFER = {"start", "server", "client_rate", "server_rate", "seed"}
-"""Not the partition: where one deals larger clients than another, all would be padded to the largest."""
+"""Not the partition: where one deals larger clients than another, all would be padded to the
+largest.
+"""
 
 Group = tuple[RunSpec, ...]
 
@@ -26,7 +30,8 @@ def at_once(executor: Component) -> int:
 def groups_of(
     runs: Sequence[RunSpec], most: Callable[[RunSpec], int] = lambda run: at_once(run.executor)
 ) -> list[Group]:
-    """The runs in groups of about one size, no larger than `most`, in the order of their first ones.
+    """The runs in groups of about one size, no larger than `most`, in the order of their first
+    ones.
 
     Runs of one seed stand together: they share the plan of every round.
     """
@@ -44,6 +49,8 @@ def groups_of(
 
 
 def _kind(run: RunSpec, most: int) -> tuple[Any, ...]:
-    """What the runs of a group have in common. What is held belongs to the network, and comes with start and seed."""
+    """What the runs of a group have in common. What is held belongs to the network, and comes with
+    start and seed.
+    """
     shared = tuple(getattr(run, field.name) for field in fields(run) if field.name not in DIFFER)
     return (*shared, run.start, run.seed) if most > 1 and holds(run) else shared

@@ -15,11 +15,13 @@ from headstart.trees import Tree
 
 @dataclass
 class Progress:
-    """A run under way: its state, what probes keep of the weights (by round; each leaf under the number of its probe),
-    and the rows measured so far. `earlier`: what they kept before `kept`, of a run that was saved.
+    """A run under way: its state, what probes keep of the weights (by round; each leaf under the
+    number of its probe), and the rows measured so far. `earlier`: what they kept before `kept`, of
+    a run that was saved.
 
-    `diverged_at` is the round after which weights, local loss or a metric were no longer finite; the run ends there.
-    `fallback` says why cohorts were computed by the loop and not by the executor that was asked for.
+    `diverged_at` is the round after which weights, local loss or a metric were no longer finite;
+    the run ends there. `fallback` says why cohorts were computed by the loop and not by the
+    executor that was asked for.
     """
 
     state: State
@@ -52,10 +54,11 @@ def carry_out(
     probes: Sequence[Probe],
     after_round: Callable[[Progress], None] = lambda progress: None,
 ) -> Progress:
-    """Go on from `progress` to round `rounds`; measure at round 0, every `every` rounds, and after the last.
+    """Go on from `progress` to round `rounds`; measure at round 0, every `every` rounds, and after
+    the last.
 
-    A run that diverges is a result: it ends early, with its round. The same arguments give the same bits whether
-    the rounds are done in one go or in several.
+    A run that diverges is a result: it ends early, with its round. The same arguments give the same
+    bits whether the rounds are done in one go or in several.
     """
     for _ in rounds_of([federation], [progress], rounds, every, [probes]):
         after_round(progress)
@@ -71,8 +74,9 @@ def rounds_of(
 ) -> Iterator[int]:
     """Carry out runs together, and yield the number of every round after it was done and measured.
 
-    The runs share what `advance_together` asks for. Each goes on from where it is, those behind first. A run gives the
-    same bits whichever of the others are wanted, wherever they are, and whether or not they diverge.
+    The runs share what `advance_together` asks for. Each goes on from where it is, those behind
+    first. A run gives the same bits whichever of the others are wanted, wherever they are, and
+    whether or not they diverge.
 
     Args:
         federations: one for each place of the group.
@@ -81,12 +85,17 @@ def rounds_of(
         every: so many rounds lie between two measurements; the last round is always measured.
         probes: those of each place, of the same kinds in each.
     """
-    beginnings = [Moment(one.state, None, None) if one is not None and one.is_new else None for one in under_way]
+    beginnings = [
+        Moment(one.state, None, None) if one is not None and one.is_new else None
+        for one in under_way
+    ]
     _measure(under_way, beginnings, probes)
     while (last := _last_round(under_way, rounds)) < rounds:
         now = last + 1
         watched = now % every == 0 or now == rounds
-        states = [one.state if one is not None and one.goes_on_from(last) else None for one in under_way]
+        states = [
+            one.state if one is not None and one.goes_on_from(last) else None for one in under_way
+        ]
         results = advance_together(federations, states, watched)
         moments: list[Moment | None] = [None] * len(under_way)
         for i, (progress, result) in enumerate(zip(under_way, results, strict=True)):
@@ -94,7 +103,10 @@ def rounds_of(
                 continue
             progress.state, cohort = result
             progress.fallback = (cohort and cohort.fallback) or progress.fallback
-            if not (trees.is_finite(progress.state.x) and (cohort is None or math.isfinite(cohort.local_loss))):
+            if not (
+                trees.is_finite(progress.state.x)
+                and (cohort is None or math.isfinite(cohort.local_loss))
+            ):
                 progress.diverged_at = now
             elif watched:
                 moments[i] = Moment(progress.state, states[i], cohort, last=now == rounds)
@@ -118,7 +130,9 @@ def _look_back(progress: Progress, probes: Sequence[Probe]) -> None:
 
 
 def _measure(
-    under_way: Sequence[Progress | None], moments: Sequence[Moment | None], probes: Sequence[Sequence[Probe]]
+    under_way: Sequence[Progress | None],
+    moments: Sequence[Moment | None],
+    probes: Sequence[Sequence[Probe]],
 ) -> None:
     """Of every run that has a moment here."""
     if not any(moments):
@@ -141,7 +155,9 @@ def _measure(
 
 
 class _KeptBy(Mapping[int, Tree]):
-    """What one probe of a run kept, by round; read from the disk when it is asked for, where it lies there."""
+    """What one probe of a run kept, by round; read from the disk when it is asked for, where it
+    lies there.
+    """
 
     def __init__(self, probe: int, progress: Progress) -> None:
         self._own, self._parts = f"{probe}/", (progress.earlier, progress.kept)
@@ -149,7 +165,9 @@ class _KeptBy(Mapping[int, Tree]):
     def __getitem__(self, round_: int) -> Tree:
         earlier, kept = self._parts
         leaves, own = kept[round_] if round_ in kept else earlier[round_], self._own
-        return {name.removeprefix(own): leaf for name, leaf in leaves.items() if name.startswith(own)}
+        return {
+            name.removeprefix(own): leaf for name, leaf in leaves.items() if name.startswith(own)
+        }
 
     def __iter__(self) -> Iterator[int]:
         for part in self._parts:

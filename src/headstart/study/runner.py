@@ -49,29 +49,35 @@ def run_study(
     watch: Watch = lambda event: None,
     tell: Callable[[str], None] = on_stderr,
 ) -> Path:
-    """Run or resume a study in the folder `out`; runs that are done are skipped. Returns the folder.
+    """Run or resume a study in the folder `out`; runs that are done are skipped. Returns the
+    folder.
 
-    A study that adds to the one in the folder, such as more seeds, rounds or trials, goes on from what is there.
-    Each process computes with one torch thread, so `jobs` changes no result. A process that is killed loses at
-    most `checkpoint_seconds` of the runs that it had under way, and they go on to the same bits.
+    A study that adds to the one in the folder, such as more seeds, rounds or trials, goes on from
+    what is there. Each process computes with one torch thread, so `jobs` changes no result. A
+    process that is killed loses at most `checkpoint_seconds` of the runs that it had under way, and
+    they go on to the same bits.
 
     Args:
         study: the study.
         out: the folder, which this process holds while the study is run.
         jobs: the number of processes.
         checkpoint_seconds: the time between two checkpoints of a run.
-        watch: is told what runs measure while they are under way, and of each that ends; of a run that is gone on with,
-            also what was measured before.
-        tell: is given lines about what a user would not expect; by default they are printed on standard error.
+        watch: is told what runs measure while they are under way, and of each that ends; of a run
+            that is gone on with, also what was measured before.
+        tell: is given lines about what a user would not expect; by default they are printed on
+            standard error.
 
     Raises:
-        HeadstartError: the study's parts do not fit together; the folder is in use, of another study, or damaged.
+        HeadstartError: the study's parts do not fit together; the folder is in use, of another
+            study, or damaged.
     """
     out = Path(out)
     if jobs > 1 and study.given and not forks_here(study.file.device):
         raise HeadstartError(
-            "jobs: what a Python program gave (functions, tensors) reaches processes that are forked, as on Linux with "
-            "device cpu, and no others; use jobs=1, or name functions in the study as 'module:function'"
+            "jobs: what a Python program gave (functions, tensors) reaches processes that are "
+            "forked, as on Linux with "
+            "device cpu, and no others; use jobs=1, or name functions in the study as "
+            "'module:function'"
         )
     try:
         with one_thread():
@@ -85,9 +91,13 @@ def run_study(
 
 
 class _Course:
-    """The course of one study in its folder: its searches, then its runs, with the values that these found."""
+    """The course of one study in its folder: its searches, then its runs, with the values that
+    these found.
+    """
 
-    def __init__(self, study: Study, out: Path, jobs: int, checkpoint_seconds: float, watch: Watch) -> None:
+    def __init__(
+        self, study: Study, out: Path, jobs: int, checkpoint_seconds: float, watch: Watch
+    ) -> None:
         self._study, self._out, self._jobs = study, out, jobs
         self._checkpoint_seconds, self._watch = checkpoint_seconds, watch
         self._folder, self._writer = Folder(out), Writer(out)
@@ -97,10 +107,13 @@ class _Course:
 
     def carry_on(self, tell: Callable[[str], None]) -> None:
         """Do what is not done yet, and gather the tables."""
-        self._gather()  # reads all that is there, so that a damaged file is found before any training
+        # reads all that is there, so that a damaged file is found before any training
+        self._gather()
         refuse_changed_files(self._runs, self._out)
         keep_modules(self._runs, self._out)
-        unsearched = [search for search in self._searches if len(stored(self._out, search)) < search.trials]
+        unsearched = [
+            search for search in self._searches if len(stored(self._out, search)) < search.trials
+        ]
         pending = [run for run in self._runs if self._searches or not self._folder.is_done(run.key)]
         for run in {(run.start, run.model, run.task): run for run in pending}.values():
             self._make_start(run)
@@ -110,7 +123,9 @@ class _Course:
             self._search(unsearched, sum(map(_work, pending)))
             self._run(tell)
         except BaseException:
-            with suppress(HeadstartError, OSError):  # what went wrong first is what the user must read
+            with suppress(
+                HeadstartError, OSError
+            ):  # what went wrong first is what the user must read
                 self._gather()
             raise
         if unsearched or pending:
@@ -154,7 +169,9 @@ class _Course:
                     group = group_of[event.run.key]
                     left[group] -= 1
                     record = event.record if isinstance(event, Ended) else None
-                    self._watch(self._tally.ended(group, event.run, event.status, left[group], record))
+                    self._watch(
+                        self._tally.ended(group, event.run, event.status, left[group], record)
+                    )
 
     def _events(
         self, items: Sequence[Any], stream_of: StreamOf[Any], runs: Sequence[RunSpec]
@@ -165,7 +182,9 @@ class _Course:
         return processes(items, stream_of, self._writer.write, self._jobs, runs)
 
     def _planned(self) -> list[RunSpec]:
-        """The runs of the study, with the values that its searches found once all of them have ended."""
+        """The runs of the study, with the values that its searches found once all of them have
+        ended.
+        """
         found = {search: stored(self._out, search) for search in self._searches}
         if not found or any(len(trials) < search.trials for search, trials in found.items()):
             return self._study.runs
@@ -177,7 +196,9 @@ class _Course:
         return tuned_runs(self._study, best)
 
     def _groups(self, pending: set[RunSpec]) -> list[Group]:
-        """The groups that have runs to do; with several processes the longest first, so that none is the last."""
+        """The groups that have runs to do; with several processes the longest first, so that none
+        is the last.
+        """
 
         def most(run: RunSpec) -> int:
             return at_once(with_executor(run, chosen_executor(run, self._out)).executor)
@@ -188,7 +209,9 @@ class _Course:
         return groups
 
     def _make_start(self, run: RunSpec) -> None:
-        """Once, before processes would make it several times; where it fails, the runs that begin from it fail."""
+        """Once, before processes would make it several times; where it fails, the runs that begin
+        from it fail.
+        """
         try:
             self._writer.write_all(start_weights(run, self._out))
         except Exception as error:  # whatever somebody's own start may raise
@@ -209,7 +232,9 @@ class _Course:
             files.write(self._out / "results" / "rates.yaml", as_rates(rows))
 
 
-def _of_group(out: Path, checkpoint_seconds: float, group: Group, is_stopping: Callable[[], bool]) -> Iterator[Event]:
+def _of_group(
+    out: Path, checkpoint_seconds: float, group: Group, is_stopping: Callable[[], bool]
+) -> Iterator[Event]:
     return carry_out(group, out, checkpoint_seconds, is_stopping)
 
 

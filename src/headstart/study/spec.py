@@ -39,23 +39,25 @@ AXES: dict[str, Registry[Any]] = {
     "partitions": PARTITIONS,
     "devices": DEVICES,
 }
-"""The axes whose values are parts. The others are numbers, and `trainable`, which names parameters."""
+"""The axes whose values are parts. The others are numbers, and `trainable`, which names parameters.
+"""
 
 
 class Study:
     """A validated study: `Study(task="digits", model="mlp", starts=["random", "proxy"], ...)`.
 
-    The keys are those of a study file (`StudyFile`). In place of names there may be values: a function that builds the
-    model, the task that `own_task` makes of tensors, weights among the starts (see `headstart.study.given.parts`).
-    No data are read before `population`, `runs` or `resolved` are asked for, and then only where the number of clients
-    is to be counted.
+    The keys are those of a study file (`StudyFile`). In place of names there may be values: a
+    function that builds the model, the task that `own_task` makes of tensors, weights among the
+    starts (see `headstart.study.given.parts`). No data are read before `population`, `runs` or
+    `resolved` are asked for, and then only where the number of clients is to be counted.
 
-    grid: the runs; where clients are to be counted their `population` is 0, and their `cohort` as written. origin:
-    where the study was written. A program that makes a study by a call trusts itself: parts of its own may come from
-    whatever it can import.
+    grid: the runs; where clients are to be counted their `population` is 0, and their `cohort` as
+    written. origin: where the study was written. A program that makes a study by a call trusts
+    itself: parts of its own may come from whatever it can import.
 
     Raises:
-        HeadstartError: one line with the path in the file, for unknown keys or names, wrong types or ranges.
+        HeadstartError: one line with the path in the file, for unknown keys or names, wrong types
+            or ranges.
     """
 
     def __init__(self, *files: object, **keys: Any) -> None:
@@ -76,7 +78,9 @@ class Study:
         }
         self.probes = tuple(_read_all(PROBES, parsed.probes, "probes"))
         if all(probe.name != "evaluation" for probe in self.probes):
-            raise HeadstartError("probes: expected 'evaluation' among them, without which no run has an accuracy")
+            raise HeadstartError(
+                "probes: expected 'evaluation' among them, without which no run has an accuracy"
+            )
         if parsed.tuning:
             _check_tuning(parsed, parsed.tuning)
         self._rate_rows = RateRows(parsed.rates, tuple(_AXIS), _of_axis)
@@ -90,12 +94,16 @@ class Study:
         self.grid = list(dict.fromkeys(run for grid in grids for run in self._expand(grid)))
         for i in self._rate_rows.unused:
             raise HeadstartError(
-                f"rates[{i}]: matches no run of the grid that an earlier row leaves; correct it or remove it"
+                f"rates[{i}]: matches no run of the grid that an earlier row leaves; correct it "
+                "or remove it"
             )
 
     @classmethod
-    def load(cls, path: str | Path, allow: Sequence[str] = (), origin: Origin | None = None) -> "Study":
-        """Read a study file (YAML, nothing in it is executed but what it names of the modules of its own).
+    def load(
+        cls, path: str | Path, allow: Sequence[str] = (), origin: Origin | None = None
+    ) -> "Study":
+        """Read a study file (YAML, nothing in it is executed but what it names of the modules of
+        its own).
 
         Args:
             path: the file. What it names is looked up beside it, then in the working folder.
@@ -103,7 +111,9 @@ class Study:
             origin: where it was written, for a copy that lies elsewhere.
         """
         if not isinstance(path, str | os.PathLike):
-            raise HeadstartError(f"Study.load: expected the path of a study file, got {type(path).__name__}")
+            raise HeadstartError(
+                f"Study.load: expected the path of a study file, got {type(path).__name__}"
+            )
         keys = read(Path(path))
         with within(origin or Origin.of_file(Path(path), tuple(allow))):
             try:
@@ -113,7 +123,8 @@ class Study:
 
     @cached_property
     def population(self) -> int:
-        """The number of clients: what the file says, where it says nothing and deals rows by owner that of the owners.
+        """The number of clients: what the file says, where it says nothing and deals rows by owner
+        that of the owners.
 
         So both spellings are the same runs.
         """
@@ -121,7 +132,8 @@ class Study:
 
     @property
     def cohort(self) -> int:
-        """The clients of a round: where the file says nothing, all of them if there are fewer than usual.
+        """The clients of a round: where the file says nothing, all of them if there are fewer than
+        usual.
 
         Raises:
             HeadstartError: the file says more than there are clients.
@@ -142,7 +154,8 @@ class Study:
     def resolved(self) -> str:
         """The study as YAML with every default written out: equal text means an equal study."""
         with within(self.origin):
-            return f"# a study as headstart {FORMAT} read it, with every default\n{written(self._keys())}"
+            first = f"# a study as headstart {FORMAT} read it, with every default"
+            return f"{first}\n{written(self._keys())}"
 
     def _keys(self) -> dict[str, Any]:
         """The keys of a study file with every default, parts by their names."""
@@ -167,14 +180,19 @@ class Study:
             yield self._components({**main, **axes.model_dump(exclude_none=True)}, f"also[{i}].")
 
     def _components(self, axes: dict[str, list[Any]], path: str) -> dict[str, list[Any]]:
-        read = {axis: _read_all(registry, axes[axis], f"{path}{axis}") for axis, registry in AXES.items()}
+        read = {
+            axis: _read_all(registry, axes[axis], f"{path}{axis}")
+            for axis, registry in AXES.items()
+        }
         for axis in axes.keys() - AXES.keys():
             _refuse_twice(axes[axis], f"{path}{axis}")
         return {**axes, **read}
 
     def _is_counted(self, grids: list[dict[str, list[Any]]]) -> bool:
         """Whether the number of clients is that of the owners whom the task names."""
-        by_owner = any(partition.name == "natural" for axes in grids for partition in axes["partitions"])
+        by_owner = any(
+            partition.name == "natural" for axes in grids for partition in axes["partitions"]
+        )
         is_open = "population" not in self.file.model_fields_set
         return self.file.population == "natural" or (by_owner and is_open)
 
@@ -184,7 +202,8 @@ class Study:
             return min(cohort, population)
         if cohort > population:
             raise HeadstartError(
-                f"cohort: expected at most the number of clients (population: {population}), got {cohort}"
+                f"cohort: expected at most the number of clients (population: {population}), got "
+                f"{cohort}"
             )
         return cohort
 
@@ -192,7 +211,18 @@ class Study:
         population = self._written_population
         cohort = self._cohort_of(population) if population else self.file.cohort
         for values in itertools.product(*axes.values()):
-            start, trainable, client, server, partition, devices, local_epochs, client_rate, server_rate, seed = values
+            (
+                start,
+                trainable,
+                client,
+                server,
+                partition,
+                devices,
+                local_epochs,
+                client_rate,
+                server_rate,
+                seed,
+            ) = values
             run = RunSpec(
                 task=self.task,
                 model=self.model,
@@ -224,12 +254,24 @@ class Study:
             yield self._with_rates(run)
 
     def _with_rates(self, run: RunSpec) -> RunSpec:
-        """The rates of the first row that matches, by registered name or as written; else those of the axes."""
+        """The rates of the first row that matches, by registered name or as written; else those of
+        the axes.
+        """
         row = self._rate_rows.of(run)
-        return run if row is None else replace(run, client_rate=row.client_rate, server_rate=row.server_rate)
+        return (
+            run
+            if row is None
+            else replace(run, client_rate=row.client_rate, server_rate=row.server_rate)
+        )
 
 
-_AXIS = {"start": "starts", "client": "clients", "server": "servers", "partition": "partitions", "devices": "devices"}
+_AXIS = {
+    "start": "starts",
+    "client": "clients",
+    "server": "servers",
+    "partition": "partitions",
+    "devices": "devices",
+}
 
 
 def _of_axis(name: str, written: object, path: str) -> Component:
@@ -237,7 +279,9 @@ def _of_axis(name: str, written: object, path: str) -> Component:
 
 
 def _registered(registry: Registry[Any], written: object, path: str) -> Component:
-    """A part by its registered name: runs name it by its text alone, which says nothing of a folder."""
+    """A part by its registered name: runs name it by its text alone, which says nothing of a
+    folder.
+    """
     part = registry.component(written, path)
     if ":" in part.name:
         raise HeadstartError(f"{path}: expected a registered {part.kind}, got {part.name!r}")
@@ -253,9 +297,13 @@ def _read_all(registry: Registry[Any], written: Sequence[object], path: str) -> 
 def _check_tuning(file: StudyFile, tuning: Tuning) -> None:
     for axis in ("client_rates", "server_rates"):
         if any(len(getattr(axes, axis) or [0]) > 1 for axes in (file, *file.also)):
-            raise HeadstartError(f"{axis}: expected one value, as `tuning` searches for it, got several")
+            raise HeadstartError(
+                f"{axis}: expected one value, as `tuning` searches for it, got several"
+            )
     if file.evaluate_on == "validation":
-        raise HeadstartError("evaluate_on: expected test, as `tuning` chooses by the validation part, got validation")
+        raise HeadstartError(
+            "evaluate_on: expected test, as `tuning` chooses by the validation part, got validation"
+        )
     _refuse_twice(tuning.seeds, "tuning.seeds")
     _refuse_twice(tuning.each, "tuning.each")
 
@@ -266,7 +314,8 @@ def _refuse_alike(parts: Sequence[Component], axis: str) -> None:
     for part in parts:
         if names.setdefault(str(part), part) != part:
             raise HeadstartError(
-                f"{axis}: two that differ are called {str(part)!r}; name them: headstart.own_part(value, name='...')"
+                f"{axis}: two that differ are called {str(part)!r}; name them: "
+                "headstart.own_part(value, name='...')"
             )
 
 
@@ -286,8 +335,12 @@ def _refuse_too_many(grids: list[dict[str, list[Any]]]) -> None:
     """Before any grid is spanned: what is to be refused is not made."""
     runs = sum(math.prod(map(len, axes.values())) for axes in grids)
     if runs > MOST_RUNS:
-        sizes = {axis: len(values) for axis, values in max(grids, key=lambda axes: len(axes["seeds"])).items()}
+        sizes = {
+            axis: len(values)
+            for axis, values in max(grids, key=lambda axes: len(axes["seeds"])).items()
+        }
         longest = ", ".join(f"{axis}: {size}" for axis, size in sizes.items() if size > 1)
         raise HeadstartError(
-            f"expected at most {MOST_RUNS:,} runs, got {runs:,} ({longest}); cut the grid, or divide it among studies"
+            f"expected at most {MOST_RUNS:,} runs, got {runs:,} ({longest}); cut the grid, or "
+            "divide it among studies"
         )

@@ -40,16 +40,19 @@ def carry_out(
     is_stopping: IsStopping = never,
     places: Sequence[int] | None = None,
 ) -> Iterator[Event]:
-    """Yield what the runs of a group have to say, from their checkpoints if they have some, until they end.
+    """Yield what the runs of a group have to say, from their checkpoints if they have some, until
+    they end.
 
-    Nothing is written into the folder: each event must have been, before the next one is asked for. Where a run fails,
-    the others go on, each by itself, to the bits that they would have had together.
+    Nothing is written into the folder: each event must have been, before the next one is asked for.
+    Where a run fails, the others go on, each by itself, to the bits that they would have had
+    together.
 
     Args:
         group: runs that are computed together; those that are done keep their places.
         out: the study's folder, which is read.
         checkpoint_seconds: the time between two checkpoints.
-        is_stopping: is asked after every round; once it says so, the runs are saved and `KeyboardInterrupt` is raised.
+        is_stopping: is asked after every round; once it says so, the runs are saved and
+            `KeyboardInterrupt` is raised.
         places: the places in the group of the runs that are wanted; by default all.
     """
     folder = Folder(out)
@@ -74,7 +77,9 @@ def carry_out(
 
 @dataclass
 class _UnderWay:
-    """A run that is not done. `whole`: the weights of its start, as far as they are needed; `before`: seconds spent."""
+    """A run that is not done. `whole`: the weights of its start, as far as they are needed;
+    `before`: seconds spent.
+    """
 
     run: RunSpec
     federation: Federation
@@ -98,11 +103,15 @@ class _UnderWay:
             yield Measured(self.run, rows)
 
     def after_round(self, seconds: float, due: bool) -> Iterator[Saved]:
-        """Yield what is to be saved after a round: all of it if that is due, and before the last round."""
+        """Yield what is to be saved after a round: all of it if that is due, and before the last
+        round.
+        """
         if self.best is not None:
             self.best.look(self.progress)
         if self.progress.diverged_at is None and (due or self._is_before_its_last_round()):
-            yield self.saving.save(self.run, self.progress, self.before + seconds, self._best(), lasting=due)
+            yield self.saving.save(
+                self.run, self.progress, self.before + seconds, self._best(), lasting=due
+            )
         elif self.saving.is_full(self.progress):
             yield self.saving.note(self.run, self.progress)
 
@@ -115,7 +124,9 @@ class _UnderWay:
         parameters = sum(leaf.numel() for leaf in params.values())
         return Ended(
             self.run,
-            record=record_of(self.run, choice, self.progress, parameters, self.before + seconds, note),
+            record=record_of(
+                self.run, choice, self.progress, parameters, self.before + seconds, note
+            ),
             rows=tuple(self.progress.rows),
             weights=weights.content(final, {"run": str(self.run)}),
             best=self._best(),
@@ -140,7 +151,11 @@ class _UnderWay:
 
 
 def _together(
-    group: Group, places: Sequence[int], out: Path, checkpoint_seconds: float, is_stopping: IsStopping
+    group: Group,
+    places: Sequence[int],
+    out: Path,
+    checkpoint_seconds: float,
+    is_stopping: IsStopping,
 ) -> Iterator[Event]:
     began = last_saved = time.perf_counter()
     folder, choice = Folder(out), chosen_executor(group[0], out)
@@ -154,7 +169,10 @@ def _together(
     if not wanted:
         return
     some = next(iter(wanted.values()))
-    federations = [wanted[i].federation if i in wanted else _placeholder(run, some) for i, run in enumerate(group)]
+    federations = [
+        wanted[i].federation if i in wanted else _placeholder(run, some)
+        for i, run in enumerate(group)
+    ]
     probes = [
         wanted[i].probes if i in wanted else _probes(run, federation)
         for i, (run, federation) in enumerate(zip(group, federations, strict=True))

@@ -1,8 +1,9 @@
 """A study file: its keys with their types and defaults.
 
-A study file is YAML (`yaml_text` reads it), and nothing in it is executed. Its axes (starts, what is
-trained, clients, servers, partitions, devices, local epochs, rates) span the main grid; every entry of
-`also` spans a further one in which the axes that it does not name are those of the main grid.
+A study file is YAML (`yaml_text` reads it), and nothing in it is executed. Its axes (starts, what
+is trained, clients, servers, partitions, devices, local epochs, rates) span the main grid; every
+entry of `also` spans a further one in which the axes that it does not name are those of the main
+grid.
 """
 
 from typing import Annotated, Any, Literal
@@ -39,7 +40,9 @@ Seeds = Annotated[list[Seed], BeforeValidator(_listed), Field(min_length=1)]
 
 
 WIDTH = 1.01
-"""A range that is tuned over must be wider than this factor: what is tried is rounded to three digits."""
+"""A range that is tuned over must be wider than this factor: what is tried is rounded to three
+digits.
+"""
 
 
 def _upwards(ends: list[float]) -> list[float]:
@@ -76,7 +79,9 @@ class Axes(Strict):
 
 
 class RateRow(Strict):
-    """Learning rates for the runs that it matches; a bare name matches with any parameters, what is left out all."""
+    """Learning rates for the runs that it matches; a bare name matches with any parameters, what is
+    left out all.
+    """
 
     start: Any = None
     trainable: Trainable | None = None
@@ -90,7 +95,9 @@ class RateRow(Strict):
 
 
 class Tuning(Strict):
-    """What every pair and start is tuned with: the same number of trials, seeds and rounds, on the validation part."""
+    """What every pair and start is tuned with: the same number of trials, seeds and rounds, on the
+    validation part.
+    """
 
     trials: Count = 20
     seeds: Seeds = [0]

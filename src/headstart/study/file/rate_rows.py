@@ -7,10 +7,14 @@ from headstart.parts.registry import Component
 from headstart.study.file.keys import RateRow
 
 Conditions = Mapping[str, str | Component | float]
-"""What fields of a run a row asks for: a part, a bare name for a part with any parameters, or a number."""
+"""What fields of a run a row asks for: a part, a bare name for a part with any parameters, or a
+number.
+"""
 
 Shape = tuple[tuple[str, bool], ...]
-"""The fields that a row asks for, and of each whether it is a part that is asked for by its bare name."""
+"""The fields that a row asks for, and of each whether it is a part that is asked for by its bare
+name.
+"""
 
 PLAIN = ("local_epochs", "trainable")
 """The fields that are no parts."""
@@ -19,17 +23,22 @@ PLAIN = ("local_epochs", "trainable")
 class RateRows:
     """The rows in their order, found by what they ask for: many rows cost a run no more than few.
 
-    `component(field, written, path)` reads a part. Rows of one shape ask for values of the same fields, so that one
-    look-up tells which of them a run meets first.
+    `component(field, written, path)` reads a part. Rows of one shape ask for values of the same
+    fields, so that one look-up tells which of them a run meets first.
     """
 
-    def __init__(self, rows: Sequence[RateRow], fields: Sequence[str], component: Callable[..., Component]) -> None:
+    def __init__(
+        self, rows: Sequence[RateRow], fields: Sequence[str], component: Callable[..., Component]
+    ) -> None:
         self.rows = rows
         self.used: set[int] = set()
         self._first: dict[Shape, dict[tuple[Any, ...], int]] = {}
         for i, row in enumerate(rows):
             conditions = _conditions(row, fields, component, f"rates[{i}]")
-            shape = tuple((name, name not in PLAIN and isinstance(value, str)) for name, value in conditions.items())
+            shape = tuple(
+                (name, name not in PLAIN and isinstance(value, str))
+                for name, value in conditions.items()
+            )
             self._first.setdefault(shape, {}).setdefault(tuple(conditions.values()), i)
 
     def of(self, run: Any) -> RateRow | None:

@@ -19,11 +19,12 @@ LATER = {
     "client_rate_by_round": "constant",
     "server_rate_by_round": "constant",
 }
-"""Fields of a run that came after studies had been run: at these values they are no part of a key."""
+"""Fields of a run that came after studies had been run: at these values they are no part of a key.
+"""
 
 PLACEMENT = ("data_mib", "keep_weights")
-"""Fields of a run that say where things are or what is kept, and change no bit of the result: they are no part of a
-key.
+"""Fields of a run that say where things are or what is kept, and change no bit of the result: they
+are no part of a key.
 """
 
 PARTS = ("task", "model", "start", "client", "server", "partition", "devices")
@@ -69,7 +70,7 @@ class RunSpec:
 
     @cached_property
     def key(self) -> str:
-        """The name of the run's folder: 16 hex digits of the sha256 of the canonical specification."""
+        """The name of the run's folder: 16 hex digits of the sha256 of its specification."""
         return hashlib.sha256(self._canonical().encode()).hexdigest()[:16]
 
     def spec(self) -> dict[str, Any]:
@@ -93,7 +94,7 @@ _FIELDS = {field.name for field in fields(RunSpec)} - set(PLACEMENT)
 
 
 def _identity(value: Any) -> Any:
-    """What a field says, without where it was written: a run is the same wherever its study lies."""
+    """What a field says, but where it was written: a run is the same wherever its study lies."""
     if isinstance(value, tuple):
         return tuple(map(_identity, value))
     return value.identity() if isinstance(value, Component) else value

@@ -1,9 +1,9 @@
 """The text of a study file: YAML as its version 1.2 reads it, of which nothing is executed.
 
 Words and numbers are those of YAML's core schema: `010` is ten, `1:30`, `1_0`, `yes`, `on` and
-`2020-01-01` are text. Python's YAML is of version 1.1, where they are 8, 90, 10, true, true and a date.
-A file is small and has an end, whatever is in it: what stands for more than it says (an alias within
-an alias within an alias) is counted as what it stands for.
+`2020-01-01` are text. Python's YAML is of version 1.1, where they are 8, 90, 10, true, true and a
+date. A file is small and has an end, whatever is in it: what stands for more than it says (an alias
+within an alias within an alias) is counted as what it stands for.
 """
 
 import json
@@ -43,7 +43,8 @@ def read(path: Path) -> dict[str, Any]:
             raise HeadstartError(f"cannot read {path}: expected a file, got a device or a pipe")
         if found.st_size > MOST_BYTES:
             raise HeadstartError(
-                f"{path}: expected a study file of at most {MOST_BYTES >> 20} MiB, got {found.st_size >> 20} MiB"
+                f"{path}: expected a study file of at most {MOST_BYTES >> 20} MiB, got "
+                f"{found.st_size >> 20} MiB"
             )
         content = path.read_bytes()
     try:
@@ -72,7 +73,9 @@ def in_line(value: Any) -> str:
     """
     if isinstance(value, str) and not value.isprintable():
         return json.dumps(value)
-    text = yaml.dump(value, Dumper=_Dumper, default_flow_style=True, allow_unicode=True, width=MOST_BYTES)
+    text = yaml.dump(
+        value, Dumper=_Dumper, default_flow_style=True, allow_unicode=True, width=MOST_BYTES
+    )
     return text.removesuffix("...\n").strip()
 
 
@@ -84,17 +87,23 @@ def _keys(text: str, name: str) -> object:
         if node is None:
             return None
         if _size(node, {}, 0) > MOST_NODES:
-            raise HeadstartError(f"expected a study file of at most {MOST_NODES:,} values, got more")
+            raise HeadstartError(
+                f"expected a study file of at most {MOST_NODES:,} values, got more"
+            )
         return loader.construct_document(node)
     finally:
         loader.dispose()
 
 
 def _size(node: yaml.Node, known: dict[int, int], depth: int) -> int:
-    """How many values a node stands for. `known`: those of the nodes that were seen, 0 while one is counted."""
+    """How many values a node stands for. `known`: those of the nodes that were seen, 0 while one is
+    counted.
+    """
     if id(node) in known:
         if not known[id(node)]:
-            raise yaml.MarkedYAMLError(problem="an alias stands within what it names", problem_mark=node.start_mark)
+            raise yaml.MarkedYAMLError(
+                problem="an alias stands within what it names", problem_mark=node.start_mark
+            )
         return known[id(node)]
     if depth > DEEPEST:
         problem = f"expected lists and mappings at most {DEEPEST} deep, got more"
@@ -108,7 +117,9 @@ def _size(node: yaml.Node, known: dict[int, int], depth: int) -> int:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML without tags that execute anything; keys stand once; scalars as in the core schema of YAML 1.2."""
+    """YAML without tags that execute anything; keys stand once; scalars as in the core schema of
+    YAML 1.2.
+    """
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
     yaml_constructors = {}  # noqa: RUF012
@@ -119,7 +130,9 @@ class _Loader(yaml.SafeLoader):
             if key_node.tag == f"{_TAG}merge":
                 continue
             if not isinstance(key_node, yaml.ScalarNode):
-                raise yaml.MarkedYAMLError(problem="expected a word as a key", problem_mark=key_node.start_mark)
+                raise yaml.MarkedYAMLError(
+                    problem="expected a word as a key", problem_mark=key_node.start_mark
+                )
             key = self.construct_object(key_node, deep=True)
             if key in keys:
                 problem = f"the key {key!r} is there twice"
@@ -129,10 +142,15 @@ class _Loader(yaml.SafeLoader):
 
 
 def _of_scalar(loader: _Loader, node: yaml.Node) -> Any:
-    """A scalar whose tag says what it is; it was found by its form, or a `!!int` of another form is refused."""
-    kind, text = node.tag.removeprefix(_TAG), str(loader.construct_scalar(node))  # type: ignore[arg-type]
+    """A scalar whose tag says what it is; it was found by its form, or a `!!int` of another form is
+    refused.
+    """
+    kind = node.tag.removeprefix(_TAG)
+    text = str(loader.construct_scalar(node))  # type: ignore[arg-type]
     if not _FORMS[kind].fullmatch(text):
-        raise yaml.MarkedYAMLError(problem=f"expected {node.tag!r}, got {text!r}", problem_mark=node.start_mark)
+        raise yaml.MarkedYAMLError(
+            problem=f"expected {node.tag!r}, got {text!r}", problem_mark=node.start_mark
+        )
     match kind:
         case "null":
             return None
@@ -149,7 +167,9 @@ _FORMS = {
     "null": re.compile(r"~|null|Null|NULL|"),
     "bool": re.compile(r"true|True|TRUE|false|False|FALSE"),
     "int": re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+"),
-    "float": re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"),
+    "float": re.compile(
+        r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
+    ),
     "merge": re.compile(r"<<"),
 }
 """The core schema of YAML 1.2.2, section 10.3.2, and the merge key of 1.1."""
@@ -171,4 +191,6 @@ class _Dumper(yaml.SafeDumper):
 
 
 for _kind in ("null", "bool", "int", "float"):
-    _Dumper.add_implicit_resolver(f"{_TAG}{_kind}", re.compile(f"(?:{_FORMS[_kind].pattern})$"), None)
+    _Dumper.add_implicit_resolver(
+        f"{_TAG}{_kind}", re.compile(f"(?:{_FORMS[_kind].pattern})$"), None
+    )

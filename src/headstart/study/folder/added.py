@@ -1,7 +1,9 @@
-"""Probes that were added to a run that is done, measured of the weights that it began from and ended with.
+"""Probes that were added to a run that is done, measured of the weights that it began from and
+ended with.
 
-Only for probes that look at nothing else, and only if they come after those that were measured: then the rows are those
-of a run that had them from the start, in the same order. Others need the rounds between, and the run is done again.
+Only for probes that look at nothing else, and only if they come after those that were measured:
+then the rows are those of a run that had them from the start, in the same order. Others need the
+rounds between, and the run is done again.
 """
 
 import math
@@ -29,7 +31,7 @@ def is_handed_over(folder: Folder, run: RunSpec) -> bool:
 
 
 def ended(run: RunSpec, federation: Federation, beginning: State, folder: Folder) -> Ended:
-    """Measure what is lacking, and return the run's end as if it had been measured along the way."""
+    """Measure what is lacking; return the run's end as if it had been measured along the way."""
     done = str(files.read_record(folder.run(run.key) / HINT)["run"])
     record = folder.record(done)
     rows = _rows(read_rounds(folder.run(done) / "rounds.parquet", record["files"]["rounds"]))

@@ -1,7 +1,8 @@
 """The weights of the round with the highest accuracy so far, beside those that a run ends with.
 
-By `test_accuracy` as the run measures it: every so many rounds, and on the part that `evaluate_on` names. The first of
-equal rounds counts. DIR/runs/<key>/best.safetensors is written with each checkpoint, and when the run is done.
+By `test_accuracy` as the run measures it: every so many rounds, and on the part that `evaluate_on`
+names. The first of equal rounds counts. DIR/runs/<key>/best.safetensors is written with each
+checkpoint, and when the run is done.
 """
 
 from collections.abc import Callable
@@ -33,7 +34,8 @@ class BestSoFar:
         self._seen = len(progress.rows)
 
     def content(self, of: Callable[[Tree], Weights], run: str) -> bytes:
-        """Return the file of the weights that are held, and hold them no longer; empty where they were written before.
+        """Return the file of the weights that are held, and hold them no longer; empty where they
+        were written before.
 
         Args:
             of: makes a whole model of what is trained.

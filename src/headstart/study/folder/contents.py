@@ -1,4 +1,6 @@
-"""What the files of a study's parts hold: their sha256, copies of the user's own modules, and notes about starts."""
+"""What the files of a study's parts hold: their sha256, copies of the user's own modules, and notes
+about starts.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +17,8 @@ from headstart.study.folder.store import STARTS, Folder
 
 
 def refuse_changed_files(runs: Sequence[RunSpec], out: Path) -> None:
-    """Hold what the files of starts and tasks contained when the folder was begun, and refuse to mix in anything else.
+    """Hold what the files of starts and tasks contained when the folder was begun, and refuse to
+    mix in anything else.
 
     Raises:
         HeadstartError: a file has other contents now.
@@ -30,7 +33,8 @@ def refuse_changed_files(runs: Sequence[RunSpec], out: Path) -> None:
         if before.get(name, content) != content and name not in may_be_mended:
             raise HeadstartError(
                 f"{name}: what its files hold has changed since the runs in {out} were made "
-                f"(sha256 {before[name][:12]} then, {content[:12] or 'none'} now); put it back or choose a new folder"
+                f"(sha256 {before[name][:12]} then, {content[:12] or 'none'} now); put it back "
+                "or choose a new folder"
             )
     contents = {name: content for name, content in sorted((before | now).items()) if content}
     if contents != before:
@@ -38,8 +42,9 @@ def refuse_changed_files(runs: Sequence[RunSpec], out: Path) -> None:
 
 
 def _contents(runs: Sequence[RunSpec]) -> dict[str, str]:
-    """sha256 of the files of all starts and tasks, also of those tasks whose data a start is made of, and of the
-    modules of parts that are the user's own, with what these import from beside them.
+    """sha256 of the files of all starts and tasks, also of those tasks whose data a start is made
+    of, and of the modules of parts that are the user's own, with what these import from beside
+    them.
     """
     starts = {run.start: REGISTRY.build(run.start) for run in runs}
     tasks = {run.task for run in runs}
@@ -56,16 +61,24 @@ def _parts(runs: Sequence[RunSpec]) -> set[Component]:
 
 
 def _modules(runs: Sequence[RunSpec]) -> dict[str, Path]:
-    """The files of those parts of runs that are the user's own, and of what these import from beside them."""
+    """The files of those parts of runs that are the user's own, and of what these import from
+    beside them.
+    """
     parts = _parts(runs)
-    own = {f"module of {part.kind} {part.name}": file for part in parts if (file := own_file(part)) is not None}
+    own = {
+        f"module of {part.kind} {part.name}": file
+        for part in parts
+        if (file := own_file(part)) is not None
+    }
     for origin in {part.origin for part in parts if own_file(part) is not None}:
         own |= {f"module {name}": file for name, file in own_modules.imported_from(origin).items()}
     return own
 
 
 def keep_modules(runs: Sequence[RunSpec], out: Path) -> None:
-    """Copies of the modules of the user's own, with which the text of the study in this folder can be run again."""
+    """Copies of the modules of the user's own, with which the text of the study in this folder can
+    be run again.
+    """
     parts = _parts(runs)
     kept: dict[str, Path] = {}
     for part in parts:

@@ -1,6 +1,7 @@
 """Runs that failed: what somebody's own part raised, or memory that was not there.
 
-DIR/runs/<key>/failed.json  why; there until the run is done, which is tried again whenever the study is run
+DIR/runs/<key>/failed.json  why; there until the run is done, which is tried again whenever the
+study is run
 """
 
 import traceback
@@ -17,7 +18,9 @@ FAILED = "failed.json"
 
 
 def of_run(error: Exception, run: RunSpec) -> str:
-    """Why a run failed, in one line; empty where the error is not its own and the study cannot go on."""
+    """Why a run failed, in one line; empty where the error is not its own and the study cannot go
+    on.
+    """
     if (shortage := as_memory(error)) is not None:
         return str(shortage)
     if isinstance(error, HeadstartError):
@@ -58,13 +61,16 @@ def line(failures: Mapping[str, str], runs: int) -> str:
     whys = list(dict.fromkeys(failures.values()))
     more = f"; and {len(whys) - 1} other reasons" if len(whys) > 1 else ""
     return (
-        f"{len(failures)} of {runs} runs failed ({whys[0]}{more}); mend that and run again: what is done stays, "
+        f"{len(failures)} of {runs} runs failed ({whys[0]}{more}); mend that and run again: what "
+        "is done stays, "
         "and what failed is tried again"
     )
 
 
 def _whose(error: BaseException, run: RunSpec) -> str | None:
-    """The part of the user's own in whose file it happened: of several the one that was called last."""
+    """The part of the user's own in whose file it happened: of several the one that was called
+    last.
+    """
     named = [getattr(run, field.name) for field in fields(run)]
     parts = [part for part in (*named, *run.probes) if isinstance(part, Component)]
     owners = {str(file): part for part in parts if (file := own_file(part)) is not None}

@@ -1,4 +1,6 @@
-"""The tables of results as they were gathered before: what of them still holds need not be read from its run again."""
+"""The tables of results as they were gathered before: what of them still holds need not be read
+from its run again.
+"""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +14,9 @@ from headstart import tables
 from headstart.errors import HeadstartError
 
 RECORDS, TARGET = "records", "target_accuracy"
-"""In the metadata of the runs: the seal of each run's record, and what `rounds_to_target` was counted for."""
+"""In the metadata of the runs: the seal of each run's record, and what `rounds_to_target` was
+counted for.
+"""
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,9 @@ class Gathered:
 
 
 def gathered(folder: Path, target: float | None, runs: pa.Schema, rounds: pa.Schema) -> Gathered:
-    """What the folder's tables hold; nothing where they are missing, damaged, or of another target or form."""
+    """What the folder's tables hold; nothing where they are missing, damaged, or of another target
+    or form.
+    """
     try:
         found = tables.read_results(folder)
         records = json.loads(found.about.get(RECORDS, "{}"))
@@ -47,7 +53,9 @@ def gathered(folder: Path, target: float | None, runs: pa.Schema, rounds: pa.Sch
     begins, first = {}, 0
     if len(rows):
         runs_of_rows = pc.run_end_encode(rows["run"].combine_chunks())
-        for key, end in zip(runs_of_rows.values.to_pylist(), runs_of_rows.run_ends.to_pylist(), strict=True):
+        for key, end in zip(
+            runs_of_rows.values.to_pylist(), runs_of_rows.run_ends.to_pylist(), strict=True
+        ):
             begins[key] = first, end - first
             first = end
     keys = found.runs["run"].to_pylist()

@@ -1,4 +1,6 @@
-"""One process at a time writes to a folder, also where its lock file is deleted. Knows nothing of torch."""
+"""One process at a time writes to a folder, also where its lock file is deleted. Knows nothing of
+torch.
+"""
 
 import errno
 import os
@@ -23,10 +25,11 @@ PAUSE = 0.05
 
 @contextmanager
 def held(folder: Path, patience: float) -> Iterator[None]:
-    """Hold a folder for this process and those that it forks; the hold ends with them, however they end.
+    """Hold a folder for this process and those that it forks; the hold ends with them, however they
+    end.
 
-    Two locks are taken: a file in the folder, and the folder itself, which cannot be deleted while there are runs in
-    it. Some file systems of a network know only the first.
+    Two locks are taken: a file in the folder, and the folder itself, which cannot be deleted while
+    there are runs in it. Some file systems of a network know only the first.
 
     Raises:
         HeadstartError: after `patience` seconds another process still holds one.

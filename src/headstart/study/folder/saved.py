@@ -1,11 +1,13 @@
-"""The progress of a run in its folder: what a run that was interrupted, or one of more rounds, goes on from.
+"""The progress of a run in its folder: what a run that was interrupted, or one of more rounds, goes
+on from.
 
 DIR/runs/<key>/checkpoint.safetensors  while the run is under way: the state after some round
 DIR/runs/<key>/state.safetensors       once it is done: the state before its last round
 DIR/runs/<key>/measured.journal        the rows and the kept weights up to that round
 
-A run of more rounds begins at the state before the last round, and does that round again. For what is measured after
-the last round, with all test rows and whatever `every` says, is not what a longer run measures there.
+A run of more rounds begins at the state before the last round, and does that round again. For what
+is measured after the last round, with all test rows and whatever `every` says, is not what a longer
+run measures there.
 """
 
 from collections.abc import Mapping
@@ -26,14 +28,17 @@ from headstart.study.folder.store import BEST, CHECKPOINT, JOURNAL, STATE
 from headstart.study.run import Progress
 
 STATE_BYTES = 32 * 2**20
-"""The most that state and journal of a run that is done may take: a hundred runs of larger ones would fill a disk."""
+"""The most that state and journal of a run that is done may take: a hundred runs of larger ones
+would fill a disk.
+"""
 
 IN_MEMORY = 2 * 2**20
 """Bytes of kept weights that a run under way has in memory before it writes them to its journal."""
 
 
 class Saving:
-    """What of one run is saved so far, as it says itself: its journal, and the round of its last checkpoint.
+    """What of one run is saved so far, as it says itself: its journal, and the round of its last
+    checkpoint.
 
     `executor`: what computes it, to rounding like others.
     """
@@ -46,7 +51,9 @@ class Saving:
         """That of the last checkpoint; 0 before the first."""
 
     @classmethod
-    def load(cls, folder: Path, device: torch.device, executor: str = "") -> tuple["Saving", Progress, float]:
+    def load(
+        cls, folder: Path, device: torch.device, executor: str = ""
+    ) -> tuple["Saving", Progress, float]:
         """Read a checkpoint: the progress, and the seconds that were spent.
 
         Raises:
@@ -57,7 +64,9 @@ class Saving:
         with files.damage_explained(path, "delete it and run again"):
             mark, seconds = Mark(**note["journal"]), float(note["seconds"])
             if note["executor"] != executor:
-                raise ValueError(f"it is of executor {note['executor']!r}, and {executor!r} is to go on")
+                raise ValueError(
+                    f"it is of executor {note['executor']!r}, and {executor!r} is to go on"
+                )
             _refuse_of_another(note, folder)
         saving._journal, rows = Journal.at(folder / JOURNAL, mark)
         saving.round, saving._size = state.round, path.stat().st_size
@@ -65,7 +74,14 @@ class Saving:
         progress.earlier = saving._journal.kept(device)
         return saving, progress, seconds
 
-    def save(self, run: RunSpec, progress: Progress, seconds: float, best: bytes = b"", lasting: bool = True) -> Saved:
+    def save(
+        self,
+        run: RunSpec,
+        progress: Progress,
+        seconds: float,
+        best: bytes = b"",
+        lasting: bool = True,
+    ) -> Saved:
         """Return what is new since the last time, with the state.
 
         Args:
@@ -87,7 +103,9 @@ class Saving:
         return replace(noted, checkpoint=content, best=best, lasting=lasting)
 
     def note(self, run: RunSpec, progress: Progress) -> Saved:
-        """Return what is new for the journal, and keep no weights of it in memory. A checkpoint may follow or not."""
+        """Return what is new for the journal, and keep no weights of it in memory. A checkpoint may
+        follow or not.
+        """
         begin = self._journal.mark.length
         device = next(iter(progress.state.x.values())).device
         entry = self._journal.entry(progress.rows[self._journal.rows :], progress.kept)
@@ -110,8 +128,8 @@ class Saving:
 
 
 def hand_over(shorter: Path, longer: Path) -> bool:
-    """Have the run of one folder begin where that of another one was before its last round; False where the other has
-    no state, or one that is damaged.
+    """Have the run of one folder begin where that of another one was before its last round; False
+    where the other has no state, or one that is damaged.
     """
     try:
         state, note = checkpoint.load(shorter / STATE)

@@ -1,12 +1,13 @@
-"""A study's folder: who may write to it, what is done, and the tables gathered from it. Knows nothing of torch.
+"""A study's folder: who may write to it, what is done, and the tables gathered from it. Knows
+nothing of torch.
 
-DIR/study.yaml                 the resolved study
-DIR/runs/<key>/rounds.parquet  round, metric, value
-DIR/runs/<key>/run.json        what the run was and what came of it; written last, so its presence means done
-DIR/runs/<key>/*.safetensors   the final weights; a checkpoint, or of a run that is done the state before its last round
-DIR/tuning/<key>/<k>.json      the k-th trial of a search; written when it ends
-DIR/results/*.parquet          all runs in the order of the grid; trials.parquet: all trials, where there was a tuning
-DIR/paper.yaml                 the study file, where `headstart paper` wrote it
+DIR/study.yaml                 the resolved study DIR/runs/<key>/rounds.parquet  round, metric,
+value DIR/runs/<key>/run.json        what the run was and what came of it; written last, so its
+presence means done DIR/runs/<key>/*.safetensors   the final weights; a checkpoint, or of a run that
+is done the state before its last round DIR/tuning/<key>/<k>.json      the k-th trial of a search;
+written when it ends DIR/results/*.parquet          all runs in the order of the grid;
+trials.parquet: all trials, where there was a tuning DIR/paper.yaml                 the study file,
+where `headstart paper` wrote it
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,20 +24,50 @@ from headstart.study.folder import locks
 from headstart.study.folder.gathered import about, gathered
 
 RUNS = pa.schema(
-    [(name, pa.string()) for name in ("run", "task", "model", "start", "client", "server", "partition", "devices")]
+    [
+        (name, pa.string())
+        for name in ("run", "task", "model", "start", "client", "server", "partition", "devices")
+    ]
     + [("local_epochs", pa.float64()), ("client_rate", pa.float64()), ("server_rate", pa.float64())]
-    + [("seed", pa.int64()), ("status", pa.string()), ("rounds", pa.int64()), ("diverged_at", pa.int64())]
-    + [("test_accuracy", pa.float64()), ("test_loss", pa.float64()), ("rounds_to_target", pa.int64())]
+    + [
+        ("seed", pa.int64()),
+        ("status", pa.string()),
+        ("rounds", pa.int64()),
+        ("diverged_at", pa.int64()),
+    ]
+    + [
+        ("test_accuracy", pa.float64()),
+        ("test_loss", pa.float64()),
+        ("rounds_to_target", pa.int64()),
+    ]
     + [("bytes_up", pa.int64()), ("bytes_down", pa.int64()), ("parameters", pa.int64())]
     + [("simulated_seconds", pa.float64()), ("seconds", pa.float64()), ("executor", pa.string())]
-    + [(name, pa.string()) for name in ("trainable", "headstart", "machine", "ended", "executor_fallback", "data")]
+    + [
+        (name, pa.string())
+        for name in ("trainable", "headstart", "machine", "ended", "executor_fallback", "data")
+    ]
     + [("begun_with", pa.string()), ("torch", pa.string())]
 )
-ROUNDS = pa.schema([("run", pa.string()), ("round", pa.int64()), ("metric", pa.string()), ("value", pa.float64())])
+ROUNDS = pa.schema(
+    [("run", pa.string()), ("round", pa.int64()), ("metric", pa.string()), ("value", pa.float64())]
+)
 TRIALS = pa.schema(
-    [(name, pa.string()) for name in ("search", "start", "client", "server", "partition", "devices")]
-    + [("local_epochs", pa.float64()), ("trial", pa.int64()), ("status", pa.string()), ("rounds", pa.int64())]
-    + [("seeds", pa.int64()), ("client_rate", pa.float64()), ("server_rate", pa.float64()), ("parameters", pa.string())]
+    [
+        (name, pa.string())
+        for name in ("search", "start", "client", "server", "partition", "devices")
+    ]
+    + [
+        ("local_epochs", pa.float64()),
+        ("trial", pa.int64()),
+        ("status", pa.string()),
+        ("rounds", pa.int64()),
+    ]
+    + [
+        ("seeds", pa.int64()),
+        ("client_rate", pa.float64()),
+        ("server_rate", pa.float64()),
+        ("parameters", pa.string()),
+    ]
     + [("accuracy", pa.float64()), ("loss", pa.float64()), ("seconds", pa.float64())]
     + [("best", pa.bool_()), ("edge", pa.string())]
 )
@@ -46,7 +77,9 @@ WRITTEN = "paper.yaml"
 """The file that may stand in a folder before its study has begun: the study file itself."""
 
 PUBLISHED = ("published.sha256", "findings.json")
-"""Files by which a folder is known that `headstart publish` wrote, with a study.yaml but without runs."""
+"""Files by which a folder is known that `headstart publish` wrote, with a study.yaml but without
+runs.
+"""
 
 OLDER = "# a study as headstart 1 read it"
 """How the study file of a folder began whose files were not sealed."""
@@ -68,7 +101,9 @@ STARTS, TUNING = "starts", "tuning"
 """Folders of the study's: weights that runs begin from, and the trials of its searches."""
 
 MOMENT = 1.0
-"""Seconds: so long the workers of a process that was killed may hold its folder on, as they were forked from it."""
+"""Seconds: so long the workers of a process that was killed may hold its folder on, as they were
+forked from it.
+"""
 
 
 class Folder:
@@ -78,14 +113,18 @@ class Folder:
         self.path = path
 
     @contextmanager
-    def claimed(self, resolved_study: str, refusal: Callable[[], str] = lambda: "") -> Iterator[None]:
-        """Hold the folder for this process and this study; the hold ends with the process, however it ends.
+    def claimed(
+        self, resolved_study: str, refusal: Callable[[], str] = lambda: ""
+    ) -> Iterator[None]:
+        """Hold the folder for this process and this study; the hold ends with the process, however
+        it ends.
 
-        Where the folder has the file of another study, or none, `refusal` says why it may not pass to this one;
-        empty where it may.
+        Where the folder has the file of another study, or none, `refusal` says why it may not pass
+        to this one; empty where it may.
 
         Raises:
-            HeadstartError: another process holds it, it belongs to another study, or it cannot be written.
+            HeadstartError: another process holds it, it belongs to another study, or it cannot be
+                written.
         """
         with files.explained(self.path, "write"):
             self._refuse_foreign()  # before anything is written
@@ -101,14 +140,16 @@ class Folder:
         is_published = any((self.path / name).exists() for name in PUBLISHED)
         if is_published and not (self.path / "runs").exists():
             raise HeadstartError(
-                f"{self.path} holds what `headstart publish` wrote of a study, and no runs; choose a new folder"
+                f"{self.path} holds what `headstart publish` wrote of a study, and no runs; "
+                "choose a new folder"
             )
         if self.path.is_dir() and not (self.path / "study.yaml").exists():
             names = {entry.name for entry in self.path.iterdir() if not _is_partial(entry)}
             foreign = names - {".lock", WRITTEN}
             if foreign and not any(self.path.glob(f"runs/*/{RECORD}")):
                 raise HeadstartError(
-                    f"{self.path} holds files that are not a study's ({min(foreign)}); choose a new folder"
+                    f"{self.path} holds files that are not a study's ({min(foreign)}); choose a "
+                    "new folder"
                 )
 
     def _belongs_to(self, resolved_study: str, refusal: Callable[[], str]) -> None:
@@ -116,7 +157,8 @@ class Folder:
         present = study.read_text(encoding="utf-8", errors="replace") if study.exists() else ""
         if present.startswith(OLDER):
             raise HeadstartError(
-                f"{self.path} was written by an earlier version of headstart, whose files this one does not read; "
+                f"{self.path} was written by an earlier version of headstart, whose files this "
+                "one does not read; "
                 "choose a new folder"
             )
         if present != resolved_study:
@@ -128,7 +170,9 @@ class Folder:
             files.write(study, resolved_study)
 
     def _sweep(self) -> None:
-        """Remove what a killed process left behind: files half-written, and checkpoints of runs that are done."""
+        """Remove what a killed process left behind: files half-written, and checkpoints of runs
+        that are done.
+        """
         for partial in filter(_is_partial, self.path.rglob(".*")):
             partial.unlink(missing_ok=True)
         for record in self.path.glob("runs/*/run.json"):
@@ -146,10 +190,13 @@ class Folder:
         """Whether the run ended (finished or diverged) and was written."""
         return (self.run(key) / "run.json").exists()
 
-    def finish(self, key: str, record: dict[str, Any], rows: Sequence[tuple[int, str, float]]) -> None:
+    def finish(
+        self, key: str, record: dict[str, Any], rows: Sequence[tuple[int, str, float]]
+    ) -> None:
         """Write what came of a run. Its record is the last file, so a run is done or not there.
 
-        The record holds the seals of what belongs to it, so that nothing of another run is taken for it.
+        The record holds the seals of what belongs to it, so that nothing of another run is taken
+        for it.
         """
         rounds, metrics, values = zip(*rows, strict=True) if rows else ((), (), ())
         table = pa.table([[key] * len(rows), rounds, metrics, values], schema=ROUNDS)
@@ -168,10 +215,11 @@ class Folder:
         trials: pa.Table | None = None,
         failed: Mapping[str, str] | None = None,
     ) -> tuple[pa.Table, pa.Table]:
-        """Make the tables of `results/` of the runs that are done, in the order given, and of the trials.
+        """Make the tables of `results/` of the runs that are done, in the order given, and of the
+        trials.
 
-        They say how many runs were planned, and of which study, so that a reader can tell what is missing; and why
-        runs failed that did.
+        They say how many runs were planned, and of which study, so that a reader can tell what is
+        missing; and why runs failed that did.
 
         Raises:
             HeadstartError: a run's files are damaged.
@@ -221,7 +269,8 @@ class Folder:
         return file
 
     def weights(self, key: str) -> Path:
-        """The file of the weights that a run ended with, after its sha256 was compared with the record's.
+        """The file of the weights that a run ended with, after its sha256 was compared with the
+        record's.
 
         Raises:
             HeadstartError: it is gone, or has changed since the run ended.
@@ -231,7 +280,9 @@ class Folder:
             if not path.is_file():
                 raise ValueError("it is gone")
             if files.digest(path) != record["files"]["weights"]:
-                raise ValueError("its sha256 is another than that of the weights the run ended with")
+                raise ValueError(
+                    "its sha256 is another than that of the weights the run ended with"
+                )
         return path
 
     def _refuse_others_files(self, key: str, record: dict[str, Any]) -> None:
@@ -246,14 +297,18 @@ class Folder:
         path = run / ROUNDS_FILE
         with files.damage_explained(path, _again(path)):
             if files.seal_of(path.read_bytes()) != seal:
-                raise ValueError("it is whole, but of another run or another time than the record beside it")
+                raise ValueError(
+                    "it is whole, but of another run or another time than the record beside it"
+                )
         path = run / WEIGHTS
         with files.damage_explained(path, _again(path)):
             found = path.stat().st_size if size is not None else None
             if found != size:
                 raise ValueError(f"expected {size} bytes, got {found}")
 
-    def _read(self, key: str, record: dict[str, Any], target: float | None) -> tuple[pa.Table, pa.Table]:
+    def _read(
+        self, key: str, record: dict[str, Any], target: float | None
+    ) -> tuple[pa.Table, pa.Table]:
         """The rounds of a run that is done, and its row among the runs."""
         path = self.run(key) / RECORD
         with files.damage_explained(path, _again(path)):
@@ -268,14 +323,22 @@ def _is_partial(path: Path) -> bool:
 
 
 def _ended(record: dict[str, Any], rounds: pa.Table, target: float | None) -> dict[str, Any]:
-    """The record with the last test metrics (none if diverged) and the first measured round at the target."""
+    """The record with the last test metrics (none if diverged) and the first measured round at the
+    target.
+    """
     series: dict[str, list[tuple[int, float]]] = {"test_accuracy": [], "test_loss": []}
     of_tests = rounds.filter(pc.is_in(rounds["metric"], value_set=pa.array(list(series))))
-    for round_, metric, value in zip(*(of_tests[name].to_pylist() for name in ROUNDS.names[1:]), strict=True):
+    for round_, metric, value in zip(
+        *(of_tests[name].to_pylist() for name in ROUNDS.names[1:]), strict=True
+    ):
         series[metric].append((round_, value))
     if record["status"] != "diverged":
         record |= {metric: measured[-1][1] for metric, measured in series.items() if measured}
-    reached = [round_ for round_, value in series["test_accuracy"] if target is not None and value >= target]
+    reached = [
+        round_
+        for round_, value in series["test_accuracy"]
+        if target is not None and value >= target
+    ]
     return {**record, "rounds_to_target": min(reached, default=None)}
 
 

@@ -1,4 +1,6 @@
-"""The one writer of a study's folder: it writes what the events of runs say, each file whole or not at all."""
+"""The one writer of a study's folder: it writes what the events of runs say, each file whole or not
+at all.
+"""
 
 from collections.abc import Generator
 from pathlib import Path
@@ -10,7 +12,17 @@ from headstart.errors import HeadstartError
 from headstart.starts import weights
 from headstart.study.events import Ended, Event, Failed, Made, Saved, Tried
 from headstart.study.folder import failed
-from headstart.study.folder.store import BEST, CHECKPOINT, HINT, JOURNAL, STARTS, STATE, TUNING, WEIGHTS, Folder
+from headstart.study.folder.store import (
+    BEST,
+    CHECKPOINT,
+    HINT,
+    JOURNAL,
+    STARTS,
+    STATE,
+    TUNING,
+    WEIGHTS,
+    Folder,
+)
 
 T = TypeVar("T")
 
@@ -73,7 +85,7 @@ class Writer:
 
 
 def _refuse_another_round(path: Path, best_round: int) -> None:
-    """Leave no weights of another round, such as those of a shorter run that this one went on from."""
+    """Leave no weights of another round, such as those of a shorter run that this one continues."""
     try:
         if path.exists() and weights.note_of(path)["round"] != best_round:
             path.unlink()
@@ -82,7 +94,7 @@ def _refuse_another_round(path: Path, best_round: int) -> None:
 
 
 def _leave_state(run: Path, state_stays: bool) -> None:
-    """The last checkpoint becomes the state from which a run of more rounds goes on, or is removed."""
+    """Keep the last checkpoint for a run of more rounds to go on from, or remove it."""
     checkpoint = run / CHECKPOINT
     with files.explained(checkpoint, "rename"):
         if state_stays and checkpoint.exists():

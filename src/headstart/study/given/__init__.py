@@ -1,1 +1,1 @@
-"""What a Python program gives to a study: functions, modules, tensors and arrays in place of names."""
+"""What a Python program gives to a study in place of names: functions, modules, tensors."""

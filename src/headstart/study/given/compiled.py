@@ -1,4 +1,6 @@
-"""What compiled code reads from outside: global names, attributes of these, and modules that it imports."""
+"""What compiled code reads from outside: global names, attributes of these, and modules that it
+imports.
+"""
 
 import dis
 import types

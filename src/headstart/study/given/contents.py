@@ -29,18 +29,39 @@ from torch import Tensor
 from headstart.study.given.compiled import globals_of, imports_of, read_of_modules
 from headstart.study.given.own_modules import is_own, sources
 
-PLAIN = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis), range, slice, np.generic, PurePath)
+PLAIN = (
+    type(None),
+    bool,
+    int,
+    float,
+    complex,
+    str,
+    bytes,
+    type(Ellipsis),
+    range,
+    slice,
+    np.generic,
+    PurePath,
+)
 PLAIN_OF_TORCH = (torch.dtype, torch.device, torch.Size, torch.layout, torch.memory_format)
 LOOKS_UP = ("globals", "eval", "exec", "__import__", "import_module")
 """Functions that reach what their code does not name."""
 
-OF_ALL = [getattr(sys.modules.get("random"), "_inst", None), getattr(np.random.normal, "__self__", None)]
-"""The generators that the functions of `random` and `numpy.random` share, which no program holds."""
+OF_ALL = [
+    getattr(sys.modules.get("random"), "_inst", None),
+    getattr(np.random.normal, "__self__", None),
+]
+"""The generators that the functions of `random` and `numpy.random` share, which no program holds.
+"""
 
 CHANGES = (Iterator, torch.Generator, np.random.Generator, np.random.RandomState)
 """What changes as it is read, or as it is used."""
 
-SLOT = (types.MemberDescriptorType, types.GetSetDescriptorType, type(namedtuple("_One", "one").one))  # type: ignore[attr-defined]
+SLOT = (
+    types.MemberDescriptorType,
+    types.GetSetDescriptorType,
+    type(namedtuple("_One", "one").one),  # type: ignore[attr-defined]
+)
 WRITTEN = (types.FunctionType, property, staticmethod, classmethod)
 BUILT = (*PLAIN, Tensor, np.ndarray, list, tuple, set, frozenset, Mapping, functools.partial)
 
@@ -75,7 +96,9 @@ class _Contents:
 
     def add(self, value: object) -> None:
         kind = type(value)
-        if isinstance(value, PLAIN + PLAIN_OF_TORCH) and not (isinstance(value, Enum) or _is_own(kind)):
+        if isinstance(value, PLAIN + PLAIN_OF_TORCH) and not (
+            isinstance(value, Enum) or _is_own(kind)
+        ):
             self._feed(kind.__name__, repr(value))
             return
         if id(value) in self._places:
@@ -161,9 +184,14 @@ class _Contents:
         """Own modules by what their files hold."""
         names = [name for name in names if is_own(name)]
         found = sources(names)
-        if any(all(name != module and not module.startswith(f"{name}.") for module in found) for name in names):
+        if any(
+            all(name != module and not module.startswith(f"{name}.") for module in found)
+            for name in names
+        ):
             self.unread = self.unread or "module without a file"
-        self._feed("sources", *(text for name, held in found.items() for text in (name, _sha256(held))))
+        self._feed(
+            "sources", *(text for name, held in found.items() for text in (name, _sha256(held)))
+        )
 
     def _set(self, value: Iterable[object]) -> None:
         """Its members in the order of their digests, as a set has none that lasts."""
@@ -177,7 +205,9 @@ class _Contents:
     def _tensor(self, tensor: Tensor) -> None:
         numbers = tensor.detach().cpu().resolve_conj().resolve_neg().contiguous()
         self._feed("tensor", str(tensor.dtype), str(tuple(tensor.shape)), str(tensor.requires_grad))
-        self.sha256.update(numbers.view(-1).view(torch.uint8).numpy().data if numbers.numel() else b"")
+        self.sha256.update(
+            numbers.view(-1).view(torch.uint8).numpy().data if numbers.numel() else b""
+        )
 
     def _array(self, array: Any) -> None:
         self._feed("array", type(array).__qualname__, str(array.dtype), str(array.shape))
@@ -195,14 +225,19 @@ class _Contents:
             self._feed("function", str(function.__module__), function.__qualname__)
             return
         self.modules.add(str(function.__module__))
-        self._all("function", [function.__code__, function.__defaults__, function.__kwdefaults__, vars(function)])
+        self._all(
+            "function",
+            [function.__code__, function.__defaults__, function.__kwdefaults__, vars(function)],
+        )
         for name in globals_of(function.__code__):
             if name in function.__globals__:
                 self._feed("global", name)
                 self.add(function.__globals__[name])
             if name in LOOKS_UP:
                 self.unread = self.unread or f"{name}()"
-        self._modules(imports_of(function.__code__, str(function.__globals__.get("__package__") or "")))
+        self._modules(
+            imports_of(function.__code__, str(function.__globals__.get("__package__") or ""))
+        )
         for module, name in read_of_modules(function.__code__):
             of = function.__globals__.get(module)
             if name in LOOKS_UP:
@@ -227,20 +262,28 @@ class _Contents:
         if _is_own(kind):
             self.modules.add(kind.__module__)
             if issubclass(kind, Enum):
-                members: dict[str, Any] = {name: one.value for name, one in kind.__members__.items()}
-                members |= {name: value for name, value in vars(kind).items() if isinstance(value, WRITTEN)}
+                members: dict[str, Any] = {
+                    name: one.value for name, one in kind.__members__.items()
+                }
+                members |= {
+                    name: value for name, value in vars(kind).items() if isinstance(value, WRITTEN)
+                }
                 self.add(members)
                 return
             if _is_own(type(kind)):
                 self.add(type(kind))
-            members = {name: value for name, value in vars(kind).items() if name not in _OF_EVERY_CLASS}
+            members = {
+                name: value for name, value in vars(kind).items() if name not in _OF_EVERY_CLASS
+            }
             self._all("members", [kind.__bases__, members])
 
     def _object(self, value: Any) -> None:
         self._class(type(value))
         if _is_own(type(value)):
             self.add(_fields(value))
-            if not any("__reduce__" in vars(kind) for kind in type(value).__mro__[:-1] if not _is_own(kind)):
+            if not any(
+                "__reduce__" in vars(kind) for kind in type(value).__mro__[:-1] if not _is_own(kind)
+            ):
                 return
         try:
             if isinstance(value, CHANGES):
@@ -265,8 +308,10 @@ class _Contents:
 
 
 _OF_EVERY_CLASS = {
-    "__module__", "__dict__", "__weakref__", "__doc__", "__annotations__", "__qualname__", "__firstlineno__",
-    "__static_attributes__", "__annotate__", "__annotate_func__", "__annotations_cache__", "__abstractmethods__",
+    "__module__", "__dict__", "__weakref__", "__doc__", "__annotations__", "__qualname__",
+    "__firstlineno__",
+    "__static_attributes__", "__annotate__", "__annotate_func__", "__annotations_cache__",
+    "__abstractmethods__",
     "_abc_impl", "__parameters__", "__orig_bases__", "__match_args__",
 }  # fmt: skip
 
@@ -278,7 +323,9 @@ def _fields(value: Any) -> dict[str, Any]:
         slots = vars(kind).get("__slots__", ())
         for name in (slots,) if isinstance(slots, str) else slots:
             hidden = f"_{kind.__name__.lstrip('_')}{name}" if name.startswith("__") else name
-            if hasattr(value, hidden) and isinstance(vars(kind).get(hidden), types.MemberDescriptorType):
+            if hasattr(value, hidden) and isinstance(
+                vars(kind).get(hidden), types.MemberDescriptorType
+            ):
                 fields[name] = getattr(value, hidden)
     return fields
 

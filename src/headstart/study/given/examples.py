@@ -27,14 +27,21 @@ def task_and_clients(
         if (shape := part.inputs.shape[1:]) != parts[0].inputs.shape[1:]:
             place = "test" if part is held_out else f"data[{i}]"
             raise HeadstartError(
-                f"{place}: expected inputs of shape {list(parts[0].inputs.shape[1:])} as in data[0], got {list(shape)}"
+                f"{place}: expected inputs of shape {list(parts[0].inputs.shape[1:])} as in "
+                f"data[0], got {list(shape)}"
             )
     ends = np.cumsum([len(part) for part in parts])
-    clients = Population([np.arange(end - len(part), end) for end, part in zip(ends, parts, strict=True)])
+    clients = Population(
+        [np.arange(end - len(part), end) for end, part in zip(ends, parts, strict=True)]
+    )
     check_clients(clients)
-    train = Examples(torch.cat([part.inputs for part in parts]), torch.cat([part.targets for part in parts]))
+    train = Examples(
+        torch.cat([part.inputs for part in parts]), torch.cat([part.targets for part in parts])
+    )
     if outputs is None and train.targets.is_floating_point():
-        raise HeadstartError("outputs: expected the width of the model's output, as the targets are no labels")
+        raise HeadstartError(
+            "outputs: expected the width of the model's output, as the targets are no labels"
+        )
     wide = outputs if outputs is not None else int(train.targets.max()) + 1
     task = Task("own data", train, held_out, held_out, wide, objective)
     check_examples(task)
@@ -46,7 +53,9 @@ def pairs_of(data: Any) -> list[Pair]:
     if isinstance(data, Mapping):
         data = data.values()
     if isinstance(data, Tensor | np.ndarray | str) or not isinstance(data, Iterable):
-        raise HeadstartError(f"data: expected (inputs, targets) of each client, got {type(data).__name__}")
+        raise HeadstartError(
+            f"data: expected (inputs, targets) of each client, got {type(data).__name__}"
+        )
     pairs = list(data)
     if not pairs:
         raise HeadstartError("data: expected inputs and targets of at least one client, got none")
@@ -62,12 +71,19 @@ def examples_of(pair: Any, place: str, objective: Objective) -> Examples:
             f"{place}: expected a pair of tensors or arrays, inputs [n, ...] and targets [n, ...], "
             f"got {type(pair).__name__}"
         ) from None
-    inputs, targets = _tensor(inputs, f"{place}: the inputs"), _tensor(targets, f"{place}: the targets")
+    inputs, targets = (
+        _tensor(inputs, f"{place}: the inputs"),
+        _tensor(targets, f"{place}: the targets"),
+    )
     if len(inputs) != len(targets):
-        raise HeadstartError(f"{place}: expected as many targets as inputs, got {len(targets)} and {len(inputs)}")
+        raise HeadstartError(
+            f"{place}: expected as many targets as inputs, got {len(targets)} and {len(inputs)}"
+        )
     if inputs.is_floating_point() and not (finite := inputs.isfinite().flatten(1).all(1)).all():
         row = int((~finite).to(torch.uint8).argmax())
-        raise HeadstartError(f"{place}: row {row} of the inputs has a value that is not finite (NaN or infinite)")
+        raise HeadstartError(
+            f"{place}: row {row} of the inputs has a value that is not finite (NaN or infinite)"
+        )
     if objective is classification:
         targets = _labels(targets, place)
     return Examples(inputs, targets)
@@ -78,13 +94,18 @@ def _tensor(values: Any, place: str) -> Tensor:
     try:
         tensor = values if isinstance(values, Tensor) else torch.as_tensor(np.asarray(values))
     except (TypeError, ValueError, RuntimeError) as error:
-        raise HeadstartError(f"{place}: expected numbers, got {type(values).__name__} ({reason(error)})") from None
+        raise HeadstartError(
+            f"{place}: expected numbers, got {type(values).__name__} ({reason(error)})"
+        ) from None
     if kind := undense(tensor):
         raise HeadstartError(f"{place}: expected dense numbers, got a tensor that is {kind}")
     if not tensor.ndim:
         raise HeadstartError(f"{place}: expected a row for each example, [n, ...], got one number")
     if tensor.is_complex():
-        raise HeadstartError(f"{place}: expected real numbers, got {tensor.dtype}; give their real and imaginary parts")
+        raise HeadstartError(
+            f"{place}: expected real numbers, got {tensor.dtype}; give their real and imaginary "
+            "parts"
+        )
     return tensor.detach()
 
 
@@ -94,7 +115,8 @@ def _labels(targets: Tensor, place: str) -> Tensor:
         return targets.long()
     if targets.ndim == 1 and len(targets):
         raise HeadstartError(
-            f"{place}: expected class labels, which are whole numbers, got {targets.dtype}; convert them with "
+            f"{place}: expected class labels, which are whole numbers, got {targets.dtype}; "
+            "convert them with "
             ".long(), or give `outputs` and an `objective` for other targets"
         )
     return targets

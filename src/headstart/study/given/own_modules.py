@@ -1,4 +1,6 @@
-"""The user's own modules: which they are, and the source files that they and what they import lie in."""
+"""The user's own modules: which they are, and the source files that they and what they import lie
+in.
+"""
 
 import ast
 import functools
@@ -10,7 +12,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 
-INSTALLED = tuple(Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+INSTALLED = tuple(
+    Path(sysconfig.get_path(name)).resolve()
+    for name in ("stdlib", "platstdlib", "purelib", "platlib")
+)
 PACKAGES = {"site-packages", "dist-packages"}
 OURS = Path(__file__).resolve().parents[2]
 
@@ -54,8 +59,8 @@ def sources(names: Iterable[str]) -> dict[str, bytes]:
 
 
 def bound(name: str, members: Iterable[str], package: str) -> list[str]:
-    """The modules that an import statement reaches: `import a.b` the package `a`; `from a import b` the
-    module `a.b` where there is one, else `a`.
+    """The modules that an import statement reaches: `import a.b` the package `a`; `from a import b`
+    the module `a.b` where there is one, else `a`.
     """
     if name.startswith("."):
         try:
@@ -100,7 +105,9 @@ def _places(name: str) -> list[str]:
     spec = _spec(name)
     if spec is not None and spec.submodule_search_locations is not None:
         return list(spec.submodule_search_locations)
-    file = getattr(sys.modules.get(name), "__file__", None) or (spec and spec.has_location and spec.origin)
+    file = getattr(sys.modules.get(name), "__file__", None) or (
+        spec and spec.has_location and spec.origin
+    )
     return [str(file)] if file else []
 
 

@@ -7,9 +7,9 @@ What is taken for each kind of part, and what it is called unless `own_part` say
 |---|---|---|
 | task | a `Task`, as `own_task` makes | the task's |
 | model | a function `() -> nn.Module` or `(input_shape, outputs) -> nn.Module` | the function's |
-| starts | a state dict (tensors or arrays by name), an `nn.Module`, a `Start` | `weights`, or `own` |
+| starts | a state dict (tensors by name), an `nn.Module`, a `Start` | `weights`, or `own` |
 | clients, servers, devices | a `ClientOptimizer`, a `ServerOptimizer`, `Devices` | `own` |
-| partitions | rows of each client; a function `(task, population, seed)` -> that | the function's, or `own` |
+| partitions | rows of each client; `(task, population, seed)` -> that | the function's, or `own` |
 | probes | a function `(federation) -> Probe` | the function's |
 """
 
@@ -68,7 +68,9 @@ def own_part(value: Any, *, name: str | None = None, version: str | None = None)
             value changes; runs of another version are other runs.
     """
     if isinstance(value, str | OwnPart) or value is None:
-        raise HeadstartError(f"own_part: expected a value such as a function or tensors, got {shown(value)}")
+        raise HeadstartError(
+            f"own_part: expected a value such as a function or tensors, got {shown(value)}"
+        )
     for what, text in (("name", name), ("version", version)):
         if text is not None and not (isinstance(text, str) and text):
             raise HeadstartError(f"own_part: expected a text as {what}, got {text!r}")
@@ -84,11 +86,19 @@ def as_written(keys: Mapping[str, Any]) -> tuple[dict[str, Any], list[Given]]:
     found: list[Given] = []
     written = _axes(keys, "", found)
     by_name = {(one.kind, one.name): str(one) for one in found}
-    for i, axes in enumerate(keys.get("also") or ()) if isinstance(keys.get("also"), list | tuple) else ():
+    for i, axes in (
+        enumerate(keys.get("also") or ()) if isinstance(keys.get("also"), list | tuple) else ()
+    ):
         if isinstance(axes, Mapping):
-            written["also"] = [*written["also"][:i], _axes(axes, f"also[{i}].", found), *written["also"][i + 1 :]]
+            written["also"] = [
+                *written["also"][:i],
+                _axes(axes, f"also[{i}].", found),
+                *written["also"][i + 1 :],
+            ]
     if isinstance(keys.get("rates"), list | tuple):
-        written["rates"] = [_rates(row, f"rates[{i}].", by_name, found) for i, row in enumerate(keys["rates"])]
+        written["rates"] = [
+            _rates(row, f"rates[{i}].", by_name, found) for i, row in enumerate(keys["rates"])
+        ]
     if isinstance(task := _bare(keys.get("task")), Task) and task.owners is not None:
         written.setdefault("partitions", ["natural"])
     return written, found
@@ -99,11 +109,17 @@ def _axes(keys: Mapping[str, Any], path: str, found: list[Given]) -> dict[str, A
     for key, kind in KINDS.items():
         if key in keys:
             value = keys[key]
-            single = key in ("task", "model") or not isinstance(value, list | tuple) or _is_split(key, value)
+            single = (
+                key in ("task", "model")
+                or not isinstance(value, list | tuple)
+                or _is_split(key, value)
+            )
             written[key] = (
                 _written(value, kind, f"{path}{key}", found)
                 if single
-                else [_written(one, kind, f"{path}{key}[{i}]", found) for i, one in enumerate(value)]
+                else [
+                    _written(one, kind, f"{path}{key}[{i}]", found) for i, one in enumerate(value)
+                ]
             )
     return written
 
@@ -150,7 +166,8 @@ def _written(value: Any, kind: str, path: str, found: list[Given]) -> Any:
             sha256, unread = digest(sha256, as_drawn(asked.value))
         if unread:
             raise HeadstartError(
-                f"{path}: cannot tell when {name!r} changes, as it holds something of type {unread}; "
+                f"{path}: cannot tell when {name!r} changes, as it holds something of type "
+                f"{unread}; "
                 "say so yourself: headstart.own_part(..., version='1')"
             )
     one = given.keep(Given(kind, name, sha256, read.factory))
@@ -185,7 +202,9 @@ def _with_values(value: Mapping[str, Any], path: str, found: list[Given]) -> Any
             written["start"] = _written(written["start"], "start", f"{path}.start", found)
         return written
 
-    return inside(value) if "name" in value else {name: inside(each) for name, each in value.items()}
+    return (
+        inside(value) if "name" in value else {name: inside(each) for name, each in value.items()}
+    )
 
 
 def _is_split(key: str, value: Sequence[Any]) -> bool:

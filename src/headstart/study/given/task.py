@@ -80,14 +80,18 @@ def _names(classes: Any, task: Task) -> tuple[str, ...]:
     if not all(isinstance(name, str) for name in names):
         raise HeadstartError(f"classes: expected the names of the labels, got {classes!r}")
     if names and len(names) != task.outputs:
-        raise HeadstartError(f"classes: expected the names of {task.outputs} labels, got {len(names)}")
+        raise HeadstartError(
+            f"classes: expected the names of {task.outputs} labels, got {len(names)}"
+        )
     return names
 
 
 def _set_aside(task: Task, sizes: Sequence[int], share: float) -> Task:
-    """The task with a share of each client's rows as its validation part; every client keeps a row."""
+    """The task with a share of each client's rows for validation; every client keeps a row."""
     if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share < 1:
-        raise HeadstartError(f"validation: expected a share from 0 to below 1, or inputs and targets, got {share!r}")
+        raise HeadstartError(
+            f"validation: expected a share from 0 to below 1, or inputs and targets, got {share!r}"
+        )
     draw = rng.generator(0, "validation of own data")
     firsts = _ends(sizes)[:-1]
     aside: list[Rows] = [
@@ -96,11 +100,15 @@ def _set_aside(task: Task, sizes: Sequence[int], share: float) -> Task:
     ]
     taken = np.sort(np.concatenate(aside))
     rest = np.setdiff1d(np.arange(sum(sizes)), taken)
-    train = Examples(task.train.inputs[rest], task.train.targets[rest]) if len(taken) else task.train
+    train = (
+        Examples(task.train.inputs[rest], task.train.targets[rest]) if len(taken) else task.train
+    )
     left = [size - len(rows) for size, rows in zip(sizes, aside, strict=True)]
     held = Examples(task.train.inputs[taken], task.train.targets[taken])
     whose = np.repeat(np.arange(len(sizes)), [len(rows) for rows in aside])
-    return replace(task, train=train, validation=held, owners=ClientRows(_ends(left)), validation_owners=whose)
+    return replace(
+        task, train=train, validation=held, owners=ClientRows(_ends(left)), validation_owners=whose
+    )
 
 
 def _ends(sizes: Sequence[int]) -> Rows:
@@ -108,7 +116,9 @@ def _ends(sizes: Sequence[int]) -> Rows:
 
 
 def _joined(parts: Sequence[Examples]) -> Examples:
-    return Examples(torch.cat([part.inputs for part in parts]), torch.cat([part.targets for part in parts]))
+    return Examples(
+        torch.cat([part.inputs for part in parts]), torch.cat([part.targets for part in parts])
+    )
 
 
 def _pair(part: Examples) -> tuple[Any, Any]:

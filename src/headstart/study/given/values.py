@@ -1,4 +1,6 @@
-"""The values that each kind of part may be: what a value is called, what makes the part of it, what it holds."""
+"""The values that each kind of part may be: what a value is called, what makes the part of it, what
+it holds.
+"""
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -36,13 +38,17 @@ class Read:
 
 
 def is_weights(value: Any) -> bool:
-    return isinstance(value, Mapping) and any(isinstance(leaf, Tensor | np.ndarray) for leaf in value.values())
+    return isinstance(value, Mapping) and any(
+        isinstance(leaf, Tensor | np.ndarray) for leaf in value.values()
+    )
 
 
 def are_rows(value: Any) -> bool:
     if not isinstance(value, list | tuple) or not value:
         return False
-    return all(isinstance(rows, np.ndarray | Tensor | range) or _are_numbers(rows) for rows in value)
+    return all(
+        isinstance(rows, np.ndarray | Tensor | range) or _are_numbers(rows) for rows in value
+    )
 
 
 def _are_numbers(rows: Any) -> bool:
@@ -58,7 +64,8 @@ def _task(value: Any, path: str) -> Read | None:
 def _model(value: Any, path: str) -> Read | None:
     if isinstance(value, nn.Module):
         raise HeadstartError(
-            f"{path}: expected a function that builds a new module, as every seed draws weights of its own, "
+            f"{path}: expected a function that builds a new module, as every seed draws weights "
+            "of its own, "
             f"got a module; give a function as model, and the module among starts"
         )
     if not callable(value):
@@ -67,7 +74,8 @@ def _model(value: Any, path: str) -> Read | None:
     if wanted not in (0, 2):
         takes = "it does not say what it takes" if wanted is None else f"it takes {wanted}"
         raise HeadstartError(
-            f"{path}: expected a function of no argument or of (input_shape, outputs), but {takes}; "
+            f"{path}: expected a function of no argument or of (input_shape, outputs), but "
+            f"{takes}; "
             "write a short one around it"
         )
     return Read(_name_of(value, "model"), _Builder(value, wanted), (value,))
@@ -85,7 +93,8 @@ class _Builder:
         if isinstance(built, nn.Module):
             if built is self._last():
                 raise HeadstartError(
-                    "model: the function returns the same module every time, so that every seed would have the same "
+                    "model: the function returns the same module every time, so that every seed "
+                    "would have the same "
                     "weights; build the module in the function, and give its weights among starts"
                 )
             self._last = ref(built)
@@ -122,7 +131,9 @@ def _leaf(name: Any, leaf: Any, path: str) -> Tensor:
         got = f"an array of {leaf.dtype}" if isinstance(leaf, np.ndarray) else type(leaf).__name__
         raise HeadstartError(f"{path}: expected tensors by the names of parameters, got {got}")
     if kind := undense(leaf):
-        raise HeadstartError(f"{path}: expected a dense tensor under {name!r}, got one that is {kind}")
+        raise HeadstartError(
+            f"{path}: expected a dense tensor under {name!r}, got one that is {kind}"
+        )
     return leaf.detach().cpu().clone()
 
 
@@ -142,14 +153,18 @@ def _split(value: Any, path: str) -> Read | None:
 
 
 def _dealt(found: Any, task: Task, population: int, path: str) -> list[Any]:
-    """The rows of each client as a split gives them, held to its contract: every row has one client.
+    """The rows of each client as a split gives them, held to its contract: every row has one
+    client.
 
     Raises:
-        HeadstartError: they are no rows, a row has no client or two, or there are other clients than were asked for.
+        HeadstartError: they are no rows, a row has no client or two, or there are other clients
+            than were asked for.
     """
     found = list(found) if isinstance(found, Iterable) else [found]
     if not are_rows(found):
-        raise HeadstartError(f"{path}: expected the rows of each client as whole numbers, got {shown(found)}")
+        raise HeadstartError(
+            f"{path}: expected the rows of each client as whole numbers, got {shown(found)}"
+        )
     rows = [np.asarray(of_client, dtype=np.int64) for of_client in found]
     dealt, count = np.concatenate(rows), len(task.train)
     different = len(np.unique(dealt))
@@ -159,7 +174,9 @@ def _dealt(found: Any, task: Task, population: int, path: str) -> list[Any]:
             f"got {len(dealt)} rows of which {different} differ"
         )
     if population != len(rows):
-        raise HeadstartError(f"population: expected the {len(rows)} clients of {path}, got {population}")
+        raise HeadstartError(
+            f"population: expected the {len(rows)} clients of {path}, got {population}"
+        )
     return rows
 
 
@@ -181,7 +198,10 @@ def _probe(value: Any, path: str) -> Read | None:
     def checked(federation: Federation) -> Probe:
         made = value(federation)
         if not isinstance(made, Probe):
-            raise HeadstartError(f"{path}: expected a function that returns a Probe, got {type(made).__name__} from it")
+            raise HeadstartError(
+                f"{path}: expected a function that returns a Probe, got {type(made).__name__} "
+                "from it"
+            )
         return made
 
     return Read(_name_of(value, "own"), checked, (value,))
@@ -209,7 +229,8 @@ TAKEN = {
     "start": "the name of a start, a state dict or a module",
     "client optimizer": "the name of a client optimizer, or a ClientOptimizer",
     "server optimizer": "the name of a server optimizer, or a ServerOptimizer",
-    "partition": "the name of a partition, the rows of each client, or a function (task, population, seed) of them",
+    "partition": "the name of a partition, the rows of each client, or a function "
+    "(task, population, seed) of them",
     "device setting": "the name of a device setting, or Devices",
     "probe": "the name of a probe, or a function (federation) of one",
 }

@@ -58,7 +58,8 @@ class Tally:
         more: int = 0,
         record: Mapping[str, Any] | None = None,
     ) -> Advance:
-        """Tell of the end of one of the runs of an item. With the first of them all its work counts as done.
+        """Tell of the end of one of the runs of an item. With the first of them all its work counts
+        as done.
 
         Args:
             item: one of those that were begun.
@@ -72,17 +73,22 @@ class Tally:
             self._so_far = self._before + self._pace.ended(item)
         self._done += 1
         left = self._pace.seconds_for(self._work - self._so_far)
-        return Advance(self._done, self._total, self._so_far / self._work, run, status, left, more, record)
+        return Advance(
+            self._done, self._total, self._so_far / self._work, run, status, left, more, record
+        )
 
 
 class Pace:
-    """The share of the work that is done, where `jobs` items at a time are under way and begin in their order.
+    """The share of the work that is done, where `jobs` items at a time are under way and begin in
+    their order.
 
-    An item ends at once, after minutes, and up to `jobs` others are then nearly done as well: they count by the time
-    that they have taken, at the speed of those that have ended.
+    An item ends at once, after minutes, and up to `jobs` others are then nearly done as well: they
+    count by the time that they have taken, at the speed of those that have ended.
     """
 
-    def __init__(self, work: Mapping[Any, float], jobs: int, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(
+        self, work: Mapping[Any, float], jobs: int, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
         self._work, self._clock, self._jobs = work, clock, jobs
         self._waiting = list(work)
         self._begun: dict[Hashable, float] = {}
@@ -91,13 +97,16 @@ class Pace:
             self._begin_next(clock())
 
     def ended(self, item: Hashable) -> float:
-        """The work that is done once this item has ended: all of it only when nothing is under way."""
+        """The work that is done when this item has ended: all of it when nothing is under way."""
         now = self._clock()
         self._done += self._work[item]
         self._seconds += now - self._begun.pop(item, now)
         self._begin_next(now)
         speed = self._speed
-        under_way = (min(MOST * self._work[each], speed * (now - begun)) for each, begun in self._begun.items())
+        under_way = (
+            min(MOST * self._work[each], speed * (now - begun))
+            for each, begun in self._begun.items()
+        )
         return self._done + sum(under_way)
 
     def seconds_for(self, work: float) -> float:

@@ -1,7 +1,8 @@
 """The place where runs are carried out side by side: processes of this machine.
 
-Workers are forked where that is safe, after the tasks were made: they have all that this process has imported, made
-and recorded, and copy none of it. Elsewhere they begin afresh, and map the tasks from files.
+Workers are forked where that is safe, after the tasks were made: they have all that this process
+has imported, made and recorded, and copy none of it. Elsewhere they begin afresh, and map the tasks
+from files.
 """
 
 import sys
@@ -33,7 +34,8 @@ def forks_here(device: str) -> bool:
 def processes(
     items: Sequence[T], stream_of: StreamOf[T], write: Write, count: int, runs: Sequence[RunSpec]
 ) -> Generator[Event, None, None]:
-    """Yield the events of items as they come, each after it was written; items begin in the order given.
+    """Yield the events of items as they come, each after it was written; items begin in the order
+    given.
 
     However this ends, the workers save what is under way, and that is written, too.
 
@@ -58,12 +60,15 @@ def processes(
                     yield event
         except LostError:
             raise HeadstartError(
-                "a worker process was killed (out of memory?) or could not begin (a script of your own needs "
+                "a worker process was killed (out of memory?) or could not begin (a script of "
+                "your own needs "
                 "`if __name__ == '__main__':`); run again to go on, with fewer --jobs"
             ) from None
         finally:
             for event in workers.rest():
-                with suppress(HeadstartError, OSError):  # what went wrong first is what the user must read
+                with suppress(
+                    HeadstartError, OSError
+                ):  # what went wrong first is what the user must read
                     write(event)
             workers.close()
 
@@ -76,13 +81,21 @@ def _begin(shared: Shared) -> None:
 
 @contextmanager
 def _without_script(runs: Sequence[RunSpec]) -> Iterator[None]:
-    """Processes that begin afresh within the block do not run the program's script again, which may have no main guard.
+    """Processes that begin afresh within the block do not run the program's script again, which may
+    have no main guard.
 
     They have no need of it, unless a part of the runs is a function of the script itself.
     """
     main = sys.modules["__main__"]
-    before: dict[str, Any] = {name: vars(main)[name] for name in ("__file__", "__spec__") if name in vars(main)}
-    parts = {part for run in runs for part in (*vars(run).values(), *run.probes) if isinstance(part, Component)}
+    before: dict[str, Any] = {
+        name: vars(main)[name] for name in ("__file__", "__spec__") if name in vars(main)
+    }
+    parts = {
+        part
+        for run in runs
+        for part in (*vars(run).values(), *run.probes)
+        if isinstance(part, Component)
+    }
     if not runs or any(part.name.partition(":")[0] == "__main__" for part in parts):
         yield
         return

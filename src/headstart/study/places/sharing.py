@@ -1,7 +1,7 @@
 """Tasks for several processes: decoded once, laid out in files, and mapped into the memory of each.
 
-The pages of such a file are in memory once, however many processes read them; a process that wrote to one would get a
-copy of its own.
+The pages of such a file are in memory once, however many processes read them; a process that wrote
+to one would get a copy of its own.
 """
 
 import tempfile
@@ -40,15 +40,21 @@ class Laid:
 
 @dataclass(frozen=True)
 class LaidTask:
-    """A task whose rows are in files: `frame` has none, `parts` names the files of inputs and targets."""
+    """A task whose rows are in files: `frame` has none, `parts` names the files of inputs and
+    targets.
+    """
 
     frame: Task
     parts: Mapping[str, tuple[Laid, Laid]]
 
     def task(self) -> Task:
         """The task, with its rows mapped."""
-        rows = {name: Examples(*(laid.tensor() for laid in pair)) for name, pair in self.parts.items()}
-        return replace(self.frame, train=rows["train"], validation=rows["validation"], test=rows["test"])
+        rows = {
+            name: Examples(*(laid.tensor() for laid in pair)) for name, pair in self.parts.items()
+        }
+        return replace(
+            self.frame, train=rows["train"], validation=rows["validation"], test=rows["test"]
+        )
 
 
 Shared = dict[Component, LaidTask]
@@ -58,8 +64,8 @@ Shared = dict[Component, LaidTask]
 def laid_out(tasks: Iterable[Component]) -> Iterator[Shared]:
     """The tasks in files, which are removed at the end.
 
-    Each process makes anew what is left out: tasks that are mapped from files already, and those that cannot be sent
-    (the loss is a lambda, or the rows are of a type that NumPy lacks).
+    Each process makes anew what is left out: tasks that are mapped from files already, and those
+    that cannot be sent (the loss is a lambda, or the rows are of a type that NumPy lacks).
     """
     shared: Shared = {}
     with tempfile.TemporaryDirectory(prefix="headstart-") as folder:
@@ -71,7 +77,9 @@ def laid_out(tasks: Iterable[Component]) -> Iterator[Shared]:
             frame = replace(task, train=nothing, validation=nothing, test=nothing)
             try:
                 ForkingPickler.dumps(frame)  # as sending it will
-                parts = {name: _laid(getattr(task, name), Path(folder) / f"{i}-{name}") for name in PARTS}
+                parts = {
+                    name: _laid(getattr(task, name), Path(folder) / f"{i}-{name}") for name in PARTS
+                }
             except Exception:  # whatever sending somebody's own loss may raise
                 continue
             shared[component] = LaidTask(frame, parts)

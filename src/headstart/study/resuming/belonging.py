@@ -1,7 +1,9 @@
-"""Whether a folder's runs are a study's, so that it may go on there; and what of them its new runs go on from.
+"""Whether a folder's runs are a study's, so that it may go on there; and what of them its new runs
+go on from.
 
-A study goes on in the folder of another one if every run there is one of its own, or one with fewer rounds or fewer
-probes, and every search one of its own, or one with fewer trials. Then nothing that is there is left out.
+A study goes on in the folder of another one if every run there is one of its own, or one with fewer
+rounds or fewer probes, and every search one of its own, or one with fewer trials. Then nothing that
+is there is left out.
 """
 
 import json
@@ -31,7 +33,7 @@ GROWS = ("rounds", "probes")
 
 
 def refusal(study: Study, out: Path, tell: Tell) -> str:
-    """Why a study may not go on in a folder whose study file is another one's; empty where it may."""
+    """Why a study may not go on in a folder with another one's study file; empty where it may."""
     file = out / "study.yaml"
     try:
         other = Study.load(file, origin=study.origin) if file.exists() else None
@@ -45,11 +47,13 @@ def refusal(study: Study, out: Path, tell: Tell) -> str:
         if other is None and (written := _written(file, study)):
             return differences(written, _keys(study))
         if other is None:
-            return f"its study.yaml is {'damaged' if file.exists() else 'gone'}, and {strays[0]} is not of this study"
+            state = "damaged" if file.exists() else "gone"
+            return f"its study.yaml is {state}, and {strays[0]} is not of this study"
         return differences(_keys(other), _keys(study)) + _hint(other, study)
     if done:
         tell(
-            f"study.yaml in {out} was {'changed' if file.exists() else 'gone'}; it is written again, "
+            f"study.yaml in {out} was {'changed' if file.exists() else 'gone'}; it is written "
+            "again, "
             f"as all {done} runs there are of this study"
         )
     return ""
@@ -61,7 +65,9 @@ def _keys(study: Study) -> Mapping[str, Any]:
 
 
 def _written(file: Path, study: Study) -> Mapping[str, Any]:
-    """What the file says of a study with values of a Python program, which only that program can read; else nothing."""
+    """What the file says of a study with values of a Python program, which only that program can
+    read; else nothing.
+    """
     try:
         keys = read(file) if file.exists() else {}
     except HeadstartError:
@@ -112,7 +118,9 @@ _TUNED = ("client", "server", "client_rate", "server_rate")
 
 
 def take_up(study_keys: set[str], pending: Sequence[RunSpec], out: Path, tell: Tell) -> None:
-    """Have runs begin where shorter ones in the folder were before their last round; say which cannot, and why."""
+    """Have runs begin where shorter ones in the folder were before their last round; say which
+    cannot, and why.
+    """
     folder = Folder(out)
     waiting = [run for run in pending if not (folder.run(run.key) / CHECKPOINT).exists()]
     shorter: dict[str, list[tuple[int, str, str]]] = {}
@@ -130,22 +138,33 @@ def take_up(study_keys: set[str], pending: Sequence[RunSpec], out: Path, tell: T
 
 
 def _taken_up(run: RunSpec, candidates: list[tuple[int, str, str]], folder: Folder) -> str:
-    """Hands the state of the longest over to the run. Returns what came of it, in words before a number of runs."""
+    """Hands the state of the longest over to the run. Returns what came of it, in words before a
+    number of runs.
+    """
     probes = _text(run.spec()["probes"])
-    same = [(rounds, key) for rounds, key, theirs in candidates if theirs == probes and rounds < run.rounds]
+    same = [
+        (rounds, key)
+        for rounds, key, theirs in candidates
+        if theirs == probes and rounds < run.rounds
+    ]
     if not same:
         return _measured_after(run, candidates, folder)
     for rounds, key in same:
         if hand_over(folder.run(key), folder.run(run.key)):
-            return f"going on from round {rounds - 1}, where runs of {rounds} rounds were before their last one"
-    return "begun anew, as shorter ones kept no state to go on from (they diverged, or it was too large to keep)"
+            last = rounds - 1
+            what = f"where runs of {rounds} rounds were before their last one"
+            return f"going on from round {last}, {what}"
+    return (
+        "begun anew, as shorter ones kept no state to go on from (they diverged, or it was too "
+        "large to keep)"
+    )
 
 
 _NOT_AGAIN = "not done again, as their new probes can be measured"
 
 
 def _measured_after(run: RunSpec, candidates: list[tuple[int, str, str]], folder: Folder) -> str:
-    """Hands over what a run measured that lacks only probes which can be measured of its weights."""
+    """Hands over what a run measured that lacks only probes which its weights can answer."""
     for rounds, key, theirs in candidates:
         before = json.loads(theirs)
         if rounds == run.rounds and run.spec()["probes"][: len(before)] == before:
@@ -158,7 +177,7 @@ def _measured_after(run: RunSpec, candidates: list[tuple[int, str, str]], folder
 
 
 def _specs(out: Path, but: set[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The specifications of the runs that are done, in their folders, without those of some keys."""
+    """The specifications of the runs that are done, without those of some keys."""
     folder = Folder(out)
     for path in sorted(out.glob("runs/*/run.json")):
         key = path.parent.name

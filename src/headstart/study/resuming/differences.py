@@ -18,13 +18,18 @@ def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
     >>> differences({"probes": ["a"]}, {"probes": ["a", "b"], "tuning": {"trials": 3}})
     'tuning: only here; probes: here also b'
     """
-    told = [each for key in {**there, **here} if key not in OF_NO_RUN for each in _of(key, there, here)]
+    told: list[str] = []
+    for key in {**there, **here}:
+        if key not in OF_NO_RUN:
+            told += _of(key, there, here)
     told.sort(key=lambda each: "here also" in each)  # what was added is rarely what is wrong
     more = f"; and {len(told) - MOST} more" if len(told) > MOST else ""
     return "; ".join(told[:MOST]) + more or "in what no key says"
 
 
-def _of(key: str, there: Mapping[str, Any], here: Mapping[str, Any], above: str = "") -> Iterator[str]:
+def _of(
+    key: str, there: Mapping[str, Any], here: Mapping[str, Any], above: str = ""
+) -> Iterator[str]:
     a, b, name = there.get(key), here.get(key), above + key
     if a == b:
         return

@@ -1,4 +1,4 @@
-"""The searches of a study: what is tuned for each start and pair, and the runs with what was best."""
+"""The searches of a study: what is tuned for each start and pair, and the runs with the best."""
 
 import hashlib
 import json
@@ -19,7 +19,9 @@ Values = dict[str, float]
 
 @dataclass(frozen=True)
 class Search:
-    """The trials of one start and pair. `base` is a run on the validation part; its seed is one of `seeds`."""
+    """The trials of one start and pair. `base` is a run on the validation part; its seed is one of
+    `seeds`.
+    """
 
     base: RunSpec
     seeds: tuple[int, ...]
@@ -29,9 +31,11 @@ class Search:
 
     @property
     def key(self) -> str:
-        """The name of the search's folder: 16 hex digits of the sha256 of all that its trials depend on.
+        """The name of the search's folder: 16 hex digits of the sha256 of all that its trials
+        depend on.
 
-        How many there are to be is not among that: a longer search begins with the trials of a shorter one.
+        How many there are to be is not among that: a longer search begins with the trials of a
+        shorter one.
         """
         fields = {**asdict(self), "base": self.base.identity()}
         del fields["trials"]
@@ -44,10 +48,11 @@ class Search:
 
 
 def searches(study: Study) -> list[Search]:
-    """A search for every start, trained part, client and server of the study, in the setting in which they come first.
+    """A search for every start, trained part, client and server of the study, in the setting in
+    which they come first.
 
-    `each` of the file names parts of the setting for which they are tuned anew. A parameter that the file or
-    a preset sets is left alone.
+    `each` of the file names parts of the setting for which they are tuned anew. A parameter that
+    the file or a preset sets is left alone.
     """
     tuning = study.file.tuning
     if tuning is None:
@@ -60,7 +65,10 @@ def searches(study: Study) -> list[Search]:
         rates = {"client_rate": tuning.client_rate, "server_rate": tuning.server_rate}
         ranges = [(name, Tunable(low, high)) for name, (low, high) in rates.items()]
         if tuning.parameters:
-            ranges += [*_parameters("client", CLIENTS, run.client), *_parameters("server", SERVERS, run.server)]
+            ranges += [
+                *_parameters("client", CLIENTS, run.client),
+                *_parameters("server", SERVERS, run.server),
+            ]
         base = replace(
             run,
             seed=tuning.seeds[0],
@@ -73,7 +81,9 @@ def searches(study: Study) -> list[Search]:
 
 
 def tuned_runs(study: Study, best: Mapping[Search, Values | None]) -> list[RunSpec]:
-    """The study's runs with the best values of their cell; where every trial diverged, as the file has them."""
+    """The study's runs with the best values of their cell; where every trial diverged, as the file
+    has them.
+    """
     by_cell = {_cell(search.base, study): values for search, values in best.items()}
     tuned: dict[str, RunSpec] = {}
     for run in study.runs:
@@ -108,7 +118,11 @@ def _cell(run: RunSpec, study: Study) -> tuple[Any, ...]:
     )
 
 
-def _parameters(part: str, registry: Registry[Any], component: Component) -> list[tuple[str, Tunable]]:
+def _parameters(
+    part: str, registry: Registry[Any], component: Component
+) -> list[tuple[str, Tunable]]:
     entry = registry.entry_of(component)
     left_alone = {*dict(component.changed), *entry.presets.get(component.preset or "", {})}
-    return [(f"{part}.{name}", span) for name, span in entry.tunable.items() if name not in left_alone]
+    return [
+        (f"{part}.{name}", span) for name, span in entry.tunable.items() if name not in left_alone
+    ]

@@ -1,4 +1,6 @@
-"""The table of a study's trials: what was tried for every start and pair, what was best, and whether at an edge."""
+"""The table of a study's trials: what was tried for every start and pair, what was best, and
+whether at an edge.
+"""
 
 import pyarrow as pa
 
@@ -13,7 +15,9 @@ def table_of(found: dict[Search, list[Trial]]) -> pa.Table:
     for search, trials in found.items():
         best, base = best_of(trials), search.base
         names = ("start", "client", "server", "partition", "devices")
-        cell = {name: str(getattr(base, name)) for name in names} | {"local_epochs": base.local_epochs}
+        cell = {name: str(getattr(base, name)) for name in names} | {
+            "local_epochs": base.local_epochs
+        }
         for number, trial in enumerate(trials):
             others = {name: value for name, value in trial.values.items() if "." in name}
             measured = bool(trial.curve) and trial.status != "diverged"

@@ -1,10 +1,11 @@
 """The trials of a search: what Optuna proposes, what is measured, and the best of them.
 
-The tree-structured Parzen estimator (Bergstra et al., NIPS 2011) proposes; a trial whose accuracy lies below the median
-of the earlier ones at the same round is stopped (the median rule of Golovin et al., KDD 2017). Nothing is kept in
-memory between trials: the k-th proposal is a function of k and of the records of the earlier trials, which are replayed
-into a new Optuna study, so that a search that was interrupted and one that was not propose the same.
-The validation part is all that a search measures on.
+The tree-structured Parzen estimator (Bergstra et al., NIPS 2011) proposes; a trial whose accuracy
+lies below the median of the earlier ones at the same round is stopped (the median rule of Golovin
+et al., KDD 2017). Nothing is kept in memory between trials: the k-th proposal is a function of k
+and of the records of the earlier trials, which are replayed into a new Optuna study, so that a
+search that was interrupted and one that was not propose the same. The validation part is all that a
+search measures on.
 """
 
 import time
@@ -34,12 +35,16 @@ EDGE = 0.05
 """Of a range's width, on its own scale: a best value so near to an end may lie beyond it. Ours."""
 
 RANDOM_TRIALS = 5
-"""Trials before the estimator begins and before any is pruned: the file's own values, then random ones. Ours."""
+"""Trials before the estimator begins and before any is pruned: the file's own values, then random
+ones. Ours.
+"""
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What was tried and measured. `curve`: (round, mean accuracy over the seeds); `loss` at its last round."""
+    """What was tried and measured. `curve`: (round, mean accuracy over the seeds); `loss` at its
+    last round.
+    """
 
     status: str
     values: Values
@@ -54,8 +59,11 @@ class Trial:
         return self.curve[-1][1] if self.curve and self.status != "diverged" else 0.0
 
 
-def carry_out_search(search: Search, out: Path, is_stopping: IsStopping = never) -> Iterator[Made | Tried]:
-    """Yield the trials that are not there yet, each as it ends. A trial that is interrupted begins anew.
+def carry_out_search(
+    search: Search, out: Path, is_stopping: IsStopping = never
+) -> Iterator[Made | Tried]:
+    """Yield the trials that are not there yet, each as it ends. A trial that is interrupted begins
+    anew.
 
     Raises:
         HeadstartError: a trial failed, or a record is damaged.
@@ -123,8 +131,10 @@ def refuse_unequal_budgets(found: dict[Search, list[Trial]]) -> None:
     for search, spent in budgets.items():
         if first is not None and spent != budgets[first]:
             raise HeadstartError(
-                f"expected the same budget for all that is tuned, got {spent[0]} trials for the {search} and "
-                f"{budgets[first][0]} for the {first} (or other seeds or rounds); delete tuning/ and run again"
+                f"expected the same budget for all that is tuned, got {spent[0]} trials for the "
+                f"{search} and "
+                f"{budgets[first][0]} for the {first} (or other seeds or rounds); delete tuning/ "
+                "and run again"
             )
 
 
@@ -133,14 +143,21 @@ def propose(search: Search, done: list[Trial]) -> tuple[Any, Values]:
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    sampler = optuna.samplers.TPESampler(seed=rng.key(0, "tuning", len(done)), n_startup_trials=RANDOM_TRIALS)
+    sampler = optuna.samplers.TPESampler(
+        seed=rng.key(0, "tuning", len(done)), n_startup_trials=RANDOM_TRIALS
+    )
     pruner = optuna.pruners.MedianPruner(RANDOM_TRIALS, n_warmup_steps=search.base.rounds // 4)
     study = optuna.create_study(direction="maximize", sampler=sampler, pruner=pruner)
-    spans = {name: optuna.distributions.FloatDistribution(s.low, s.high, log=s.log) for name, s in search.ranges}
+    spans = {
+        name: optuna.distributions.FloatDistribution(s.low, s.high, log=s.log)
+        for name, s in search.ranges
+    }
     for trial in done:
         study.add_trial(
             optuna.trial.create_trial(
-                state=optuna.trial.TrialState.PRUNED if trial.status == "pruned" else optuna.trial.TrialState.COMPLETE,
+                state=optuna.trial.TrialState.PRUNED
+                if trial.status == "pruned"
+                else optuna.trial.TrialState.COMPLETE,
                 value=trial.accuracy,
                 params=trial.values,
                 distributions=spans,
@@ -150,7 +167,9 @@ def propose(search: Search, done: list[Trial]) -> tuple[Any, Values]:
     if not done:
         study.enqueue_trial(_own_values(search))
     asked = study.ask(spans)
-    return asked, {name: _within(float(f"{asked.params[name]:.3g}"), span) for name, span in search.ranges}
+    return asked, {
+        name: _within(float(f"{asked.params[name]:.3g}"), span) for name, span in search.ranges
+    }
 
 
 def _carry_out_trial(
@@ -205,7 +224,10 @@ def _own_values(search: Search) -> Values:
     for name, span in search.ranges:
         part, _, parameter = name.partition(".")
         values[name] = _within(
-            float(dict(getattr(run, part).parameters)[parameter] if parameter else getattr(run, name)), span
+            float(
+                dict(getattr(run, part).parameters)[parameter] if parameter else getattr(run, name)
+            ),
+            span,
         )
     return values
 
