@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -40,18 +42,18 @@ ENTRIES = [(kind, entry) for kind in KINDS for entry in registries()[kind]]
 IDS = [f"{kind}-{entry.name}" for kind, entry in ENTRIES]
 
 
-def invoke(*arguments):
-    return CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
+def invoke(*arguments: Any) -> Any:
+    return CliRunner().invoke(cli.app, [str(argument) for argument in arguments])  # type: ignore[attr-defined]
 
 
-def headstart(*arguments, **keys):
+def headstart(*arguments: Any, **keys: Any) -> Any:
     """A process of its own, as a user begins it."""
     command = [sys.executable, "-m", "headstart", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False, **keys)
 
 
 @pytest.fixture
-def file(tmp_path):
+def file(tmp_path: Path) -> Any:
     path = tmp_path / "study.yaml"
     path.write_text(STUDY)
     return path
@@ -60,13 +62,13 @@ def file(tmp_path):
 # --------------------------------------------------------------------------------------------------------------- list
 
 
-def test_the_kinds_are_those_of_a_study():
+def test_the_kinds_are_those_of_a_study() -> None:
     assert list(registries()) == KINDS
     assert all(list(registry) for registry in registries().values())
 
 
 @pytest.mark.parametrize(("kind", "entry"), ENTRIES, ids=IDS)
-def test_every_entry_says_what_it_is_and_on_what_it_stands(kind, entry):
+def test_every_entry_says_what_it_is_and_on_what_it_stands(kind: Any, entry: Any) -> None:
     assert re.fullmatch(r"[a-z0-9]+([-_][a-z0-9]+)*", entry.name)
     assert len(entry.source) > 10
     assert entry.summary.endswith(".")
@@ -76,7 +78,7 @@ def test_every_entry_says_what_it_is_and_on_what_it_stands(kind, entry):
 
 
 @pytest.mark.parametrize(("kind", "entry"), ENTRIES, ids=IDS)
-def test_every_preset_fits_its_parameters(kind, entry):
+def test_every_preset_fits_its_parameters(kind: Any, entry: Any) -> None:
     for preset in entry.presets:
         component = registries()[kind].component(f"{entry.name}@{preset}")
         values = dict(component.parameters)
@@ -84,7 +86,7 @@ def test_every_preset_fits_its_parameters(kind, entry):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_list_shows_all_that_is_declared(kind):
+def test_list_shows_all_that_is_declared(kind: Any) -> None:
     result = invoke("list", kind)
     assert result.exit_code == 0
     shown = " ".join(result.stdout.split())
@@ -97,12 +99,12 @@ def test_list_shows_all_that_is_declared(kind):
             assert f"@{preset}: " in shown
 
 
-def test_list_shows_all_kinds():
+def test_list_shows_all_kinds() -> None:
     lines = invoke("list").stdout.splitlines()
     assert [line for line in lines if line in KINDS] == KINDS
 
 
-def test_list_of_an_unknown_kind_offers_the_nearest():
+def test_list_of_an_unknown_kind_offers_the_nearest() -> None:
     result = invoke("list", "client")
     assert isinstance(result.exception, HeadstartError)
     assert str(result.exception) == "unknown kind 'client'; did you mean 'clients'?"
@@ -111,7 +113,7 @@ def test_list_of_an_unknown_kind_offers_the_nearest():
 # -------------------------------------------------------------------------------------------------------------- check
 
 
-def test_check_prints_the_grid_and_writes_nothing(file, tmp_path, monkeypatch):
+def test_check_prints_the_grid_and_writes_nothing(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     result = invoke("check", file)
     assert result.exit_code == 0
@@ -127,7 +129,7 @@ def test_check_prints_the_grid_and_writes_nothing(file, tmp_path, monkeypatch):
     assert "note: 2 seeds decide little; run 3 or more" in result.stdout
 
 
-def test_the_estimate_grows_with_the_work(file):
+def test_the_estimate_grows_with_the_work(file: Path) -> None:
     from headstart.study.spec import Study
     from headstart.tools.estimate import estimate_seconds
 
@@ -136,7 +138,7 @@ def test_the_estimate_grows_with_the_work(file):
     assert many > 10 * few  # 100 times the rounds, timed on a machine that does other things too
 
 
-def test_the_estimate_grows_with_local_epochs_and_uneven_devices(file):
+def test_the_estimate_grows_with_local_epochs_and_uneven_devices(file: Path) -> None:
     """Timed once: what differs is the number of places for rows. 5 epochs are 5 times those of one, when stacked."""
     from headstart.study.spec import Study
     from headstart.tools import estimate
@@ -162,7 +164,7 @@ def test_the_estimate_grows_with_local_epochs_and_uneven_devices(file):
         ("tuning: {client_rate: [1, 0.1]}", "tuning.client_rate: expected a range [low, high] with low < high"),
     ],
 )
-def test_what_only_the_parts_know_to_be_wrong_is_one_line_of_check(file, line, error):
+def test_what_only_the_parts_know_to_be_wrong_is_one_line_of_check(file: Path, line: str, error: str) -> None:
     key = line.split(":")[0]
     file.write_text("\n".join([*(kept for kept in file.read_text().splitlines() if not kept.startswith(key)), line]))
     result = invoke("check", file)
@@ -181,7 +183,9 @@ BAD = [
 
 @pytest.mark.parametrize(("line", "error"), BAD)
 @pytest.mark.parametrize("command", ["check", "run"])
-def test_bad_input_is_refused_before_anything_is_written(command, line, error, file, tmp_path):
+def test_bad_input_is_refused_before_anything_is_written(
+    command: str, line: Any, error: Any, file: Path, tmp_path: Path
+) -> None:
     key = line.split(":")[0]
     kept = [each for each in STUDY.splitlines() if not each.startswith(f"{key}:")]
     file.write_text("\n".join([*kept, line]))
@@ -220,7 +224,9 @@ def floats(): return task([0.0, 1.0, 1.0])
 
 
 @pytest.mark.parametrize(("line", "error"), MISFITS)
-def test_parts_that_do_not_fit_are_refused_before_anything_is_written(line, error, file, tmp_path):
+def test_parts_that_do_not_fit_are_refused_before_anything_is_written(
+    line: Any, error: Any, file: Path, tmp_path: Path
+) -> None:
     (tmp_path / "tests_own_models.py").write_text(OWN)
     key = line.split(":")[0]
     file.write_text("\n".join([*(each for each in STUDY.splitlines() if not each.startswith(f"{key}:")), line]))
@@ -232,7 +238,7 @@ def test_parts_that_do_not_fit_are_refused_before_anything_is_written(line, erro
 
 
 @pytest.mark.parametrize("arguments", [["--jobs", "0"], ["--jobs", "two"], ["--checkpoint-seconds", "-1"]])
-def test_options_out_of_range_exit_with_2(arguments, file, tmp_path):
+def test_options_out_of_range_exit_with_2(arguments: Any, file: Path, tmp_path: Path) -> None:
     result = invoke("run", file, "--out", tmp_path / "out", *arguments)
     assert result.exit_code == 2
     assert not (tmp_path / "out").exists()
@@ -241,14 +247,14 @@ def test_options_out_of_range_exit_with_2(arguments, file, tmp_path):
 # ---------------------------------------------------------------------------------------------------- a real process
 
 
-def test_an_error_is_one_line_on_standard_error_and_exit_2(file):
+def test_an_error_is_one_line_on_standard_error_and_exit_2(file: Path) -> None:
     file.write_text(STUDY.replace("0.5", "abc"))
     ended = headstart("check", file)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr == f"error: {file}: clients[1].mu: expected a number >= 0, got 'abc'\n"
 
 
-def test_help_does_not_import_torch():
+def test_help_does_not_import_torch() -> None:
     code = """
 import sys
 from headstart.cli import main
@@ -261,7 +267,7 @@ print('torch' in sys.modules)
 
 
 @pytest.mark.slow
-def test_a_study_is_published_compared_and_put_into_the_page_of_findings(file, tmp_path):
+def test_a_study_is_published_compared_and_put_into_the_page_of_findings(file: Path, tmp_path: Path) -> None:
     study = Study.load(file)
     out = run_study(study, tmp_path / "out")
     kept, page, findings = (tmp_path / name for name in ("docs/results/own", "page.html", "docs/findings.md"))
@@ -276,7 +282,7 @@ def test_a_study_is_published_compared_and_put_into_the_page_of_findings(file, t
     assert (ended.returncode, ended.stderr.count("\n"), ended.stderr.startswith("error: ")) == (2, 1, True)
 
 
-def test_ones_own_parts_are_found_beside_the_study_file(file, tmp_path):
+def test_ones_own_parts_are_found_beside_the_study_file(file: Path, tmp_path: Path) -> None:
     (tmp_path / "tests_own_models.py").write_text(OWN)
     file.write_text(STUDY.replace("task: digits", "task: tests_own_models:labels"))
     ended = headstart("check", file, cwd="/")
@@ -284,14 +290,14 @@ def test_ones_own_parts_are_found_beside_the_study_file(file, tmp_path):
     assert ended.stderr == "error: task 'own': expected labels 0 to 1 in its train part, got 0 to 2\n"
 
 
-def test_a_closed_pipe_is_no_error():
+def test_a_closed_pipe_is_no_error() -> None:
     command = f"{sys.executable} -m headstart list | head -n 1"
     ended = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
     assert (ended.stdout, ended.stderr) == ("starts\n", "")
 
 
 @pytest.mark.slow
-def test_run_prints_plain_lines_off_a_terminal_and_resumes(file, tmp_path):
+def test_run_prints_plain_lines_off_a_terminal_and_resumes(file: Path, tmp_path: Path) -> None:
     file.write_text(STUDY + "client_rates: [0.1, 1.0e+30]\n")
     ended = headstart("run", file, "--out", tmp_path / "out", "--jobs", 1)
     assert (ended.returncode, ended.stderr) == (0, "")
@@ -311,7 +317,7 @@ def test_run_prints_plain_lines_off_a_terminal_and_resumes(file, tmp_path):
 
 
 @pytest.mark.slow
-def test_run_draws_a_bar_on_a_terminal(file, tmp_path):
+def test_run_draws_a_bar_on_a_terminal(file: Path, tmp_path: Path) -> None:
     parent, child = pty.openpty()
     environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "100"}
     command = [sys.executable, "-m", "headstart", "run", str(file), "--out", str(tmp_path / "out"), "--jobs", "1"]
@@ -340,11 +346,11 @@ def test_run_draws_a_bar_on_a_terminal(file, tmp_path):
 # ----------------------------------------------------------------------------------------------- version and completion
 
 
-def test_the_version_is_said():
+def test_the_version_is_said() -> None:
     assert invoke("--version").stdout == f"headstart {headstart_version}\n"
 
 
-def test_a_shell_is_given_completion():
+def test_a_shell_is_given_completion() -> None:
     """As its `--show-completion` prints it; what the shell is comes from the environment where it cannot be seen."""
     shown = headstart(
         "--show-completion", "bash", env={**os.environ, "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
@@ -353,14 +359,14 @@ def test_a_shell_is_given_completion():
     assert "complete -o default -F" in shown.stdout
 
 
-def test_list_says_what_cannot_be_used(monkeypatch):
+def test_list_says_what_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(own_modules, "_faults", {"others 1.0": "others.parts: cannot import"})
     result = invoke("list", "servers")
     assert "note: parts of others 1.0 cannot be used (others.parts: cannot import)" in result.output
     assert result.exit_code == 0
 
 
-def test_check_times_a_part_of_a_round_of_many_epochs(file):
+def test_check_times_a_part_of_a_round_of_many_epochs(file: Path) -> None:
     """Which takes seconds, where a whole one would take most of an hour."""
     file.write_text(STUDY + "local_epochs: 100000\nprobes: evaluation\n")
     began = time.perf_counter()
@@ -371,7 +377,7 @@ def test_check_times_a_part_of_a_round_of_many_epochs(file):
 
 
 @pytest.mark.parametrize("executor", ["loop", "stacked(runs=1)"])
-def test_check_times_a_round_of_which_every_client_is_dropped(file, executor):
+def test_check_times_a_round_of_which_every_client_is_dropped(file: Path, executor: str) -> None:
     file.write_text(STUDY.replace("executor: loop", f"executor: {executor}\ndevices: dropped(share=1.0)"))
     result = invoke("check", file)
     assert result.exit_code == 0
@@ -387,7 +393,9 @@ SLIPS = [
 
 
 @pytest.mark.parametrize(("arguments", "line"), SLIPS)
-def test_a_command_line_that_is_none_is_one_line(monkeypatch, capsys, arguments, line):
+def test_a_command_line_that_is_none_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: Any, line: Any
+) -> None:
     monkeypatch.setattr(sys, "argv", ["headstart", *arguments])
     with pytest.raises(SystemExit) as ended:
         cli.main()
@@ -412,7 +420,7 @@ def net(shape, outputs):
 """
 
 
-def test_a_part_of_ones_own_cannot_end_the_program(file, tmp_path):
+def test_a_part_of_ones_own_cannot_end_the_program(file: Path, tmp_path: Path) -> None:
     (tmp_path / "own_ends_of_test.py").write_text(EXITS)
     file.write_text(STUDY.replace("mlp(hidden=[8])", "own_ends_of_test:net"))
     result = invoke("check", file)
@@ -437,7 +445,7 @@ def unregistered() -> ClientOptimizer:
 
 
 @pytest.mark.slow
-def test_the_parts_of_an_installed_package_are_listed_and_named(file, tmp_path):
+def test_the_parts_of_an_installed_package_are_listed_and_named(file: Path, tmp_path: Path) -> None:
     """With files as pip writes them; nothing of the package is beside the study."""
     installed = tmp_path / "installed"
     (installed / "their_package").mkdir(parents=True)
@@ -465,8 +473,10 @@ def test_the_parts_of_an_installed_package_are_listed_and_named(file, tmp_path):
         (RecursionError(), 1, "error: this should not happen, and is a fault of Headstart: RecursionError"),
     ],
 )
-def test_what_nobody_foresaw_is_one_line_too(raised, status, line, monkeypatch, capsys):
-    def app(**_):
+def test_what_nobody_foresaw_is_one_line_too(
+    raised: Any, status: int, line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def app(**_: Any) -> None:
         raise raised
 
     monkeypatch.setattr(cli, "app", app)
@@ -481,7 +491,7 @@ def test_what_nobody_foresaw_is_one_line_too(raised, status, line, monkeypatch, 
 
 
 @pytest.mark.parametrize("command", [["bench", "digits-mlp", "--executor"], ["inspect", "--task"]])
-def test_a_command_line_names_no_code_from_elsewhere(command):
+def test_a_command_line_names_no_code_from_elsewhere(command: Any) -> None:
     result = invoke(*command, "http.server:test")
     assert isinstance(result.exception, HeadstartError)
     assert "'http.server' from elsewhere is taken only with --allow http.server" in str(result.exception)

@@ -101,7 +101,7 @@ def test_the_data_page_packs_what_the_task_opens(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     (written,) = re.findall(r"`task: (on-disk\(.*?\))`", page)
     task = TASKS.build(TASKS.component(written.replace("mine", str(tmp_path / "mine"))))
-    assert (len(task.owners), len(task.test), task.classes) == (1000, 500, ("no", "yes"))
+    assert (len(task.owners), len(task.test), task.classes) == (1000, 500, ("no", "yes"))  # type: ignore[arg-type]
 
 
 def test_the_data_page_names_every_partition_and_the_parameters_of_the_table() -> None:

@@ -13,7 +13,7 @@ PAGE = (Path(__file__).parents[1] / "docs" / "python.md").read_text(encoding="ut
 
 
 @pytest.mark.slow
-def test_the_blocks_are_one_program_that_runs(tmp_path):
+def test_the_blocks_are_one_program_that_runs(tmp_path: Path) -> None:
     pytest.importorskip("pandas")
     program = "\n".join(re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL))
     (tmp_path / "program.py").write_text(program + '\nheadstart.run_study(uneven, "uneven")\n')
@@ -29,7 +29,7 @@ def test_the_blocks_are_one_program_that_runs(tmp_path):
     assert lines[5] == "visits/report.html"
 
 
-def test_the_page_names_every_key_that_takes_values():
+def test_the_page_names_every_key_that_takes_values() -> None:
     table = PAGE.split("## What may be given")[1].split("\n## ")[0]
     rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", table, re.MULTILINE)
     assert {key for row in rows for key in re.findall(r"`(\w+)`", row)} == set(KINDS)

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -21,7 +22,7 @@ def test_every_start_has_its_section() -> None:
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
-def test_every_example_is_read(example: dict[str, object]) -> None:
+def test_every_example_is_read(example: dict[str, Any]) -> None:
     study = Study(**{"task": "digits", "model": "mlp", **example})
     for run in study.runs:
         assert STARTS.entry(run.start.name).name == run.start.name

@@ -5,6 +5,8 @@ import os
 import resource
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +14,7 @@ from headstart import files
 from headstart.errors import HeadstartError
 
 
-def test_a_file_is_replaced_whole_and_nothing_is_left_beside_it(tmp_path):
+def test_a_file_is_replaced_whole_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
     path = tmp_path / "new" / "folder" / "file"
     files.write(path, "first")
     files.write(path, b"second")
@@ -20,7 +22,7 @@ def test_a_file_is_replaced_whole_and_nothing_is_left_beside_it(tmp_path):
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_a_reader_never_sees_half_a_file(tmp_path):
+def test_a_reader_never_sees_half_a_file(tmp_path: Path) -> None:
     path = tmp_path / "file"
     files.write(path, b"a" * 100_000)
     with path.open("rb") as reader:  # opened before, it reads the old file to its end
@@ -29,7 +31,7 @@ def test_a_reader_never_sees_half_a_file(tmp_path):
     assert path.read_bytes() == b"b" * 100_000
 
 
-def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path):
+def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
     path = tmp_path / "file"
     files.write(path, b"old")
     code = f"""
@@ -51,7 +53,7 @@ except HeadstartError as error:
     assert os.listdir(tmp_path) == ["file"]
 
 
-def test_what_is_no_file_is_not_replaced(tmp_path):
+def test_what_is_no_file_is_not_replaced(tmp_path: Path) -> None:
     """A rename as root would make `/dev/null` a file, and everything that writes there fill the disk."""
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "pipe")
@@ -66,19 +68,19 @@ def test_what_is_no_file_is_not_replaced(tmp_path):
     assert not (tmp_path / "file").exists()
 
 
-def test_a_folder_that_is_a_file_gets_one_line(tmp_path):
+def test_a_folder_that_is_a_file_gets_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(HeadstartError) as caught:
         files.write(tmp_path / "file" / "below", b"")
     assert str(caught.value) == f"cannot write {tmp_path / 'file' / 'below'}: a file stands where a folder should be"
 
 
-def test_errors_that_are_not_of_the_file_system_pass_through(tmp_path):
+def test_errors_that_are_not_of_the_file_system_pass_through(tmp_path: Path) -> None:
     with pytest.raises(KeyError), files.explained(tmp_path, "read"):
         raise KeyError
 
 
-def test_a_digest_is_sha256_and_that_of_several_depends_on_their_order(tmp_path):
+def test_a_digest_is_sha256_and_that_of_several_depends_on_their_order(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
     (tmp_path / "b").write_bytes(b"")
     a, b = hashlib.sha256(b"abc").hexdigest(), hashlib.sha256(b"").hexdigest()
@@ -89,17 +91,17 @@ def test_a_digest_is_sha256_and_that_of_several_depends_on_their_order(tmp_path)
         files.digest(tmp_path / "c")
 
 
-def record_at(path):
+def record_at(path: Any) -> Any:
     files.write_record(path, {"number": 0.1, "text": "Köln \U0001f41f", "none": None, "list": [1, [2]]})
     return path
 
 
-def test_a_record_comes_back_as_it_was_written(tmp_path):
+def test_a_record_comes_back_as_it_was_written(tmp_path: Path) -> None:
     expected = {"number": 0.1, "text": "Köln \U0001f41f", "none": None, "list": [1, [2]]}
     assert files.read_record(record_at(tmp_path / "a.json")) == expected
 
 
-def test_a_bit_flipped_anywhere_in_a_record_is_noticed(tmp_path):
+def test_a_bit_flipped_anywhere_in_a_record_is_noticed(tmp_path: Path) -> None:
     path = record_at(tmp_path / "a.json")
     whole = path.read_bytes()
     for place in range(len(whole)):
@@ -112,7 +114,7 @@ def test_a_bit_flipped_anywhere_in_a_record_is_noticed(tmp_path):
         assert "\n" not in str(caught.value)
 
 
-def test_a_record_that_is_cut_gone_or_of_older_times_is_noticed(tmp_path):
+def test_a_record_that_is_cut_gone_or_of_older_times_is_noticed(tmp_path: Path) -> None:
     path = record_at(tmp_path / "a.json")
     whole = path.read_bytes()
     for length in range(len(whole)):
@@ -127,7 +129,7 @@ def test_a_record_that_is_cut_gone_or_of_older_times_is_noticed(tmp_path):
         files.read_record(path)
 
 
-def test_a_text_that_looks_like_a_seal_is_none(tmp_path):
+def test_a_text_that_looks_like_a_seal_is_none(tmp_path: Path) -> None:
     record = {"title": f'"headstart.sha256": "{"1" * 64}"'}
     files.write_record(tmp_path / "a.json", record)
     assert files.read_record(tmp_path / "a.json") == record

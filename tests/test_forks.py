@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -61,7 +62,7 @@ def test_a_worker_goes_on_when_its_message_was_taken() -> None:
 )
 def test_what_a_worker_raises_is_raised_here(item: str, error: type[Exception], message: str) -> None:
     crew = Workers(2, fail, nothing)
-    heard = []
+    heard: list[Any] = []  # type: ignore[name-defined]
     with pytest.raises(error, match=message):
         heard.extend(crew.streams([item]))
     assert list(crew.rest()) == []

@@ -6,7 +6,9 @@ Every rule is a function of a file's place and its syntax tree, and is shown her
 import ast
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -130,7 +132,7 @@ IN_PLACE_DRAWS = {
 NAMES_THAT_SAY_NOTHING = {"utils", "util", "helpers", "helper", "common", "manager", "managers", "misc"}
 
 
-def imports(tree):
+def imports(tree: Any) -> Iterator[Any]:
     """(line, module) of every import, however deep inside a function; those for type checking only as well."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -145,9 +147,9 @@ def imports(tree):
                 yield node.lineno, module
 
 
-def calls(tree):
+def calls(tree: Any) -> Iterator[Any]:
     """(line, dotted name, keyword names) of every call, with import aliases resolved."""
-    aliases = {}
+    aliases: dict[Any, Any] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             aliases |= {alias.asname: alias.name for alias in node.names if alias.asname}
@@ -160,18 +162,18 @@ def calls(tree):
             yield node.lineno, name, {keyword.arg: keyword.value for keyword in node.keywords}
 
 
-def floor(folder, part):
-    floors = HOUSE[folder]
+def floor(folder: Path, part: Any) -> Any:
+    floors = HOUSE[folder]  # type: ignore[index]
     others = next((level for level, parts in enumerate(floors) if "*" in parts), None)
     return next((level for level, parts in enumerate(floors) if part in parts), others)
 
 
-def goes_up(place, tree):
+def goes_up(place: Any, tree: Any) -> Iterator[Any]:
     """Imports that do not go down, in the house or in a room that has floors."""
     path = Path(place).with_suffix("").parts
     for depth, mine in enumerate(path):
         folder = "/".join(path[:depth])
-        if folder in HOUSE and mine != "__init__" and floor(folder, mine) is None:
+        if folder in HOUSE and mine != "__init__" and floor(folder, mine) is None:  # type: ignore[arg-type]
             yield 1, f"{mine!r} has no floor in {folder or 'the house'}; give it one in tests/test_layout.py"
             return
     for line, module in imports(tree):
@@ -184,20 +186,20 @@ def goes_up(place, tree):
             yield line, f"report imports {module}; it reads tables and may use only {', '.join(REPORT_MAY_USE)}"
 
 
-def upwards(mine, theirs):
+def upwards(mine: Any, theirs: Any) -> Iterator[Any]:
     """What is wrong with a module at the path `mine` using what is at the path `theirs`."""
     for depth, (here, there) in enumerate(zip(mine, theirs, strict=False)):
         folder = "/".join(mine[:depth])
         if here != there:
-            if folder not in HOUSE or None in (floor(folder, here), floor(folder, there)):
+            if folder not in HOUSE or None in (floor(folder, here), floor(folder, there)):  # type: ignore[arg-type]
                 return
-            if floor(folder, there) >= floor(folder, here):
-                where = "above" if floor(folder, there) > floor(folder, here) else "beside"
+            if floor(folder, there) >= floor(folder, here):  # type: ignore[arg-type]
+                where = "above" if floor(folder, there) > floor(folder, here) else "beside"  # type: ignore[arg-type]
                 yield f"{here} imports headstart.{'.'.join(theirs)}, which is {where} it"
             return
 
 
-def draws_globally(place, tree):
+def draws_globally(place: Any, tree: Any) -> Iterator[Any]:
     """Draws from, and seeding of, generators that are not an argument."""
     for line, module in imports(tree):
         if module == "random" or module.startswith("random."):
@@ -214,7 +216,7 @@ def draws_globally(place, tree):
             yield line, f"{name} without generator= draws from torch's global generator; take one from headstart.rng"
 
 
-def unpickles(place, tree):
+def unpickles(place: Any, tree: Any) -> Iterator[Any]:
     """Ways to execute what a file holds."""
     for line, module in imports(tree):
         if module.split(".")[0] in ("pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"):
@@ -235,7 +237,7 @@ def unpickles(place, tree):
             yield line, f"{name} with allow_pickle executes what the file says"
 
 
-def says_nothing(place, tree):
+def says_nothing(place: Any, tree: Any) -> Iterator[Any]:
     """Names of modules that do not say what is inside."""
     for part in Path(place).with_suffix("").parts:
         if NAMES_THAT_SAY_NOTHING & set(part.split("_")):
@@ -245,12 +247,12 @@ def says_nothing(place, tree):
 RULES = [goes_up, draws_globally, unpickles, says_nothing]
 
 
-def broken(rule, place, text):
+def broken(rule: Any, place: Any, text: str) -> Any:
     return [f"{place}:{line}: {message}" for line, message in rule(place, ast.parse(text))]
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_the_house_keeps(rule):
+def test_the_house_keeps(rule: Any) -> None:
     places = [path.relative_to(ROOT).as_posix() for path in FILES]
     found = [line for place, path in zip(places, FILES, strict=True) for line in broken(rule, place, path.read_text())]
     assert not found, "\n" + "\n".join(found)
@@ -298,7 +300,7 @@ VIOLATIONS = [
 
 
 @pytest.mark.parametrize(("rule", "place", "text", "message"), VIOLATIONS)
-def test_every_rule_catches_what_it_forbids(rule, place, text, message):
+def test_every_rule_catches_what_it_forbids(rule: Any, place: Any, text: Any, message: Any) -> None:
     (line,) = broken(rule, place, text)
     assert line.startswith(f"{place}:")
     assert message in line
@@ -321,7 +323,7 @@ PERMITTED = [
 
 
 @pytest.mark.parametrize(("place", "text"), PERMITTED)
-def test_no_rule_forbids_what_is_right(place, text):
+def test_no_rule_forbids_what_is_right(place: Any, text: Any) -> None:
     assert [line for rule in RULES for line in broken(rule, place, text)] == []
 
 
@@ -334,7 +336,7 @@ WITHOUT_TORCH += [
 ]
 
 
-def test_importing_the_report_or_headstart_does_not_import_torch():
+def test_importing_the_report_or_headstart_does_not_import_torch() -> None:
     code = f"""
 import importlib, sys
 for name in {WITHOUT_TORCH!r}:
@@ -346,7 +348,7 @@ for name in {WITHOUT_TORCH!r}:
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
-def test_a_room_holds_few_modules():
+def test_a_room_holds_few_modules() -> None:
     rooms = {path.parent for path in FILES}
     full = {}
     for room in rooms:
@@ -356,5 +358,5 @@ def test_a_room_holds_few_modules():
     assert full == STILL_TOO_FULL
 
 
-def test_every_folder_with_modules_is_a_package():
+def test_every_folder_with_modules_is_a_package() -> None:
     assert [path.parent for path in FILES if not (path.parent / "__init__.py").exists()] == []

@@ -2,6 +2,7 @@
 
 import copy
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from headstart.study.spec import Study
 from headstart.tasks.base import Scores
 
 
-def blobs(seed, rows=12, shift=0.0):
+def blobs(seed: int, rows: Any = 12, shift: Any = 0.0) -> Any:
     """Two classes of points in the plane."""
     generator = np.random.default_rng(seed)
     labels = np.arange(rows) % 2
@@ -37,34 +38,34 @@ TEST = blobs(99, 40)
 class Own(nn.Module):
     """A module as a user writes one."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.inner = nn.Linear(2, 5)
         self.outer = nn.Linear(5, 2)
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         return self.outer(torch.tanh(self.inner(x)))
 
 
-def run(model=Own, data=DATA, test=TEST, **keys):
+def run(model: Any = Own, data: Any = DATA, test: Any = TEST, **keys: Any) -> Any:
     return simulate(model, data, test, **{"cohort": 2, "rounds": 3, "every": 1, "executor": "loop", **keys})
 
 
-def same(tree, other):
+def same(tree: Any, other: Any) -> Any:
     return list(tree) == list(other) and all(torch.equal(tree[name], other[name]) for name in tree)
 
 
-def test_one_full_batch_step_of_one_round_is_the_weighted_gradient_step():
+def test_one_full_batch_step_of_one_round_is_the_weighted_gradient_step() -> None:
     module = Own().double()
     data = [blobs(0, 4), blobs(1, 10)]
     result = run(module, data, cohort=2, rounds=1, client="gd", client_rate=0.5, dtype=torch.float64)
     loss = sum(len(y) * cross_entropy(module(x.double()), y) for x, y in data) / 14
-    loss.backward()
+    loss.backward()  # type: ignore[union-attr]
     for name, leaf in module.named_parameters():
-        torch.testing.assert_close(result.weights[name], leaf.detach() - 0.5 * leaf.grad, rtol=1e-12, atol=1e-15)
+        torch.testing.assert_close(result.weights[name], leaf.detach() - 0.5 * leaf.grad, rtol=1e-12, atol=1e-15)  # type: ignore[operator]
 
 
-def test_a_module_is_the_start_and_stays_as_it_is():
+def test_a_module_is_the_start_and_stays_as_it_is() -> None:
     module = Own().train()
     before = copy.deepcopy(module.state_dict())
     first, second = run(module, seed=0), run(module, seed=1)
@@ -77,22 +78,27 @@ def test_a_module_is_the_start_and_stays_as_it_is():
     assert first.metric("test_loss")[3] != second.metric("test_loss")[3]
 
 
-def test_a_function_gives_new_weights_for_every_seed():
+def test_a_function_gives_new_weights_for_every_seed() -> None:
     starts = [run(Own, seed=seed).metric("test_loss")[0] for seed in (0, 0, 1)]
     assert starts[0] == starts[1] != starts[2]
 
 
-def test_the_users_generators_are_left_as_they_were():
+def test_the_users_generators_are_left_as_they_were() -> None:
     module = nn.Sequential(Own(), nn.Dropout(0.5))
-    torch_before, numpy_before = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
+    torch_before, numpy_before = torch.get_rng_state(), np.random.get_state()[1].copy()  # type: ignore[index]  # noqa: NPY002
     run(module)
     run(Own)
     assert torch.equal(torch.get_rng_state(), torch_before)
-    assert (np.random.get_state()[1] == numpy_before).all()  # noqa: NPY002
+    assert (np.random.get_state()[1] == numpy_before).all()  # type: ignore[index]  # noqa: NPY002
 
 
-def test_the_same_arguments_give_the_same_bits_and_executors_agree():
-    keys = {"client": "scaffold", "server": "adam@torch", "devices": "dropped(share=0.4)", "dtype": torch.float64}
+def test_the_same_arguments_give_the_same_bits_and_executors_agree() -> None:
+    keys: dict[str, Any] = {
+        "client": "scaffold",
+        "server": "adam@torch",
+        "devices": "dropped(share=0.4)",
+        "dtype": torch.float64,
+    }
     first, second, loop = (run(**keys, executor=executor) for executor in ("stacked", "stacked", "loop"))
     assert first.rows == second.rows
     assert same(first.weights, second.weights)
@@ -100,13 +106,13 @@ def test_the_same_arguments_give_the_same_bits_and_executors_agree():
         torch.testing.assert_close(first.weights[name], loop.weights[name], rtol=1e-10, atol=1e-14)
 
 
-def test_it_learns_what_can_be_learnt():
+def test_it_learns_what_can_be_learnt() -> None:
     result = run(rounds=40, client_rate=0.5, batch_size=4)
     inputs, labels = torch.cat([x for x, _ in DATA]), torch.cat([y for _, y in DATA])
     best = nn.Linear(2, 2)
     optimizer = torch.optim.LBFGS(best.parameters(), max_iter=200)
 
-    def loss():
+    def loss() -> Any:
         optimizer.zero_grad()
         value = cross_entropy(best(inputs), labels)
         value.backward()
@@ -118,9 +124,9 @@ def test_it_learns_what_can_be_learnt():
 
 
 @pytest.mark.parametrize(("model", "executor"), [("mlp(hidden=[8], dropout=0.2)", "stacked"), ("cnn", "loop")])
-def test_it_is_the_run_of_a_study(model, executor):
+def test_it_is_the_run_of_a_study(model: str, executor: str) -> None:
     """The digits of a study's clients, given as one's own tensors: the same rounds in the same bits."""
-    keys = {"cohort": 3, "rounds": 4, "every": 2, "batch_size": 60, "executor": executor}
+    keys: dict[str, Any] = {"cohort": 3, "rounds": 4, "every": 2, "batch_size": 60, "executor": executor}
     (spec,) = Study(
         task="digits", model=model, clients="mimelite", servers="momentum", seeds=5, population=10,
         partitions="dirichlet(alpha=1)", devices="uneven-epochs", **keys,
@@ -143,26 +149,26 @@ def test_it_is_the_run_of_a_study(model, executor):
     assert [row for row in mine.rows if row[1] not in sampled] == [row for row in theirs.rows if row[1] not in sampled]
 
 
-def test_without_a_cohort_it_is_ten_clients_or_all_if_there_are_fewer():
-    keys = {"rounds": 2, "executor": "loop", "dtype": torch.float64}
+def test_without_a_cohort_it_is_ten_clients_or_all_if_there_are_fewer() -> None:
+    keys: dict[str, Any] = {"rounds": 2, "executor": "loop", "dtype": torch.float64}
     assert same(simulate(Own, DATA, TEST, **keys).weights, run(cohort=4, every=5, **keys).weights)
     many = [DATA[0]] * 11
     assert same(simulate(Own, many, TEST, **keys).weights, run(data=many, cohort=10, **keys).weights)
 
 
-def test_half_an_epoch_is_half_of_its_steps_rounded_up():
+def test_half_an_epoch_is_half_of_its_steps_rounded_up() -> None:
     """Of twelve rows in batches of four: two steps of three, which are those of an epoch that is cut off."""
-    keys = {"rounds": 1, "batch_size": 4, "cohort": 4, "dtype": torch.float64}
+    keys: dict[str, Any] = {"rounds": 1, "batch_size": 4, "cohort": 4, "dtype": torch.float64}
     half, most = run(local_epochs=0.5, **keys), run(local_epochs=0.6, **keys)
     assert same(half.weights, most.weights)
     assert not same(half.weights, run(local_epochs=1, **keys).weights)
     assert not same(half.weights, run(local_epochs=0.3, **keys).weights)
 
 
-def test_a_loss_of_ones_own_and_targets_that_are_no_labels():
+def test_a_loss_of_ones_own_and_targets_that_are_no_labels() -> None:
     """Least squares on one full-batch client: gradient descent in closed form."""
 
-    def squares(outputs, targets):
+    def squares(outputs: Any, targets: Any) -> Any:
         loss = 0.5 * ((outputs - targets) ** 2).sum(-1)
         return Scores(loss, torch.zeros_like(loss), torch.ones_like(loss))
 
@@ -177,13 +183,13 @@ def test_a_loss_of_ones_own_and_targets_that_are_no_labels():
     assert result.weights["weight"].item() == pytest.approx(2 - 2 * 0.5**3, rel=1e-12)
 
 
-def test_components_may_be_given_as_mappings():
+def test_components_may_be_given_as_mappings() -> None:
     written = run(client="proximal(mu=0.5)", server="momentum")
     mapped = run(client={"proximal": {"mu": 0.5}}, server={"name": "momentum"})
     assert same(written.weights, mapped.weights)
 
 
-def test_a_diverged_run_says_so():
+def test_a_diverged_run_says_so() -> None:
     result = run(client_rate=1e30, rounds=5)
     assert result.status == "diverged"
     assert result.metric("distance_to_final") == {}
@@ -192,7 +198,7 @@ def test_a_diverged_run_says_so():
 # ---------------------------------------------------------------------------------------------------------- bad input
 
 
-def untouchable():
+def untouchable() -> None:
     raise AssertionError("the model was built before the numbers were checked")
 
 
@@ -249,14 +255,14 @@ BAD_DATA = [
 
 
 @pytest.mark.parametrize(("keys", "line"), BAD_NUMBERS)
-def test_numbers_out_of_range_get_one_line(keys, line):
+def test_numbers_out_of_range_get_one_line(keys: Any, line: Any) -> None:
     with pytest.raises(HeadstartError) as caught:
         run(untouchable, **keys)
     assert str(caught.value) == line
 
 
 @pytest.mark.parametrize(("data", "test", "line"), BAD_DATA)
-def test_data_that_cannot_be_trained_on_get_one_line(data, test, line):
+def test_data_that_cannot_be_trained_on_get_one_line(data: Any, test: Any, line: Any) -> None:
     with pytest.raises(HeadstartError) as caught:
         run(untouchable, data, test, cohort=1)
     assert str(caught.value) == line
@@ -281,14 +287,14 @@ BAD_PARTS = [
 
 
 @pytest.mark.parametrize(("keys", "line"), BAD_PARTS)
-def test_parts_that_do_not_fit_get_one_line(keys, line):
+def test_parts_that_do_not_fit_get_one_line(keys: Any, line: Any) -> None:
     with pytest.raises(HeadstartError) as caught:
         run(**keys)
     assert line in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-def test_a_loss_that_does_not_take_the_targets_gets_one_line():
+def test_a_loss_that_does_not_take_the_targets_gets_one_line() -> None:
     data = [(x, y.to(torch.int32)[:, None]) for x, y in DATA]
     with pytest.raises(HeadstartError) as caught:
         run(data=data)
@@ -298,7 +304,7 @@ def test_a_loss_that_does_not_take_the_targets_gets_one_line():
     assert "\n" not in str(caught.value)
 
 
-def test_a_converted_model_is_taken():
+def test_a_converted_model_is_taken() -> None:
     module = headstart.to_group_norm(nn.Sequential(nn.Linear(2, 4), nn.BatchNorm1d(4), nn.Linear(4, 2)))
     assert run(module).status == "finished"
 
@@ -306,7 +312,7 @@ def test_a_converted_model_is_taken():
 # ---------------------------------------------------------------------------------------------------- as users have it
 
 
-def test_generators_mappings_and_arrays_are_data():
+def test_generators_mappings_and_arrays_are_data() -> None:
     plain = run()
     assert same(run(data=(pair for pair in DATA)).weights, plain.weights)
     assert same(run(data={f"hospital {i}": pair for i, pair in enumerate(DATA)}).weights, plain.weights)
@@ -315,12 +321,12 @@ def test_generators_mappings_and_arrays_are_data():
 
 
 @pytest.mark.parametrize("kind", [torch.uint8, torch.int8, torch.int16, torch.int32, torch.bool])
-def test_labels_are_whole_numbers_of_any_kind(kind):
+def test_labels_are_whole_numbers_of_any_kind(kind: Any) -> None:
     data = [(inputs, labels.to(kind)) for inputs, labels in DATA]
     assert same(run(data=data).weights, run().weights)
 
 
-def test_labels_that_begin_at_one_get_one_line():
+def test_labels_that_begin_at_one_get_one_line() -> None:
     data = [(inputs, labels + 1) for inputs, labels in DATA]
     with pytest.raises(HeadstartError) as caught:
         run(data=data, test=(TEST[0], TEST[1] + 1))
@@ -329,14 +335,14 @@ def test_labels_that_begin_at_one_get_one_line():
     )
 
 
-def half_frozen():
+def half_frozen() -> Any:
     module = Own()
     module.inner.requires_grad_(False)
     return module
 
 
 @pytest.mark.parametrize("model", [half_frozen, half_frozen()], ids=["function", "module"])
-def test_frozen_layers_stay_as_they_are_and_the_rest_is_trained(model):
+def test_frozen_layers_stay_as_they_are_and_the_rest_is_trained(model: Any) -> None:
     """Against gradient descent written out, on the last layer alone."""
     result = run(model, cohort=4, rounds=2, client="gd", client_rate=0.5, dtype=torch.float64)
     if isinstance(model, nn.Module):
@@ -344,9 +350,9 @@ def test_frozen_layers_stay_as_they_are_and_the_rest_is_trained(model):
         inputs, labels = torch.cat([x for x, _ in DATA]).double(), torch.cat([y for _, y in DATA])
         for _ in range(2):
             loss = cross_entropy(module(inputs), labels)
-            gradients = torch.autograd.grad(loss, list(module.outer.parameters()))
+            gradients = torch.autograd.grad(loss, list(module.outer.parameters()))  # type: ignore[union-attr]
             with torch.no_grad():
-                for leaf, gradient in zip(module.outer.parameters(), gradients, strict=True):
+                for leaf, gradient in zip(module.outer.parameters(), gradients, strict=True):  # type: ignore[union-attr]
                     leaf -= 0.5 * gradient
         for name, leaf in module.named_parameters():
             torch.testing.assert_close(result.weights[name], leaf.detach(), rtol=1e-12, atol=1e-15)
@@ -355,13 +361,13 @@ def test_frozen_layers_stay_as_they_are_and_the_rest_is_trained(model):
     assert not torch.equal(result.weights["outer.weight"], begun["outer.weight"])
 
 
-def test_a_model_that_is_frozen_throughout_gets_one_line():
+def test_a_model_that_is_frozen_throughout_gets_one_line() -> None:
     with pytest.raises(HeadstartError) as caught:
         run(Own().requires_grad_(False))
     assert str(caught.value) == ("model: expected a parameter to train, and none requires a gradient; unfreeze a layer")
 
 
-def test_it_is_said_why_nothing_was_trained():
+def test_it_is_said_why_nothing_was_trained() -> None:
     line = r"devices: with 'dropped\(share=1.0\)' no client did a step in any of the 3 rounds, so nothing was trained"
     with pytest.warns(UserWarning, match=line):
         result = run(devices="dropped(share=1.0)")
@@ -372,11 +378,13 @@ def test_it_is_said_why_nothing_was_trained():
     ("width", "cores", "executor"),
     [(4, 2, "stacked"), (512, 2, "threads"), (512, 1, "stacked"), (100, 2, "stacked"), (100, 64, "threads")],
 )
-def test_the_executor_is_chosen_by_the_size_of_products_and_the_cores(width, cores, executor, monkeypatch):
+def test_the_executor_is_chosen_by_the_size_of_products_and_the_cores(
+    width: int, cores: int, executor: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Of 16 rows times width x width: 2 * 16 * width**2: 8.4 million at 512, 0.3 at 100."""
     monkeypatch.setattr("os.cpu_count", lambda: cores)
     data = [(torch.randn(16, width, generator=torch.Generator().manual_seed(k)), torch.arange(16) % 2)
             for k in range(2)]  # fmt: skip
     model = nn.Sequential(*[nn.Linear(width, width) for _ in range(3)], nn.Linear(width, 2))
-    keys = {"cohort": 1, "rounds": 1, "batch_size": 16, "probes": ["evaluation"]}
+    keys: dict[str, Any] = {"cohort": 1, "rounds": 1, "batch_size": 16, "probes": ["evaluation"]}
     assert simulate(model, data, data[0], **keys).executor == executor

@@ -28,5 +28,5 @@ print(len(os.listdir("/proc/self/task")) - before)
 def test_reading_a_table_begins_no_thread(tmp_path: Path) -> None:
     """One that lets go of the bytes while the interpreter ends aborted one program in thirty."""
     command = [sys.executable, "-c", READS, tmp_path / "table.parquet"]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)  # type: ignore[arg-type]
     assert (ended.stdout, ended.stderr) == ("0\n", "")

@@ -124,7 +124,7 @@ def run(case: Case) -> Ended:
         os.waitpid(child, 0)
     seconds = time.monotonic() - began
     texts = [path.read_text(encoding="utf-8", errors="replace") for path in (out, err)]
-    return Ended(status, *texts, seconds, case.folder)
+    return Ended(status, *texts, seconds, case.folder)  # type: ignore[arg-type, call-arg]
 
 
 def _command(case: Case, out: Path, err: Path) -> None:
@@ -134,7 +134,7 @@ def _command(case: Case, out: Path, err: Path) -> None:
         os.setsid()
         resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
         for descriptor, path in enumerate(("/dev/null", out, err)):
-            opened = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
+            opened = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC)  # type: ignore[arg-type]
             os.dup2(opened, descriptor)
         sys.stdin, sys.stdout, sys.stderr = (
             open(descriptor, mode, encoding="utf-8", closefd=False)  # noqa: SIM115

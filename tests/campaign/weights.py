@@ -51,7 +51,7 @@ def plain(draw: np.random.Generator) -> Weights:
     return weights
 
 
-def torch_file(content: object, legacy: bool = False) -> bytes:
+def torch_file(content: Any, legacy: bool = False) -> bytes:
     """What `torch.save` writes."""
     buffer = io.BytesIO()
     torch.save(content, buffer, _use_new_zipfile_serialization=not legacy)

@@ -1,5 +1,7 @@
 """What a study says of itself while it runs."""
 
+from typing import Any
+
 import pytest
 
 from headstart.cli import progress
@@ -7,28 +9,30 @@ from headstart.study.places.pace import Advance
 
 
 @pytest.fixture
-def tell(monkeypatch, clock):
+def tell(monkeypatch: pytest.MonkeyPatch, clock: Any) -> Any:
     """Tells of events at the times of `clock`."""
-    monkeypatch.setattr(progress.time, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr(progress.time, "perf_counter", lambda: clock[0])  # type: ignore[attr-defined]
     return progress._plain_lines()
 
 
 @pytest.fixture
-def clock():
+def clock() -> Any:
     return [0.0]
 
 
-def test_runs_that_end_together_are_one_line(tell, clock, capsys):
+def test_runs_that_end_together_are_one_line(tell: Any, clock: Any, capsys: pytest.CaptureFixture[str]) -> None:
     for now, firsts in ((280.0, range(1, 7)), (561.0, range(7, 13))):
         clock[0] = now
         for i, done in enumerate(firsts):
-            tell(Advance(done, 12, firsts[-1] / 12, "a run", "finished", 561 - now, 5 - i))
+            tell(Advance(done, 12, firsts[-1] / 12, "a run", "finished", 561 - now, 5 - i))  # type: ignore[arg-type]
     assert capsys.readouterr().out.splitlines() == [
         "6 of 12 runs, 280 s, about 281 s left",
         "12 of 12 runs, 561 s, about 0 s left",
     ]
 
 
-def test_a_run_that_ends_otherwise_is_named_and_obeyed_by_no_terminal(tell, capsys):
-    tell(Advance(1, 2, 0.5, "run of table(path='a\x1b[2J')", "diverged", more=1))
+def test_a_run_that_ends_otherwise_is_named_and_obeyed_by_no_terminal(
+    tell: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tell(Advance(1, 2, 0.5, "run of table(path='a\x1b[2J')", "diverged", more=1))  # type: ignore[arg-type]
     assert capsys.readouterr().out == "run of table(path='a\\x1b[2J'): diverged\n"

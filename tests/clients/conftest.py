@@ -15,7 +15,7 @@ from headstart.trees import Tree
 
 
 def weighted(p: Sequence[float], parts: Sequence[Tree]) -> Tree:
-    return {name: sum(w * part[name] for w, part in zip(p, parts, strict=True)) for name in parts[0]}
+    return {name: sum(w * part[name] for w, part in zip(p, parts, strict=True)) for name in parts[0]}  # type: ignore[misc]
 
 
 @dataclass
@@ -99,8 +99,8 @@ def federate() -> Callable[..., Outcome]:
                     y = {name: y[name] - rate * d[name] for name in y}
                 at_x = problem.gradient(i, x) if client.wants_grad_at_x else {}
                 uploads.append(client.finish(x, y, steps[i], rate, at_x, outcome.shared, memory))
-            mean_update = weighted(problem.p_K, [upload.update for upload in uploads])
-            mean_message = weighted(problem.p_K, [upload.message for upload in uploads])
+            mean_update = weighted(problem.p_K, [upload.update for upload in uploads])  # type: ignore[arg-type]
+            mean_message = weighted(problem.p_K, [upload.message for upload in uploads])  # type: ignore[arg-type]
             delta, outcome.shared = client.combine(mean_update, mean_message, outcome.shared, 1.0)
             outcome.memories = [upload.memory for upload in uploads]
             x = {name: x[name] - delta[name] for name in x}

@@ -1,6 +1,7 @@
 """The plan is pure, paired, and uses every row once an epoch."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,9 +13,9 @@ from headstart.engine.plan import AHEAD, PAD, Plans, Population, Schedule, plan
 CLIENTS = Population([np.arange(100 * i, 100 * i + size) for i, size in enumerate([1, 3, 4, 5, 8, 9, 12, 18])])
 
 
-def schedule(devices: str = "equal", **changes: object) -> Schedule:
+def schedule(devices: str = "equal", **changes: Any) -> Schedule:
     base = Schedule(4, 1, 4, "minibatch", "samples", DEVICES.build(DEVICES.component(devices)))
-    return replace(base, **changes)  # type: ignore[arg-type]
+    return replace(base, **changes)
 
 
 def test_same_labels_give_the_same_plan_and_others_another() -> None:
@@ -25,7 +26,7 @@ def test_same_labels_give_the_same_plan_and_others_another() -> None:
 
 
 @pytest.mark.parametrize("places", [1, 100, 2**15])
-def test_plans_drawn_ahead_are_those_drawn_alone(places: int, monkeypatch) -> None:
+def test_plans_drawn_ahead_are_those_drawn_alone(places: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "AHEAD_ROWS", places)
     plans = Plans(3, CLIENTS, schedule())
     for round_, widest in [(1, 0), (2, 0), (AHEAD, 0), (AHEAD + 1, 0), (2, 0), (2, 25), (90, 25)]:
@@ -33,9 +34,9 @@ def test_plans_drawn_ahead_are_those_drawn_alone(places: int, monkeypatch) -> No
         assert all(np.array_equal(getattr(ahead, name), getattr(alone, name)) for name in vars(alone))
 
 
-def test_only_small_plans_are_drawn_ahead(monkeypatch) -> None:
+def test_only_small_plans_are_drawn_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = []
-    monkeypatch.setattr(module, "plan", lambda *given: drawn.append(given[1]) or plan(*given))
+    monkeypatch.setattr(module, "plan", lambda *given: drawn.append(given[1]) or plan(*given))  # type: ignore[func-returns-value]
     for places, rounds in [(2**15, AHEAD), (100, 1), (200, 2)]:  # a plan has 72 or 80 places
         monkeypatch.setattr(module, "AHEAD_ROWS", places)
         drawn.clear()

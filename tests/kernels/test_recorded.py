@@ -83,7 +83,7 @@ class Branch(nn.Module):
         self.last = nn.Linear(width, 2)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.last(self.activation(self.convolution(x)).flatten(1))  # type: ignore[no-any-return]
+        return self.last(self.activation(self.convolution(x)).flatten(1))
 
 
 class Branches(nn.ModuleList):
@@ -105,7 +105,7 @@ def test_activations_straight_after_a_convolution_equal_the_loop(convolution: st
         for module, function, in_place in ACTIVATIONS.values():
             activation = {"module": module(), "function": function, "in place": in_place}[form]
             if activation is not None:
-                branches.append(Branch(make(), shape, activation))
+                branches.append(Branch(make(), shape, activation))  # type: ignore[arg-type]
         return Branches(branches)
 
     assert_equals_the_loop(build, shape, executors=("stacked",))
@@ -120,7 +120,7 @@ class SqueezeExcite(nn.Module):
         self.more, self.gate = nn.Conv2d(4, channels, 1), nn.Hardsigmoid()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x * self.gate(self.more(F.relu(self.less(self.pool(x)))))  # type: ignore[no-any-return]
+        return x * self.gate(self.more(F.relu(self.less(self.pool(x)))))
 
 
 class InvertedResidual(nn.Module):
@@ -137,7 +137,7 @@ class InvertedResidual(nn.Module):
         self.adds = stride == 1 and width == out
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x + self.body(x) if self.adds else self.body(x)  # type: ignore[no-any-return]
+        return x + self.body(x) if self.adds else self.body(x)
 
 
 def mobilenet_v3() -> nn.Module:
@@ -173,7 +173,7 @@ def flattened_then_written(net: Any, x: torch.Tensor) -> torch.Tensor:
     maps = net.maps(x)
     flat = maps.flatten(1)
     F.relu_(maps)
-    return net.last(flat)  # type: ignore[no-any-return]
+    return net.last(flat)
 
 
 def copied_then_written(net: Any, x: torch.Tensor) -> torch.Tensor:
@@ -181,14 +181,14 @@ def copied_then_written(net: Any, x: torch.Tensor) -> torch.Tensor:
     maps = F.gelu(net.maps(x))
     rows = maps.permute(0, 2, 3, 1).reshape(len(x), -1)
     rows.mul_(2.0)
-    return net.last(rows) + net.last(maps.flatten(1))  # type: ignore[no-any-return]
+    return net.last(rows) + net.last(maps.flatten(1))
 
 
 def viewed_then_written(net: Any, x: torch.Tensor) -> torch.Tensor:
     maps = net.maps(x)
     rows = maps.view(x.size(0), -1)
     rows.mul_(2.0)
-    return net.last(maps.flatten(1) + rows)  # type: ignore[no-any-return]
+    return net.last(maps.flatten(1) + rows)
 
 
 @pytest.mark.parametrize("forward", [flattened_then_written, copied_then_written, viewed_then_written])
@@ -207,7 +207,7 @@ def test_what_is_a_view_in_one_layout_alone_is_not_silently_a_copy(
 
 def test_a_parameter_without_dimensions_and_one_that_is_not_used_equal_the_loop() -> None:
     def scaled(net: Any, x: torch.Tensor) -> torch.Tensor:
-        return net.last(x) * net.scale  # type: ignore[no-any-return]
+        return net.last(x) * net.scale
 
     scale = nn.Parameter(torch.tensor(2.0))
     assert_equals_the_loop(lambda: Calls(scaled, last=nn.Linear(4, 2), scale=scale, unused=nn.Linear(3, 3)), (4,))

@@ -1,6 +1,7 @@
 """What every registered model keeps; a new one is tested here as soon as it is registered."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -22,10 +23,10 @@ WORDS = {"lstm": [(6,)], "gpt2": [(6,)], "charlm": [(6, 7)]}
 """Rows of tokens, or of spelled words, for models of text."""
 LARGER = {"squeezenet1_0": [(1, 21, 21), (3, 32, 32)]}
 """Images for models that refuse smaller ones."""
-CASES = [(name, shape) for name in ENTRIES for shape in WORDS.get(name) or LARGER.get(name, IMAGES)]
+CASES = [(name, shape) for name in ENTRIES for shape in WORDS.get(name) or LARGER.get(name, IMAGES)]  # type: ignore[attr-defined]
 
 
-def network(name: str, shape: tuple[int, ...], **parameters: object) -> Network:
+def network(name: str, shape: tuple[int, ...], **parameters: Any) -> Network:
     if name == "gpt2":
         pytest.importorskip("transformers")
     component = MODELS.component({name: parameters})

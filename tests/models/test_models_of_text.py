@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -91,19 +92,19 @@ def test_an_output_depends_on_what_came_before_and_on_nothing_later(name: str) -
 
 def test_charlm_is_the_equations_of_its_paper() -> None:
     """Eqs. 5, 6 and 8 of arXiv 1508.06615 written out for one word; then torch's LSTM."""
-    module = built("charlm(alphabet=9, embedding=3, filters=(2, 3), hidden=6, layers=1)", (1, 4), 5).double()
+    module: Any = built("charlm(alphabet=9, embedding=3, filters=(2, 3), hidden=6, layers=1)", (1, 4), 5).double()
     word = torch.tensor([7, 3, 8, 0])
-    C = module.characters.weight[word].T  # [d, letters]
+    C = module.characters.weight[word].T  # [d, letters]  # type: ignore[unused-ignore]
     features = []
-    for width, layer in enumerate(module.convolutions, start=1):
+    for width, layer in enumerate(module.convolutions, start=1):  # type: ignore[unused-ignore]
         for H, b in zip(layer.weight, layer.bias, strict=True):
             places = range(len(word) - width + 1)
             features.append(max(torch.tanh((C[:, i : i + width] * H).sum() + b) for i in places))
     y = torch.stack(features)
-    highway = module.highways[0]
-    t = torch.sigmoid(highway.gate.weight @ y + highway.gate.bias)
-    z = t * torch.relu(highway.transform.weight @ y + highway.transform.bias) + (1 - t) * y
-    expected = module.output(module.lstms[0](z[None, None])[0])
+    highway = module.highways[0]  # type: ignore[unused-ignore]
+    t = torch.sigmoid(highway.gate.weight @ y + highway.gate.bias)  # type: ignore[unused-ignore]
+    z = t * torch.relu(highway.transform.weight @ y + highway.transform.bias) + (1 - t) * y  # type: ignore[unused-ignore]
+    expected = module.output(module.lstms[0](z[None, None])[0])  # type: ignore[unused-ignore]
     torch.testing.assert_close(module(word[None, None]), expected, rtol=1e-12, atol=1e-12)
 
 
@@ -115,7 +116,7 @@ def test_gpt2_computes_what_transformers_does(tmp_path: Path) -> None:
     params = {name: leaf.detach() for name, leaf in theirs.named_parameters()}
     for attention in ("eager", "sdpa"):
         network = Network(
-            lambda attention=attention: built(
+            lambda attention=attention: built(  # type: ignore[misc]
                 f"gpt2(width=8, layers=2, heads=2, positions=8, attention='{attention}')", (5,), 11
             )
         )

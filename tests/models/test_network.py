@@ -25,7 +25,7 @@ class Forward(nn.Module):
         super().__init__()
         self.linear, self.function = nn.Linear(4, 3), function
 
-    def forward(self, inputs: Tensor) -> object:
+    def forward(self, inputs: Tensor) -> Any:
         return self.function(self.linear(inputs))
 
 
@@ -39,9 +39,9 @@ class Counting(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         if self.in_place:
-            self.seen += 1
+            self.seen += 1  # type: ignore[has-type]
         else:
-            self.seen = self.seen + 1
+            self.seen = self.seen + 1  # type: ignore[has-type]
         return self.linear(inputs)
 
 
@@ -207,15 +207,15 @@ def test_conversion_keeps_the_affine_weights_and_normalises_each_sample() -> Non
         norm.weight.copy_(torch.arange(1.0, 7.0))
         norm.bias.copy_(torch.arange(6.0))
     module = to_group_norm(nn.Sequential(nn.Conv2d(1, 6, 1).double(), norm, nn.ReLU(), norm), groups=4)
-    assert isinstance(module[1], nn.GroupNorm)
-    assert isinstance(module[3], nn.GroupNorm)  # a layer used under two names
-    assert module[1].num_groups == 3  # the largest divisor of 6 that is not above 4
+    assert isinstance(module[1], nn.GroupNorm)  # type: ignore[index]
+    assert isinstance(module[3], nn.GroupNorm)  # type: ignore[index]  # a layer used under two names
+    assert module[1].num_groups == 3  # type: ignore[index]  # the largest divisor of 6 that is not above 4
     images = torch.randn(2, 6, 5, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     grouped = images.reshape(2, 3, -1)
     deviation = (grouped.var(-1, correction=0, keepdim=True) + 1e-3).sqrt()
     normal = ((grouped - grouped.mean(-1, keepdim=True)) / deviation).reshape(images.shape)
     expected = normal * torch.arange(1.0, 7.0)[:, None, None] + torch.arange(6.0)[:, None, None]
-    torch.testing.assert_close(module[1](images), expected, rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(module[1](images), expected, rtol=1e-12, atol=1e-12)  # type: ignore[index]
 
 
 @pytest.mark.parametrize("in_place", [True, False])
@@ -297,7 +297,7 @@ class OnlyForward(nn.Linear):
     """A layer with that function."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return Failing.apply(super().forward(x))  # type: ignore[no-any-return]
+        return Failing.apply(super().forward(x))
 
 
 REFUSED = {

@@ -1,5 +1,7 @@
 """ResNet-18 under torchvision's names, with GroupNorm: sizes, the function, and what a BatchNorm checkpoint leaves."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -11,7 +13,7 @@ from headstart.trees import Tree
 
 
 def network(
-    shape: tuple[int, ...] = (3, 32, 32), outputs: int = 1000, dtype: torch.dtype = torch.float32, **parameters: object
+    shape: tuple[int, ...] = (3, 32, 32), outputs: int = 1000, dtype: torch.dtype = torch.float32, **parameters: Any
 ) -> Network:
     component = MODELS.component({"resnet18": parameters})
     return Network(lambda: MODELS.build(component, shape, outputs), dtype)

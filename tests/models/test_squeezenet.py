@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -26,7 +27,7 @@ POOLED_BEFORE = {3, 7, 12}
 
 
 def network(
-    shape: tuple[int, ...] = (3, 32, 32), outputs: int = 1000, dtype: torch.dtype = torch.float32, **parameters: object
+    shape: tuple[int, ...] = (3, 32, 32), outputs: int = 1000, dtype: torch.dtype = torch.float32, **parameters: Any
 ) -> Network:
     component = MODELS.component({"squeezenet1_0": parameters})
     return Network(lambda: MODELS.build(component, shape, outputs), dtype)

@@ -156,11 +156,11 @@ def test_unknown_names_are_offered_the_nearest() -> None:
 
 def test_a_file_that_was_edited_is_run_as_it_stands(tmp_path: Path) -> None:
     command = ["paper", "initial-loss", "--task", "digits", "--scale", "toy", "--out", str(tmp_path / "out")]
-    assert CliRunner().invoke(cli.app, [*command, "--write-only"]).exit_code == 0
+    assert CliRunner().invoke(cli.app, [*command, "--write-only"]).exit_code == 0  # type: ignore[attr-defined]
     path = tmp_path / "out" / "paper.yaml"
     assert path.read_text() == study_text("initial-loss", "digits", "toy")
     path.write_text(path.read_text().replace("clients: sgd", "clients: gd"))
-    result = CliRunner().invoke(cli.app, [*command, "--jobs", "1"])
+    result = CliRunner().invoke(cli.app, [*command, "--jobs", "1"])  # type: ignore[attr-defined]
     assert result.exit_code == 0, result.exception
     assert "it is run as it stands" in result.stdout
     assert "- gd" in (tmp_path / "out" / "study.yaml").read_text()
@@ -174,7 +174,7 @@ def test_a_file_that_was_edited_is_run_as_it_stands(tmp_path: Path) -> None:
 def test_presets_of_text_run_at_toy_scale(task: str, finding: str, tmp_path: Path) -> None:
     """With the probes that the findings need: curvature through an LSTM, alignment, distance."""
     command = ["paper", finding, "--task", task, "--scale", "toy", "--out", str(tmp_path), "--jobs", "1"]
-    result = CliRunner().invoke(cli.app, command)
+    result = CliRunner().invoke(cli.app, command)  # type: ignore[attr-defined]
     assert result.exit_code == 0, result.exception
     runs = pq.read_table(tmp_path / "results" / "runs.parquet").to_pylist()
     assert {run["status"] for run in runs} == {"finished"}
@@ -189,7 +189,7 @@ def test_presets_of_text_run_at_toy_scale(task: str, finding: str, tmp_path: Pat
 @pytest.mark.parametrize("finding", ["iid-gap", ALL])
 def test_presets_run_at_toy_scale(finding: str, tmp_path: Path) -> None:
     command = ["paper", finding, "--task", "digits", "--scale", "toy", "--out", str(tmp_path), "--jobs", "1"]
-    result = CliRunner().invoke(cli.app, command)
+    result = CliRunner().invoke(cli.app, command)  # type: ignore[attr-defined]
     assert result.exit_code == 0, result.exception
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "each got the same" in page

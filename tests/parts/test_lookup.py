@@ -1,5 +1,8 @@
 """Paths of a study: beside its file first, then in the working folder, and errors say where was looked."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 import yaml
 
@@ -12,7 +15,7 @@ from headstart.tasks.base import TASKS
 
 
 @pytest.fixture
-def folders(tmp_path, monkeypatch):
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The folder of a study, and another in which the shell is."""
     beside, working = tmp_path / "beside", tmp_path / "working"
     beside.mkdir()
@@ -21,7 +24,7 @@ def folders(tmp_path, monkeypatch):
     return beside, working
 
 
-def test_a_path_is_looked_up_beside_the_study_then_in_the_working_folder(folders):
+def test_a_path_is_looked_up_beside_the_study_then_in_the_working_folder(folders: Any) -> None:
     beside, working = folders
     with within(Origin(beside)):
         with pytest.raises(HeadstartError) as caught:
@@ -38,7 +41,7 @@ def test_a_path_is_looked_up_beside_the_study_then_in_the_working_folder(folders
         assert located(str(working / "visits.csv")) == working / "visits.csv"
 
 
-def test_in_no_study_file_it_is_the_working_folder(folders):
+def test_in_no_study_file_it_is_the_working_folder(folders: Any) -> None:
     assert (current().folder, current().allow) == (folders[1], None)
     with pytest.raises(HeadstartError) as caught:
         located("visits.csv")
@@ -49,7 +52,7 @@ def test_in_no_study_file_it_is_the_working_folder(folders):
 
 
 @pytest.mark.parametrize("name", ["table", "stackoverflow", "mnist-writers", "cifar10"])
-def test_a_missing_file_of_a_task_is_named_with_its_key(name, folders):
+def test_a_missing_file_of_a_task_is_named_with_its_key(name: str, folders: Any) -> None:
     keys = ("train", "test") if name == "cifar10" else ("path",)
     parameters = dict.fromkeys(keys, "visits.csv") | ({"label": "y"} if name == "table" else {})
     with pytest.raises(HeadstartError) as caught:
@@ -60,22 +63,22 @@ def test_a_missing_file_of_a_task_is_named_with_its_key(name, folders):
         task_of(TASKS.component({name: parameters | dict.fromkeys(keys, "/none/x.csv")}))
 
 
-def test_home_is_written_with_a_tilde(folders, monkeypatch):
+def test_home_is_written_with_a_tilde(folders: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(folders[0]))
     assert located("~/visits.csv") == folders[0] / "visits.csv"
 
 
 @pytest.mark.parametrize("path", ["a\0b", "\0"])
-def test_what_is_no_path_is_one_line(path):
+def test_what_is_no_path_is_one_line(path: str) -> None:
     with pytest.raises(HeadstartError, match=r"^expected a path, got .*, which has a zero character$"):
         located(path)
 
 
-def test_what_is_kept_of_a_function_is_kept_by_folder(folders):
+def test_what_is_kept_of_a_function_is_kept_by_folder(folders: Any) -> None:
     calls = []
 
     @cached(maxsize=2)
-    def opened(*, path):
+    def opened(*, path: Any) -> Any:
         calls.append(path)
         return current().folder
 
@@ -85,7 +88,7 @@ def test_what_is_kept_of_a_function_is_kept_by_folder(folders):
     assert calls == ["a.csv"] * 2
 
 
-def table_of(folder, label):
+def table_of(folder: Path, label: Any) -> Any:
     folder.mkdir(exist_ok=True)
     rows = [f"c{i % 4},{i * i % 23},{label}{i % 2}" for i in range(40)]
     (folder / "visits.csv").write_text("\n".join(["who,x,y", *rows]))
@@ -95,7 +98,7 @@ def table_of(folder, label):
     return Study.load(folder / "study.yaml")
 
 
-def test_two_studies_of_one_process_have_tables_of_their_own(folders):
+def test_two_studies_of_one_process_have_tables_of_their_own(folders: Any) -> None:
     """Of the same name in two folders, from a shell in neither."""
     first, second = (table_of(folders[0].parent / name, name) for name in ("a", "b"))
     assert [task_of(study.task).classes for study in (first, second, first)] == [
@@ -106,10 +109,10 @@ def test_two_studies_of_one_process_have_tables_of_their_own(folders):
     assert first.runs[0].key == second.runs[0].key
 
 
-def test_reading_a_study_file_reads_no_data(folders):
+def test_reading_a_study_file_reads_no_data(folders: Any) -> None:
     assert table_of(folders[0], "a").population == 4
     task_of.cache_clear()
-    TASKS.entry("table").factory.cache_clear()
+    TASKS.entry("table").factory.cache_clear()  # type: ignore[attr-defined]
     (folders[0] / "visits.csv").unlink()
     again = Study.load(folders[0] / "study.yaml")
     assert len(again.grid) == 1

@@ -3,6 +3,8 @@
 import json
 import sys
 from importlib import metadata
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -26,22 +28,22 @@ def net(input_shape, outputs, *, width: int = {width}):
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A folder with a study file that names a model of its own; the shell is elsewhere."""
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     return tmp_path
 
 
-def write(folder, **keys):
+def write(folder: Path, **keys: Any) -> Any:
     folder.mkdir(exist_ok=True)
     study = {"task": "digits", "model": "own_net_of_test:net", "seeds": 0, **keys}
     (folder / "study.yaml").write_text(yaml.safe_dump(study))
     return folder / "study.yaml"
 
 
-def width_of(study):
-    return MODELS.build(study.model, (1, 8, 8), 10)[1].out_features
+def width_of(study: Any) -> Any:
+    return MODELS.build(study.model, (1, 8, 8), 10)[1].out_features  # type: ignore[index]
 
 
 # ------------------------------------------------------------------------------------------------------ what is refused
@@ -49,14 +51,16 @@ def width_of(study):
 
 @pytest.mark.parametrize("key", ["task", "model", "starts", "clients", "servers", "partitions", "devices", "executor"])
 @pytest.mark.parametrize("code", ["http.server:test", "os:abort", "os:fork", "builtins:breakpoint", "pdb:set_trace"])
-def test_a_study_file_runs_no_code_from_elsewhere(folder, key, code, monkeypatch):
-    def imports_nothing(name, package=None):
+def test_a_study_file_runs_no_code_from_elsewhere(
+    folder: Path, key: str, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def imports_nothing(name: Any, package: Any = None) -> None:
         pytest.fail(f"imported {name}")
 
     file = write(folder, **{"model": "mlp", key: code})
     Study.load(write(folder, model="mlp"))  # all that is registered is imported
     write(folder, **{"model": "mlp", key: code})
-    monkeypatch.setattr(own_modules.importlib, "import_module", imports_nothing)
+    monkeypatch.setattr(own_modules.importlib, "import_module", imports_nothing)  # type: ignore[attr-defined]
     module = code.partition(":")[0]
     with pytest.raises(HeadstartError) as caught:
         Study.load(file)
@@ -67,12 +71,12 @@ def test_a_study_file_runs_no_code_from_elsewhere(folder, key, code, monkeypatch
 
 
 @pytest.mark.parametrize("code", ["os.path", "a b:c", "a:b.c", "../a:b", ".a:b", "a:__class__.mro", "a::b"])
-def test_what_is_no_name_of_a_function_is_no_part(folder, code):
+def test_what_is_no_name_of_a_function_is_no_part(folder: Path, code: str) -> None:
     with pytest.raises(HeadstartError, match=r"model: (expected|unknown) "):
         Study.load(write(folder, model=code))
 
 
-def test_a_module_with_a_name_of_pythons_own_is_refused(folder):
+def test_a_module_with_a_name_of_pythons_own_is_refused(folder: Path) -> None:
     (folder / "random.py").write_text(NET.format(width=3))
     with pytest.raises(HeadstartError, match=r"has the name of another module, 'random'; rename it$"):
         Study.load(write(folder, model="random:net"))
@@ -88,7 +92,7 @@ FORMS = [
 
 
 @pytest.mark.parametrize(("code", "takes"), FORMS)
-def test_a_function_that_takes_something_else_is_not_called(folder, code, takes):
+def test_a_function_that_takes_something_else_is_not_called(folder: Path, code: Any, takes: Any) -> None:
     """As torchvision's `resnet18(weights, progress)`, which would download the weights that the shape is taken for."""
     (folder / "own_net_of_test.py").write_text(code)
     with pytest.raises(HeadstartError) as caught:
@@ -102,14 +106,14 @@ def test_a_function_that_takes_something_else_is_not_called(folder, code, takes)
 @pytest.mark.parametrize(
     "code", ["def net(a, b): ...", "def net(input_shape=(1,), outputs=2): ...", "def net(*a): ..."]
 )
-def test_what_can_be_called_so_is_taken(folder, code):
+def test_what_can_be_called_so_is_taken(folder: Path, code: str) -> None:
     (folder / "own_net_of_test.py").write_text(code)
     assert Study.load(write(folder)).model.name == "own_net_of_test:net"
 
 
 @pytest.mark.parametrize("raised", ["SystemExit(0)", "ValueError('x')", "BaseException('x')", "ImportError('x')"])
 @pytest.mark.parametrize("where", ["import", "call"])
-def test_what_ones_own_module_raises_is_one_line(folder, raised, where):
+def test_what_ones_own_module_raises_is_one_line(folder: Path, raised: str, where: str) -> None:
     code = {"import": f"raise {raised}", "call": f"def net(shape, outputs): raise {raised}"}[where]
     (folder / "own_net_of_test.py").write_text(code)
     kind = raised.partition("(")[0]
@@ -145,7 +149,7 @@ def test_what_ones_own_module_raises_is_one_line(folder, raised, where):
         ("task", "def part():\n    return {}", "expected it to return a Task, got dict"),
     ],
 )
-def test_a_part_of_another_type_is_refused_before_any_training(folder, key, code, line):
+def test_a_part_of_another_type_is_refused_before_any_training(folder: Path, key: str, code: str, line: str) -> None:
     name = f"own_type_{abs(hash((key, code)))}"
     (folder / f"{name}.py").write_text(code)
     part = ["evaluation", f"{name}:part"] if key == "probes" else f"{name}:part"
@@ -156,7 +160,7 @@ def test_a_part_of_another_type_is_refused_before_any_training(folder, key, code
     assert not (folder / "out").exists()
 
 
-def test_a_module_is_looked_up_beside_the_study_file_then_in_the_working_folder(folder):
+def test_a_module_is_looked_up_beside_the_study_file_then_in_the_working_folder(folder: Path) -> None:
     (folder / "elsewhere" / "own_net_of_test.py").write_text(NET.format(width=5))
     assert width_of(Study.load(write(folder))) == 5
     (folder / "own_net_of_test.py").write_text(NET.format(width=4))
@@ -165,7 +169,7 @@ def test_a_module_is_looked_up_beside_the_study_file_then_in_the_working_folder(
     assert own_file(study.model) == folder / "own_net_of_test.py"
 
 
-def test_studies_of_one_process_have_modules_of_their_own(folder):
+def test_studies_of_one_process_have_modules_of_their_own(folder: Path) -> None:
     """Two folders, each with a module of the same name and one that this imports."""
     studies = []
     for width in (3, 6):
@@ -180,7 +184,7 @@ def test_studies_of_one_process_have_modules_of_their_own(folder):
     assert kept == {f"own_{name}_of_test.py": folder / "of_3" / f"own_{name}_of_test.py" for name in ("net", "width")}
 
 
-def test_packages_beside_the_study_file_are_taken_too(folder):
+def test_packages_beside_the_study_file_are_taken_too(folder: Path) -> None:
     package = folder / "own_package_of_test"
     (package / "deep").mkdir(parents=True)
     (package / "__init__.py").touch()
@@ -189,7 +193,7 @@ def test_packages_beside_the_study_file_are_taken_too(folder):
     assert width_of(Study.load(write(folder, model="own_package_of_test.deep.nets:net"))) == 7
 
 
-def test_a_module_from_elsewhere_is_taken_where_it_is_allowed(folder, monkeypatch):
+def test_a_module_from_elsewhere_is_taken_where_it_is_allowed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "away").mkdir()
     (folder / "away" / "own_net_away.py").write_text(NET.format(width=8))
     monkeypatch.syspath_prepend(folder / "away")
@@ -200,7 +204,7 @@ def test_a_module_from_elsewhere_is_taken_where_it_is_allowed(folder, monkeypatc
     assert width_of(Study(task="digits", model="own_net_away:net")) == 8  # a program trusts what it can import
 
 
-def test_a_study_goes_on_where_its_module_lies(folder):
+def test_a_study_goes_on_where_its_module_lies(folder: Path) -> None:
     """Also from its resolved text in the folder of results, as `run` compares it."""
     (folder / "own_net_of_test.py").write_text(NET.format(width=4))
     study = Study.load(write(folder))
@@ -211,7 +215,7 @@ def test_a_study_goes_on_where_its_module_lies(folder):
     assert [run.key for run in again.runs] == [run.key for run in study.runs]
 
 
-def test_a_copy_in_the_folder_of_results_serves_its_study(folder):
+def test_a_copy_in_the_folder_of_results_serves_its_study(folder: Path) -> None:
     (folder / "modules").mkdir()
     (folder / "modules" / "own_net_of_test.py").write_text(NET.format(width=9))
     assert width_of(Study.load(write(folder))) == 9
@@ -223,16 +227,16 @@ def test_a_copy_in_the_folder_of_results_serves_its_study(folder):
 class Point:
     """An entry point of an installed package."""
 
-    def __init__(self, module, load):
+    def __init__(self, module: Any, load: Any) -> None:
         self.module, self.value, self.name, self.load = module, module, "parts", load
         self.dist = type("Distribution", (), {"name": "others", "version": "1.0"})
 
 
 @pytest.fixture
-def installed(monkeypatch):
+def installed(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Parts that a package registers; what it does is undone."""
 
-    def install(load, module="others.parts"):
+    def install(load: Any, module: Any = "others.parts") -> None:
         points = [Point(module, load)]
         monkeypatch.setattr(metadata, "entry_points", lambda group: points if group == "headstart" else [])
         monkeypatch.setattr(own_modules, "_faults", None)
@@ -240,11 +244,11 @@ def installed(monkeypatch):
     return install
 
 
-def test_an_installed_package_adds_parts(installed, monkeypatch):
-    registry = Registry("shape", "headstart.report.panels")  # a package that registers none of these
+def test_an_installed_package_adds_parts(installed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    registry = Registry("shape", "headstart.report.panels")  # type: ignore[var-annotated]  # a package that registers none of these
     registry.register("box", source="Euclid")(lambda: "box")
 
-    def load():
+    def load() -> None:
         registry.register("ball", source="Archimedes")(lambda: "ball")
         registry.register("box", source="somebody")(lambda: "another box")
 
@@ -255,11 +259,11 @@ def test_an_installed_package_adds_parts(installed, monkeypatch):
     assert registry.faults() == {"others 1.0": "shape 'box' is registered already"}
 
 
-def test_a_package_that_cannot_be_imported_is_said_and_harms_nobody(installed):
-    registry = Registry("shape", "headstart.report.panels")
+def test_a_package_that_cannot_be_imported_is_said_and_harms_nobody(installed: Any) -> None:
+    registry = Registry("shape", "headstart.report.panels")  # type: ignore[var-annotated]
     registry.register("box", source="Euclid")(lambda: "box")
 
-    def load():
+    def load() -> None:
         raise SystemExit(3)
 
     installed(load)
@@ -268,7 +272,9 @@ def test_a_package_that_cannot_be_imported_is_said_and_harms_nobody(installed):
         registry.component("ball")
 
 
-def test_functions_of_a_package_that_registers_itself_may_be_named(installed, tmp_path, monkeypatch):
+def test_functions_of_a_package_that_registers_itself_may_be_named(
+    installed: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "own_others").mkdir()
     (tmp_path / "own_others" / "__init__.py").write_text("def mine(): return 1")
     monkeypatch.syspath_prepend(tmp_path)
@@ -284,7 +290,9 @@ def test_functions_of_a_package_that_registers_itself_may_be_named(installed, tm
 # ---------------------------------------------------------------------------------------- in the folder of results
 
 
-def test_a_study_keeps_copies_of_its_modules_and_goes_on_only_with_the_same(folder, monkeypatch):
+def test_a_study_keeps_copies_of_its_modules_and_goes_on_only_with_the_same(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     beside = folder / "beside"
     tiny = {"population": 4, "cohort": 2, "rounds": 1, "probes": "evaluation", "executor": "loop"}
     file = write(beside, **tiny)

@@ -1,6 +1,7 @@
 """Registries: names to factories, parameters from signatures, one line for what is not declared."""
 
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import pytest
 from pydantic import Field
@@ -12,9 +13,9 @@ from headstart.servers.base import SERVERS
 
 
 @pytest.fixture
-def shapes():
+def shapes() -> Any:
     # A package whose modules register none of these.
-    registry = Registry("shape", "headstart.study", object, takes=("context",))
+    registry = Registry("shape", "headstart.study", object, takes=("context",))  # type: ignore[var-annotated]
 
     @registry.register("box", source="Euclid", presets={"cube": {"width": 2.0}, "flat": {"sides": [1]}})
     def box(
@@ -24,7 +25,7 @@ def shapes():
         sides: tuple[Annotated[int, Field(ge=1)], ...] = (4,),
         colour: Literal["red", "blue"] = "red",
         nested: list[list[int]] = [],  # noqa: B006
-    ) -> tuple:
+    ) -> tuple:  # type: ignore[type-arg]
         """A box.
 
         More of it.
@@ -40,19 +41,19 @@ def shapes():
     return registry
 
 
-def test_entries_come_by_name_with_what_is_declared(shapes):
+def test_entries_come_by_name_with_what_is_declared(shapes: Any) -> None:
     assert [(entry.name, entry.source, entry.summary) for entry in shapes] == [
         ("ball", "Archimedes", "A ball."),
         ("box", "Euclid", "A box."),
     ]
 
 
-def test_a_name_is_registered_once(shapes):
+def test_a_name_is_registered_once(shapes: Any) -> None:
     with pytest.raises(ValueError, match="shape 'box' is registered twice"):
         shapes.register("box", source="again")(lambda: None)
 
 
-def test_building_hands_in_context_and_parameters(shapes):
+def test_building_hands_in_context_and_parameters(shapes: Any) -> None:
     component = shapes.component("box@cube(sides=[3, 4])")
     assert shapes.build(component, "here") == ("here", 2.0, (3, 4), "red")
     assert str(component) == "box@cube(sides=(3, 4))"
@@ -60,19 +61,19 @@ def test_building_hands_in_context_and_parameters(shapes):
     assert shapes.component(str(component)) == component
 
 
-def test_numbers_are_of_the_declared_type(shapes):
+def test_numbers_are_of_the_declared_type(shapes: Any) -> None:
     assert repr(dict(shapes.component("box(width=3)").parameters)["width"]) == "3.0"
     assert shapes.component("box(width=1)") == shapes.component("box")
     assert str(shapes.component("box(width=1)")) == "box"
 
 
-def test_what_has_no_default_is_asked_for_and_always_shown(shapes):
+def test_what_has_no_default_is_asked_for_and_always_shown(shapes: Any) -> None:
     assert str(shapes.component("ball(radius=2)")) == "ball(radius=2.0)"
     with pytest.raises(HeadstartError, match=r"^starts\[0\].radius: expected a number, got nothing$"):
         shapes.component("ball", "starts[0]")
 
 
-def test_components_with_lists_can_be_keys(shapes):
+def test_components_with_lists_can_be_keys(shapes: Any) -> None:
     first, second = (shapes.component({"box": {"nested": [[1], [2]]}}) for _ in range(2))
     assert {first: 1}[second] == 1
     assert first != shapes.component({"box": {"nested": [[1], [3]]}})
@@ -108,14 +109,16 @@ def test_components_with_lists_can_be_keys(shapes):
         ("box(nested={[]: 1})", "expected parameters as 'name=value', got 'nested={[]: 1}'"),
     ],
 )
-def test_what_is_not_declared_gets_one_line(shapes, written, line):
+def test_what_is_not_declared_gets_one_line(shapes: Any, written: Any, line: str) -> None:
     with pytest.raises(HeadstartError) as caught:
         shapes.component(written)
     assert str(caught.value).startswith(line)
     assert len(str(caught.value)) < 200
 
 
-def test_ones_own_factory_is_imported_and_its_faults_are_one_line(shapes, tmp_path, monkeypatch):
+def test_ones_own_factory_is_imported_and_its_faults_are_one_line(
+    shapes: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "tests_own_shapes.py").write_text(
         "def good(context, *, width: int = 3): return context * width\n"
         "def odd(context, *, width: 'Unknown' = 3): return 1\n"
@@ -136,7 +139,7 @@ def test_ones_own_factory_is_imported_and_its_faults_are_one_line(shapes, tmp_pa
         shapes.build(shapes.component("tests_own_shapes:bad"), "ab")
 
 
-def test_nearest_offers_or_lists():
+def test_nearest_offers_or_lists() -> None:
     assert nearest("proxmal", ["sgd", "proximal"]) == "; did you mean 'proximal'?"
     assert nearest("x", ["sgd", "gd"]) == "; known: gd, sgd"
 
@@ -150,6 +153,6 @@ def test_nearest_offers_or_lists():
         (SERVERS, "FedAvgM", "momentum"),
     ],
 )
-def test_what_papers_call_a_method_leads_to_its_name(registry, written, offered):
+def test_what_papers_call_a_method_leads_to_its_name(registry: Any, written: str, offered: str) -> None:
     with pytest.raises(HeadstartError, match=f"unknown .* '{written}'; did you mean '{offered}'?"):
         registry.component(written)

@@ -1,5 +1,7 @@
 """The probe: where in a run it measures, on which rows, and that its numbers are those of the dense Hessian."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -23,7 +25,7 @@ class Small(nn.Module):
         self.a, self.b = nn.Linear(3, 4), nn.Linear(4, 2)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.b(torch.tanh(self.a(x)))  # type: ignore[no-any-return]
+        return self.b(torch.tanh(self.a(x)))
 
 
 def data() -> list[tuple[Tensor, Tensor]]:
@@ -108,7 +110,7 @@ def test_all_runs_of_a_seed_share_the_sample_and_other_seeds_draw_another() -> N
 def test_runs_that_begin_alike_are_measured_once_and_others_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     computed = []
 
-    def counting(*arguments: object, **options: object) -> Hessian:
+    def counting(*arguments: object, **options: Any) -> Hessian:
         computed.append(arguments)
         return Hessian(*arguments, **options)  # type: ignore[arg-type]
 
@@ -151,11 +153,11 @@ class RefusesWithCudnn(torch.autograd.Function):
     """Stands in for cuDNN's recurrent kernels, whose backward pass cannot be derived while cuDNN is on."""
 
     @staticmethod
-    def forward(ctx, x):  # type: ignore[no-untyped-def]
+    def forward(ctx: Any, x: Any) -> Any:
         return x.clone()
 
     @staticmethod
-    def backward(ctx, g):  # type: ignore[no-untyped-def]
+    def backward(ctx: Any, g: Any) -> Any:
         if torch.backends.cudnn.enabled and torch.is_grad_enabled():
             raise RuntimeError("the derivative for '_cudnn_rnn_backward' is not implemented")
         return g.clone()
@@ -163,7 +165,7 @@ class RefusesWithCudnn(torch.autograd.Function):
 
 class Fused(Small):
     def forward(self, x: Tensor) -> Tensor:
-        return super().forward(RefusesWithCudnn.apply(self.a.weight.sum()) * 0 + x)  # type: ignore[no-untyped-call]
+        return super().forward(RefusesWithCudnn.apply(self.a.weight.sum()) * 0 + x)
 
 
 def test_a_fused_kernel_that_is_left_out_is_said_in_one_line() -> None:

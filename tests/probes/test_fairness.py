@@ -2,6 +2,8 @@
 
 import itertools
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,7 +30,7 @@ TRUTH = [0, 0, 0, 1, 1, 2, 2, 2]
 """Of label 0 two of three are right, of label 1 one of two, of label 2 one of three."""
 
 
-def with_test(labels, predicted, **keys) -> Federation:
+def with_test(labels: Any, predicted: Any, **keys: Any) -> Federation:
     """A federation whose model says `predicted` of the test rows."""
     fed = federation()
     inputs = nn.functional.one_hot(torch.tensor(predicted), 4).double()
@@ -131,7 +133,7 @@ def test_text_is_counted_by_token_and_has_no_mix_of_labels() -> None:
             super().__init__()
             self.bias = nn.Parameter(torch.zeros(3))
 
-        def forward(self, inputs):  # type: ignore[no-untyped-def]
+        def forward(self, inputs: Any) -> Any:
             return self.bias.expand(*inputs.shape, 3)
 
     fed = federation()
@@ -166,7 +168,7 @@ def test_by_class_is_as_in_scikit_learn(case: int) -> None:
     assert found["test_f1_macro"] == pytest.approx(sklearn.metrics.f1_score(truth, predicted, average="macro"))
 
 
-def test_a_study_has_them_round_by_round(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_a_study_has_them_round_by_round(tmp_path: Path) -> None:
     draw = torch.Generator().manual_seed(7)
     inputs = torch.randn(160, 3, generator=draw)
     labels = (inputs[:, 0] > 0).long()

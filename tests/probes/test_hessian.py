@@ -1,6 +1,7 @@
 """Products against the dense Hessian, for each kind of layer that makes them hard."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -30,7 +31,7 @@ class Convolutions(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.layers(x)  # type: ignore[no-any-return]
+        return self.layers(x)
 
 
 class Recurrent(nn.Module):
@@ -40,7 +41,7 @@ class Recurrent(nn.Module):
         self.head = nn.Linear(3, 3)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.head(self.lstm(x)[0])  # type: ignore[no-any-return]
+        return self.head(self.lstm(x)[0])
 
 
 class Attention(nn.Module):
@@ -53,7 +54,7 @@ class Attention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         q, k, v = self.qkv(x).unsqueeze(1).chunk(3, -1)
         mixed = nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True).squeeze(1)
-        return self.head(nn.functional.gelu(self.norm(x + mixed)))  # type: ignore[no-any-return]
+        return self.head(nn.functional.gelu(self.norm(x + mixed)))
 
 
 def tokens(logits: Tensor, labels: Tensor) -> Scores:
@@ -182,12 +183,12 @@ class OnceUnlessUnfused(torch.autograd.Function):
     """A square that refuses a second derivative as cuDNN's recurrent kernels do: while cuDNN is on."""
 
     @staticmethod
-    def forward(ctx, x):  # type: ignore[no-untyped-def]
+    def forward(ctx: Any, x: Any) -> Any:
         ctx.save_for_backward(x)
         return x**2
 
     @staticmethod
-    def backward(ctx, g):  # type: ignore[no-untyped-def]
+    def backward(ctx: Any, g: Any) -> Any:
         if torch.backends.cudnn.enabled:
             return Refuses.apply(g)
         return 2 * ctx.saved_tensors[0] * g
@@ -195,11 +196,11 @@ class OnceUnlessUnfused(torch.autograd.Function):
 
 class Refuses(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, g):  # type: ignore[no-untyped-def]
+    def forward(ctx: Any, g: Any) -> Any:
         return g.clone()
 
     @staticmethod
-    def backward(ctx, g):  # type: ignore[no-untyped-def]
+    def backward(ctx: Any, g: Any) -> None:
         raise RuntimeError("the derivative for '_cudnn_rnn_backward' is not implemented")
 
 
@@ -209,12 +210,12 @@ class Fused(nn.Module):
         self.layer, self.function = nn.Linear(2, 3), OnceUnlessUnfused if unless_unfused else Refuses
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.function.apply(self.layer(x))  # type: ignore[no-any-return]
+        return self.function.apply(self.layer(x))
 
 
 class Plain(Fused):
     def forward(self, x: Tensor) -> Tensor:
-        return self.layer(x) ** 2  # type: ignore[no-any-return]
+        return self.layer(x) ** 2
 
 
 def test_a_fused_kernel_that_refuses_is_left_out() -> None:
@@ -237,13 +238,13 @@ class SquareOnce(torch.autograd.Function):
     """Its backward pass is no function of the weights to autograd, and says nothing of it."""
 
     @staticmethod
-    def forward(ctx, x):  # type: ignore[no-untyped-def]
+    def forward(ctx: Any, x: Any) -> Any:
         ctx.save_for_backward(x)
         return x**2
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
-    def backward(ctx, g):  # type: ignore[no-untyped-def]
+    @once_differentiable
+    def backward(ctx: Any, g: Any) -> Any:
         (x,) = ctx.saved_tensors
         return 2 * x * g
 
@@ -254,7 +255,7 @@ class Once(nn.Module):
         self.first, self.last = nn.Linear(2, 4), nn.Linear(4, 3)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.last(SquareOnce.apply(self.first(x)))  # type: ignore[no-any-return]
+        return self.last(SquareOnce.apply(self.first(x)))
 
 
 def test_a_second_derivative_that_is_silently_left_out_is_noticed() -> None:
@@ -286,7 +287,7 @@ def test_products_with_gpt2_are_those_of_forward_over_reverse() -> None:
             self.body = transformers.GPT2LMHeadModel(config)
 
         def forward(self, x: Tensor) -> Tensor:
-            return self.body(x, use_cache=False).logits  # type: ignore[no-any-return]
+            return self.body(x, use_cache=False).logits
 
     rows = Examples(torch.tensor([[0, 3, 1, 4], [2, 2, 0, 1]]), torch.tensor([[3, 1, 4, 2], [2, 0, 1, -1]]))
     network = Network(Gpt2, torch.float64)
@@ -295,5 +296,5 @@ def test_products_with_gpt2_are_those_of_forward_over_reverse() -> None:
     with sdpa_kernel(SDPBackend.MATH):
         for seed in range(3):
             v = numbers(hessian.size, seed=seed)
-            _, expected = torch.func.jvp(torch.func.grad(mean), (flat,), (v,))
+            _, expected = torch.func.jvp(torch.func.grad(mean), (flat,), (v,))  # type: ignore[misc]
             assert hessian(v) == pytest.approx(expected, abs=1e-9)

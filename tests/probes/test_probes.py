@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -180,10 +181,10 @@ def of_three_runs(kind: str, batch: int = 1024) -> tuple[list[Probe], list[Momen
     return probes, [Moment(state, before, cohort) for (state, cohort), before in zip(after, states, strict=True)]
 
 
-def counted(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What is evaluated alone."""
-    alone: list[object] = []
-    monkeypatch.setattr(module, "evaluate", lambda *given: alone.append(given) or evaluate(*given))
+    alone: list[Any] = []
+    monkeypatch.setattr(module, "evaluate", lambda *given: alone.append(given) or evaluate(*given))  # type: ignore[func-returns-value]
     return alone
 
 

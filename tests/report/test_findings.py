@@ -59,7 +59,7 @@ def test_what_was_not_asked_is_not_corrected_for(study: Callable[..., Path], few
     alone = min(tested, key=lambda each: each.p or 0.0)
     assert isinstance(alone.panel, Panel)
     assert alone.panel.answer.judged is not None
-    assert alone.p == pytest.approx(len(tested) * alone.panel.answer.judged.p)
+    assert alone.p == pytest.approx(len(tested) * alone.panel.answer.judged.p)  # type: ignore[operator]
 
 
 def test_nothing_is_judged_from_a_start_that_learned_nothing(study: Callable[..., Path]) -> None:

@@ -83,7 +83,7 @@ def test_a_single_file_of_others_is_refused(tmp_path: Path, kind: str) -> None:
     path, target = tmp_path / "page.html", tmp_path / "target.html"
     {
         "text": lambda: path.write_text("mine"),
-        "link": lambda: (target.write_text("a mark"), path.symlink_to(target)),
+        "link": lambda: (target.write_text("a mark"), path.symlink_to(target)),  # type: ignore[func-returns-value]
         "folder": path.mkdir,
         "dangling": lambda: path.symlink_to(target),
     }[kind]()

@@ -1,5 +1,7 @@
 """A small study of two starts and two pairs, run once."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -7,12 +9,12 @@ from torch import nn
 import headstart
 
 
-def module():
+def module() -> Any:
     return nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
 
 
 @pytest.fixture(scope="session")
-def folder(tmp_path_factory):
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Any:
     draw = torch.Generator().manual_seed(7)
     inputs = torch.randn(160, 3, generator=draw)
     labels = (inputs[:, 0] > 0).long()

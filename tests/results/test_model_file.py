@@ -1,5 +1,8 @@
 """The weights of the best run by name: those of its file, with what they are; what is not there is one line."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 from safetensors.torch import load_file, save_file
 
@@ -10,7 +13,7 @@ from headstart.results.model_file import write
 from .conftest import module
 
 
-def test_the_best_run_is_written_and_told(folder, tmp_path):
+def test_the_best_run_is_written_and_told(folder: Path, tmp_path: Path) -> None:
     best = headstart.load(folder).best()
     lines = write(folder, tmp_path / "best.safetensors")
     assert (tmp_path / "best.safetensors").read_bytes() == best.path().read_bytes()
@@ -20,7 +23,7 @@ def test_the_best_run_is_written_and_told(folder, tmp_path):
     write(folder, tmp_path / "best.safetensors")  # ours is written over
 
 
-def test_another_run_is_named_by_start_pair_and_seed_or_by_its_key(folder, tmp_path):
+def test_another_run_is_named_by_start_pair_and_seed_or_by_its_key(folder: Path, tmp_path: Path) -> None:
     other = headstart.load(folder).best("random", "proximal(mu=0.5)+sgd")
     assert (other.start, other.client, other.server) == ("random", "proximal(mu=0.5)", "sgd")
     into = tmp_path / "other.safetensors"
@@ -42,14 +45,14 @@ def test_another_run_is_named_by_start_pair_and_seed_or_by_its_key(folder, tmp_p
         ({"run": "a", "seed": 1}, "--run names one run; expected it without --seed"),
     ],
 )
-def test_what_is_not_there_is_one_line(folder, tmp_path, asked, line):
+def test_what_is_not_there_is_one_line(folder: Path, tmp_path: Path, asked: Any, line: str) -> None:
     with pytest.raises(HeadstartError) as caught:
         write(folder, tmp_path / "w.safetensors", **asked)
     assert line in str(caught.value)
     assert not (tmp_path / "w.safetensors").exists()
 
 
-def test_files_of_others_are_not_written_over(folder, tmp_path):
+def test_files_of_others_are_not_written_over(folder: Path, tmp_path: Path) -> None:
     for path in (tmp_path / "model.pt", tmp_path / "theirs.safetensors", tmp_path / "link.safetensors"):
         if path.suffix == ".safetensors":
             save_file(module().state_dict(), tmp_path / "theirs.safetensors")
@@ -59,7 +62,7 @@ def test_files_of_others_are_not_written_over(folder, tmp_path):
             write(folder, path)
 
 
-def test_a_folder_without_finished_runs_is_one_line(tmp_path):
+def test_a_folder_without_finished_runs_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(HeadstartError) as caught:
         write(tmp_path, tmp_path / "w.safetensors")
     assert "\n" not in str(caught.value)

@@ -4,6 +4,8 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,11 +46,11 @@ print([row["test_accuracy"] for row in results.runs.to_pylist()])
 """
 
 
-def program(out, jobs=2):
+def program(out: Any, jobs: Any = 2) -> Any:
     return PROGRAM.replace("OUT", repr(str(out))).replace("JOBS", str(jobs))
 
 
-def run(arguments, **keys):
+def run(arguments: Any, **keys: Any) -> Any:
     ended = subprocess.run(
         [sys.executable, *arguments], capture_output=True, text=True, timeout=120, check=False, **keys
     )
@@ -57,27 +59,27 @@ def run(arguments, **keys):
 
 
 @pytest.fixture(scope="module")
-def expected(tmp_path_factory):
+def expected(tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("program")
     (folder / "program.py").write_text(program(folder / "out", 1))
     return run([folder / "program.py"])
 
 
-def test_a_script_without_a_main_guard_has_the_same_numbers_in_two_processes(tmp_path, expected):
+def test_a_script_without_a_main_guard_has_the_same_numbers_in_two_processes(tmp_path: Path, expected: Any) -> None:
     (tmp_path / "program.py").write_text(program(tmp_path / "out"))
     assert run([tmp_path / "program.py"]) == expected
     assert expected[0] == "begun"
 
 
 @pytest.mark.slow
-def test_a_prompt_and_a_pipe_have_the_same_numbers(tmp_path, expected):
+def test_a_prompt_and_a_pipe_have_the_same_numbers(tmp_path: Path, expected: Any) -> None:
     assert run(["-c", program(tmp_path / "command")]) == expected
     assert run(["-"], input=program(tmp_path / "pipe")) == expected
     assert run(["-"], input=program(tmp_path / "command")) == expected  # goes on in the folder of another
 
 
 @pytest.mark.slow
-def test_workers_that_begin_afresh_do_not_run_the_script_again(tmp_path):
+def test_workers_that_begin_afresh_do_not_run_the_script_again(tmp_path: Path) -> None:
     script = """
 import headstart
 import headstart.study.places.processes as processes
@@ -104,7 +106,7 @@ CELLS = [
 
 
 @pytest.mark.slow
-def test_a_notebook_shows_the_verdict_the_figure_and_the_page(tmp_path, monkeypatch):
+def test_a_notebook_shows_the_verdict_the_figure_and_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     nbclient, nbformat = pytest.importorskip("nbclient"), pytest.importorskip("nbformat")
     pytest.importorskip("ipykernel")
     pytest.importorskip("pandas")
@@ -129,7 +131,7 @@ def test_a_notebook_shows_the_verdict_the_figure_and_the_page(tmp_path, monkeypa
     assert len(headstart.load(tmp_path / "out").runs) == 4
 
 
-def _kernel(folder):
+def _kernel(folder: Path) -> Any:
     """The kernel of this Python, wherever others are installed."""
     command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     place = folder / "kernels" / "here"

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -22,18 +23,18 @@ from .conftest import module
 
 
 @pytest.fixture
-def results(folder):
+def results(folder: Path) -> Any:
     return headstart.load(folder)
 
 
-def test_the_tables_are_those_of_the_folder(results, folder):
+def test_the_tables_are_those_of_the_folder(results: Any, folder: Path) -> None:
     for name in ("runs", "rounds"):
         assert getattr(results, name).equals(pq.read_table(folder / "results" / f"{name}.parquet"))
     assert results.trials.num_rows == 0
     assert "edge" in results.trials.column_names
 
 
-def test_tables_become_data_frames(results):
+def test_tables_become_data_frames(results: Any) -> None:
     pandas = pytest.importorskip("pandas")
     runs, rounds = results.runs.to_pandas(), results.rounds.to_pandas()
     assert isinstance(runs, pandas.DataFrame)
@@ -42,12 +43,12 @@ def test_tables_become_data_frames(results):
     assert last["sure"] == pytest.approx(runs[runs.start == "sure"].test_accuracy.mean())
 
 
-def test_tables_are_understood_by_narwhals(results):
+def test_tables_are_understood_by_narwhals(results: Any) -> None:
     narwhals = pytest.importorskip("narwhals")
     assert narwhals.from_native(results.runs).shape == (12, len(results.runs.column_names))
 
 
-def test_the_best_pair_has_its_mean_interval_rates_and_weights(results):
+def test_the_best_pair_has_its_mean_interval_rates_and_weights(results: Any) -> None:
     best = results.best("random")
     rows = [row for row in results.runs.to_pylist() if row["start"] == "random"]
     by_pair = {
@@ -58,12 +59,12 @@ def test_the_best_pair_has_its_mean_interval_rates_and_weights(results):
     assert (best.start, best.client, best.server) == ("random", highest, "sgd")
     assert (best.client_rate, best.server_rate) == (0.1, 1.0)
     assert best.accuracy.value == pytest.approx(expected.value)
-    assert best.accuracy.high == pytest.approx(min(expected.high, 1.0))
+    assert best.accuracy.high == pytest.approx(min(expected.high, 1.0))  # type: ignore[type-var]
     assert best.accuracy.n == 3
     assert sorted(best.runs) == [0, 1, 2]
 
 
-def test_the_weights_of_the_best_pair_fit_the_module_and_have_its_accuracy(results, folder):
+def test_the_weights_of_the_best_pair_fit_the_module_and_have_its_accuracy(results: Any, folder: Path) -> None:
     best = results.best()
     network = module()
     network.load_state_dict(best.weights())
@@ -74,38 +75,38 @@ def test_the_weights_of_the_best_pair_fit_the_module_and_have_its_accuracy(resul
     assert best.path(1) == folder / "runs" / best.runs[1] / "weights.safetensors"
 
 
-def test_without_a_name_the_best_is_of_the_start_of_the_verdict(results):
+def test_without_a_name_the_best_is_of_the_start_of_the_verdict(results: Any) -> None:
     assert results.best().start == (results.verdict.where.start or results.starts[0])
 
 
-def test_the_verdict_has_text_and_fields(results):
+def test_the_verdict_has_text_and_fields(results: Any) -> None:
     assert results.verdict.text == f"{results.verdict.where.text} {results.verdict.which.text}" == str(results.verdict)
     assert isinstance(results.verdict.where.decided, bool)
 
 
-def test_the_answers_are_those_of_the_report(results):
+def test_the_answers_are_those_of_the_report(results: Any) -> None:
     assert set(results.answers) <= {"ranking", "speedup", "alignment", "initial-loss", "iid-gap"}
     assert results.answers["speedup"].sentence
 
 
-def test_a_figure_is_one_of_matplotlib_and_shows_itself(results, tmp_path):
+def test_a_figure_is_one_of_matplotlib_and_shows_itself(results: Any, tmp_path: Path) -> None:
     from matplotlib.figure import Figure
 
     figure = results.plot("speedup")
     assert isinstance(figure, Figure)
-    assert figure._repr_png_()[:8] == b"\x89PNG\r\n\x1a\n"
+    assert figure._repr_png_()[:8] == b"\x89PNG\r\n\x1a\n"  # type: ignore[attr-defined]
     assert results.plot("speedup", wide=False).get_figwidth() < figure.get_figwidth()
     figure.savefig(tmp_path / "own.svg")
 
 
-def test_results_stand_for_their_folder(results, folder):
+def test_results_stand_for_their_folder(results: Any, folder: Path) -> None:
     assert Path(results) == folder
     assert (results / "study.yaml").is_file()
     assert headstart.load(results).runs.equals(results.runs)
     assert headstart.write_report(results) == folder / "report.html"
 
 
-def test_the_short_texts_are_short(results):
+def test_the_short_texts_are_short(results: Any) -> None:
     assert repr(results).startswith("<Results of '")
     assert f"12 runs. {results.verdict.where.claim}." in repr(results)
     best = results.best("sure")
@@ -114,32 +115,32 @@ def test_the_short_texts_are_short(results):
 
 
 class Tags(HTMLParser):
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
-        self.tags, self.attributes, self.text = [], [], []
+        self.tags, self.attributes, self.text = [], [], []  # type: ignore[var-annotated]
 
-    def handle_starttag(self, tag, attrs):
+    def handle_starttag(self, tag: Any, attrs: Any) -> None:
         self.tags.append(tag)
         self.attributes.append(dict(attrs))
 
-    def handle_data(self, data):
+    def handle_data(self, data: Any) -> None:
         self.text.append(data)
 
 
-def tags(html):
+def tags(html: Any) -> Any:
     parser = Tags()
     parser.feed(html)
     return parser
 
 
-def test_in_a_notebook_they_show_the_verdict_and_a_small_table(results):
+def test_in_a_notebook_they_show_the_verdict_and_a_small_table(results: Any) -> None:
     shown = tags(results._repr_html_())
     assert f"{results.verdict.where.claim}." in shown.text
     assert shown.tags.count("tr") == 1 + 2 * 2
     assert [text for text in shown.text if text in ("random", "sure")].count("sure") == 2
 
 
-def test_what_a_name_brings_along_is_text():
+def test_what_a_name_brings_along_is_text() -> None:
     evil = "<script>alert(1)</script>"
     html = results_as_html(evil, Verdict(Sentence(False, evil, evil), Sentence(False, evil)), [(evil, evil, evil)] * 9)
     assert "<script" not in html
@@ -147,7 +148,7 @@ def test_what_a_name_brings_along_is_text():
     assert "and 1 more" in html
 
 
-def test_a_report_shows_itself_in_a_window_without_scripts(results, folder):
+def test_a_report_shows_itself_in_a_window_without_scripts(results: Any, folder: Path) -> None:
     page = results.report()
     assert Path(page) == folder / "report.html"
     (frame,) = tags(page._repr_html_()).attributes
@@ -156,7 +157,7 @@ def test_a_report_shows_itself_in_a_window_without_scripts(results, folder):
     assert Page(folder / "none.html").path.name == "none.html"
 
 
-def test_no_torch_is_needed(folder):
+def test_no_torch_is_needed(folder: Path) -> None:
     code = f"""
 import sys, headstart
 results = headstart.load({str(folder)!r})
@@ -167,14 +168,14 @@ sys.exit("torch" in sys.modules)
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
-def damaged(folder, tmp_path, name, damage):
+def damaged(folder: Path, tmp_path: Path, name: Any, damage: Any) -> Any:
     copy = Path(shutil.copytree(folder, tmp_path / "copy"))
     damage(copy / name)
     return copy
 
 
-def test_damaged_tables_get_one_line(folder, tmp_path):
-    def flip(path):
+def test_damaged_tables_get_one_line(folder: Path, tmp_path: Path) -> None:
+    def flip(path: Any) -> None:
         content = bytearray(path.read_bytes())
         content[40] ^= 1
         path.write_bytes(content)
@@ -184,7 +185,7 @@ def test_damaged_tables_get_one_line(folder, tmp_path):
         headstart.load(copy)
 
 
-def test_weights_that_are_gone_or_damaged_get_one_line(folder, tmp_path):
+def test_weights_that_are_gone_or_damaged_get_one_line(folder: Path, tmp_path: Path) -> None:
     best = headstart.load(folder).best()
     name = f"runs/{best.runs[0]}/weights.safetensors"
     copy = damaged(folder, tmp_path, name, lambda path: path.write_bytes(b"nothing"))
@@ -197,8 +198,8 @@ def test_weights_that_are_gone_or_damaged_get_one_line(folder, tmp_path):
 
 
 WRONG = [
-    (lambda r, f: headstart.load(3), "load: expected the folder of a study, got int"),
-    (lambda r, f: headstart.load(None), "load: expected the folder of a study, got NoneType"),
+    (lambda r, f: headstart.load(3), "load: expected the folder of a study, got int"),  # type: ignore[arg-type]
+    (lambda r, f: headstart.load(None), "load: expected the folder of a study, got NoneType"),  # type: ignore[arg-type]
     (lambda r, f: headstart.load("nowhere"), "load: expected the folder of a study, got 'nowhere', which is none"),
     (lambda r, f: headstart.load(f / "study.yaml"), "which is none"),
     (lambda r, f: headstart.load(f / "runs"), "runs.parquet: not found"),
@@ -207,15 +208,15 @@ WRONG = [
     (lambda r, f: r.best().path(7), "seed: expected one of 0, 1, 2, got 7"),
     (lambda r, f: r.plot("speedp"), "panel: unknown panel 'speedp'; did you mean 'speedup'?"),
     (lambda r, f: r.plot("curvature"), "panel: this study cannot show 'curvature', which needs "),
-    (lambda r, f: headstart.write_report(3), "write_report: expected the folder of a study, got int"),
+    (lambda r, f: headstart.write_report(3), "write_report: expected the folder of a study, got int"),  # type: ignore[arg-type]
     (lambda r, f: headstart.write_report(f, 0), "processes: expected a whole number >= 1, got 0"),
-    (lambda r, f: headstart.run_study("study.yaml", f), "run_study: expected a study, as Study(task=..., model=...) or "
+    (lambda r, f: headstart.run_study("study.yaml", f), "run_study: expected a study, as Study(task=..., model=...) or "  # type: ignore[arg-type]
      "Study.load(path) makes one, got str"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("call", "line"), WRONG)
-def test_what_is_not_there_gets_one_line(results, folder, call, line):
+def test_what_is_not_there_gets_one_line(results: Any, folder: Path, call: Any, line: Any) -> None:
     with pytest.raises(HeadstartError) as caught:
         call(results, folder)
     assert line in str(caught.value)
@@ -235,13 +236,13 @@ def test_what_is_not_there_gets_one_line(results, folder, call, line):
         ({"watch": 3}, "watch: expected a function of an event, got int"),
     ],
 )
-def test_arguments_of_another_kind_get_one_line(tmp_path, keys, line):
+def test_arguments_of_another_kind_get_one_line(tmp_path: Path, keys: Any, line: str) -> None:
     study = headstart.Study(task="digits", model="mlp", seeds=[0])
     with pytest.raises(HeadstartError) as caught:
         headstart.run_study(**{"study": study, "out": tmp_path / "out", **keys})
     assert str(caught.value) == line
 
 
-def test_the_settings_are_those_of_the_folder(results):
+def test_the_settings_are_those_of_the_folder(results: Any) -> None:
     assert results.settings["seeds"] == [0, 1, 2]
     assert json.dumps(results.settings["starts"])

@@ -1,6 +1,7 @@
 """A run of a server optimizer over given pseudo-gradients, and those pseudo-gradients."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,7 +44,7 @@ def serve(start: np.ndarray) -> Callable[..., np.ndarray]:
 def torch_optim(start: np.ndarray) -> Callable[..., np.ndarray]:
     """The same from an optimizer of torch.optim that is given the pseudo-gradient as gradient."""
 
-    def run(factory: Callable[..., torch.optim.Optimizer], deltas: np.ndarray, **settings: object) -> np.ndarray:
+    def run(factory: Callable[..., torch.optim.Optimizer], deltas: np.ndarray, **settings: Any) -> np.ndarray:
         x = torch.tensor(start, requires_grad=True)
         optimizer, visited = factory([x], **settings), []
         for delta in deltas:

@@ -5,6 +5,7 @@ import os
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -31,15 +32,15 @@ def network(written: str = "mlp(hidden=[6])", outputs: int = 10, dtype: torch.dt
     return Network(lambda: MODELS.build(MODELS.component(written), shape, outputs), dtype)
 
 
-def start(path: Path | str, **parameters: object) -> Start:
+def start(path: Path | str, **parameters: Any) -> Start:
     return STARTS.build(STARTS.component({"checkpoint": {"path": str(path), **parameters}}))
 
 
-def weights(path: Path | str, net: Network, seed: int = 0, **parameters: object) -> Tree:
+def weights(path: Path | str, net: Network, seed: int = 0, **parameters: Any) -> Tree:
     return start(path, **parameters).weights(NOTHING, net, digits(), seed)
 
 
-def refusal(path: Path | str, net: Network | None = None, **parameters: object) -> str:
+def refusal(path: Path | str, net: Network | None = None, **parameters: Any) -> str:
     with pytest.raises(HeadstartError) as caught:
         weights(path, net or network(), **parameters)
     assert "\n" not in str(caught.value)
@@ -185,7 +186,7 @@ def test_what_does_not_fit_is_listed_by_name_and_shape_in_one_line(tmp_path: Pat
         "b.safetensors does not fit the model: it lacks '1.weight' [6, 64]; the model has no 'blocks.0' [1], "
         "'blocks.1' [1], 'blocks.2' [1], 'blocks.3' [1], 'blocks.4' [1]"
     )
-    others = {f"blocks.{i}": (1,) for i in range(29)} | {"1.bias": (6,)}
+    others = {f"blocks.{i}": (1,) for i in range(29)} | {"1.bias": (6,)}  # type: ignore[assignment]
     assert refusal(saved(tmp_path / "c.safetensors", drawn(others))).endswith("[1] and 9 more")
 
 

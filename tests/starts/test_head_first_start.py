@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -26,7 +27,7 @@ from headstart.trees import Tree
 Floats = np.ndarray
 
 
-def start(written: str = "random", **parameters: object) -> Start:
+def start(written: str = "random", **parameters: Any) -> Start:
     return STARTS.build(STARTS.component({"head-first": {"start": written, **parameters}}))
 
 

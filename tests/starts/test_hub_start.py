@@ -3,6 +3,7 @@
 import hashlib
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -43,11 +44,11 @@ def network(outputs: int = 10) -> Network:
     return Network(lambda: MODELS.build(MODELS.component("mlp(hidden=[6])"), (1, 8, 8), outputs))
 
 
-def start(**parameters: object) -> Start:
+def start(**parameters: Any) -> Start:
     return STARTS.build(STARTS.component({"hub": {"repo": "owner/model", **parameters}}))
 
 
-def weights(net: Network | None = None, seed: int = 0, **parameters: object) -> Tree:
+def weights(net: Network | None = None, seed: int = 0, **parameters: Any) -> Tree:
     return start(**parameters).weights(NOTHING, net or network(), digits(), seed)
 
 
@@ -55,9 +56,9 @@ def equal(a: Tree, b: dict[str, Tensor]) -> bool:
     return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
-def refusal(**parameters: object) -> str:
+def refusal(**parameters: Any) -> str:
     with pytest.raises(HeadstartError) as caught:
-        weights(**parameters)  # type: ignore[arg-type]
+        weights(**parameters)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -89,7 +90,7 @@ def test_what_is_not_in_the_cache_gets_one_line_without_a_network(cache: Path, p
 
 
 def test_without_a_network_the_hub_is_asked_for_once(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def unreachable(*arguments: object, **keys: object) -> None:
+    def unreachable(*arguments: object, **keys: Any) -> None:
         raise OSError(-2, "Name or service not known")
 
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
@@ -102,7 +103,7 @@ def test_without_a_network_the_hub_is_asked_for_once(cache: Path, monkeypatch: p
 
 
 def test_a_refusal_of_the_hub_gets_one_line(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refused(*arguments: object, **keys: object) -> str:
+    def refused(*arguments: object, **keys: Any) -> str:
         raise PermissionError("Access to model owner/other is restricted.\nYou must be authenticated.")
 
     monkeypatch.setattr("huggingface_hub.hf_hub_download", refused)

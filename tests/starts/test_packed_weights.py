@@ -77,24 +77,20 @@ def behind(prefix: str, tensors: Tree) -> Tree:
     return {prefix + name: leaf for name, leaf in tensors.items()}
 
 
-def start(path: Path, **parameters: object) -> Start:
+def start(path: Path, **parameters: Any) -> Start:
     return STARTS.build(STARTS.component({"checkpoint": {"path": str(path), **parameters}}))
 
 
-def weights(
-    path: Path, build: Callable[[], nn.Module] = module, task: Task | None = None, **parameters: object
-) -> Tree:
+def weights(path: Path, build: Callable[[], nn.Module] = module, task: Task | None = None, **parameters: Any) -> Tree:
     return start(path, **parameters).weights(NOTHING, Network(build), task or digits(), 0)
 
 
-def said(
-    path: Path, build: Callable[[], nn.Module] = module, task: Task | None = None, **parameters: object
-) -> list[str]:
+def said(path: Path, build: Callable[[], nn.Module] = module, task: Task | None = None, **parameters: Any) -> list[str]:
     network = Network(build)
     return list(start(path, **parameters).check(network, task or digits(), lambda task: network))
 
 
-def refusal(path: Path, build: Callable[[], nn.Module] = module, **parameters: object) -> str:
+def refusal(path: Path, build: Callable[[], nn.Module] = module, **parameters: Any) -> str:
     with pytest.raises(HeadstartError) as caught:
         weights(path, build, **parameters)
     assert "\n" not in str(caught.value)
@@ -195,7 +191,7 @@ def test_a_named_prefix_leaves_the_rest_out(tmp_path: Path) -> None:
 
 
 def test_arrays_of_numpy_are_read_by_name_and_flowers_in_the_order_of_the_module(tmp_path: Path) -> None:
-    np.savez(tmp_path / "named.npz", **{name: leaf.numpy() for name, leaf in drawn().items()})
+    np.savez(tmp_path / "named.npz", **{name: leaf.numpy() for name, leaf in drawn().items()})  # type: ignore[arg-type]
     assert equal(weights(tmp_path / "named.npz"), drawn())
     np.savez_compressed(tmp_path / "flower.npz", *[leaf.numpy() for leaf in drawn().values()])
     assert equal(weights(tmp_path / "flower.npz"), drawn())
@@ -250,7 +246,7 @@ def test_what_a_file_is_says_its_content(kind: str, tmp_path: Path) -> None:
     if kind == "pt":
         torch.save(drawn(), path)
     elif kind == "npz":
-        np.savez(tmp_path / "w.npz", **{name: leaf.numpy() for name, leaf in drawn().items()})
+        np.savez(tmp_path / "w.npz", **{name: leaf.numpy() for name, leaf in drawn().items()})  # type: ignore[arg-type]
         (tmp_path / "w.npz").rename(path)
     else:
         save_file(drawn(), path)
@@ -329,7 +325,7 @@ def test_cut_files_get_one_line_in_words_of_a_user(kind: str, kept: float, tmp_p
     if kind == "pt":
         torch.save(drawn(), path)
     elif kind == "npz":
-        np.savez(path, **{name: leaf.numpy() for name, leaf in drawn().items()})
+        np.savez(path, **{name: leaf.numpy() for name, leaf in drawn().items()})  # type: ignore[arg-type]
     else:
         save_file(drawn(), path)
     content = path.read_bytes()

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -27,7 +28,7 @@ def network(written: str = "mlp", dtype: torch.dtype = torch.float32) -> Network
     return Network(lambda: MODELS.build(MODELS.component(written), (1, 8, 8), 10), dtype)
 
 
-def start(name: str, **parameters: object) -> Start:
+def start(name: str, **parameters: Any) -> Start:
     return STARTS.build(STARTS.component({name: parameters}))
 
 
@@ -201,10 +202,10 @@ def test_a_proxy_of_text_with_another_vocabulary_is_refused(tmp_path: Path) -> N
     for name in ("mine.parquet", "other.parquet"):
         proxy = start("proxy", task=f"wikitext-2(like={written(name)!r}, train={str(wiki)!r}, test={str(wiki)!r})")
         if name == "mine.parquet":
-            assert proxy.artefact.make(network, target).state.keys() == network(target).initial(0).keys()
+            assert proxy.artefact.make(network, target).state.keys() == network(target).initial(0).keys()  # type: ignore[union-attr]
         else:
             with pytest.raises(HeadstartError, match="'wikitext-2' has other tokens than task 'reddit'"):
-                proxy.artefact.make(network, target)
+                proxy.artefact.make(network, target)  # type: ignore[union-attr]
 
 
 def test_an_unknown_proxy_task_is_refused_when_the_start_is_read() -> None:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -47,35 +48,35 @@ if __name__ == "__main__":
 
 
 @pytest.fixture(scope="session")
-def file(tmp_path_factory):
+def file(tmp_path_factory: pytest.TempPathFactory) -> Any:
     path = tmp_path_factory.mktemp("study") / "small.yaml"
     path.write_text(STUDY)
     return path
 
 
 @pytest.fixture(scope="session")
-def study(file):
+def study(file: Path) -> Any:
     return Study.load(file)
 
 
 @pytest.fixture(scope="session")
-def whole(study, tmp_path_factory):
+def whole(study: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The folder of the study, run in one go."""
     return run_study(study, tmp_path_factory.mktemp("whole") / "out")
 
 
 @pytest.fixture
-def copy(whole, tmp_path):
+def copy(whole: Any, tmp_path: Path) -> Any:
     """A copy of that folder, to damage."""
     return Path(shutil.copytree(whole, tmp_path / "out"))
 
 
-def of_ends(watch):
+def of_ends(watch: Any) -> Any:
     """A watcher that is told of ends alone."""
     return lambda event: watch(event) if isinstance(event, Advance) else None
 
 
-def carried_out(group, out, checkpoint_seconds=10.0, is_stopping=never):
+def carried_out(group: Any, out: Any, checkpoint_seconds: Any = 10.0, is_stopping: Any = never) -> Any:
     """What `carry_out` says, written down; the runs that ended, with their status."""
     writer, ended = Writer(out), []
     for event in carry_out(group, out, checkpoint_seconds, is_stopping):
@@ -85,16 +86,16 @@ def carried_out(group, out, checkpoint_seconds=10.0, is_stopping=never):
     return ended
 
 
-def tables(folder):
+def tables(folder: Path) -> Any:
     runs, rounds = (pq.read_table(folder / "results" / f"{name}.parquet") for name in ("runs", "rounds"))
     return runs.drop_columns(["seconds", "ended"]), rounds
 
 
-def weights(path):
+def weights(path: Any) -> Any:
     return {name: (leaf.shape, leaf.numpy().tobytes()) for name, leaf in load(path).state.items()}
 
 
-def assert_equal_bits(folder, other):
+def assert_equal_bits(folder: Path, other: Any) -> None:
     for table, expected in zip(tables(folder), tables(other), strict=True):
         assert table.equals(expected)
     final = sorted(path.relative_to(other) for path in other.rglob("weights.safetensors"))
@@ -103,22 +104,22 @@ def assert_equal_bits(folder, other):
         assert weights(folder / path) == weights(other / path)
 
 
-def assert_nothing_left_over(folder):
+def assert_nothing_left_over(folder: Path) -> None:
     assert not [path for path in folder.rglob("*") if path.name.endswith(".partial") or path.name == CHECKPOINT]
 
 
-def start(file, out, jobs, command=None, **keys):
+def start(file: Path, out: Any, jobs: Any, command: Any = None, **keys: Any) -> Any:
     """A process of its own that runs the study with a checkpoint after every round."""
     code = [sys.executable, "-c", RUN, str(file), str(out), str(jobs)]
     return subprocess.Popen(command or code, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, **keys)
 
 
-def cli(file, out, jobs=1):
+def cli(file: Path, out: Any, jobs: Any = 1) -> Any:
     arguments = ["run", str(file), "--out", str(out), "--jobs", str(jobs), "--checkpoint-seconds", "0"]
     return [sys.executable, "-m", "headstart", *arguments]
 
 
-def wait_for(condition, process, seconds=60):
+def wait_for(condition: Any, process: Any, seconds: Any = 60) -> None:
     """Wait until something is so, looking without a pause; fail if the process ends before."""
     began = time.monotonic()
     while not condition():
@@ -126,25 +127,25 @@ def wait_for(condition, process, seconds=60):
         assert time.monotonic() - began < seconds, "took too long"
 
 
-def children(process):
+def children(process: Any) -> Any:
     return [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
 
 
-def is_alive(pid):
+def is_alive(pid: Any) -> Any:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
 
 
-def done(out):
+def done(out: Any) -> Any:
     return len(list(out.glob("runs/*/run.json")))
 
 
-def under_way(out):
+def under_way(out: Any) -> Any:
     return any(path.exists() for path in out.glob(f"runs/*/{CHECKPOINT}"))
 
 
-def workers(process):
+def workers(process: Any) -> Any:
     """The processes that a process forked or spawned to share its work."""
     return [pid for pid in children(process) if b"resource_tracker" not in Path(f"/proc/{pid}/cmdline").read_bytes()]

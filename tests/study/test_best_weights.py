@@ -1,6 +1,7 @@
 """The weights of the best round: those that measured highest, also after interruptions; no key changes."""
 
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -23,7 +24,7 @@ KEYS = {
 }  # fmt: skip
 
 
-def study(**keys: object) -> Study:
+def study(**keys: Any) -> Study:
     return Study(**{**KEYS, "keep_weights": "both", **keys})
 
 
@@ -33,7 +34,7 @@ def accuracies(out: Path, key: str) -> dict[int, float]:
 
 
 @pytest.mark.parametrize("keys", [{}, {"trainable": "head"}, {"client_rates": 100.0}])
-def test_they_are_those_of_the_round_that_measured_highest(keys: dict[str, object], tmp_path: Path) -> None:
+def test_they_are_those_of_the_round_that_measured_highest(keys: dict[str, Any], tmp_path: Path) -> None:
     ours = study(**keys)
     out = run_study(ours, tmp_path / "out")
     for run in ours.runs:

@@ -28,7 +28,7 @@ KEYS = {
 }  # fmt: skip
 
 
-def table(out: Path) -> list[dict[str, object]]:
+def table(out: Path) -> list[dict[str, Any]]:
     rows = pq.read_table(out / "results" / "runs.parquet").to_pylist()
     return [
         {name: value for name, value in row.items() if name not in ("seconds", "ended", "run", "executor")}
@@ -70,14 +70,14 @@ def test_compiling_is_tried_for_long_studies_only_and_must_pay(monkeypatch: pyte
         clock, queued = clock + queued, 0.0
 
     monkeypatch.setattr(auto, "_build", build)
-    monkeypatch.setattr(auto.torch, "get_num_threads", lambda: 2)
-    monkeypatch.setattr(auto.time, "perf_counter", lambda: clock)
+    monkeypatch.setattr(auto.torch, "get_num_threads", lambda: 2)  # type: ignore[attr-defined]
+    monkeypatch.setattr(auto.time, "perf_counter", lambda: clock)  # type: ignore[attr-defined]
     steps_K = np.array([1, 10])
     drawn = RoundPlan(1, np.arange(2), np.zeros((2, 10, 4), int), steps_K, steps_K, steps_K, np.zeros((2, 4), int), 0.0)
     network = SimpleNamespace(device=torch.device("cpu"), wait=wait)
     arguments: tuple[Any, ...] = (network, None, None, {}, {}, [], 0.1, drawn)
-    short, long = (auto.time_candidates(*arguments, rounds=rounds)[0] for rounds in (29, 30))
-    others = {"threads"} if auto.cannot_fork(network.device) else {"threads", "processes"}
+    short, long = (auto.time_candidates(*arguments, rounds=rounds)[0] for rounds in (29, 30))  # type: ignore[misc]
+    others = {"threads"} if auto.cannot_fork(network.device) else {"threads", "processes"}  # type: ignore[attr-defined]
     assert short == {"loop": (20.0, 0.0), "stacked": (10.0, 0.0)} | dict.fromkeys(others, (30.0, 0.0))
     assert long == short | {"stacked(compiled=True)": (2.5, 30.0)}
     assert auto.fastest(long) == "stacked(compiled=True)"
@@ -100,7 +100,7 @@ class Own(torch.autograd.Function):
 
 class OwnTanh(torch.nn.Module):
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        return Own.apply(inputs)  # type: ignore[no-any-return, no-untyped-call]
+        return Own.apply(inputs)
 
 
 def own(input_shape: tuple[int, ...], outputs: int) -> torch.nn.Module:
@@ -129,7 +129,7 @@ def test_several_runs_at_once_are_tried_where_stacked_is_not_far_behind(
             nonlocal clock
             clock += TIMED_STEPS * {"loop": 1.0, "stacked": of_stacked}.get(name, 4.0)
 
-        def several(parts: list[object], watched: bool) -> list[Any]:
+        def several(parts: list[Any], watched: bool) -> list[Any]:
             nonlocal clock
             clock += TIMED_STEPS * 5.0
             return [None] * len(parts)
@@ -137,7 +137,7 @@ def test_several_runs_at_once_are_tried_where_stacked_is_not_far_behind(
         return Together(execute, several, 6) if "runs" in name else execute  # type: ignore[arg-type]
 
     monkeypatch.setattr(auto, "_build", build)
-    monkeypatch.setattr(auto.time, "perf_counter", lambda: clock)
+    monkeypatch.setattr(auto.time, "perf_counter", lambda: clock)  # type: ignore[attr-defined]
     steps_K = np.array([TIMED_STEPS])
     rows = np.zeros((1, TIMED_STEPS, 4), int)
     drawn = RoundPlan(1, np.arange(1), rows, steps_K, steps_K, steps_K, rows[0], 0.0)
@@ -152,7 +152,7 @@ def test_runs_that_go_together_are_timed_together_and_have_the_bits_of_that_exec
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Five seeds from one start on one core: five at once, of either client optimizer."""
-    monkeypatch.setattr(choice.os, "cpu_count", lambda: 1)
+    monkeypatch.setattr(choice.os, "cpu_count", lambda: 1)  # type: ignore[attr-defined]
     monkeypatch.setattr(choice, "fastest", lambda timings: next(name for name in timings if "runs" in name))
     keys = {**KEYS, "seeds": [0, 1, 2, 3, 4], "starts": "random"}
     run_study(Study(**keys), tmp_path / "auto")

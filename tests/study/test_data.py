@@ -1,6 +1,7 @@
 """What the tasks of a study are kept as changes no result."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -35,7 +36,7 @@ def images(*, kept: str) -> Task:
 """
 
 
-def rounds(out: Path, jobs: int = 1, **keys: object) -> pa.Table:
+def rounds(out: Path, jobs: int = 1, **keys: Any) -> pa.Table:
     study = Study(
         model="small-cnn(width=2)", population=12, cohort=4, rounds=3, every=2, seeds=[0], batch_size=5,
         partitions="quantity-skew(beta=1.0)", **keys,
@@ -82,7 +83,7 @@ def test_rows_that_do_not_fit_the_device_give_the_same_runs(executor: str, own: 
         "clients": ["sgd", "mimelite"],
         "probes": "evaluation",
     }
-    found = [rounds(tmp_path / str(mib), data_mib=mib, **keys) for mib in (None, 0)]
+    found = [rounds(tmp_path / str(mib), data_mib=mib, **keys) for mib in (None, 0)]  # type: ignore[arg-type]
     assert found[0].num_rows > 10
     assert found[0].equals(found[1])
     names = [sorted(path.name for path in (tmp_path / str(mib) / "runs").iterdir()) for mib in (None, 0)]

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -69,8 +70,8 @@ def file(tmp_path: Path) -> Path:
 def test_the_others_go_on_and_what_failed_is_tried_again(file: Path, executor: str) -> None:
     """Also of runs that are computed at once, which end in the bits that they would have had."""
     file.write_text(STUDY.format(executor=executor))
-    study, out, said = Study.load(file), file.parent / "out", []
-    events = []
+    study, out, said = Study.load(file), file.parent / "out", []  # type: ignore[var-annotated]
+    events: list[Any] = []
     run_study(study, out, watch=of_ends(events.append), tell=said.append)
     broken = [run for run in study.runs if ":" in run.server.name]
     assert {event.run.key for event in events if event.status.startswith("failed: ")} == {run.key for run in broken}
@@ -104,7 +105,7 @@ def test_the_page_counts_them_until_the_part_is_mended(file: Path) -> None:
 
 def test_memory_that_is_not_there_fails_a_run(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file.parent.joinpath("parts.py").write_text(PARTS.replace("{what}", "torch.empty(10**15)"))
-    study, out, said = Study.load(file), file.parent / "out", []
+    study, out, said = Study.load(file), file.parent / "out", []  # type: ignore[var-annotated]
     run_study(study, out, tell=said.append)
     assert said[0].startswith("2 of 4 runs failed (this machine has not enough memory for 3,725,290.3 GiB at once")
 

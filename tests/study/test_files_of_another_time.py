@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -20,7 +21,7 @@ def accuracies(out: Path) -> dict[int, float]:
     return {row["seed"]: row["test_accuracy"] for row in rows}
 
 
-def digits(folder: Path, name: str, **keys: object) -> Study:
+def digits(folder: Path, name: str, **keys: Any) -> Study:
     study = {"task": "digits", "population": 10, "seeds": [0, 1], "starts": "random", **SMALL, **keys}
     (folder / name).write_text(yaml.safe_dump(study))
     return Study.load(folder / name)

@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -24,7 +25,7 @@ KEYS = {
 }  # fmt: skip
 
 
-def study_of(**keys: object) -> Study:
+def study_of(**keys: Any) -> Study:
     return Study(**{**KEYS, **keys})
 
 
@@ -55,7 +56,7 @@ def test_runs_on_their_own_keep_their_order_and_their_keys() -> None:
         ({"trainable": "head"}, 2),  # what is held is that of one start and seed
     ],
 )
-def test_what_a_group_may_differ_in(keys: dict[str, object], size: int) -> None:
+def test_what_a_group_may_differ_in(keys: dict[str, Any], size: int) -> None:
     groups = groups_of(study_of(executor="stacked(runs=100)", **keys).runs)
     assert {len(group) for group in groups} == {size}
 

@@ -3,6 +3,7 @@
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -22,7 +23,7 @@ from headstart.study.spec import Study
 from .conftest import assert_nothing_left_over, carried_out, of_ends
 
 
-def test_the_tables_hold_what_the_runs_were(study, whole):
+def test_the_tables_hold_what_the_runs_were(study: Any, whole: Any) -> None:
     runs = pq.read_table(whole / "results" / "runs.parquet").to_pylist()
     rounds = pq.read_table(whole / "results" / "rounds.parquet").to_pylist()
     assert [row["run"] for row in runs] == [run.key for run in study.runs]
@@ -47,22 +48,22 @@ def test_the_tables_hold_what_the_runs_were(study, whole):
     assert_nothing_left_over(whole)
 
 
-def test_runs_that_are_done_are_not_done_again(study, copy):
+def test_runs_that_are_done_are_not_done_again(study: Any, copy: Any) -> None:
     before = {path: path.stat().st_mtime_ns for path in copy.glob("runs/*/*")}
-    events = []
+    events: list[Any] = []
     run_study(study, copy, watch=of_ends(events.append))
     assert events == []
     assert {path: path.stat().st_mtime_ns for path in copy.glob("runs/*/*")} == before
 
 
-def test_a_folder_tells_of_every_run_that_ends(study, copy):
+def test_a_folder_tells_of_every_run_that_ends(study: Any, copy: Any) -> None:
     shutil.rmtree(copy / "runs" / study.runs[2].key)
-    events = []
+    events: list[Any] = []
     run_study(study, copy, watch=of_ends(events.append))
     assert [(e.done, e.total, e.run, e.status) for e in events] == [(4, 4, study.runs[2], "finished")]
 
 
-def test_the_table_of_runs_says_how_many_were_planned(study, copy):
+def test_the_table_of_runs_says_how_many_were_planned(study: Any, copy: Any) -> None:
     shutil.rmtree(copy / "runs" / study.runs[0].key)
     Folder(copy).gather([run.key for run in study.runs], 0.2, study.resolved())
     table = pq.read_table(copy / "results" / "runs.parquet")
@@ -70,7 +71,7 @@ def test_the_table_of_runs_says_how_many_were_planned(study, copy):
     assert read(copy).planned == len(study.runs)
 
 
-def test_a_diverged_run_is_a_row(tmp_path):
+def test_a_diverged_run_is_a_row(tmp_path: Path) -> None:
     study = Study(
         task="digits", model="mlp(hidden=[16])", population=10, cohort=3, rounds=30, every=10, seeds=[0],
         client_rates=[0.1, 1e30], executor="loop", batch_size=64,
@@ -88,7 +89,7 @@ def test_a_diverged_run_is_a_row(tmp_path):
     assert pq.read_table(out / "results" / "runs.parquet").to_pylist()[1]["status"] == "diverged"
 
 
-def test_the_threads_of_the_caller_stay_as_they_were(study, copy):
+def test_the_threads_of_the_caller_stay_as_they_were(study: Any, copy: Any) -> None:
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(2)
@@ -105,14 +106,14 @@ def test_the_threads_of_the_caller_stay_as_they_were(study, copy):
         ({"probes": ["evaluation", "curvature(top=3, products=2)"]}, r"expected at least as many as top \(3\), got 2"),
     ],
 )
-def test_no_study_trains_before_all_of_it_is_checked(tmp_path, keys, reason):
+def test_no_study_trains_before_all_of_it_is_checked(tmp_path: Path, keys: Any, reason: str) -> None:
     study = Study(task="digits", model="mlp", population=10, cohort=3, seeds=[0], **keys)
     with pytest.raises(HeadstartError, match=reason):
         run_study(study, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
-def test_a_stream_is_what_a_worker_does(study, whole, tmp_path):
+def test_a_stream_is_what_a_worker_does(study: Any, whole: Any, tmp_path: Path) -> None:
     with one_thread():
         assert carried_out((study.runs[0],), tmp_path, checkpoint_seconds=10.0) == [(study.runs[0], "finished")]
     mine, theirs = (folder / "runs" / study.runs[0].key / "rounds.parquet" for folder in (tmp_path, whole))
@@ -128,7 +129,7 @@ def test_a_device_that_is_not_there_is_one_line(tmp_path: Path, device: str) -> 
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_round_that_no_memory_could_hold_is_refused_before_it_is_drawn():
+def test_a_round_that_no_memory_could_hold_is_refused_before_it_is_drawn() -> None:
     study = Study(task="digits", model="logistic", population=2, cohort=2, local_epochs=10**9, seeds=[0])
     with pytest.raises(
         HeadstartError, match=r"^local_epochs: a round of 2 clients with up to 600 rows, 1000000000 times"

@@ -5,6 +5,8 @@ import subprocess
 import sys
 import time
 from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -21,24 +23,24 @@ from headstart.tools.splits import inspect_study
 BASE = {"task": "digits", "model": "mlp", "population": 10, "cohort": 3, "seeds": [0]}
 
 
-def study(**keys):
+def study(**keys: Any) -> Any:
     return Study(**{**BASE, **keys})
 
 
-def load(tmp_path, text):
+def load(tmp_path: Path, text: str) -> Any:
     path = tmp_path / "study.yaml"
     path.write_text("task: digits\nmodel: mlp\npopulation: 10\ncohort: 3\n" + text)
     return Study.load(path)
 
 
-def names(study, field):
+def names(study: Any, field: Any) -> Any:
     return [str(getattr(run, field)) for run in study.runs]
 
 
 # ---------------------------------------------------------------------------------------------------------- the grid
 
 
-def test_the_axes_span_a_grid_in_the_order_of_the_file():
+def test_the_axes_span_a_grid_in_the_order_of_the_file() -> None:
     grid = study(clients=["sgd", "gd"], servers=["sgd", "adam"], local_epochs=[1, 5], seeds=[3, 4])
     assert [(str(r.client), str(r.server), r.local_epochs, r.seed) for r in grid.runs] == [
         (client, server, epochs, seed)
@@ -49,14 +51,14 @@ def test_the_axes_span_a_grid_in_the_order_of_the_file():
     ]
 
 
-def test_what_is_left_out_of_an_also_is_as_in_the_main_grid():
+def test_what_is_left_out_of_an_also_is_as_in_the_main_grid() -> None:
     grid = study(clients=["sgd", "gd"], seeds=[0, 1], also=[{"local_epochs": [5, 20], "clients": "proximal"}])
     assert [(str(r.client), r.local_epochs, r.seed) for r in grid.runs[4:]] == [
         ("proximal", epochs, seed) for epochs in (5, 20) for seed in (0, 1)
     ]
 
 
-def test_runs_that_two_grids_share_are_one_run():
+def test_runs_that_two_grids_share_are_one_run() -> None:
     grid = study(local_epochs=[1], also=[{"local_epochs": [1, 5]}, {"local_epochs": [5, 20]}, {}])
     assert [run.local_epochs for run in grid.runs] == [1, 5, 20]
 
@@ -70,23 +72,23 @@ def test_runs_that_two_grids_share_are_one_run():
         {"proximal(mu=0.5)": None},
     ],
 )
-def test_every_way_to_write_a_part_is_the_same_part(written):
+def test_every_way_to_write_a_part_is_the_same_part(written: Any) -> None:
     assert study(clients=[written]).runs == study(clients=["proximal(mu=0.5)"]).runs
     assert names(study(clients=[written]), "client") == ["proximal(mu=0.5)"]
 
 
-def test_a_parameter_at_its_default_does_not_show_in_the_name():
+def test_a_parameter_at_its_default_does_not_show_in_the_name() -> None:
     default = dict(CLIENTS.component("proximal").parameters)["mu"]
     assert study(clients=[f"proximal(mu={default})"]).runs == study(clients=["proximal"]).runs
 
 
-def test_lists_may_be_a_single_value_a_tuple_or_a_range():
+def test_lists_may_be_a_single_value_a_tuple_or_a_range() -> None:
     assert study(clients="gd", seeds=range(2), local_epochs=(1, 5)).runs == (
         study(clients=["gd"], seeds=[0, 1], local_epochs=[1, 5]).runs
     )
 
 
-def test_presets_carry_their_parameters_and_can_be_changed():
+def test_presets_carry_their_parameters_and_can_be_changed() -> None:
     (plain,) = study(servers="adam@torch").runs
     (changed,) = study(servers="adam@torch(epsilon=0.1)").runs
     preset = SERVERS.entry("adam").presets["torch"]
@@ -95,7 +97,7 @@ def test_presets_carry_their_parameters_and_can_be_changed():
     assert (str(plain.server), str(changed.server)) == ("adam@torch", "adam@torch(epsilon=0.1)")
 
 
-def test_the_first_row_of_rates_that_matches_gives_the_rates():
+def test_the_first_row_of_rates_that_matches_gives_the_rates() -> None:
     grid = study(
         clients=["sgd", "proximal", "proximal(mu=1.0)"],
         client_rates=0.1,
@@ -112,7 +114,7 @@ def test_the_first_row_of_rates_that_matches_gives_the_rates():
     }
 
 
-def test_rates_may_depend_on_every_axis_together():
+def test_rates_may_depend_on_every_axis_together() -> None:
     grid = study(
         starts=["random", "proxy"],
         local_epochs=[1, 5],
@@ -126,7 +128,7 @@ def test_rates_may_depend_on_every_axis_together():
     }
 
 
-def test_axes_of_rates_that_a_row_overrides_merge():
+def test_axes_of_rates_that_a_row_overrides_merge() -> None:
     grid = study(client_rates=[0.1, 0.2], rates=[{"client_rate": 0.4, "server_rate": 1.0}])
     assert [run.client_rate for run in grid.runs] == [0.4]
 
@@ -134,7 +136,7 @@ def test_axes_of_rates_that_a_row_overrides_merge():
 # ------------------------------------------------------------------------------------------------------------ the keys
 
 
-def test_a_key_is_the_same_in_another_process():
+def test_a_key_is_the_same_in_another_process() -> None:
     code = f"from headstart.study.spec import Study; print([run.key for run in Study(**{BASE!r}).runs])"
     environment = {**os.environ, "PYTHONHASHSEED": "77"}
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
@@ -165,7 +167,7 @@ PLURAL |= {"client_rate": "client_rates", "server_rate": "server_rates"}
 
 
 @pytest.mark.parametrize("field", [field.name for field in fields(RunSpec)])
-def test_a_key_depends_on_every_field_that_the_result_depends_on(field):
+def test_a_key_depends_on_every_field_that_the_result_depends_on(field: Any) -> None:
     (run,) = study().runs
     other = OTHER.get(field, 7)
     (changed,) = study(**{PLURAL.get(field, field): other}).runs
@@ -173,11 +175,11 @@ def test_a_key_depends_on_every_field_that_the_result_depends_on(field):
     assert replace(changed, **{field: getattr(run, field)}) == run
 
 
-def test_name_title_and_target_are_no_part_of_a_run():
+def test_name_title_and_target_are_no_part_of_a_run() -> None:
     assert study(name="other", title="Other", target_accuracy=0.5).runs == study().runs
 
 
-def test_a_resolved_study_is_a_study_file_with_the_same_runs(tmp_path):
+def test_a_resolved_study_is_a_study_file_with_the_same_runs(tmp_path: Path) -> None:
     text = """
 clients: [sgd, {proximal: {mu: 0.5}}, "nova(momentum=0.5)"]
 servers: [adam@torch, sgd]
@@ -199,7 +201,7 @@ also:
     assert yaml.safe_load(first.resolved())["title"] == "Größer"
 
 
-def test_equal_studies_resolve_to_equal_text():
+def test_equal_studies_resolve_to_equal_text() -> None:
     row = {"client_rate": 0.1, "server_rate": 1.0}
     one = study(clients="proximal(mu=1)", also=[{"servers": "sgd"}], rates=[{"client": "proximal(mu=1)", **row}])
     two = study(
@@ -213,7 +215,7 @@ def test_equal_studies_resolve_to_equal_text():
 # -------------------------------------------------------------------------------------------------- as many as owners
 
 
-def owned_keys(tmp_path):
+def owned_keys(tmp_path: Path) -> Any:
     """The keys of a study of a table with 7 owners, of whom 6 have rows to train on."""
     rows = [f"{i % 7},{i * i % 23},{i % 2},{'test' if i % 7 == 0 else 'train'}" for i in range(42)]
     (tmp_path / "owned.csv").write_text("\n".join(["who,x,y,part", *rows]))
@@ -222,11 +224,11 @@ def owned_keys(tmp_path):
     return {"task": task, "model": "logistic", "seeds": [0]}
 
 
-def owned(tmp_path, **keys):
+def owned(tmp_path: Path, **keys: Any) -> Any:
     return Study(**{**owned_keys(tmp_path), "cohort": 3, **keys})
 
 
-def test_natural_is_the_number_of_owners_and_the_same_run_as_that_number(tmp_path):
+def test_natural_is_the_number_of_owners_and_the_same_run_as_that_number(tmp_path: Path) -> None:
     keys = {"partitions": ["natural", "iid"]}
     counted = owned(tmp_path, population=6, **keys)
     assert [run.population for run in counted.runs] == [6, 6]
@@ -239,7 +241,7 @@ def test_natural_is_the_number_of_owners_and_the_same_run_as_that_number(tmp_pat
     assert owned(tmp_path, population=4, partitions="natural").runs[0].population == 4  # for the partition to refuse
 
 
-def test_natural_needs_owners_and_is_held_to_the_cohort(tmp_path):
+def test_natural_needs_owners_and_is_held_to_the_cohort(tmp_path: Path) -> None:
     with pytest.raises(HeadstartError, match=r"^'natural' needs to know whose each row is, but task 'digits' has no"):
         study(population="natural").resolved()
     with pytest.raises(
@@ -248,7 +250,7 @@ def test_natural_needs_owners_and_is_held_to_the_cohort(tmp_path):
         owned(tmp_path, population="natural", cohort=7).resolved()
 
 
-def test_without_a_cohort_it_is_ten_or_all_clients_if_there_are_fewer(tmp_path):
+def test_without_a_cohort_it_is_ten_or_all_clients_if_there_are_fewer(tmp_path: Path) -> None:
     few = owned(tmp_path, partitions="natural", cohort=6)
     left_out = Study(**{**owned_keys(tmp_path), "partitions": "natural"})
     assert [run.cohort for run in left_out.runs] == [6]
@@ -259,7 +261,7 @@ def test_without_a_cohort_it_is_ten_or_all_clients_if_there_are_fewer(tmp_path):
     assert Study(**keys).runs[0].key == Study(**keys, cohort=10).runs[0].key
 
 
-def test_an_inspection_needs_no_cohort(tmp_path):
+def test_an_inspection_needs_no_cohort(tmp_path: Path) -> None:
     (split,) = inspect_study(owned(tmp_path, partitions="natural", cohort=7))
     assert len(split.sizes_K) == 6
 
@@ -267,7 +269,7 @@ def test_an_inspection_needs_no_cohort(tmp_path):
 # --------------------------------------------------------------------------------------------------------- one's own
 
 
-def test_a_factory_of_ones_own_is_named_by_its_module(tmp_path, monkeypatch):
+def test_a_factory_of_ones_own_is_named_by_its_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "own_models_of_spec.py").write_text(
         "from torch import nn\n"
         "def tiny(shape, outputs, *, width: int, layers: list[list[int]] = []):\n"
@@ -374,7 +376,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("keys", "line"), BAD, ids=[line.split(":")[0] + f"-{i}" for i, (_, line) in enumerate(BAD)])
-def test_bad_input_gets_one_line(keys, line):
+def test_bad_input_gets_one_line(keys: Any, line: Any) -> None:
     line = line.replace("{adam}", ", ".join(sorted(SERVERS.entry("adam").presets)))
     axes = "client_rates, clients, devices, local_epochs, partitions, seeds, server_rates, servers, starts, trainable"
     with pytest.raises(HeadstartError) as caught:
@@ -382,7 +384,7 @@ def test_bad_input_gets_one_line(keys, line):
     assert str(caught.value) == line.replace("{axes}", axes)
 
 
-def test_a_missing_key_is_named():
+def test_a_missing_key_is_named() -> None:
     with pytest.raises(HeadstartError, match=r"^task: expected a name or a mapping, got nothing$"):
         Study(model="mlp")
 
@@ -403,7 +405,9 @@ FILES = [
 
 
 @pytest.mark.parametrize(("text", "line"), FILES)
-def test_a_file_that_is_no_study_gets_one_line(tmp_path, monkeypatch, text, line):
+def test_a_file_that_is_no_study_gets_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: Any, line: Any
+) -> None:
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "bad.yaml"
     path.write_text(text)
@@ -414,7 +418,7 @@ def test_a_file_that_is_no_study_gets_one_line(tmp_path, monkeypatch, text, line
     assert [entry.name for entry in tmp_path.iterdir()] == ["bad.yaml"]
 
 
-def test_files_that_cannot_be_read_get_one_line(tmp_path):
+def test_files_that_cannot_be_read_get_one_line(tmp_path: Path) -> None:
     with pytest.raises(HeadstartError, match=r"^cannot read .*nothing.yaml: No such file or directory$"):
         Study.load(tmp_path / "nothing.yaml")
     with pytest.raises(HeadstartError, match=r"^cannot read .*: Is a directory$"):
@@ -424,7 +428,7 @@ def test_files_that_cannot_be_read_get_one_line(tmp_path):
         Study.load(tmp_path / "latin.yaml")
 
 
-def test_yaml_merge_keys_work(tmp_path):
+def test_yaml_merge_keys_work(tmp_path: Path) -> None:
     grid = load(tmp_path, "also:\n  - &more {local_epochs: 5, seeds: 0}\n  - {<<: *more, local_epochs: 20}\nseeds: 0\n")
     assert [run.local_epochs for run in grid.runs] == [1, 5, 20]
 
@@ -433,20 +437,20 @@ def test_yaml_merge_keys_work(tmp_path):
 
 
 @pytest.mark.parametrize("key", ["seeds", "local_epochs", "population", "cohort", "batch_size", "rounds", "every"])
-def test_whole_numbers_lie_below_2_to_the_63(key):
+def test_whole_numbers_lie_below_2_to_the_63(key: str) -> None:
     path = f"{key}[0]" if key == "seeds" else key
     with pytest.raises(HeadstartError) as caught:
         study(**{key: [2**63] if key == "seeds" else 2**63})
     assert str(caught.value) == f"{path}: expected a whole number below 2^63, got 9223372036854775808"
 
 
-def test_parameters_of_parts_lie_below_2_to_the_63():
+def test_parameters_of_parts_lie_below_2_to_the_63() -> None:
     with pytest.raises(HeadstartError, match=r"^model.hidden\[1\]: expected a whole number below 2\^63, got 922"):
         study(model=f"mlp(hidden=[4, {2**63}])")
     assert study(seeds=[2**63 - 1]).runs[0].seed == 2**63 - 1
 
 
-def test_a_grid_of_a_million_runs_is_refused_before_it_is_spanned():
+def test_a_grid_of_a_million_runs_is_refused_before_it_is_spanned() -> None:
     began = time.perf_counter()
     with pytest.raises(HeadstartError) as caught:
         study(seeds=range(1000), client_rates=[i / 10 for i in range(1, 101)], local_epochs=list(range(1, 11)))
@@ -458,13 +462,13 @@ def test_a_grid_of_a_million_runs_is_refused_before_it_is_spanned():
 
 
 @pytest.mark.parametrize("written", ["mlp(hidden=[8], hidden=[9])", {"mlp(hidden=[8])": {"hidden": [9]}}])
-def test_a_parameter_is_there_once(written):
+def test_a_parameter_is_there_once(written: Any) -> None:
     with pytest.raises(HeadstartError, match=r"^model: the parameter 'hidden' is there twice; remove one$"):
         study(model=written)
 
 
 @pytest.mark.parametrize("ends", [[0.1, 0.1], [0.1, 0.10000000000000002], [1.0, 1.005], [2, 1]])
-def test_a_range_that_is_tuned_over_is_one(ends):
+def test_a_range_that_is_tuned_over_is_one(ends: Any) -> None:
     with pytest.raises(HeadstartError, match=r"^tuning.client_rate: expected a range"):
         study(tuning={"client_rate": ends})
 
@@ -472,7 +476,7 @@ def test_a_range_that_is_tuned_over_is_one(ends):
 # ---------------------------------------------------------------------------------------------- parts within parts
 
 
-def test_a_part_within_a_part_may_be_a_mapping():
+def test_a_part_within_a_part_may_be_a_mapping() -> None:
     table = {"path": "a b's.csv", "client": "who", "label": "y", "features": ["x", "z"]}
     nested = {"proxy": {"task": {"table": table}, "epochs": 2}}
     text = """proxy(task="table(path=\\"a b's.csv\\", client='who', label='y', features=['x', 'z'])", epochs=2)"""
@@ -485,12 +489,12 @@ def test_a_part_within_a_part_may_be_a_mapping():
     assert dict(like.parameters)["tokens"] == "words(size=9)"
 
 
-def test_an_axis_without_end_is_not_listed():
+def test_an_axis_without_end_is_not_listed() -> None:
     with pytest.raises(HeadstartError, match=r"^seeds: expected at most 1,000,000 values, got 1,000,000,000$"):
         study(seeds=range(10**9))
 
 
-def test_an_executor_of_ones_own_stays_where_it_was_written(tmp_path):
+def test_an_executor_of_ones_own_stays_where_it_was_written(tmp_path: Path) -> None:
     """Also where its name is read again, as from what was chosen."""
     (tmp_path / "own_executor_of_test.py").write_text(
         "from headstart.engine.executors.loop import loop\n"

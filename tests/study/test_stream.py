@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -47,28 +48,28 @@ from .conftest import (
 
 PARTS = [("clients", entry.name) for entry in CLIENTS] + [("servers", entry.name) for entry in SERVERS]
 PARTS += [("clients", "mimelite(base='adam')"), ("clients", "sgd(momentum=0.5)"), ("servers", "adam@torch")]
-PARTS += [("model", "cnn"), ("executor", "stacked"), ("clients", "sgd"), ("local_epochs", 0.5)]
+PARTS += [("model", "cnn"), ("executor", "stacked"), ("clients", "sgd"), ("local_epochs", 0.5)]  # type: ignore[list-item]
 
 
 class KilledError(Exception):
     pass
 
 
-def in_one_go(run):
+def in_one_go(run: Any) -> Any:
     federation = federation_of(run)
     probes = [PROBES.build(probe, federation) for probe in run.probes]
     start = federation.network.initial(run.seed)
     return carry_out(federation, Progress(begin(federation, start)), run.rounds, run.every, probes)
 
 
-def in_pieces(run, out):
+def in_pieces(run: Any, out: Any) -> Any:
     """The run, stopped after every round and taken up again from its checkpoint."""
     folder, writer = Folder(out).run(run.key), Writer(out)
     federation = federation_of(run)
     progress = Progress(begin(federation, federation.network.initial(run.seed)))
     saving = Saving(folder)
 
-    def stop(progress):
+    def stop(progress: Any) -> None:
         writer.write(saving.save(run, progress, 0.0))
         raise KilledError
 
@@ -80,7 +81,7 @@ def in_pieces(run, out):
     return carry_out(federation, progress, run.rounds, run.every, probes)
 
 
-def flat(state):
+def flat(state: Any) -> Any:
     """A state as a list of names, bytes and numbers."""
     named = [
         state.x,
@@ -94,7 +95,7 @@ def flat(state):
 
 
 @pytest.mark.parametrize(("field", "written"), PARTS, ids=[f"{field}-{written}" for field, written in PARTS])
-def test_a_run_stopped_after_every_round_ends_in_the_same_bits(field, written, tmp_path):
+def test_a_run_stopped_after_every_round_ends_in_the_same_bits(field: Any, written: Any, tmp_path: Path) -> None:
     keys = {"model": "mlp(hidden=[8], dropout=0.2)", "executor": "loop", "servers": "momentum", "clients": "scaffold"}
     (run,) = Study(**{
         **keys, "task": "digits", "population": 10, "cohort": 3, "batch_size": 60, "rounds": 5, "every": 2,
@@ -108,13 +109,13 @@ def test_a_run_stopped_after_every_round_ends_in_the_same_bits(field, written, t
     assert whole.status == "finished"
 
 
-def test_a_run_goes_on_from_its_checkpoint(study, copy, whole, tmp_path):
+def test_a_run_goes_on_from_its_checkpoint(study: Any, copy: Any, whole: Any, tmp_path: Path) -> None:
     run = study.runs[3]
     folder = copy / "runs" / run.key
     federation = federation_of(run)
     probes = [PROBES.build(probe, federation) for probe in run.probes]
 
-    def stop(progress):
+    def stop(progress: Any) -> None:
         if progress.state.round == 17:
             # A time that only who reads this checkpoint can know.
             saving = Saving(folder, str(run.executor))
@@ -132,8 +133,8 @@ def test_a_run_goes_on_from_its_checkpoint(study, copy, whole, tmp_path):
     assert_nothing_left_over(copy)
 
 
-def test_an_interruption_leaves_tables_of_what_is_done(study, tmp_path, whole):
-    def stop(event):
+def test_an_interruption_leaves_tables_of_what_is_done(study: Any, tmp_path: Path, whole: Any) -> None:
+    def stop(event: Any) -> None:
         if event.done == 2:
             raise KeyboardInterrupt
 
@@ -147,8 +148,8 @@ def test_an_interruption_leaves_tables_of_what_is_done(study, tmp_path, whole):
     assert_equal_bits(tmp_path / "out", whole)
 
 
-def test_an_error_is_not_hidden_by_one_of_gathering(study, tmp_path):
-    def damage_and_stop(event):
+def test_an_error_is_not_hidden_by_one_of_gathering(study: Any, tmp_path: Path) -> None:
+    def damage_and_stop(event: Any) -> None:
         (tmp_path / "out" / "runs" / event.run.key / "rounds.parquet").write_bytes(b"")
         raise HeadstartError("what went wrong first")
 
@@ -156,8 +157,8 @@ def test_an_error_is_not_hidden_by_one_of_gathering(study, tmp_path):
         run_study(study, tmp_path / "out", watch=of_ends(damage_and_stop))
 
 
-def test_an_error_of_the_system_is_one_line(study, copy):
-    def fail(event):
+def test_an_error_of_the_system_is_one_line(study: Any, copy: Any) -> None:
+    def fail(event: Any) -> None:
         raise OSError(28, "No space left on device", "/somewhere")
 
     shutil.rmtree(copy / "runs" / study.runs[3].key)
@@ -167,11 +168,11 @@ def test_an_error_of_the_system_is_one_line(study, copy):
         run_study(study, copy, watch=fail)
 
 
-def test_ctrl_c_does_not_reach_workers():
+def test_ctrl_c_does_not_reach_workers() -> None:
     sleeper = "import time; print('up', flush=True); time.sleep(60)"
     with uninterrupted():
         process = subprocess.Popen([sys.executable, "-c", sleeper], stdout=subprocess.PIPE, text=True)
-    assert process.stdout.readline() == "up\n"
+    assert process.stdout.readline() == "up\n"  # type: ignore[union-attr]
     process.send_signal(signal.SIGINT)
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(0.3)
@@ -191,7 +192,9 @@ MOMENTS = {
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks for orphans in /proc")
 @pytest.mark.parametrize(("jobs", "moments"), [(1, list(MOMENTS)), (2, list(MOMENTS)[1::2])], ids=["jobs=1", "jobs=2"])
-def test_killed_again_and_again_it_ends_in_the_same_bits(jobs, moments, file, study, whole, tmp_path):
+def test_killed_again_and_again_it_ends_in_the_same_bits(
+    jobs: int, moments: Any, file: Path, study: Any, whole: Any, tmp_path: Path
+) -> None:
     out = tmp_path / "out"
     for moment in [MOMENTS[name] for name in moments]:
         process = start(file, out, jobs)
@@ -218,8 +221,10 @@ def test_killed_again_and_again_it_ends_in_the_same_bits(jobs, moments, file, st
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("cannot_fork", [processes.cannot_fork, lambda device: "must not"], ids=["forked", "spawned"])
-def test_two_processes_give_the_bits_of_one(cannot_fork, study, whole, tmp_path, monkeypatch):
+@pytest.mark.parametrize("cannot_fork", [processes.cannot_fork, lambda device: "must not"], ids=["forked", "spawned"])  # type: ignore[attr-defined]
+def test_two_processes_give_the_bits_of_one(
+    cannot_fork: Any, study: Any, whole: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(processes, "cannot_fork", cannot_fork)
     run_study(study, tmp_path / "out", jobs=2)
     assert_equal_bits(tmp_path / "out", whole)
@@ -227,7 +232,9 @@ def test_two_processes_give_the_bits_of_one(cannot_fork, study, whole, tmp_path,
 
 @pytest.mark.slow
 @pytest.mark.parametrize("executor", ["threads(workers=2)", "processes(workers=2)"])
-def test_what_a_process_computed_with_before_it_forks_does_not_disturb_its_workers(executor, tmp_path):
+def test_what_a_process_computed_with_before_it_forks_does_not_disturb_its_workers(
+    executor: str, tmp_path: Path
+) -> None:
     text = yaml.safe_load(STUDY) | {"executor": executor, "clients": "sgd", "rounds": 4}
     few, more = (Study(**text | {"seeds": seeds}) for seeds in ([0], [0, 1, 2]))
     run_study(few, tmp_path / "out")
@@ -241,7 +248,9 @@ def test_what_a_process_computed_with_before_it_forks_does_not_disturb_its_worke
 @pytest.mark.parametrize(
     ("jobs", "moment"), [(1, "a run is under way"), (2, "a run is under way"), (2, "workers begin")]
 )
-def test_ctrl_c_ends_with_130_and_a_hint(jobs, moment, file, study, whole, tmp_path):
+def test_ctrl_c_ends_with_130_and_a_hint(
+    jobs: int, moment: str, file: Path, study: Any, whole: Any, tmp_path: Path
+) -> None:
     out = tmp_path / "out"
     process = start(file, out, jobs, cli(file, out, jobs), start_new_session=True)
     if moment == "workers begin":
@@ -259,7 +268,7 @@ def test_ctrl_c_ends_with_130_and_a_hint(jobs, moment, file, study, whole, tmp_p
 
 
 @pytest.mark.slow
-def test_a_killed_worker_gets_one_line(file, study, whole, tmp_path):
+def test_a_killed_worker_gets_one_line(file: Path, study: Any, whole: Any, tmp_path: Path) -> None:
     out = tmp_path / "out"
     process = start(file, out, 2, cli(file, out, 2))
     wait_for(lambda: under_way(out), process)

@@ -41,7 +41,7 @@ def written(path: Path, rows: slice = slice(None), hub: bool = False, **changes:
     return path
 
 
-def task(train: Path, test: Path, **parameters: object) -> Task:
+def task(train: Path, test: Path, **parameters: Any) -> Task:
     return TASKS.build(TASKS.component({"cifar10": {"train": str(train), "test": str(test), **parameters}}))
 
 

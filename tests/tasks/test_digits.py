@@ -1,5 +1,7 @@
 """The split of the real digits, and the rendered digits that stand in for them."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -12,7 +14,7 @@ from headstart.tasks.digits import digits
 from headstart.tasks.rendered_digits import FONTS, _glyphs
 
 
-def rendered(**parameters: object) -> Task:
+def rendered(**parameters: Any) -> Task:
     return TASKS.build(TASKS.component({"rendered-digits": parameters}))
 
 

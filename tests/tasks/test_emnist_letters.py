@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -30,7 +31,7 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "letters.parquet"
 
 
-def task(path: Path | None = None, **parameters: object) -> Task:
+def task(path: Path | None = None, **parameters: Any) -> Task:
     where = {"path": str(path)} if path else {}
     return TASKS.build(TASKS.component({"emnist-letters": {**where, **parameters}}))
 

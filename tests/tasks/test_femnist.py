@@ -25,7 +25,7 @@ LABELS = np.arange(ROWS) % 62
 WRITERS = np.array([f"f{i % 20:04}_{i % 20}" for i in range(ROWS)])
 
 
-def task(path: Path, **parameters: object) -> Task:
+def task(path: Path, **parameters: Any) -> Task:
     return TASKS.build(TASKS.component({"femnist": {"path": str(path), **parameters}}))
 
 
@@ -138,7 +138,7 @@ def test_the_hubs_form_is_split_by_writer(folder: bool, tmp_path: Path) -> None:
 def test_bad_files_get_one_line(tmp_path: Path) -> None:
     tests = np.isin(WRITERS, np.unique(WRITERS)[:4])
 
-    def refusal(path: Path, **parameters: object) -> str:
+    def refusal(path: Path, **parameters: Any) -> str:
         with pytest.raises(HeadstartError) as caught:
             task(path, **parameters)
         assert "\n" not in str(caught.value)

@@ -33,12 +33,12 @@ def written(path: Path, **changes: Any) -> Path:
     return path
 
 
-def task(path: Path | None = None, **parameters: object) -> Task:
+def task(path: Path | None = None, **parameters: Any) -> Task:
     where = {"path": str(path)} if path else {}
     return TASKS.build(TASKS.component({"mnist-writers": {**where, **parameters}}))
 
 
-def refusal(path: Path, **parameters: object) -> str:
+def refusal(path: Path, **parameters: Any) -> str:
     with pytest.raises(HeadstartError) as caught:
         task(path, **{"validation_writers": 2, **parameters})
     assert "\n" not in str(caught.value)
@@ -48,7 +48,7 @@ def refusal(path: Path, **parameters: object) -> str:
 def test_every_image_of_the_file_is_in_one_part_with_its_label_and_writer(tmp_path: Path) -> None:
     made = task(written(tmp_path / "w.parquet"), validation_writers=2)
     assert made.owners is not None
-    assert made.owners.tolist() == [w for w in WRITERS[:30] if w in made.owners]  # in the order of the file
+    assert made.owners.tolist() == [w for w in WRITERS[:30] if w in made.owners]  # type: ignore[union-attr]  # in the order of the file
     clients, test = np.isin(WRITERS, made.owners), WRITERS >= 100
     assert len(np.unique(made.owners)) == 6 - 2
     for part, rows in ((made.train, clients), (made.validation, ~clients & ~test), (made.test, test)):
@@ -62,13 +62,13 @@ def test_the_natural_partition_gives_each_writer_one_client(tmp_path: Path) -> N
     made = task(written(tmp_path / "w.parquet"), validation_writers=1)
     assert made.owners is not None
     clients = PARTITIONS.build(PARTITIONS.component("natural"))(made, 5, 0)
-    assert [len(np.unique(made.owners[rows])) for rows in clients] == [1] * 5
+    assert [len(np.unique(made.owners[rows])) for rows in clients] == [1] * 5  # type: ignore[call-overload]
     assert sorted(np.concatenate(clients)) == list(range(25))
 
 
 def test_who_validates_is_one_draw_and_more_writers_contain_fewer(tmp_path: Path) -> None:
     path = written(tmp_path / "w.parquet")
-    owners = [set(np.unique(task(path, validation_writers=n).owners)) for n in (1, 2, 2, 4)]
+    owners = [set(np.unique(task(path, validation_writers=n).owners)) for n in (1, 2, 2, 4)]  # type: ignore[arg-type]
     assert owners[0] > owners[1] > owners[3]
     assert owners[1] == owners[2]
 

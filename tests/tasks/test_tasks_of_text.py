@@ -121,7 +121,7 @@ def test_wikitext_takes_the_tokens_of_a_task_of_text(posts: Path, tmp_path: Path
 def test_the_real_shakespeare() -> None:
     made = task("shakespeare")
     assert made.owners is not None
-    assert (made.outputs, made.input_shape, made.owners.max() + 1) == (90, (80,), 967)
+    assert (made.outputs, made.input_shape, made.owners.max() + 1) == (90, (80,), 967)  # type: ignore[union-attr]
     unknown = (made.train.inputs == UNKNOWN).sum() / (made.train.inputs != PAD).sum()
     assert unknown < 1e-3
     forget("shakespeare")
@@ -133,7 +133,7 @@ def test_the_real_shakespeare() -> None:
 def test_the_real_posts_and_their_proxy() -> None:
     made, proxy = task("stackoverflow"), task("wikitext-2")
     assert made.owners is not None
-    assert (made.outputs, made.owners.max() + 1) == (10_004, 1422)
+    assert (made.outputs, made.owners.max() + 1) == (10_004, 1422)  # type: ignore[union-attr]
     assert np.bincount(made.owners).max() == 200
     assert (proxy.tokens, proxy.input_shape, proxy.owners) == (made.tokens, (64,), None)
     for part, covered in ((made.train, 0.957), (made.test, 0.951), (proxy.train, 0.809)):  # shares of what is said

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -58,7 +59,7 @@ def by_branch(g: Tree, y: Tree, x: Tree, local: Tree, shared: Tree, memory: Tree
     return (g if next(iter(g.values())).sum() > 0 else trees.scale(g, 2.0)), local
 
 
-def renamed(x: Tree, y: Tree, steps: object, rate: object, at_x: Tree, shared: Tree, memory: Tree) -> Upload:
+def renamed(x: Tree, y: Tree, steps: Any, rate: Any, at_x: Tree, shared: Tree, memory: Tree) -> Upload:
     return Upload({f"new.{name}": x[name] - y[name] for name in x}, {}, memory)
 
 
@@ -82,7 +83,7 @@ def test_a_client_optimizer_that_breaks_a_rule_is_found_out(
 
 
 def test_a_server_optimizer_that_goes_uphill_is_found_out() -> None:
-    def update(delta: Tree, state: Tree, x: Tree, rate: object) -> tuple[Tree, Tree]:
+    def update(delta: Tree, state: Tree, x: Tree, rate: Any) -> tuple[Tree, Tree]:
         return trees.add(x, delta), state
 
     server = ServerOptimizer(init=lambda x: {}, update=update)

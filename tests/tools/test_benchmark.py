@@ -10,7 +10,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from headstart.cli import app
+from headstart.cli import app  # type: ignore[attr-defined]
 from headstart.engine.executors.processes import cannot_fork
 from headstart.engine.plan import plan
 from headstart.errors import HeadstartError
@@ -24,7 +24,7 @@ FORKS = not cannot_fork(torch.device("cpu"))
 
 
 @pytest.fixture(autouse=True)
-def no_more_rounds_than_asked(monkeypatch) -> None:
+def no_more_rounds_than_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(benchmark, "AT_LEAST_SECONDS", 0.0)
 
 
@@ -38,7 +38,9 @@ def test_its_figures_belong_together(executor: str) -> None:
     assert found["threads"] == (2 if "workers=2" in executor else torch.get_num_threads())
 
 
-def test_the_share_of_the_peak_is_of_a_product_of_the_same_precision_and_threads(monkeypatch) -> None:
+def test_the_share_of_the_peak_is_of_a_product_of_the_same_precision_and_threads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     asked = []
 
     def peak(network: Network, precision: str, threads: int) -> float:
@@ -51,7 +53,7 @@ def test_the_share_of_the_peak_is_of_a_product_of_the_same_precision_and_threads
     assert found["share_of_peak"] == pytest.approx(found["samples_per_second"] * found["flops_per_sample"] / 1e5, 1e-3)
 
 
-def test_rounds_of_a_second_at_least_are_measured(monkeypatch) -> None:
+def test_rounds_of_a_second_at_least_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(benchmark, "AT_LEAST_SECONDS", 0.05)
     found = measure("digits-mlp", "stacked", rounds=1, warm_up=1)
     assert found["seconds_in_all"] >= 0.05
@@ -64,15 +66,15 @@ def test_auto_says_what_it_chose() -> None:
 
 
 @pytest.mark.parametrize(("every", "times"), [(0, 0), (2, 2), (3, 1)])
-def test_evaluation_happens_on_request(every: int, times: int, monkeypatch) -> None:
-    evaluated, evaluate = [], benchmark.evaluate
+def test_evaluation_happens_on_request(every: int, times: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    evaluated, evaluate = [], benchmark.evaluate  # type: ignore[attr-defined]
     monkeypatch.setattr(benchmark, "evaluate", lambda *given: evaluated.append(evaluate(*given)))
     found = measure("digits-mlp", "stacked", rounds=4, warm_up=1, every=every)
     assert found["seconds_in_all"] > 0
     assert len(evaluated) == times
 
 
-def test_its_jobs_are_those_of_the_peers(monkeypatch) -> None:
+def test_its_jobs_are_those_of_the_peers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(PEERS)
     monkeypatch.delenv("HEADSTART_DATA", raising=False)
     theirs = importlib.import_module("jobs").JOBS

@@ -3,6 +3,7 @@
 import json
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -33,15 +34,15 @@ def visits(folder: Path) -> Path:
     return path
 
 
-def table_of(path: Path) -> dict[str, object]:
+def table_of(path: Path) -> dict[str, Any]:
     return dict(Study.load(path).task.changed)
 
 
-def test_a_table_of_visits_becomes_a_study_that_runs(tmp_path, monkeypatch):
+def test_a_table_of_visits_becomes_a_study_that_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "data").mkdir()
     visits(tmp_path / "data")
     monkeypatch.chdir(tmp_path)
-    result = CliRunner().invoke(cli.app, ["init", "data/visits.csv", "--out", "studies/first.yaml"])
+    result = CliRunner().invoke(cli.app, ["init", "data/visits.csv", "--out", "studies/first.yaml"])  # type: ignore[attr-defined]
     assert result.exit_code == 0, result.exception
     assert result.stdout.splitlines() == [
         "  client: clinic (20 of them), by its name",
@@ -57,11 +58,11 @@ def test_a_table_of_visits_becomes_a_study_that_runs(tmp_path, monkeypatch):
     study = Study.load("studies/first.yaml")
     assert str(study.task).startswith("table(path='../data/visits.csv', label='outcome', client='clinic'")
     assert (len(study.runs), study.population) == (12, 20)
-    again = CliRunner().invoke(cli.app, ["init", "data/visits.csv", "--out", "studies/first.yaml"])
+    again = CliRunner().invoke(cli.app, ["init", "data/visits.csv", "--out", "studies/first.yaml"])  # type: ignore[attr-defined]
     assert str(again.exception) == "studies/first.yaml is there already; give another name (--out)"
 
 
-def test_columns_that_are_named_are_not_guessed(tmp_path):
+def test_columns_that_are_named_are_not_guessed(tmp_path: Path) -> None:
     made = write_first_study(visits(tmp_path), tmp_path / "a.yaml", label="sex", client="outcome")
     found = table_of(made.path)
     assert (found["label"], found["client"]) == ("sex", "outcome")
@@ -69,7 +70,7 @@ def test_columns_that_are_named_are_not_guessed(tmp_path):
         write_first_study(tmp_path / "visits.csv", tmp_path / "b.yaml", label="sexx")
 
 
-def test_without_a_client_rows_are_dealt(tmp_path):
+def test_without_a_client_rows_are_dealt(tmp_path: Path) -> None:
     flowers = load_iris()
     rows = [
         ",".join([*map(str, row), flowers.target_names[kind]])
@@ -83,7 +84,7 @@ def test_without_a_client_rows_are_dealt(tmp_path):
     assert (study.population, str(study.runs[0].partition)) == (7, "dirichlet(alpha=0.3)")
 
 
-def test_text_is_predicted_by_its_label_or_token_by_token(tmp_path):
+def test_text_is_predicted_by_its_label_or_token_by_token(tmp_path: Path) -> None:
     bodies = ["the tea of the king", "of tea and more ale", "the ale is in the cellar"]
     rows = [{"author": f"p{i % 9}", "body": bodies[i % 3], "topic": ["tea", "ale"][i % 2]} for i in range(90)]
     for name, keys in (("posts", ("author", "body", "topic")), ("plain", ("author", "body"))):
@@ -95,7 +96,7 @@ def test_text_is_predicted_by_its_label_or_token_by_token(tmp_path):
     assert (next_tokens.model.name, "label" in dict(next_tokens.task.changed)) == ("lstm", False)
 
 
-def test_what_makes_no_study_is_one_line_and_leaves_no_file(tmp_path):
+def test_what_makes_no_study_is_one_line_and_leaves_no_file(tmp_path: Path) -> None:
     (tmp_path / "numbers.csv").write_text("a,b\n" + "".join(f"{i}.5,{i}.25\n" for i in range(50)))
     with pytest.raises(
         HeadstartError, match=r"numbers.csv: no column looks like classes; name one of 'a', 'b' \(--label"
@@ -108,21 +109,21 @@ def test_what_makes_no_study_is_one_line_and_leaves_no_file(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["a: b", "010", "yes", "[x", "é, ü", "it's", '"', "#"])
-def test_names_that_yaml_would_take_for_something_else(name, tmp_path):
+def test_names_that_yaml_would_take_for_something_else(name: str, tmp_path: Path) -> None:
     lines = [f"s{i % 6};{i % 7};{'ab'[i % 2]}".replace(";", ",") for i in range(60)]
     quoted = '"' + name.replace('"', '""') + '"'
     (tmp_path / "t.csv").write_text("\n".join([f"site,{quoted},label", *lines]), encoding="utf-8")
     assert table_of(write_first_study(tmp_path / "t.csv", tmp_path / "study.yaml").path)["features"] == (name,)
 
 
-def test_numbers_of_rows_are_no_feature(tmp_path):
+def test_numbers_of_rows_are_no_feature(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("id,x,y\n" + "".join(f"{i},{i % 3},{i % 2}\n" for i in range(30)))
     assert [(column.name, column.counts) for column in columns_of(tmp_path / "t.csv")] == [
         ("id", True), ("x", False), ("y", False),
     ]  # fmt: skip
 
 
-def test_of_a_folder_each_file_is_a_client(tmp_path):
+def test_of_a_folder_each_file_is_a_client(tmp_path: Path) -> None:
     (tmp_path / "sites").mkdir()
     for site in "abcd":
         lines = [f"{i % 9},{i % 4},{'ill' if i % 9 > 4 else 'well'}" for i in range(40)]
@@ -134,7 +135,7 @@ def test_of_a_folder_each_file_is_a_client(tmp_path):
 
 
 @pytest.mark.parametrize("nothing", ["NA", "?", " n/a"])
-def test_numbers_with_a_word_for_none_are_features_with_gaps(nothing, tmp_path):
+def test_numbers_with_a_word_for_none_are_features_with_gaps(nothing: str, tmp_path: Path) -> None:
     lines = [f"s{i % 6},{nothing if i % 9 == 4 else i % 50},{'ab'[i % 2]}" for i in range(120)]
     (tmp_path / "t.csv").write_text("\n".join(["site,dose,label", *lines]))
     found = table_of(write_first_study(tmp_path / "t.csv", tmp_path / "study.yaml").path)
@@ -152,7 +153,7 @@ def clinics(folder: Path, columns: str = "date,x,state", people: int = 400) -> P
     return folder
 
 
-def test_a_file_a_clinic_has_its_files_as_clients_whatever_dates_are_in_it(tmp_path):
+def test_a_file_a_clinic_has_its_files_as_clients_whatever_dates_are_in_it(tmp_path: Path) -> None:
     (tmp_path / "clinics").mkdir()
     folder = clinics(tmp_path / "clinics", "date,x,state,patient", people=40)
     made = write_first_study(folder, tmp_path / "study.yaml")
@@ -162,13 +163,13 @@ def test_a_file_a_clinic_has_its_files_as_clients_whatever_dates_are_in_it(tmp_p
     assert asked.guesses[0] == "client: (file) (3 of them), as you said"
 
 
-def test_a_column_of_few_clients_counts_more_than_the_files(tmp_path):
+def test_a_column_of_few_clients_counts_more_than_the_files(tmp_path: Path) -> None:
     (tmp_path / "parts").mkdir()
     folder = clinics(tmp_path / "parts", "date,x,state,patient", people=6)
     assert table_of(write_first_study(folder, tmp_path / "study.yaml").path)["client"] == "patient"
 
 
-def test_spellings_of_a_name_are_joined_and_named(tmp_path):
+def test_spellings_of_a_name_are_joined_and_named(tmp_path: Path) -> None:
     ways = ["yes", "Yes", "no", "No "]
     lines = [f"s{i % 6},{i % 50},{ways[i % 4]}" for i in range(200)]
     (tmp_path / "t.csv").write_text("\n".join(["site,dose,ill", *lines]))
@@ -188,7 +189,7 @@ def test_spellings_of_a_name_are_joined_and_named(tmp_path):
         ([(8, 200)], (32, 32), "of 8x200 pixels, scaled to 32x32; `size` says it"),
     ],
 )
-def test_images_keep_a_size_that_all_have(sizes, size, said, tmp_path):
+def test_images_keep_a_size_that_all_have(sizes: Any, size: Any, said: str, tmp_path: Path) -> None:
     lines = []
     for i in range(60):
         height, width = sizes[i % len(sizes)]
@@ -200,7 +201,7 @@ def test_images_keep_a_size_that_all_have(sizes, size, said, tmp_path):
     assert f"image: picture, {said}" in made.guesses
 
 
-def test_a_bag_of_words_is_learned_with_the_rates_that_are_written(tmp_path):
+def test_a_bag_of_words_is_learned_with_the_rates_that_are_written(tmp_path: Path) -> None:
     draw = random.Random(0)
     lines = []
     for i in range(400):
@@ -209,7 +210,7 @@ def test_a_bag_of_words_is_learned_with_the_rates_that_are_written(tmp_path):
         lines.append(json.dumps({"author": f"p{i % 8}", "body": " ".join(text), "topic": own}))
     (tmp_path / "posts.jsonl").write_text("\n".join(lines))
     study = Study.load(write_first_study(tmp_path / "posts.jsonl", tmp_path / "a.yaml").path)
-    assert study.file.tuning.trials == 10
+    assert study.file.tuning.trials == 10  # type: ignore[union-attr]
     for run in (run for run in study.runs if run.server.name == "adam" and run.seed == 0):
         federation = federation_of(run)
         probe = PROBES.build(PROBES.component("evaluation"), federation)
@@ -219,7 +220,7 @@ def test_a_bag_of_words_is_learned_with_the_rates_that_are_written(tmp_path):
         assert reached > 0.8  # 2/3 are of one class
 
 
-def test_without_rows_to_validate_on_a_bag_of_words_is_not_tuned(tmp_path):
+def test_without_rows_to_validate_on_a_bag_of_words_is_not_tuned(tmp_path: Path) -> None:
     rows = [
         {"author": f"p{i % 3}", "body": f"the tea of word{i % 7}", "topic": "ab"[i % 2],
          "part": "test" if i % 3 == 0 else "train"}

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 import types
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -12,7 +14,7 @@ import headstart
 from headstart.errors import HeadstartError
 
 
-def study(**keys):
+def study(**keys: Any) -> Any:
     draw = torch.Generator().manual_seed(7)
     inputs = torch.randn(160, 3, generator=draw)
     labels = (inputs[:, 0] > 0).long()
@@ -26,30 +28,30 @@ def study(**keys):
 
 
 class Kept:
-    def __init__(self):
-        self.rows, self.records, self.order, self.closed = {}, {}, [], 0
+    def __init__(self) -> None:
+        self.rows, self.records, self.order, self.closed = {}, {}, [], 0  # type: ignore[var-annotated]
 
-    def measured(self, run, rows):
+    def measured(self, run: Any, rows: Any) -> None:
         self.rows.setdefault(run.key, []).extend(rows)
         self.order.append(("measured", run.key))
 
-    def ended(self, run, record):
+    def ended(self, run: Any, record: Any) -> None:
         self.records[run.key] = record
         self.order.append(("ended", run.key))
 
-    def close(self):
+    def close(self) -> None:
         self.closed += 1
 
 
-def rows_of(results):
-    found = {}
+def rows_of(results: Any) -> Any:
+    found: dict[Any, Any] = {}
     for row in results.rounds.to_pylist():
         found.setdefault(row["run"], []).append((row["round"], row["metric"], row["value"]))
     return found
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_a_tracker_is_told_all_that_is_measured_as_it_is_and_the_record_at_the_end(tmp_path, jobs):
+def test_a_tracker_is_told_all_that_is_measured_as_it_is_and_the_record_at_the_end(tmp_path: Path, jobs: int) -> None:
     kept, grid = Kept(), study()
     results = headstart.run_study(grid, tmp_path / "out", jobs=jobs, track=kept)
     assert kept.rows == rows_of(results)
@@ -62,16 +64,16 @@ def test_a_tracker_is_told_all_that_is_measured_as_it_is_and_the_record_at_the_e
     assert kept.closed == 1
 
 
-def test_runs_and_keys_are_the_same_with_and_without(tmp_path):
+def test_runs_and_keys_are_the_same_with_and_without(tmp_path: Path) -> None:
     without = headstart.run_study(study(), tmp_path / "without")
     tracked = headstart.run_study(study(), tmp_path / "with", track=[Kept(), Kept()])
     assert tracked.rounds.equals(without.rounds)
     assert (tracked / "study.yaml").read_text() == (without / "study.yaml").read_text()
 
 
-def test_of_a_run_that_goes_on_what_was_before_comes_too(tmp_path):
+def test_of_a_run_that_goes_on_what_was_before_comes_too(tmp_path: Path) -> None:
     class Interrupting(Kept):
-        def measured(self, run, rows):
+        def measured(self, run: Any, rows: Any) -> None:
             super().measured(run, rows)
             if any(round_ == 2 for round_, _, _ in rows):
                 raise KeyboardInterrupt
@@ -85,11 +87,13 @@ def test_of_a_run_that_goes_on_what_was_before_comes_too(tmp_path):
 
 @pytest.mark.parametrize("method", ["measured", "ended", "close"])
 @pytest.mark.parametrize("error", [RuntimeError("no\nroute"), SystemExit(3)])
-def test_a_tracker_that_fails_stops_nothing_and_is_one_line(tmp_path, capsys, method, error):
+def test_a_tracker_that_fails_stops_nothing_and_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], method: str, error: Any
+) -> None:
     class Failing(Kept):
         calls = 0
 
-    def fail(*arguments):
+    def fail(*arguments: Any) -> None:
         Failing.calls += 1
         raise error
 
@@ -112,14 +116,16 @@ def test_a_tracker_that_fails_stops_nothing_and_is_one_line(tmp_path, capsys, me
          "measured, ended and close, got int"),
     ],
 )  # fmt: skip
-def test_what_is_no_tracker_gets_one_line_before_the_study(tmp_path, track, line):
+def test_what_is_no_tracker_gets_one_line_before_the_study(tmp_path: Path, track: int | str, line: str) -> None:
     with pytest.raises(HeadstartError) as caught:
         headstart.run_study(study(), tmp_path / "out", track=track)
     assert str(caught.value) == line
     assert not (tmp_path / "out").exists()
 
 
-def test_a_tracker_that_is_not_installed_gets_one_line_before_the_study(tmp_path, monkeypatch):
+def test_a_tracker_that_is_not_installed_gets_one_line_before_the_study(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "wandb", None)
     monkeypatch.delitem(sys.modules, "headstart.trackers.wandb", raising=False)
     with pytest.raises(HeadstartError, match=r"^track: wandb is not installed .*\[trackers\]'$"):
@@ -127,7 +133,7 @@ def test_a_tracker_that_is_not_installed_gets_one_line_before_the_study(tmp_path
     assert not (tmp_path / "out").exists()
 
 
-def test_tensorboard_has_every_scalar(tmp_path):
+def test_tensorboard_has_every_scalar(tmp_path: Path) -> None:
     pytest.importorskip("tensorboard")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -135,7 +141,7 @@ def test_tensorboard_has_every_scalar(tmp_path):
     for run, rows in rows_of(results).items():
         (folder,) = (results / "trackers" / "tensorboard").glob(f"*{run[:6]}*")
         log = EventAccumulator(str(folder)).Reload()
-        expected = {}
+        expected: dict[Any, Any] = {}
         for round_, metric, value in rows:
             expected.setdefault(metric, []).append((round_, pytest.approx(value, rel=1e-6)))
         found = {tag: [(event.step, event.value) for event in log.Scalars(tag)] for tag in log.Tags()["scalars"]}
@@ -145,7 +151,7 @@ def test_tensorboard_has_every_scalar(tmp_path):
 
 
 @pytest.mark.slow
-def test_mlflow_has_every_metric_and_a_run_goes_on_there(tmp_path, monkeypatch):
+def test_mlflow_has_every_metric_and_a_run_goes_on_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("mlflow")
     from mlflow.tracking import MlflowClient
 
@@ -164,24 +170,24 @@ def test_mlflow_has_every_metric_and_a_run_goes_on_there(tmp_path, monkeypatch):
 
 
 class FakeRun:
-    def __init__(self, keys):
-        self.keys, self.logged, self.summary, self.steps, self.code = keys, [], {}, [], None
+    def __init__(self, keys: Any) -> None:
+        self.keys, self.logged, self.summary, self.steps, self.code = keys, [], {}, [], None  # type: ignore[var-annotated]
 
-    def define_metric(self, name, step_metric):
+    def define_metric(self, name: Any, step_metric: Any) -> None:
         self.steps.append((name, step_metric))
 
-    def log(self, values):
+    def log(self, values: Any) -> None:
         self.logged.append(values)
 
-    def finish(self, exit_code):
+    def finish(self, exit_code: Any) -> None:
         self.code = exit_code
 
 
-def test_weights_and_biases_is_given_rounds_config_and_summary(tmp_path, monkeypatch):
+def test_weights_and_biases_is_given_rounds_config_and_summary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a stand-in for the package, which needs a service of its own; its calls are those of wandb 0.22."""
     begun = []
 
-    def init(**keys):
+    def init(**keys: Any) -> Any:
         begun.append(FakeRun(keys))
         return begun[-1]
 
@@ -200,7 +206,7 @@ def test_weights_and_biases_is_given_rounds_config_and_summary(tmp_path, monkeyp
 
 
 @pytest.mark.slow
-def test_the_command_line_takes_trackers(tmp_path):
+def test_the_command_line_takes_trackers(tmp_path: Path) -> None:
     pytest.importorskip("tensorboard")
     text = "task: digits\nmodel: logistic\nseeds: [0]\nrounds: 2\npopulation: 10\ncohort: 3\n"
     (tmp_path / "study.yaml").write_text(text)

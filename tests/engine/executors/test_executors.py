@@ -24,7 +24,7 @@ from headstart.models.network import MODELS, Network, Precision
 from headstart.tasks.base import Examples, Pixels, Task
 from headstart.tasks.text.next_token import next_token
 
-NOT_HERE = {"processes"} if cannot_fork(torch.device("cpu")) else set()
+NOT_HERE: dict[str, Any] = {"processes"} if cannot_fork(torch.device("cpu")) else set()  # type: ignore[assignment]
 OTHERS = [entry.name for entry in EXECUTORS if entry.name not in {"loop", *NOT_HERE}]
 
 
@@ -38,7 +38,7 @@ def after(federation: Federation, rounds: int) -> tuple[State, Cohort]:
     for _ in range(rounds):
         state, cohort = advance(federation, state)
         assert cohort is not None
-    return state, cohort
+    return state, cohort  # type: ignore[return-value]
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -46,7 +46,7 @@ def after(federation: Federation, rounds: int) -> tuple[State, Cohort]:
 def test_executor_equals_the_loop(small: Small, executor: str, method: str) -> None:
     """Three rounds with dropout, clients of 1 to 18 rows, and a budget of time that leaves them 0 to 10 steps."""
     network = small.network(dropout=0.3)
-    settings = {"client": method, "network": network, "local_epochs": 2, "cohort": 5, "seed": 2}
+    settings: dict[str, Any] = {"client": method, "network": network, "local_epochs": 2, "cohort": 5, "seed": 2}
     settings["devices"] = "budget(seconds=0.4, spread=1.5)"
     ours, expected = (after(small.federation(executor=name, **settings), rounds=3) for name in (executor, "loop"))
     assert_equal_to_the_loop(ours, expected)
@@ -54,12 +54,12 @@ def test_executor_equals_the_loop(small: Small, executor: str, method: str) -> N
 
 @pytest.mark.parametrize("executor", OTHERS)
 def test_executor_equals_the_loop_in_a_part_of_an_epoch(small: Small, executor: str) -> None:
-    settings = {"client": "scaffold", "local_epochs": 0.5, "cohort": 5, "devices": "uneven-epochs"}
+    settings: dict[str, Any] = {"client": "scaffold", "local_epochs": 0.5, "cohort": 5, "devices": "uneven-epochs"}
     ours, expected = (after(small.federation(executor=e, **settings), rounds=3) for e in (executor, "loop"))
     assert_equal_to_the_loop(ours, expected)
 
 
-TEXT = {
+TEXT: dict[str, Any] = {
     "lstm": "lstm(embedding=3, hidden=4, layers=1, projection=3)",
     "charlm": "charlm(alphabet=6, embedding=2, filters=(2, 2), hidden=4, layers=1, dropout=0.3)",
     "gpt2": "gpt2(width=4, layers=1, heads=2, dropout=0.3)",
@@ -82,7 +82,7 @@ def test_executor_equals_the_loop_on_images(executor: str, method: str) -> None:
     rows = Examples(inputs, labels)
     images = Small(Task("images", rows, rows, rows, 3), Population([np.arange(1), np.arange(1, 12), np.arange(12, 20)]))
     network = Network(convolutions, torch.float64)
-    settings = {"network": network, "cohort": 3, "client": method, "local_epochs": 2}
+    settings: dict[str, Any] = {"network": network, "cohort": 3, "client": method, "local_epochs": 2}
     state, cohort = after(images.federation(executor=executor, **settings), rounds=2)
     expected, reference = after(images.federation(executor="loop", **settings), rounds=2)
     assert distance(expected.x, network.initial(1)) > 1e-3
@@ -106,7 +106,7 @@ def test_images_kept_as_bytes_give_the_same_bits(executor: str) -> None:
             torch.float64,
             prepare=seen,
         )
-        settings = {"executor": executor, "network": network, "cohort": 2, "client": "mimelite"}
+        settings: dict[str, Any] = {"executor": executor, "network": network, "cohort": 2, "client": "mimelite"}
         states.append(after(images.federation(**settings), rounds=2)[0])
     for name in ("x", "shared"):
         ours, theirs = getattr(states[0], name), getattr(states[1], name)
@@ -138,7 +138,7 @@ def test_executor_equals_the_loop_on_text(executor: str, model: str) -> None:
     task = Task("text", examples, examples, examples, 6, next_token(0))
     text = Small(task, Population([np.arange(1), np.arange(1, 4), np.arange(4, 8), np.arange(8, 15)]))
     network = Network(lambda: MODELS.build(MODELS.component(TEXT[model]), shape, 6), torch.float64)
-    settings = {"network": network, "cohort": 4, "client": "sgd(momentum=0.9)", "client_rate": 0.5}
+    settings: dict[str, Any] = {"network": network, "cohort": 4, "client": "sgd(momentum=0.9)", "client_rate": 0.5}
     state, cohort = after(text.federation(executor=executor, **settings), rounds=2)
     expected, reference = after(text.federation(executor="loop", **settings), rounds=2)
     assert distance(expected.x, network.initial(1)) > 1e-3
@@ -187,7 +187,7 @@ def test_a_client_that_does_not_fit_is_computed_with_a_warning(small: Small, mon
 def test_a_cohort_of_one_client_equals_the_loop(small: Small, executor: str) -> None:
     """With a server that does more than take the mean, so that weights changed in place would show."""
     network = small.network()
-    settings = {
+    settings: dict[str, Any] = {
         "cohort": 1,
         "server": "momentum",
         "server_rate": 0.5,
@@ -264,7 +264,7 @@ def test_one_full_batch_step_of_fedavg_is_the_weighted_gradient_step(small: Smal
     loss = torch.nn.functional.cross_entropy(
         federation.network(leaves, small.task.train.inputs), small.task.train.targets
     )
-    gradient = dict(zip(leaves, torch.autograd.grad(loss, list(leaves.values())), strict=True))
+    gradient: dict[str, Any] = dict(zip(leaves, torch.autograd.grad(loss, list(leaves.values())), strict=True))
     assert distance(state.x, trees.add(x, gradient, -0.3)) < 1e-14
 
 
@@ -295,8 +295,8 @@ def test_identical_clients_never_drift_apart(small: Small, executor: str) -> Non
     same = Small(small.task, Population([rows] * 8))
     _, cohort = after(same.federation(client="gd", executor=executor, local_epochs=3), rounds=2)
     sums = cohort.alignment
-    assert float(sums.squared_norms / sums.total) == pytest.approx(1 / sums.count, rel=RELATIVE)
-    assert float(sums.unit_total) == pytest.approx(sums.count**2, rel=RELATIVE)
+    assert float(sums.squared_norms / sums.total) == pytest.approx(1 / sums.count, rel=RELATIVE)  # type: ignore[union-attr]
+    assert float(sums.unit_total) == pytest.approx(sums.count**2, rel=RELATIVE)  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("executor", [name for name in ["loop", *OTHERS] if name != "auto"])  # auto may choose anew
@@ -337,8 +337,8 @@ class WithoutRules(torch.autograd.Function):
 class Doubled(nn.Linear):
     """A layer with that function."""
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
-        return WithoutRules.apply(super().forward(x))  # type: ignore[no-any-return]
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return WithoutRules.apply(super().forward(x))
 
 
 @pytest.mark.parametrize("executor", [name for name in OTHERS if name != "auto"])

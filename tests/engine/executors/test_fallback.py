@@ -39,7 +39,7 @@ def test_the_loop_computes_what_cannot_be_recorded(small: Small, executor: str) 
     two = parts(small, network, 2)
     cohorts = [execute(*part) for part in two]
     if isinstance(execute, Together):
-        cohorts = execute.several([None, two[1]], True)
+        cohorts = execute.several([None, two[1]], True)  # type: ignore[assignment]
         assert cohorts[0] is None
     reference = loop(network, small.task, client)(*two[1])
     assert reference.fallback is None

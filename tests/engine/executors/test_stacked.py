@@ -26,14 +26,20 @@ CLIENTS_OF = {  # the sizes of the clients of a seed: other seeds have other cli
 def runs_that_differ(small: Small, executor: str, method: str) -> list[tuple[Federation, State]]:
     """Seeds, clients, rates, servers and starts of their own; two share a seed; clients do 0 to 10 steps."""
     network = small.network(dropout=0.3)
-    settings = {"client": method, "network": network, "local_epochs": 2, "cohort": 5}
+    settings: dict[str, Any] = {"client": method, "network": network, "local_epochs": 2, "cohort": 5}
     settings["devices"] = "budget(seconds=0.4, spread=1.5)"
     execute, runs = None, []
     differing = [(2, "sgd", 0.1, 1), (0, "adam", 0.3, 2), (1, "momentum", 0.05, 3), (2, "adam", 0.2, 4)]
     for seed, server, client_rate, start in differing:
         ends = np.cumsum(CLIENTS_OF[seed])
         clients = [np.arange(end - size, end) for end, size in zip(ends, CLIENTS_OF[seed], strict=True)]
-        keys = {**settings, "seed": seed, "server": server, "client_rate": client_rate, "executor": executor}
+        keys: dict[str, Any] = {
+            **settings,
+            "seed": seed,
+            "server": server,
+            "client_rate": client_rate,
+            "executor": executor,
+        }
         federation = Small(small.task, Population(clients)).federation(**keys)
         execute = execute or federation.execute  # one for all, as in a study
         runs.append((replace(federation, execute=execute), begin(federation, network.initial(start))))
@@ -61,7 +67,7 @@ def test_runs_at_once_equal_the_loop(small: Small, method: str) -> None:
     assert results[2] is None
     for i in (0, 1, 3):
         assert expected[i] is not None
-        assert_equal_to_the_loop(results[i], expected[i])
+        assert_equal_to_the_loop(results[i], expected[i])  # type: ignore[arg-type]
 
 
 @pytest.mark.slow

@@ -1,13 +1,14 @@
 """What the page says of a tuning, on trials whose budget and best values are known."""
 
 from dataclasses import replace
+from typing import Any
 
 from headstart.report.appendix import tuning as trials
 from headstart.report.runs.grid import slice_up
 from headstart.report.runs.records import Results
 
 
-def row(search: str, trial: int, status: str = "finished", best: bool = False, edge: str = "") -> dict[str, object]:
+def row(search: str, trial: int, status: str = "finished", best: bool = False, edge: str = "") -> dict[str, Any]:
     return {
         "search": search, "start": search, "client": "sgd", "server": "adam", "partition": "iid", "devices": "equal",
         "local_epochs": 1, "trial": trial, "status": status, "rounds": 9, "seeds": 1, "client_rate": 0.1,
@@ -15,12 +16,15 @@ def row(search: str, trial: int, status: str = "finished", best: bool = False, e
     }  # fmt: skip
 
 
-def told(*rows: dict[str, object]) -> trials.Tuning:
-    searches: dict[str, list[dict[str, object]]] = {}
+def told(*rows: dict[str, Any]) -> trials.Tuning:
+    searches: dict[str, list[dict[str, Any]]] = {}
     for each in rows:
         searches.setdefault(str(each["search"]), []).append(each)
     return trials.Tuning(
-        trials.budget(searches), trials.warnings(searches), trials.best(searches), trials.all_of(tuple(rows))
+        trials.budget(searches),  # type: ignore[arg-type]
+        trials.warnings(searches),  # type: ignore[arg-type]
+        trials.best(searches),  # type: ignore[arg-type]
+        trials.all_of(tuple(rows)),
     )
 
 
@@ -53,8 +57,8 @@ def test_unequal_budgets_and_searches_without_a_best_are_warned_of() -> None:
     ]
 
 
-def test_a_study_without_a_tuning_has_nothing_to_tell(table: object) -> None:
-    study = table({"random": {"sgd + adam": [0.5, 0.6]}})  # type: ignore[operator]
+def test_a_study_without_a_tuning_has_nothing_to_tell(table: Any) -> None:
+    study = table({"random": {"sgd + adam": [0.5, 0.6]}})
     assert trials.tuning(study) is None
     results = replace(study.results, trials=(row("a", 0, best=True),))
     assert isinstance(results, Results)

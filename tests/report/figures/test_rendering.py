@@ -130,7 +130,7 @@ def test_a_seed_that_diverged_is_a_line_of_its_own_to_a_cross() -> None:
     with drawn(
         lambda figure, wide: seed_band(figure.subplots(), [whole, short], "red", "-", True), 2.0, True
     ) as figure:
-        lines = [(line.get_xdata().tolist(), line.get_marker()) for line in figure.axes[0].lines]
+        lines = [(line.get_xdata().tolist(), line.get_marker()) for line in figure.axes[0].lines]  # type: ignore[union-attr]
         assert not figure.axes[0].collections  # no band
     assert lines == [([0, 1, 2], "None"), ([0], "None"), ([0], "x")]
 
@@ -144,7 +144,7 @@ def test_fonts_are_named_once_and_paths_are_short() -> None:
 def test_letters_that_the_font_has_not_are_drawn_without_a_word() -> None:
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
-        svg = render(lambda figure, wide: figure.text(0, 0, "東京"), 2.0, True)["svg"].decode()
+        svg = render(lambda figure, wide: figure.text(0, 0, "東京"), 2.0, True)["svg"].decode()  # type: ignore[arg-type]
     assert (told, "東京" in svg) == ([], True)
 
 

@@ -97,8 +97,8 @@ def test_accuracies_of_a_finding_share_a_scale(folders: list[Path], slug: str) -
     panels = [e.panel for f in folders[:2] for e in judged(slice_up(read(f))) if e.panel.slug == slug]
     draws = [(panel.draw, panel.heights[1]) for panel in panels if isinstance(panel, Panel)]
 
-    def limits(draw: object, height: float) -> set[tuple[float, ...]]:
-        with drawn(draw, height, wide=False) as figure:  # type: ignore[arg-type]
+    def limits(draw: Any, height: float) -> set[tuple[float, ...]]:
+        with drawn(draw, height, wide=False) as figure:
             return {tuple(axis.get_view_interval().tolist()) for axis in _accuracies(figure)}
 
     alone = [limits(*each) for each in draws]

@@ -122,7 +122,7 @@ def test_every_figure_has_a_sentence_in_its_place(written: Path, parse: Parse) -
     ],
     ids=lambda options: "-".join(options),
 )
-def test_every_shape_of_study_gives_a_page(study: MakeStudy, options: dict[str, object], parse: Parse) -> None:
+def test_every_shape_of_study_gives_a_page(study: MakeStudy, options: dict[str, Any], parse: Parse) -> None:
     text = page.write(study("clear", **options)).read_text()
     assert parse(text).open == []
     assert "nan" not in re.sub(r"<svg.*?</svg>", "", text, flags=re.DOTALL).lower().split()

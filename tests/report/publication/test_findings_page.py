@@ -215,7 +215,7 @@ def test_what_was_published_in_another_form_is_one_line(tmp_path: Path) -> None:
     found, path = json.loads((DOCS / "results/digits" / NAME).read_text()), tmp_path / NAME
     said = []
     for at in places(found)[::3]:
-        for value in (None, 3, "x", [], {}, ...):
+        for value in (None, 3, "x", [], {}, ...):  # type: ignore[var-annotated]
             path.write_text(json.dumps(changed(found, at, value)))
             try:
                 assert block(read([tmp_path]), tmp_path)

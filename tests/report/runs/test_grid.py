@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -59,7 +60,7 @@ def test_no_slice_where_nothing_varies(study: MakeStudy) -> None:
 def test_a_slice_away_from_the_base_is_found(study: MakeStudy) -> None:
     """The epochs vary on iid data alone, the base is the Dirichlet partition."""
 
-    def keep(row: dict[str, object]) -> bool:
+    def keep(row: dict[str, Any]) -> bool:
         return row["devices"] == "equal" and (row["local_epochs"] == 1 or row["client"] == "sgd")
 
     folder = study(keep=keep)

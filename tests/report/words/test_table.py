@@ -10,7 +10,7 @@ from headstart.report.words.table import Table, csv_text
 def test_a_table_in_latex_is_escaped_aligned_and_whole() -> None:
     columns = {"client_rate": [0.1, 1.23e-5], "pair": ["a & b", "50%"], "best": [True, False], "n": [3, None]}
     columns |= {"MB": [1936.4, -0.5]}
-    text = Table("rates", "Rates_1", columns).latex()
+    text = Table("rates", "Rates_1", columns).latex()  # type: ignore[arg-type]
     assert r"\begin{tabular}{rllrr}" in text
     assert r"client\_rate & pair & best & n & MB \\" in text
     assert "    $0.1$ & a \\& b & yes & 3 & $1{,}936$ \\\\\n" in text

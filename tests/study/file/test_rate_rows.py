@@ -1,17 +1,18 @@
 """Which row of `rates:` a run takes its rates from, and that many rows cost no more than few."""
 
 import sys
+from typing import Any
 
 from headstart.study.spec import Study
 
 GRID = {"task": "digits", "model": "mlp", "seeds": [0], "starts": ["random", "proxy"]}
 
 
-def rates(**keys):
+def rates(**keys: Any) -> Any:
     return {(str(run.client), run.local_epochs): run.client_rate for run in Study(**GRID, **keys).grid}
 
 
-def test_the_first_row_that_matches_wins_whatever_it_asks_for():
+def test_the_first_row_that_matches_wins_whatever_it_asks_for() -> None:
     rows = [
         {"client": "proximal(mu=1)", "local_epochs": 2, "client_rate": 0.1, "server_rate": 1.0},
         {"client": "proximal", "client_rate": 0.2, "server_rate": 1.0},
@@ -25,20 +26,20 @@ def test_the_first_row_that_matches_wins_whatever_it_asks_for():
     }  # fmt: skip
 
 
-def test_a_row_asks_for_a_part_of_an_epoch():
+def test_a_row_asks_for_a_part_of_an_epoch() -> None:
     rows = [{"local_epochs": e, "client_rate": e / 10, "server_rate": 1.0} for e in (0.5, 1.0)]
     found = rates(local_epochs=[0.5, 1, 1.5], rates=rows)
     assert found == {("sgd", 0.5): 0.05, ("sgd", 1): 0.1, ("sgd", 1.5): 0.1}
 
 
-def test_a_thousand_rows_are_found_as_quickly_as_ten():
+def test_a_thousand_rows_are_found_as_quickly_as_ten() -> None:
     """The work is counted in events of Python's profiler, as seconds would depend on what else the machine does."""
 
-    def work(count):
+    def work(count: Any) -> Any:
         rows = [{"local_epochs": e, "client_rate": 0.1, "server_rate": 1.0} for e in range(1, count + 1)]
         events = 0
 
-        def one_more(*_):
+        def one_more(*_: Any) -> None:
             nonlocal events
             events += 1
 

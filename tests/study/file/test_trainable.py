@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -31,7 +32,7 @@ HEAD = ["3.weight", "3.bias"]
 INPUTS = torch.randn(4, 5, generator=torch.Generator().manual_seed(1))
 
 
-def one(**keys: object) -> RunSpec:
+def one(**keys: Any) -> RunSpec:
     (run,) = Study(**{**KEYS, **keys}).runs
     return run
 

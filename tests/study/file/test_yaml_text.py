@@ -2,6 +2,8 @@
 
 import os
 import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -42,7 +44,7 @@ SCALARS = [
 
 
 @pytest.mark.parametrize(("text", "value"), SCALARS)
-def test_words_and_numbers_are_those_of_yaml_1_2(tmp_path, text, value):
+def test_words_and_numbers_are_those_of_yaml_1_2(tmp_path: Path, text: Any, value: Any) -> None:
     file = tmp_path / "study.yaml"
     file.write_text(f"name: {text}\n")
     found = read(file)["name"]
@@ -50,7 +52,7 @@ def test_words_and_numbers_are_those_of_yaml_1_2(tmp_path, text, value):
 
 
 @pytest.mark.parametrize("text", [text for text, _ in SCALARS] + ["Größe", "a: b", "#", "<<", "null", "1e5", ""])
-def test_what_is_written_is_read_again_in_either_version(tmp_path, text):
+def test_what_is_written_is_read_again_in_either_version(tmp_path: Path, text: Any) -> None:
     file = tmp_path / "study.yaml"
     file.write_text(written({"name": text, "rate": 1e-5}), encoding="utf-8")
     assert read(file) == {"name": text, "rate": 1e-5}
@@ -90,7 +92,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("text", "line"), BAD, ids=[text[:20] for text, _ in BAD])
-def test_what_is_no_study_is_one_line_at_once(tmp_path, text, line):
+def test_what_is_no_study_is_one_line_at_once(tmp_path: Path, text: Any, line: Any) -> None:
     file = tmp_path / "study.yaml"
     file.write_text(f"name: {text}\n")
     began = time.perf_counter()
@@ -102,7 +104,7 @@ def test_what_is_no_study_is_one_line_at_once(tmp_path, text, line):
     assert time.perf_counter() - began < 5
 
 
-def test_what_is_no_file_is_not_waited_for(tmp_path):
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", "/dev/zero", "/dev/tty"):
         with pytest.raises(HeadstartError, match=r"^cannot read .*: (expected a file or a folder, got a pipe|No such)"):

@@ -6,7 +6,9 @@ import re
 import resource
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import filelock
 import numpy as np
@@ -35,13 +37,13 @@ from headstart.study.spec import Study
 from headstart.tasks.emnist_letters import emnist_letters
 
 
-def test_a_second_process_on_a_folder_is_refused(study, copy):
+def test_a_second_process_on_a_folder_is_refused(study: Any, copy: Any) -> None:
     with filelock.FileLock(copy / ".lock"), pytest.raises(HeadstartError) as caught:
         run_study(study, copy)
     assert str(caught.value) == f"{copy} is in use by another headstart process; wait for it to end"
 
 
-def test_a_folder_of_another_study_is_refused(study, copy, whole):
+def test_a_folder_of_another_study_is_refused(study: Any, copy: Any, whole: Any) -> None:
     other = Study(**{**study.file.model_dump(exclude_none=True), "cohort": 4})
     with pytest.raises(HeadstartError) as caught:
         run_study(other, copy)
@@ -52,7 +54,7 @@ def test_a_folder_of_another_study_is_refused(study, copy, whole):
     assert_equal_bits(copy, whole)
 
 
-def test_a_study_that_adds_to_the_one_in_a_folder_goes_on_there(study, copy):
+def test_a_study_that_adds_to_the_one_in_a_folder_goes_on_there(study: Any, copy: Any) -> None:
     keys = study.file.model_dump(exclude_none=True)
     seeds = [*study.file.seeds, 7]
     before = {path: path.stat().st_mtime_ns for path in copy.glob("runs/*/*")}
@@ -67,7 +69,7 @@ def test_a_study_that_adds_to_the_one_in_a_folder_goes_on_there(study, copy):
         run_study(study, copy)
 
 
-def test_a_search_in_a_folder_must_be_one_of_the_new_study(tmp_path):
+def test_a_search_in_a_folder_must_be_one_of_the_new_study(tmp_path: Path) -> None:
     keys = {"task": "digits", "model": "logistic", "rounds": 1, "seeds": [0], "population": 10, "cohort": 2}
     run_study(Study(**keys, tuning={"trials": 2}), tmp_path)
     with pytest.raises(HeadstartError, match=r"another study \(tuning\.trials: there 2, here 1\)"):
@@ -77,7 +79,7 @@ def test_a_search_in_a_folder_must_be_one_of_the_new_study(tmp_path):
     assert {row["seed"] for row in pq.read_table(tmp_path / "results" / "runs.parquet").to_pylist()} == {0, 1}
 
 
-def test_a_folder_with_other_files_is_refused_and_left_as_it_is(study, tmp_path):
+def test_a_folder_with_other_files_is_refused_and_left_as_it_is(study: Any, tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("hello")
     with pytest.raises(HeadstartError) as caught:
         run_study(study, tmp_path)
@@ -86,7 +88,7 @@ def test_a_folder_with_other_files_is_refused_and_left_as_it_is(study, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["published.sha256", "findings.json"])
-def test_a_folder_that_publish_wrote_is_refused_and_left_as_it_is(name, study, tmp_path):
+def test_a_folder_that_publish_wrote_is_refused_and_left_as_it_is(name: str, study: Any, tmp_path: Path) -> None:
     (tmp_path / "study.yaml").write_text("name: published\n")
     (tmp_path / name).write_text("")
     with pytest.raises(HeadstartError) as caught:
@@ -98,7 +100,7 @@ def test_a_folder_that_publish_wrote_is_refused_and_left_as_it_is(name, study, t
     assert (tmp_path / "study.yaml").read_text() == "name: published\n"
 
 
-def test_what_a_killed_process_leaves_behind_is_swept(study, copy, whole):
+def test_what_a_killed_process_leaves_behind_is_swept(study: Any, copy: Any, whole: Any) -> None:
     done_run = copy / "runs" / study.runs[0].key
     (done_run / CHECKPOINT).write_bytes(b"killed before this was removed")
     (done_run / f".{CHECKPOINT}.123.partial").write_bytes(b"half")
@@ -108,7 +110,7 @@ def test_what_a_killed_process_leaves_behind_is_swept(study, copy, whole):
     assert_nothing_left_over(copy)
 
 
-def test_a_folder_killed_before_its_first_file_can_be_used(study, tmp_path):
+def test_a_folder_killed_before_its_first_file_can_be_used(study: Any, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / ".lock").touch()
     (tmp_path / "out" / ".study.yaml.123.partial").write_bytes(b"ha")
@@ -127,7 +129,9 @@ DAMAGES = {
 
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("name", ["rounds.parquet", "run.json"])
-def test_a_damaged_file_of_a_run_is_named_before_anything_is_trained(name, damage, study, copy):
+def test_a_damaged_file_of_a_run_is_named_before_anything_is_trained(
+    name: str, damage: Any, study: Any, copy: Any
+) -> None:
     shutil.rmtree(copy / "runs" / study.runs[3].key)
     path = copy / "runs" / study.runs[1].key / name
     path.write_bytes(DAMAGES[damage](path.read_bytes()))
@@ -155,7 +159,7 @@ RECORDS = [
 
 
 @pytest.mark.parametrize("record", RECORDS)
-def test_a_record_of_another_form_is_damaged(record, study, copy):
+def test_a_record_of_another_form_is_damaged(record: Any, study: Any, copy: Any) -> None:
     path = copy / "runs" / study.runs[1].key / "run.json"
     text = record.replace("KEY", study.runs[1].key)
     path.write_text(text)
@@ -165,7 +169,7 @@ def test_a_record_of_another_form_is_damaged(record, study, copy):
         run_study(study, copy)
 
 
-def test_a_table_of_other_columns_is_refused(study, copy):
+def test_a_table_of_other_columns_is_refused(study: Any, copy: Any) -> None:
     path = copy / "runs" / study.runs[1].key / "rounds.parquet"
     table = pq.read_table(path)
     tables.write(path, table.set_column(1, "round", table["round"].cast("float64")))
@@ -175,14 +179,14 @@ def test_a_table_of_other_columns_is_refused(study, copy):
         run_study(study, copy)
 
 
-def test_a_missing_table_is_named(study, copy):
+def test_a_missing_table_is_named(study: Any, copy: Any) -> None:
     path = copy / "runs" / study.runs[1].key / "rounds.parquet"
     path.unlink()
     with pytest.raises(HeadstartError, match=re.escape(f"{path} is damaged (") + ".*No such file"):
         run_study(study, copy)
 
 
-def test_damaged_results_are_made_anew(study, copy, whole):
+def test_damaged_results_are_made_anew(study: Any, copy: Any, whole: Any) -> None:
     (copy / "results" / "runs.parquet").write_bytes(b"garbage")
     (copy / "results" / "rounds.parquet").unlink()
     run_study(study, copy)
@@ -190,7 +194,7 @@ def test_damaged_results_are_made_anew(study, copy, whole):
 
 
 @pytest.mark.parametrize("damage", ["truncated", "garbage", "empty"])
-def test_a_damaged_checkpoint_is_named(damage, study, copy, whole):
+def test_a_damaged_checkpoint_is_named(damage: str, study: Any, copy: Any, whole: Any) -> None:
     folder = copy / "runs" / study.runs[2].key
     (folder / "run.json").unlink()
     path = folder / CHECKPOINT
@@ -204,7 +208,7 @@ def test_a_damaged_checkpoint_is_named(damage, study, copy, whole):
     assert_equal_bits(copy, whole)
 
 
-def test_weights_are_no_checkpoint(study, copy):
+def test_weights_are_no_checkpoint(study: Any, copy: Any) -> None:
     folder = copy / "runs" / study.runs[2].key
     (folder / "run.json").unlink()
     (folder / "weights.safetensors").rename(folder / CHECKPOINT)
@@ -213,7 +217,7 @@ def test_weights_are_no_checkpoint(study, copy):
 
 
 @pytest.mark.parametrize("damage", ["truncated", "garbage", "empty", "flipped"])
-def test_a_damaged_start_is_made_again_and_said(damage, tmp_path):
+def test_a_damaged_start_is_made_again_and_said(damage: str, tmp_path: Path) -> None:
     study = Study(
         task="digits", model="mlp(hidden=[8])", starts="proxy(task='rendered-digits(examples=100)', epochs=1)",
         population=10, cohort=3, rounds=1, seeds=[0], executor="loop", batch_size=64,
@@ -232,14 +236,14 @@ def test_a_damaged_start_is_made_again_and_said(damage, tmp_path):
 
 
 @pytest.mark.parametrize("out", ["/proc/headstart", "{file}/below", "{file}"])
-def test_a_folder_that_cannot_be_made_gets_one_line(out, study, file):
+def test_a_folder_that_cannot_be_made_gets_one_line(out: str, study: Any, file: Path) -> None:
     out = out.replace("{file}", str(file))
     with pytest.raises(HeadstartError, match=f"^cannot write {re.escape(out)}: [A-Za-z ]+$"):
         run_study(study, Path(out))
 
 
 @pytest.fixture
-def tiny_disk(tmp_path):
+def tiny_disk(tmp_path: Path) -> Iterator[Any]:
     """A disk of 48 KiB of its own."""
     disk = tmp_path / "disk"
     disk.mkdir()
@@ -250,7 +254,7 @@ def tiny_disk(tmp_path):
     subprocess.run(["umount", str(disk)], check=True)
 
 
-def test_no_permission_to_write_gets_one_line(study, copy, tiny_disk):
+def test_no_permission_to_write_gets_one_line(study: Any, copy: Any, tiny_disk: Any) -> None:
     if os.geteuid() != 0:
         copy.chmod(0o500)
     else:  # root may write everywhere but on a disk that is read-only
@@ -261,7 +265,9 @@ def test_no_permission_to_write_gets_one_line(study, copy, tiny_disk):
         run_study(study, copy)
 
 
-def test_a_full_disk_gets_one_line_and_leaves_no_half_file(study, tiny_disk, whole, tmp_path):
+def test_a_full_disk_gets_one_line_and_leaves_no_half_file(
+    study: Any, tiny_disk: Any, whole: Any, tmp_path: Path
+) -> None:
     with pytest.raises(HeadstartError, match=r"^cannot write .*: No space left on device$"):
         run_study(study, tiny_disk / "out", checkpoint_seconds=0.0)
     left = [path for path in (tiny_disk / "out").rglob("*") if path.is_file()]
@@ -278,8 +284,10 @@ def test_a_full_disk_gets_one_line_and_leaves_no_half_file(study, tiny_disk, who
 
 @pytest.mark.slow
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_a_file_that_may_not_grow_gets_one_line_and_exit_2(jobs, file, study, whole, tmp_path):
-    def small_files_only():
+def test_a_file_that_may_not_grow_gets_one_line_and_exit_2(
+    jobs: int, file: Path, study: Any, whole: Any, tmp_path: Path
+) -> None:
+    def small_files_only() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))
 
     out = tmp_path / "out"
@@ -294,7 +302,7 @@ def test_a_file_that_may_not_grow_gets_one_line_and_exit_2(jobs, file, study, wh
 
 
 @pytest.mark.slow
-def test_the_command_line_refuses_a_folder_in_use_with_exit_2(file, copy):
+def test_the_command_line_refuses_a_folder_in_use_with_exit_2(file: Path, copy: Any) -> None:
     with filelock.FileLock(copy / ".lock"):
         process = start(file, copy, 1, cli(file, copy))
         errors = process.communicate(timeout=60)[1]
@@ -303,7 +311,7 @@ def test_the_command_line_refuses_a_folder_in_use_with_exit_2(file, copy):
     )  # fmt: skip
 
 
-def test_a_start_whose_file_has_changed_is_not_mixed_in(tmp_path):
+def test_a_start_whose_file_has_changed_is_not_mixed_in(tmp_path: Path) -> None:
     weights, out = tmp_path / "weights.safetensors", tmp_path / "out"
     keys = {"task": "digits", "model": "logistic", "population": 5, "cohort": 2, "rounds": 1, "seeds": [0]}
     checkpointed = Study(**keys, starts=f"checkpoint(path={str(weights)!r})")
@@ -316,7 +324,7 @@ def test_a_start_whose_file_has_changed_is_not_mixed_in(tmp_path):
         run_study(checkpointed, out)
 
 
-def test_a_model_of_ones_own_that_has_changed_is_not_mixed_in(tmp_path, monkeypatch):
+def test_a_model_of_ones_own_that_has_changed_is_not_mixed_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     module = tmp_path / "own_model_of_store.py"
     code = "from torch import nn\ndef net(shape, outputs): return nn.Sequential(nn.Flatten(), nn.Linear(64, outputs))\n"
     module.write_text(code)
@@ -332,7 +340,7 @@ def test_a_model_of_ones_own_that_has_changed_is_not_mixed_in(tmp_path, monkeypa
     run_study(Study(**keys, seeds=[0, 1]), tmp_path / "out")
 
 
-def test_a_task_whose_file_has_changed_is_not_mixed_in(tmp_path):
+def test_a_task_whose_file_has_changed_is_not_mixed_in(tmp_path: Path) -> None:
     """That of the study, and that which its start was pre-trained on."""
     generator, out = np.random.Generator(np.random.Philox(key=5)), tmp_path / "out"
     for name in ("own", "proxy"):
@@ -352,7 +360,7 @@ def test_a_task_whose_file_has_changed_is_not_mixed_in(tmp_path):
         before = path.read_bytes()
         pq.write_table(pq.read_table(path).slice(0, 39), path)
         task_of.cache_clear()
-        emnist_letters.cache_clear()
+        emnist_letters.cache_clear()  # type: ignore[attr-defined]
         with pytest.raises(HeadstartError, match=rf"^task emnist-letters\(path='.*{name}.parquet'.*: .* has changed"):
             run_study(study, out)
         path.write_bytes(before)

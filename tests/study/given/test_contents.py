@@ -10,6 +10,8 @@ import subprocess
 import sys
 import types
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,7 +22,7 @@ from torch import nn
 from headstart.study.given.contents import digest
 
 
-def function(text, name="f", **names):
+def function(text: str, name: Any = "f", **names: Any) -> Any:
     """A function as a program of its own would have it."""
     module = types.ModuleType("tests_own_digest")
     vars(module).update(names)
@@ -28,11 +30,11 @@ def function(text, name="f", **names):
     return getattr(module, name)
 
 
-def same(a, b):
+def same(a: Any, b: Any) -> Any:
     return digest(a)[0] == digest(b)[0]
 
 
-def test_comments_names_of_variables_docstrings_and_places_do_not_count():
+def test_comments_names_of_variables_docstrings_and_places_do_not_count() -> None:
     plain = function("def f(x):\n    y = x + 1\n    return y")
     other = function("\n\n# why\ndef f(x):\n    'What it does.'\n    z = x + 1  # the next\n    return z")
     assert same(plain, other)
@@ -60,24 +62,24 @@ def test_comments_names_of_variables_docstrings_and_places_do_not_count():
         ("def f(x): return 1", "def f(x): return 1.0"),
     ],
 )
-def test_what_a_function_does_counts(one, two):
+def test_what_a_function_does_counts(one: str, two: str) -> None:
     assert same(function(one), function(one))
     assert not same(function(one), function(two))
 
 
-def test_a_global_that_is_not_read_does_not_count():
+def test_a_global_that_is_not_read_does_not_count() -> None:
     text = "def f(x): return x.n"
     assert same(function(text, n=1), function(text, n=2))
 
 
-def test_a_lambda_is_itself_and_not_the_line_that_it_stands_in():
+def test_a_lambda_is_itself_and_not_the_line_that_it_stands_in() -> None:
     here, there = (lambda: nn.Linear(2, 3)), [lambda: nn.Linear(2, 3), 1, 2]
     assert same(here, there[0])
     assert not same(here, lambda: nn.Linear(2, 4))
 
 
-def test_what_a_function_closes_over_counts():
-    def made(value):
+def test_what_a_function_closes_over_counts() -> None:
+    def made(value: Any) -> Any:
         return lambda: value
 
     assert same(made(3), made(3))
@@ -88,8 +90,8 @@ def test_what_a_function_closes_over_counts():
     assert not same(functools.partial(max, 1), functools.partial(max, 2))
 
 
-def test_a_module_counts_by_its_weights_and_its_kind():
-    def linear(fill):
+def test_a_module_counts_by_its_weights_and_its_kind() -> None:
+    def linear(fill: Any) -> Any:
         layer = nn.Linear(2, 2)
         nn.init.constant_(layer.weight, fill)
         nn.init.constant_(layer.bias, 0.0)
@@ -101,8 +103,8 @@ def test_a_module_counts_by_its_weights_and_its_kind():
     assert not same(nn.Sequential(nn.ELU(0.5)), nn.Sequential(nn.ELU(1.0)))
 
 
-def test_cycles_end_and_tell_what_stands_in_them():
-    def cycle(value):
+def test_cycles_end_and_tell_what_stands_in_them() -> None:
+    def cycle(value: Any) -> Any:
         found = [value]
         found.append(found)
         return found
@@ -113,13 +115,13 @@ def test_cycles_end_and_tell_what_stands_in_them():
     assert same(rises, rises)
 
 
-def test_what_cannot_be_read_is_named():
+def test_what_cannot_be_read_is_named() -> None:
     assert digest([1, iter([1])])[1] == "list_iterator"
     assert digest(lambda: torch.Generator())[1] == ""
     assert digest(torch.Generator())[1] == "Generator"
 
 
-def test_tensors_count_by_shape_type_and_numbers_and_not_by_layout():
+def test_tensors_count_by_shape_type_and_numbers_and_not_by_layout() -> None:
     x = torch.arange(6.0).reshape(2, 3)
     assert same(x, x.clone())
     assert same(x.T.contiguous(), x.T)
@@ -134,34 +136,34 @@ class Colour(enum.Enum):
     RED = 1
 
 
-class Marked(dict):
+class Marked(dict):  # type: ignore[type-arg]
     pass
 
 
-def marked(value):
+def marked(value: Any) -> Any:
     made = Marked(a=1)
-    made.shift = value
+    made.shift = value  # type: ignore[attr-defined]
     return made
 
 
-def attributed(value):
-    def settings(): ...
+def attributed(value: Any) -> Any:
+    def settings() -> None: ...
 
-    settings.h = value
+    settings.h = value  # type: ignore[attr-defined]
     return settings
 
 
-def valued(value):
-    return enum.Enum("Size", {"H": value}, module="tests_own_digest").H
+def valued(value: Any) -> Any:
+    return enum.Enum("Size", {"H": value}, module="tests_own_digest").H  # type: ignore[attr-defined]
 
 
-def tensor_with(value):
+def tensor_with(value: Any) -> Any:
     made = torch.ones(2)
-    made.scale = value
+    made.scale = value  # type: ignore[attr-defined]
     return made
 
 
-def in_main(text):
+def in_main(text: str) -> Any:
     made = function(text)
     made.__module__ = "__main__"
     return functools.lru_cache(made)
@@ -184,19 +186,19 @@ def in_main(text):
         (lambda n: torch.ones(2, requires_grad=n == 1), 1, 2),
     ],
 )
-def test_what_hangs_on_a_value_counts(made, one, two):
+def test_what_hangs_on_a_value_counts(made: Any, one: int | str, two: int | str) -> None:
     assert digest(made(one))[1] == ""
     assert same(made(one), made(one))
     assert not same(made(one), made(two))
 
 
-def test_what_is_looked_up_by_a_text_is_named_as_unread():
+def test_what_is_looked_up_by_a_text_is_named_as_unread() -> None:
     assert digest(function("def f(): return globals()['n']", n=1))[1] == "globals()"
     assert digest(function("def f(): return importlib.import_module('a')", importlib=importlib))[1] == "import_module()"
     assert digest(function("def f(): import no_such_module"))[1] == "module without a file"
 
 
-def test_functions_that_draw_from_a_generator_of_all_count_by_their_names():
+def test_functions_that_draw_from_a_generator_of_all_count_by_their_names() -> None:
     before = digest([random.gauss, np.random.normal])
     random.random(), np.random.rand()  # noqa: NPY002
     assert digest([random.gauss, np.random.normal]) == before
@@ -204,7 +206,7 @@ def test_functions_that_draw_from_a_generator_of_all_count_by_their_names():
     assert digest(np.random.RandomState(0).normal)[1] == "RandomState"
 
 
-def test_own_classes_of_every_sort_are_read():
+def test_own_classes_of_every_sort_are_read() -> None:
     @dataclass(slots=True)
     class Width:
         n: int
@@ -246,19 +248,21 @@ for f in (called, constant, inside, by_its_name, looked_up, many):
 """
 
 
-def digests_in_a_process(folder, seed):
+def digests_in_a_process(folder: Path, seed: str) -> Any:
     for name, content in FILES.items():
         (folder / name).parent.mkdir(exist_ok=True, parents=True)
         (folder / name).write_text(content)
     (folder / "program.py").write_text(PROGRAM)
     environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, folder / "program.py"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)  # type: ignore[arg-type]
     return done.stdout.splitlines()
 
 
 @pytest.mark.slow
-def test_own_modules_count_by_their_files_with_what_these_import(tmp_path, monkeypatch):
+def test_own_modules_count_by_their_files_with_what_these_import(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = digests_in_a_process(tmp_path / "a", "1")
     monkeypatch.setitem(FILES, "own_single.py", "def hidden(): return 2\n")  # nothing imports it
     assert digests_in_a_process(tmp_path / "b", "2") == first  # elsewhere, with other hashes

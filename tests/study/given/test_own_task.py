@@ -1,5 +1,7 @@
 """The task of one's own tensors: whose each row is, what is set aside, and the line for each bad input."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -11,7 +13,7 @@ DATA = [(torch.arange(12.0).reshape(6, 2) + 100 * i, torch.tensor([0, 1, 2, 0, 1
 TEST = (torch.zeros(4, 2), torch.tensor([0, 1, 2, 0]))
 
 
-def test_every_client_keeps_its_rows():
+def test_every_client_keeps_its_rows() -> None:
     task = headstart.own_task(DATA, TEST)
     assert (task.name, task.outputs, len(task.train), len(task.test), len(task.validation)) == ("own data", 3, 18, 4, 0)
     for rows, (inputs, targets) in zip(task.natural_clients, DATA, strict=True):
@@ -19,10 +21,10 @@ def test_every_client_keeps_its_rows():
         assert torch.equal(task.train.targets[rows], targets)
 
 
-def test_a_share_of_each_client_is_set_aside_and_every_row_has_one_use():
+def test_a_share_of_each_client_is_set_aside_and_every_row_has_one_use() -> None:
     task = headstart.own_task([*DATA, (torch.full((1, 2), 999.0), torch.tensor([0]))], TEST, validation=0.3)
     assert [len(rows) for rows in task.natural_clients] == [4, 4, 4, 1]
-    assert task.validation_owners.tolist() == [0, 0, 1, 1, 2, 2]
+    assert task.validation_owners.tolist() == [0, 0, 1, 1, 2, 2]  # type: ignore[union-attr]
     for owner, rows in enumerate(task.natural_clients[:3]):
         kept = task.train.inputs[rows]
         aside = task.validation.inputs[task.validation_owners == owner]
@@ -31,22 +33,22 @@ def test_a_share_of_each_client_is_set_aside_and_every_row_has_one_use():
     assert torch.equal(again.validation.inputs, task.validation.inputs[:6])
 
 
-def test_a_validation_part_may_be_given():
+def test_a_validation_part_may_be_given() -> None:
     task = headstart.own_task(DATA, TEST, validation=(TEST[0][:2], TEST[1][:2]))
     assert (len(task.train), len(task.validation)) == (18, 2)
 
 
-def test_test_rows_of_each_client_have_owners():
+def test_test_rows_of_each_client_have_owners() -> None:
     tests = [(torch.zeros(n, 2), torch.zeros(n, dtype=torch.int64)) for n in (2, 1, 3)]
     task = headstart.own_task(DATA, tests)
-    assert task.test_owners.tolist() == [0, 0, 1, 2, 2, 2]
+    assert task.test_owners.tolist() == [0, 0, 1, 2, 2, 2]  # type: ignore[union-attr]
     named = headstart.own_task(dict(zip("abc", DATA, strict=True)), dict(zip("cab", tests, strict=True)))
-    assert named.test_owners.tolist() == [0, 1, 1, 1, 2, 2]  # in the order of data
+    assert named.test_owners.tolist() == [0, 1, 1, 1, 2, 2]  # type: ignore[union-attr]  # in the order of data
 
 
-def test_arrays_and_tensors_are_the_same_task():
+def test_arrays_and_tensors_are_the_same_task() -> None:
     arrays = [(x.numpy(), y.numpy().astype(np.uint8)) for x, y in DATA]
-    one, two = headstart.own_task(arrays, TEST), headstart.own_task(DATA, [TEST[0], TEST[1]])
+    one, two = headstart.own_task(arrays, TEST), headstart.own_task(DATA, [TEST[0], TEST[1]])  # type: ignore[list-item]
     assert torch.equal(one.train.inputs, two.train.inputs)
     assert torch.equal(one.train.targets, two.train.targets)
 
@@ -75,7 +77,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("keys", "line"), BAD)
-def test_what_does_not_fit_gets_one_line(keys, line):
+def test_what_does_not_fit_gets_one_line(keys: Any, line: Any) -> None:
     with pytest.raises(HeadstartError) as caught:
         headstart.own_task(**{"data": DATA, "test": TEST, **keys})
     assert line in str(caught.value)

@@ -12,12 +12,12 @@ class Clock:
         return self.now
 
 
-def test_one_after_the_other_counts_what_has_ended():
+def test_one_after_the_other_counts_what_has_ended() -> None:
     pace = Pace({"a": 60.0, "b": 60.0, "c": 30.0}, 1, Clock())
     assert [pace.ended(item) for item in "abc"] == [60.0, 120.0, 150.0]
 
 
-def test_what_is_nearly_done_in_other_processes_counts():
+def test_what_is_nearly_done_in_other_processes_counts() -> None:
     clock = Clock()
     pace = Pace({"a": 6.0, "b": 6.0, "c": 2.0}, 2, clock)
     clock.now = 280.0
@@ -28,7 +28,7 @@ def test_what_is_nearly_done_in_other_processes_counts():
     assert pace.ended("c") == 14.0
 
 
-def test_the_time_left_is_that_of_what_is_left():
+def test_the_time_left_is_that_of_what_is_left() -> None:
     """Twelve runs in two groups that take 280 seconds each: it was "1 of 12, about 3,080 s left"."""
     clock = Clock()
     pace = Pace({"first": 6.0, "second": 6.0}, 1, clock)

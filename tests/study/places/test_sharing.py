@@ -54,7 +54,7 @@ def test_an_empty_part_and_other_types_survive(monkeypatch: pytest.MonkeyPatch) 
         mapped = shared[component].task()
     assert mapped.validation.inputs.shape == (0, 2)
     assert mapped.train.inputs.dtype == torch.uint8
-    assert mapped.owners.tolist() == [0, 0, 1]
+    assert mapped.owners.tolist() == [0, 0, 1]  # type: ignore[union-attr]
 
 
 @pytest.mark.usefixtures("untouched")

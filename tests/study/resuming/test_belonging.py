@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ KEYS = {
 }  # fmt: skip
 
 
-def of(**keys: object) -> Study:
+def of(**keys: Any) -> Study:
     return Study(**{**KEYS, **keys})
 
 
@@ -45,7 +46,7 @@ def times(out: Path) -> dict[Path, int]:
         (lambda file: file.write_bytes(b"\xff" + file.read_bytes()), "changed"),
     ],
 )
-def test_a_study_file_that_is_gone_or_changed_is_written_again(damage, how: str, out: Path) -> None:  # type: ignore[no-untyped-def]
+def test_a_study_file_that_is_gone_or_changed_is_written_again(damage: Any, how: str, out: Path) -> None:
     before, text = times(out), (out / "study.yaml").read_text()
     damage(out / "study.yaml")
     lines: list[str] = []
@@ -85,7 +86,7 @@ def test_runs_that_are_done_are_not_read_again_for_the_tables(out: Path, monkeyp
     before = [(out / "results" / name).read_bytes() for name in ("runs.parquet", "rounds.parquet")]
     read: list[Path] = []
     plain = store.read_rounds
-    monkeypatch.setattr(store, "read_rounds", lambda path, seal: read.append(path) or plain(path, seal))
+    monkeypatch.setattr(store, "read_rounds", lambda path, seal: read.append(path) or plain(path, seal))  # type: ignore[func-returns-value]
     run_study(of(), out)
     assert read == []
     assert [(out / "results" / name).read_bytes() for name in ("runs.parquet", "rounds.parquet")] == before

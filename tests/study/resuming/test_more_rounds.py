@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -17,7 +18,7 @@ from headstart.study.folder.store import CHECKPOINT, JOURNAL, STATE
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
 
-KEYS = {
+KEYS: dict[str, Any] = {
     "task": "digits", "model": "mlp(hidden=[8], dropout=0.1)", "clients": ["sgd", "scaffold"], "servers": "adam",
     "server_rates": 0.03, "devices": "dropped(share=0.3)", "population": 10, "cohort": 3, "batch_size": 32,
     "seeds": [0, 1], "every": 5,
@@ -25,7 +26,7 @@ KEYS = {
 }  # fmt: skip
 
 
-def of(rounds: int, **keys: object) -> Study:
+def of(rounds: int, **keys: Any) -> Study:
     return Study(**{**KEYS, "rounds": rounds, **keys})
 
 
@@ -147,7 +148,7 @@ def test_a_probe_of_both_ends_is_measured_of_the_weights(tmp_path: Path, monkeyp
 
 
 def test_more_trials_go_on_with_a_search(tmp_path: Path) -> None:
-    keys = {"rounds": 4, "seeds": [0], "clients": "sgd", "probes": ["evaluation"], "every": 2}
+    keys: dict[str, Any] = {"rounds": 4, "seeds": [0], "clients": "sgd", "probes": ["evaluation"], "every": 2}
     run_study(of(**keys, tuning={"trials": 6}), tmp_path / "out")
     before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("out/tuning/*/*")}
     assert len(before) == 6
@@ -165,7 +166,7 @@ def test_more_trials_go_on_with_a_search(tmp_path: Path) -> None:
 
 
 def test_searches_with_the_rounds_of_the_runs_say_how_they_stay(tmp_path: Path) -> None:
-    keys = {"seeds": [0], "clients": "sgd", "probes": ["evaluation"], "tuning": {"trials": 1}}
+    keys: dict[str, Any] = {"seeds": [0], "clients": "sgd", "probes": ["evaluation"], "tuning": {"trials": 1}}
     run_study(of(2, **keys), tmp_path / "out")
     with pytest.raises(HeadstartError, match=r"there 2, here 3; searches .* with 'tuning: \{rounds: 2\}' they stay"):
         run_study(of(3, **keys), tmp_path / "out")

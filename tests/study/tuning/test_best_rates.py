@@ -1,5 +1,7 @@
 """The best rates on tables whose best is known."""
 
+from typing import Any
+
 import pyarrow as pa
 import pytest
 import yaml
@@ -8,10 +10,8 @@ from headstart.study.folder.store import RUNS
 from headstart.study.tuning.best_rates import as_rates, best_rates
 
 
-def row(
-    client_rate: float, server_rate: float, accuracy: float | None, seed: int = 0, **other: object
-) -> dict[str, object]:
-    base: dict[str, object] = {
+def row(client_rate: float, server_rate: float, accuracy: float | None, seed: int = 0, **other: Any) -> dict[str, Any]:
+    base: dict[str, Any] = {
         "start": "random", "client": "sgd", "server": "adam", "partition": "iid", "devices": "equal", "local_epochs": 1,
         "client_rate": client_rate, "server_rate": server_rate, "seed": seed, "test_accuracy": accuracy,
         "test_loss": None if accuracy is None else 1 - accuracy,
@@ -20,7 +20,7 @@ def row(
     return base | other
 
 
-def table(*rows: dict[str, object]) -> pa.Table:
+def table(*rows: dict[str, Any]) -> pa.Table:
     return pa.Table.from_pylist(list(rows), schema=RUNS)
 
 
@@ -73,7 +73,7 @@ def test_runs_without_an_evaluation_have_no_best() -> None:
     assert best_rates(table(row(0.1, 1.0, None, status="finished"), row(0.3, 1.0, None, status="finished"))) == []
 
 
-def test_rates_of_a_part_of_an_epoch_and_of_a_whole_one_are_written_as_in_a_study_file():
+def test_rates_of_a_part_of_an_epoch_and_of_a_whole_one_are_written_as_in_a_study_file() -> None:
     parts = [row(0.1, 1.0, 0.5, local_epochs=0.5), row(0.3, 1.0, 0.6, local_epochs=1)]
     assert as_rates(best_rates(table(*parts))) == (
         "rates:\n"

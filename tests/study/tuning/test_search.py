@@ -4,6 +4,7 @@ import json
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -12,7 +13,7 @@ import torch
 from headstart.clients.base import CLIENTS
 from headstart.errors import HeadstartError
 from headstart.parts.registry import Tunable
-from headstart.study.federations import federation_of, task_of
+from headstart.study.federations import federation_of, task_of  # type: ignore[attr-defined]
 from headstart.study.folder.writer import Writer
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
@@ -44,7 +45,7 @@ KEYS = {
 }
 
 
-def study(**changes: object) -> Study:
+def study(**changes: Any) -> Study:
     return Study(**{**KEYS, **changes})
 
 
@@ -127,7 +128,7 @@ def test_parameters_that_a_preset_sets_are_left_alone(monkeypatch: pytest.Monkey
 def test_cells_are_pairs_and_starts_and_what_the_file_names() -> None:
     axes = {"partitions": ["iid", "dirichlet(alpha=0.1)"], "local_epochs": [1, 2]}
     assert len(searches(study(**axes))) == 2
-    assert len(searches(study(**axes, tuning={**KEYS["tuning"], "each": ["local_epochs"]}))) == 4
+    assert len(searches(study(**axes, tuning={**KEYS["tuning"], "each": ["local_epochs"]}))) == 4  # type: ignore[dict-item]
 
 
 def test_the_first_trial_is_what_the_file_says_moved_into_the_ranges() -> None:
@@ -188,7 +189,7 @@ def test_unequal_budgets_are_refused() -> None:
 def test_runs_take_the_best_values_of_their_cell_and_keep_their_own_where_all_diverged() -> None:
     asked = study()
     proximal, sgd = searches(asked)
-    runs = tuned_runs(asked, {proximal: trial(0.5, rate=0.25), sgd: None})
+    runs = tuned_runs(asked, {proximal: trial(0.5, rate=0.25), sgd: None})  # type: ignore[dict-item]
     found = {(str(run.client), run.client_rate, run.server_rate) for run in runs}
     assert found == {("proximal", 0.25, 1.0), ("sgd", 0.1, 1.0)}
     changed = applied(runs[0], {"client.mu": 0.2, "server_rate": 0.5})
@@ -203,7 +204,7 @@ def counted(search: Search, out: Path, stop_after: int | None = None) -> list[Tr
         rounds += 1
         return stop_after is not None and rounds > stop_after
 
-    Writer(out).write_all(carry_out_search(search, out, is_stopping))
+    Writer(out).write_all(carry_out_search(search, out, is_stopping))  # type: ignore[arg-type]
     return stored(out, search)
 
 
@@ -219,7 +220,7 @@ def test_an_interrupted_search_ends_as_one_that_was_not(tmp_path: Path) -> None:
 
 
 def test_hopeless_trials_are_pruned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (search,) = searches(study(clients="sgd", tuning={**KEYS["tuning"], "trials": 1, "rounds": 4}))
+    (search,) = searches(study(clients="sgd", tuning={**KEYS["tuning"], "trials": 1, "rounds": 4}))  # type: ignore[dict-item]
     good = [
         Trial("finished", {"client_rate": 0.1, "server_rate": 1.0}, ((1, 0.9), (2, 0.9), (4, 0.9)), 1.0, (0,), 0.0)
     ] * 6
@@ -232,7 +233,7 @@ def test_hopeless_trials_are_pruned(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_damaged_trial_is_one_line(tmp_path: Path) -> None:
-    (search,) = searches(study(clients="sgd", tuning={**KEYS["tuning"], "trials": 1}))
+    (search,) = searches(study(clients="sgd", tuning={**KEYS["tuning"], "trials": 1}))  # type: ignore[dict-item]
     counted(search, tmp_path)
     (path,) = (tmp_path / "tuning").rglob("*.json")
     path.write_text("{}")
@@ -241,7 +242,7 @@ def test_a_damaged_trial_is_one_line(tmp_path: Path) -> None:
 
 
 def test_a_study_uses_what_its_tuning_found_and_can_be_run_again(tmp_path: Path) -> None:
-    asked = study(tuning={**KEYS["tuning"], "trials": 3})
+    asked = study(tuning={**KEYS["tuning"], "trials": 3})  # type: ignore[dict-item]
     run_study(asked, tmp_path)
     trials = pq.read_table(tmp_path / "results" / "trials.parquet").to_pylist()
     assert [row["client"] for row in trials] == ["proximal"] * 3 + ["sgd"] * 3
@@ -258,7 +259,7 @@ def test_a_study_uses_what_its_tuning_found_and_can_be_run_again(tmp_path: Path)
 
 @pytest.mark.slow
 def test_several_processes_find_the_same(tmp_path: Path) -> None:
-    asked = study(tuning={**KEYS["tuning"], "trials": 6})
+    asked = study(tuning={**KEYS["tuning"], "trials": 6})  # type: ignore[dict-item]
     tables = []
     for jobs in (1, 2):
         run_study(asked, tmp_path / str(jobs), jobs=jobs)

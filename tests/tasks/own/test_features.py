@@ -24,7 +24,7 @@ Y = [i % 2 for i in range(ROWS)]
 X = [round(float(value), 2) for value in DRAW.normal(size=ROWS)]
 
 
-def task(path: Path, **parameters: object) -> Task:
+def task(path: Path, **parameters: Any) -> Task:
     TASKS.entry("table").factory.cache_clear()  # type: ignore[attr-defined]
     return TASKS.build(TASKS.component({"table": {"path": str(path), "label": "y", **parameters}}))
 
@@ -35,7 +35,7 @@ def csv(path: Path, columns: dict[str, Any]) -> Path:
     return path
 
 
-def parquet(path: Path, columns: dict[str, Any], metadata: object = None) -> Path:
+def parquet(path: Path, columns: dict[str, Any], metadata: Any = None) -> Path:
     table = pa.table(columns)
     if metadata is not None:
         table = table.replace_schema_metadata({"pandas": json.dumps(metadata)})
@@ -47,7 +47,7 @@ def inputs(made: Task) -> torch.Tensor:
     return torch.cat([made.train.inputs, made.test.inputs])
 
 
-def refusal(path: Path, **parameters: object) -> str:
+def refusal(path: Path, **parameters: Any) -> str:
     with pytest.raises(HeadstartError) as caught:
         task(path, **parameters)
     assert "\n" not in str(caught.value)

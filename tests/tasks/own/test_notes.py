@@ -21,7 +21,7 @@ def test_the_features_are_named_where_a_user_looks(tmp_path: Path) -> None:
              "seeds": [0], "executor": "loop"}  # fmt: skip
     (tmp_path / "study.yaml").write_text(yaml.safe_dump(study))
     for command in ("check", "inspect"):
-        done = CliRunner().invoke(cli.app, [command, str(tmp_path / "study.yaml")])
+        done = CliRunner().invoke(cli.app, [command, str(tmp_path / "study.yaml")])  # type: ignore[attr-defined]
         assert done.exit_code == 0, done.output
         for note in SAID:
             assert any(line.endswith(note) for line in done.output.splitlines())

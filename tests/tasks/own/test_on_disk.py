@@ -16,7 +16,7 @@ from headstart.engine.devices import DEVICES
 from headstart.engine.plan import Population, Schedule, plan
 from headstart.errors import HeadstartError
 from headstart.study.data import task_of
-from headstart.study.federations import check_clients, clients_of
+from headstart.study.federations import check_clients, clients_of  # type: ignore[attr-defined]
 from headstart.tasks.base import PARTITIONS, TASKS, ClientRows, Task
 from headstart.tasks.own.on_disk import pack
 
@@ -83,7 +83,7 @@ def test_the_pages_are_not_written_back(tmp_path: Path) -> None:
 def test_labels_may_be_bytes(tmp_path: Path) -> None:
     labels = np.arange(5, dtype=np.uint8) % 2
     clients = [(np.ones((5, 3)), labels), (np.ones((5, 3)), torch.from_numpy(labels))]
-    made = opened(pack(tmp_path / "mine", clients, test=clients[0], outputs=2))
+    made = opened(pack(tmp_path / "mine", clients, test=clients[0], outputs=2))  # type: ignore[arg-type]
     assert made.train.targets.tolist() == labels.tolist() * 2
 
 

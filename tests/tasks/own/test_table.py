@@ -48,7 +48,7 @@ def parquet(path: Path, columns: dict[str, list[Any]]) -> Path:
 WRITERS: dict[str, Callable[[Path, dict[str, list[Any]]], Path]] = {"csv": csv, "jsonl": jsonl, "parquet": parquet}
 
 
-def task(path: Path, **parameters: object) -> Task:
+def task(path: Path, **parameters: Any) -> Task:
     return TASKS.build(TASKS.component({"table": {"path": str(path), "label": "y", **parameters}}))
 
 
@@ -85,7 +85,7 @@ def test_three_kinds_of_file_give_the_same_task(tmp_path: Path) -> None:
 
 
 def test_without_moments_training_rows_have_mean_0_and_deviation_1(tmp_path: Path) -> None:
-    columns = {**COLUMNS, "constant": [7] * ROWS}
+    columns: dict[str, Any] = {**COLUMNS, "constant": [7] * ROWS}
     made = task(csv(tmp_path / "t.csv", columns), features=["x", "n", "constant"], split_by="row")
     inputs = made.train.inputs.double()
     assert torch.allclose(inputs.mean(0), torch.zeros(3, dtype=torch.float64), atol=1e-6)
@@ -128,7 +128,7 @@ def test_images_as_bytes_and_as_paths_are_the_same(tmp_path: Path) -> None:
     pixels = DRAW.integers(0, 256, (10, 6, 4, 3), dtype=np.uint8)
     for i, image in enumerate(pixels):
         (tmp_path / f"{i}.png").write_bytes(encoded(image))
-    columns = {"y": [i % 2 for i in range(10)], "photo": [f"{i}.png" for i in range(10)]}
+    columns: dict[str, Any] = {"y": [i % 2 for i in range(10)], "photo": [f"{i}.png" for i in range(10)]}
     shift: dict[str, Any] = {"image": "photo", "mean": [0.0], "deviation": [1.0], "validation": 0.0}
     one = task(csv(tmp_path / "t.csv", columns), **shift)
     other = task(parquet(tmp_path / "t.parquet", {**columns, "photo": [encoded(image) for image in pixels]}), **shift)
@@ -148,7 +148,7 @@ def test_images_as_bytes_and_as_paths_are_the_same(tmp_path: Path) -> None:
     assert torch.allclose(standard.std((0, 2, 3), correction=0), torch.ones(3, dtype=torch.float64), atol=1e-5)
 
 
-def changed(column: str, row: int, value: object) -> dict[str, list[Any]]:
+def changed(column: str, row: int, value: Any) -> dict[str, list[Any]]:
     cells = list(COLUMNS[column])
     cells[row] = value
     return {**COLUMNS, column: cells}
@@ -214,7 +214,7 @@ def test_faults_get_one_line_with_file_row_and_column(
 
 
 def test_damaged_files_and_images_get_one_line(tmp_path: Path) -> None:
-    def refusal(name: str, content: bytes, **parameters: object) -> str:
+    def refusal(name: str, content: bytes, **parameters: Any) -> str:
         (tmp_path / name).write_bytes(content)
         with pytest.raises(HeadstartError) as caught:
             task(tmp_path / name, **parameters)
@@ -288,7 +288,7 @@ def test_images_like_those_of_another_table_are_prepared_as_those(tmp_path: Path
         parquet(tmp_path / f"{i}.parquet", {"y": [0, 1] * 5, "photo": [encoded(image) for image in images]})
         for i, images in enumerate(drawn)
     ]
-    target = {"path": str(files[0]), "label": "y", "image": "photo", "colour": False, "size": [2, 2]}
+    target: dict[str, Any] = {"path": str(files[0]), "label": "y", "image": "photo", "colour": False, "size": [2, 2]}
     made = TASKS.build(TASKS.component({"table": target}))
     proxy = task(files[1], image="photo", like={"table": target})
     assert proxy.input_shape == (1, 2, 2)
@@ -339,7 +339,7 @@ def test_images_of_every_common_type_are_the_same(kind: str, tmp_path: Path) -> 
     for path, image in zip(paths, images, strict=True):
         (tmp_path / path).write_bytes(image)
     longest = max(map(len, images))
-    column = {
+    column: dict[str, Any] = {
         "large_string": pa.array(paths, pa.large_string()),
         "dictionary": pa.array(paths).dictionary_encode(),
         "string_view": pa.array(paths, pa.string_view()),
@@ -349,7 +349,7 @@ def test_images_of_every_common_type_are_the_same(kind: str, tmp_path: Path) -> 
         "hub": [{"bytes": None if i % 2 else image, "path": paths[i]} for i, image in enumerate(images)],
     }[kind]
     expected = task(parquet(tmp_path / "e.parquet", {"y": [0, 1] * 5, "photo": images}), image="photo")
-    got = task(parquet(tmp_path / "g.parquet", {"y": [0, 1] * 5, "photo": column}), image="photo")
+    got = task(parquet(tmp_path / "g.parquet", {"y": [0, 1] * 5, "photo": column}), image="photo")  # type: ignore[dict-item]
     assert torch.equal(got.train.inputs, expected.train.inputs)
     assert torch.equal(got.test.inputs, expected.test.inputs)
 
@@ -357,18 +357,18 @@ def test_images_of_every_common_type_are_the_same(kind: str, tmp_path: Path) -> 
 @pytest.mark.parametrize("kind", ["decimal", "dictionary of text", "dictionary", "large_string", "string_view"])
 def test_numbers_and_words_of_every_common_type_are_the_same(kind: str, tmp_path: Path) -> None:
     words = [("train", "test", "train")[i % 3] for i in range(ROWS)]
-    made = {
+    made: dict[str, Any] = {
         "decimal": pa.array([Decimal(n) for n in COLUMNS["n"]]),
         "dictionary of text": pa.array(list(map(str, COLUMNS["n"]))).dictionary_encode(),
         "dictionary": pa.array(COLUMNS["n"]).dictionary_encode(),
         "large_string": pa.array(list(map(str, COLUMNS["n"])), pa.large_string()),
         "string_view": pa.array(list(map(str, COLUMNS["n"])), pa.string_view()),
     }[kind]
-    text = {"large_string": pa.large_string(), "string_view": pa.string_view()}.get(kind)
+    text: dict[str, Any] = {"large_string": pa.large_string(), "string_view": pa.string_view()}.get(kind)  # type: ignore[assignment]
     part = pa.array(words, text) if text else pa.array(words).dictionary_encode()
     common: dict[str, Any] = {"features": ["n"], "split": "part", "client": "who", "unseen": "keep"}
     expected = task(parquet(tmp_path / "e.parquet", {**COLUMNS, "part": words}), **common)
-    got = task(parquet(tmp_path / "g.parquet", {**COLUMNS, "n": made, "part": part}), **common)
+    got = task(parquet(tmp_path / "g.parquet", {**COLUMNS, "n": made, "part": part}), **common)  # type: ignore[dict-item]
     assert torch.equal(got.train.inputs, expected.train.inputs)
     assert torch.equal(got.test.targets, expected.test.targets)
 
@@ -422,7 +422,7 @@ def test_labels_of_thousands_of_digits_are_text(tmp_path: Path) -> None:
 
 
 def test_labels_that_no_training_row_has_are_kept_or_dropped_on_request(tmp_path: Path) -> None:
-    columns = {**COLUMNS, "y": ["new" if i >= 55 else "old" for i in range(ROWS)]}
+    columns: dict[str, Any] = {**COLUMNS, "y": ["new" if i >= 55 else "old" for i in range(ROWS)]}
     file = csv(tmp_path / "t.csv", {**columns, "part": ["train"] * 50 + ["test"] * 10})
     kept = task(file, split="part", features=["x"], unseen="keep", validation=0.0)
     assert (len(kept.test), torch.bincount(kept.test.targets).tolist(), kept.classes) == (10, [5, 5], ("new", "old"))

@@ -103,7 +103,7 @@ def test_a_table_is_inspected_and_its_proxy_of_text_trained(tmp_path: Path, monk
     written(tmp_path)
     monkeypatch.chdir(tmp_path)
     task = "table(path='clinics', client='(file)', label='ill', split_by='row')"
-    done = CliRunner().invoke(cli.app, ["inspect", "--task", task])
+    done = CliRunner().invoke(cli.app, ["inspect", "--task", task])  # type: ignore[attr-defined]
     assert done.exit_code == 0, done.output
     assert "  features: x1, x2" in done.output.splitlines()
     keys = {"model": "logistic", "partitions": "natural", "cohort": 3, "rounds": 1, "every": 1}

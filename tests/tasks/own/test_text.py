@@ -27,7 +27,7 @@ COLUMNS: dict[str, list[Any]] = {
 }
 
 
-def task(folder: Path, columns: dict[str, list[Any]] = COLUMNS, **parameters: object) -> Task:
+def task(folder: Path, columns: dict[str, list[Any]] = COLUMNS, **parameters: Any) -> Task:
     pq.write_table(pa.table(columns), folder / "t.parquet")
     TASKS.entry("table").factory.cache_clear()  # type: ignore[attr-defined]
     return TASKS.build(TASKS.component({"table": {"path": str(folder / "t.parquet"), "text": "said", **parameters}}))
@@ -43,7 +43,7 @@ def test_a_bag_holds_the_share_of_each_frequent_word_of_the_training_rows(tmp_pa
     assert (made.classes, made.outputs) == (("bad", "good"), 2)
     assert made.train.targets.tolist() == [1, 0, 1, 0]
     assert made.owners is not None
-    assert made.owners.tolist() == [0, 0, 1, 1]
+    assert made.owners.tolist() == [0, 0, 1, 1]  # type: ignore[union-attr]
 
 
 def test_bags_are_shared_by_processes(tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_next_tokens_are_those_of_the_rows_of_each_part(tmp_path: Path) -> None:
     assert made.test.inputs.tolist() == [[BEGIN, UNKNOWN, tea, PAD]]
     assert made.validation.targets.tolist() == [[ale, PAD, PAD, PAD]]
     assert made.owners is not None
-    assert made.owners.tolist() == [0, 0, 1, 1]
+    assert made.owners.tolist() == [0, 0, 1, 1]  # type: ignore[union-attr]
     other = task(tmp_path, client="who", split="part", length=4, tokens="characters")
     assert (other.outputs, other.input_shape) == (90, (4,))
 
@@ -80,7 +80,7 @@ def test_without_a_client_column_there_are_no_owners(tmp_path: Path) -> None:
 
 def test_clients_and_rows_are_drawn_as_in_other_tables(tmp_path: Path) -> None:
     people = 20
-    columns = {
+    columns: dict[str, Any] = {
         "who": [f"p{i:02}" for i in range(people) for _ in range(3)],
         "said": [f"we word{i:02}" for i in range(people) for _ in range(3)],
         "x": [float(i) for i in range(people) for _ in range(3)],
@@ -102,7 +102,7 @@ def test_clients_and_rows_are_drawn_as_in_other_tables(tmp_path: Path) -> None:
 
 
 def test_blank_documents_have_no_rows_and_an_empty_bag(tmp_path: Path) -> None:
-    columns = {**COLUMNS, "said": ["tea", " ", *COLUMNS["said"][2:]]}
+    columns: dict[str, Any] = {**COLUMNS, "said": ["tea", " ", *COLUMNS["said"][2:]]}
     assert len(task(tmp_path, columns, split="part").train) == 3
     assert task(tmp_path, columns, split="part", label="mood").train.inputs[1].abs().sum() == 0
 
@@ -136,7 +136,7 @@ def test_the_example_of_the_data_page_runs(changes: dict[str, Any], model: str, 
     rows = [{"writer": f"w{i % 10}", "body": ("of tea", "of ale and wine")[i % 3 > 0], "topic": i % 3 > 0}
             for i in range(60)]  # fmt: skip
     (tmp_path / example["path"]).write_text("".join(json.dumps(row) + "\n" for row in rows))
-    written = {"table": {**example, **changes, "path": str(tmp_path / example["path"])}}
+    written: dict[str, Any] = {"table": {**example, **changes, "path": str(tmp_path / example["path"])}}
     study = Study(
         task=written, model=model, partitions="natural", cohort=3, rounds=20, every=20, seeds=0, executor="loop",
         client_rates=[0.5], server_rates=[1.0],

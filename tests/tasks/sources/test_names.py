@@ -16,7 +16,7 @@ from headstart.tools.splits import inspect_named
 DRAW = np.random.Generator(np.random.Philox(key=14))
 
 
-def task(path: Path, **parameters: object) -> Task:
+def task(path: Path, **parameters: Any) -> Task:
     TASKS.entry("table").factory.cache_clear()  # type: ignore[attr-defined]
     written = {"path": str(path), "label": "y", "split_by": "row", "features": ["x"], **parameters}
     return TASKS.build(TASKS.component({"table": written}))
@@ -32,7 +32,7 @@ def labelled(tmp_path: Path, ways: list[str], rows: int = 60) -> Path:
     return csv(tmp_path / "t.csv", [(f"k{i % 5}", i * 37 % 11, ways[i % len(ways)]) for i in range(rows)])
 
 
-def refusal(path: Path, **parameters: object) -> str:
+def refusal(path: Path, **parameters: Any) -> str:
     with pytest.raises(HeadstartError) as caught:
         task(path, **parameters)
     assert "\n" not in str(caught.value)

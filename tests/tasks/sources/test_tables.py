@@ -19,7 +19,7 @@ DRAW = np.random.Generator(np.random.Philox(key=10))
 PLAIN: dict[str, Any] = {"mean": [0.0], "deviation": [1.0], "validation": 0.0}
 
 
-def task(path: Path, **parameters: object) -> Task:
+def task(path: Path, **parameters: Any) -> Task:
     TASKS.entry("table").factory.cache_clear()  # type: ignore[attr-defined]
     return TASKS.build(TASKS.component({"table": {"path": str(path), "label": "y", **parameters}}))
 
@@ -34,7 +34,7 @@ def csv(path: Path, cells: list[tuple[float, int]]) -> Path:
     return path
 
 
-def refusal(path: Path, **parameters: object) -> str:
+def refusal(path: Path, **parameters: Any) -> str:
     with pytest.raises(HeadstartError) as caught:
         task(path, **parameters)
     assert "\n" not in str(caught.value)
@@ -290,7 +290,7 @@ def test_the_json_of_leaf_is_a_table_of_users(tmp_path: Path) -> None:
     assert sizes(made) == [4, 6]  # u0, then u1
     assert task(tmp_path, client="user", features=["x"], shape=[1, 2, 2], **PLAIN).input_shape == (1, 2, 2)
     file = tmp_path / "train" / "all_data_train.json"
-    for content, said in (
+    for content, said in (  # type: ignore[assignment]
         ({"users": ["u"], "user_data": {}}, "expected x and y, lists as long as each other, of user 'u'"),
         ({"users": ["u"], "user_data": {"u": {"x": [1], "y": []}}}, "lists as long as each other, of user 'u'"),
         ({"users": 3, "user_data": {}}, "expected an object under LEAF's key user_data, and a list under users"),

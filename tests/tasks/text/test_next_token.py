@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -28,7 +29,7 @@ CORPUS = ["a b a c", "a b"]  # by frequency: a, b, c
 A, B, C = range(MARKS, MARKS + 3)
 
 
-def words(**parameters: object) -> Tokens:
+def words(**parameters: Any) -> Tokens:
     return TOKENS.build(TOKENS.component({"words": parameters}), CORPUS)
 
 
@@ -123,7 +124,7 @@ def test_the_vocabulary_is_of_the_training_part_and_owners_are_its_clients() -> 
     assert task.tokens is not None
     assert task.outputs == MARKS + 4  # a, b, c, d: all of x, y, z, though y is left out for having one row
     assert task.owners is not None
-    assert task.owners.tolist() == [0, 0, 1, 1]
+    assert task.owners.tolist() == [0, 0, 1, 1]  # type: ignore[union-attr]
     a, b = MARKS, MARKS + 1
     assert task.test.inputs.tolist() == [[BEGIN, UNKNOWN]]
     assert task.test.targets.tolist() == [[PAD, b if b == task.tokens.encode("a")[0] else a]]
