@@ -111,9 +111,9 @@ def measure(
         raise HeadstartError(f"unknown benchmark {job_name!r}{nearest(job_name, JOBS)}")
     check_device(device)
     job, place = JOBS[job_name], torch.device(device)
-    timings = timed(_federation(job, "loop", precision, place))[0] if executor == "auto" else {}
+    timings = timed(federation_of(job, "loop", precision, place))[0] if executor == "auto" else {}
     executor = fastest(timings) if timings else executor
-    federation = _federation(job, executor, precision, place)
+    federation = federation_of(job, executor, precision, place)
     network, task = federation.network, federation.task
     state = begin(federation, network.initial(0))
 
@@ -158,7 +158,8 @@ def measure(
     }
 
 
-def _federation(job: Job, executor: str, precision: Precision, device: torch.device = CPU) -> Federation:
+def federation_of(job: Job, executor: str, precision: Precision, device: torch.device = CPU) -> Federation:
+    """Build the federation of a job, with data that are drawn."""
     sizes = job.sizes()
     total = int(sizes.sum())
     draw = rng.torch_generator(0, "benchmark data")
