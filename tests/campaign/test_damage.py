@@ -9,7 +9,7 @@ import pytest
 from tests.campaign.damage import OTHER, STUDY, damage, make, tables
 
 from headstart.errors import HeadstartError
-from headstart.report.runs.records import Results, read
+from headstart.report.runs.records import Records, read
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
 
@@ -42,7 +42,7 @@ def test_a_damaged_folder_gives_the_same_numbers_or_one_line(folders: tuple[Path
                 line = str(error)
             else:
                 line = ""
-                if isinstance(found, Results):
+                if isinstance(found, Records):
                     expected = read(whole)
                     assert (found.runs, found.trials) == (expected.runs, expected.trials), done
                     assert found.settings == expected.settings, done

@@ -13,8 +13,9 @@ import pytest
 import yaml
 
 from headstart import tables
-from headstart.report.runs.grid import Study, slice_up
-from headstart.report.runs.records import Results, Run
+from headstart.report.runs.grid import Grid
+from headstart.report.runs.records import Records, Run
+from headstart.report.runs.sorting import sort
 from headstart.tables import write_results
 
 CLIENTS = {"sgd": 0.0, "proximal(mu=0.1)": -0.002, "nova": -0.004, "mimelite": -0.03, "gd": -0.10}
@@ -195,7 +196,7 @@ Accuracies = dict[str, dict[str, list[float | None]]]
 
 def constructed(
     accuracies: Accuracies, rounds_to_target: dict[str, list[int | None]] | None = None, **given: Any
-) -> Study:
+) -> Grid:
     """A study in memory: start -> pair ("sgd + adam") -> accuracy by seed, None where the run diverged."""
     runs = [
         Run(
@@ -209,11 +210,11 @@ def constructed(
         for seed, accuracy in enumerate(by_seed)
     ]  # fmt: skip
     settings = given | ({"target_accuracy": 0.8} if rounds_to_target else {})
-    return slice_up(Results(settings, tuple(runs), {}, Path("constructed")))
+    return sort(Records(settings, tuple(runs), {}, Path("constructed")))
 
 
 @pytest.fixture
-def table() -> Callable[..., Study]:
+def table() -> Callable[..., Grid]:
     """`table({"random": {"sgd + adam": [0.9, 0.91, None]}})` -> a study whose third run diverged."""
     return constructed
 

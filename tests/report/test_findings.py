@@ -8,12 +8,9 @@ from pathlib import Path
 import pytest
 from scipy import stats
 
-from headstart.report.appendix import completeness as appendix
-from headstart.report.judgement.findings import judged
-from headstart.report.panels.base import Panel
-from headstart.report.runs.grid import slice_up
-from headstart.report.runs.records import read
-from headstart.report.words.numbers import Answer
+from headstart.report.judgement.reading import Reading, read
+from headstart.report.panels.base import Answer, Panel
+from headstart.report.runs.sorting import sort
 from headstart.statistics.intervals import Estimate, t_interval
 
 
@@ -31,7 +28,7 @@ def test_an_open_question_says_how_many_more_seeds() -> None:
 
 def test_findings_that_are_asked_at_once_are_corrected_for_it(study: Callable[..., Path]) -> None:
     """Holm by hand: the smallest p-value times how many are tested, the next one times one less, and so on."""
-    found = judged(slice_up(read(study("clear"))))
+    found = read(study("clear")).findings
     raw = {}
     for each in found:
         assert isinstance(each.panel, Panel)
@@ -51,7 +48,7 @@ def test_findings_that_are_asked_at_once_are_corrected_for_it(study: Callable[..
 
 
 def test_what_was_not_asked_is_not_corrected_for(study: Callable[..., Path], few: Callable[..., bool]) -> None:
-    found = judged(slice_up(read(study("clear", keep=few))))
+    found = read(study("clear", keep=few)).findings
     tested = [each for each in found if each.p is not None]
     assert 0 < len(tested) < 9
     for each in found:
@@ -64,9 +61,9 @@ def test_what_was_not_asked_is_not_corrected_for(study: Callable[..., Path], few
 
 def test_nothing_is_judged_from_a_start_that_learned_nothing(study: Callable[..., Path]) -> None:
     """Findings 5 and 8 are about its first weights, and stay."""
-    results = read(study("clear"))
+    results = read(study("clear")).grid.records
     runs = tuple(replace(run, test_accuracy=0.11) if run.start == "random" else run for run in results.runs)
-    found = {each.finding.number: each for each in judged(slice_up(replace(results, runs=runs)))}
+    found = {each.finding.number: each for each in Reading(Path(), sort(replace(results, runs=runs))).findings}
     for number, each in found.items():
         assert isinstance(each.panel, Panel)
         if number in (5, 8):
@@ -79,11 +76,12 @@ def test_nothing_is_judged_from_a_start_that_learned_nothing(study: Callable[...
 
 def test_a_start_from_which_nothing_is_learned_is_a_caution(study: Callable[..., Path]) -> None:
     """Its pairs begin at 10 % and end at 11.5 at best; one that ends at 12.1 has learned something."""
-    results = read(study("clear"))
+    results = read(study("clear")).grid.records
 
     def cautions(random: float) -> list[str]:
         runs = tuple(replace(r, test_accuracy=random) if r.start == "random" else r for r in results.runs)
-        return [text for text in appendix.cautions(slice_up(replace(results, runs=runs))) if "hardly" in text]
+        reading = Reading(Path(), sort(replace(results, runs=runs)))
+        return [text for text in reading.cautions.sentences if "hardly" in text]
 
     assert cautions(0.121) == []
     (said,) = cautions(0.115)

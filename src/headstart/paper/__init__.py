@@ -1,1 +1,3 @@
-"""The study of "Where to Begin?" (arXiv 2206.15387): its nine findings, its tasks, and its study files."""
+"""The study of "Where to Begin?" (arXiv 2206.15387): its nine findings, its tasks, and its study
+files.
+"""

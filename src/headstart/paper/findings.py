@@ -1,8 +1,9 @@
-"""The nine findings of Nguyen et al. (arXiv 2206.15387), each told once, for the studies and for the page.
+"""The nine findings of Nguyen et al. (arXiv 2206.15387), each told once, for the studies and for
+the page.
 
-From the poster and the main text. Where no figure stands, the paper shows the finding as a picture only.
-A finding's slug is its name everywhere: `headstart paper SLUG`, the panel's anchor on the page, and its files
-`figures/SLUG.svg` and `tables/SLUG.csv`.
+From the poster and the main text. Where no figure stands, the paper shows the finding as a picture
+only. A finding's slug is its name everywhere: `headstart paper SLUG`, the panel's anchor on the
+page, and its files `figures/SLUG.svg` and `tables/SLUG.csv`.
 """
 
 from collections.abc import Mapping
@@ -13,7 +14,9 @@ Says = Literal["yes", "no", "undecided"]
 """What a study answers to a panel's question."""
 
 Judges = Literal["accuracy", "training", "first weights"]
-"""What a finding is judged by: accuracies, what else happens in training, or the weights before the first round."""
+"""What a finding is judged by: accuracies, what else happens in training, or the weights before the
+first round.
+"""
 
 Grid = Mapping[str, str]
 """Keys of a study file and their values, as text."""
@@ -90,9 +93,10 @@ _ALL = (
         question="Does the start change the ranking of the optimizers?",
         shown="nine pairs of client and server optimizers from both starts",
         grids=({"clients": CLIENTS, "servers": SERVERS},),
-        published="In the paper, read off its chart for Stack Overflow (± 0.05): FedAdam-Proximal leads from "
-        "pre-trained weights (24.92%), FedAvg-SGD from random ones (19.86%), and FedAdam-SGD, second from "
-        "pre-trained weights (24.89%), is fifth from random ones (18.68%). Three seeds, no intervals.",
+        published="In the paper, read off its chart for Stack Overflow (± 0.05): "
+        "FedAdam-Proximal leads from pre-trained weights (24.92%), FedAvg-SGD from random ones "
+        "(19.86%), and FedAdam-SGD, second from pre-trained weights (24.89%), is fifth from "
+        "random ones (18.68%). Three seeds, no intervals.",
     ),
     Finding(
         number=2,
@@ -109,8 +113,8 @@ _ALL = (
         question="Do more local epochs lower the final accuracy?",
         shown="accuracy over the number of local epochs",
         grids=(ADAM, {**ADAM, "local_epochs": "[5, 10, 20]"}),
-        published="In the paper they do not lower the final accuracy at all from pre-trained weights "
-        "(CIFAR-10, ResNet-18).",
+        published="In the paper they do not lower the final accuracy at all from pre-trained "
+        "weights (CIFAR-10, ResNet-18).",
     ),
     Finding(
         number=4,
@@ -129,8 +133,8 @@ _ALL = (
         grids=(ADAM,),
         judges="first weights",
         probes=("evaluation", "curvature"),
-        published="Top eigenvalue in the paper, pre-trained / random: CIFAR-10 661.99 / 4843.13, FEMNIST "
-        "26.29 / 355.51, Stack Overflow 151.05 / 185.02, Reddit 647.19 / 1309.68.",
+        published="Top eigenvalue in the paper, pre-trained / random: CIFAR-10 661.99 / 4843.13, "
+        "FEMNIST 26.29 / 355.51, Stack Overflow 151.05 / 185.02, Reddit 647.19 / 1309.68.",
     ),
     Finding(
         number=6,
@@ -141,8 +145,8 @@ _ALL = (
         grids=(ADAM,),
         judges="training",
         probes=("evaluation", "alignment", "distance"),
-        published="Contrary evidence: Chen et al. (arXiv 2206.11488) find that local drift is not reduced, but "
-        "aggregation is more stable.",
+        published="Contrary evidence: Chen et al. (arXiv 2206.11488) find that local drift is "
+        "not reduced, but aggregation is more stable.",
     ),
     Finding(
         number=7,
@@ -162,16 +166,17 @@ _ALL = (
         grids=(ADAM,),
         judges="first weights",
         alone={"rounds": "1", "every": "1"},
-        published="Initial loss in the paper, pre-trained / random: CIFAR-10 SqueezeNet 2.71 / 1.90, ResNet-18 "
-        "1.07 / 1.11; FEMNIST 3.99 / 4.31 and 6.58 / 4.17; Stack Overflow CharLM 6.78 / 7.71, DistilGPT2 "
-        "4.93 / 9.82; Reddit 5.15 / 8.61 and 6.34 / 9.99.",
+        published="Initial loss in the paper, pre-trained / random: CIFAR-10 SqueezeNet 2.71 / "
+        "1.90, ResNet-18 1.07 / 1.11; FEMNIST 3.99 / 4.31 and 6.58 / 4.17; Stack Overflow CharLM "
+        "6.78 / 7.71, DistilGPT2 4.93 / 9.82; Reddit 5.15 / 8.61 and 6.34 / 9.99.",
         when="no",
         otherwise="does not show",  # one task with a lower loss refutes no "not always"
     ),
     Finding(
         number=9,
         slug="gd-vs-sgd",
-        claim="with pre-training, FedAdam with full-batch GD clients is about as good as with SGD clients",
+        claim="with pre-training, FedAdam with full-batch GD clients is about as good as with "
+        "SGD clients",
         question="Are full-batch GD clients about as good as SGD clients?",
         shown="both with the Adam server",
         grids=({"clients": "[sgd, gd]", "servers": "adam"},),

@@ -1,7 +1,8 @@
-"""What stands for each task of "Where to Begin?" (Nguyen et al., arXiv 2206.15387), at three scales: one row a task.
+"""What stands for each task of "Where to Begin?" (Nguyen et al., arXiv 2206.15387), at three
+scales: one row a task.
 
-`full` is the paper's protocol: its rounds, clients, cohorts and three seeds. `cpu` is meant for an hour on two cores,
-`toy` for a quick check; both are ours.
+`full` is the paper's protocol: its rounds, clients, cohorts and three seeds. `cpu` is meant for an
+hour on two cores, `toy` for a quick check; both are ours.
 """
 
 from collections.abc import Mapping
@@ -15,7 +16,9 @@ SCALES = ("toy", "cpu", "full")
 
 @dataclass(frozen=True)
 class Size:
-    """How large a study is. `trials` and `tuning_rounds` of the tuning; no trials: rates are not tuned."""
+    """How large a study is. `trials` and `tuning_rounds` of the tuning; no trials: rates are not
+    tuned.
+    """
 
     population: int | Literal["natural"]
     cohort: int
@@ -28,13 +31,16 @@ class Size:
 
 
 Smaller = Mapping[str, str]
-"""What differs from the task's row: `task`, `model`, `pretrained`, `executor`, a probe's parameters by its name, or the
-values of `local_epochs`."""
+"""What differs from the task's row: `task`, `model`, `pretrained`, `executor`, a probe's parameters
+by its name, or the values of `local_epochs`.
+"""
 
 
 @dataclass(frozen=True)
 class PaperTask:
-    """What stands for a task of the paper: its data, its model, its two starts, and how its clients are dealt."""
+    """What stands for a task of the paper: its data, its model, its two starts, and how its clients
+    are dealt.
+    """
 
     task: str
     model: str
@@ -48,8 +54,12 @@ class PaperTask:
     toy: Smaller = field(default_factory=dict)
     cpu: Smaller = field(default_factory=dict)
     cut: str = ""  # what cpu scale leaves out of the paper's protocol, in words
-    rates: tuple[float, float] | None = None  # the client's and Adam's, where nothing is tuned, and of the first trial
-    others: Mapping[str, Mapping[str, Smaller]] = field(default_factory=dict)  # other networks: name -> scale -> parts
+    rates: tuple[float, float] | None = (
+        None  # the client's and Adam's, where nothing is tuned, and of the first trial
+    )
+    others: Mapping[str, Mapping[str, Smaller]] = field(
+        default_factory=dict
+    )  # other networks: name -> scale -> parts
 
     def parts(self, scale: str, model: str | None) -> dict[str, str]:
         """The task, the network, its pre-trained start and the probes' parameters, at a scale.
@@ -63,7 +73,9 @@ class PaperTask:
         if model in (None, own):
             return row
         if model not in self.others:
-            raise HeadstartError(f"unknown model {model!r}{nearest(str(model), [own, *self.others])}")
+            raise HeadstartError(
+                f"unknown model {model!r}{nearest(str(model), [own, *self.others])}"
+            )
         return row | dict(self.others[model][scale])
 
 
@@ -72,7 +84,9 @@ SAMPLED = {"evaluation": "test_rows=500", "curvature": "at='start', rows=256"}
 """Of probes, where testing would cost more than training."""
 
 ONE_BY_ONE = {**SAMPLED, "executor": "loop"}
-"""Recurrent networks on a CPU: clients one after another took 0.6 of the time of a stacked cohort, by row."""
+"""Recurrent networks on a CPU: clients one after another took 0.6 of the time of a stacked cohort,
+by row.
+"""
 
 
 def _text(task: str, model: str, epochs: int, **others: str) -> dict[str, str]:
@@ -91,13 +105,22 @@ def _charlm(task: str) -> dict[str, Smaller]:
         "cpu": f"{task}(tokens='words(size=2000, spelled=12)', length=20, most_rows=20)",
         "full": f"{task}(tokens='words(spelled=20)')",
     }
-    sizes = {"toy": "charlm(embedding=2, filters=[2], highways=0, hidden=4, layers=1)", "cpu": "charlm(hidden=64)"}
-    return {scale: _text(spelled[scale], sizes.get(scale, "charlm"), 1 if scale == "toy" else 3) for scale in SCALES}
+    sizes = {
+        "toy": "charlm(embedding=2, filters=[2], highways=0, hidden=4, layers=1)",
+        "cpu": "charlm(hidden=64)",
+    }
+    return {
+        scale: _text(spelled[scale], sizes.get(scale, "charlm"), 1 if scale == "toy" else 3)
+        for scale in SCALES
+    }
 
 
 def _words(task: str, *, rounds: int, owner: str, note: str) -> PaperTask:
     """A task of words whose clients are `owner`s, with the LSTM of Reddi et al. or CharLM."""
-    toy, small = f"{task}(tokens='words(size=50)', length=5, most_rows=2)", "lstm(embedding=4, hidden=4, layers=1)"
+    toy, small = (
+        f"{task}(tokens='words(size=50)', length=5, most_rows=2)",
+        "lstm(embedding=4, hidden=4, layers=1)",
+    )
     cpu = f"{task}(tokens='words(size=2000)', length=20, most_rows=20)"
     smaller = "lstm(embedding=48, hidden=96, layers=1, projection=48)"
     return PaperTask(
@@ -115,13 +138,16 @@ def _words(task: str, *, rounds: int, owner: str, note: str) -> PaperTask:
         rates=(0.3, 0.01),
         toy=_text(toy, small, 1, curvature=FEW_PRODUCTS),
         cpu=_text(cpu, smaller, 3, **ONE_BY_ONE),
-        cut=f"rows of 20 words, 2,000 words, at most 20 rows a {owner}, a smaller network, 40 rounds, 4 trials.",
+        cut=f"rows of 20 words, 2,000 words, at most 20 rows a {owner}, a smaller network, 40 "
+        "rounds, 4 trials.",
         others={"charlm": _charlm(task)},
     )
 
 
 RESNET18 = "hub(repo='timm/resnet18.tv_in1k')"
-"""torchvision's weights from ImageNet, on the hub. They were made with BatchNorm; scales and shifts are taken over."""
+"""torchvision's weights from ImageNet, on the hub. They were made with BatchNorm; scales and shifts
+are taken over.
+"""
 
 TASKS = {
     "digits": PaperTask(
@@ -135,7 +161,8 @@ TASKS = {
             "cpu": Size(100, 10, 200, 10, 10, 0.85, 20, 100),
             "full": Size(100, 10, 1000, 20, 3, 0.9, 40, 1000),
         },
-        note="Real handwritten digits; pre-trained on digits rendered from fonts. Not a task of the paper.",
+        note="Real handwritten digits; pre-trained on digits rendered from fonts. Not a task of "
+        "the paper.",
         toy={"curvature": "rows=32"},
     ),
     "mnist-writers": PaperTask(
@@ -149,7 +176,8 @@ TASKS = {
             "cpu": Size("natural", 5, 60, 5, 5, 0.85, 6, 30),
             "full": Size("natural", 5, 1082, 20, 3, 0.95, 40, 1082),
         },
-        note="Digits by their writers, for the paper's FEMNIST: its cohort of 5, batches of 10, 1082 rounds.",
+        note="Digits by their writers, for the paper's FEMNIST: its cohort of 5, batches of 10, "
+        "1082 rounds.",
         toy={
             "pretrained": "proxy(task='emnist-letters', epochs=1, batch_size=2048)",
             "model": "small-cnn(width=2)",
@@ -169,7 +197,8 @@ TASKS = {
             "cpu": Size(1000, 10, 32, 8, 3, 0.3, 0, 10),
             "full": Size(100, 10, 1000, 20, 3, 0.7, 40, 1000),
         },
-        note="ImageNet weights with a new head, as random; Dirichlet(0.1), at full scale over 100 clients.",
+        note="ImageNet weights with a new head, as random; Dirichlet(0.1), at full scale over "
+        "100 clients.",
         client_rate=(0.001, 0.3),
         rates=(0.03, 0.003),
         toy={"curvature": "rows=32"},
@@ -179,8 +208,11 @@ TASKS = {
             "executor": "threads(workers=1)",
             "local_epochs": "[5, 10]",
         },
-        cut="1,000 clients of 45 images, 32 rounds, at most 10 local epochs, rates that are not tuned.",
-        others={"resnet18": {scale: {"model": "resnet18", "pretrained": RESNET18} for scale in SCALES}},
+        cut="1,000 clients of 45 images, 32 rounds, at most 10 local epochs, rates that are not "
+        "tuned.",
+        others={
+            "resnet18": {scale: {"model": "resnet18", "pretrained": RESNET18} for scale in SCALES}
+        },
     ),
     "shakespeare": PaperTask(
         task="shakespeare",
@@ -193,27 +225,33 @@ TASKS = {
             "cpu": Size("natural", 10, 40, 10, 3, 0.25, 4, 20),
             "full": Size("natural", 10, 1200, 20, 3, 0.5, 40, 1200),
         },
-        note="Characters, each client a role; pre-trained on WikiText-2. Not a task of the paper: rounds, cohort and "
-        "batches are those of Reddi et al. (arXiv 2003.00295).",
+        note="Characters, each client a role; pre-trained on WikiText-2. Not a task of the "
+        "paper: rounds, cohort and batches are those of Reddi et al. (arXiv 2003.00295).",
         rates=(1.0, 0.01),
         toy=_text(
-            "shakespeare(length=5, most_rows=2)", "lstm(embedding=2, hidden=4, layers=1)", 1, curvature=FEW_PRODUCTS
+            "shakespeare(length=5, most_rows=2)",
+            "lstm(embedding=2, hidden=4, layers=1)",
+            1,
+            curvature=FEW_PRODUCTS,
         ),
-        cpu=_text("shakespeare(length=40, most_rows=20)", "lstm(hidden=96, layers=1)", 2, **ONE_BY_ONE),
-        cut="rows of 40 characters and at most 20 a role, a network a fifth as large, 40 rounds, 4 trials.",
+        cpu=_text(
+            "shakespeare(length=40, most_rows=20)", "lstm(hidden=96, layers=1)", 2, **ONE_BY_ONE
+        ),
+        cut="rows of 40 characters and at most 20 a role, a network a fifth as large, 40 rounds, "
+        "4 trials.",
     ),
     "stackoverflow": _words(
         "stackoverflow",
         rounds=1050,
         owner="user",
-        note="Words, each client a user of Stack Exchange; pre-trained on WikiText-2, where the paper has WikiText-103 "
-        "and CharLM (`--model charlm`).",
+        note="Words, each client a user of Stack Exchange; pre-trained on WikiText-2, where the "
+        "paper has WikiText-103 and CharLM (`--model charlm`).",
     ),
     "reddit": _words(
         "reddit",
         rounds=1050,
         owner="subreddit",
-        note="Words, each client a subreddit; pre-trained on WikiText-2. Rounds, cohort and batches as Stack "
-        "Overflow: the paper's for Reddit were not to be had.",
+        note="Words, each client a subreddit; pre-trained on WikiText-2. Rounds, cohort and "
+        "batches as Stack Overflow: the paper's for Reddit were not to be had.",
     ),
 }

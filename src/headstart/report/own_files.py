@@ -1,8 +1,9 @@
-"""Files that we wrote, and no others: nothing of others is overwritten or deleted, and nothing through a link.
+"""Files that we wrote, and no others: nothing of others is overwritten or deleted, and nothing
+through a link.
 
-A folder of ours has a list of the files that were written there with their sha256, in the form of `sha256sum`,
-so that anybody can check them. A file is ours where it is on the list and has not been changed since. A single
-file is ours where it says so at its beginning.
+A folder of ours has a list of the files that were written there with their sha256, in the form of
+`sha256sum`, so that anybody can check them. A file is ours where it is on the list and has not been
+changed since. A single file is ours where it says so at its beginning.
 """
 
 import hashlib
@@ -24,16 +25,21 @@ Sums = dict[str, set[str]]
 def replace(folder: Path, written: Mapping[str, bytes], sums: str) -> None:
     """Write files into a folder, and remove what an earlier time wrote there and this one does not.
 
-    `written`: contents by name, `name`, or in `figures/`, `tables/` or `modules/`; `sums`: the name of the list.
+    `written`: contents by name, `name`, or in `figures/`, `tables/` or `modules/`; `sums`: the name
+    of the list.
 
     Raises:
-        HeadstartError: a file there is not ours, or a link stands in the way; nothing was written then.
+        HeadstartError: a file there is not ours, or a link stands in the way; nothing was written
+        then.
     """
     before = _read(folder / sums)
     now = {name: {_digest(content)} for name, content in written.items()}
     for name in now:
         _refuse_foreign(folder, name, before.get(name, set()) | now[name], sums)
-    _write(folder / sums, {name: before.get(name, set()) | now.get(name, set()) for name in {**before, **now}})
+    _write(
+        folder / sums,
+        {name: before.get(name, set()) | now.get(name, set()) for name in {**before, **now}},
+    )
     for name, content in written.items():
         files.write(folder / name, content)
     for name in before.keys() - now.keys():
@@ -54,7 +60,8 @@ def refuse_changed(folder: Path, sums: str) -> None:
 
 
 def refuse_changed_one(folder: Path, name: str, sums: str) -> None:
-    """Refuse to read a file that is not as it was written, where the list of its folder says how it was.
+    """Refuse to read a file that is not as it was written, where the list of its folder says how it
+    was.
 
     Raises:
         HeadstartError: it was changed, cut or damaged.
@@ -62,12 +69,14 @@ def refuse_changed_one(folder: Path, name: str, sums: str) -> None:
     known = _read(folder / sums).get(name)
     if known and not _is_one_of(folder / name, known):
         raise HeadstartError(
-            f"{folder / name} was changed since it was written ({sums} has its sha256); write it again"
+            f"{folder / name} was changed since it was written ({sums} has its sha256); write it "
+            "again"
         )
 
 
 def refuse_foreign(path: Path, mark: str, what: str) -> None:
-    """Refuse to overwrite a file that does not have `mark` at its beginning; `what` it should be, in words.
+    """Refuse to overwrite a file that does not have `mark` at its beginning; `what` it should be,
+    in words.
 
     Raises:
         HeadstartError: the file is there and is not ours, or is a link or a folder.
@@ -80,7 +89,9 @@ def refuse_foreign(path: Path, mark: str, what: str) -> None:
     with files.explained(path, "read"), path.open("rb") as opened:
         is_ours = mark.encode() in opened.read(HEAD)
     if not is_ours:
-        raise HeadstartError(f"{path} is there and is not {what}; choose another name or move it away")
+        raise HeadstartError(
+            f"{path} is there and is not {what}; choose another name or move it away"
+        )
 
 
 def _refuse_foreign(folder: Path, name: str, known: set[str], sums: str) -> None:
@@ -100,7 +111,9 @@ def _links(folder: Path, name: str) -> list[Path]:
     """The links on the way from the folder to the file; the folder itself may be one."""
     path = folder / name
     return [
-        each for each in (path, *path.parents) if each.is_relative_to(folder) and each != folder and each.is_symlink()
+        each
+        for each in (path, *path.parents)
+        if each.is_relative_to(folder) and each != folder and each.is_symlink()
     ]
 
 

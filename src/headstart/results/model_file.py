@@ -1,4 +1,6 @@
-"""The weights of a study's best run, or of another, as a file of the user's own: `headstart model`."""
+"""The weights of a study's best run, or of another, as a file of the user's own: `headstart
+model`.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,23 +31,34 @@ def write(
         of_best_round: the weights of the run's best round rather than of its last.
 
     Raises:
-        HeadstartError: there is no such run, its weights are damaged or gone, or the file is not to be written.
+        HeadstartError: there is no such run, its weights are damaged or gone, or the file is not to
+        be written.
     """
     _refuse_foreign(into)
     results = load(folder)
     if run is not None:
-        if given := [name for name, value in (("start", start), ("pair", pair), ("seed", seed)) if value is not None]:
+        if given := [
+            name
+            for name, value in (("start", start), ("pair", pair), ("seed", seed))
+            if value is not None
+        ]:
             raise HeadstartError(f"--run names one run; expected it without --{given[0]}")
         row = _row(results, run)
         source, said = _file_of(folder, row["run"], of_best_round), [_told(row)]
     else:
         best = results.best(start, pair)
         seed = best.seed if seed is None else seed
-        source, said = best.path(seed, of_best_round=of_best_round), [str(best), _of_seed(best, seed)]
+        source, said = (
+            best.path(seed, of_best_round=of_best_round),
+            [str(best), _of_seed(best, seed)],
+        )
     _copy(source, into)
     if of_best_round:
         said.append(_of_round(into))
-    return [*said, f"weights: {into}, for module.load_state_dict(safetensors.torch.load_file({str(into)!r}))"]
+    return [
+        *said,
+        f"weights: {into}, for module.load_state_dict(safetensors.torch.load_file({str(into)!r}))",
+    ]
 
 
 def _file_of(folder: Path, run: str, of_best_round: bool) -> Path:
@@ -58,7 +71,9 @@ def _row(results: Results, run: str) -> Mapping[str, Any]:
     found = [row for row in rows if run and row["run"].startswith(run)]
     if len(found) != 1:
         many = "several begin so" if found else "there is none"
-        raise HeadstartError(f"--run: expected a run of the study, got {run!r}; {many}{nearest(run, _names(rows))}")
+        raise HeadstartError(
+            f"--run: expected a run of the study, got {run!r}; {many}{nearest(run, _names(rows))}"
+        )
     return found[0]
 
 
@@ -70,7 +85,10 @@ def _told(row: Mapping[str, Any]) -> str:
     rates = f"rates {row['client_rate']:g} and {row['server_rate']:g}"
     accuracy = row["test_accuracy"]
     ended = row["status"] if accuracy is None else percent(accuracy)
-    return f"{row['client']} + {row['server']} from {row['start']}, {rates}, seed {row['seed']}: {ended}"
+    return (
+        f"{row['client']} + {row['server']} from {row['start']}, {rates}, seed {row['seed']}: "
+        f"{ended}"
+    )
 
 
 def _of_seed(best: Best, seed: int) -> str:
@@ -82,12 +100,17 @@ def _of_round(file: Path) -> str:
     from headstart.starts import weights
 
     note = weights.note_of(file)
-    return f"round {note['round']}: {percent(note['accuracy'])}, the highest of its rounds, by which it was chosen"
+    return (
+        f"round {note['round']}: {percent(note['accuracy'])}, the highest of its rounds, by which "
+        "it was chosen"
+    )
 
 
 def _refuse_foreign(into: Path) -> None:
     if into.suffix != ".safetensors":
-        raise HeadstartError(f"--into: expected the name of a file that ends in .safetensors, got {str(into)!r}")
+        raise HeadstartError(
+            f"--into: expected the name of a file that ends in .safetensors, got {str(into)!r}"
+        )
     if into.is_symlink() or into.is_dir() or (into.exists() and not _is_ours(into)):
         raise HeadstartError(f"{into} is there already and no weights of ours; choose another name")
 

@@ -43,13 +43,16 @@ class Page(os.PathLike[str]):
             text = self.path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise HeadstartError(f"{self.path} cannot be read: {error}") from None
-        frame = '<iframe sandbox="" style="width: 100%; height: {}px; border: 1px solid #ccc" srcdoc="{}"></iframe>'
+        style = "width: 100%; height: {}px; border: 1px solid #ccc"
+        frame = f'<iframe sandbox="" style="{style}" srcdoc="{{}}"></iframe>'
         return str(Markup(frame).format(PAGE_HEIGHT, text))
 
 
 def results_as_html(title: str, found: Verdict, rows: Sequence[tuple[str, str, str]]) -> str:
     """The verdict, and a small table of (start, pair, accuracy)."""
-    cells = Markup("").join(Markup("<tr><td>{}</td><td>{}</td><td>{}</td></tr>").format(*row) for row in rows[:ROWS])
+    cells = Markup("").join(
+        Markup("<tr><td>{}</td><td>{}</td><td>{}</td></tr>").format(*row) for row in rows[:ROWS]
+    )
     more = Markup("<p>and {} more</p>").format(len(rows) - ROWS) if len(rows) > ROWS else Markup("")
     head = Markup("<tr><th>start</th><th>pair</th><th>accuracy</th></tr>")
     table = Markup("<table><thead>{}</thead><tbody>{}</tbody></table>").format(head, cells)
@@ -73,6 +76,8 @@ def drawn(panel: Panel, wide: bool) -> "Figure":
             return buffer.getvalue()
 
     with matplotlib.rc_context(SETTINGS):
-        figure = Shown(figsize=(WIDTHS[wide], panel.heights[not wide]), facecolor=PAPER, edgecolor=PAPER)
+        figure = Shown(
+            figsize=(WIDTHS[wide], panel.heights[not wide]), facecolor=PAPER, edgecolor=PAPER
+        )
         panel.draw(figure, wide)
     return figure

@@ -11,14 +11,14 @@ import pyarrow as pa
 
 from headstart import tables as sealed_tables
 from headstart.errors import HeadstartError, nearest
-from headstart.report.judgement.asked import asked
-from headstart.report.judgement.verdict import Verdict, verdict
-from headstart.report.panels.base import Panel
-from headstart.report.runs import records as tables
+from headstart.report.judgement.reading import Reading
+from headstart.report.judgement.reading import read as read_study
+from headstart.report.judgement.verdict import Verdict
+from headstart.report.panels.base import Answer, Missing, Panel
 from headstart.report.runs.cells import Cell
-from headstart.report.runs.grid import Study, slice_up
-from headstart.report.runs.standings import Standing, standing
-from headstart.report.words.numbers import Answer, percent
+from headstart.report.runs.grid import Grid
+from headstart.report.runs.standings import Standing
+from headstart.report.words.numbers import percent
 from headstart.results.notebook import Page, drawn, results_as_html
 from headstart.statistics.intervals import Estimate, t_interval
 from headstart.study.folder.store import TRIALS, Folder
@@ -62,9 +62,15 @@ class Best:
         if seed is None:
             seed = self.seed
         if seed not in self.runs:
-            raise HeadstartError(f"seed: expected one of {', '.join(map(str, self.runs))}, got {seed!r}")
+            raise HeadstartError(
+                f"seed: expected one of {', '.join(map(str, self.runs))}, got {seed!r}"
+            )
         folder = Folder(self.folder)
-        return folder.best_weights(self.runs[seed]) if of_best_round else folder.weights(self.runs[seed])
+        return (
+            folder.best_weights(self.runs[seed])
+            if of_best_round
+            else folder.weights(self.runs[seed])
+        )
 
     def weights(self, seed: int | None = None) -> "dict[str, Tensor]":
         """The weights in that file, for `module.load_state_dict`."""
@@ -74,7 +80,9 @@ class Best:
 
     def __str__(self) -> str:
         rates = f"rates {self.client_rate:g} and {self.server_rate:g}"
-        return f"{self.client} + {self.server} from {self.start}, {rates}: {interval(self.accuracy)}"
+        return (
+            f"{self.client} + {self.server} from {self.start}, {rates}: {interval(self.accuracy)}"
+        )
 
     def __repr__(self) -> str:
         return f"<{self}>"
@@ -85,7 +93,7 @@ class Results(os.PathLike[str]):
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._study: Study = slice_up(tables.read(folder))
+        self._reading: Reading = read_study(folder)
 
     @cached_property
     def runs(self) -> pa.Table:
@@ -109,26 +117,26 @@ class Results(os.PathLike[str]):
     @property
     def settings(self) -> Mapping[str, Any]:
         """The study file, with every default."""
-        return self._study.results.settings
+        return self._grid.records.settings
 
     @property
     def starts(self) -> tuple[str, ...]:
         """The starts that were run."""
-        return self._study.starts
+        return self._grid.starts
 
-    @cached_property
+    @property
     def verdict(self) -> Verdict:
         """Where to begin and with which pair: `.text`, and `.where` and `.which` with `.decided`
         and `.start`.
         """
-        return verdict(self._study)
+        return self._reading.verdict
 
     @cached_property
     def answers(self) -> dict[str, Answer]:
         """What the data say to each question of the report, by the panel's name: `.says`,
         `.sentence`, `.judged`.
         """
-        return {name: panel.answer for name, panel in self._panels.items() if isinstance(panel, Panel)}
+        return {panel.slug: panel.answer for panel in self._reading.shown}
 
     def best(self, start: str | None = None, pair: str | None = None) -> Best:
         """The best pair from a start, or the one that is named: by default the start that the
@@ -137,10 +145,12 @@ class Results(os.PathLike[str]):
         Raises:
             HeadstartError: no such start or pair was run, or none ended without a diverged run.
         """
-        chosen = self.verdict.where.start or self.starts[0] if start is None else start
+        chosen = self._reading.start if start is None else start
         if chosen not in self.starts:
-            raise HeadstartError(f"start: unknown start {chosen!r}{nearest(str(chosen), self.starts)}")
-        found = standing(self._study, chosen)
+            raise HeadstartError(
+                f"start: unknown start {chosen!r}{nearest(str(chosen), self.starts)}"
+            )
+        found = self._grid.standings[chosen]
         if found.best is None:
             raise HeadstartError(f"no pair from {chosen} has an accuracy: {_why_none(found)}")
         place = found.best if pair is None else _place_of(pair, found)
@@ -165,9 +175,13 @@ class Results(os.PathLike[str]):
         """
         found = self._panels.get(panel)
         if found is None:
-            raise HeadstartError(f"panel: unknown panel {panel!r}{nearest(str(panel), self._panels)}")
-        if not isinstance(found, Panel):
-            raise HeadstartError(f"panel: this study cannot show {panel!r}, which needs {found.need}")
+            raise HeadstartError(
+                f"panel: unknown panel {panel!r}{nearest(str(panel), self._panels)}"
+            )
+        if isinstance(found, Missing):
+            raise HeadstartError(
+                f"panel: this study cannot show {panel!r}, which needs {found.need}"
+            )
         return drawn(found, wide)
 
     def report(self, processes: int = 1) -> Page:
@@ -180,9 +194,13 @@ class Results(os.PathLike[str]):
     def _tables(self) -> sealed_tables.Results:
         return sealed_tables.read_results(self.folder)
 
-    @cached_property
-    def _panels(self) -> dict[str, Any]:
-        return {panel.slug: panel for panel in asked(self._study)}
+    @property
+    def _grid(self) -> Grid:
+        return self._reading.grid
+
+    @property
+    def _panels(self) -> dict[str, Panel | Missing]:
+        return {panel.slug: panel for panel in self._reading.panels}
 
     def __fspath__(self) -> str:
         return str(self.folder)
@@ -191,14 +209,16 @@ class Results(os.PathLike[str]):
         return self.folder / name
 
     def __repr__(self) -> str:
-        done, planned = len(self._study.results.runs), self._study.results.planned
+        done, planned = len(self._grid.records.runs), self._grid.records.planned
         many = f"{done} runs" if planned in (None, done) else f"{done} of {planned} runs"
         return f"<Results of {str(self.folder)!r}: {many}. {self.verdict.where.claim}.>"
 
     def _repr_html_(self) -> str:
-        rows = [(standing(self._study, start), start) for start in self.starts]
-        shown = [(start, *row) for found, start in rows for row in _pairs(found)]
-        return results_as_html(repr(self)[1:-1], self.verdict, shown)
+        rows = []
+        for start, standing in self._grid.standings.items():
+            for i in standing.ranked():
+                rows.append((start, str(standing.pairs[i]), _accuracy(standing.cells[i])))
+        return results_as_html(repr(self)[1:-1], self.verdict, rows)
 
 
 def load(folder: str | os.PathLike[str]) -> Results:
@@ -211,7 +231,9 @@ def load(folder: str | os.PathLike[str]) -> Results:
         raise HeadstartError(f"load: expected the folder of a study, got {type(folder).__name__}")
     path = Path(folder)
     if not path.is_dir():
-        raise HeadstartError(f"load: expected the folder of a study, got {str(path)!r}, which is none")
+        raise HeadstartError(
+            f"load: expected the folder of a study, got {str(path)!r}, which is none"
+        )
     return Results(path)
 
 
@@ -232,38 +254,31 @@ def interval(estimate: Estimate) -> str:
     seeds = f"over {estimate.n} seed{'s' if estimate.n > 1 else ''}"
     if estimate.low is None or estimate.high is None:
         return f"{percent(estimate.value)} {seeds}"
-    return f"{percent(estimate.value)} [{100 * estimate.low:.1f}, {100 * estimate.high:.1f}] {seeds}"
+    return (
+        f"{percent(estimate.value)} [{100 * estimate.low:.1f}, {100 * estimate.high:.1f}] {seeds}"
+    )
 
 
 def _place_of(pair: str, found: Standing) -> int:
-    """Where a pair stands that is written as the report writes it, `sgd + adam`."""
+    """The place of a pair that is written as the report writes it, `sgd + adam`."""
     names = ["".join(str(one).split()) for one in found.pairs]
     written = "".join(str(pair).split())
     if written not in names:
-        known = ", ".join(str(one) for one in found.pairs)
+        known = ", ".join(map(str, found.pairs))
         raise HeadstartError(f"pair: expected one of {known}, got {pair!r}")
     place = names.index(written)
     if not found.cells[place].accuracy:
-        raise HeadstartError(f"{found.pairs[place]} from {found.start} has no accuracy: a run of it diverged")
+        raise HeadstartError(
+            f"{found.pairs[place]} from {found.start} has no accuracy: a run of it diverged"
+        )
     return place
 
 
 def _why_none(found: Standing) -> str:
     """Why a start has no best pair."""
-    ended = [run for cell in found.cells for run in cell.runs if run.finished]
     if not found.cells:
         return "no pair was run from every start"
-    return "accuracy was not measured" if ended and all(_unmeasured(cell) for cell in found.cells) else "each diverged"
-
-
-def _unmeasured(cell: Cell) -> bool:
-    return all(run.test_accuracy is None for run in cell.runs)
-
-
-def _pairs(found: Standing) -> list[tuple[str, str]]:
-    """The pairs of a start and their accuracies, the best first; those that diverged last."""
-    order = sorted(range(len(found.pairs)), key=lambda i: found.ranks[i])
-    return [(str(found.pairs[i]), _accuracy(found.cells[i])) for i in order]
+    return "each diverged" if found.measured else "accuracy was not measured"
 
 
 def _accuracy(cell: Cell) -> str:

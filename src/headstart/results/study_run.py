@@ -1,4 +1,6 @@
-"""`run_study` and `write_report` as a program calls them: what they are given is looked at first."""
+"""`run_study` and `write_report` as a program calls them: what they are given is looked at
+first.
+"""
 
 import os
 from collections.abc import Callable
@@ -48,17 +50,23 @@ def run_study(
 
     if not isinstance(study, Study):
         raise HeadstartError(
-            "run_study: expected a study, as Study(task=..., model=...) or Study.load(path) makes one, "
-            f"got {type(study).__name__}"
+            "run_study: expected a study, as Study(task=..., model=...) or Study.load(path) makes "
+            f"one, got {type(study).__name__}"
         )
     if not isinstance(out, str | os.PathLike):
-        raise HeadstartError(f"run_study: expected a folder for the results, got {type(out).__name__}")
+        raise HeadstartError(
+            f"run_study: expected a folder for the results, got {type(out).__name__}"
+        )
     if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1:
         raise HeadstartError(f"jobs: expected a whole number >= 1, got {jobs!r}")
     if isinstance(checkpoint_seconds, bool) or not isinstance(checkpoint_seconds, int | float):
-        raise HeadstartError(f"checkpoint_seconds: expected a number >= 0, got {checkpoint_seconds!r}")
+        raise HeadstartError(
+            f"checkpoint_seconds: expected a number >= 0, got {checkpoint_seconds!r}"
+        )
     if not checkpoint_seconds >= 0:
-        raise HeadstartError(f"checkpoint_seconds: expected a number >= 0, got {checkpoint_seconds!r}")
+        raise HeadstartError(
+            f"checkpoint_seconds: expected a number >= 0, got {checkpoint_seconds!r}"
+        )
     if watch is not None and not callable(watch):
         raise HeadstartError(f"watch: expected a function of an event, got {type(watch).__name__}")
 
@@ -81,7 +89,9 @@ def write_report(directory: str | os.PathLike[str], processes: int = 1) -> Path:
     from headstart.report.pages.study_page import write
 
     if not isinstance(directory, str | os.PathLike):
-        raise HeadstartError(f"write_report: expected the folder of a study, got {type(directory).__name__}")
+        raise HeadstartError(
+            f"write_report: expected the folder of a study, got {type(directory).__name__}"
+        )
     if isinstance(processes, bool) or not isinstance(processes, int) or processes < 1:
         raise HeadstartError(f"processes: expected a whole number >= 1, got {processes!r}")
     return write(Path(directory), processes)

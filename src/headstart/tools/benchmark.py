@@ -1,11 +1,12 @@
 """How fast a cohort is trained: jobs on random data of the right shape, measured over whole rounds.
 
-One local epoch of plain SGD, means weighted by samples, dropout on, no evaluation. `digits-mlp`, `cifar-cnn` and
-`cifar-squeezenet` are sized as other simulators' benchmarks are (pfl-research, arXiv 2404.06430, for cifar-cnn);
-`femnist-cnn` as FLUTE's (arXiv 2203.13789), with log-normal client sizes of the mean and spread of FEMNIST's digits.
-`shakespeare-lstm` is LEAF's network for Shakespeare (arXiv 1812.01097: 80 characters, embedding 8, two layers of 256)
-with the batch, cohort and 90 characters of Reddi et al. (arXiv 2003.00295); `stackoverflow-gpt2` a GPT-2 of 4 layers,
-256 wide, over the 10,000 words of their Stack Overflow task.
+One local epoch of plain SGD, means weighted by samples, dropout on, no evaluation. `digits-mlp`,
+`cifar-cnn` and `cifar-squeezenet` are sized as other simulators' benchmarks are (pfl-research,
+arXiv 2404.06430, for cifar-cnn); `femnist-cnn` as FLUTE's (arXiv 2203.13789), with log-normal
+client sizes of the mean and spread of FEMNIST's digits. `shakespeare-lstm` is LEAF's network for
+Shakespeare (arXiv 1812.01097: 80 characters, embedding 8, two layers of 256) with the batch, cohort
+and 90 characters of Reddi et al. (arXiv 2003.00295); `stackoverflow-gpt2` a GPT-2 of 4 layers, 256
+wide, over the 10,000 words of their Stack Overflow task.
 """
 
 import multiprocessing
@@ -41,9 +42,11 @@ from headstart.threads import torch_threads
 
 @dataclass(frozen=True)
 class Job:
-    """`samples` of each client, or None for log-normal sizes with median 104 (the median of FEMNIST's digits).
+    """`samples` of each client, or None for log-normal sizes with median 104 (the median of
+    FEMNIST's digits).
 
-    `input_shape` is that of an image, or [tokens], of which a sample then is a row, and each has a target.
+    `input_shape` is that of an image, or [tokens], of which a sample then is a row, and each has a
+    target.
     """
 
     model: str
@@ -64,7 +67,9 @@ class Job:
         """The number of training samples of each client."""
         if self.samples is not None:
             return np.full(self.clients, self.samples)
-        normal = np.random.Generator(np.random.Philox(key=3400)).standard_normal(self.clients)  # as in benchmarks/peers
+        normal = np.random.Generator(np.random.Philox(key=3400)).standard_normal(
+            self.clients
+        )  # as in benchmarks/peers
         sizes: Ints = np.clip(np.exp(np.log(104) + 0.25 * normal), 8, 400).astype(np.int64)
         return sizes
 
@@ -72,7 +77,9 @@ class Job:
 JOBS = {
     "digits-mlp": Job("mlp(hidden=[64])", (1, 8, 8), 10, 100, 18, 20, 8, 0.1),
     "cifar-cnn": Job("cnn", (3, 32, 32), 10, 100, 50, 50, 10, 0.1),
-    "cifar-squeezenet": Job("squeezenet1_0(last_relu=True)", (3, 32, 32), 10, 20, 100, 10, 32, 0.01),
+    "cifar-squeezenet": Job(
+        "squeezenet1_0(last_relu=True)", (3, 32, 32), 10, 20, 100, 10, 32, 0.01
+    ),
     "cifar-resnet18": Job("resnet18", (3, 32, 32), 10, 20, 100, 10, 32, 0.01),
     "femnist-cnn": Job("cnn", (1, 28, 28), 62, 3400, None, 10, 20, 0.1),
     "shakespeare-lstm": Job("lstm", (80,), 90, 20, 16, 10, 4, 1.0),
@@ -82,7 +89,9 @@ JOBS = {
 AT_LEAST_SECONDS = 1.0
 """That are measured."""
 TEST_ROWS = 10_000
-"""That are evaluated, at most; they are rows of the training part, as what they are does not matter."""
+"""That are evaluated, at most; they are rows of the training part, as what they are does not
+matter.
+"""
 
 
 def measure(
@@ -98,11 +107,12 @@ def measure(
 
     More rounds are trained until they have taken a second: several are planned at a time.
 
-    Returns samples_per_second and seconds_per_round (means over the rounds), seconds_in_all (of the rounds, and where
-    `every` is given of an evaluation on up to 10,000 rows after each so many), seconds_to_prepare (what the first round
-    took longer: recording, compiling), peak_rss_mib (of this process, and what those that it started hold alone),
-    flops_per_sample (forward and backward), share_of_peak (of one large matrix product of this precision on as many
-    threads), and what was measured; of `auto` the executor that it chose, and why.
+    Returns samples_per_second and seconds_per_round (means over the rounds), seconds_in_all (of the
+    rounds, and where `every` is given of an evaluation on up to 10,000 rows after each so many),
+    seconds_to_prepare (what the first round took longer: recording, compiling), peak_rss_mib (of
+    this process, and what those that it started hold alone), flops_per_sample (forward and
+    backward), share_of_peak (of one large matrix product of this precision on as many threads), and
+    what was measured; of `auto` the executor that it chose, and why.
 
     Raises:
         HeadstartError: unknown job or executor.
@@ -111,9 +121,9 @@ def measure(
         raise HeadstartError(f"unknown benchmark {job_name!r}{nearest(job_name, JOBS)}")
     check_device(device)
     job, place = JOBS[job_name], torch.device(device)
-    timings = timed(federation_of(job, "loop", precision, place))[0] if executor == "auto" else {}
+    timings = timed(_federation(job, "loop", precision, place))[0] if executor == "auto" else {}
     executor = fastest(timings) if timings else executor
-    federation = federation_of(job, executor, precision, place)
+    federation = _federation(job, executor, precision, place)
     network, task = federation.network, federation.task
     state = begin(federation, network.initial(0))
 
@@ -154,17 +164,24 @@ def measure(
         "share_of_peak": round(speed * flops / _peak_flops(network, precision, threads), 4),
         "threads": threads,
         "rounds": done,
-        **({"timings": {name: timing._asdict() for name, timing in timings.items()}} if timings else {}),
+        **(
+            {"timings": {name: timing._asdict() for name, timing in timings.items()}}
+            if timings
+            else {}
+        ),
     }
 
 
-def federation_of(job: Job, executor: str, precision: Precision, device: torch.device = CPU) -> Federation:
-    """Build the federation of a job, with data that are drawn."""
+def _federation(
+    job: Job, executor: str, precision: Precision, device: torch.device = CPU
+) -> Federation:
     sizes = job.sizes()
     total = int(sizes.sum())
     draw = rng.torch_generator(0, "benchmark data")
     if job.predicts_tokens:
-        inputs, targets = torch.randint(1, job.outputs, (2, total, *job.input_shape), generator=draw)
+        inputs, targets = torch.randint(
+            1, job.outputs, (2, total, *job.input_shape), generator=draw
+        )
         objective = next_token(ignored=0)
     else:
         inputs = torch.randn(total, *job.input_shape, generator=draw)
@@ -173,13 +190,19 @@ def federation_of(job: Job, executor: str, precision: Precision, device: torch.d
     test = Examples(inputs[:TEST_ROWS], targets[:TEST_ROWS])
     task = Task("benchmark", train, test, test, job.outputs, objective).to(device)
     model = MODELS.component(job.model)
-    network = Network(lambda: MODELS.build(model, job.input_shape, job.outputs), precision=precision, device=device)
+    network = Network(
+        lambda: MODELS.build(model, job.input_shape, job.outputs),
+        precision=precision,
+        device=device,
+    )
     client = CLIENTS.build(CLIENTS.component("sgd"))
     ends = np.cumsum(sizes)
     return Federation(
         network=network,
         task=task,
-        clients=Population([np.arange(end - size, end) for end, size in zip(ends, sizes, strict=True)]),
+        clients=Population(
+            [np.arange(end - size, end) for end, size in zip(ends, sizes, strict=True)]
+        ),
         client=client,
         server=SERVERS.build(SERVERS.component("sgd")),
         client_rate=job.client_rate,
@@ -198,7 +221,9 @@ def federation_of(job: Job, executor: str, precision: Precision, device: torch.d
 
 
 def _peak_kib() -> int:
-    """The most that this process took, and what each one that it started holds and shares with nobody."""
+    """The most that this process took, and what each one that it started holds and shares with
+    nobody.
+    """
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for process in multiprocessing.active_children():
         fields = Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines()
@@ -218,12 +243,16 @@ def _flops_per_sample(federation: Federation) -> int:
     network, task = federation.network, federation.task
     y = {name: leaf.requires_grad_() for name, leaf in network.initial(0).items()}
     with FlopCounterMode(display=False) as counter:
-        outputs = network(y, task.train.inputs[:4], torch.zeros((), dtype=torch.int32, device=network.device))
+        outputs = network(
+            y, task.train.inputs[:4], torch.zeros((), dtype=torch.int32, device=network.device)
+        )
         task.objective(outputs, task.train.targets[:4]).loss_B.sum().backward()  # type: ignore[no-untyped-call]
     return int(counter.get_total_flops()) // 4
 
 
-def _peak_flops(network: Network, precision: Precision, threads: int, size: int = 1536, repetitions: int = 6) -> float:
+def _peak_flops(
+    network: Network, precision: Precision, threads: int, size: int = 1536, repetitions: int = 6
+) -> float:
     """Floating-point operations a second of a square matrix product, the best of a few."""
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
     a, b = torch.ones(2, size, size, device=network.device, dtype=dtype)

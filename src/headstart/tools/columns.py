@@ -1,4 +1,6 @@
-"""What the columns of a table might be: guesses from their names and values, each with its reason."""
+"""What the columns of a table might be: guesses from their names and values, each with its
+reason.
+"""
 
 import math
 import re
@@ -24,26 +26,35 @@ MOST_WORDS = 30
 DOCUMENT = 4.0
 """Words a cell, in the mean, from which on a column is text."""
 
-LABELS = "label target class y outcome diagnosis species category ill disease default churn response topic sentiment"
+LABELS = (
+    "label target class y outcome diagnosis species category ill disease default churn response "
+    "topic sentiment"
+)
 CLIENTS = (
-    "client user site clinic hospital center centre patient writer author device sensor subject person customer owner "
-    "station store shop school institution farm bank branch region speaker worker account group"
+    "client user site clinic hospital center centre patient writer author device sensor subject "
+    "person customer owner station store shop school institution farm bank branch region speaker "
+    "worker account group"
 )
 PARTS = ("train", "validation", "test")
 DATE = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}([ T]\d.*)?")
 SHARD = re.compile(r"(part|shard|chunk|data|train|validation|test)[-_.]?\d.*", re.IGNORECASE)
 """How programs name the pieces that they cut a table into."""
+
+PICTURE = re.compile(r"\.(png|jpe?g|gif|bmp|webp|tiff?|ppm)$", re.IGNORECASE)
 ROWS_OF_A_CLIENT = 10
-"""A column of so many rows a value, in the mean, may say better than the files of a folder whose a row is."""
+"""A column of so many rows a value, in the mean, may say better than the files of a folder whose a
+row is.
+"""
 
 
 @dataclass(frozen=True)
 class Column:
     """A column as it looks.
 
-    kind: `number`, `words` (few words a cell), `text`, `image`, `date` or `other`. values: those that differ. whole:
-    all are whole numbers. gaps: how many cells are empty, or among numbers a word for that, such as NA. rows: of how
-    many cells this was seen. counts: 0, 1, 2, ... or 1, 2, 3, ..., as if only to number the rows.
+    kind: `number`, `words` (few words a cell), `text`, `image`, `date` or `other`. values: those
+    that differ. whole: all are whole numbers. gaps: how many cells are empty, or among numbers a
+    word for that, such as NA. rows: of how many cells this was seen. counts: 0, 1, 2, ... or 1, 2,
+    3, ..., as if only to number the rows.
     """
 
     name: str
@@ -56,7 +67,8 @@ class Column:
 
 
 def columns_of(path: Path) -> list[Column]:
-    """The columns of a table, but those that only number its rows; of a folder of files also which file a row is from.
+    """The columns of a table, but those that only number its rows; of a folder of files also which
+    file a row is from.
 
     Raises:
         HeadstartError: the table cannot be read.
@@ -83,19 +95,25 @@ def client_of(columns: list[Column], label: str | None) -> tuple[Column, str] | 
     score, best = max(scored, key=lambda pair: pair[0], default=(0.0, None))
     if best is None or score <= 0:
         return None
-    by_rows = f"as it has {len(best.values)} values of several rows"
-    why = "each file is one" if best.name == FILE else "by its name" if _is_called(best.name, CLIENTS) else by_rows
-    return best, why
+    if best.name == FILE:
+        return best, "each file is one"
+    if _is_called(best.name, CLIENTS):
+        return best, "by its name"
+    return best, f"as it has {len(best.values)} values of several rows"
 
 
 def spellings(path: Path, column: Column) -> tuple[int, list[str]]:
-    """How many names a column has where those alike are one, and a text for each group of several that are."""
+    """How many names a column has where those alike are one, and each group of several that are."""
     try:
-        called = names(read(path, (column.name,), (column.name,)), column.name, "keep", gaps=True)[1]
+        table = read(path, (column.name,), (column.name,))
+        _, called = names(table, column.name, "keep", gaps=True)
     except HeadstartError:  # `check` says what is wrong with it, where it is used
         return len(column.values), []
-    groups = alike_among(called)
-    return len(called) - sum(len(group) - 1 for group in groups), [" = ".join(map(visible, group)) for group in groups]
+    many, groups = len(called), []
+    for group in alike_among(called):
+        many -= len(group) - 1
+        groups.append(" = ".join(map(visible, group)))
+    return many, groups
 
 
 def split_of(columns: list[Column]) -> Column | None:
@@ -107,46 +125,67 @@ def split_of(columns: list[Column]) -> Column | None:
 
 
 def _column(path: Path, name: str) -> Column:
+    """Look at the first rows of a column, or at all files of a folder."""
     try:
         column = read(path, (name,), (name,)).column(name)
         cells = (column if name == FILE else column.slice(0, LOOKED_AT)).to_pylist()
     except HeadstartError:  # a damaged column; `check` says what is wrong with it, where it is used
         return Column(name, "other", (), 0)
-    present = [cell for cell in cells if cell not in (None, "") and not _is_nan(cell)]
+    present = [cell for cell in cells if not _is_empty(cell)]
     gaps, rows = len(cells) - len(present), len(cells)
     if not present:
         return Column(name, "other", (), rows, gaps)
     if any(isinstance(cell, bytes | dict) for cell in present):
         return Column(name, "image", (), rows, gaps)
     if name == FILE:
-        return Column(name, "words", tuple(sorted(set(map(str, present)))), rows, gaps)
-    said = [cell for cell in present if not (isinstance(cell, str) and cell.strip().lower() in NOTHING)]
+        return Column(name, "words", _distinct(map(str, present)), rows, gaps)
+    said = [cell for cell in present if not _says_nothing(cell)]
     if not said:
         return Column(name, "other", (), rows, len(cells))
     numbers = _numbers(said)
     if numbers is not None:
-        gaps = len(cells) - len(said)
-        whole = all(number.is_integer() for number in numbers)
-        values = tuple(sorted(set(numbers)))
-        first = numbers[0]
-        counts = whole and len(numbers) > 1 and first in (0, 1) and numbers == [first + i for i in range(len(numbers))]
-        return Column(name, "number", values, rows, gaps, whole, counts)
+        whole = all(map(float.is_integer, numbers))
+        gaps, counts = len(cells) - len(said), whole and _counts(numbers)
+        return Column(name, "number", _distinct(numbers), rows, gaps, whole, counts)
     if not all(isinstance(cell, str | bool) for cell in present):
         return Column(name, "other", (), rows, gaps)
     words = [str(cell).strip() for cell in present]
     if all(isinstance(cell, str) and DATE.fullmatch(cell.strip()) for cell in said):
-        return Column(name, "date", tuple(sorted(set(words))), rows, gaps)
-    if all(re.search(r"\.(png|jpe?g|gif|bmp|webp|tiff?|ppm)$", word, re.IGNORECASE) for word in words[:100]):
+        return Column(name, "date", _distinct(words), rows, gaps)
+    if all(map(PICTURE.search, words[:100])):
         return Column(name, "image", (), rows, gaps)
     length = sum(len(word.split()) for word in words) / len(words)
-    return Column(name, "text" if length >= DOCUMENT else "words", tuple(sorted(set(words))), rows, gaps)
+    kind = "text" if length >= DOCUMENT else "words"
+    return Column(name, kind, _distinct(words), rows, gaps)
+
+
+def _distinct(values: Iterable[Any]) -> tuple[Any, ...]:
+    return tuple(sorted(set(values)))
+
+
+def _is_empty(cell: Any) -> bool:
+    return cell in (None, "") or (isinstance(cell, float) and math.isnan(cell))
+
+
+def _says_nothing(cell: Any) -> bool:
+    """Whether a cell holds a word for a gap, such as NA."""
+    return isinstance(cell, str) and cell.strip().lower() in NOTHING
+
+
+def _counts(numbers: list[float]) -> bool:
+    """Whether numbers are 0, 1, 2, ... or 1, 2, 3, ..., as if only to number the rows."""
+    first, many = numbers[0], len(numbers)
+    return many > 1 and first in (0, 1) and numbers == list(range(int(first), int(first) + many))
 
 
 def _numbers(cells: Iterable[Any]) -> list[float] | None:
+    """The cells as numbers; None where one is none."""
     numbers = []
     for cell in cells:
+        if isinstance(cell, bool) or not isinstance(cell, str | int | float):
+            return None
         try:
-            number = float(cell) if isinstance(cell, str | int | float) and not isinstance(cell, bool) else math.nan
+            number = float(cell)
         except (ValueError, OverflowError):
             return None
         if not math.isfinite(number) or (isinstance(cell, str) and "_" in cell):
@@ -155,26 +194,27 @@ def _numbers(cells: Iterable[Any]) -> list[float] | None:
     return numbers
 
 
-def _is_nan(cell: Any) -> bool:
-    return isinstance(cell, float) and math.isnan(cell)
-
-
 def _is_called(name: str, names: str) -> bool:
     """Whether a column has one of these names, alone or as a word of its own.
 
-    >>> [_is_called(name, "client user") for name in ("Client", "user_id", "userID", "superuser", "clients")]
-    [True, True, True, False, True]
+    >>> _is_called("Client", "client user"), _is_called("userID", "client user")
+    (True, True)
+    >>> _is_called("clients", "client user"), _is_called("superuser", "client user")
+    (True, False)
     """
-    words = re.split(r"[\W_]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", name).lower())
-    return any(word in names.split() or word.removesuffix("s") in names.split() for word in words)
+    apart = re.sub(r"([a-z])([A-Z])", r"\1 \2", name).lower()
+    words = set(re.split(r"[\W_]+", apart))
+    singular = {word.removesuffix("s") for word in words}
+    return not set(names.split()).isdisjoint(words | singular)
 
 
 def _as_label(column: Column, last: Column) -> float:
     """How much a column looks like classes; 0 where it cannot be."""
     classes = len(column.values)
-    if column.name == FILE or column.gaps or not 2 <= classes <= MOST_CLASSES or column.rows < FEWEST_ROWS * classes:
+    if column.name == FILE or column.gaps or not 2 <= classes <= MOST_CLASSES:
         return 0.0
-    if column.kind not in ("number", "words") or (column.kind == "number" and not column.whole):
+    is_whole = column.kind == "words" or (column.kind == "number" and column.whole)
+    if column.rows < FEWEST_ROWS * classes or not is_whole:
         return 0.0
     score = 4.0 * _is_called(column.name, LABELS) - 2.0 * _is_called(column.name, CLIENTS)
     return score + 1.0 * (column is last) + 1.0 / classes + 0.5 * (column.kind == "words")
@@ -183,11 +223,18 @@ def _as_label(column: Column, last: Column) -> float:
 def _as_client(column: Column) -> float:
     """How much a column looks like whose a row is; 0 where it cannot be."""
     owners = len(column.values)
-    if column.gaps or owners < 2 or 2 * owners > column.rows or column.kind not in ("number", "words"):
+    if column.gaps or owners < 2 or 2 * owners > column.rows:
         return 0.0
-    by_file = column.name == FILE and not all(name in PARTS or SHARD.fullmatch(name) for name in column.values)
-    called = _is_called(column.name, CLIENTS) or by_file
-    if (column.kind == "number" and not (column.whole and called)) or (owners < 5 and not called):
+    called = _is_called(column.name, CLIENTS) or _is_by_file(column)
+    is_whole = column.kind == "words" or (column.kind == "number" and column.whole and called)
+    if not is_whole or (owners < 5 and not called):
         return 0.0
     few = 3.0 * (column.name != FILE and owners * ROWS_OF_A_CLIENT <= column.rows)
     return 4.0 * called + called * few + 1.0 * (column.kind == "words") + min(owners, 1000) / 1000
+
+
+def _is_by_file(column: Column) -> bool:
+    """Whether the files of a folder are clients, and no parts or pieces of one table."""
+    if column.name != FILE:
+        return False
+    return not all(name in PARTS or SHARD.fullmatch(name) for name in column.values)

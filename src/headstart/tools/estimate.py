@@ -1,8 +1,9 @@
-"""How long a study will take, from timing a part of one round of each client optimizer and a part of each probe.
+"""How long a study will take, from timing a part of one round of each client optimizer and a part
+of each probe.
 
-What is timed is small (`TIMED_ROWS`), and the rest is in proportion: training to the places for rows that a round has,
-evaluation to the rows evaluated, curvature to its sample. So an estimate takes seconds, after what loading the data and
-the first call of a model take.
+What is timed is small (`TIMED_ROWS`), and the rest is in proportion: training to the places for
+rows that a round has, evaluation to the rows evaluated, curvature to its sample. So an estimate
+takes seconds, after what loading the data and the first call of a model take.
 """
 
 import time
@@ -29,7 +30,9 @@ from headstart.tasks.base import Examples
 from headstart.trees import Tree
 
 TIMED_ROWS = 128
-"""Rows of a timed round, over its cohort, and of a timed evaluation; but at least a batch of each client."""
+"""Rows of a timed round, over its cohort, and of a timed evaluation; but at least a batch of each
+client.
+"""
 
 TIMED_PROBE_ROWS = 32
 """Rows of a timed curvature, which costs some hundred times more a row."""
@@ -40,11 +43,16 @@ PLANNED_ROUNDS = 3
 TIMED_EPOCHS = 10
 """Local epochs that are timed and drawn at most; more of them cost in proportion."""
 
-HOW = f"timed: a round of each client optimizer on about {TIMED_ROWS} rows, each probe on a part of its rows"
+HOW = (
+    f"timed: a round of each client optimizer on about {TIMED_ROWS} rows, each probe on a part of "
+    "its rows"
+)
 
 
 def estimate_seconds(study: Study) -> float:
-    """Seconds of one process for all runs, without starts and report. Trials count as if none were pruned."""
+    """Seconds of one process for all runs, without starts and report. Trials count as if none were
+    pruned.
+    """
     measured: dict[tuple[object, ...], _Costs] = {}
     at_once = {run: len(group) for group in groups_of(study.runs) for run in group}
     with one_thread():
@@ -52,26 +60,42 @@ def estimate_seconds(study: Study) -> float:
         def costs_of(run: RunSpec) -> _Costs:
             kind = (run.client, at_once.get(run, 1), run.trainable)
             if kind not in measured:
-                alike = [costs for (*_, trainable), costs in measured.items() if trainable == run.trainable]
+                alike = [
+                    costs
+                    for (*_, trainable), costs in measured.items()
+                    if trainable == run.trainable
+                ]
                 measured[kind] = _Costs(run, at_once.get(run, 1), *alike[:1])
             return measured[kind]
 
         whole, begun = 0.0, set()
         for run in study.runs:
-            alike = (run.start, run.trainable, run.partition, run.seed)  # curvature remembers where runs begin alike
-            whole += costs_of(run).seconds(run) - (costs_of(run).others(run)[0] if alike in begun else 0.0)
+            alike = (
+                run.start,
+                run.trainable,
+                run.partition,
+                run.seed,
+            )  # curvature remembers where runs begin alike
+            whole += costs_of(run).seconds(run) - (
+                costs_of(run).others(run)[0] if alike in begun else 0.0
+            )
             begun.add(alike)
         trials = sum(
-            costs_of(search.base).seconds(search.base) * search.trials * len(search.seeds) for search in searches(study)
+            costs_of(search.base).seconds(search.base) * search.trials * len(search.seeds)
+            for search in searches(study)
         )
         return whole + trials
 
 
 class _Costs:
-    """What a place for a row costs in training, a row in evaluation, and the other probes before, between and last."""
+    """What a place for a row costs in training, a row in evaluation, and the other probes before,
+    between and last.
+    """
 
     def __init__(self, run: RunSpec, at_once: int, alike: "_Costs | None" = None) -> None:
-        federation = federation_of(replace(run, evaluate_on="test", local_epochs=min(run.local_epochs, TIMED_EPOCHS)))
+        federation = federation_of(
+            replace(run, evaluate_on="test", local_epochs=min(run.local_epochs, TIMED_EPOCHS))
+        )
         begun, moments, self.place = _timed_round(federation, run, at_once)
         self.places: dict[tuple[object, ...], float] = {}
         self.row: float
@@ -83,19 +107,29 @@ class _Costs:
         task = federation.task
         rows = np.linspace(0, len(task.test) - 1, min(TIMED_ROWS, len(task.test))).astype(int)
         some = Examples(task.test.inputs[rows], task.test.targets[rows])
-        self.row = _seconds(lambda: evaluate(federation.network, begun, [some], task.objective, len(some))) / len(some)
+        self.row = _seconds(
+            lambda: evaluate(federation.network, begun, [some], task.objective, len(some))
+        ) / len(some)
         self.whole = {"test": len(task.test), "validation": len(task.validation)}
         self.probes = {}
         for component in run.probes:
             if component.name != "evaluation":
                 part, times = _part(component, TIMED_PROBE_ROWS)
-                PROBES.build(_part(component, TIMED_PROBE_ROWS // 2)[0], federation).measure(moments[0])  # first calls
+                PROBES.build(_part(component, TIMED_PROBE_ROWS // 2)[0], federation).measure(
+                    moments[0]
+                )  # first calls
                 measure = PROBES.build(part, federation).measure
-                self.probes[component] = np.array([times * _seconds(partial(measure, moment)) for moment in moments])
+                self.probes[component] = np.array(
+                    [times * _seconds(partial(measure, moment)) for moment in moments]
+                )
 
     def others(self, run: RunSpec) -> NDArray[np.float64]:
-        """Of all probes but evaluation: before the first round, each time between, after the last."""
-        return sum((self.probes[probe] for probe in run.probes if probe in self.probes), np.zeros(3))
+        """Of all probes but evaluation: before the first round, each time between, after
+        the last.
+        """
+        return sum(
+            (self.probes[probe] for probe in run.probes if probe in self.probes), np.zeros(3)
+        )
 
     def seconds(self, run: RunSpec) -> float:
         """Of a whole run of this kind."""
@@ -115,7 +149,9 @@ class _Costs:
             epochs = min(run.local_epochs, TIMED_EPOCHS)
             federation = federation_of(replace(run, local_epochs=epochs))
             stacked = run.executor.name == "stacked"
-            drawn = [_places(federation, round_, stacked) for round_ in range(1, PLANNED_ROUNDS + 1)]
+            drawn = [
+                _places(federation, round_, stacked) for round_ in range(1, PLANNED_ROUNDS + 1)
+            ]
             self.places[kind] = float(np.mean(drawn)) * run.local_epochs / epochs
         return self.places[kind]
 
@@ -123,8 +159,9 @@ class _Costs:
 def _timed_round(
     federation: Federation, run: RunSpec, at_once: int
 ) -> tuple[Tree, tuple[Moment, Moment, Moment], float]:
-    """Weights, the moments of probes, and the seconds of a place, of two small rounds of so many runs; the first
-    round, which includes tracing, is not counted."""
+    """Weights, the moments of probes, and the seconds of a place, of two small rounds of so many
+    runs; the first round, which includes tracing, is not counted.
+    """
     rows = max(TIMED_ROWS // run.cohort, min(run.batch_size, federation.clients.widest))
     population = Population([client[:rows] for client in federation.clients])
     everybody = replace(federation.schedule, devices=equal())  # who is dropped takes no time
@@ -139,21 +176,32 @@ def _timed_round(
     previous, _ = advanced(first)
     began = time.perf_counter()
     state, cohort = advanced(previous)
-    place = (time.perf_counter() - began) / at_once / _places(small, state.round, run.executor.name == "stacked")
-    moments = Moment(first, None, None), Moment(state, previous, cohort), Moment(state, previous, cohort, True)
+    place = (
+        (time.perf_counter() - began)
+        / at_once
+        / _places(small, state.round, run.executor.name == "stacked")
+    )
+    moments = (
+        Moment(first, None, None),
+        Moment(state, previous, cohort),
+        Moment(state, previous, cohort, True),
+    )
     return first.x, moments, place
 
 
 def _places(federation: Federation, round_: int, stacked: bool) -> int:
-    """Places for rows in a round, filled or not, of local steps and of gradients at x. Stacked clients wait for the
-    one with most steps."""
+    """Places for rows in a round, filled or not, of local steps and of gradients at x. Stacked
+    clients wait for the one with most steps.
+    """
     now = plan(federation.seed, round_, federation.clients, federation.schedule)
     steps = now.rows_KSB.size if stacked else int(now.steps_K.sum()) * now.rows_KSB.shape[-1]
     return steps + (now.all_rows_KM.size if federation.client.wants_grad_at_x else 0)
 
 
 def _part(probe: Component, most: int) -> tuple[Component, float]:
-    """The probe on fewer rows, where it has such a parameter, and how many times more it costs as it is."""
+    """The probe on fewer rows, where it has such a parameter, and how many times more it costs as
+    it is.
+    """
     rows = dict(probe.parameters).get("rows", 0)
     if rows <= most:
         return probe, 1.0

@@ -1,4 +1,6 @@
-"""A first study of a user's own table: a study file with comments, from what its columns look like."""
+"""A first study of a user's own table: a study file with comments, from what its columns
+look like.
+"""
 
 import os
 from collections.abc import Sequence
@@ -16,10 +18,20 @@ from headstart.tasks.own.features import listed
 from headstart.tasks.own.images import size_of
 from headstart.tasks.sources.names import visible
 from headstart.tasks.sources.tables import FILE, read
-from headstart.tools.columns import MOST_WORDS, Column, client_of, columns_of, label_of, spellings, split_of
+from headstart.tools.columns import (
+    MOST_WORDS,
+    Column,
+    client_of,
+    columns_of,
+    label_of,
+    spellings,
+    split_of,
+)
 
 SCALED, MOST_PIXELS = 32, 128
-"""Images of more pixels a side, or of several sizes, are scaled to so many: what a small network learns from soon."""
+"""Images of more pixels a side, or of several sizes, are scaled to so many: what a small network
+learns from soon.
+"""
 
 
 @dataclass(frozen=True)
@@ -30,7 +42,9 @@ class FirstStudy:
     guesses: tuple[str, ...]
 
 
-def write_first_study(table: Path, path: Path, label: str | None = None, client: str | None = None) -> FirstStudy:
+def write_first_study(
+    table: Path, path: Path, label: str | None = None, client: str | None = None
+) -> FirstStudy:
     """Write a study file for a table; `label` and `client` name columns that are otherwise guessed.
 
     Raises:
@@ -44,7 +58,8 @@ def write_first_study(table: Path, path: Path, label: str | None = None, client:
         study = Study.load(path)
         made = task_of(study.task)
         if study.file.tuning and not len(made.validation):
-            tuned, none = "\ntuning: ", "\n# There are no rows to validate on, which this needs: tuning: "
+            tuned = "\ntuning: "
+            none = "\n# There are no rows to validate on, which this needs: tuning: "
             files.write(path, text.replace(tuned, none))
             study = Study.load(path)
         check(study)
@@ -52,54 +67,73 @@ def write_first_study(table: Path, path: Path, label: str | None = None, client:
         path.unlink()
         said = "; ".join(guesses)
         raise HeadstartError(f"{error} ({said}); name the columns: --label, --client") from None
-    rows = f"{len(made.train)} rows to train on, {len(made.validation)} to validate on, {len(made.test)} to test on"
+    rows = (
+        f"{len(made.train)} rows to train on, {len(made.validation)} to validate on, "
+        f"{len(made.test)} to test on"
+    )
     return FirstStudy(path, (*guesses, rows))
 
 
 def _text(table: Path, path: Path, label: str | None, client: str | None) -> tuple[str, list[str]]:
+    """The study file, and what was guessed for it."""
     columns = columns_of(table)
     classes, why_label = _chosen(columns, label, label_of(columns), "label")
-    owner, why_client = _chosen(columns, client, client_of(columns, classes.name if classes else None), "client")
+    guessed = client_of(columns, classes.name if classes else None)
+    owner, why_client = _chosen(columns, client, guessed, "client")
     split = split_of(columns)
-    rest = [column for column in columns if column not in (classes, owner, split) and column.name != FILE]
-    inputs, model, said = _inputs(table, rest, classes is not None)
-    if classes is None and "text" not in inputs:
+    taken = FILE, *[column.name for column in (classes, owner, split) if column]
+    inputs = _inputs(table, [c for c in columns if c.name not in taken], classes is not None)
+    if classes is None and "text" not in inputs.keys:
         names = ", ".join(repr(column.name) for column in columns)
-        raise HeadstartError(f"{table}: no column looks like classes; name one of {names} (--label)")
+        raise HeadstartError(
+            f"{table}: no column looks like classes; name one of {names} (--label)"
+        )
     lines = [f"    {_pair('path', os.path.relpath(table, path.parent))}"]
-    guesses = []
-    named = [column for column in (owner, classes) if column is not None]
-    named += [column for column in rest if column.name in inputs.get("categories", ())]
-    found = {column.name: spellings(table, column) for column in named}
-    owners, kinds = (found[one.name][0] if one else 0 for one in (owner, classes))
+    guesses, joined, owners = [], [], 0
     if owner is not None:
+        owners, ways = spellings(table, owner)
+        joined += _joined(owner, ways)
         lines.append(f"    {_pair('client', owner.name)}  # whose a row is: {owners} of them")
         guesses.append(f"client: {owner.name} ({owners} of them), {why_client}")
     else:
         guesses.append("client: no column looks like one; rows are dealt to clients by a draw")
     if classes is not None:
+        kinds, ways = spellings(table, classes)
+        joined += _joined(classes, ways)
         lines.append(f"    {_pair('label', classes.name)}  # {kinds} classes")
         guesses.append(f"label: {classes.name} ({kinds} classes), {why_label}")
-    lines += [f"    {_pair(key, value)}" for key, value in inputs.items()]
-    if joined := [f"{visible(name)}: {listed(ways)}" for name, (_, ways) in found.items() if ways]:
+    for column in inputs.categories:
+        joined += _joined(column, spellings(table, column)[1])
+    for key, value in inputs.keys.items():
+        lines.append(f"    {_pair(key, value)}")
+    if joined:
         lines.append(f"    alike: join  # taken for one name: {'; '.join(joined)}")
         guesses.append(f"names taken for one: {'; '.join(joined)}")
     if split is not None:
         lines.append(f"    {_pair('split', split.name)}")
     elif owner is not None:
-        lines.append("    split_by: row  # a fifth of the rows is tested on; `client` tests on whole clients")
-    clients = owners if owner else max(2, min(50, max(c.rows for c in columns) // 20))
+        lines.append(
+            "    split_by: row  # a fifth of the rows is tested on; `client` tests on whole clients"
+        )
+    most = max(column.rows for column in columns)
+    clients = owners if owner else max(2, min(50, most // 20))
+    dealt = "dirichlet(alpha=0.3)  # few classes each"
     study = _STUDY.format(
         table=" ".join(table.name.split()),
         name=_pair("name", table.stem or "study"),
         task="\n".join(lines),
-        model=model,
-        partitions="natural  # each has its own rows" if owner else "dirichlet(alpha=0.3)  # few classes each",
+        model=inputs.model,
+        partitions="natural  # each has its own rows" if owner else dealt,
         population="" if owner else f"population: {clients}\n",
         cohort=max(1, min(10, clients // 2)),
-        rates=_BAG_RATES if classes is not None and "text" in inputs else _RATES,
+        rates=_BAG_RATES if classes is not None and "text" in inputs.keys else _RATES,
     )
-    return study, guesses + said
+    return study, guesses + inputs.guesses
+
+
+def _joined(column: Column, ways: Sequence[str]) -> list[str]:
+    """The names of a column that are taken for one, in words; nothing where there are none."""
+    return [f"{visible(column.name)}: {listed(ways)}"] if ways else []
 
 
 def _chosen(
@@ -114,44 +148,67 @@ def _chosen(
     raise HeadstartError(f"--{what}: no column {asked!r}{nearest(asked, names)}")
 
 
-def _inputs(table: Path, rest: list[Column], has_label: bool) -> tuple[dict[str, Any], str, list[str]]:
-    """The parameters of the table that name its inputs, a model for them, and what is said of both."""
-    for kind, model in (("image", "small-cnn"), ("text", "logistic")):
-        found = [column.name for column in rest if column.kind == kind]
-        if not found:
-            continue
-        if kind == "text":
-            return {kind: found[0]}, model if has_label else "lstm", [f"{kind}: {found[0]}"]
-        size, why = _size(table, found[0])
-        return {kind: found[0], "size": size}, model, [f"{kind}: {found[0]}, {why}"]
-    numbers = [column for column in rest if column.kind == "number" and not column.counts]
-    words = [column for column in rest if column.kind == "words" and 2 <= len(column.values) <= MOST_WORDS]
-    names, categories = ([column.name for column in some] for some in (numbers, words))
-    left_out = [f"{column.name} ({_why_left_out(column)})" for column in rest if column not in (*numbers, *words)]
-    inputs: dict[str, Any] = {}
+@dataclass(frozen=True)
+class Inputs:
+    """The keys of the table that name its inputs, a model for them, and what is said of both."""
+
+    keys: dict[str, Any]
+    model: str
+    guesses: list[str]
+    categories: tuple[Column, ...] = ()
+
+
+def _inputs(table: Path, rest: Sequence[Column], has_label: bool) -> Inputs:
+    """Guess the inputs among the columns that are nothing else."""
+    by_kind: dict[str, list[Column]] = {}
+    for column in rest:
+        by_kind.setdefault(_use_of(column), []).append(column)
+    if "image" in by_kind:
+        name = by_kind["image"][0].name
+        size, why = _size(table, name)
+        return Inputs({"image": name, "size": size}, "small-cnn", [f"image: {name}, {why}"])
+    if "text" in by_kind:
+        name = by_kind["text"][0].name
+        return Inputs({"text": name}, "logistic" if has_label else "lstm", [f"text: {name}"])
+    keys: dict[str, Any] = {}
     said = []
-    if names:
-        inputs["features"] = names
-        said.append(f"features: {', '.join(names)}")
-    if categories:
-        inputs["categories"] = categories
-        said.append(f"categories: {', '.join(categories)}")
+    numbers, words = by_kind.get("features", []), by_kind.get("categories", [])
+    for key, columns in (("features", numbers), ("categories", words)):
+        if columns:
+            keys[key] = [column.name for column in columns]
+            said.append(f"{key}: {', '.join(keys[key])}")
     if any(column.gaps for column in (*numbers, *words)):
-        inputs["gaps"] = "mean"
+        keys["gaps"] = "mean"
         said.append("gaps: an empty cell, or NA or the like in it, is the mean of its column")
+    left_out = [f"{c.name} ({_why_left_out(c)})" for c in by_kind.get("", ())]
     if left_out:
         said.append(f"left out: {', '.join(left_out)}")
-    return inputs, "mlp(hidden=[32])", said
+    return Inputs(keys, "mlp(hidden=[32])", said, tuple(words))
+
+
+def _use_of(column: Column) -> str:
+    """What a column may be an input as; empty where it is left out."""
+    if column.kind in ("image", "text"):
+        return column.kind
+    if column.kind == "number" and not column.counts:
+        return "features"
+    few = 2 <= len(column.values) <= MOST_WORDS
+    return "categories" if column.kind == "words" and few else ""
 
 
 def _size(table: Path, column: str) -> tuple[list[int], str]:
-    """The height and width for images: their own where all agree and a small network can take them."""
+    """The height and width for images: their own where all agree and a small network can
+    take them.
+    """
     own = size_of(read(table, (column,), (column,)), column)
     if own is None:
         return [SCALED, SCALED], f"scaled to {SCALED}x{SCALED}, as their sizes differ"
     height, width = own
     if max(own) > MOST_PIXELS:
-        return [SCALED, SCALED], f"of {height}x{width} pixels, scaled to {SCALED}x{SCALED}; `size` says it"
+        return [
+            SCALED,
+            SCALED,
+        ], f"of {height}x{width} pixels, scaled to {SCALED}x{SCALED}; `size` says it"
     return [height, width], f"of {height}x{width} pixels"
 
 
@@ -180,8 +237,9 @@ rates:
 """
 
 _BAG_RATES = """\
-# A bag of words is small shares of many words, which learn with large rates, and with which depends on the texts:
-# every start and pair is given its best ones first, by as many trials each, of which the first has those of `rates`.
+# A bag of words is small shares of many words, which learn with large rates, and with which depends
+# on the texts: every start and pair is given its best ones first, by as many trials each, of which
+# the first has those of `rates`.
 tuning: {trials: 10, rounds: 15}
 rates:
   - {server: adam, client_rate: 3.0, server_rate: 0.1}
@@ -189,7 +247,8 @@ rates:
 """
 
 _STUDY = """\
-# A first study of {table}, as `headstart init` guessed it from the columns: look at the lines under `table`.
+# A first study of {table}, as `headstart init` guessed it from the columns: look at the lines under
+# `table`.
 #   headstart inspect FILE           the clients: sizes, labels, skew
 #   headstart check FILE             the grid, and how long it takes
 #   headstart run FILE --out out     run it, or go on with it; out/report.html

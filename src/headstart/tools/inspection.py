@@ -1,4 +1,5 @@
-"""What a split of rows over clients looks like: how large clients are, and how far their labels are from the whole's.
+"""What a split of rows over clients looks like: how large clients are, and how far their labels are
+from the whole's.
 
 Shape suffixes: N rows, K clients, C classes.
 """
@@ -15,21 +16,32 @@ Floats = npt.NDArray[np.float64]
 SATURATED = 0.5
 """A skew that is this large by chance alone, of at most 1, has little room to show another."""
 DEALS, ROWS_DEALT = 20, 4_000_000
-"""So many times the labels are dealt at random, fewer where there are so many rows that it would take long."""
-QUANTILES = {"min": 0.0, "5%": 0.05, "25%": 0.25, "median": 0.5, "75%": 0.75, "95%": 0.95, "max": 1.0}
+"""So many times the labels are dealt at random, fewer where there are so many rows that it would
+take long.
+"""
+QUANTILES = {
+    "min": 0.0,
+    "5%": 0.05,
+    "25%": 0.25,
+    "median": 0.5,
+    "75%": 0.75,
+    "95%": 0.95,
+    "max": 1.0,
+}
 
 
 @dataclass(frozen=True)
 class Inspection:
     """Measures of one split.
 
-    sizes_K: rows of each client; counts_KC: its rows of each class, none where targets are no classes.
-    variation_K: the total variation distance of its label mix q to that of all rows p, 1/2 sum_c |q_c - p_c|.
-    dealt_K: the same for clients of these sizes with the labels dealt at random, once: what size alone explains.
-    likeness: how many times as often two rows of one client have the same label as two of all rows; 1 on average where
-    labels are dealt at random, however few rows a client has. None where no client has two rows, or no label.
-    likeness_dealt: the same where labels are dealt at random, some times.
-    notes: what is to be known of how the rows were read.
+    sizes_K: rows of each client; counts_KC: its rows of each class, none where targets are no
+    classes. variation_K: the total variation distance of its label mix q to that of all rows p, 1/2
+    sum_c |q_c - p_c|. dealt_K: the same for clients of these sizes with the labels dealt at random,
+    once: what size alone explains. likeness: how many times as often two rows of one client have
+    the same label as two of all rows; 1 on average where labels are dealt at random, however few
+    rows a client has. None where no client has two rows, or no label. likeness_dealt: the same
+    where labels are dealt at random, some times. notes: what is to be known of how the rows were
+    read.
     """
 
     name: str
@@ -44,12 +56,16 @@ class Inspection:
 
     @property
     def saturated(self) -> bool:
-        """Whether clients have so few rows for so many labels that their mixes are far from the whole's anyhow."""
+        """Whether clients have so few rows for so many labels that their mixes are far from the
+        whole's anyhow.
+        """
         return self.dealt_K is not None and bool(self.dealt_K.mean() > SATURATED)
 
     @property
     def gini(self) -> float:
-        """The Gini coefficient of sizes: 0 where all are equal, towards 1 where one client has all rows."""
+        """The Gini coefficient of sizes: 0 where all are equal, towards 1 where one client has all
+        rows.
+        """
         return gini(self.sizes_K)
 
     @property
@@ -68,7 +84,11 @@ class Inspection:
             "split": self.name,
             "clients": len(self.sizes_K),
             "rows": int(self.sizes_K.sum()),
-            "sizes": {**quantiles(self.sizes_K), "mean": float(self.sizes_K.mean()), "gini": self.gini},
+            "sizes": {
+                **quantiles(self.sizes_K),
+                "mean": float(self.sizes_K.mean()),
+                "gini": self.gini,
+            },
         }
         if self.notes:
             found["notes"] = list(self.notes)
@@ -80,14 +100,19 @@ class Inspection:
             **found,
             "total_variation": variation,
             "earth_movers_distance": {name: 2 * value for name, value in variation.items()},
-            "total_variation_if_dealt_at_random": {**quantiles(self.dealt_K), "mean": float(self.dealt_K.mean())},
+            "total_variation_if_dealt_at_random": {
+                **quantiles(self.dealt_K),
+                "mean": float(self.dealt_K.mean()),
+            },
             "saturated": self.saturated,
             "likeness": self.likeness,
             "likeness_if_dealt_at_random": list(self.likeness_dealt),
             "labels_per_client": {**quantiles(labels_K), "mean": float(labels_K.mean())},
             "per_label": [
                 {"label": label, "rows": int(rows), "clients": int(clients)}
-                for label, rows, clients in zip(self.classes, self.counts_KC.sum(0), clients_C, strict=True)
+                for label, rows, clients in zip(
+                    self.classes, self.counts_KC.sum(0), clients_C, strict=True
+                )
             ],
         }
 
@@ -112,8 +137,9 @@ def inspect(
         draw: deals the labels at random, for comparison.
         notes: what is to be known of how the rows were read.
 
-    The earth mover's distance of Zhao et al. (arXiv 1806.00582, section 3.2) between the labels of a client and all of
-    them is sum_c |q_c - p_c|: labels are names, any two of which are equally far, so it is twice the total variation.
+    The earth mover's distance of Zhao et al. (arXiv 1806.00582, section 3.2) between the labels of
+    a client and all of them is sum_c |q_c - p_c|: labels are names, any two of which are equally
+    far, so it is twice the total variation.
 
     >>> found = inspect("by hand", np.array([2, 2]), np.arange(4), np.array([0, 0, 0, 1]), "ab",
     ...                 np.random.Generator(np.random.Philox(0)))
@@ -127,7 +153,9 @@ def inspect(
     dealt_KC = _counts(sizes_K, draw.permutation(owned_N), len(classes))
     like = likeness(counts_KC)
     deals = max(2, min(DEALS, ROWS_DEALT // len(owned_N))) if like is not None else 0
-    at_random = (likeness(_counts(sizes_K, draw.permutation(owned_N), len(classes))) for _ in range(deals))
+    at_random = (
+        likeness(_counts(sizes_K, draw.permutation(owned_N), len(classes))) for _ in range(deals)
+    )
     return Inspection(
         name,
         tuple(classes),
@@ -144,11 +172,12 @@ def inspect(
 def likeness(counts_KC: Ints) -> float | None:
     """How many times as often two rows of one client have the same label as two of all rows.
 
-    sum_kc n_kc (n_kc - 1) / sum_k n_k (n_k - 1), over the same of all rows. Pairs are drawn without putting back, so
-    that it is 1 on average for labels dealt at random, where the variation grows with fewer rows.
+    sum_kc n_kc (n_kc - 1) / sum_k n_k (n_k - 1), over the same of all rows. Pairs are drawn without
+    putting back, so that it is 1 on average for labels dealt at random, where the variation grows
+    with fewer rows.
 
-    >>> likeness(np.array([[2, 0], [0, 2]])), likeness(np.array([[1, 1], [1, 1]])), likeness(np.array([[1, 0], [0, 1]]))
-    (3.0, 0.0, None)
+    >>> likeness(np.array([[2, 0], [0, 2]])), likeness(np.array([[1, 1], [1, 1]])),
+    likeness(np.array([[1, 0], [0, 1]])) (3.0, 0.0, None)
     """
     sizes_K, rows_C = counts_KC.sum(1).astype(float), counts_KC.sum(0).astype(float)
     pairs, same = (sizes_K * (sizes_K - 1)).sum(), (rows_C * (rows_C - 1)).sum()
@@ -177,7 +206,11 @@ def quantiles(values: npt.NDArray[Any]) -> dict[str, float]:
 def lines(found: Inspection) -> list[str]:
     """The measures as a table to read."""
     rows = [("", *QUANTILES, "mean"), ("rows of a client", *_row(found.sizes_K, "{:.4g}"))]
-    if found.variation_K is not None and found.dealt_K is not None and found.labels_held is not None:
+    if (
+        found.variation_K is not None
+        and found.dealt_K is not None
+        and found.labels_held is not None
+    ):
         rows += [
             ("labels of a client", *_row(found.labels_held, "{:.3g}")),
             ("label skew (total variation)", *_row(found.variation_K, "{:.3f}")),
@@ -185,7 +218,10 @@ def lines(found: Inspection) -> list[str]:
             ("earth mover's distance (twice)", *_row(2 * found.variation_K, "{:.3f}")),
         ]
     text = [f"{row[0]:<31}" + "".join(f"{cell:>8}" for cell in row[1:]) for row in rows]
-    head = f"{found.name}: {len(found.sizes_K)} clients, {found.sizes_K.sum()} rows, Gini of sizes {found.gini:.3f}"
+    head = (
+        f"{found.name}: {len(found.sizes_K)} clients, {found.sizes_K.sum()} rows, Gini of sizes "
+        f"{found.gini:.3f}"
+    )
     head_and_notes = [head, *(f"  {note}" for note in found.notes)]
     if found.counts_KC is None or found.clients_holding is None:
         return [*head_and_notes, *text, "  no label skew: targets are no classes"]
@@ -196,8 +232,14 @@ def lines(found: Inspection) -> list[str]:
         for label, rows, clients in zip(found.classes, rows_C, clients_C, strict=True)
     ]
     many = len(per_label) > 20
-    few = [f"rarest: {_short(found.classes[c])}, {clients_C[c]} clients; widest: {_short(found.classes[d])}, "
-           f"{clients_C[d]} clients" for c, d in [(int(clients_C.argmin()), int(clients_C.argmax()))]]  # fmt: skip
+    few = ["rarest: "
+    f"{_short(found.classes[c])}, "
+    f"{clients_C[c]} "
+    "clients; "
+    "widest: "
+    f"{_short(found.classes[d])}, "
+    f"{clients_C[d]} "
+    "clients" for c, d in [(int(clients_C.argmin()), int(clients_C.argmax()))]]  # fmt: skip
     return [*head_and_notes, *text, *(few if many else per_label)]
 
 
@@ -206,8 +248,8 @@ def _likeness_lines(found: Inspection) -> list[str]:
     if found.likeness is not None and found.likeness_dealt:
         low, high = min(found.likeness_dealt), max(found.likeness_dealt)
         made.append(
-            f"two rows of a client have the same label {found.likeness:.2f} times as often as two of all rows "
-            f"(dealt at random: {low:.2f} to {high:.2f})"
+            f"two rows of a client have the same label {found.likeness:.2f} times as often as two "
+            f"of all rows (dealt at random: {low:.2f} to {high:.2f})"
         )
     if found.saturated and found.dealt_K is not None:
         advice = "; go by the line above" if made else ""

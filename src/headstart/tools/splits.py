@@ -18,8 +18,11 @@ def inspect_study(study: Study) -> Iterator[Inspection]:
         yield inspect_split(study.task, partition, study.population, seed)
 
 
-def inspect_named(task: str, partition: str, population: int | None = None, seed: int = 0) -> Inspection:
-    """A partition of a task, both as a study file writes them; its population is by default as in one.
+def inspect_named(
+    task: str, partition: str, population: int | None = None, seed: int = 0
+) -> Inspection:
+    """A partition of a task, both as a study file writes them; its population is by default as in
+    one.
 
     Raises:
         HeadstartError: an unknown name, or rows that cannot be dealt so.
@@ -37,4 +40,12 @@ def inspect_split(task: Component, partition: Component, population: int, seed: 
     labels = None if targets.ndim != 1 or targets.is_floating_point() else targets.numpy()
     name = f"{task.name}, {partition}"
     names = built.classes or tuple(map(str, range(built.outputs)))
-    return inspect(name, clients.sizes_N, clients.rows, labels, names, rng.generator(seed, "inspection"), built.notes)
+    return inspect(
+        name,
+        clients.sizes_N,
+        clients.rows,
+        labels,
+        names,
+        rng.generator(seed, "inspection"),
+        built.notes,
+    )

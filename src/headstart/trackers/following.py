@@ -1,17 +1,21 @@
 """Trackers and a study: they are begun with it, watch it, and never stop it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headstart.trackers.base import Tracker, begin
+from headstart.errors import HeadstartError, nearest
+from headstart.trackers.base import Tracker
 
 if TYPE_CHECKING:
     from headstart.study.events import Measured
     from headstart.study.places.pace import Advance
     from headstart.study.runner import Watch
     from headstart.study.spec import Study
+
+FOLDER = "trackers"
+"""In a study's folder: what trackers write that write to files."""
 
 
 @contextmanager
@@ -69,6 +73,59 @@ class _Guarded:
             self._failed = True
             reason = " ".join(str(error).split())[:300]
             self._tell(
-                f"the tracker {self._name} failed ({type(error).__name__}: {reason}) and is left alone; "
-                "the study goes on"
+                f"the tracker {self._name} failed ({type(error).__name__}: {reason}) and is left "
+                "alone; the study goes on"
             )
+
+
+Factory = Callable[[Path, Mapping[str, Any]], Tracker]
+"""(folder to write to, settings of the study) -> the tracker."""
+
+
+def _factory(name: str) -> Factory:
+    if name == "tensorboard":
+        from headstart.trackers.tensorboard import TensorBoard
+
+        return TensorBoard
+    if name == "mlflow":
+        from headstart.trackers.mlflow import MLflow
+
+        return MLflow
+    from headstart.trackers.wandb import WandB
+
+    return WandB
+
+
+NAMES = ("tensorboard", "mlflow", "wandb")
+
+
+def begin(asked: object, out: Path, settings: Mapping[str, Any]) -> list[tuple[str, Tracker]]:
+    """The trackers that were asked for, by name, or as they were given.
+
+    Raises:
+        HeadstartError: there is none of that name, or its package is not installed.
+    """
+    several = asked if isinstance(asked, list | tuple) else [asked]
+    return [_begun(one, out, settings) for one in several if one is not None]
+
+
+def _begun(asked: Any, out: Path, settings: Mapping[str, Any]) -> tuple[str, Tracker]:
+    if not isinstance(asked, str):
+        if isinstance(asked, Tracker):
+            return type(asked).__name__, asked
+        raise HeadstartError(
+            f"track: expected one of {', '.join(NAMES)}, or an object with the methods measured, "
+            f"ended and close, got {type(asked).__name__}"
+        )
+    if asked not in NAMES:
+        raise HeadstartError(f"track: unknown tracker {asked!r}{nearest(asked, NAMES)}")
+    try:
+        return asked, _factory(asked)(out / FOLDER, settings)
+    except ImportError as error:
+        raise HeadstartError(
+            f"track: {asked} is not installed ({error}); pip install 'headstart[trackers]'"
+        ) from None
+    except Exception as error:  # whatever somebody else's tracker may raise
+        raise HeadstartError(
+            f"track: {asked} cannot begin: {type(error).__name__}: {' '.join(str(error).split())}"
+        ) from None

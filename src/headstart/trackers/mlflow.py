@@ -54,7 +54,14 @@ class MLflow:
 
     def ended(self, run: "RunSpec", record: Mapping[str, Any]) -> None:
         """Say how the run ended, and what it cost."""
-        for name in ("status", "diverged_at", "bytes_up", "bytes_down", "simulated_seconds", "seconds"):
+        for name in (
+            "status",
+            "diverged_at",
+            "bytes_up",
+            "bytes_down",
+            "simulated_seconds",
+            "seconds",
+        ):
             self._client.set_tag(self._run(run), f"headstart.{name}", str(record.get(name)))
         status = "FINISHED" if record.get("status") == "finished" else "FAILED"
         self._client.set_terminated(self._run(run), status)
@@ -68,7 +75,9 @@ class MLflow:
             if there:
                 self._runs[run.key] = there[0].info.run_id
             else:
-                made = self._client.create_run(self._experiment, tags={TAG: run.key}, run_name=label(run))
+                made = self._client.create_run(
+                    self._experiment, tags={TAG: run.key}, run_name=label(run)
+                )
                 self._runs[run.key] = made.info.run_id
                 parameters = [Param(name, str(value)) for name, value in fields(run).items()]
                 self._client.log_batch(made.info.run_id, params=parameters)

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 
 class TensorBoard:
-    """A scalar for every metric, its step the round; the run's parameters and its record as text."""
+    """A scalar for every metric, its step the round; the run's parameters and its record as
+    text.
+    """
 
     def __init__(self, folder: Path, settings: Mapping[str, Any]) -> None:
         self._folder = folder / "tensorboard"
@@ -45,6 +47,8 @@ class TensorBoard:
         if run.key not in self._writers:
             name = re.sub(r"[^\w.=()+-]+", "-", label(run))
             made = SummaryWriter(str(self._folder / name))
-            made.add_text("parameters", "\n".join(f"    {key}: {value}" for key, value in fields(run).items()))
+            made.add_text(
+                "parameters", "\n".join(f"    {key}: {value}" for key, value in fields(run).items())
+            )
             self._writers[run.key] = made
         return self._writers[run.key]

@@ -152,8 +152,8 @@ def test_they_end_with_the_process_that_forked_them() -> None:
     script = """
 import multiprocessing, os, signal, sys
 from headstart.engine.rounds import advance, begin
-from headstart.tools.benchmark import JOBS, federation_of
-federation = federation_of(JOBS["digits-mlp"], "processes(workers=2)", "fp32")
+from headstart.tools.benchmark import JOBS, _federation
+federation = _federation(JOBS["digits-mlp"], "processes(workers=2)", "fp32")
 advance(federation, begin(federation, federation.network.initial(0)))
 print(*[member.pid for member in multiprocessing.active_children()], flush=True)
 os.kill(os.getpid(), signal.SIGKILL)

@@ -11,13 +11,14 @@ from headstart.report.appendix import shares
 from headstart.report.pages import study_page as page
 from headstart.report.runs import records as tables
 from headstart.report.runs.cells import Pair
-from headstart.report.runs.grid import Study, slice_up
+from headstart.report.runs.grid import Grid
+from headstart.report.runs.sorting import sort
 
 Keep = Callable[[dict[str, Any]], bool]
 PAIR = Pair("sgd", "adam")
 
 
-def with_shares(folder: Path) -> Study:
+def with_shares(folder: Path) -> Grid:
     """The worst client has .10 at the beginning, and .5, .6 and .7 at the end from random, .1 more from proxy."""
     found = tables.read(folder)
     curves = dict(found.curves)
@@ -25,7 +26,7 @@ def with_shares(folder: Path) -> Study:
         end = 0.5 + 0.1 * run.seed + (0.1 if run.start == "proxy" else 0)
         curves[run.run, "client_accuracy_worst"] = (np.array([0, 60]), np.array([0.1, end]))
         curves[run.run, "test_f1_macro"] = (np.array([0, 60]), np.array([0.2, 0.25]))
-    return slice_up(replace(found, curves=curves))
+    return sort(replace(found, curves=curves))
 
 
 def test_the_last_values_are_averaged_over_seeds(study: Callable[..., Path], few: Keep) -> None:
@@ -50,5 +51,5 @@ def test_a_diverged_run_leaves_no_mean(study: Callable[..., Path], few: Keep) ->
 
 def test_a_study_that_measured_nothing_of_it_has_no_such_section(study: Callable[..., Path], few: Keep) -> None:
     folder = study(keep=few)
-    assert shares.table(slice_up(tables.read(folder))) is None
+    assert shares.table(sort(tables.read(folder))) is None
     assert 'id="shares"' not in page.write(folder).read_text()

@@ -1,14 +1,9 @@
 """What the page says of a tuning, on trials whose budget and best values are known."""
 
-from dataclasses import replace
-from typing import Any
-
 from headstart.report.appendix import tuning as trials
-from headstart.report.runs.grid import slice_up
-from headstart.report.runs.records import Results
 
 
-def row(search: str, trial: int, status: str = "finished", best: bool = False, edge: str = "") -> dict[str, Any]:
+def row(search: str, trial: int, status: str = "finished", best: bool = False, edge: str = "") -> dict[str, object]:
     return {
         "search": search, "start": search, "client": "sgd", "server": "adam", "partition": "iid", "devices": "equal",
         "local_epochs": 1, "trial": trial, "status": status, "rounds": 9, "seeds": 1, "client_rate": 0.1,
@@ -16,16 +11,10 @@ def row(search: str, trial: int, status: str = "finished", best: bool = False, e
     }  # fmt: skip
 
 
-def told(*rows: dict[str, Any]) -> trials.Tuning:
-    searches: dict[str, list[dict[str, Any]]] = {}
-    for each in rows:
-        searches.setdefault(str(each["search"]), []).append(each)
-    return trials.Tuning(
-        trials.budget(searches),  # type: ignore[arg-type]
-        trials.warnings(searches),  # type: ignore[arg-type]
-        trials.best(searches),  # type: ignore[arg-type]
-        trials.all_of(tuple(rows)),
-    )
+def told(*rows: trials.Trial) -> trials.TuningNotes:
+    found = trials.tuning(rows)
+    assert found is not None
+    return found
 
 
 def test_equal_budgets_are_counted_and_nothing_is_warned_of() -> None:
@@ -57,11 +46,5 @@ def test_unequal_budgets_and_searches_without_a_best_are_warned_of() -> None:
     ]
 
 
-def test_a_study_without_a_tuning_has_nothing_to_tell(table: Any) -> None:
-    study = table({"random": {"sgd + adam": [0.5, 0.6]}})
-    assert trials.tuning(study) is None
-    results = replace(study.results, trials=(row("a", 0, best=True),))
-    assert isinstance(results, Results)
-    found = trials.tuning(slice_up(results))
-    assert found is not None
-    assert found.best.columns["start"] == ["a"]
+def test_without_trials_there_is_nothing_to_tell() -> None:
+    assert trials.tuning(()) is None

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from headstart.report.figures.axes import seed_band, spread_labels
-from headstart.report.figures.dumbbells import Row, dumbbells, height
+from headstart.report.figures.dumbbells import Dumbbell, dumbbells, height
 from headstart.report.figures.rendering import ROLES, STARTS, drawn, inline, render, render_all, style
 
 
@@ -114,7 +114,7 @@ def test_labels_that_fit_stay_where_they_are() -> None:
 
 @pytest.mark.parametrize("wide", [True, False])
 def test_what_says_diverged_stands_clear_of_the_marks(wide: bool) -> None:
-    rows = [Row(name, {"random": (None, 0.5 + 0.1 * i), "proxy": (0.5, None)}) for i, name in enumerate("abc")]
+    rows = [Dumbbell(name, {"random": (None, 0.5 + 0.1 * i), "proxy": (0.5, None)}) for i, name in enumerate("abc")]
     draw = functools.partial(dumbbells, starts=("random", "proxy"), rows=rows, ends=("gd", "sgd"), label="accuracy")
     with drawn(lambda figure, wide: draw(figure, wide), height(rows, ("random", "proxy")), wide) as figure:
         figure.draw_without_rendering()

@@ -4,25 +4,25 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from headstart.report.judgement.consequences import what_is_open, what_it_costs, when_it_would_flip
-from headstart.report.panels.base import Panel
+from headstart.report.panels.base import Answer, Panel
 from headstart.report.runs.cells import Pair
-from headstart.report.runs.grid import Study, slice_up
-from headstart.report.words.numbers import Answer
+from headstart.report.runs.grid import Grid
+from headstart.report.runs.sorting import sort
 
-Table = Callable[..., Study]
+Table = Callable[..., Grid]
 ADAM, SGD = "sgd + adam", "sgd + sgd"
 PAIR = Pair("sgd", "adam")
 ORDER = "With sgd + adam, the order of the starts"
 
 
-def both(table: Table, proxy_when_uneven: list[float]) -> Study:
+def both(table: Table, proxy_when_uneven: list[float]) -> Grid:
     """proxy is about 10 points ahead on equal devices; on uneven ones random has 0.80, 0.81, 0.82."""
     base = table(
         {"random": {ADAM: [0.80, 0.81, 0.82], SGD: [0.7] * 3}, "proxy": {ADAM: [0.90, 0.91, 0.92], SGD: [0.7] * 3}}
     )
     uneven = table({"random": {ADAM: [0.80, 0.81, 0.82]}, "proxy": {ADAM: proxy_when_uneven}})
-    runs = [replace(run, run=f"uneven/{run.run}", devices="uneven-epochs") for run in uneven.results.runs]
-    return slice_up(replace(base.results, runs=(*base.results.runs, *runs)))
+    runs = [replace(run, run=f"uneven/{run.run}", devices="uneven-epochs") for run in uneven.records.runs]
+    return sort(replace(base.records, runs=(*base.records.runs, *runs)))
 
 
 def test_a_setting_in_which_the_other_start_is_ahead_flips_the_verdict(table: Table) -> None:
@@ -48,11 +48,11 @@ def test_a_study_of_one_setting_says_nothing_of_flips(table: Table) -> None:
     assert when_it_would_flip(study, "proxy", PAIR) == ""
 
 
-def priced(study: Study) -> Study:
+def priced(study: Grid) -> Grid:
     runs = tuple(
-        replace(run, bytes_up=40_000_000, bytes_down=60_000_000, simulated_seconds=500.0) for run in study.results.runs
+        replace(run, bytes_up=40_000_000, bytes_down=60_000_000, simulated_seconds=500.0) for run in study.records.runs
     )
-    return slice_up(replace(study.results, runs=runs))
+    return sort(replace(study.records, runs=runs))
 
 
 def test_the_cost_is_in_proportion_to_the_rounds_to_the_target(table: Table) -> None:

@@ -2,17 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from headstart.report.appendix.completeness import cautions, missing
-from headstart.report.judgement.asked import asked
+from headstart.report.appendix.completeness import missing
+from headstart.report.judgement.reading import Reading
 from headstart.report.judgement.verdict import verdict
-from headstart.report.panels.base import Panel
-from headstart.report.runs.grid import Study, slice_up
+from headstart.report.runs.grid import Grid
+from headstart.report.runs.sorting import sort
 
-Table = Callable[..., Study]
+Table = Callable[..., Grid]
 A, B, C = "sgd + adam", "sgd + sgd", "nova + adam"
 
 
@@ -127,8 +128,8 @@ def test_everything_diverged(table: Table) -> None:
 
 def test_starts_without_a_common_seed(table: Table) -> None:
     study = table({"random": {A: [0.8, 0.81, 0.82, 0.8]}, "proxy": {A: [0.9, 0.91, 0.92, 0.9]}})
-    runs = tuple(run for run in study.results.runs if (run.start == "random") == (run.seed < 2))
-    found = verdict(slice_up(replace(study.results, runs=runs)))
+    runs = tuple(run for run in study.records.runs if (run.start == "random") == (run.seed < 2))
+    found = verdict(sort(replace(study.records, runs=runs)))
     assert not found.where.decided
     assert found.where.text == (
         "This study cannot say where to begin yet: runs from proxy have no seed in common with those from random; "
@@ -158,14 +159,14 @@ def test_pairs_with_diverged_runs_that_a_mean_lacks_are_counted(table: Table) ->
 
 def test_accuracy_that_was_not_measured_is_not_divergence(table: Table) -> None:
     study = table({"random": {A: [0.8, 0.8], B: [0.8, None]}, "proxy": {A: [0.9, 0.9], B: [0.8, 0.9]}})
-    runs = tuple(replace(run, test_accuracy=None) for run in study.results.runs)
-    study = slice_up(replace(study.results, runs=runs))
-    found = verdict(study)
+    runs = tuple(replace(run, test_accuracy=None) for run in study.records.runs)
+    reading = Reading(Path("constructed"), sort(replace(study.records, runs=runs)))
+    found = reading.verdict
     assert "accuracy was not measured: add the probe evaluation" in found.where.text
     assert "accuracy was not measured: add the probe evaluation" in found.which.text
     assert "diverged" not in found.where.text + found.which.text
-    assert "Accuracy was not measured: add the probe evaluation to the study file." in cautions(study)
-    assert {panel.slug for panel in asked(study) if isinstance(panel, Panel)} == set()
+    assert "Accuracy was not measured: add the probe evaluation to the study file." in reading.cautions.sentences
+    assert reading.shown == []
 
 
 def test_no_common_pair(table: Table) -> None:

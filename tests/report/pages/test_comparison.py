@@ -11,13 +11,12 @@ from typing import Any
 import pytest
 
 from headstart.errors import HeadstartError
-from headstart.report.figures.axes import accuracy_axes, on_common_axes
+from headstart.report.figures.axes import _accuracies, on_common_axes
 from headstart.report.figures.rendering import drawn
-from headstart.report.judgement.findings import judged, labels
+from headstart.report.judgement.reading import read
+from headstart.report.judgement.study_names import labels
 from headstart.report.pages import comparison as compare
 from headstart.report.panels.base import Panel
-from headstart.report.runs.grid import slice_up
-from headstart.report.runs.records import read
 
 Make = Callable[..., Path]
 Parse = Callable[[str], Any]
@@ -94,12 +93,12 @@ def test_the_same_folders_give_the_same_page(folders: list[Path], page: str, tmp
 
 @pytest.mark.parametrize("slug", ["speedup", "local-epochs", "devices", "initial-loss", "gd-vs-sgd"])
 def test_accuracies_of_a_finding_share_a_scale(folders: list[Path], slug: str) -> None:
-    panels = [e.panel for f in folders[:2] for e in judged(slice_up(read(f))) if e.panel.slug == slug]
+    panels = [e.panel for f in folders[:2] for e in read(f).findings if e.panel.slug == slug]
     draws = [(panel.draw, panel.heights[1]) for panel in panels if isinstance(panel, Panel)]
 
     def limits(draw: Any, height: float) -> set[tuple[float, ...]]:
         with drawn(draw, height, wide=False) as figure:
-            return {tuple(axis.get_view_interval().tolist()) for axis in accuracy_axes(figure)}
+            return {tuple(axis.get_view_interval().tolist()) for axis in _accuracies(figure)}
 
     alone = [limits(*each) for each in draws]
     shared = [limits(again, height) for again, (_, height) in zip(on_common_axes(draws, False), draws, strict=True)]

@@ -17,10 +17,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from headstart.errors import HeadstartError
-from headstart.report.appendix import completeness as appendix
+from headstart.report.appendix import completeness
+from headstart.report.appendix.settings import settings
+from headstart.report.judgement.reading import Reading
 from headstart.report.pages import study_page as page
 from headstart.report.runs import records as tables
-from headstart.report.runs.grid import slice_up
+from headstart.report.runs.sorting import sort
 
 from ..conftest import rewrite
 
@@ -153,15 +155,15 @@ def test_a_run_that_failed_is_counted_and_said_to_have_failed(study: MakeStudy, 
     folder = study(keep=few, diverge=lambda row: row["seed"] == 0)
     found = tables.read(folder)
     why = "model: own:net returned None"
-    sliced = slice_up(replace(found, failed={"a": why, "b": why}))
-    assert appendix.lost(sliced) == {"diverged": 2, "failed": 2}
-    assert f"Not in the numbers, as they failed: 2 runs ({why})." in appendix.cautions(sliced)
+    sliced = sort(replace(found, failed={"a": why, "b": why}))
+    assert completeness.lost(sliced) == {"diverged": 2, "failed": 2}
+    assert f"Not in the numbers, as they failed: 2 runs ({why})." in Reading(folder, sliced).cautions.sentences
     said = "2 of 6 runs diverged; a pair with one has no mean and ranks last."
-    assert said in appendix.cautions(sliced)
+    assert said in Reading(folder, sliced).cautions.sentences
 
 
 def test_time_that_is_added_up_says_so(study: MakeStudy, few: Keep) -> None:
-    said = dict(appendix.settings(slice_up(tables.read(study(keep=few)))))["time of computing"]
+    said = dict(settings(sort(tables.read(study(keep=few)))))["time of computing"]
     assert said == "4 s, added up over all runs (several are computed at the same time)"
 
 

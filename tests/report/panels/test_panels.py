@@ -10,16 +10,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from headstart.report.measures.curvature import ratio
 from headstart.report.pages import study_page as page
 from headstart.report.panels import PANELS
 from headstart.report.panels.base import Missing, Panel
-from headstart.report.panels.curvature import ratio
 from headstart.report.panels.local_epochs import build as local_epochs
 from headstart.report.panels.ranking import build as ranking
 from headstart.report.panels.ranking import changes_order
 from headstart.report.panels.speedup import answer as speed
 from headstart.report.runs import records as tables
-from headstart.report.runs.grid import Study, slice_up
+from headstart.report.runs.grid import Grid
+from headstart.report.runs.sorting import sort
 from headstart.statistics.intervals import Estimate, t_interval
 
 from ..conftest import rewrite
@@ -28,7 +29,7 @@ MakeStudy = Callable[..., Path]
 
 
 def panels(folder: Path) -> dict[str, Panel | Missing]:
-    study = slice_up(tables.read(folder))
+    study = sort(tables.read(folder))
     return {panel.slug: panel for panel in (build(study) for build in PANELS)}
 
 
@@ -63,7 +64,7 @@ def test_what_is_equal_from_both_starts_is_undecided(study: MakeStudy) -> None:
     assert (found.answer.says, found.answer.difference) == ("undecided", "0.00 [0.00, 0.00]")
 
 
-def test_equal_rounds_and_two_equal_savings_are_undecided(table: Callable[..., Study]) -> None:
+def test_equal_rounds_and_two_equal_savings_are_undecided(table: Callable[..., Grid]) -> None:
     """Rounds are counted in steps: the same from both starts in every seed, then 20 fewer in both of two seeds."""
     good = {"sgd + adam": [0.9, 0.91, 0.92]}
     equal = speed(table({"random": good, "proxy": good}, rounds_to_target=dict.fromkeys(("random", "proxy"), [40] * 3)))
@@ -82,7 +83,7 @@ def test_two_seeds_do_not_judge_an_order(study: MakeStudy) -> None:
     assert found.answer.judged is None
 
 
-def test_one_diverged_run_does_not_make_the_order_certain(table: Callable[..., Study]) -> None:
+def test_one_diverged_run_does_not_make_the_order_certain(table: Callable[..., Grid]) -> None:
     """Four pairs in one order from both starts; the best diverges in one of five seeds from one of them."""
     clients = ("sgd", "nova", "gd", "mimelite")
     accuracies = {f"{c} + adam": [0.9 - 0.1 * i + 0.01 * s for s in range(5)] for i, c in enumerate(clients)}
@@ -96,18 +97,18 @@ def test_one_diverged_run_does_not_make_the_order_certain(table: Callable[..., S
     assert ranked["proxy: mean rank"][ranked["pair"].index("sgd + adam")] == pytest.approx((1 + 1 + 1 + 1 + 4) / 5)
 
 
-def test_speed_counts_the_pairs_that_it_leaves_out(table: Callable[..., Study]) -> None:
+def test_speed_counts_the_pairs_that_it_leaves_out(table: Callable[..., Grid]) -> None:
     """One pair reaches the target; one diverged from proxy; one neither start brings there."""
 
-    def study(lost: float | None, kept: float | None) -> Study:
+    def study(lost: float | None, kept: float | None) -> Grid:
         accuracies = {"sgd + adam": [0.9, 0.91, kept], "nova + adam": [0.9, 0.9, lost], "gd + adam": [0.1, 0.1, 0.1]}
         found = table({"random": accuracies, "proxy": accuracies}, {"random": [60, 50, 40], "proxy": [40, 20, 25]})
         fallen = ("gd + adam",)
         runs = [
             replace(r, rounds_to_target=None) if f"{r.client} + {r.server}" in fallen or not r.finished else r
-            for r in found.results.runs
+            for r in found.records.runs
         ]
-        return slice_up(replace(found.results, runs=tuple(runs)))
+        return sort(replace(found.records, runs=tuple(runs)))
 
     said = speed(study(None, 0.9)).sentence
     assert (
@@ -125,7 +126,7 @@ def test_slopes_count_the_pairs_that_they_leave_out(study: MakeStudy) -> None:
         for r in results.runs
         if r.local_epochs > 1
     ]
-    found = local_epochs(slice_up(replace(results, runs=(*results.runs, *more))))
+    found = local_epochs(sort(replace(results, runs=(*results.runs, *more))))
     assert isinstance(found, Panel)
     assert "per doubling" in found.answer.sentence
     assert "from proxy (1 pair with diverged runs left out)." in found.answer.sentence
@@ -159,7 +160,7 @@ def test_the_spread_on_equal_devices_stands_beside_that_on_uneven_ones(study: Ma
     )
 
 
-def test_pairs_with_the_same_results_are_said_to_be_one(table: Callable[..., Study]) -> None:
+def test_pairs_with_the_same_results_are_said_to_be_one(table: Callable[..., Grid]) -> None:
     same = {"sgd + adam": [0.9, 0.91, 0.92], "nova + adam": [0.9, 0.91, 0.92], "gd + adam": [0.8, 0.8, 0.8]}
     found = ranking(table({"random": same, "proxy": same}))
     assert isinstance(found, Panel)
@@ -176,7 +177,7 @@ def test_pairs_that_only_have_equal_accuracies_are_not_said_to_be_one(study: Mak
         replace(run, test_accuracy=0.5) if run.server == "sgd" and run.client in ("sgd", "nova") else run
         for run in results.runs
     )
-    found = ranking(slice_up(replace(results, runs=twins)))
+    found = ranking(sort(replace(results, runs=twins)))
     assert isinstance(found, Panel)
     assert "identical" not in found.answer.sentence
     assert (

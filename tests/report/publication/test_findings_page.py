@@ -13,8 +13,9 @@ import yaml
 from headstart.errors import HeadstartError
 from headstart.report.publication import setup
 from headstart.report.publication.findings_page import MARKS, block, read, write
-from headstart.report.publication.folder import NAME, publish
+from headstart.report.publication.folder import publish
 from headstart.report.publication.marks import marks
+from headstart.report.publication.summary import NAME
 
 Make = Callable[..., Path]
 Keep = Callable[[dict[str, Any]], bool]
@@ -54,30 +55,31 @@ def test_each_study_says_how_it_was_set_up(page: str) -> None:
 def test_the_set_up_is_that_of_the_study_file(tmp_path: Path) -> None:
     run = {"trials": 520, "seeds": list(range(10)), "starts": ["random", "proxy(task='emnist-letters', epochs=3)"]}
     tuning = {"trials": 20, "seeds": [0], "rounds": 100}
-    settings = {"name": "all-digits-cpu", "tuning": tuning}
+    settings = {"name": "mine", "tuning": tuning}
     (tmp_path / "study.yaml").write_text(yaml.safe_dump(settings))
     assert setup.settings_of(tmp_path) == settings
-    assert setup.cells({"run": run}, settings) == (
+    study = {"preset": "paper all, scale cpu", "run": run}
+    assert setup.cells(study, settings) == (
         "preset: paper all, scale cpu",
         "tuned: 20 trials of 100 rounds for each start and pair, 520 trials in all, on seed 0, which is judged too",
         "proxy(task='emnist-letters', epochs=3)",
     )
     assert setup.settings_of(tmp_path / "absent") == {}
-    assert setup.cells({"run": {"trials": 0}}, {}) == ("not recorded", "not tuned", "not recorded")
+    assert setup.cells({"preset": "", "run": {"trials": 0}}, {}) == ("its own", "not tuned", "not recorded")
     (tmp_path / "study.yaml").write_text("- a")
     with pytest.raises(HeadstartError, match="damaged"):
         setup.settings_of(tmp_path)
 
 
-def published(task: str, cautions: list[str], value: float = 0.1) -> dict[str, Any]:
-    """Every finding holds, with a number of its own; as files hold that were published before a floor was judged."""
+def published(task: str, unlearned: list[str], value: float = 0.1) -> dict[str, Any]:
+    """Every finding holds, with a number of its own, also from a start that learned nothing."""
     findings = [{"number": n, "judgement": "holds", "judged": {"value": value + n, "n": 3}} for n in range(1, 10)]
-    return {"task": task, "model": "mlp", "compared": ["random", "proxy"], "cautions": cautions, "findings": findings}
+    return {"task": task, "model": "mlp", "compared": ["random", "proxy"], "unlearned": unlearned, "findings": findings}
 
 
 def test_judgements_from_a_start_that_learned_nothing_are_marked() -> None:
-    floor = published("a", ["From random training has hardly changed the accuracy: 10% and 11%. And so on."])
-    other = published("b", ["From proxy training has hardly changed the accuracy: 90% and 91%. And so on."])
+    floor = published("a", ["random"])
+    other = published("b", ["proxy"])
     marked = [each["number"] for each in floor["findings"] if marks(floor, each, [floor, other]) == " †"]
     assert marked == [1, 2, 3, 4, 6, 7, 9]
     assert not any(marks(other, each, [floor, other]) for each in other["findings"])
@@ -94,7 +96,7 @@ def test_one_measurement_in_two_studies_is_marked() -> None:
 
 def test_marks_are_explained_where_they_stand(results: Path, tmp_path: Path) -> None:
     found = json.loads((results / "digits" / NAME).read_text())
-    found["cautions"] = ["From random training has hardly changed the accuracy: 10% and 11%. And so on."]
+    found["unlearned"] = ["random"]
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
         (tmp_path / name / NAME).write_text(json.dumps(found))
@@ -228,7 +230,9 @@ def test_what_was_published_in_another_form_is_one_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize("settings", [{"tuning": 3}, {"tuning": {"seeds": 3}}, {"client_rates": 0.1}])
 def test_a_study_file_of_another_form_is_one_line(settings: dict[str, Any]) -> None:
     with pytest.raises(HeadstartError, match=r"study\.yaml of 'A' is damaged"):
-        setup.cells({"title": "A", "run": {"trials": 3 if "tuning" in settings else 0, "seeds": [0]}}, settings)
+        setup.cells(
+            {"title": "A", "preset": "", "run": {"trials": 3 if "tuning" in settings else 0, "seeds": [0]}}, settings
+        )
 
 
 def test_what_was_published_and_changed_since_is_refused(results: Path, tmp_path: Path) -> None:

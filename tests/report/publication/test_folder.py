@@ -13,11 +13,10 @@ import pytest
 import yaml
 
 from headstart.errors import HeadstartError
-from headstart.report.judgement.verdict import verdict
-from headstart.report.publication.folder import NAME, SUMS, publish, varying
+from headstart.report.judgement.reading import read
+from headstart.report.publication.folder import SUMS, publish, varying
 from headstart.report.publication.markdown import escaped
-from headstart.report.runs.grid import slice_up
-from headstart.report.runs.records import read
+from headstart.report.publication.summary import NAME
 
 from ..conftest import rewrite
 
@@ -64,7 +63,7 @@ def test_what_is_kept_is_small_and_holds_no_rounds(kept: Path) -> None:
 
 
 def test_the_runs_are_all_there(folder: Path, kept: Path) -> None:
-    runs = read(folder).runs
+    runs = read(folder).grid.records.runs
     rows = list(csv.DictReader((kept / "runs.csv").open()))
     assert len(rows) == len(runs)
     assert [row["status"] for row in rows] == [run.status for run in runs]
@@ -75,8 +74,8 @@ def test_the_runs_are_all_there(folder: Path, kept: Path) -> None:
 
 
 def test_the_judged_findings_are_those_of_the_report(folder: Path, kept: Path) -> None:
-    found, study = findings(kept), slice_up(read(folder))
-    assert found["verdict"]["where"] == verdict(study).where.text
+    found, study = findings(kept), read(folder)
+    assert found["verdict"]["where"] == study.verdict.where.text
     assert [each["number"] for each in found["findings"]] == list(range(1, 10))
     for each in found["findings"]:
         judged = each["judged"]
@@ -85,7 +84,7 @@ def test_the_judged_findings_are_those_of_the_report(folder: Path, kept: Path) -
             assert (judged["low"] > 0) == (each["answer"] == "yes")
     units = {each["number"]: each["judged"]["unit"] for each in found["findings"]}
     assert (units[2], units[5], units[7]) == ("accuracy", "logarithm of the ratio", "rounds")
-    assert found["run"]["diverged"] == sum(not run.finished for run in read(folder).runs) > 0
+    assert found["run"]["diverged"] == sum(not run.finished for run in read(folder).grid.records.runs) > 0
     assert any("runs diverged" in caution for caution in found["cautions"])
 
 
@@ -99,7 +98,7 @@ def test_the_readme_leads_to_what_is_there_and_shows_every_finding(kept: Path) -
 
 
 def test_the_command_of_the_readme_repeats_the_study(kept: Path, folder: Path) -> None:
-    assert yaml.safe_load((kept / "study.yaml").read_text()) == dict(read(folder).settings)
+    assert yaml.safe_load((kept / "study.yaml").read_text()) == dict(read(folder).grid.records.settings)
 
 
 def test_the_readme_names_what_a_study_needs_beside_its_file(make: Make, tmp_path: Path, few: Keep) -> None:
@@ -192,6 +191,6 @@ def test_dates_and_machines_are_those_of_the_records(make: Make, tmp_path: Path,
 
 
 def test_what_all_runs_share_is_left_out(make: Make, tmp_path: Path, few: Keep) -> None:
-    runs = read(make(tmp_path, keep=few)).runs
+    runs = read(make(tmp_path, keep=few)).grid.records.runs
     assert {"start", "client", "server", "seed", "status"} <= varying(runs).keys()
     assert "partition" not in varying(runs)

@@ -9,12 +9,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from headstart.report.appendix.completeness import trained
+from headstart.report.appendix.rates import trained
 from headstart.report.judgement.verdict import verdict
 from headstart.report.pages.study_page import write
 from headstart.report.runs import records as tables
 from headstart.report.runs.cells import Pair, Setting
-from headstart.report.runs.grid import Study, slice_up
+from headstart.report.runs.grid import Grid
+from headstart.report.runs.sorting import sort
 
 from ..conftest import rewrite
 
@@ -22,8 +23,8 @@ MakeStudy = Callable[..., Path]
 DIR = "dirichlet(alpha=0.1)"
 
 
-def read(folder: Path) -> Study:
-    return slice_up(tables.read(folder))
+def read(folder: Path) -> Grid:
+    return sort(tables.read(folder))
 
 
 def test_base_is_the_setting_with_most_runs(study: MakeStudy) -> None:
@@ -46,7 +47,7 @@ def test_what_a_record_says_in_words_of_a_user_is_printable(study: MakeStudy) ->
     results = tables.read(study())
     evil = "features: a\x1b[2J"
     runs = tuple(replace(run, data=evil, begun_with=evil, executor_fallback=evil) for run in results.runs)
-    run = slice_up(replace(results, runs=runs)).results.runs[0]
+    run = sort(replace(results, runs=runs)).records.runs[0]
     assert {run.data, run.begun_with, run.executor_fallback} == {r"features: a\x1b[2J"}
 
 
@@ -68,7 +69,7 @@ def test_a_slice_away_from_the_base_is_found(study: MakeStudy) -> None:
     moved = tuple(
         run if run.local_epochs == 1 else type(run)(**{**run.__dict__, "partition": "iid"}) for run in results.runs
     )
-    part = slice_up(tables.Results(results.settings, moved, results.curves, folder)).varied("local_epochs")
+    part = sort(tables.Records(results.settings, moved, results.curves, folder)).varied("local_epochs")
     assert part is not None
     assert (part.rest.partition, part.values) == ("iid", (1, 5, 20))
 
@@ -93,7 +94,7 @@ def test_a_diverged_run_leaves_no_mean(study: MakeStudy) -> None:
     assert np.isnan(cell.mean)
 
 
-def test_means_are_over_the_largest_block_of_pairs_and_seeds(table: Callable[..., Study]) -> None:
+def test_means_are_over_the_largest_block_of_pairs_and_seeds(table: Callable[..., Grid]) -> None:
     """Four of five seeds of three pairs are more than five of one; one of five of a single pair is less."""
     a, b, c, d = (f"{client} + sgd" for client in ("sgd", "nova", "gd", "mimelite"))
 
@@ -123,12 +124,12 @@ def test_parameters_tuned_by_start_are_one_competitor(study: MakeStudy) -> None:
         return type(run)(**{**run.__dict__, "client": "proximal(mu=1)"}) if change else run
 
     runs = tuple(tuned(run, False) for run in results.runs)
-    found = slice_up(tables.Results(results.settings, runs, {}, folder))
+    found = sort(tables.Records(results.settings, runs, {}, folder))
     assert Pair("proximal", "adam") in found.pairs()
     both = tuple(
         type(run)(**{**run.__dict__, "client": "proximal(mu=1)"}) for run in results.runs if "mu" in run.client
     )
-    found = slice_up(tables.Results(results.settings, results.runs + both, {}, folder))
+    found = sort(tables.Records(results.settings, results.runs + both, {}, folder))
     assert {"proximal(mu=0.1)", "proximal(mu=1)"} <= {pair.client for pair in found.pairs()}
 
 
@@ -137,16 +138,16 @@ def test_brief_names_drop_parameters_only_where_that_is_clear(study: MakeStudy) 
     assert found.brief(Pair("proximal(mu=0.1)", "adam")) == "proximal + adam"
 
 
-def trained_by(study: Study, trainable: Callable[[tables.Run], str]) -> Study:
-    moved = tuple(replace(run, trainable=trainable(run)) for run in study.results.runs)
-    return slice_up(replace(study.results, runs=moved))
+def trained_by(study: Grid, trainable: Callable[[tables.Run], str]) -> Grid:
+    moved = tuple(replace(run, trainable=trainable(run)) for run in study.records.runs)
+    return sort(replace(study.records, runs=moved))
 
 
 def test_what_is_trained_is_part_of_a_setting(study: MakeStudy) -> None:
     """Every run twice, once for the head alone: as many settings again, and the base is that of all weights."""
     found = read(study())
-    twice = [replace(run, trainable=trainable) for trainable in ("head", "all") for run in found.results.runs]
-    both = slice_up(replace(found.results, runs=tuple(twice)))
+    twice = [replace(run, trainable=trainable) for trainable in ("head", "all") for run in found.records.runs]
+    both = sort(replace(found.records, runs=tuple(twice)))
     assert len(both.cells) == 2 * len(found.cells)
     assert both.base == found.base == Setting(DIR, "equal", 1, "all")
     heads = trained_by(found, lambda run: "head")

@@ -1,19 +1,32 @@
-"""The tuning behind a study's rates: its budget, its best values, and whether any lies at an end of its range."""
+"""The tuning behind a study's rates: its budget, its best values, and whether any lies at an end of
+its range.
+"""
 
+import itertools
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from headstart.report.runs.grid import Study
-from headstart.report.words.numbers import count, listed
-from headstart.report.words.table import Table
+from headstart.report.words.lists import count, listed
+from headstart.report.words.table import Rows, Table, titles
 
 CELL = ("start", "client", "server", "partition", "devices", "local_epochs")
+BEST = ("start", "client", "server", "client_rate", "server_rate", "parameters", "accuracy", "edge")
+ALL = (
+    *CELL, "trial", "status", "rounds", "client_rate", "server_rate", "parameters", "accuracy",
+    "loss", "best",
+)  # fmt: skip
+
+Trial = Mapping[str, Any]
+"""A row of trials.parquet."""
 
 
 @dataclass(frozen=True)
-class Tuning:
-    """`budget` says what each search was given; `warnings` what a reader must know before trusting the rates."""
+class TuningNotes:
+    """`budget` says what each search was given; `warnings` what to know before trusting the
+    rates.
+    """
 
     budget: str
     warnings: list[str]
@@ -21,75 +34,85 @@ class Tuning:
     trials: Table
 
 
-def tuning(study: Study) -> Tuning | None:
+def tuning(trials: Sequence[Trial]) -> TuningNotes | None:
     """What results/trials.parquet tells; None where nothing was tuned."""
-    rows = study.results.trials
-    if not rows:
+    if not trials:
         return None
-    searches: dict[str, list[Mapping[str, Any]]] = {}
-    for row in rows:
-        searches.setdefault(row["search"], []).append(row)
-    return Tuning(budget(searches), warnings(searches), best(searches), all_of(rows))
+    by_search: dict[str, list[Trial]] = {}
+    for trial in trials:
+        by_search.setdefault(trial["search"], []).append(trial)
+    searches = list(by_search.values())
+    return TuningNotes(budget(searches), warnings(searches), best(searches), all_of(trials))
 
 
-def budget(searches: Mapping[str, list[Mapping[str, Any]]]) -> str:
-    """Counted in the stored trials, not read from the study file."""
-    trials = sorted({len(rows) for rows in searches.values()})
-    seeds = sorted({row["seeds"] for rows in searches.values() for row in rows})
-    every = [row for rows in searches.values() for row in rows]
-    lost = [
-        f"{n} {status}"
-        for status in ("pruned", "diverged", "failed")
-        if (n := sum(r["status"] == status for r in every))
-    ]
-    each = f"{trials[0]} trials" if len(trials) == 1 else f"{trials[0]} to {trials[-1]} trials"
-    same = "each got the same" if len(trials) == len(seeds) == 1 else "budgets differ"
+def budget(searches: Sequence[Sequence[Trial]]) -> str:
+    """What each search was given, counted in the stored trials, not read from the study file."""
+    numbers = sorted(set(map(len, searches)))
+    seeds, statuses = set(), Counter[str]()
+    for trial in itertools.chain.from_iterable(searches):
+        seeds.add(trial["seeds"])
+        statuses[trial["status"]] += 1
+    lost = [f"{statuses[s]} {s}" for s in ("pruned", "diverged", "failed") if statuses[s]]
+    each = f"{numbers[0]} to {numbers[-1]} trials"
+    if len(numbers) == 1:
+        each = f"{numbers[0]} trials"
+    same = "each got the same" if len(numbers) == len(seeds) == 1 else "budgets differ"
+    on_seeds = listed(count(n, "seed") for n in sorted(seeds))
     return (
-        f"{count(len(searches), 'combination')} of start and pair tuned with {each} of "
-        f"{listed(count(n, 'seed') for n in seeds)}: {same}. "
-        f"Of {count(len(every), 'trial')}, {listed(lost) if lost else 'none was pruned and none diverged'}."
+        f"{count(len(searches), 'combination')} of start and pair tuned with {each} of {on_seeds}: "
+        f"{same}. Of {count(statuses.total(), 'trial')}, "
+        f"{listed(lost) if lost else 'none was pruned and none diverged'}."
     )
 
 
-def warnings(searches: Mapping[str, list[Mapping[str, Any]]]) -> list[str]:
+def warnings(searches: Sequence[Sequence[Trial]]) -> list[str]:
+    """What to know before trusting the rates."""
     found = []
-    if len({len(rows) for rows in searches.values()}) > 1:
-        found.append("The budgets are not equal: compare starts and pairs with care, or run the study to its end.")
-    edge: dict[str, list[str]] = {}
-    for rows in searches.values():
-        chosen = next((row for row in rows if row["best"]), None)
+    if len(set(map(len, searches))) > 1:
+        found.append(
+            "The budgets are not equal: compare starts and pairs with care, or run the study to "
+            "its end."
+        )
+    at_edge: dict[str, list[str]] = {}
+    for trials in searches:
+        chosen = next((trial for trial in trials if trial["best"]), None)
         if chosen is None:
-            name = _name(rows[0])
-            found.append(f"Every trial diverged for {name}: its rates are those of the study file. Try lower ranges.")
-        for at in filter(None, (chosen["edge"] if chosen else "").split(", ")):
-            edge.setdefault(at, []).append(_name(rows[0]))
-    for at, names in edge.items():
-        found.append(at_an_end(at.replace("_", " "), names))
+            found.append(
+                f"Every trial diverged for {_name(trials[0])}: its rates are those of the study "
+                "file. Try lower ranges."
+            )
+            continue
+        for edge in filter(None, chosen["edge"].split(", ")):
+            at_edge.setdefault(edge, []).append(_name(trials[0]))
+    for edge, names in at_edge.items():
+        found.append(at_an_end(edge.replace("_", " "), names))
     return found
 
 
 def at_an_end(what: str, of: Sequence[str]) -> str:
-    return f"The best {what} lies at an end of its range for {listed(of)}: a wider range could do better."
+    """A warning of a best value at an end of what was tried."""
+    where = f"lies at an end of its range for {listed(of)}"
+    return f"The best {what} {where}: a wider range could do better."
 
 
-def best(searches: Mapping[str, list[Mapping[str, Any]]]) -> Table:
-    names = ("start", "client", "server", "client_rate", "server_rate", "parameters", "accuracy", "edge")
-    rows = [row for rows in searches.values() for row in rows if row["best"]]
-    columns = {name.replace("_", " "): [row[name] for row in rows] for name in names}
-    counts = {"trials": [len(rows) for rows in searches.values() if _any(rows)]}
-    pruned = {"pruned": [sum(r["status"] == "pruned" for r in rows) for rows in searches.values() if _any(rows)]}
-    return Table("tuned", "The best trial of every start and pair", columns | counts | pruned, frozenset(("accuracy",)))
+def best(searches: Sequence[Sequence[Trial]]) -> Table:
+    """A row for the best trial of each search."""
+    rows = Rows(*titles(BEST), "trials", "pruned")
+    for trials in searches:
+        pruned = sum(trial["status"] == "pruned" for trial in trials)
+        for trial in trials:
+            if trial["best"]:
+                rows.add(*[trial[name] for name in BEST], len(trials), pruned)
+    return rows.table("tuned", "The best trial of every start and pair", "accuracy")
 
 
-def all_of(rows: tuple[Mapping[str, Any], ...]) -> Table:
-    names = (*CELL, "trial", "status", "rounds", "client_rate", "server_rate", "parameters", "accuracy", "loss", "best")
-    columns = {name.replace("_", " "): [row[name] for row in rows] for name in names}
-    return Table("trials", "All trials", columns, frozenset(("accuracy",)))
+def all_of(trials: Sequence[Trial]) -> Table:
+    """A row for each trial."""
+    rows = Rows(*titles(ALL))
+    for trial in trials:
+        rows.add(*[trial[name] for name in ALL])
+    return rows.table("trials", "All trials", "accuracy")
 
 
-def _any(rows: list[Mapping[str, Any]]) -> bool:
-    return any(row["best"] for row in rows)
-
-
-def _name(row: Mapping[str, Any]) -> str:
-    return f"{row['client']} + {row['server']} from {row['start']}"
+def _name(trial: Trial) -> str:
+    return f"{trial['client']} + {trial['server']} from {trial['start']}"

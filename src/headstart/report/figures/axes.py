@@ -1,43 +1,87 @@
-"""What several figures share: margins, the legend of the starts, labels that do not collide, bands over seeds."""
+"""What several figures share: margins, the legend of the starts, labels that do not collide, bands
+over seeds.
+"""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from headstart.report.figures.rendering import Draw, drawn, label, style
+from headstart.report.figures.rendering import MUTED, PAPER, Draw, drawn, label, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
-def frame(figure: "Figure", left: float, right: float, top: float, bottom: float, **spaces: float) -> None:
-    """Margins in inches, whatever the size of the figure."""
+def frame(
+    figure: "Figure", left: float, right: float, top: float, bottom: float, **spaces: float
+) -> None:
+    """Set margins in inches, whatever the size of the figure."""
     width, height = figure.get_size_inches()
-    figure.subplots_adjust(left / width, bottom / height, 1 - right / width, 1 - top / height, **spaces)
+    figure.subplots_adjust(
+        left / width, bottom / height, 1 - right / width, 1 - top / height, **spaces
+    )
 
 
-def legend(figure: "Figure", starts: Sequence[str], left: float, extra: Sequence[tuple[Any, str]] = ()) -> None:
-    """One line above the panels: each start with its own dash and marker."""
+def legend(
+    figure: "Figure", starts: Sequence[str], left: float, extra: Sequence[tuple[Any, str]] = ()
+) -> None:
+    """Draw one line above the panels: each start with its own dash and marker."""
     from matplotlib.lines import Line2D
 
     handles: list[Any] = []
     for start in starts:
         colour, dash, marker = style(starts, start)
-        handles.append(Line2D([], [], color=colour, ls=dash, marker=marker, ms=4.5, label=label(starts, start)))
-    handles += [handle for handle, _ in extra]
-    labels = [label(starts, start) for start in starts] + [label for _, label in extra]
+        handles.append(
+            Line2D([], [], color=colour, ls=dash, marker=marker, ms=4.5, label=label(starts, start))
+        )
+    labels = [label(starts, start) for start in starts]
+    for handle, text in extra:
+        handles.append(handle)
+        labels.append(text)
     width, height = figure.get_size_inches()
     columns = len(labels) if width > 5 else min(2, len(labels))
     figure.legend(
-        handles, labels, loc="upper left", bbox_to_anchor=(left / width, 1 - 0.02 / height), ncols=columns,
-        frameon=False, borderpad=0, handlelength=2.6, columnspacing=1.6, borderaxespad=0, fontsize=8.6,
-    )  # fmt: skip
+        handles,
+        labels,
+        loc="upper left",
+        bbox_to_anchor=(left / width, 1 - 0.02 / height),
+        ncols=columns,
+        frameon=False,
+        borderpad=0,
+        handlelength=2.6,
+        columnspacing=1.6,
+        borderaxespad=0,
+        fontsize=8.6,
+    )
+
+
+def small_multiples(figure: "Figure", n: int, columns: int, **shared: Any) -> "list[Axes]":
+    """Axes in rows of so many `columns`, of which the first `n` are seen; the last of each column
+    is labelled.
+    """
+    everything = list(figure.subplots(-(-n // columns), columns, squeeze=False, **shared).flat)
+    for axes in everything[n:]:
+        axes.set_visible(False)
+    for axes in everything[max(0, n - columns) : n]:
+        axes.tick_params(labelbottom=True)
+    return everything[:n]
+
+
+def label_below(seen: "Sequence[Axes]", columns: int, text: str) -> None:
+    """Label the x axis of the last of small multiples in each column."""
+    for axes in seen[max(0, len(seen) - columns) :]:
+        axes.set_xlabel(text)
+
+
+def room_for_legend(wide: bool, starts: Sequence[str]) -> float:
+    """Inches above the figure that the legend of the starts takes."""
+    return 0.5 if wide or len(starts) < 3 else 0.68
 
 
 def percent_axis(axis: Any) -> None:
-    """An axis of accuracies."""
+    """Make an axis one of accuracies."""
     axis.set_major_formatter(_percent)
 
 
@@ -51,7 +95,7 @@ def on_common_axes(draws: Sequence[tuple[Draw, float]], wide: bool) -> list[Draw
     free = True  # a drawing that sets its own limits needs no margin
     for draw, height in draws:
         with drawn(draw, height, wide) as figure:
-            for axis in accuracy_axes(figure):
+            for axis in _accuracies(figure):
                 ends += axis.get_view_interval().tolist()
                 free = free and getattr(axis.axes, f"get_autoscale{axis.axis_name}_on")()
     margin = 0.03 * (max(ends) - min(ends)) if ends and free else 0.0
@@ -59,7 +103,7 @@ def on_common_axes(draws: Sequence[tuple[Draw, float]], wide: bool) -> list[Draw
     def rescaled(draw: Draw) -> Draw:
         def again(figure: "Figure", wide: bool) -> None:
             draw(figure, wide)
-            for axis in accuracy_axes(figure):
+            for axis in _accuracies(figure):
                 axis.axes.set(**{f"{axis.axis_name}lim": (min(ends) - margin, max(ends) + margin)})
 
         return again
@@ -67,16 +111,34 @@ def on_common_axes(draws: Sequence[tuple[Draw, float]], wide: bool) -> list[Draw
     return [rescaled(draw) for draw, _ in draws]
 
 
-def accuracy_axes(figure: "Figure") -> list[Any]:
-    """The axes of a figure that show accuracies."""
-    shown = [axis for axes in figure.axes if axes.get_visible() for axis in (axes.xaxis, axes.yaxis)]
-    return [axis for axis in shown if getattr(axis.get_major_formatter(), "func", None) is _percent]
+def before_and_after(before: str, after: str) -> list[tuple[Any, str]]:
+    """Entries of a legend for hollow and filled marks."""
+    from matplotlib.lines import Line2D
+
+    entries = []
+    for face, text in ((PAPER, before), (MUTED, after)):
+        mark = Line2D([], [], ls="none", marker="o", ms=5, color=MUTED, mfc=face, mew=1.2)
+        entries.append((mark, text))
+    return entries
 
 
-def spread_labels(wanted: Sequence[float], gap: float, low: float = -np.inf, high: float = np.inf) -> list[float]:
-    """Positions nearest to `wanted` (least squares) that keep their order and stand at least `gap` apart, in bounds.
+def _accuracies(figure: "Figure") -> list[Any]:
+    found = []
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            is_percent = getattr(axis.get_major_formatter(), "func", None) is _percent
+            if axes.get_visible() and is_percent:
+                found.append(axis)
+    return found
 
-    Isotonic regression of `wanted - rank * gap` by pooling adjacent violators; bounds clip its result.
+
+def spread_labels(
+    wanted: Sequence[float], gap: float, low: float = -np.inf, high: float = np.inf
+) -> list[float]:
+    """Positions nearest to `wanted` (least squares) that keep their order, `gap` apart, in bounds.
+
+    Isotonic regression of `wanted - rank * gap` by pooling adjacent violators; bounds clip its
+    result.
 
     >>> spread_labels([0.0, 0.1, 5.0], 1.0)
     [-0.45, 0.55, 5.0]
@@ -91,24 +153,48 @@ def spread_labels(wanted: Sequence[float], gap: float, low: float = -np.inf, hig
             total, size = blocks.pop()
             blocks[-1][0] += total
             blocks[-1][1] += size
-    flat = [total / size for total, size in blocks for _ in range(int(size))]
-    flat = [float(np.clip(value, low, max(low, high - (len(flat) - 1) * gap))) for value in flat]
+    flat: list[float] = []
+    for total, size in blocks:
+        flat += [total / size] * int(size)
+    highest = max(low, high - (len(flat) - 1) * gap)
     placed = [0.0] * len(flat)
     for rank, i in enumerate(order):
-        placed[i] = flat[rank] + rank * gap
+        placed[i] = float(np.clip(flat[rank], low, highest)) + rank * gap
     return placed
 
 
 def short(name: str, limit: int) -> str:
+    """The name, cut where it is longer than the limit."""
     return name if len(name) <= limit else name[: limit - 1] + "\u2026"
+
+
+def common_rounds(curves: Sequence[tuple[Any, Any]]) -> np.ndarray[Any, Any]:
+    """The rounds that all curves have, in order."""
+    if not curves:
+        return np.array([])
+    return np.array(sorted(set.intersection(*[set(rounds.tolist()) for rounds, _ in curves])))
 
 
 SEEDS_APART = " Where a seed diverged, each is drawn on its own, with a cross where it ended."
 """Of a caption whose figure has such a band: a mean over those that are left would flatter."""
 
 
-def seed_band(axes: "Axes", curves: Sequence[tuple[Any, Any]], colour: str, dash: Any, is_apart: bool = False) -> None:
-    """The mean over seeds, and the range of the seeds as a band; or apart, a line a seed."""
+def seed_band(
+    axes: "Axes",
+    curves: Sequence[tuple[Any, Any]],
+    colour: str,
+    dash: Any,
+    is_apart: bool = False,
+) -> None:
+    """Draw the mean over seeds, and the range of the seeds as a band.
+
+    Args:
+        axes: where to draw.
+        curves: rounds and values of each seed.
+        colour: of line and band.
+        dash: of the line.
+        is_apart: whether each seed is drawn as a line of its own instead.
+    """
     if is_apart:
         longest = max((len(rounds) for rounds, _ in curves), default=0)
         for rounds, values in curves:
@@ -116,10 +202,12 @@ def seed_band(axes: "Axes", curves: Sequence[tuple[Any, Any]], colour: str, dash
             if len(rounds) < longest:
                 axes.plot(rounds[-1:], values[-1:], "x", color=colour, ms=6, mew=1.6)
         return
-    rounds = np.array(sorted(set.intersection(*(set(r.tolist()) for r, _ in curves)))) if curves else np.array([])
+    rounds = common_rounds(curves)
     if not len(rounds):
         return
     values = np.array([v[np.searchsorted(r, rounds)] for r, v in curves])
     if len(curves) > 1:
-        axes.fill_between(rounds, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.16, lw=0)
+        axes.fill_between(
+            rounds, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.16, lw=0
+        )
     axes.plot(rounds, values.mean(axis=0), color=colour, ls=dash)

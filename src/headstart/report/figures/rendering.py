@@ -1,7 +1,8 @@
-"""Draws once with matplotlib; the page recolours the SVG through CSS variables, the files keep the light theme.
+"""Draws once with matplotlib; the page recolours the SVG through CSS variables, the files keep the
+light theme.
 
-Every colour below is unique, so that a colour in the SVG names its role. Two layouts: wide (800 px on a screen) and
-narrow (a phone's 360 px), in which text keeps its size.
+Every colour below is unique, so that a colour in the SVG names its role. Two layouts: wide (800 px
+on a screen) and narrow (a phone's 360 px), in which text keeps its size.
 """
 
 import io
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
 INK, MUTED, GRID, PAPER = "#20252d", "#5b6470", "#dde1e6", "#fdfdfc"
 ROLES = {INK: "ink", MUTED: "muted", GRID: "grid", PAPER: "paper"}
-# (light colour, dash, marker): random is warm, the first other start is blue; told apart without colour too
+# (light colour, dash, marker): random is warm, the first other start is blue; told apart also
+# without colour
 STARTS: tuple[tuple[str, Any, str], ...] = (
     ("#b3560d", (0, (4, 1.6)), "s"),
     ("#0a6c8e", "-", "o"),
@@ -33,14 +35,25 @@ STARTS: tuple[tuple[str, Any, str], ...] = (
 )
 ROLES |= {colour: f"start-{i}" for i, (colour, _, _) in enumerate(STARTS)}
 WIDTHS = {True: 8.0, False: 3.6}  # inches at 100 px
-FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "DejaVu Sans", "sans-serif"]
+FONTS = [
+    "system-ui",
+    "-apple-system",
+    "Segoe UI",
+    "Roboto",
+    "Helvetica Neue",
+    "Arial",
+    "DejaVu Sans",
+    "sans-serif",
+]
 Draw = Callable[["Figure", bool], None]
 Drawing = tuple[Draw, float, bool]
 """What `render` takes."""
 
 
 def style(starts: Sequence[str], start: str) -> tuple[str, Any, str]:
-    """Colour, dash and marker of a start. `random` is always the warm one, in whatever order starts come."""
+    """Colour, dash and marker of a start. `random` is always the warm one, in whatever order starts
+    come.
+    """
     offset = 0 if starts[0].split("(")[0] == "random" else 1
     return STARTS[(starts.index(start) + offset) % len(STARTS)]
 
@@ -48,8 +61,8 @@ def style(starts: Sequence[str], start: str) -> tuple[str, Any, str]:
 def label(starts: Sequence[str], start: str, limit: int = 26) -> str:
     """A start's name in a figure: without parameters where no other start has that name.
 
-    >>> label(["random", "checkpoint(file='a/b.safetensors')"], "checkpoint(file='a/b.safetensors')")
-    'checkpoint'
+    >>> label(["random", "checkpoint(file='a/b.safetensors')"],
+    "checkpoint(file='a/b.safetensors')") 'checkpoint'
     """
     family = start.split("(")[0]
     name = family if sum(s.split("(")[0] == family for s in starts) == 1 else start
@@ -57,15 +70,39 @@ def label(starts: Sequence[str], start: str, limit: int = 26) -> str:
 
 
 SETTINGS = {
-    "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"], "font.size": 8.6, "text.parse_math": False,
-    "svg.fonttype": "none", "svg.hashsalt": "headstart", "path.simplify": True,
-    "text.color": INK, "axes.labelcolor": MUTED, "axes.edgecolor": GRID, "axes.linewidth": 0.8,
-    "xtick.color": MUTED, "ytick.color": MUTED, "xtick.major.size": 0, "ytick.major.size": 0,
-    "axes.titlesize": 8.8, "axes.titlelocation": "left", "axes.titlecolor": INK, "axes.titlepad": 5,
-    "axes.labelsize": 8.2, "xtick.labelsize": 8, "ytick.labelsize": 8, "lines.linewidth": 1.7,
-    "axes.facecolor": "none", "axes.spines.top": False, "axes.spines.right": False, "axes.spines.left": False,
-    "axes.grid": True, "axes.grid.axis": "y", "grid.color": GRID, "grid.linewidth": 0.6, "axes.axisbelow": True,
-}  # fmt: skip
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 8.6,
+    "text.parse_math": False,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "headstart",
+    "path.simplify": True,
+    "text.color": INK,
+    "axes.labelcolor": MUTED,
+    "axes.edgecolor": GRID,
+    "axes.linewidth": 0.8,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+    "axes.titlesize": 8.8,
+    "axes.titlelocation": "left",
+    "axes.titlecolor": INK,
+    "axes.titlepad": 5,
+    "axes.labelsize": 8.2,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "lines.linewidth": 1.7,
+    "axes.facecolor": "none",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.spines.left": False,
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "grid.color": GRID,
+    "grid.linewidth": 0.6,
+    "axes.axisbelow": True,
+}
 
 
 @contextmanager
@@ -81,26 +118,33 @@ def drawn(draw: Draw, height: float, wide: bool) -> Iterator["Figure"]:
 
 
 def render(draw: Draw, height: float, wide: bool, creator: str = "") -> dict[str, bytes]:
-    """The figure as `svg` (light, standalone) and, in the wide layout, `png`; both name their `creator`."""
+    """The figure as `svg` (light, standalone) and, in the wide layout, `png`; both name their
+    `creator`.
+    """
     named: dict[str, dict[str, str | None]] = {"svg": {"Date": None}, "png": {}}
     if creator:
         named = {"svg": {"Date": None, "Creator": creator}, "png": {"Software": creator}}
     files = {}
     with drawn(draw, height, wide) as figure, warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing")  # in the PNG a box; the page has the reader's own fonts
+        warnings.filterwarnings(
+            "ignore", "Glyph .* missing"
+        )  # in the PNG a box; the page has the reader's own fonts
         for kind in ("svg", "png") if wide else ("svg",):
             buffer = io.BytesIO()
             figure.savefig(buffer, format=kind, dpi=150, metadata=named[kind])
             files[kind] = buffer.getvalue()
     # a hundredth of a point is less than a printer can show, and four more digits double the file
-    files["svg"] = re.sub(rb'(?<= d=")[^"]*', lambda path: re.sub(rb"(\.\d\d)\d+", rb"\1", path[0]), files["svg"])
+    files["svg"] = re.sub(
+        rb'(?<= d=")[^"]*', lambda path: re.sub(rb"(\.\d\d)\d+", rb"\1", path[0]), files["svg"]
+    )
     families = ", ".join(f"'{name}'" if " " in name else name for name in FONTS).encode()
     files["svg"] = re.sub(rb"'DejaVu Sans'(, sans-serif)?", families, files["svg"])
     return files
 
 
 def render_all(drawings: Sequence[Drawing], processes: int = 1) -> list[dict[str, bytes]]:
-    """Each as `render` has it, in several processes where they can be forked: a figure is a closure.
+    """Each as `render` has it, in several processes where they can be forked: a figure is a
+    closure.
 
     Where they cannot be, or one of them was killed, this process draws.
     """
@@ -114,7 +158,10 @@ def render_all(drawings: Sequence[Drawing], processes: int = 1) -> list[dict[str
     try:
         with ProcessPoolExecutor(processes, context, _begin_worker) as pool:
             return list(pool.map(_rendered, range(len(drawings))))
-    except (BrokenProcessPool, OSError):  # killed for memory; no shared memory, no process to be had
+    except (
+        BrokenProcessPool,
+        OSError,
+    ):  # killed for memory; no shared memory, no process to be had
         return [render(*drawing) for drawing in drawings]
     finally:
         _drawings.clear()
@@ -134,14 +181,18 @@ def _rendered(i: int) -> dict[str, bytes]:
 
 
 def inline(svg: bytes, prefix: str) -> str:
-    """A standalone SVG made fit for the page: no prologue, own ids, theme colours, as wide as its box."""
+    """A standalone SVG made fit for the page: no prologue, own ids, theme colours, as wide as its
+    box.
+    """
     text = svg.decode()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = re.sub(r'\b(id="|href="#|url\(#)', rf"\g<1>{prefix}-", text)
     text = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", text, count=1)
     text = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", text, count=1)
-    text = re.sub(r"<style type=\"text/css\">.*?</style>", "", text, flags=re.DOTALL)  # the page's CSS has the same
+    text = re.sub(
+        r"<style type=\"text/css\">.*?</style>", "", text, flags=re.DOTALL
+    )  # the page's CSS has the same
     text = text.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)
     text = re.sub(r"\s*\n\s*", " ", text)
     for colour, role in ROLES.items():

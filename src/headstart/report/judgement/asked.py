@@ -1,34 +1,43 @@
-"""Every panel of a study, and when a panel is not to be judged: accuracy was not measured, or the first start learned
-nothing."""
+"""Every panel of a study, and when a panel is not to be judged.
+
+That is where accuracy was not measured, or the first start learned nothing.
+"""
 
 from dataclasses import replace
 
 from headstart.paper.findings import FINDINGS
-from headstart.report.measures.learning import hardly
+from headstart.report.judgement.cautions import in_words
+from headstart.report.measures.learning import Learning, learning
 from headstart.report.panels import PANELS
 from headstart.report.panels.base import Missing, Panel
-from headstart.report.runs.grid import Study
-from headstart.report.runs.standings import contrast
+from headstart.report.runs.grid import Grid
 
 
-def asked(study: Study) -> list[Panel | Missing]:
-    """The panels in the paper's reading order."""
-    between = contrast(study)
-    floor = hardly(study, between[0]) if between else ""
-    return [_judged_if_learned(_with_accuracy(build(study), study), floor) for build in PANELS]
+def asked(grid: Grid) -> list[Panel | Missing]:
+    """The panels in the order of the page."""
+    first = learning(grid, grid.between[0]) if grid.between else None
+    panels = []
+    for build in PANELS:
+        panel = _with_accuracy(build(grid), grid)
+        if first is not None and first.hardly:
+            panel = _not_judged(panel, first)
+        panels.append(panel)
+    return panels
 
 
-def _with_accuracy(panel: Panel | Missing, study: Study) -> Panel | Missing:
-    if study.measured or FINDINGS[panel.slug].judges != "accuracy":
+def _with_accuracy(panel: Panel | Missing, grid: Grid) -> Panel | Missing:
+    if grid.measured or FINDINGS[panel.slug].judges != "accuracy":
         return panel
-    return Missing(panel.slug, panel.heading, "the probe evaluation: accuracy was not measured")
+    need = "the probe evaluation: accuracy was not measured"
+    return Missing(panel.slug, panel.heading, need)
 
 
-def _judged_if_learned(panel: Panel | Missing, floor: str) -> Panel | Missing:
-    """Where the first start stays where it began, a difference from it is that floor and no answer to the question."""
-    if not floor or isinstance(panel, Missing) or not FINDINGS[panel.slug].needs_training:
+def _not_judged(panel: Panel | Missing, floor: Learning) -> Panel | Missing:
+    """Where the first start stays where it began, a difference from it is no answer."""
+    if isinstance(panel, Missing) or not FINDINGS[panel.slug].needs_training:
         return panel
-    if panel.answer.says is None:
+    answer = panel.answer
+    if answer.says is None:
         return panel
-    said = f"{panel.answer.sentence} Not judged, as the start is untrained: {floor}."
-    return replace(panel, answer=replace(panel.answer, says="undecided", sentence=said, judged=None))
+    said = f"{answer.sentence} Not judged, as the start is untrained: {in_words(floor)}."
+    return replace(panel, answer=replace(answer, says="undecided", sentence=said, judged=None))

@@ -1,23 +1,44 @@
 """Whether training from a start has changed anything."""
 
-from headstart.report.panels.initial_loss import initial
-from headstart.report.runs.grid import Study
-from headstart.report.words.numbers import percent
+from dataclasses import dataclass
 
-LEARNED = 0.02  # two points of accuracy in all: less is no training to speak of. Ours.
+import numpy as np
+
+from headstart.report.measures.before_training import initial
+from headstart.report.runs.grid import Grid
+
+LEARNED = 0.02
+"""Two points of accuracy in all: less is no training to speak of. Ours."""
 
 
-def hardly(study: Study, start: str) -> str:
-    """In words, where accuracy has hardly moved by the end from a start; else empty."""
-    begin = initial(study, start, "test_accuracy")
-    ends = [study.cell(start, pair).mean for pair in study.pairs()]
-    best = max((end for end in ends if end == end), default=None)
-    if not begin or best is None:
-        return ""
-    before = sum(begin.values()) / len(begin)
-    if best - before >= LEARNED:
-        return ""
-    return (
-        f"from {start} training has hardly changed the accuracy: {percent(before)} before the first round, "
-        f"{percent(best)} at the end with the best pair"
-    )
+@dataclass(frozen=True)
+class Learning:
+    """The mean accuracy from a start before the first round, and at the end with the best pair."""
+
+    start: str
+    before: float
+    best: float
+
+    @property
+    def hardly(self) -> bool:
+        """Whether accuracy has hardly moved by the end."""
+        return self.best - self.before < LEARNED
+
+
+def learning(grid: Grid, start: str) -> Learning | None:
+    """What training from a start has changed; None where that was not measured."""
+    begin = initial(grid, start, "test_accuracy")
+    ends = [grid.cell(start, pair).mean for pair in grid.pairs()]
+    if not begin or not np.isfinite(ends).any():
+        return None
+    return Learning(start, sum(begin.values()) / len(begin), float(np.nanmax(ends)))
+
+
+def unlearned(grid: Grid) -> list[Learning]:
+    """The starts from which accuracy has hardly moved."""
+    found = []
+    for start in grid.starts:
+        each = learning(grid, start)
+        if each and each.hardly:
+            found.append(each)
+    return found

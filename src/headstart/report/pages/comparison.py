@@ -1,4 +1,6 @@
-"""One page over the studies of several tasks: their verdicts, and finding by finding their figures side by side."""
+"""One page over the studies of several tasks: their verdicts, and finding by finding their figures
+side by side.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,18 +12,19 @@ from markupsafe import Markup
 from headstart import files
 from headstart.errors import HeadstartError
 from headstart.paper.findings import Finding
-from headstart.report import own_files as ours
-from headstart.report.appendix import completeness as appendix
+from headstart.report import own_files
 from headstart.report.figures.axes import on_common_axes
 from headstart.report.figures.rendering import inline, render
-from headstart.report.judgement.findings import Judged, judged, labels
-from headstart.report.judgement.verdict import Verdict, verdict
-from headstart.report.pages.study_page import environment
+from headstart.report.judgement.findings import Judged
+from headstart.report.judgement.reading import Reading, read
+from headstart.report.judgement.study_names import labels
+from headstart.report.judgement.verdict import Verdict
+from headstart.report.pages.templates import environment
 from headstart.report.panels.base import Panel
-from headstart.report.runs import records as tables
 from headstart.report.runs.cells import family
-from headstart.report.runs.grid import Study, slice_up
-from headstart.report.words.numbers import listed, points
+from headstart.report.runs.grid import Grid
+from headstart.report.words.lists import listed
+from headstart.report.words.numbers import points
 
 GENERATOR = "headstart compare"
 UNNAMED = "study"
@@ -29,13 +32,21 @@ UNNAMED = "study"
 
 
 @dataclass(frozen=True)
-class Column:
+class StudyColumn:
     """A study beside the others."""
 
     label: str
-    study: Study
-    verdict: Verdict
-    findings: list[Judged]
+    reading: Reading
+
+    @property
+    def grid(self) -> Grid:
+        """The study's cells."""
+        return self.reading.grid
+
+    @property
+    def verdict(self) -> Verdict:
+        """The study's verdict."""
+        return self.reading.verdict
 
     @property
     def gain(self) -> str:
@@ -43,15 +54,17 @@ class Column:
         said = self.verdict
         if said.gain is None:
             return ""
-        return f"{points(said.gain)} of final {self.study.measure} against {said.against}, each with its best pair"
+        measure = f"final {self.grid.measure} against {said.against}"
+        return f"{points(said.gain)} of {measure}, each with its best pair"
 
     @property
     def cautions(self) -> list[str]:
-        return appendix.cautions(self.study)
+        """The study's cautions."""
+        return self.reading.cautions.sentences
 
 
 @dataclass(frozen=True)
-class Cell:
+class FindingCell:
     """A finding in one study; no figure where the study has no runs for it."""
 
     label: str
@@ -60,39 +73,50 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Row:
+class FindingRow:
     """A finding over all studies."""
 
-    slug: str
     finding: Finding
-    cells: list[Cell]
+    cells: list[FindingCell]
+
+    @property
+    def slug(self) -> str:
+        """The finding's name."""
+        return self.finding.slug
 
 
 def write(directories: Sequence[str | Path], page: str | Path) -> Path:
     """Write the page over the studies in `directories`, in that order, and return its path.
 
-    Raises HeadstartError where a study cannot be read, or the page cannot be written or another file stands there.
+    Raises:
+        HeadstartError: a study cannot be read, the page cannot be written, or another file stands
+            there.
     """
     page = Path(page)
     if page.suffix.lower() not in (".html", ".htm"):
         raise HeadstartError(f"--into: expected a page .html, got {page.name!r}")
-    ours.refuse_foreign(page, GENERATOR, "a page of `headstart compare`")
-    studies = [slice_up(tables.read(Path(directory))) for directory in directories]
-    names = names_of([study.results.settings for study in studies])
-    columns = [Column(name, s, verdict(s), judged(s)) for name, s in zip(names, studies, strict=True)]
-    text = environment().get_template("compare.html.jinja").render(
-        generator=GENERATOR, title=f"Where to begin: {listed(names)}", columns=columns, rows=rows(columns)
-    )  # fmt: skip
+    own_files.refuse_foreign(page, GENERATOR, "a page of `headstart compare`")
+    readings = list(map(read, directories))
+    names = names_of([reading.grid.records.settings for reading in readings])
+    columns = [StudyColumn(*both) for both in zip(names, readings, strict=True)]
+    template = environment().get_template("compare.html.jinja")
+    title = f"Where to begin: {listed(names)}"
+    text = template.render(generator=GENERATOR, title=title, columns=columns, rows=rows(columns))
     files.write(page, text)
     return page
 
 
 def names_of(settings: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What studies call themselves, by title or else name, where that tells them apart; else what does."""
-    tasks, models = ([str(each.get(key, "")) for each in settings] for key in ("task", "model"))
-    own = [str(each.get("title") or _name(each)) for each in settings]
-    called = [one or family(task) for one, task in zip(own, tasks, strict=True)]
-    return called if len(set(called)) == len(called) else labels(list(zip(tasks, models, own, strict=True)))
+    """What studies call themselves, by title or else name, where that tells them apart; else what
+    does.
+    """
+    own, called, described = [], [], []
+    for each in settings:
+        task, model = str(each.get("task", "")), str(each.get("model", ""))
+        own.append(str(each.get("title") or _name(each)))
+        called.append(own[-1] or family(task))
+        described.append((task, model, own[-1]))
+    return called if len(set(called)) == len(called) else labels(described)
 
 
 def _name(settings: Mapping[str, Any]) -> str:
@@ -101,18 +125,29 @@ def _name(settings: Mapping[str, Any]) -> str:
     return "" if name == UNNAMED else name
 
 
-def rows(columns: Sequence[Column]) -> list[Row]:
-    """The findings in the paper's order, each drawn for every study that asked it, in the narrow layout."""
+def rows(columns: Sequence[StudyColumn]) -> list[FindingRow]:
+    """The findings in the paper's order, each drawn for every study that asked it.
+
+    They are drawn in the narrow layout.
+    """
     found = []
-    for several in zip(*(column.findings for column in columns), strict=True):
-        asked = [each.panel for each in several if isinstance(each.panel, Panel)]
-        draws = iter(on_common_axes([(panel.draw, panel.heights[1]) for panel in asked], wide=False))
+    for several in zip(*[column.reading.findings for column in columns], strict=True):
         cells = []
+        figures = _figures([each.panel for each in several if isinstance(each.panel, Panel)])
         for i, (column, each) in enumerate(zip(columns, several, strict=True)):
             figure = None
             if isinstance(each.panel, Panel):
-                svg = render(next(draws), each.panel.heights[1], wide=False)["svg"]
-                figure = Markup(inline(svg, f"{each.panel.slug}-{i}"))
-            cells.append(Cell(column.label, each, figure))
-        found.append(Row(several[0].panel.slug, several[0].finding, cells))
+                figure = Markup(inline(figures.pop(0), f"{each.panel.slug}-{i}"))
+            cells.append(FindingCell(column.label, each, figure))
+        found.append(FindingRow(several[0].finding, cells))
     return found
+
+
+def _figures(panels: Sequence[Panel]) -> list[bytes]:
+    """The narrow figures as SVG, their accuracies on one scale."""
+    narrow = [(panel.draw, panel.heights[1]) for panel in panels]
+    draws = on_common_axes(narrow, wide=False)
+    figures = []
+    for draw, (_, height) in zip(draws, narrow, strict=True):
+        figures.append(render(draw, height, wide=False)["svg"])
+    return figures

@@ -1,32 +1,27 @@
-"""Writes `report.html`, `figures/` and `tables/` of a study folder. Reads tables only; never imports torch."""
+"""Writes `report.html`, `figures/` and `tables/` of a study's folder. Reads tables only; never
+imports torch.
+"""
 
 import io
 import os
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
-from typing import Any
 
-import jinja2
 import pyarrow.parquet as pq
 import yaml
 from markupsafe import Markup
 
 from headstart.paper.findings import FINDINGS, Finding
-from headstart.report import own_files as ours
-from headstart.report.appendix import completeness as appendix
+from headstart.report import own_files
 from headstart.report.appendix import shares
-from headstart.report.appendix import tuning as trials
+from headstart.report.appendix.settings import settings
 from headstart.report.figures.rendering import STARTS, inline, render_all, style
-from headstart.report.judgement.asked import asked
-from headstart.report.judgement.consequences import what_is_open, what_it_costs, when_it_would_flip
-from headstart.report.judgement.verdict import Verdict, verdict
+from headstart.report.judgement.reading import Reading, read
+from headstart.report.pages.templates import environment
 from headstart.report.panels.base import Panel
-from headstart.report.runs import records as tables
-from headstart.report.runs.grid import Study, slice_up
-from headstart.report.runs.standings import standing
-from headstart.report.words.numbers import count, listed, p_text, size
+from headstart.report.words.lists import count, listed
 from headstart.report.words.table import Table, csv_text
 
 SUMS = "report.sha256"
@@ -45,135 +40,94 @@ class Drawn:
 
     @property
     def paper(self) -> Finding | None:
+        """The paper's finding that the panel is about."""
         return FINDINGS.get(self.panel.slug)
 
 
 def write(directory: str | Path, processes: int = 1) -> Path:
-    """Write the report of the study in `directory` and return the path of its page; `processes` draw its figures.
+    """Write the report of the study in `directory` and return the path of its page.
 
-    Raises HeadstartError where the study cannot be read, or a file cannot be written or is not ours. Files are
-    replaced whole, and those that an earlier report left and this one does not have are removed.
+    Files are replaced whole, and those that an earlier report left and this one does not have are
+    removed; `processes` draw the figures.
+
+    Raises:
+        HeadstartError: the study cannot be read, or a file cannot be written or is not ours.
     """
-    directory = Path(directory)
-    study = slice_up(tables.read(directory))
-    built = asked(study)
-    panels = [panel for panel in built if isinstance(panel, Panel)]
-    same_table, same = appendix.differed(study)
-    tuned = trials.tuning(study)
-    extra = [tuned.best, tuned.trials] if tuned else []
-    shared = shares.table(study)
-    extra += [table for table in (shared, same_table, appendix.rates(study), appendix.diverged(study)) if table]
-    written: dict[str, bytes] = {}
-    drawn = []
-    drawings = [(panel.draw, panel.heights[narrow], not narrow) for panel in panels for narrow in (False, True)]
-    figures = iter(render_all(drawings, processes))
-    for panel, wide, narrow in zip(panels, figures, figures, strict=True):
-        written |= {f"figures/{panel.slug}.{kind}": content for kind, content in wide.items()}
-        markup = [Markup(inline(f["svg"], f"{panel.slug}-{w}")) for f, w in ((wide, "w"), (narrow, "n"))]
-        drawn.append(Drawn(panel, *markup))
-    for table in [*(t for panel in panels for t in panel.tables), *extra]:
-        written |= _files(table)
-    settings = study.results.settings
-    found = verdict(study)
-    page = environment().get_template("page.html.jinja").render(
-        generator="headstart report",
-        title=settings.get("title") or settings.get("name") or Path(os.path.realpath(directory)).name,
-        folder=shlex.quote(Path(os.path.realpath(directory)).name),
-        again=shlex.quote(f"{Path(os.path.realpath(directory)).name}-again"),
-        file=shlex.quote(f"{Path(os.path.realpath(directory)).name}/study.yaml"),
-        study=study,
-        verdict=found,
-        consequences=consequences(study, found, panels),
-        drawn=drawn,
-        absent=[panel for panel in built if not isinstance(panel, Panel)],
-        swatches=[(start, STARTS.index(style(study.starts, start))) for start in study.starts],
-        settings=appendix.settings(study),
-        shared=shared,
-        shares=shared_out(study, found),
-        differed=same_table,
-        same=same,
-        trained=appendix.trained(study),
-        rates=appendix.rates(study),
-        tuned=tuned,
-        diverged=appendix.diverged(study),
-        lost=listed(f"{count(n, 'run')} {status}" for status, n in appendix.lost(study).items()),
-        edges=appendix.edges(study),
-        unmeasured=appendix.unmeasured(study),
-        few_seeds=appendix.few_seeds(study),
-        unlearned=appendix.unlearned(study),
-        missing=appendix.missing(study),
-        yaml=yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True),
-        rows_shown=ROWS_SHOWN,
-    )  # fmt: skip
-    written["report.html"] = page.encode()
-    ours.replace(directory, written, SUMS)  # the page last
-    return directory / "report.html"
+    reading = read(directory)
+    drawn, written = draw(reading.shown, processes)
+    tables = list(reading.appendix.tables)
+    for panel in reading.shown:
+        tables += panel.tables
+    for table in tables:
+        written |= table_files(table)
+    written["report.html"] = page(reading, drawn).encode()
+    own_files.replace(reading.folder, written, SUMS)  # the page last
+    return reading.folder / "report.html"
 
 
 def refuse_changed(directory: Path) -> None:
-    """Refuse a folder in which files of its report were changed: better before a study is run than after.
+    """Refuse a folder in which files of its report were changed: better before a study than after.
 
     Raises:
         HeadstartError: one was.
     """
-    ours.refuse_changed(directory, SUMS)
+    own_files.refuse_changed(directory, SUMS)
 
 
-def consequences(study: Study, found: Verdict, panels: list[Panel]) -> list[str]:
-    """What the rules say of the start and pair that the verdict names (or leans to)."""
-    start = found.where.start or study.starts[0]
-    best = standing(study, start)
-    if best.best is None:
-        return []
-    pair = best.pairs[best.best]
-    said = [
-        what_it_costs(study, start, pair),
-        when_it_would_flip(study, start, pair),
-        what_is_open(study, start, panels),
-    ]
-    return [sentence for sentence in said if sentence]
+def draw(panels: Sequence[Panel], processes: int) -> tuple[list[Drawn], dict[str, bytes]]:
+    """The panels with their figures, and the files of the wide ones; `processes` draw them."""
+    drawings = []
+    for panel in panels:
+        wide, narrow = panel.heights
+        drawings += [(panel.draw, wide, True), (panel.draw, narrow, False)]
+    figures = iter(render_all(drawings, processes))
+    drawn, written = [], {}
+    for panel, wide_files, narrow_files in zip(panels, figures, figures, strict=True):
+        for kind, content in wide_files.items():
+            written[f"figures/{panel.slug}.{kind}"] = content
+        wide_svg = inline(wide_files["svg"], f"{panel.slug}-w")
+        narrow_svg = inline(narrow_files["svg"], f"{panel.slug}-n")
+        drawn.append(Drawn(panel, Markup(wide_svg), Markup(narrow_svg)))
+    return drawn, written
 
 
-def shared_out(study: Study, found: Verdict) -> str:
-    """How accuracy is shared out at the best pair of the start that the verdict names (or leans to)."""
-    best = standing(study, found.where.start or study.starts[0])
-    return "" if best.best is None else shares.told(study, best.pairs[best.best])
+def page(reading: Reading, drawn: Sequence[Drawn]) -> str:
+    """The page of a study as HTML; `drawn`: its panels with their figures."""
+    grid = reading.grid
+    given = grid.records.settings
+    folder = Path(os.path.realpath(reading.folder)).name
+    lost = [f"{count(n, 'run')} {status}" for status, n in reading.cautions.lost.items()]
+    swatches = [(start, STARTS.index(style(grid.starts, start))) for start in grid.starts]
+    return environment().get_template("page.html.jinja").render(
+        generator="headstart report",
+        title=given.get("title") or given.get("name") or folder,
+        folder=shlex.quote(folder),
+        again=shlex.quote(f"{folder}-again"),
+        file=shlex.quote(f"{folder}/study.yaml"),
+        grid=grid,
+        verdict=reading.verdict,
+        consequences=reading.consequences,
+        drawn=drawn,
+        absent=reading.absent,
+        swatches=swatches,
+        settings=settings(grid),
+        shares=shared_out(reading),
+        appendix=reading.appendix,
+        cautions=reading.cautions,
+        lost=listed(lost),
+        yaml=yaml.safe_dump(dict(given), sort_keys=False, allow_unicode=True),
+        rows_shown=ROWS_SHOWN,
+    )  # fmt: skip
 
 
-def environment() -> jinja2.Environment:
-    """Templates in which everything that a study brings is text, and the style sheet is at hand."""
-    here = "headstart.report.pages"
-    made = jinja2.Environment(
-        loader=jinja2.PackageLoader(here, "."),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    style_sheet = resources.files(here).joinpath("page.css")
-    made.globals["css"] = Markup(style_sheet.read_text(encoding="utf-8"))
-    made.filters["cell"] = show
-    made.filters["p_text"] = p_text
-    made.filters["capital"] = lambda text: text[:1].upper() + text[1:]
-    return made
+def shared_out(reading: Reading) -> str:
+    """How accuracy is shared out at the best pair of the start that the verdict names."""
+    best = reading.grid.standings[reading.start].best_cell
+    return "" if best is None else shares.told(reading.grid, best.pair)
 
 
-def show(value: Any, percent: bool = False) -> str:
-    """A table's cell as text.
-
-    >>> show(0.97123, percent=True), show(0.000123), show(None), show(12.0), show(True)
-    ('97.1%', '0.000123', '–', '12', 'yes')
-    """
-    if value is None or value != value:
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else ""
-    if isinstance(value, float):
-        return f"{100 * value:.1f}%".replace("-", "\u2212") if percent else size(value)
-    return str(value)
-
-
-def _files(table: Table) -> dict[str, bytes]:
+def table_files(table: Table) -> dict[str, bytes]:
+    """A table as files, by their names in the folder."""
     parquet = io.BytesIO()
     pq.write_table(table.arrow(), parquet)
     return {

@@ -1,4 +1,6 @@
-"""The panels in the paper's reading order; each file holds its table, its sentence and its drawing."""
+"""The panels in the paper's reading order; each file holds its question, its sentence and its
+table.
+"""
 
 from headstart.report.panels.alignment import build as alignment
 from headstart.report.panels.base import Build

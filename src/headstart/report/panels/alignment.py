@@ -1,22 +1,21 @@
-"""Finding 6: do client updates point the same way? The paper's seven panels over rounds, its two cosines told apart.
+"""Finding 6: do client updates point the same way? The paper's seven panels over rounds, its two
+cosines told apart.
 
-Three more settle what the paper and Chen et al. (arXiv 2206.11488) disagree on: local drift, how far clients spread,
-and the noise of their mean; `headstart.probes.alignment` defines all of them.
+Three more settle what the paper and Chen et al. (arXiv 2206.11488) disagree on: local drift, how
+far clients spread, and the noise of their mean; `headstart.probes.alignment` defines all of them.
 """
-
-from typing import Any
 
 import numpy as np
 
-from headstart.report.figures.axes import SEEDS_APART, frame, legend, percent_axis, seed_band
-from headstart.report.figures.rendering import style
-from headstart.report.panels.base import Missing, Panel
-from headstart.report.runs.cells import Pair
-from headstart.report.runs.grid import Study
-from headstart.report.runs.standings import contrast
-from headstart.report.words.numbers import Answer, apart, judge, number
-from headstart.report.words.table import Table
-from headstart.statistics.intervals import paired_difference
+from headstart.report.figures import over_rounds
+from headstart.report.figures.axes import SEEDS_APART, common_rounds
+from headstart.report.panels.base import Answer, Missing, Panel, apart, judge
+from headstart.report.runs.cells import Pair, family
+from headstart.report.runs.grid import Grid
+from headstart.report.words.lists import capital
+from headstart.report.words.numbers import number
+from headstart.report.words.table import Rows, Table
+from headstart.statistics.intervals import Estimate, paired_difference
 
 SLUG = "alignment"
 METRICS = {
@@ -32,141 +31,173 @@ METRICS = {
     "client_spread": "spread between clients",
     "aggregate_noise": "noise of the aggregate",
 }
+ALIGNED = frozenset(list(METRICS)[4:])
+"""The metrics of which a study needs one: those before are of every study."""
+
 LAYER = "distance_to_final."
-JUDGED = "cosine_between_clients"
+COMPARED = ("cosine_between_clients", "cosine_over_time", "gradient_diversity")
+"""What the sentence tells; the first is judged."""
+
 MEANING = (
-    " Local drift: length of a client\u2019s update, root mean square. Spread: distance between clients\u2019 updates, "
-    "in standard deviations. Noise: standard error of the cohort\u2019s mean update, over the length of that mean."
+    " Local drift: length of a client\u2019s update, root mean square. Spread: distance between "
+    "clients\u2019 updates, in standard deviations. Noise: standard error of the cohort\u2019s "
+    "mean update, over the length of that mean."
 )
 
 
-def build(study: Study) -> Panel | Missing:
-    between = contrast(study)
-    heading = f"Do client updates align better from {between[1]}?" if between else "Do client updates align?"
-    found = subject(study)
-    if found is None:
-        return Missing(SLUG, heading, "the probes of alignment (gradient diversity, cosines)")
-    pair, metrics = found
+def build(grid: Grid) -> Panel | Missing:
+    """The panel of a study; missing without a probe of alignment."""
+    heading = "Do client updates align?"
+    if grid.between:
+        heading = f"Do client updates align better from {grid.between[1]}?"
+    pair = subject(grid)
+    if pair is None:
+        need = "the probes of alignment (gradient diversity, cosines)"
+        return Missing(SLUG, heading, need)
+    metrics = recorded(grid, pair)
     rows = -(-len(metrics) // 4)
+    meaning = MEANING if "aggregate_noise" in metrics else ""
+    diverged = any(grid.cell(start, pair).diverged for start in grid.starts)
     return Panel(
         SLUG,
         heading,
-        answer(study, pair),
-        f"{pair} in the setting {study.base}: mean, and the range of the seeds. Cosine between clients: mean over "
-        "couples of a cohort; over time: between consecutive aggregated updates. Gradient diversity: lower is "
-        "better aligned."
-        + (MEANING if "aggregate_noise" in metrics else "")
-        + (SEEDS_APART if any(study.cell(start, pair).diverged for start in study.starts) else ""),
-        lambda figure, wide: draw(figure, wide, study, pair, metrics),
+        answer(grid, pair),
+        f"{pair} in the setting {grid.base}: mean, and the range of the seeds. Cosine between "
+        "clients: mean over couples of a cohort; over time: between consecutive aggregated "
+        "updates. Gradient diversity: lower is better aligned."
+        + meaning
+        + (SEEDS_APART if diverged else ""),
+        lambda figure, wide: over_rounds.metrics(figure, wide, grid, pair, metrics),
         (0.75 + 1.75 * rows, 0.75 + 1.5 * -(-len(metrics) // 2)),
-        f"{pair} in the setting {study.base}",
-        (table(study, pair, metrics), *by_layer(study, pair)),
+        f"{pair} in the setting {grid.base}",
+        (table(grid, pair, metrics), *by_layer(grid, pair)),
     )
 
 
-def subject(study: Study) -> tuple[Pair, list[str]] | None:
-    """The pair with most metrics recorded from every start; of equals FedAdam with SGD clients, as in the paper."""
+def recorded(grid: Grid, pair: Pair) -> dict[str, str]:
+    """The metrics that were recorded with a pair from every start, with their names."""
+    found = {}
+    for metric, name in METRICS.items():
+        if all(grid.curves(grid.cell(start, pair), metric) for start in grid.starts):
+            found[metric] = name
+    return found
 
-    def recorded(pair: Pair) -> list[str]:
-        return [m for m in METRICS if all(study.curves(study.cell(start, pair), m) for start in study.starts)]
+
+def subject(grid: Grid) -> Pair | None:
+    """The pair with most metrics recorded; of equals FedAdam with SGD clients, as in the paper."""
 
     def preference(pair: Pair) -> tuple[int, bool]:
-        return len(recorded(pair)), (pair.client.split("(")[0], pair.server.split("(")[0].split("@")[0]) == (
-            "sgd",
-            "adam",
-        )
+        kinds = family(pair.client), family(pair.server)
+        return len(recorded(grid, pair)), kinds == ("sgd", "adam")
 
-    pair = max(study.pairs(), key=preference, default=None)
-    if pair is None or not any(m in recorded(pair) for m in list(METRICS)[4:]):
-        return None
-    return pair, recorded(pair)
+    pair = max(grid.pairs(), key=preference, default=None)
+    return pair if pair is not None and ALIGNED & recorded(grid, pair).keys() else None
 
 
-def mean_over_rounds(study: Study, start: str, pair: Pair, metric: str) -> dict[int, float]:
+def mean_over_rounds(grid: Grid, start: str, pair: Pair, metric: str) -> dict[int, float]:
     """By seed, over the evaluated rounds after round 0, which has no update yet."""
-    curves = study.curves(study.cell(start, pair), metric)
-    return {seed: float(values[rounds > 0].mean()) for seed, (rounds, values) in curves.items() if (rounds > 0).any()}
+    found = {}
+    for seed, (rounds, values) in grid.curves(grid.cell(start, pair), metric).items():
+        if (rounds > 0).any():
+            found[seed] = float(values[rounds > 0].mean())
+    return found
 
 
-def answer(study: Study, pair: Pair) -> Answer:
-    between = contrast(study)
-    if between is None:
-        return Answer(None, f"only one start, {study.starts[0]}, was run.")
-    gains = {
-        m: paired_difference(*(mean_over_rounds(study, start, pair, m) for start in reversed(between)), step=0.0)
-        for m in ("cosine_between_clients", "cosine_over_time", "gradient_diversity")
-    }
-    said = [f"{METRICS[m]} {number(gain, 3)}" for m, gain in gains.items() if gain is not None]
+def difference(grid: Grid, pair: Pair, metric: str, first: str, second: str) -> Estimate | None:
+    """How much larger a metric is from the first start than from the second, over the rounds.
+
+    Args:
+        grid: the study's cells.
+        pair: of which runs.
+        metric: what is compared.
+        first: a start.
+        second: another start.
+    """
+    values = [mean_over_rounds(grid, start, pair, metric) for start in (first, second)]
+    return paired_difference(values[0], values[1], step=0.0)
+
+
+def answer(grid: Grid, pair: Pair) -> Answer:
+    """Whether updates align better from the other start."""
+    if grid.between is None:
+        return Answer(None, f"only one start, {grid.starts[0]}, was run.")
+    reference, other = grid.between
+    said, gains = [], []
+    for metric in COMPARED:
+        gain = difference(grid, pair, metric, other, reference)
+        gains.append(gain)
+        if gain is not None:
+            said.append(f"{METRICS[metric]} {number(gain, 3)}")
     if not said:
-        return Answer("undecided", f"{apart(*between)}.")
+        return Answer("undecided", f"{apart(reference, other)}.")
+    judged = gains[0]
     return Answer(
-        judge(gains[JUDGED]),
-        f"from {between[1]} against {between[0]}, mean over rounds: {', '.join(said)} (judged by the first)."
-        + drift_and_noise(study, pair, between),
-        number(gains[JUDGED], 3),
-        gains[JUDGED],
+        judge(judged),
+        f"from {other} against {reference}, mean over rounds: {', '.join(said)} (judged by the "
+        f"first).{drift_and_noise(grid, pair, reference, other)}",
+        number(judged, 3),
+        judged,
         unit="cosine",
     )
 
 
-def drift_and_noise(study: Study, pair: Pair, between: tuple[str, str]) -> str:
-    """Whether clients drift less, and whether their mean is less noisy, told apart; empty without these metrics."""
+def drift_and_noise(grid: Grid, pair: Pair, reference: str, other: str) -> str:
+    """Whether clients drift less, and whether their mean is less noisy, told apart.
+
+    Empty where that was not measured.
+    """
+    words = {"yes": "smaller", "no": "larger", "undecided": "not told apart"}
     said = []
     for metric in ("local_drift", "aggregate_noise"):
-        random, other = (mean_over_rounds(study, start, pair, metric) for start in between)
-        if not random or not other:
+        less = difference(grid, pair, metric, reference, other)
+        starts = reference, other
+        if not all(mean_over_rounds(grid, start, pair, metric) for start in starts):
             return ""
-        found = {"yes": "smaller", "no": "larger", "undecided": "not told apart"}[
-            judge(paired_difference(random, other, step=0.0))
-        ]
-        said.append(f"{METRICS[metric]} is {found} ({number(paired_difference(other, random, step=0.0), 3)})")
-    return f" {said[0].capitalize()} and {said[1]}; Chen et al. expect less noise without less drift."
+        more = number(difference(grid, pair, metric, other, reference), 3)
+        said.append(f"{METRICS[metric]} is {words[judge(less)]} ({more})")
+    first, second = said
+    return f" {capital(first)} and {second}; Chen et al. expect less noise without less drift."
 
 
-def table(study: Study, pair: Pair, metrics: list[str]) -> Table:
-    columns: dict[str, list[Any]] = {"start": [], "round": []} | {METRICS[m]: [] for m in metrics}
-    for start in study.starts:
-        means: dict[str, dict[int, float]] = {}
-        for metric in metrics:
-            curves = list(study.curves(study.cell(start, pair), metric).values())
-            common = set.intersection(*(set(rounds.tolist()) for rounds, _ in curves))
-            means[metric] = {r: float(np.mean([v[np.searchsorted(rounds, r)] for rounds, v in curves])) for r in common}
-        for r in sorted(set().union(*means.values())):
-            for name, value in zip(columns, (start, r, *(means[m].get(r) for m in metrics)), strict=True):
-                columns[name].append(value)
-    shown = frozenset(METRICS[m] for m in metrics if m.endswith("accuracy"))
-    return Table(SLUG, f"{pair} over rounds, mean over seeds", columns, shown)
+def table(grid: Grid, pair: Pair, metrics: dict[str, str]) -> Table:
+    """A row for each start and round, means over seeds."""
+    rows = Rows("start", "round", *metrics.values())
+    for start in grid.starts:
+        means = [mean_by_round(grid, start, pair, metric) for metric in metrics]
+        for at in sorted(set().union(*means)):
+            rows.add(start, at, *[mean.get(at) for mean in means])
+    shares = [name for metric, name in metrics.items() if metric.endswith("accuracy")]
+    return rows.table(SLUG, f"{pair} over rounds, mean over seeds", *shares)
 
 
-def by_layer(study: Study, pair: Pair) -> tuple[Table, ...]:
-    """How far each layer is from its final weights before the first round; nothing where it was not measured."""
-    runs = {run.run for start in study.starts for run in study.cell(start, pair).runs}
-    metrics = dict.fromkeys(m for run, m in study.results.curves if run in runs and m.startswith(LAYER))
-    columns: dict[str, list[Any]] = {"layer": [metric.removeprefix(LAYER) for metric in metrics]}
-    for start in study.starts:
-        curves = [study.curves(study.cell(start, pair), metric).values() for metric in metrics]
-        begun = [[float(values[0]) for rounds, values in by_seed if rounds[0] == 0] for by_seed in curves]
-        columns[start] = [float(np.mean(values)) if values else None for values in begun]
+def mean_by_round(grid: Grid, start: str, pair: Pair, metric: str) -> dict[int, float]:
+    """The mean of a metric over the seeds, at the rounds that all of them have."""
+    curves = list(grid.curves(grid.cell(start, pair), metric).values())
+    found = {}
+    for at in common_rounds(curves).tolist():
+        values = [values[np.searchsorted(rounds, at)] for rounds, values in curves]
+        found[at] = float(np.mean(values))
+    return found
+
+
+def by_layer(grid: Grid, pair: Pair) -> tuple[Table, ...]:
+    """How far each layer is from its final weights at the start; nothing where unmeasured."""
+    metrics: dict[str, None] = {}
+    for start in grid.starts:
+        metrics |= grid.metrics(grid.cell(start, pair))
+    metrics = {metric: None for metric in metrics if metric.startswith(LAYER)}
+    rows = Rows("layer", *grid.starts)
+    for metric in metrics:
+        begins = [at_begin(grid, start, pair, metric) for start in grid.starts]
+        rows.add(metric.removeprefix(LAYER), *begins)
     caption = f"distance of each layer from start to end, {pair}, mean over seeds"
-    return (Table(f"{SLUG}-layers", caption, columns),) if metrics else ()
+    return (rows.table(f"{SLUG}-layers", caption),) if metrics else ()
 
 
-def draw(figure: Any, wide: bool, study: Study, pair: Pair, metrics: list[str]) -> None:
-    columns = 4 if wide else 2
-    grid = figure.subplots(-(-len(metrics) // columns), columns, sharex=True, squeeze=False)
-    frame(figure, 0.42, 0.08, 0.5 if wide or len(study.starts) < 3 else 0.68, 0.42, hspace=0.36, wspace=0.32)
-    legend(figure, study.starts, 0.42)
-    for axes, metric in zip(grid.flat, metrics, strict=False):
-        for start in study.starts:
-            colour, dash, _ = style(study.starts, start)
-            cell = study.cell(start, pair)
-            seed_band(axes, list(study.curves(cell, metric).values()), colour, dash, cell.diverged > 0)
-        axes.set_title(METRICS[metric], fontsize=8.6 if wide else 8)
-        axes.locator_params(axis="y", nbins=4)
-        if metric.endswith("accuracy"):
-            percent_axis(axes.yaxis)
-    for axes in grid.flat[len(metrics) :]:
-        axes.set_visible(False)
-    for axes in grid.flat[max(0, len(metrics) - columns) : len(metrics)]:
-        axes.tick_params(labelbottom=True)
-        axes.set_xlabel("round")
+def at_begin(grid: Grid, start: str, pair: Pair, metric: str) -> float | None:
+    """The mean of a metric before the first round, over the seeds that have it."""
+    values = []
+    for rounds, by_round in grid.curves(grid.cell(start, pair), metric).values():
+        if rounds[0] == 0:
+            values.append(float(by_round[0]))
+    return float(np.mean(values)) if values else None

@@ -1,84 +1,108 @@
-"""Finding 9: one full-batch gradient a client (GD) against local SGD, by server optimizer and start."""
-
-from typing import Any
+"""Finding 9: one full-batch gradient a client (GD) against local SGD, by server optimizer and
+start.
+"""
 
 import numpy as np
 
-from headstart.report.figures.dumbbells import Row, dumbbells, height
-from headstart.report.panels.base import Missing, Panel
+from headstart.report.figures.dumbbells import Dumbbell, dumbbells, height
+from headstart.report.panels.base import Answer, Missing, Panel, judge
+from headstart.report.panels.steps import ends
 from headstart.report.runs.cells import Pair, family
-from headstart.report.runs.grid import Study
-from headstart.report.runs.standings import contrast
-from headstart.report.words.numbers import MARGIN, Answer, judge, points
-from headstart.report.words.table import Table
+from headstart.report.runs.grid import Grid
+from headstart.report.words.numbers import points
+from headstart.report.words.table import Rows, Table
 from headstart.statistics.intervals import Estimate, paired_difference
 
 SLUG, HEADING = "gd-vs-sgd", "Are full-batch GD clients about as good as SGD clients?"
+MARGIN = 0.01
+"""About as good: within one point of accuracy. Ours; the paper gives no margin."""
+
+Couples = dict[str, tuple[Pair, Pair]]
+"""Server optimizer -> its pairs with gd and with sgd clients."""
 
 
-def build(study: Study) -> Panel | Missing:
-    couples = {p.server: (q, p) for p in study.pairs() for q in study.pairs() if _are(p, q)}  # server -> (gd, sgd)
+def build(grid: Grid) -> Panel | Missing:
+    """The panel of a study; missing without gd and sgd clients under one server optimizer."""
+    couples = couples_of(grid.pairs())
     if not couples:
-        return Missing(SLUG, HEADING, "runs with both gd and sgd clients under one server optimizer")
-    rows = [
-        Row(server, {s: (_mean(study, s, gd), _mean(study, s, sgd)) for s in study.starts})
-        for server, (gd, sgd) in couples.items()
-    ]
+        need = "runs with both gd and sgd clients under one server optimizer"
+        return Missing(SLUG, HEADING, need)
+    rows = []
+    for server, (gd, sgd) in couples.items():
+        both = {start: (_mean(grid, start, gd), _mean(grid, start, sgd)) for start in grid.starts}
+        rows.append(Dumbbell(server, both))
+    names = "gd", "sgd"
     return Panel(
         SLUG,
         HEADING,
-        answer(study, couples),
-        f"Final {study.measure} by server optimizer: hollow marks for gd clients, filled for sgd. About as "
-        f"good: not more than {100 * MARGIN:.0f} point lower, a margin of ours.",
-        lambda figure, wide: dumbbells(figure, wide, study.starts, rows, ("gd", "sgd"), study.measure),
-        (height(rows, study.starts), height(rows, study.starts)),
-        f"gd and sgd clients in the setting {study.base}",
-        (table(study, couples),),
+        answer(grid, couples),
+        f"Final {grid.measure} by server optimizer: hollow marks for gd clients, filled for sgd. "
+        f"About as good: not more than {100 * MARGIN:.0f} point lower, a margin of ours.",
+        lambda figure, wide: dumbbells(figure, wide, grid.starts, rows, names, grid.measure),
+        (height(rows, grid.starts), height(rows, grid.starts)),
+        f"gd and sgd clients in the setting {grid.base}",
+        (table(grid, couples),),
     )
 
 
-def _are(sgd: Pair, gd: Pair) -> bool:
-    return sgd.server == gd.server and family(sgd.client) == "sgd" and family(gd.client) == "gd"
+def couples_of(pairs: list[Pair]) -> Couples:
+    """The pairs of gd and of sgd clients under one server optimizer."""
+    found: Couples = {}
+    for sgd in pairs:
+        for gd in pairs:
+            kinds = family(sgd.client), family(gd.client)
+            if sgd.server == gd.server and kinds == ("sgd", "gd"):
+                found[sgd.server] = gd, sgd
+    return found
 
 
-def _mean(study: Study, start: str, pair: Pair) -> float | None:
-    cell = study.cell(start, pair)
+def _mean(grid: Grid, start: str, pair: Pair) -> float | None:
+    cell = grid.cell(start, pair)
     return cell.mean if cell.accuracy else None
 
 
-def lead(study: Study, start: str, couple: tuple[Pair, Pair]) -> Estimate | None:
-    return paired_difference(*(study.cell(start, pair).accuracy for pair in couple))
+def lead(grid: Grid, start: str, couple: tuple[Pair, Pair]) -> Estimate | None:
+    """How much more accurate gd clients are than sgd clients from a start."""
+    gd, sgd = couple
+    return paired_difference(grid.cell(start, gd).accuracy, grid.cell(start, sgd).accuracy)
 
 
-def answer(study: Study, couples: dict[str, tuple[Pair, Pair]]) -> Answer:
-    """Judged with the Adam server, as in the paper, where it was run; else with the server that suits gd best."""
-    between = contrast(study) or (study.starts[0],)
-    judged = between[-1]
-    adam = [server for server in couples if family(server) == "adam"]
-    server = (
-        adam[0] if adam else max(couples, key=lambda s: np.nan_to_num(study.cell(judged, couples[s][0]).mean, nan=-1.0))
-    )
-    found = {start: lead(study, start, couples[server]) for start in between}
-    said = [
-        f"{points(e)} from {start}" if e else f"not comparable from {start} (a run diverged or seeds differ)"
-        for start, e in found.items()
-    ]
+def answer(grid: Grid, couples: Couples) -> Answer:
+    """Judged with the Adam server, as in the paper, or with the server that suits gd best."""
+    between = grid.between or (grid.starts[0],)
+    judged_from = between[-1]
+
+    def quality(server: str) -> tuple[bool, float]:
+        gd = grid.cell(judged_from, couples[server][0])
+        return family(server) == "adam", 0.0 if family(server) == "adam" else _or_last(gd.mean)
+
+    server = max(couples, key=quality)
+    found = {start: lead(grid, start, couples[server]) for start in between}
+    said = []
+    for start, difference in reversed(found.items()):
+        why = f"not comparable from {start} (a run diverged or seeds differ)"
+        said.append(f"{points(difference)} from {start}" if difference else why)
+    judged = found[judged_from]
     return Answer(
-        judge(found[judged], MARGIN),
-        f"with the {server} server, gd against sgd clients is {', '.join(reversed(said))} (judged from {judged}).",
-        points(found[judged]) if found[judged] else "not comparable",
-        found[judged],
+        judge(judged, MARGIN),
+        f"with the {server} server, gd against sgd clients is {', '.join(said)} "
+        f"(judged from {judged_from}).",
+        points(judged) if judged else "not comparable",
+        judged,
         MARGIN,
     )
 
 
-def table(study: Study, couples: dict[str, tuple[Pair, Pair]]) -> Table:
-    columns: dict[str, list[Any]] = {k: [] for k in ("server", "start", "gd", "sgd", "difference", "low", "high")}
-    for server, couple in couples.items():
-        for start in study.starts:
-            e = lead(study, start, couple)
-            means = [_mean(study, start, pair) for pair in couple]
-            row = (server, start, *means, *((e.value, e.low, e.high) if e else (None,) * 3))
-            for name, value in zip(columns, row, strict=True):
-                columns[name].append(value)
-    return Table(SLUG, "gd against sgd clients", columns, frozenset(("gd", "sgd", "difference", "low", "high")))
+def _or_last(mean: float) -> float:
+    return float(np.nan_to_num(mean, nan=-1.0))
+
+
+def table(grid: Grid, couples: Couples) -> Table:
+    """A row for each server optimizer and start."""
+    shares = "gd", "sgd", "difference", "low", "high"
+    rows = Rows("server", "start", *shares)
+    for server, (gd, sgd) in couples.items():
+        for start in grid.starts:
+            means = _mean(grid, start, gd), _mean(grid, start, sgd)
+            rows.add(server, start, *means, *ends(lead(grid, start, (gd, sgd))))
+    return rows.table(SLUG, "gd against sgd clients", *shares)

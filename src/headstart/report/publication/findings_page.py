@@ -1,4 +1,6 @@
-"""Finding by finding, what the paper says and what published studies measured: Markdown between two marks of a page."""
+"""Finding by finding, what the paper says and what published studies measured: Markdown between two
+marks of a page.
+"""
 
 import json
 import os
@@ -10,14 +12,18 @@ from urllib.parse import quote
 from headstart import files
 from headstart.errors import HeadstartError
 from headstart.paper.findings import FINDINGS, Finding
-from headstart.report import own_files as ours
-from headstart.report.judgement.findings import NOT_ASKED, labels
+from headstart.report import own_files
+from headstart.report.judgement.findings import NOT_ASKED
+from headstart.report.judgement.study_names import labels
 from headstart.report.publication import setup
-from headstart.report.publication.folder import FORMAT, NAME, SUMS, told
+from headstart.report.publication.folder import SUMS
 from headstart.report.publication.form import refuse_other_forms
 from headstart.report.publication.markdown import escaped, row
-from headstart.report.publication.marks import marks, notes
-from headstart.report.words.numbers import count, listed, p_text
+from headstart.report.publication.marks import Published, answer_to, marks, notes
+from headstart.report.publication.readme import told
+from headstart.report.publication.summary import FORMAT, NAME
+from headstart.report.words.lists import count, listed
+from headstart.report.words.numbers import p_text
 from headstart.statistics.intervals import LEVEL
 
 MARKS = "<!-- begin headstart findings -->", "<!-- end headstart findings -->"
@@ -25,10 +31,13 @@ ORDER = ("holds", "does not hold", "does not show", "undecided", "one start", NO
 
 
 def write(folders: Sequence[str | Path], into: str | Path) -> Path:
-    """Replace what stands between the marks of the page `into` by what the studies published in `folders` say.
+    """Replace what stands between the marks of the page `into` by what published studies say.
 
-    Each folder is one that `headstart publish` wrote, or holds such folders. Raises HeadstartError where a folder or
-    the page is not there, a file is damaged, or the page has no marks.
+    Each folder is one that `headstart publish` wrote, or holds such folders.
+
+    Raises:
+        HeadstartError: a folder or the page is not there, a file is damaged, or the page has no
+            marks.
     """
     into = Path(into)
     if into.is_symlink():
@@ -42,7 +51,8 @@ def write(folders: Sequence[str | Path], into: str | Path) -> Path:
     _, end, after = rest.partition(MARKS[1])
     if not begin or not end:
         raise HeadstartError(
-            f"{into}: expected the marks {MARKS[0]} and {MARKS[1]}; put them where the findings belong"
+            f"{into}: expected the marks {MARKS[0]} and {MARKS[1]}; put them where the findings "
+            "belong"
         )
     text = f"{begin}\n{block(read(folders), into.parent)}{end}"
     if "\r\n" in page:
@@ -51,20 +61,22 @@ def write(folders: Sequence[str | Path], into: str | Path) -> Path:
     return into
 
 
-def read(folders: Iterable[str | Path]) -> dict[Path, Mapping[str, Any]]:
+def read(folders: Iterable[str | Path]) -> dict[Path, Published]:
     """What was published in each folder, in the order of the names of folders."""
-    found: dict[Path, Mapping[str, Any]] = {}
+    found: dict[Path, Published] = {}
     for folder in map(Path, folders):
         if not folder.is_dir():
-            raise HeadstartError(f"{folder}: not found; expected a folder that `headstart publish` wrote")
+            raise HeadstartError(
+                f"{folder}: not found; expected a folder that `headstart publish` wrote"
+            )
         for path in sorted(folder.rglob(NAME)):
             for name in (NAME, "study.yaml"):
-                ours.refuse_changed_one(path.parent, name, SUMS)
+                own_files.refuse_changed_one(path.parent, name, SUMS)
             found[path.parent] = _open(path)
     return found
 
 
-def _open(path: Path) -> Mapping[str, Any]:
+def _open(path: Path) -> Published:
     try:
         with files.explained(path, "read"):
             found = json.loads(path.read_bytes())
@@ -72,101 +84,141 @@ def _open(path: Path) -> Mapping[str, Any]:
             raise ValueError(f"format {FORMAT} expected")
         refuse_other_forms(found)
     except (ValueError, RecursionError) as error:
-        raise HeadstartError(f"{path} is damaged or of another version ({error}); publish the study again") from None
+        raise HeadstartError(
+            f"{path} is damaged or of another version ({error}); publish the study again"
+        ) from None
     return found
 
 
-def block(published: Mapping[Path, Mapping[str, Any]], page_folder: Path) -> str:
+def block(published: Mapping[Path, Published], page_folder: Path) -> str:
     """The Markdown of all findings; links are relative to the folder of the page."""
     if not published:
         return "\nNo results are published yet.\n\n"
     studies = list(published.values())
-    names = labels([(s["task"], s["model"], s["title"]) for s in studies])
-    links = [
-        f"[{escaped(name)}]({quote(Path(os.path.relpath(path, page_folder)).as_posix())}/README.md)"
-        for name, path in zip(names, published, strict=True)
-    ]
+    names = labels([(study["task"], study["model"], study["title"]) for study in studies])
+    links = []
+    for name, path in zip(names, published, strict=True):
+        target = quote(Path(os.path.relpath(path, page_folder)).as_posix())
+        links.append(f"[{escaped(name)}]({target}/README.md)")
     findings = sorted(FINDINGS.values(), key=lambda finding: finding.number)
     parts = [verdicts(links, studies), setups(links, published), matrix(links, studies, findings)]
     parts += [section(finding, names, links, studies) for finding in findings]
-    return "\n".join(line for part in parts for line in ["", *part]) + "\n\n"
+    return "\n".join("\n" + "\n".join(part) for part in parts) + "\n\n"
 
 
-def verdicts(links: Sequence[str], studies: Sequence[Mapping[str, Any]]) -> list[str]:
+def verdicts(links: Sequence[str], studies: Sequence[Published]) -> list[str]:
+    """The verdict of each study, with its cautions below it."""
     lines = ["## Where to begin", ""]
     for link, study in zip(links, studies, strict=True):
-        lines += [
-            f"- **{link}**, {how(study)}. {escaped(study['verdict']['where'])} {escaped(study['verdict']['which'])}"
-        ]
+        said = f"{escaped(study['verdict']['where'])} {escaped(study['verdict']['which'])}"
+        lines.append(f"- **{link}**, {how(study)}. {said}")
         lines += [f"  - Caution: {escaped(caution)}" for caution in study["cautions"]]
     return lines
 
 
-def setups(links: Sequence[str], published: Mapping[Path, Mapping[str, Any]]) -> list[str]:
-    lines = ["## How each was set up", "", f"| study | {' | '.join(setup.COLUMNS)} |"]
-    lines += [f"|---|{'---|' * len(setup.COLUMNS)}"]
+def setups(links: Sequence[str], published: Mapping[Path, Published]) -> list[str]:
+    """How each study was set up, a row each."""
+    lines = ["## How each was set up", "", *_head("study", setup.COLUMNS)]
     for link, (folder, study) in zip(links, published.items(), strict=True):
-        lines += [f"| {link} {row(*setup.cells(study, setup.settings_of(folder)))}"]
+        lines.append(f"| {link} {row(*setup.cells(study, setup.settings_of(folder)))}")
     return lines
 
 
-def matrix(links: Sequence[str], studies: Sequence[Mapping[str, Any]], findings: Sequence[Finding]) -> list[str]:
-    lines = ["## All findings", "", "Bold: it also stands where all findings of a study are asked at once (Holm).", ""]
-    lines += [f"| finding | {' | '.join(links)} |", f"|---|{'---|' * len(links)}"]
+def _head(first: str, columns: Sequence[str]) -> list[str]:
+    return [f"| {first} | {' | '.join(columns)} |", f"|---|{'---|' * len(columns)}"]
+
+
+def matrix(
+    links: Sequence[str], studies: Sequence[Published], findings: Sequence[Finding]
+) -> list[str]:
+    """All judgements at once: a row a finding, a column a study."""
+    bold = "Bold: it also stands where all findings of a study are asked at once (Holm)."
+    lines = ["## All findings", "", bold, "", *_head("finding", links)]
     for finding in findings:
-        answers = [answer_to(finding, study) for study in studies]
-        cells = [cell(a) + marks(study, a, studies) for study, a in zip(studies, answers, strict=True)]
-        lines += [f"{row(f'{finding.number}. {finding.claim}')} {' | '.join(cells)} |"]
+        cells = []
+        for study in studies:
+            answer = answer_to(finding.number, study)
+            cells.append(cell(answer) + marks(study, answer, studies))
+        lines.append(f"{row(f'{finding.number}. {finding.claim}')} {' | '.join(cells)} |")
     return lines + noted(lines)
 
 
 def section(
-    finding: Finding, names: Sequence[str], links: Sequence[str], studies: Sequence[Mapping[str, Any]]
+    finding: Finding,
+    names: Sequence[str],
+    links: Sequence[str],
+    studies: Sequence[Published],
 ) -> list[str]:
-    answers = [answer_to(finding, study) for study in studies]
-    marked = [marks(study, answer, studies) for study, answer in zip(studies, answers, strict=True)]
-    figure = finding.published or "The paper shows this as a picture only; it publishes no number."
-    here = agreement([n + m for n, m in zip(names, marked, strict=True)], [answer["judgement"] for answer in answers])
-    lines = [f"## Finding {finding.number}: {escaped(finding.claim)}", "", escaped(figure), ""]
-    lines += [f"**Here:** {escaped(here)}.", ""]
-    lines += ["| task | model | here | difference, 95% interval | all at once | seeds |", "|---|---|---|---|---|---|"]
-    for link, study, answer, mark in zip(links, studies, answers, marked, strict=True):
-        seeds = (answer.get("judged") or {}).get("n", "")
-        p = p_text(answer.get("p_holm"))
-        cells = row(study["model"], answer["judgement"] + mark, answer.get("difference", ""), p, seeds)
-        lines += [f"| {link} {cells}"]
-    lines += noted(lines)
-    return [*lines, "", *(f"- {link}: {escaped(told(each))}" for link, each in zip(links, answers, strict=True))]
+    """What the paper says of a finding, and what each study does."""
+    published = finding.published
+    if not published:
+        published = "The paper shows this as a picture only; it publishes no number."
+    by_judgement: dict[str, list[str]] = {}
+    rows, sentences = [], []
+    for name, link, study in zip(names, links, studies, strict=True):
+        answer = answer_to(finding.number, study)
+        mark = marks(study, answer, studies)
+        by_judgement.setdefault(answer["judgement"], []).append(name + mark)
+        rows.append(f"| {link} {row(study['model'], *measured(answer, mark))}")
+        sentences.append(f"- {link}: {escaped(told(answer))}")
+    return [
+        f"## Finding {finding.number}: {escaped(finding.claim)}",
+        "",
+        escaped(published),
+        "",
+        f"**Here:** {escaped(agreement(by_judgement))}.",
+        "",
+        "| task | model | here | difference, 95% interval | all at once | seeds |",
+        "|---|---|---|---|---|---|",
+        *rows,
+        *noted(rows),
+        "",
+        *sentences,
+    ]
 
 
-def answer_to(finding: Finding, study: Mapping[str, Any]) -> Mapping[str, Any]:
-    return next(each for each in study["findings"] if each["number"] == finding.number)
+def measured(answer: Mapping[str, Any], mark: str) -> tuple[str, str, str, object]:
+    """The judgement with its marks, the difference, p, and the seeds of an answer."""
+    judged = answer.get("judged") or {}
+    difference, p = answer.get("difference", ""), p_text(answer.get("p_holm"))
+    return answer["judgement"] + mark, difference, p, judged.get("n", "")
 
 
 def noted(lines: Sequence[str]) -> list[str]:
     """What the marks in these lines mean, each a paragraph."""
-    return [part for note in notes(lines) for part in ("", note)]
+    paragraphs = []
+    for note in notes(lines):
+        paragraphs += ["", note]
+    return paragraphs
 
 
 def cell(answer: Mapping[str, Any]) -> str:
-    """
+    """A judgement, bold where it stands among all.
+
     >>> cell({"judgement": "holds", "p_holm": 0.01}), cell({"judgement": "holds", "p_holm": 0.2})
     ('**holds**', 'holds')
     """
     p = answer.get("p_holm")
-    return f"**{answer['judgement']}**" if p is not None and p < 1 - LEVEL else str(answer["judgement"])
+    is_sure = p is not None and p < 1 - LEVEL
+    return f"**{answer['judgement']}**" if is_sure else str(answer["judgement"])
 
 
-def how(study: Mapping[str, Any]) -> str:
+def how(study: Published) -> str:
+    """The model of a study, and how many runs and seeds it had."""
     run = study["run"]
-    lost = "".join(f", {run[status]} of them {status}" for status in ("diverged", "failed") if run.get(status))
-    return escaped(f"{study['model']}, {count(run['runs'], 'run')} over {count(len(run['seeds']), 'seed')}{lost}")
+    lost = ""
+    for status in ("diverged", "failed"):
+        if run.get(status):
+            lost += f", {run[status]} of them {status}"
+    runs, seeds = count(run["runs"], "run"), count(len(run["seeds"]), "seed")
+    return escaped(f"{study['model']}, {runs} over {seeds}{lost}")
 
 
-def agreement(names: Sequence[str], judgements: Sequence[str]) -> str:
-    """
-    >>> agreement(["digits", "femnist", "cifar10"], ["holds", "undecided", "holds"])
+def agreement(by_judgement: Mapping[str, Sequence[str]]) -> str:
+    """Which judgement is that of which studies.
+
+    >>> agreement({"undecided": ["femnist"], "holds": ["digits", "cifar10"]})
     'holds on digits and cifar10; undecided on femnist'
     """
-    by_judgement = {j: [n for n, own in zip(names, judgements, strict=True) if own == j] for j in ORDER}
-    return "; ".join(f"{judgement} on {listed(found)}" for judgement, found in by_judgement.items() if found)
+    ordered = sorted(by_judgement, key=ORDER.index)
+    return "; ".join(f"{each} on {listed(by_judgement[each])}" for each in ordered)

@@ -8,31 +8,31 @@ NUMBERS = list(range(1, 10))
 """The findings, in their order."""
 
 
-class Part(BaseModel):
-    """What is not named here is left as it is."""
+class Form(BaseModel):
+    """A part of the file. What is not named here is left as it is."""
 
     model_config = ConfigDict(extra="allow", strict=True)
 
 
-class Verdict(Part):
+class VerdictForm(Form):
     where: str
     which: str
 
 
-class Difference(Part):
+class DifferenceForm(Form):
     """What is judged, over `n` seeds."""
 
     n: int
 
 
-class Answer(Part):
+class FindingForm(Form):
     """A finding: judged with its sentence, or what it would have needed."""
 
     number: int
     claim: str
     judgement: str
     difference: str = ""
-    judged: Difference | None = None
+    judged: DifferenceForm | None = None
     p_holm: Annotated[float, Field(strict=False, ge=0, le=1)] | None = None
     sentence: str = ""
     to_decide: str = ""
@@ -45,7 +45,7 @@ class Answer(Part):
         return self
 
 
-class Run(Part):
+class RunForm(Form):
     """How the study was run."""
 
     runs: int
@@ -56,24 +56,26 @@ class Run(Part):
     starts: list[str] | None = None
 
 
-def _are_all(answers: list[Answer]) -> list[Answer]:
+def _are_all(answers: list[FindingForm]) -> list[FindingForm]:
     if [answer.number for answer in answers] != NUMBERS:
         raise ValueError(f"expected the findings 1 to {NUMBERS[-1]}")
     return answers
 
 
-class Published(Part):
+class Published(Form):
     """A study as it was published."""
 
     title: str
     task: str
     model: str
-    verdict: Verdict
-    findings: Annotated[list[Answer], AfterValidator(_are_all)]
+    verdict: VerdictForm
+    findings: Annotated[list[FindingForm], AfterValidator(_are_all)]
     cautions: list[str]
-    run: Run
-    starts: list[str] = []
-    compared: list[str] = []
+    unlearned: list[str]
+    preset: str
+    run: RunForm
+    starts: list[str]
+    compared: list[str]
 
 
 def refuse_other_forms(found: Any) -> None:

@@ -1,4 +1,6 @@
-"""What a published study needs to be run again, beside its study file: modules, files, a program."""
+"""What a published study needs to be run again, beside its study file: modules, files, a
+program.
+"""
 
 import ast
 import re
@@ -9,7 +11,7 @@ from typing import Any
 
 from headstart import files
 from headstart.report.publication.markdown import code
-from headstart.report.words.numbers import listed
+from headstart.report.words.lists import listed
 
 KEPT = "modules"
 """The folder of copies, in that of the results as in the published one."""
@@ -42,13 +44,16 @@ class Needs:
 
 def needs_of(settings: Mapping[str, Any], directory: Path) -> Needs:
     """The needs of the study whose results are in `directory`."""
-    named = {key: value for key, value in settings.items() if key not in NO_PARTS}
-    parts = list(_parts(named))
-    given = [_text(arguments.get("name")) for name, arguments in parts if name == "python"]
-    paths = [path for name, arguments in parts for path in _paths(name, arguments)]
     modules = _copies(directory / KEPT)
-    own = [name.partition(":")[0] for name, _ in parts if ":" in name]
-    elsewhere = [name for name in own if not _places(name) & modules.keys()]
+    given, paths, elsewhere = [], [], []
+    for key, value in settings.items():
+        for name, arguments in _parts(value) if key not in NO_PARTS else ():
+            module, is_own, _ = name.partition(":")
+            paths += _paths(name, arguments)
+            if name == "python":
+                given.append(_text(arguments.get("name")))
+            if is_own and not _places(module) & modules.keys():
+                elsewhere.append(module)
     return Needs(_once(given), _once(paths), modules, _once(elsewhere))
 
 
@@ -56,8 +61,8 @@ def in_words(needs: Needs) -> list[str]:
     """The lines of a README on how to repeat the study."""
     if needs.given:
         return [
-            f"A Python program gave this study {listed(map(code, needs.given))}, which `study.yaml` "
-            "names and does not hold: run that program to repeat it.",
+            f"A Python program gave this study {listed(map(code, needs.given))}, which "
+            "`study.yaml` names and does not hold: run that program to repeat it.",
             *_to_have(needs),
         ]
     allow = "".join(f" --allow {name}" for name in needs.elsewhere)
@@ -69,16 +74,20 @@ def _to_have(needs: Needs) -> list[str]:
     """What must be there before the study is run again, each with an empty line behind it."""
     lines = []
     if needs.paths:
-        lines.append(
-            f"Not in this folder, and to be put in place first: {listed(map(code, needs.paths))} "
-            "(a path that does not begin with `/`, `~` or `$` is looked up beside `study.yaml`)."
-        )
+        names = listed(map(code, needs.paths))
+        lines += [
+            f"Not in this folder, and to be put in place first: {names} (a path that does not "
+            "begin with `/`, `~` or `$` is looked up beside `study.yaml`).",
+            "",
+        ]
     if needs.modules:
-        lines.append(f"`{KEPT}/` has copies of the study's own modules: code that runs with it.")
+        copies = f"`{KEPT}/` has copies of the study's own modules: code that runs with it."
+        lines += [copies, ""]
     if needs.elsewhere:
         names = listed(map(code, needs.elsewhere))
-        lines.append(f"Not in this folder, and to be installed first: the Python modules {names}.")
-    return [part for line in lines for part in (line, "")]
+        first = "Not in this folder, and to be installed first"
+        lines += [f"{first}: the Python modules {names}.", ""]
+    return lines
 
 
 Arguments = Mapping[str, Any]
@@ -94,7 +103,9 @@ def _parts(value: Any) -> Iterator[tuple[str, Arguments]]:
     if isinstance(value, str) and (match := _PART.fullmatch(value)):
         arguments = _arguments(match[2] or "()")
         yield match[1], arguments
-        yield from _parts([each for key, each in arguments.items() if _is_part(key, each)])
+        for key, each in arguments.items():
+            if _is_part(key, each):
+                yield from _parts(each)
 
 
 def _is_part(name: str, value: Any) -> bool:
@@ -115,8 +126,8 @@ def _arguments(written: str) -> Arguments:
 def _paths(name: str, arguments: Arguments) -> list[str]:
     if name == "hub":  # whose file lies at the hub
         return []
-    texts = {key: value for key, value in arguments.items() if isinstance(value, str)}
-    return [value for key, value in texts.items() if _PATHS.fullmatch(key)]
+    named = [value for key, value in arguments.items() if _PATHS.fullmatch(key)]
+    return [value for value in named if isinstance(value, str)]
 
 
 def _copies(folder: Path) -> dict[str, bytes]:

@@ -1,4 +1,6 @@
-"""How a published study was set up, in the words of a row: by which file, with which rates, from which start."""
+"""How a published study was set up, in the words of a row: by which file, with which rates, from
+which start.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -9,11 +11,10 @@ import yaml
 
 from headstart import files
 from headstart.errors import HeadstartError
-from headstart.report.words.numbers import count, listed
+from headstart.report.words.lists import count, listed
 
 COLUMNS = ("study file", "rates", "the other start")
 UNKNOWN = "not recorded"
-PRESET = re.compile(r"([a-z-]+?)-.+-(toy|cpu|full)")  # the names that `headstart paper` gives: finding, task, scale
 
 
 def settings_of(folder: Path) -> Mapping[str, Any]:
@@ -34,22 +35,21 @@ def settings_of(folder: Path) -> Mapping[str, Any]:
 def cells(study: Mapping[str, Any], settings: Mapping[str, Any]) -> tuple[str, str, str]:
     """A row's cells below `COLUMNS`."""
     try:
-        return origin(settings), rates(study["run"], settings), others(study["run"].get("starts") or ())
+        tuned = rates(study["run"], settings)
+        return origin(study["preset"]), tuned, others(study["run"].get("starts") or ())
     except (TypeError, AttributeError) as error:
         raise HeadstartError(
-            f"study.yaml of {study.get('title')!r} is damaged ({error}); publish the study again"
+            f"study.yaml of {study['title']!r} is damaged ({error}); publish the study again"
         ) from None
 
 
-def origin(settings: Mapping[str, Any]) -> str:
+def origin(preset: str) -> str:
+    """Which preset wrote the study file, if one did.
+
+    >>> origin("paper all, scale cpu"), origin("")
+    ('preset: paper all, scale cpu', 'its own')
     """
-    >>> origin({"name": "all-digits-cpu"}), origin({"name": "posts"}), origin({})
-    ('preset: paper all, scale cpu', 'its own', 'not recorded')
-    """
-    if not settings:
-        return UNKNOWN
-    found = PRESET.fullmatch(str(settings.get("name", "")))
-    return f"preset: paper {found[1]}, scale {found[2]}" if found else "its own"
+    return f"preset: {preset}" if preset else "its own"
 
 
 def rates(run: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
@@ -57,8 +57,9 @@ def rates(run: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
 
     >>> rates({"trials": 0}, {"name": "a", "client_rates": [0.1], "server_rates": [1.0]})
     'not tuned: those of the study file'
-    >>> rates({"trials": 80, "seeds": [0, 1]}, {"tuning": {"trials": 20, "seeds": [0], "rounds": 100}})
-    'tuned: 20 trials of 100 rounds for each start and pair, 80 trials in all, on seed 0, which is judged too'
+    >>> rates({"trials": 80, "seeds": [0, 1]}, {"tuning": {"trials": 20, "seeds": [0], "rounds":
+    100}}) 'tuned: 20 trials of 100 rounds for each start and pair, 80 trials in all, on seed 0,
+    which is judged too'
     """
     trials, tuning = run.get("trials", 0), settings.get("tuning") or {}
     if not trials:
@@ -66,10 +67,15 @@ def rates(run: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
         best = f"the best of {tried} in the judged runs" if tried > 1 else "those of the study file"
         return f"not tuned: {best}" if settings else "not tuned"
     each = tuning.get("trials")
-    budget = f"{count(each, 'trial')} of {tuning.get('rounds')} rounds for each start and pair, " if each else ""
+    budget = (
+        f"{count(each, 'trial')} of {tuning.get('rounds')} rounds for each start and pair, "
+        if each
+        else ""
+    )
     seeds = tuning.get("seeds") or []
-    also = ", which is judged too" if len(seeds) == 1 and seeds[0] in run["seeds"] else ""
-    on = f", on seed{'' if len(seeds) == 1 else 's'} {listed(seeds)}{also}" if seeds else ""
+    one = len(seeds) == 1
+    also = ", which is judged too" if one and seeds[0] in run["seeds"] else ""
+    on = f", on {'seed' if one else 'seeds'} {listed(seeds)}{also}" if seeds else ""
     return f"tuned: {budget}{count(trials, 'trial')} in all{on}"
 
 
@@ -79,4 +85,5 @@ def others(starts: Sequence[str]) -> str:
     >>> others(["random", "checkpoint(path='$DATA/nets/a.safetensors')"])
     "checkpoint(path='a.safetensors')"
     """
-    return listed(re.sub(r"'[^'()]*/([^/']+)'", r"'\1'", start) for start in starts if start != "random") or UNKNOWN
+    names = [re.sub(r"'[^'()]*/([^/']+)'", r"'\1'", start) for start in starts if start != "random"]
+    return listed(names) or UNKNOWN

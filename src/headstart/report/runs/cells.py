@@ -1,5 +1,8 @@
-"""What the runs of a study are sorted into: pairs, settings, and cells of one start x pair x setting."""
+"""What the runs of a study are sorted into: pairs, settings, and cells of one start x pair x
+setting.
+"""
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,6 +15,8 @@ DEFAULT_DEVICES, IID, ALL = "equal", "iid", "all"
 
 
 class Pair(NamedTuple):
+    """A client and a server optimizer."""
+
     client: str
     server: str
 
@@ -20,6 +25,8 @@ class Pair(NamedTuple):
 
 
 class Setting(NamedTuple):
+    """How the clients differ, how long they train, and what is trained."""
+
     partition: str
     devices: str
     local_epochs: float
@@ -32,6 +39,7 @@ class Setting(NamedTuple):
 
 
 def replaced(setting: Setting, axis: str, value: str | float) -> Setting:
+    """The setting with another value of one of its fields."""
     return Setting(**(setting._asdict() | {axis: value}))
 
 
@@ -46,25 +54,38 @@ class Cell:
 
     @property
     def diverged(self) -> int:
+        """How many of the runs diverged."""
         return sum(not run.finished for run in self.runs)
+
+    @property
+    def seeds(self) -> frozenset[int]:
+        """The seeds of the runs."""
+        return frozenset(run.seed for run in self.runs)
 
     @property
     def outcomes(self) -> dict[int, float]:
         """Final accuracy by seed; NaN where the run diverged, or accuracy was not measured."""
-        measured = {run.seed: run.test_accuracy if run.finished else None for run in self.runs}
-        return {seed: float("nan") if value is None else value for seed, value in measured.items()}
+        found = {}
+        for run in self.runs:
+            accuracy = run.test_accuracy if run.finished else None
+            found[run.seed] = math.nan if accuracy is None else accuracy
+        return found
 
     @property
     def accuracy(self) -> dict[int, float]:
-        """Final accuracy by seed: empty where a run diverged, for a mean over the survivors would flatter the cell."""
+        """Final accuracy by seed, where all runs have one.
+
+        Empty where a run diverged, for a mean over the survivors would flatter the cell.
+        """
         found = self.outcomes
-        return {} if any(np.isnan(value) for value in found.values()) else found
+        return {} if any(map(math.isnan, found.values())) else found
 
     @property
     def mean(self) -> float:
         """Mean final accuracy; NaN, which ranks last, where a run diverged."""
-        return float(np.mean(list(self.accuracy.values()))) if self.accuracy else float("nan")
+        return float(np.mean(list(self.accuracy.values()))) if self.accuracy else math.nan
 
 
 def family(name: str) -> str:
+    """The name of a part without its parameters."""
     return name.split("(")[0].split("@")[0]

@@ -1,7 +1,9 @@
-"""The two tables of a study folder, read and checked; `slices` picks the runs that a question needs."""
+"""The tables of a study's folder, read and checked."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from inspect import formatannotation
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,25 +19,19 @@ from headstart.tables import AGAIN
 
 Curve = tuple[NDArray[np.int64], NDArray[np.float64]]  # rounds, values
 
-RUN_COLUMNS = {
-    "text": ("run", "start", "client", "server", "partition", "devices", "status"),
-    "whole": ("seed",),
-    "number": ("local_epochs", "client_rate", "server_rate", "test_accuracy", "test_loss", "rounds_to_target"),
-}
-OPTIONAL = (
-    "rounds", "diverged_at", "bytes_up", "bytes_down", "simulated_seconds", "seconds", "executor", "parameters",
-    "trainable", "headstart", "machine", "ended", "executor_fallback", "data", "begun_with", "torch",
-)  # fmt: skip
 TRIAL_COLUMNS = (
-    "search", "start", "client", "server", "partition", "devices", "local_epochs", "trial", "status", "rounds",
-    "seeds", "client_rate", "server_rate", "parameters", "accuracy", "loss", "best", "edge",
+    "search", "start", "client", "server", "partition", "devices", "local_epochs", "trial",
+    "status", "rounds", "seeds", "client_rate", "server_rate", "parameters", "accuracy", "loss",
+    "best", "edge",
 )  # fmt: skip
 ROUND_COLUMNS = ("run", "round", "metric", "value")
 
 
 @dataclass(frozen=True)
 class Run:
-    """A row of runs.parquet."""
+    """A row of runs.parquet. A column is declared here alone: one without a default must be
+    there.
+    """
 
     run: str
     start: str
@@ -50,7 +46,7 @@ class Run:
     status: str
     test_accuracy: float | None
     test_loss: float | None
-    rounds_to_target: int | None
+    rounds_to_target: float | None
     rounds: int | None = None
     diverged_at: int | None = None
     bytes_up: int | None = None
@@ -65,17 +61,34 @@ class Run:
     ended: str | None = None  # ISO 8601, UTC
     torch: str | None = None
     executor_fallback: str | None = None  # why the loop computed it instead
-    data: str | None = None  # what is to be known of how the rows were read: which columns are features
-    begun_with: str | None = None  # what is to be known of its start's weights: what became of a head
+    data: str | None = None  # how the rows were read: which columns are features
+    begun_with: str | None = None  # of its start's weights: what became of a head
 
     @property
     def finished(self) -> bool:
+        """Whether it ran to its end."""
         return self.status == "finished"
 
 
+def _columns(kind: str, required: bool) -> tuple[str, ...]:
+    """The columns of runs whose type begins so, of those that must be there or of all."""
+    found = []
+    for each in fields(Run):
+        is_of_kind = formatannotation(each.type).startswith(kind)
+        if is_of_kind and (each.default is MISSING or not required):
+            found.append(each.name)
+    return tuple(found)
+
+
+RUN_COLUMNS = _columns("", required=False)
+TEXTS = tuple(name for name in _columns("str", required=False) if name != "run")
+"""What a run's record says in words, some of them a user's: names of columns, of tensors, of parts.
+"""
+
+
 @dataclass(frozen=True)
-class Results:
-    """A study folder: its settings, its runs, and each run's curves by metric."""
+class Records:
+    """A study's folder: its settings, its runs, and each run's curves by metric."""
 
     settings: Mapping[str, Any]
     runs: tuple[Run, ...]
@@ -86,31 +99,51 @@ class Results:
     text: str = ""  # the study file
     failed: Mapping[str, str] = field(default_factory=dict)  # why runs did not end, by their keys
 
+    def distinct(self, column: str) -> list[Any]:
+        """The values of a column of the runs that are there, each once, in order."""
+        return sorted({getattr(run, column) for run in self.runs} - {None, ""})
 
-def read(directory: Path) -> Results:
+    @property
+    def diverged(self) -> int:
+        """How many runs have a row and did not finish."""
+        return sum(not run.finished for run in self.runs)
+
+
+def any_measured(runs: Iterable[Run]) -> bool:
+    """Whether accuracy was measured: a finished run has one, or none finished."""
+    ended = [run.test_accuracy for run in runs if run.finished]
+    return not ended or ended.count(None) < len(ended)
+
+
+def read(directory: Path) -> Records:
     """Read `results/*.parquet`, and from them the study file, as it was when they were written.
 
-    Raises HeadstartError where one is missing, damaged, or lacks a column.
+    Raises:
+        HeadstartError: one is missing, damaged, or lacks a column.
     """
     found = tables.read_results(directory)
     where = directory / "results"
-    settings = _settings(found.study, where / "runs.parquet")
-    runs = _runs(found.runs, where / "runs.parquet")
+    path = where / "runs.parquet"
+    settings = _settings(found.study, path)
+    runs = _runs(found.runs, path)
     if not runs and found.failed:
+        why = next(iter(found.failed.values()))
         raise HeadstartError(
-            f"{where / 'runs.parquet'}: all {len(found.failed)} runs that began have failed "
-            f"({next(iter(found.failed.values()))}); mend that and run again"
+            f"{path}: all {len(found.failed)} runs that began have failed ({why}); mend that and "
+            "run again"
         )
     if not runs:
         raise HeadstartError(
-            f"{where / 'runs.parquet'}: no run has ended yet; `headstart run` writes the tables when it "
-            "begins and when it ends, also by Ctrl-C"
+            f"{path}: no run has ended yet; `headstart run` writes the tables when it begins and "
+            "when it ends, also by Ctrl-C"
         )
     curves = _curves(found.rounds, where / "rounds.parquet")
     trials: tuple[Mapping[str, Any], ...] = ()
     if found.trials is not None:
         trials = _trials(found.trials, where / "trials.parquet")
-    return Results(settings, runs, curves, directory, trials, found.planned, found.study, found.failed)
+    return Records(
+        settings, runs, curves, directory, trials, found.planned, found.study, found.failed
+    )
 
 
 def _settings(text: str, path: Path) -> Mapping[str, Any]:
@@ -120,7 +153,9 @@ def _settings(text: str, path: Path) -> Mapping[str, Any]:
         reason = str(problem).splitlines()[0]
         raise HeadstartError(f"{path}: its study cannot be read ({reason}); {AGAIN}") from None
     if not isinstance(settings, dict):
-        raise HeadstartError(f"{path}: expected a study of keys and values, got {type(settings).__name__}; {AGAIN}")
+        raise HeadstartError(
+            f"{path}: expected a study of keys and values, got {type(settings).__name__}; {AGAIN}"
+        )
     return settings
 
 
@@ -134,24 +169,32 @@ def _holding(needed: tuple[str, ...], table: pa.Table, path: Path) -> pa.Table:
 
 
 def _runs(table: pa.Table, path: Path) -> tuple[Run, ...]:
-    needed = tuple(name for names in RUN_COLUMNS.values() for name in names)
-    _holding(needed, table, path)
-    types = dict.fromkeys(RUN_COLUMNS["text"], pa.string()) | dict.fromkeys(RUN_COLUMNS["whole"], pa.int64())
-    types |= dict.fromkeys(RUN_COLUMNS["number"], pa.float64())
+    whole, numbers = _columns("int", required=True), _columns("float", required=True)
+    texts = _columns("str", required=True)
+    _holding(texts + whole + numbers, table, path)
+    types = dict.fromkeys(texts, pa.string()) | dict.fromkeys(whole, pa.int64())
+    types |= dict.fromkeys(numbers, pa.float64())
     columns = {}
-    for name in [*needed, *(n for n in OPTIONAL if n in table.column_names)]:
-        try:
-            columns[name] = (table[name].cast(types[name]) if name in types else table[name]).to_pylist()
-        except pa.ArrowException:
-            kind = f"{types[name]}, got {table[name].type}"
-            raise HeadstartError(f"{path}: column {name!r}: expected {kind}; {AGAIN}") from None
-    for name in RUN_COLUMNS["number"]:
+    for name in RUN_COLUMNS:
+        if name in table.column_names:
+            columns[name] = _cast(table[name], name, types.get(name), path)
+    for name in numbers:
         columns[name] = [v if v is not None and np.isfinite(v) else None for v in columns[name]]
-    for name in (*RUN_COLUMNS["text"], *RUN_COLUMNS["whole"], "local_epochs"):
+    for name in (*texts, *whole, "local_epochs"):
         if None in columns[name]:
             raise HeadstartError(f"{path}: column {name!r}: expected no empty value; {AGAIN}")
     columns["local_epochs"] = list(map(whole_or_part, columns["local_epochs"]))
-    return tuple(Run(**dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True))
+    rows = zip(*columns.values(), strict=True)
+    return tuple(Run(**dict(zip(columns, row, strict=True))) for row in rows)
+
+
+def _cast(column: pa.ChunkedArray, name: str, kind: pa.DataType | None, path: Path) -> list[Any]:
+    try:
+        values: list[Any] = (column if kind is None else column.cast(kind)).to_pylist()
+    except pa.ArrowException:
+        came = f"{kind}, got {column.type}"
+        raise HeadstartError(f"{path}: column {name!r}: expected {came}; {AGAIN}") from None
+    return values
 
 
 def _trials(table: pa.Table, path: Path) -> tuple[Mapping[str, Any], ...]:
@@ -160,22 +203,31 @@ def _trials(table: pa.Table, path: Path) -> tuple[Mapping[str, Any], ...]:
 
 
 def _curves(table: pa.Table, path: Path) -> dict[tuple[str, str], Curve]:
+    """Each run's rounds and values of each metric, in the order of the rounds, without what is not
+    finite.
+    """
     _holding(ROUND_COLUMNS, table, path)
     try:
-        run, metric = (table[c].cast(pa.string()).combine_chunks().dictionary_encode() for c in ("run", "metric"))
+        run, runs = _coded(table["run"])
+        metric, metrics = _coded(table["metric"])
         rounds = table["round"].cast(pa.int64()).to_numpy()
         values = table["value"].cast(pa.float64()).to_numpy()
-        codes = [np.asarray(column.indices, dtype=np.int64) for column in (run, metric)]
     except (pa.ArrowException, ValueError) as problem:
-        raise HeadstartError(f"{path}: unexpected column types ({str(problem).splitlines()[0]}); {AGAIN}") from None
-    if not len(rounds):
-        return {}
-    order = np.lexsort((rounds, codes[1], codes[0]))
+        why = str(problem).splitlines()[0]
+        raise HeadstartError(f"{path}: unexpected column types ({why}); {AGAIN}") from None
+    order = np.lexsort((rounds, metric, run))
     order = order[np.isfinite(values[order])]
-    group = (codes[0] * len(metric.dictionary) + codes[1])[order]
-    starts = np.flatnonzero(np.r_[True, group[1:] != group[:-1]]) if len(group) else np.array([], dtype=np.int64)
-    names, metrics = run.dictionary.to_pylist(), metric.dictionary.to_pylist()
-    return {
-        (names[group[a] // len(metrics)], metrics[group[a] % len(metrics)]): (rounds[order[a:b]], values[order[a:b]])
-        for a, b in zip(starts, [*starts[1:], len(group)], strict=True)
-    }
+    group = (run * len(metrics) + metric)[order]
+    begins = np.flatnonzero(np.diff(group, prepend=-1))
+    found = {}
+    for begin, end in pairwise([*begins, len(group)]):
+        rows = order[begin:end]
+        which, what = divmod(int(group[begin]), len(metrics))
+        found[runs[which], metrics[what]] = rounds[rows], values[rows]
+    return found
+
+
+def _coded(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], list[str]]:
+    """The texts of a column as whole numbers, and what each of them stands for."""
+    coded = column.cast(pa.string()).combine_chunks().dictionary_encode()
+    return np.asarray(coded.indices, dtype=np.int64), coded.dictionary.to_pylist()

@@ -114,6 +114,7 @@ class StudyFile(Strict):
 
     name: str = "study"
     title: str = ""
+    preset: str | None = None
     task: Any
     model: Any
     starts: Names = ["random"]

@@ -6,7 +6,7 @@ from typing import Any
 MOST = 3
 """Differences that one line tells."""
 
-OF_NO_RUN = ("name", "title", "target_accuracy", "data_mib", "keep_weights")
+OF_NO_RUN = ("name", "title", "preset", "target_accuracy", "data_mib", "keep_weights")
 """Keys that change no run."""
 
 

@@ -1,0 +1,45 @@
+"""All that stands below the panels of a page, computed once."""
+
+from dataclasses import dataclass
+
+from headstart.report.appendix import completeness, rates, shares, tuning
+from headstart.report.runs.grid import Grid
+from headstart.report.words.table import Table
+
+
+@dataclass(frozen=True)
+class Appendix:
+    """The tables that a study has, and the sentences beside them.
+
+    `same`: how many pairs and settings used the same rates from every start; `trained`: which
+    weights were trained, where not all.
+    """
+
+    tuning: tuning.TuningNotes | None
+    shares: Table | None
+    differed: Table | None
+    same: int
+    trained: str
+    rates: Table | None
+    diverged: Table | None
+
+    @property
+    def tables(self) -> list[Table]:
+        """All tables."""
+        found = [self.tuning.best, self.tuning.trials] if self.tuning else []
+        others = self.shares, self.differed, self.rates, self.diverged
+        return found + [table for table in others if table]
+
+
+def appendix(grid: Grid) -> Appendix:
+    """What stands below the panels of a study."""
+    differed, same = rates.differed(grid)
+    return Appendix(
+        tuning=tuning.tuning(grid.records.trials),
+        shares=shares.table(grid),
+        differed=differed,
+        same=same,
+        trained=rates.trained(grid),
+        rates=rates.tried(grid),
+        diverged=completeness.diverged(grid),
+    )

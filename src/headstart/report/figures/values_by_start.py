@@ -1,0 +1,54 @@
+"""A mark a seed by start: two measures beside each other."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from headstart.report.figures.axes import frame, percent_axis
+from headstart.report.figures.rendering import INK, PAPER, label, style
+
+BySeed = Mapping[int, float]
+
+
+def losses_and_accuracies(
+    figure: Any,
+    wide: bool,
+    starts: Sequence[str],
+    losses: Mapping[str, BySeed],
+    final: Mapping[str, BySeed],
+    measure: str,
+) -> None:
+    """Draw the losses before training on the left, and final accuracies on the right.
+
+    Args:
+        figure: where to draw.
+        wide: the layout.
+        starts: in their order.
+        losses: by start and seed.
+        final: accuracies by start and seed; none where a run diverged.
+        measure: what the accuracies were measured on, in words.
+    """
+    left, right = figure.subplots(1, 2, sharey=True) if wide else figure.subplots(2, 1)
+    frame(figure, 1.3 if wide else 0.95, 0.25, 0.12, 0.45, wspace=0.14, hspace=0.75)
+    for axes, data, title in ((left, losses, "initial loss"), (right, final, f"final {measure}")):
+        for y, start in enumerate(starts):
+            _marks(axes, y, list(data[start].values()), style(starts, start))
+        names = [label(starts, start, 18 if wide else 13) for start in starts]
+        axes.set_yticks(range(len(starts)), names, color=INK)
+        axes.set_ylim(len(starts) - 0.45, -0.55)
+        axes.grid(axis="x", visible=True)
+        axes.set_xlabel(title)
+        axes.margins(x=0.08)
+    percent_axis(right.xaxis)
+
+
+def _marks(axes: Any, y: int, values: list[float], look: tuple[str, Any, str]) -> None:
+    colour, _, marker = look
+    if not values:
+        beside = axes.get_yaxis_transform()
+        axes.annotate("diverged", (0.02, y), xycoords=beside, color=colour, va="center")
+        return
+    face = {"color": colour, "mec": PAPER, "mew": 0.7}
+    axes.plot(values, [y] * len(values), marker, ms=6, clip_on=False, zorder=3, **face)
+    axes.plot([np.mean(values)] * 2, [y - 0.3, y + 0.3], color=colour, lw=2)

@@ -1,0 +1,75 @@
+"""What stands beside a verdict: nothing that limits it is dropped in silence."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from headstart.report.appendix import completeness, rates
+from headstart.report.appendix.tuning import TuningNotes
+from headstart.report.measures.learning import Learning, unlearned
+from headstart.report.runs.grid import Grid
+from headstart.report.words.lists import capital, count
+from headstart.report.words.numbers import percent
+
+
+@dataclass(frozen=True)
+class Cautions:
+    """Each caution of a study: a sentence that is empty where there is none, or a list.
+
+    `unlearned`: the starts from which accuracy has hardly moved; `lost`: how many of the `runs`
+    have no result, by what came of them; `tuning` and `edges`: warnings about the rates.
+    """
+
+    unmeasured: str
+    few_seeds: str
+    missing: str
+    unlearned: tuple[Learning, ...]
+    lost: Mapping[str, int]
+    failures: str
+    tuning: tuple[str, ...]
+    edges: tuple[str, ...]
+    runs: int
+
+    @property
+    def of_starts(self) -> list[str]:
+        """A sentence for each start from which accuracy has hardly moved by the end.
+
+        What the panels compare is then that.
+        """
+        sentences = []
+        for found in self.unlearned:
+            limit = f"Comparisons with {found.start} say no more than that."
+            sentences.append(f"{capital(in_words(found))}. {limit}")
+        return sentences
+
+    @property
+    def sentences(self) -> list[str]:
+        """All cautions, as they stand beside a verdict outside its own page."""
+        diverged = self.lost.get("diverged", 0)
+        fell = f"{diverged} of {count(self.runs, 'run')} diverged"
+        fell += "; a pair with one has no mean and ranks last."
+        said = [self.unmeasured, self.few_seeds, self.missing, *self.of_starts]
+        said += [fell if diverged else "", self.failures, *self.tuning, *self.edges]
+        return list(filter(None, said))
+
+
+def cautions(grid: Grid, tuning: TuningNotes | None) -> Cautions:
+    """The cautions of a study; `tuning`: what is told of its tuning."""
+    return Cautions(
+        unmeasured=completeness.unmeasured(grid),
+        few_seeds=completeness.few_seeds(grid),
+        missing=completeness.missing(grid),
+        unlearned=tuple(unlearned(grid)),
+        lost=completeness.lost(grid),
+        failures=completeness.failures(grid),
+        tuning=tuple(tuning.warnings) if tuning else (),
+        edges=tuple(rates.edges(grid)),
+        runs=len(grid.records.runs),
+    )
+
+
+def in_words(found: Learning) -> str:
+    """That training from a start has hardly changed the accuracy, as a clause."""
+    return (
+        f"from {found.start} training has hardly changed the accuracy: {percent(found.before)} "
+        f"before the first round, {percent(found.best)} at the end with the best pair"
+    )

@@ -1,0 +1,74 @@
+"""How fast runs are: rounds and bytes to the target, and accuracy over the rounds."""
+
+import numpy as np
+
+from headstart.report.runs.cells import Cell
+from headstart.report.runs.grid import Grid
+from headstart.report.runs.records import Run
+
+METRIC = "test_accuracy"
+
+
+def reached(cell: Cell) -> int:
+    """How many runs reached the target."""
+    return sum(run.rounds_to_target is not None for run in cell.runs)
+
+
+def rounds_needed(cell: Cell) -> dict[int, float]:
+    """Rounds to the target by seed; nothing where a run diverged.
+
+    A run that never reached it counts with the rounds it ran: a lower bound.
+    """
+    found = {}
+    for run in () if cell.diverged else cell.runs:
+        needed = run.rounds if run.rounds_to_target is None else run.rounds_to_target
+        if needed is not None:
+            found[run.seed] = float(needed)
+    return found
+
+
+def median_rounds(cell: Cell) -> float | None:
+    """The median over seeds, where every seed reached the target."""
+    needed = [run.rounds_to_target for run in cell.runs if run.rounds_to_target is not None]
+    return float(np.median(needed)) if needed and len(needed) == len(cell.runs) else None
+
+
+def megabytes(cell: Cell) -> float | None:
+    """Up and down, all clients, up to the target: the run's bytes in proportion to its rounds."""
+    used = []
+    for run in cell.runs:
+        if run.rounds and run.rounds_to_target is not None:
+            used.append(sent(run) / run.rounds * run.rounds_to_target)
+    return float(np.median(used)) / 1e6 if used and len(used) == len(cell.runs) else None
+
+
+def sent(run: Run) -> int:
+    """The bytes of a whole run, up and down."""
+    return (run.bytes_up or 0) + (run.bytes_down or 0)
+
+
+def share_of(cell: Cell, totals: dict[int, float | None], rounds: dict[int, float]) -> float | None:
+    """Of each run's total, the share of so many rounds; the median over seeds.
+
+    None where a run has no total or no rounds.
+
+    Args:
+        cell: the runs.
+        totals: what each run used, by seed.
+        rounds: how many rounds count, by seed.
+    """
+    used = []
+    for run in cell.runs:
+        total = totals[run.seed]
+        if total and run.rounds:
+            used.append(total * rounds[run.seed] / run.rounds)
+    return float(np.median(used)) if len(used) == len(cell.runs) else None
+
+
+def mean_over_rounds(grid: Grid, cell: Cell) -> dict[int, float]:
+    """The mean accuracy over the rounds, by seed."""
+    found = {}
+    for seed, (_, values) in grid.curves(cell, METRIC).items():
+        if len(values):
+            found[seed] = float(values.mean())
+    return found

@@ -1,0 +1,44 @@
+"""The templates of the pages, in which everything that a study brings is text."""
+
+from importlib import resources
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from headstart.report.words.lists import capital
+from headstart.report.words.numbers import MINUS, p_text, size
+
+HERE = "headstart.report.pages"
+
+
+def environment() -> jinja2.Environment:
+    """The templates, with the style sheet at hand."""
+    made = jinja2.Environment(
+        loader=jinja2.PackageLoader(HERE, "."),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    style_sheet = resources.files(HERE).joinpath("page.css")
+    made.globals["css"] = Markup(style_sheet.read_text(encoding="utf-8"))
+    made.filters["cell"] = show
+    made.filters["p_text"] = p_text
+    made.filters["capital"] = capital
+    return made
+
+
+def show(value: Any, percent: bool = False) -> str:
+    """Write a table's cell as text.
+
+    >>> show(0.97123, percent=True), show(0.000123), show(None), show(12.0), show(True)
+    ('97.1%', '0.000123', '–', '12', 'yes')
+    """
+    if value is None or value != value:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    if isinstance(value, float):
+        return f"{100 * value:.1f}%".replace("-", MINUS) if percent else size(value)
+    return str(value)

@@ -1,0 +1,102 @@
+"""Sorts the runs of a study into cells; from here on no text holds characters that a page would
+obey and not show.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from headstart.escapes import printable
+from headstart.report.runs.cells import Cell, Pair, Setting, family
+from headstart.report.runs.grid import Grid, Place
+from headstart.report.runs.records import TEXTS, Records, Run
+
+Rates = tuple[float, float, str, str]
+"""Client rate, server rate, client and server with their parameters: what a tuning chooses."""
+
+
+def sort(records: Records) -> Grid:
+    """Sort the runs into cells. A start goes by its bare name where no other of its kind
+    was run.
+    """
+    records = _with_brief_starts(_printable(records))
+    clients, servers = _labels(records.runs, "client"), _labels(records.runs, "server")
+    tried: dict[Place, dict[Rates, list[Run]]] = defaultdict(lambda: defaultdict(list))
+    for run in records.runs:
+        pair = Pair(clients[run.client], servers[run.server])
+        setting = Setting(run.partition, run.devices, run.local_epochs, run.trainable)
+        rates = run.client_rate, run.server_rate, run.client, run.server
+        tried[run.start, pair, setting][rates].append(run)
+    at_rates, chosen = {}, {}
+    for place, by_rate in tried.items():
+        cells = [Cell(*place, tuple(runs)) for runs in by_rate.values()]
+        cells.sort(key=_goodness, reverse=True)
+        at_rates[place], chosen[place] = tuple(cells), cells[0]
+    starts = dict.fromkeys(start for start, _, _ in chosen)
+    ordered = sorted(starts, key=lambda start: family(start) != "random")
+    return Grid(records, tuple(ordered), chosen, at_rates)
+
+
+def _goodness(cell: Cell) -> tuple[int, int, float]:
+    return (-cell.diverged, len(cell.runs), np.nan_to_num(cell.mean, nan=-1.0))
+
+
+def _labels(runs: Iterable[Run], part: str) -> dict[str, str]:
+    """The label of each client, or of each server, by its name in the records.
+
+    Where the parameters of a part were tuned by start (`proximal(mu=0.1)` from one start,
+    `proximal(mu=1)` from another, never two beside each other), its variants are one competitor,
+    which goes by the family's name.
+    """
+    beside: dict[tuple[object, ...], set[str]] = defaultdict(set)
+    variants: dict[str, set[str]] = defaultdict(set)
+    other = "server" if part == "client" else "client"
+    for run in runs:
+        name = getattr(run, part)
+        setting = run.partition, run.devices, run.local_epochs, run.trainable
+        beside[run.start, getattr(run, other), setting, family(name)].add(name)
+        variants[family(name)].add(name)
+    compared = {place[-1] for place, names in beside.items() if len(names) > 1}
+    found = {}
+    for kind, names in variants.items():
+        for name in names:
+            found[name] = kind if len(names) > 1 and kind not in compared else name
+    return found
+
+
+def _printable(records: Records) -> Records:
+    runs = []
+    for run in records.runs:
+        texts: dict[str, Any] = {name: _shown(getattr(run, name)) for name in TEXTS}
+        runs.append(replace(run, **texts))
+    return replace(
+        records,
+        settings=_shown(records.settings),
+        failed=_shown(records.failed),
+        runs=tuple(runs),
+        trials=tuple(map(_shown, records.trials)),
+    )
+
+
+def _shown(value: Any) -> Any:
+    """All text within a value of YAML or JSON, printable."""
+    if isinstance(value, Mapping):
+        return {_shown(key): _shown(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_shown(item) for item in value]
+    return printable(value) if isinstance(value, str) else value
+
+
+def _with_brief_starts(records: Records) -> Records:
+    names = dict.fromkeys(run.start for run in records.runs)
+    kinds = Counter(map(family, names))
+
+    def brief(name: str) -> str:
+        return family(name) if name in names and kinds[family(name)] == 1 else name
+
+    runs = [replace(run, start=brief(run.start)) for run in records.runs]
+    trials = [{**trial, "start": brief(trial["start"])} for trial in records.trials]
+    return replace(records, runs=tuple(runs), trials=tuple(trials))
