@@ -36,7 +36,7 @@ HOUSE = {
         {"__main__"},
     ],
     "kernels": [
-        {"shared_memory", "lstm", "convolutions", "strides", "writes"},
+        {"shared_memory", "lstm", "convolutions", "strides", "views", "writes"},
         {"recorded"},
     ],
     "engine": [

@@ -1,7 +1,7 @@
 """Record a function's tensor operations once for every combination of shapes and strides, then replay them.
 
 Autograd, vmap and the module's Python run only when recording. What is left is the cost of starting each operation,
-so operations that do nothing (views to the same shape, multiplication with one, what nobody uses) are taken out.
+so what moves no number is taken out (`views`).
 A recorded function may change its arguments in place; that is how steps avoid new memory.
 """
 
@@ -19,13 +19,13 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from headstart.errors import HeadstartError, as_memory, reason
 from headstart.kernels.convolutions import AS_PRODUCTS
 from headstart.kernels.strides import first_replay
+from headstart.kernels.views import without_idle_operations, without_repeated_views
 from headstart.kernels.writes import depends_on_layout
 from headstart.trees import Tree
 
 Value = Tensor | Tree
 Results = tuple[Any, ...]
 Forms = tuple[tuple[str, ...] | None, ...]
-_VIEWS = {torch.ops.aten.view.default, torch.ops.aten.expand.default, torch.ops.aten._unsafe_view.default}
 _ONE_AT_A_TIME = threading.RLock()
 """Recording patches torch for the whole process, and a network serves one thread."""
 
@@ -162,9 +162,10 @@ class Traced:
         # Fake tensors have shapes and strides but no numbers: nothing is computed, and no argument changes.
         try:
             module = make_fx(flat, AS_PRODUCTS, tracing_mode="fake", _allow_non_fake_inputs=True)(*leaves)
-            _without_idle_operations(module)
+            without_idle_operations(module)
             if not self._as_written and depends_on_layout(module):
                 raise ValueError("it changes in place what it also reads under another name")
+            without_repeated_views(module)
             return Recorded(module, results, _compiled(module, leaves) if self._compiled else None)
         except HeadstartError:
             raise
@@ -210,20 +211,6 @@ def _leaves(values: tuple[Value, ...]) -> list[Tensor]:
 def _assembled(leaves: Any, forms: Forms) -> Results:
     rest = iter(leaves or ())
     return tuple(next(rest) if names is None else {name: next(rest) for name in names} for names in forms)
-
-
-def _without_idle_operations(module: GraphModule) -> None:
-    for node in list(module.graph.nodes):
-        source: Any = node.args[0] if node.args else None
-        if node.target in _VIEWS:
-            old, new = source.meta["val"], node.meta["val"]
-            idle = old.shape == new.shape and old.stride() == new.stride()
-        else:
-            idle = node.target is torch.ops.aten.mul.Scalar and node.args[1] == 1
-        if idle:
-            node.replace_all_uses_with(source)
-    module.graph.eliminate_dead_code()
-    module.recompile()
 
 
 def _peak_bytes(module: GraphModule) -> int:
