@@ -15,7 +15,7 @@ from headstart.engine.rounds import begin
 from headstart.probes.base import PROBES
 from headstart.study.federations import federation_of, one_thread
 from headstart.study.groups import Group, groups_of
-from headstart.study.run import Progress, carry_out_together
+from headstart.study.run import Progress, rounds_of
 from headstart.study.spec import Study
 
 
@@ -23,9 +23,12 @@ def seconds(group: Group) -> float:
     """The CPU time of runs in memory, from their start weights to their last round."""
     federations = [federation_of(run) for run in group]
     probes = [[PROBES.build(probe, fed) for probe in run.probes] for run, fed in zip(group, federations, strict=True)]
-    under_way = [Progress(begin(federation, federation.network.initial(federation.seed))) for federation in federations]
+    under_way = {}
+    for i, federation in enumerate(federations):
+        under_way[i] = Progress(begin(federation, federation.network.initial(federation.seed)))
     began = time.process_time()
-    carry_out_together(federations, under_way, group[0].rounds, group[0].every, probes)
+    for _ in rounds_of(federations, under_way, group[0].rounds, group[0].every, probes):
+        pass
     return time.process_time() - began
 
 

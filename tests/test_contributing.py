@@ -31,6 +31,6 @@ def test_a_room_that_it_names_is_there(line: str) -> None:
 
 
 def test_the_tour_has_six_files_from_a_call_to_a_gradient() -> None:
-    assert (len(TOUR), TOUR[0], TOUR[-1].partition("/")[0]) == (6, "simulate.py", "clients")
+    assert (len(TOUR), TOUR[0], TOUR[-1].partition("/")[0]) == (6, "simulation.py", "clients")
     lines = [(ROOT / "src" / "headstart" / file).read_text().count("\n") for file in TOUR]
     assert sum(lines) < 1300

@@ -18,7 +18,7 @@ GLOSSARY = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("## 
 ENTRIES = re.findall(r"^\| ([a-z ]+) \| (.+) \|$", GLOSSARY.partition("\n## ")[0], re.MULTILINE)[1:]
 
 STILL_TWICE = {
-    "Work", "Part", "Tuning", "Row", "Verdict", "Column", "Cell", "Answer", "Run", "Study",
+    "Tuning", "Row", "Verdict", "Column", "Cell", "Answer", "Run", "Study",
     "Results", "Table",
 }  # fmt: skip
 """Classes that share a name with another."""

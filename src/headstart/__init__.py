@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from headstart.models.conversion.group_norm import to_group_norm
     from headstart.results.study_results import Results, load
     from headstart.results.study_run import run_study, write_report
-    from headstart.simulate import Result, simulate
+    from headstart.simulation import Result, simulate
     from headstart.study.given.parts import own_part
     from headstart.study.given.task import own_task
     from headstart.study.spec import Study
@@ -25,14 +25,14 @@ __all__ = [
 
 _HOMES = {
     "HeadstartError": "headstart.errors:HeadstartError",
-    "Result": "headstart.simulate:Result",
+    "Result": "headstart.simulation:Result",
     "Results": "headstart.results.study_results:Results",
     "Study": "headstart.study.spec:Study",
     "load": "headstart.results.study_results:load",
     "own_part": "headstart.study.given.parts:own_part",
     "own_task": "headstart.study.given.task:own_task",
     "run_study": "headstart.results.study_run:run_study",
-    "simulate": "headstart.simulate:simulate",
+    "simulate": "headstart.simulation:simulate",
     "to_group_norm": "headstart.models.conversion.group_norm:to_group_norm",
     "write_report": "headstart.results.study_run:write_report",
 }

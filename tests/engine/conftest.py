@@ -13,7 +13,7 @@ from headstart.clients.base import CLIENTS
 from headstart.engine.devices import DEVICES
 from headstart.engine.executors.base import EXECUTORS, Cohort
 from headstart.engine.plan import Population, Schedule
-from headstart.engine.rounds import Federation, State
+from headstart.engine.rounds import Federation, State, advance
 from headstart.models.network import Network
 from headstart.servers.base import SERVERS
 from headstart.tasks.base import Examples, Task
@@ -64,9 +64,14 @@ class Small:
             client_rate=client_rate,
             server_rate=server_rate,
             schedule=Schedule(**settings, batching=optimizer.batching, devices=devices),
-            execute=EXECUTORS.build(EXECUTORS.component(executor), network, self.task, optimizer),
+            execute=EXECUTORS.build(EXECUTORS.component(executor)).on(network, self.task, optimizer),
             seed=seed,
         )
+
+
+def one_round(federation: Federation, state: State, watched: bool = True) -> tuple[State, Cohort | None]:
+    """A round of one run."""
+    return advance([federation], {0: state}, watched)[0]
 
 
 def distance(a: trees.Tree, b: trees.Tree) -> float:

@@ -5,10 +5,10 @@ from itertools import pairwise
 
 import pytest
 import torch
-from tests.engine.conftest import Small
+from tests.engine.conftest import Small, one_round
 
 from headstart.engine.rate_by_round import RATES_BY_ROUND, RateByRound, constant, cosine, linear, step
-from headstart.engine.rounds import advance, begin
+from headstart.engine.rounds import begin
 from headstart.errors import HeadstartError
 from headstart.study.spec import Study
 
@@ -22,8 +22,8 @@ def test_a_rate_that_falls_is_that_rate_in_each_round(small: Small, executor: st
     x = plain.network.initial(1)
     ours, theirs = begin(falling, x), begin(plain, x)
     for client_rate, server_rate in ((0.4, 0.2), (0.2, 0.4), (0.1, 0.6)):
-        ours, _ = advance(falling, ours)
-        theirs, _ = advance(replace(plain, client_rate=client_rate, server_rate=0.8 * server_rate / 0.8), theirs)
+        ours, _ = one_round(falling, ours)
+        theirs, _ = one_round(replace(plain, client_rate=client_rate, server_rate=0.8 * server_rate / 0.8), theirs)
     for name, leaf in theirs.x.items():
         torch.testing.assert_close(ours.x[name], leaf, rtol=1e-12, atol=1e-15)
 

@@ -4,18 +4,18 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.engine.conftest import Small
+from tests.engine.conftest import Small, one_round
 
 from headstart import trees
 from headstart.engine import checkpoint
-from headstart.engine.rounds import advance, begin
+from headstart.engine.rounds import begin
 from headstart.errors import HeadstartError
 
 
 def test_a_round_without_reports_leaves_the_weights(small: Small) -> None:
     federation = small.federation(server="adam", client="scaffold", devices="dropped(share=1.0)")
     start = begin(federation, federation.network.initial(1))
-    state, cohort = advance(federation, start)
+    state, cohort = one_round(federation, start)
     assert cohort is None
     assert state.round == 1
     assert all(torch.equal(state.x[name], start.x[name]) for name in start.x)
@@ -30,7 +30,7 @@ def test_a_round_without_reports_leaves_the_weights(small: Small) -> None:
 def test_bytes_are_what_the_method_sends(small: Small, client: str, up: int, down: int) -> None:
     """In units of the model: SCAFFOLD sends c both ways, MimeLite the gradient at x up and its statistics down."""
     federation = small.federation(client=client)
-    state, _ = advance(federation, begin(federation, federation.network.initial(1)))
+    state, _ = one_round(federation, begin(federation, federation.network.initial(1)))
     model = 4 * trees.size_in_bytes(state.x)
     counter = 4 * 8  # a count of rounds, where a method keeps one
     assert state.bytes_up == up * model
@@ -43,8 +43,8 @@ def test_a_checkpoint_gives_back_every_bit(small: Small, client: str, tmp_path: 
     state = begin(federation, federation.network.initial(1))
     straight = state
     for round_ in range(4):
-        straight, _ = advance(federation, straight)
-        state, _ = advance(federation, state)
+        straight, _ = one_round(federation, straight)
+        state, _ = one_round(federation, state)
         content = checkpoint.content(state, {"rows": [[round_, "m", 0.1 + 0.2]]})
         (tmp_path / "c.safetensors").write_bytes(content)
         state, note = checkpoint.load(tmp_path / "c.safetensors")

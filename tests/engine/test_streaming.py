@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tests.engine.conftest import Small
+from tests.engine.conftest import Small, one_round
 
 from headstart.clients.base import CLIENTS
 from headstart.engine.executors.base import EXECUTORS
-from headstart.engine.plan import PAD, RoundPlan, plan
-from headstart.engine.rounds import Federation, State, advance, begin
+from headstart.engine.plan import PAD, plan
+from headstart.engine.rounds import Federation, State, begin
 from headstart.engine.streaming import Streamed, at_hand, renumbered, width, windowed
 
 CPU = torch.device("cpu")
@@ -22,20 +22,15 @@ def streamed(small: Small, executor: str, client: str = "sgd", **settings: Any) 
     """The federation with its rows left on the host, which here is where the device is."""
     federation = small.federation(client=client, executor=executor, **settings)
     seen = windowed(small.task, width(small.clients, federation.schedule.cohort), CPU)
-    execute = EXECUTORS.build(
-        EXECUTORS.component(executor), federation.network, seen, CLIENTS.build(CLIENTS.component(client))
-    )
-
-    def upcoming(round_: int) -> RoundPlan:
-        return plan(federation.seed, round_, federation.clients, federation.schedule)
-
-    return replace(federation, execute=Streamed(execute, seen.train, small.task.train, upcoming))
+    optimizer = CLIENTS.build(CLIENTS.component(client))
+    execute = EXECUTORS.build(EXECUTORS.component(executor)).on(federation.network, seen, optimizer)
+    return replace(federation, execute=Streamed(execute, seen.train, small.task.train))
 
 
 def after(federation: Federation, rounds: int) -> State:
     state = begin(federation, federation.network.initial(1))
     for _ in range(rounds):
-        state, _ = advance(federation, state)
+        state, _ = one_round(federation, state)
     return state
 
 
@@ -83,8 +78,8 @@ def test_a_round_that_was_not_foreseen_is_gathered_when_it_comes(small: Small) -
     federation, whole = streamed(small, "loop"), small.federation()
     state = begin(whole, whole.network.initial(1))
     for round_ in (3, 4, 9):
-        ours, _ = advance(federation, replace(state, round=round_))
-        theirs, _ = advance(whole, replace(state, round=round_))
+        ours, _ = one_round(federation, replace(state, round=round_))
+        theirs, _ = one_round(whole, replace(state, round=round_))
         assert all(torch.equal(ours.x[name], leaf) for name, leaf in theirs.x.items())
 
 

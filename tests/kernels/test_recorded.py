@@ -14,8 +14,8 @@ import headstart
 from headstart import rng
 from headstart.clients.base import CLIENTS
 from headstart.engine.devices import DEVICES
-from headstart.engine.executors.base import EXECUTORS
-from headstart.engine.executors.loop import loop
+from headstart.engine.executors.base import EXECUTORS, Assignment
+from headstart.engine.executors.loop import by_loop
 from headstart.engine.plan import Population, Schedule, plan
 from headstart.kernels.recorded import RecordingError
 from headstart.models.network import Network
@@ -43,11 +43,12 @@ def assert_equals_the_loop(
     network, client = Network(build, torch.float64), CLIENTS.build(CLIENTS.component("sgd"))
     network.check(inputs[:2], 2)
     x = network.initial(0)
-    expected = loop(network, task, client)(x, {}, [{}, {}], 0.1, now)
+    asked = {0: Assignment(x, {}, [{}, {}], 0.1, now)}
+    expected = by_loop(network, task, client)(asked, 1)[0]
     assert float(torch.stack([leaf.abs().max() for leaf in expected.mean_update.values()]).max()) > 1e-4
     for name in executors:
-        execute = EXECUTORS.build(EXECUTORS.component(name), network, task, client)
-        cohort = execute(x, {}, [{}, {}], 0.1, now)
+        execute = EXECUTORS.build(EXECUTORS.component(name)).on(network, task, client)
+        cohort = execute(asked, 1)[0]
         assert distance(cohort.mean_update, expected.mean_update) < RELATIVE, name
 
 

@@ -145,7 +145,7 @@ def test_what_ones_own_module_raises_is_one_line(folder: Path, raised: str, wher
             "whole numbers from 0 to 1199, got values of <U1",
         ),
         ("probes", "def part(federation):\n    return 7", "part': expected it to return a Probe, got int"),
-        ("executor", "def part(network, task, client):\n    return 7", "to return a function, got int"),
+        ("executor", "def part():\n    return 7", "expected it to return a Executor, got int"),
         ("task", "def part():\n    return {}", "expected it to return a Task, got dict"),
     ],
 )

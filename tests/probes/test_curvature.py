@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from headstart import simulate
 from headstart.engine.rounds import begin
 from headstart.errors import HeadstartError
 from headstart.probes.base import PROBES, Metrics, Moment
 from headstart.probes.hessian import Hessian
+from headstart.simulation import simulate
 from headstart.study.federations import federation_of
 from headstart.study.spec import Study
 from headstart.trees import Tree

@@ -7,20 +7,21 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tests.engine.conftest import one_round
 from torch import nn
 
 from headstart import trees
 from headstart.clients.base import CLIENTS
 from headstart.engine.devices import DEVICES
-from headstart.engine.executors.base import EXECUTORS
+from headstart.engine.executors.base import EXECUTORS, Assignment
 from headstart.engine.plan import Population, Schedule, plan
-from headstart.engine.rounds import Federation, advance, begin
+from headstart.engine.rounds import Federation, begin
 from headstart.models.network import Network
 from headstart.probes import evaluation as module
 from headstart.probes.alignment import drift_and_noise
 from headstart.probes.base import PROBES, Moment, Probe
 from headstart.probes.distance import sketch
-from headstart.probes.evaluation import evaluate, measure_together
+from headstart.probes.evaluation import evaluate, measure
 from headstart.servers.base import SERVERS
 from headstart.study.run import Progress, carry_out
 from headstart.tasks.base import Examples, Task
@@ -37,7 +38,7 @@ def federation() -> Federation:
     network = Network(lambda: nn.Linear(4, 3), torch.float64)
     client = CLIENTS.build(CLIENTS.component("sgd"))
     equal = DEVICES.build(DEVICES.component("equal"))
-    execute = EXECUTORS.build(EXECUTORS.component("loop"), network, task, client)
+    execute = EXECUTORS.build(EXECUTORS.component("loop")).on(network, task, client)
     schedule = Schedule(3, 2, 4, "minibatch", "samples", equal)
     server = SERVERS.build(SERVERS.component("sgd"))
     clients = Population([np.arange(10 * i, 10 * i + 10) for i in range(4)])
@@ -50,8 +51,8 @@ def vector(tree: Tree) -> torch.Tensor:
 
 def test_alignment_is_its_definition_over_clients() -> None:
     fed = federation()
-    first, _ = advance(fed, begin(fed, fed.network.initial(0)))
-    second, cohort = advance(fed, first)
+    first, _ = one_round(fed, begin(fed, fed.network.initial(0)))
+    second, cohort = one_round(fed, first)
     metrics = PROBES.build(PROBES.component("alignment"), fed).measure(Moment(second, first, cohort))
 
     deltas = []  # each client alone: its update is the mean over a cohort of one
@@ -59,7 +60,8 @@ def test_alignment_is_its_definition_over_clients() -> None:
     for k in range(3):
         alone = type(now)(**{**vars(now), **{n: getattr(now, n)[k : k + 1] for n in vars(now) if "_K" in n}})
         alone.weights_K[:] = 1.0
-        deltas.append(vector(fed.execute(first.x, {}, [{}], fed.client_rate, alone).mean_update))
+        asked = Assignment(first.x, {}, [{}], fed.client_rate, alone)
+        deltas.append(vector(fed.execute({0: asked}, 1)[0].mean_update))
     total = sum(deltas)
     pairs = [torch.cosine_similarity(a, b, dim=0) for a, b in itertools.combinations(deltas, 2)]
     assert isinstance(total, torch.Tensor)
@@ -118,7 +120,7 @@ def test_evaluation_tests_on_a_fixed_sample_between_the_first_and_the_last_round
     fed = federation()
     probe = PROBES.build(PROBES.component("evaluation(test_rows=5)"), fed)
     first = begin(fed, fed.network.initial(0))
-    second, cohort = advance(fed, first)
+    second, cohort = one_round(fed, first)
 
     def tested(examples: Examples) -> tuple[float, float]:
         return evaluate(fed.network, second.x, [examples], fed.task.objective, 1024)[0]
@@ -177,7 +179,7 @@ def of_three_runs(kind: str, batch: int = 1024) -> tuple[list[Probe], list[Momen
     federations = [replace(shared, seed=seed) for seed in range(3)]
     probes = [PROBES.build(PROBES.component(f"{kind}(train_rows=20, batch={batch})"), fed) for fed in federations]
     states = [begin(fed, fed.network.initial(fed.seed)) for fed in federations]
-    after = [advance(fed, state) for fed, state in zip(federations, states, strict=True)]
+    after = [one_round(fed, state) for fed, state in zip(federations, states, strict=True)]
     return probes, [Moment(state, before, cohort) for (state, cohort), before in zip(after, states, strict=True)]
 
 
@@ -193,7 +195,7 @@ def test_evaluations_of_several_runs_at_once_are_those_one_by_one(monkeypatch: p
     expected = [probe.measure(moment) for probe, moment in zip(probes, moments, strict=True)]
     assert len({metrics["train_loss"] for metrics in expected}) == 3
     alone = counted(monkeypatch)
-    found = measure_together(probes, moments)
+    found = list(measure(probes, dict(enumerate(moments))).values())
     assert not alone
     assert [list(metrics) for metrics in found] == [list(metrics) for metrics in expected]
     for ours, theirs in zip(found, expected, strict=True):
@@ -202,10 +204,9 @@ def test_evaluations_of_several_runs_at_once_are_those_one_by_one(monkeypatch: p
 
 def test_what_is_evaluated_of_a_run_does_not_depend_on_who_else_is_there() -> None:
     probes, moments = of_three_runs("evaluation")
-    everybody = measure_together(probes, moments)
+    everybody = measure(probes, dict(enumerate(moments)))
     for i in range(3):
-        some = measure_together(probes, [moment if k == i else None for k, moment in enumerate(moments)])
-        assert some == [everybody[i] if k == i else {} for k in range(3)]
+        assert measure(probes, {i: moments[i]}) == {i: everybody[i]}
 
 
 @pytest.mark.parametrize("reason", ["more rows than a batch", "convolutions", "samples of other sizes"])
@@ -219,14 +220,14 @@ def test_what_would_not_be_faster_at_once_is_evaluated_one_by_one(reason: str, m
         monkeypatch.setattr(module, "evaluate", lambda *given: [(1.0, 1.0)] * 2)
     expected = [probe.measure(moment) for probe, moment in zip(probes, moments, strict=True)]
     monkeypatch.setattr(module, "_evaluate_together", None)
-    assert measure_together(probes, moments) == expected
+    assert list(measure(probes, dict(enumerate(moments))).values()) == expected
 
 
 def test_other_probes_are_measured_one_by_one() -> None:
     shared = federation()
     probes = [PROBES.build(PROBES.component("alignment"), shared) for _ in range(2)]
     _, moments = of_three_runs("evaluation")
-    assert measure_together(probes, [moments[0], None]) == [probes[0].measure(moments[0]), {}]
+    assert measure(probes, {0: moments[0]}) == {0: probes[0].measure(moments[0])}
 
 
 def test_distance_is_to_the_last_weights_in_all_and_by_layer() -> None:

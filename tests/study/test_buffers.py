@@ -7,12 +7,13 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 from safetensors.torch import load_file
+from tests.engine.conftest import one_round
 from torch import Tensor, nn
 from torch.nn.functional import batch_norm
 
-from headstart.engine.rounds import advance, begin
+from headstart.engine.rounds import begin
 from headstart.models.network import Network
-from headstart.simulate import simulate
+from headstart.simulation import simulate
 from headstart.starts.weights import load
 from headstart.study.beginnings import start_weights
 from headstart.study.federations import federation_of, trained_network
@@ -154,7 +155,7 @@ def test_all_executors_hold_what_the_loop_holds(executor: str, trainable: str) -
             {"fc.weight"} if trainable != "all" else set()
         )
         state = begin(federation, {name: begun[name] for name in begun if name not in federation.network.held})
-        x[written] = advance(federation, state)[0].x
+        x[written] = one_round(federation, state)[0].x
     for name, leaf in x["loop"].items():
         torch.testing.assert_close(x[executor][name], leaf, rtol=1e-5, atol=1e-6)
 

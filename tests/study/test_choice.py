@@ -1,7 +1,8 @@
 """`executor: auto`: timed once, written down, and the same for all who come later."""
 
 import json
-from collections.abc import Callable
+import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +15,8 @@ import torch
 from headstart import files
 from headstart.engine.executors import auto
 from headstart.engine.executors.auto import TIMED_STEPS
-from headstart.engine.executors.base import Together
+from headstart.engine.executors.base import Assignment, Cohort, Executor
+from headstart.engine.executors.crew import cannot_fork
 from headstart.engine.plan import RoundPlan
 from headstart.errors import HeadstartError
 from headstart.study import choice
@@ -57,27 +59,30 @@ def test_compiling_is_tried_for_long_studies_only_and_must_pay(monkeypatch: pyte
     """
     clock, queued, seconds, tried = 0.0, 0.0, {"loop": 2.0, "stacked": 1.0, "stacked(compiled=True)": 0.25}, []
 
-    def build(name: str, *parts: object) -> Callable[..., None]:
-        def execute(*arguments: object, watched: bool) -> None:
+    def built(name: str) -> Executor:
+        def compute(*arguments: object) -> dict[int, Cohort]:
             nonlocal queued
-            queued += TIMED_STEPS * seconds.get(name, 3.0) + (30.0 if "compiled" in name and name not in tried else 0.0)
+            compiles = "compiled" in name and name not in tried
+            queued += TIMED_STEPS * seconds.get(name, 3.0) + (30.0 if compiles else 0.0)
             tried.append(name)
+            return {}
 
-        return execute
+        return Executor(lambda *parts: compute, compiled="compiled" in name)
 
     def wait() -> None:
         nonlocal clock, queued
         clock, queued = clock + queued, 0.0
 
-    monkeypatch.setattr(auto, "_build", build)
-    monkeypatch.setattr(auto.torch, "get_num_threads", lambda: 2)  # type: ignore[attr-defined]
-    monkeypatch.setattr(auto.time, "perf_counter", lambda: clock)  # type: ignore[attr-defined]
+    monkeypatch.setattr(auto, "_built", built)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    monkeypatch.setattr(time, "perf_counter", lambda: clock)
     steps_K = np.array([1, 10])
     drawn = RoundPlan(1, np.arange(2), np.zeros((2, 10, 4), int), steps_K, steps_K, steps_K, np.zeros((2, 4), int), 0.0)
     network = SimpleNamespace(device=torch.device("cpu"), wait=wait)
-    arguments: tuple[Any, ...] = (network, None, None, {}, {}, [], 0.1, drawn)
-    short, long = (auto.time_candidates(*arguments, rounds=rounds)[0] for rounds in (29, 30))  # type: ignore[misc]
-    others = {"threads"} if auto.cannot_fork(network.device) else {"threads", "processes"}  # type: ignore[attr-defined]
+    of: tuple[Any, Any, Any] = (network, None, None)
+    asked = Assignment({}, {}, [], 0.1, drawn)
+    short, long = (auto.time_candidates(*of, asked, rounds)[0] for rounds in (29, 30))
+    others = {"threads"} if cannot_fork(network.device) else {"threads", "processes"}
     assert short == {"loop": (20.0, 0.0), "stacked": (10.0, 0.0)} | dict.fromkeys(others, (30.0, 0.0))
     assert long == short | {"stacked(compiled=True)": (2.5, 30.0)}
     assert auto.fastest(long) == "stacked(compiled=True)"
@@ -124,25 +129,25 @@ def test_several_runs_at_once_are_tried_where_stacked_is_not_far_behind(
     """The loop takes a second a step, six runs at once 5 s together."""
     clock = 0.0
 
-    def build(name: str, *parts: object) -> Any:
-        def execute(*arguments: object, watched: bool = False) -> None:
+    seconds = {"loop": 1.0, "stacked": of_stacked, "stacked(runs=6)": 5.0}
+
+    def built(name: str) -> Executor:
+        def compute(assignments: Mapping[int, Assignment], places: int) -> dict[int, Cohort]:
             nonlocal clock
-            clock += TIMED_STEPS * {"loop": 1.0, "stacked": of_stacked}.get(name, 4.0)
+            assert len(assignments) == places == (6 if "runs" in name else 1)
+            clock += TIMED_STEPS * seconds.get(name, 4.0)
+            return {}
 
-        def several(parts: list[Any], watched: bool) -> list[Any]:
-            nonlocal clock
-            clock += TIMED_STEPS * 5.0
-            return [None] * len(parts)
+        return Executor(lambda *parts: compute, runs=6 if "runs" in name else 1)
 
-        return Together(execute, several, 6) if "runs" in name else execute  # type: ignore[arg-type]
-
-    monkeypatch.setattr(auto, "_build", build)
-    monkeypatch.setattr(auto.time, "perf_counter", lambda: clock)  # type: ignore[attr-defined]
+    monkeypatch.setattr(auto, "_built", built)
+    monkeypatch.setattr(time, "perf_counter", lambda: clock)
     steps_K = np.array([TIMED_STEPS])
     rows = np.zeros((1, TIMED_STEPS, 4), int)
     drawn = RoundPlan(1, np.arange(1), rows, steps_K, steps_K, steps_K, rows[0], 0.0)
     network: Any = SimpleNamespace(device=torch.device("cpu"), wait=lambda: None)
-    timings, _ = auto.time_candidates(network, None, None, {}, {}, [], 0.1, drawn, runs=6)  # type: ignore[arg-type]
+    asked = Assignment({}, {}, [], 0.1, drawn)
+    timings, _ = auto.time_candidates(network, None, None, asked, runs=6)  # type: ignore[arg-type]
     together = timings.get("stacked(runs=6)")
     assert together == (pytest.approx((TIMED_STEPS * 5.0 / 6, 0.0)) if tried else None)
     assert auto.fastest(timings) == ("stacked(runs=6)" if tried else "loop")

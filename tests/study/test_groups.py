@@ -7,8 +7,9 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 import torch
+from tests.engine.conftest import one_round
 
-from headstart.engine.rounds import advance, advance_together, begin
+from headstart.engine.rounds import advance, begin
 from headstart.study.federations import federation_of, one_thread
 from headstart.study.folder.store import CHECKPOINT, Folder
 from headstart.study.groups import Group, groups_of
@@ -92,13 +93,13 @@ def test_runs_whose_rows_are_streamed_get_their_own(executor: str) -> None:
     assert [run.seed for run in runs] == [0, 1]
     federations = [federation_of(run) for run in runs]
     first, state = (begin(federation, federation.network.initial(0)) for federation in federations)
-    _, result = advance_together(federations, [first, state])
+    result = advance(federations, {0: first, 1: state})[1]
     assert result is not None
-    _, result = advance_together(federations, [None, result[0]])
+    result = advance(federations, {1: result[0]})[1]
     assert result is not None
     alone = federation_of(study_of(executor="loop", clients="sgd", servers="sgd", devices="equal").runs[1])
     for _ in range(2):
-        state, _ = advance(alone, state)
+        state, _ = one_round(alone, state)
     for name, leaf in state.x.items():
         torch.testing.assert_close(result[0].x[name], leaf)
 

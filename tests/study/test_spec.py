@@ -497,8 +497,7 @@ def test_an_axis_without_end_is_not_listed() -> None:
 def test_an_executor_of_ones_own_stays_where_it_was_written(tmp_path: Path) -> None:
     """Also where its name is read again, as from what was chosen."""
     (tmp_path / "own_executor_of_test.py").write_text(
-        "from headstart.engine.executors.loop import loop\n"
-        "def mine(network, task, client): return loop(network, task, client)\n"
+        "from headstart.engine.executors.loop import loop\ndef mine(): return loop()\n"
     )
     run = load(tmp_path, "executor: own_executor_of_test:mine\n").runs[0]
     assert with_executor(run, chosen_executor(run, tmp_path)) is run

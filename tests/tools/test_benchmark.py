@@ -11,7 +11,7 @@ import torch
 from typer.testing import CliRunner
 
 from headstart.cli import app  # type: ignore[attr-defined]
-from headstart.engine.executors.processes import cannot_fork
+from headstart.engine.executors.crew import cannot_fork
 from headstart.engine.plan import plan
 from headstart.errors import HeadstartError
 from headstart.models.network import Network
@@ -97,7 +97,7 @@ def test_memory_that_processes_hold_alone_counts() -> None:
 def test_a_round_of_a_job_is_as_large_as_it_says(job: str) -> None:
     if job == "stackoverflow-gpt2":
         pytest.importorskip("transformers")
-    federation = _federation(JOBS[job], "loop", "fp32")
+    federation = federation_of(JOBS[job], "loop", "fp32")
     drawn = plan(0, 1, federation.clients, federation.schedule)
     assert len(federation.clients) == JOBS[job].clients
     assert drawn.rows_KSB.shape[::2] == (JOBS[job].cohort, JOBS[job].batch_size)

@@ -1,9 +1,10 @@
-"""The client optimizer: a gradient transformation, what is sent back, and what the server makes of it.
+"""The client optimizer: a gradient transformation, its upload, and what the server makes of it.
 
-It is written for one client, as pure functions of trees, and never sees the axis of clients: an executor runs it
-for one client after another, or for a whole cohort at once under `torch.func.vmap`. So a function may use
-arithmetic of trees and of tensors, and no `if` on the value of a tensor. The symbols are those of the papers:
-x the weights that the server sent, y the client's own, g a gradient at y.
+It is written for one client, as pure functions of trees, and never sees the axis of clients: an
+executor runs it for one client after another, or for a whole cohort at once under
+`torch.func.vmap`. So a function may use arithmetic of trees and of tensors, and no `if` on the
+value of a tensor. The symbols are those of the papers: x the weights that the server sent, y the
+client's own, g a gradient at y.
 """
 
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from headstart.trees import Scalar, Tree
 
 
 class Upload(NamedTuple):
-    """What a client returns: an update that points uphill (the server subtracts it), a message, its new memory."""
+    """What a client returns: an update, which the server subtracts, a message, its new memory."""
 
     update: Tree
     message: Tree
@@ -33,12 +34,16 @@ def begin_with_nothing(x: Tree, shared: Tree, memory: Tree) -> Tree:
     return {}
 
 
-def difference(x: Tree, y: Tree, steps: Scalar, rate: Scalar, grad_at_x: Tree, shared: Tree, memory: Tree) -> Upload:
+def difference(
+    x: Tree, y: Tree, steps: Scalar, rate: Scalar, grad_at_x: Tree, shared: Tree, memory: Tree
+) -> Upload:
     """Delta_i = x - y_i, the upload of FedAvg and FedOpt (arXiv 2003.00295, Algorithm 1)."""
     return Upload(trees.subtract(x, y), {}, memory)
 
 
-def take_mean(mean_update: Tree, mean_message: Tree, shared: Tree, share_of_clients: float) -> tuple[Tree, Tree]:
+def take_mean(
+    mean_update: Tree, mean_message: Tree, shared: Tree, share_of_clients: float
+) -> tuple[Tree, Tree]:
     """The pseudo-gradient is the mean update."""
     return mean_update, shared
 
@@ -47,13 +52,15 @@ def take_mean(mean_update: Tree, mean_message: Tree, shared: Tree, share_of_clie
 class ClientOptimizer:
     """One client's part of a round, and how the server combines the parts.
 
-    direction(g, y, x, local, shared, memory) -> (d, local): the executor then does y <- y - rate * d.
+    direction(g, y, x, local, shared, memory) -> (d, local): the executor does y <- y - rate * d.
     begin(x, shared, memory) -> local: the state of one round, for example a momentum buffer.
-    shared(x): what the server keeps and sends along with x. memory(x): what one client keeps between rounds.
-    finish(x, y, steps, rate, grad_at_x, shared, memory) -> Upload; `steps` is the number of local steps, at least 1
-        (clients that did none are not part of the means), `grad_at_x` is empty unless `wants_grad_at_x`.
-    combine(mean_update, mean_message, shared, share_of_clients) -> (pseudo_gradient, shared): the means are
-        weighted with p_i over the cohort; `share_of_clients` is |cohort| / |all clients|.
+    shared(x): what the server keeps and sends along with x.
+    memory(x): what one client keeps between rounds.
+    finish(x, y, steps, rate, grad_at_x, shared, memory) -> Upload; `steps` is the number of local
+        steps, at least 1 (clients that did none are not part of the means), `grad_at_x` is empty
+        unless `wants_grad_at_x`.
+    combine(mean_update, mean_message, shared, share_of_clients) -> (pseudo_gradient, shared): the
+        means are weighted with p_i over the cohort; `share_of_clients` is |cohort| / |all clients|.
     batching: "full" gives every step all of the client's data.
     wants_grad_at_x: the executor computes the gradient of the client's whole loss at x.
 
@@ -78,4 +85,6 @@ class ClientOptimizer:
     wants_grad_at_x: bool = False
 
 
-CLIENTS: Registry[ClientOptimizer] = Registry("client optimizer", "headstart.clients", ClientOptimizer)
+CLIENTS: Registry[ClientOptimizer] = Registry(
+    "client optimizer", "headstart.clients", ClientOptimizer
+)

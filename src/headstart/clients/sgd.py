@@ -1,7 +1,8 @@
 """FedAvg's client: stochastic gradient descent.
 
-McMahan et al., "Communication-Efficient Learning of Deep Networks from Decentralized Data", arXiv 1602.05629,
-Algorithm 1, ClientUpdate. Differs from Algorithm 1: it offers local momentum and weight decay, off by default.
+McMahan et al., "Communication-Efficient Learning of Deep Networks from Decentralized Data", arXiv
+1602.05629, Algorithm 1, ClientUpdate. Differs from Algorithm 1: it offers local momentum and weight
+decay, off by default.
 """
 
 from typing import Annotated
@@ -16,8 +17,12 @@ from headstart.trees import Tree
 @CLIENTS.register("sgd", source="arXiv 1602.05629, Algorithm 1", known_as="FedAvg")
 def sgd(
     *,
-    momentum: Annotated[float, Field(ge=0, lt=1, description="rho: share of the last direction that is kept")] = 0.0,
-    weight_decay: Annotated[float, Field(ge=0, description="lambda: pull of the weights towards zero")] = 0.0,
+    momentum: Annotated[
+        float, Field(ge=0, lt=1, description="rho: share of the last direction that is kept")
+    ] = 0.0,
+    weight_decay: Annotated[
+        float, Field(ge=0, description="lambda: pull of the weights towards zero")
+    ] = 0.0,
 ) -> ClientOptimizer:
     """Stochastic gradient descent, the client of FedAvg.
 
@@ -37,7 +42,9 @@ def sgd(
     def begin(x: Tree, shared: Tree, memory: Tree) -> Tree:
         return trees.zeros_like(x)
 
-    def direction(g: Tree, y: Tree, x: Tree, local: Tree, shared: Tree, memory: Tree) -> tuple[Tree, Tree]:
+    def direction(
+        g: Tree, y: Tree, x: Tree, local: Tree, shared: Tree, memory: Tree
+    ) -> tuple[Tree, Tree]:
         if weight_decay:
             g = trees.add(g, y, weight_decay)
         if not momentum:

@@ -1,6 +1,7 @@
 """Devices: how many local steps each client of a cohort does, and how long the round takes.
 
-Every draw is a function of (seed, client) or (seed, round, client) alone, so adding a client changes no other's.
+Every draw is a function of (seed, client) or (seed, round, client) alone, so adding a client
+changes no other's.
 """
 
 from collections.abc import Callable
@@ -74,9 +75,9 @@ def uneven_epochs(
 ) -> Devices:
     """A share of clients runs E_i ~ U{low..high} whole local epochs, the others the usual number.
 
-    Each client of a cohort is uneven with probability `share`, drawn anew every round, so that its draw depends on
-    no other client; the expected share is that of the paper. Where the usual number is a part of an epoch, the
-    others run that part.
+    Each client of a cohort is uneven with probability `share`, drawn anew every round, so that its
+    draw depends on no other client; the expected share is that of the paper. Where the usual number
+    is a part of an epoch, the others run that part.
     """
     if low > high:
         raise HeadstartError(f"uneven-epochs: expected low <= high, got low={low}, high={high}")
@@ -113,7 +114,9 @@ def budget(
     speed: Speed = 10.0,
     spread: Annotated[float, Field(ge=0, description="standard deviation of the log of the clients' speeds")] = 0.5,
 ) -> Devices:
-    """Each client has a log-normal speed of its own and does the steps that fit into the server's time."""
+    """Each client has a log-normal speed of its own and does the steps that fit into the server's
+    time.
+    """
 
     def work(seed: int, round_: int, clients_K: Ints, epoch_K: Ints, local_epochs: float) -> Work:
         speed_K = speed * np.exp(spread * ndtri(rng.uniform(seed, "speed", at=(clients_K,))))

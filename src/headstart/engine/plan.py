@@ -1,10 +1,12 @@
-"""A round as data: who takes part, on which rows in which order, how many steps each does, with which weight.
+"""A round as data: who takes part, on which rows in which order, how many steps each does, with
+which weight.
 
-`plan` is a pure function of the seed, the round and the clients. So executors are deterministic arithmetic, a
-resumed run needs no generator, and runs that differ in one thing (start, optimizer, rate, number of local epochs)
-see the same clients, batches and order.
+`plan` is a pure function of the seed, the round and the clients. So executors are deterministic
+arithmetic, a resumed run needs no generator, and runs that differ in one thing (start, optimizer,
+rate, number of local epochs) see the same clients, batches and order.
 
-Shape suffixes: K clients of the cohort, S local steps, B rows of a batch, M rows of the largest client.
+Shape suffixes: K clients of the cohort, S local steps, B rows of a batch, M rows of the largest
+client.
 """
 
 from collections.abc import Sequence
@@ -19,11 +21,13 @@ from headstart.tasks.base import ClientRows
 
 PAD = -1
 AHEAD, AHEAD_ROWS = 16, 2**15
-"""The most rounds that are drawn at a time, and the most places for rows that they have together."""
+"""The most rounds that are drawn at a time, and the most places for rows that they have together.
+"""
 
 
 class Population(Sequence[Ints]):
-    """The training rows of every client, at least one each. `sizes_N`: how many; `widest`: the most that one has.
+    """The training rows of every client, at least one each. `sizes_N`: how many; `widest`: the most
+    that one has.
 
     From `ClientRows` it is made in one step, however many clients there are.
     """
@@ -69,9 +73,11 @@ class Schedule:
 class RoundPlan:
     """Everything random about one round.
 
-    rows_KSB: training rows of each step, `PAD` (-1) where there is none; steps_K: local steps, 0 for a client that
-    does not report; weights_K: p_i, zero for those, else summing to 1; keys_K: dropout keys;
-    all_rows_KM: all rows of each client, padded; seconds: how long the round takes on the simulated devices.
+    rows_KSB: training rows of each step, `PAD` (-1) where there is none; steps_K: local steps, 0
+    for a client that does not report; weights_K: p_i, zero for those, else summing to 1; keys_K:
+    dropout keys;
+    all_rows_KM: all rows of each client, padded; seconds: how long the round takes on the simulated
+    devices.
     """
 
     round: int
@@ -95,7 +101,9 @@ class RoundPlan:
 
 
 def plan(seed: int, round_: int, clients: Population, schedule: Schedule, widest: int = 0) -> RoundPlan:
-    """Draw round `round_`, counted from 1; padded as if the largest client had at least `widest` rows."""
+    """Draw round `round_`, counted from 1; padded as if the largest client had at least `widest`
+    rows.
+    """
     K, M = schedule.cohort, max(clients.widest, widest)
     clients_K = np.sort(rng.generator(seed, "cohort", round_).choice(len(clients), K, replace=False))
     sizes_K = clients.sizes_N[clients_K]
@@ -121,7 +129,8 @@ def plan(seed: int, round_: int, clients: Population, schedule: Schedule, widest
 class Plans:
     """The plans of a run, drawn several rounds at a time where they are small.
 
-    A plan takes half the time where its code is still in the processor's cache, from the plan before.
+    A plan takes half the time where its code is still in the processor's cache, from the plan
+    before.
     """
 
     def __init__(self, seed: int, clients: Population, schedule: Schedule) -> None:
@@ -150,7 +159,9 @@ def _batches(
     steps_K: Ints,
     batch: int,
 ) -> Ints:
-    """Rows in random order, anew for every epoch (E), cut into batches; the last batch of an epoch is padded."""
+    """Rows in random order, anew for every epoch (E), cut into batches; the last batch of an epoch
+    is padded.
+    """
     (K, M), S = all_rows_KM.shape, max(1, int(steps_K.max()))
     epochs = int((-(-steps_K // epoch_K)).max())
     client_K11, epoch_E1, place_M = clients_K[:, None, None], np.arange(epochs)[:, None], np.arange(M)

@@ -1,7 +1,8 @@
-"""How the rate of clients or of the server changes from round to round: the share of it that a round has.
+"""How the rate of clients or of the server changes from round to round: the share of it that a
+round has.
 
-A pure function of the round, which is counted from 1: not of how many rounds a run has, so that a run of more rounds
-begins with the same ones.
+A pure function of the round, which is counted from 1: not of how many rounds a run has, so that a
+run of more rounds begins with the same ones.
 """
 
 import math
@@ -34,7 +35,8 @@ def constant(*, warmup: Warmup = 0) -> RateByRound:
 
 @RATES_BY_ROUND.register("cosine", source="arXiv 1608.03983, Eq. 5, without restarts")
 def cosine(*, over: Over, final: Final = 0.0, warmup: Warmup = 0) -> RateByRound:
-    """final + (1 - final) (1 + cos(pi t)) / 2, with t from 0 in the first round after the warm-up to 1 in round `over`.
+    """final + (1 - final) (1 + cos(pi t)) / 2, with t from 0 in the first round after the warm-up
+    to 1 in round `over`.
 
     >>> [round(cosine(over=5)(r), 4) for r in (1, 2, 3, 5, 9)]
     [1.0, 0.8536, 0.5, 0.0, 0.0]

@@ -1,4 +1,6 @@
-"""The rounds of a run: FedOpt (arXiv 2003.00295, Algorithm 1) over a plan, an executor and a pair of optimizers."""
+"""The rounds of a run: FedOpt (arXiv 2003.00295, Algorithm 1) over a plan, an executor and a pair
+of optimizers.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,8 +10,8 @@ import torch
 
 from headstart import trees
 from headstart.clients.base import ClientOptimizer
-from headstart.engine.executors.base import Cohort, Executor, Part, Together
-from headstart.engine.plan import Plans, Population, RoundPlan, Schedule
+from headstart.engine.executors.base import Assignment, Cohort, Compute
+from headstart.engine.plan import Plans, Population, RoundPlan, Schedule, plan
 from headstart.engine.rate_by_round import RateByRound, constant
 from headstart.models.network import Network
 from headstart.servers.base import ServerOptimizer
@@ -29,7 +31,7 @@ class Federation:
     client_rate: float
     server_rate: float
     schedule: Schedule
-    execute: Executor
+    execute: Compute
     seed: int
     client_rate_by_round: RateByRound = constant()  # noqa: RUF009 - a function
     server_rate_by_round: RateByRound = constant()  # noqa: RUF009
@@ -44,9 +46,10 @@ class Federation:
 class State:
     """What changes from round to round, and all that a resumed run needs.
 
-    `memories` holds what clients that took part keep; `pseudo_gradient` is that of the last round (empty before the
-    first). Bytes and simulated seconds are totals since the start. Every tensor is contiguous, as it is after a
-    checkpoint is read, so that a resumed run goes on to the same bits.
+    `memories` holds what clients that took part keep; `pseudo_gradient` is that of the last round
+    (empty before the first). Bytes and simulated seconds are totals since the start. Every tensor
+    is contiguous, as it is after a checkpoint is read, so that a resumed run goes on to the same
+    bits.
     """
 
     round: int
@@ -72,72 +75,59 @@ def begin(federation: Federation, x: Tree) -> State:
     return State(round=0, x=x, server=federation.server.init(x), shared=federation.client.shared(x))
 
 
-def advance(federation: Federation, state: State, watched: bool = True) -> tuple[State, Cohort | None]:
-    """One round. The cohort is None where no client reported; the weights then stay as they are.
+def advance(
+    federations: Sequence[Federation], states: Mapping[int, State], watched: bool = True
+) -> dict[int, tuple[State, Cohort | None]]:
+    """Do one round of every run that has a state here, computed at once where the executor can.
 
-    `watched`: whether a probe will look at the cohort; else its alignment is left out.
-    """
-    (after,) = advance_together([federation], [state], watched)
-    assert after is not None, "only who has no state has none afterwards"
-    return after
+    A cohort is None where no client reported; the weights then stay as they are. Each run keeps its
+    place among the federations from round to round; what comes of it does not depend on which of
+    the others take part.
 
-
-def advance_together(
-    federations: Sequence[Federation], states: Sequence[State | None], watched: bool = True
-) -> list[tuple[State, Cohort | None] | None]:
-    """One round of every run that has a state here, computed at once where the executor can.
-
-    The federations share task, network, client optimizer, schedule and the kind of executor. Each keeps its place among
-    them from round to round; what comes of it does not depend on which of the others take part.
+    Args:
+        federations: one for each place; they share task, network, client optimizer, schedule and
+            executor.
+        states: those of the runs that take part, by their places.
+        watched: whether a probe will look at the cohorts; else their alignment is left out.
     """
     plans = _plans(federations, states)
-    parts = [
-        Part(state.x, state.shared, _memories(federation, state, now), _client_rate(federation, now), now)
-        if state is not None and now is not None and now.reporting
-        else None
-        for federation, state, now in zip(federations, states, plans, strict=True)
-    ]
-    cohorts = _cohorts(federations, parts, watched)
-    return [
-        None if state is None or now is None else (_after(federation, state, now, cohort), cohort)
-        for federation, state, now, cohort in zip(federations, states, plans, cohorts, strict=True)
-    ]
+    assignments = {}
+    for place, now in plans.items():
+        if now.reporting:
+            assignments[place] = _assignment(federations[place], states[place], now, watched)
+    cohorts = federations[0].execute(assignments, len(federations)) if assignments else {}
+    results = {}
+    for place, now in plans.items():
+        cohort = cohorts.get(place)
+        results[place] = _after(federations[place], states[place], now, cohort), cohort
+    return results
 
 
-def _plans(federations: Sequence[Federation], states: Sequence[State | None]) -> list[RoundPlan | None]:
-    """Runs with the same seed and clients have the same round; all are padded to the largest client of any."""
+def _plans(federations: Sequence[Federation], states: Mapping[int, State]) -> dict[int, RoundPlan]:
+    """Runs with the same seed and clients have the same round; all are padded to the largest client
+    of any.
+    """
     drawn: dict[tuple[int, int, int], RoundPlan] = {}
     widest = max(federation.clients.widest for federation in federations)
-    plans: list[RoundPlan | None] = []
-    for federation, state in zip(federations, states, strict=True):
-        if state is None:
-            plans.append(None)
-            continue
-        round_ = state.round + 1
+    plans = {}
+    for place, state in states.items():
+        federation, round_ = federations[place], state.round + 1
         known = federation.seed, id(federation.clients), round_
         if known not in drawn:
             drawn[known] = federation.plans(round_, widest)
-        plans.append(drawn[known])
+        plans[place] = drawn[known]
     return plans
 
 
-def _client_rate(federation: Federation, now: RoundPlan) -> float:
-    return federation.client_rate * federation.client_rate_by_round(now.round)
-
-
-def _memories(federation: Federation, state: State, now: RoundPlan) -> list[Tree]:
+def _assignment(federation: Federation, state: State, now: RoundPlan, watched: bool) -> Assignment:
     fresh = federation.client.memory(state.x)
-    return [state.memories.get(int(client), fresh) for client in now.clients_K]
+    memories = [state.memories.get(int(client), fresh) for client in now.clients_K]
+    rate = federation.client_rate * federation.client_rate_by_round(now.round)
 
+    def upcoming() -> RoundPlan:
+        return plan(federation.seed, now.round + 1, federation.clients, federation.schedule)
 
-def _cohorts(federations: Sequence[Federation], parts: Sequence[Part | None], watched: bool) -> list[Cohort | None]:
-    execute = federations[0].execute
-    if len(parts) > 1 and isinstance(execute, Together):
-        return execute.several(parts, watched) if any(parts) else [None] * len(parts)
-    return [  # each by its own: one whose rows are streamed knows which run's rows come next
-        None if part is None else federation.execute(*part, watched)
-        for federation, part in zip(federations, parts, strict=True)
-    ]
+    return Assignment(state.x, state.shared, memories, rate, now, watched, upcoming)
 
 
 def _after(federation: Federation, state: State, now: RoundPlan, cohort: Cohort | None) -> State:

@@ -1,14 +1,16 @@
-"""Training rows that do not fit the device: there are those of one cohort, copied while the one before is computed.
+"""Training rows that do not fit the device: there are those of one cohort, copied while the one
+before is computed.
 
-An executor is built for a task whose training rows are a window on the device, and is given plans in the window's
-numbers; it gathers the same rows in the same order, so results keep their bits. A round is a pure function of its
-number, so the rows of the next one are known: a thread gathers them on the host, in pinned memory where there is an
-accelerator, and begins to copy them on a stream of their own.
+An executor is built for a task whose training rows are a window on the device, and is given plans
+in the window's numbers; it gathers the same rows in the same order, so results keep their bits. A
+round is a pure function of its number, so the rows of the next one are known: a thread gathers them
+on the host, in pinned memory where there is an accelerator, and begins to copy them on a stream of
+their own.
 
 Shape suffix: R rows of a cohort.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
@@ -17,15 +19,16 @@ import torch
 from torch import Tensor
 
 from headstart.engine.devices import Ints
-from headstart.engine.executors.base import Cohort, Executor
+from headstart.engine.executors.base import Assignment, Cohort, Compute
 from headstart.engine.plan import PAD, Population, RoundPlan
 from headstart.kernels.shared_memory import shared_zeros
 from headstart.tasks.base import Examples, Task
-from headstart.trees import Tree
 
 
 def width(clients: Population, cohort: int) -> int:
-    """Room for the rows of any cohort: a power of two, so that runs with other clients can share what was recorded."""
+    """Room for the rows of any cohort: a power of two, so that runs with other clients can share
+    what was recorded.
+    """
     most = int(np.sort(clients.sizes_N)[-cohort:].sum())
     return 1 << (most - 1).bit_length()
 
@@ -60,20 +63,17 @@ def renumbered(plan: RoundPlan) -> tuple[Ints, RoundPlan]:
 
 
 class Streamed:
-    """An executor over rows that stay where they are, in memory or in mapped files.
+    """Computes with rows that stay where they are, in memory or in mapped files, one run after
+    another.
 
     Args:
-        execute: an executor for a task whose training rows are `room`.
-        room: the window on the device, of which each round overwrites what it needs. Executors of several runs may
-            share it, since one round is computed after another.
+        execute: computes cohorts of a task whose training rows are `room`.
+        room: the window on the device, of which each cohort overwrites what it needs.
         source: all training rows, on the host.
-        upcoming: the plan of a round.
     """
 
-    def __init__(
-        self, execute: Executor, room: Examples, source: Examples, upcoming: Callable[[int], RoundPlan]
-    ) -> None:
-        self._execute, self._room, self._source, self._upcoming = execute, room, source, upcoming
+    def __init__(self, execute: Compute, room: Examples, source: Examples) -> None:
+        self._execute, self._room, self._source = execute, room, source
         device = room.inputs.device
         self._stream = None if device.type == "cpu" else torch.Stream(device)
         self._host = _room(source, len(room), torch.device("cpu"), pinned=self._stream is not None)
@@ -86,23 +86,30 @@ class Streamed:
                 staged.record_stream(self._stream)  # so that freed memory is not used anew under a copy
             self._taken = torch.accelerator.current_stream(device).record_event()
         self._thread = ThreadPoolExecutor(1, "headstart-rows")
-        self._ahead: tuple[int, Future[None]] | None = None
+        self._ahead: Future[Ints] | None = None  # the rows that are being staged
 
-    def __call__(
-        self, x: Tree, shared: Tree, memories: Sequence[Tree], rate: float, plan: RoundPlan, watched: bool = True
-    ) -> Cohort:
-        rows_R, local = renumbered(plan)
-        foreseen = self._ahead is not None and self._ahead[0] == plan.round
-        if self._ahead is not None:
-            self._ahead[1].result()
-        if not foreseen:  # the first round of a process, or one after a round in which nobody reported
-            self._stage(rows_R)
-        self._take(len(rows_R))
-        self._ahead = plan.round + 1, self._thread.submit(self._stage_round, plan.round + 1)
-        return self._execute(x, shared, memories, rate, local, watched)
+    def __call__(self, assignments: Mapping[int, Assignment], places: int) -> dict[int, Cohort]:
+        """Compute the cohorts of runs; the rows of the next one are staged meanwhile."""
+        order = list(assignments.items())
+        cohorts = {}
+        for i, (place, asked) in enumerate(order):
+            rows_R, local = renumbered(asked.plan)
+            foreseen = None if self._ahead is None else self._ahead.result()
+            if foreseen is None or not np.array_equal(foreseen, rows_R):
+                self._stage(rows_R)  # the first of a process, or after a round in which nobody reported
+            self._take(len(rows_R))
+            following = order[i + 1][1].plan if i + 1 < len(order) else None
+            self._ahead = self._thread.submit(self._stage_plan, following, order[0][1].upcoming)
+            cohorts[place] = self._execute({0: asked._replace(plan=local)}, 1)[0]
+        return cohorts
 
-    def _stage_round(self, round_: int) -> None:
-        self._stage(renumbered(self._upcoming(round_))[0])
+    def _stage_plan(self, plan: RoundPlan | None, upcoming: Callable[[], RoundPlan] | None) -> Ints:
+        """Stage the rows of a plan, or of the one that is upcoming, and return them."""
+        if plan is None and upcoming is not None:
+            plan = upcoming()
+        rows_R = np.empty(0, np.int64) if plan is None else renumbered(plan)[0]
+        self._stage(rows_R)
+        return rows_R
 
     def _stage(self, rows_R: Ints) -> None:
         """Gather rows on the host, and begin to copy them to the device."""

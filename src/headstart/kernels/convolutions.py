@@ -1,14 +1,16 @@
-"""Convolutions recorded as matrix products, where that is faster: on the CPU, with channels last in memory.
+"""Convolutions recorded as matrix products, where that is faster: on the CPU, with channels last in
+memory.
 
-oneDNN's convolution costs 60 to 80 µs to start, whatever its size, and lays the weights out anew in every call, once
-forward and twice backward. So a matrix product wins where there is little arithmetic, as in the 1x1 convolutions of
-SqueezeNet on 32x32 images, and where there are about as many weights as pixels, as in its last 3x3 convolutions or
-those of a ResNet. What a 1x1 convolution multiplies is there already; for larger kernels the window of every pixel
-is laid out in a row (Chellapilla, Puri, Simard, "High performance convolutional neural networks for document
+oneDNN's convolution costs 60 to 80 µs to start, whatever its size, and lays the weights out anew in
+every call, once forward and twice backward. So a matrix product wins where there is little
+arithmetic, as in the 1x1 convolutions of SqueezeNet on 32x32 images, and where there are about as
+many weights as pixels, as in its last 3x3 convolutions or those of a ResNet. What a 1x1 convolution
+multiplies is there already; for larger kernels the window of every pixel is laid out in a row
+(Chellapilla, Puri, Simard, "High performance convolutional neural networks for document
 processing", 2006), without the taps that would only ever meet padding.
 
-Shape suffixes: B rows, I and O channels in and out, H and W pixels in, G and V pixels out, P = B * G * V; M and N taps
-of a kernel, down and across.
+Shape suffixes: B rows, I and O channels in and out, H and W pixels in, G and V pixels out, P = B *
+G * V; M and N taps of a kernel, down and across.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,15 +24,19 @@ from torch.nn.functional import pad
 aten = torch.ops.aten
 
 PIXELS_A_FILTER = 4
-"""The most output pixels of a batch for each output channel at which larger kernels than 1x1 become products.
+"""The most output pixels of a batch for each output channel at which larger kernels than 1x1 become
+products.
 
-Measured forward and backward on an Intel Xeon, microseconds as a convolution and as products: 2.25 pixels a filter 655
-and 447, 1.5 1,444 and 980, 1 99,196 and 54,569 (512 channels of 4x4 pixels); 8 47,886 and 57,458, 18 about equal.
+Measured forward and backward on an Intel Xeon, microseconds as a convolution and as products: 2.25
+pixels a filter 655 and 447, 1.5 1,444 and 980, 1 99,196 and 54,569 (512 channels of 4x4 pixels); 8
+47,886 and 57,458, 18 about equal.
 """
 
 
 class Window(NamedTuple):
-    """The taps of a kernel that meet a pixel, and the padding (before and after) that is left without the others."""
+    """The taps of a kernel that meet a pixel, and the padding (before and after) that is left
+    without the others.
+    """
 
     taps: slice
     padding: tuple[int, int]
@@ -54,7 +60,9 @@ def convolution(
     columns_BGVMNI = _unfolded(inputs_BIHW, down, across)
     columns_PL, weight_OL = _rows(columns_BGVMNI), _filters(weight_OIMN, down, across)
     weight_LO = weight_OL.t()
-    outputs_PO = columns_PL @ weight_LO if bias_O is None else torch.addmm(bias_O, columns_PL, weight_LO)
+    outputs_PO = (
+        columns_PL @ weight_LO if bias_O is None else torch.addmm(bias_O, columns_PL, weight_LO)
+    )
     return _images(outputs_PO.view(*columns_BGVMNI.shape[:3], -1))
 
 
@@ -115,7 +123,8 @@ def _is_product(
     if weight.shape[2:] == (1, 1):
         return set(padding) == {0}
     G, V = (
-        size + 2 * by - taps + 1 for size, by, taps in zip(inputs.shape[2:], padding, weight.shape[2:], strict=True)
+        size + 2 * by - taps + 1
+        for size, by, taps in zip(inputs.shape[2:], padding, weight.shape[2:], strict=True)
     )
     pixels = inputs.shape[0] * G * V
     return pixels <= PIXELS_A_FILTER * weight.shape[0]
@@ -139,7 +148,11 @@ def _count(window: Window) -> int:
 def _unfolded(inputs_BIHW: Tensor, down: Window, across: Window) -> Tensor:
     """The window of every output pixel, [B, G, V, M, N, I]; a view where nothing is padded."""
     inputs_BHWI = _padded(inputs_BIHW.permute(0, 2, 3, 1), (0, 0, *across.padding, *down.padding))
-    return inputs_BHWI.unfold(1, _count(down), 1).unfold(2, _count(across), 1).permute(0, 1, 2, 4, 5, 3)
+    return (
+        inputs_BHWI.unfold(1, _count(down), 1)
+        .unfold(2, _count(across), 1)
+        .permute(0, 1, 2, 4, 5, 3)
+    )
 
 
 def _folded(columns_BGVMNI: Tensor, down: Window, across: Window) -> Tensor:
@@ -155,7 +168,10 @@ def _overlapped(taps: Sequence[Tensor], window: Window) -> Tensor:
     """
     before, after = window.padding
     end = len(taps) - 1
-    return reduce(torch.add, [_padded(tap, (0, 0, 0, 0, t - before, end - t - after)) for t, tap in enumerate(taps)])
+    return reduce(
+        torch.add,
+        [_padded(tap, (0, 0, 0, 0, t - before, end - t - after)) for t, tap in enumerate(taps)],
+    )
 
 
 def _filters(weight_OIMN: Tensor, down: Window, across: Window) -> Tensor:
@@ -167,7 +183,9 @@ def _of_filters(rows_OL: Tensor, weight_OIMN: Tensor, down: Window, across: Wind
     """The inverse of `_filters`, with zeros for the other taps."""
     M, N = weight_OIMN.shape[2:]
     rows_OMNI = rows_OL.view(-1, _count(down), _count(across), weight_OIMN.shape[1])
-    around = [(window.taps.start, taps - window.taps.stop) for window, taps in ((across, N), (down, M))]
+    around = [
+        (window.taps.start, taps - window.taps.stop) for window, taps in ((across, N), (down, M))
+    ]
     return _images(_padded(rows_OMNI, (0, 0, *around[0], *around[1])))
 
 

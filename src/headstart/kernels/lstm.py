@@ -1,10 +1,11 @@
 """torch's LSTM, whose fused kernel also runs where steps are recorded.
 
-On a CPU nn.LSTM in float32 runs oneDNN's kernel for a whole layer. Its rules for gradients that are themselves
-differentiated, which `torch.func.grad` asks for, and for fake tensors, with which steps are recorded, write the
-recurrence out token by token: four times slower, and 11,000 operations for 80 tokens. Here the kernel and its gradient
-are two operators, and what records or vectorises a step sees these. Everywhere else the layer is torch's own. With
-precision bf16 the kernel computes in float32: in bfloat16 oneDNN refuses some sizes.
+On a CPU nn.LSTM in float32 runs oneDNN's kernel for a whole layer. Its rules for gradients that are
+themselves differentiated, which `torch.func.grad` asks for, and for fake tensors, with which steps
+are recorded, write the recurrence out token by token: four times slower, and 11,000 operations for
+80 tokens. Here the kernel and its gradient are two operators, and what records or vectorises a step
+sees these. Everywhere else the layer is torch's own. With precision bf16 the kernel computes in
+float32: in bfloat16 oneDNN refuses some sizes.
 
 Shape suffixes: T tokens, B rows, D features that come in, H units, G = 4 H gates.
 """
@@ -26,7 +27,9 @@ class FusedLSTM(nn.LSTM):
         super().__init__(inputs, hidden, layers, batch_first=True)
 
     def forward(self, x_BTD: Tensor, hx: Any = None) -> Any:  # type: ignore[override]
-        """[B, T, D] to [B, T, H] from a state of zeros; the last state is returned only where torch's own runs."""
+        """[B, T, D] to [B, T, H] from a state of zeros; the last state is returned only where
+        torch's own runs.
+        """
         first: Tensor = getattr(self, "weight_ih_l0")  # noqa: B009
         if hx is not None or not self.training or not _fuses(x_BTD, first):
             return super().forward(x_BTD, hx)
@@ -39,12 +42,15 @@ class FusedLSTM(nn.LSTM):
 
 
 def _fuses(x: Tensor, weight: Tensor) -> bool:
-    on_cpu = x.device.type == "cpu" and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
-    return on_cpu and weight.dtype == torch.float32 and x.numel() > 0
+    available = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    return x.device.type == "cpu" and available and weight.dtype == torch.float32 and x.numel() > 0
 
 
-# Not `torch.library.custom_op`, which gives an operator a rule for autograd that `torch.func` cannot take.
-torch.library.define("headstart::lstm_layer", "(Tensor x, Tensor w, Tensor v, Tensor b, Tensor c) -> Tensor[]")
+# Not `torch.library.custom_op`, which gives an operator a rule for autograd that `torch.func`
+# cannot take.
+torch.library.define(
+    "headstart::lstm_layer", "(Tensor x, Tensor w, Tensor v, Tensor b, Tensor c) -> Tensor[]"
+)
 torch.library.define(
     "headstart::lstm_layer_backward",
     "(Tensor d, Tensor x, Tensor w, Tensor v, Tensor b, Tensor c, Tensor[] found) -> Tensor[]",
@@ -55,28 +61,35 @@ torch.library.define(
 def _layer(x_TBD: Tensor, w_GD: Tensor, w_GH: Tensor, b_G: Tensor, c_G: Tensor) -> list[Tensor]:
     """h [T, B, H], the last h and cells [B, H], and what oneDNN keeps for the gradient."""
     zero_BH = x_TBD.new_zeros(x_TBD.shape[1], w_GH.shape[1])
-    with torch.enable_grad(), torch.autocast("cpu", enabled=False):  # without gradients nothing is kept for them
-        return list(
-            torch.ops.aten.mkldnn_rnn_layer(
-                x_TBD, w_GD, w_GH, b_G, c_G, zero_BH, zero_BH, reverse=False, batch_sizes=[], mode=_LSTM,
-                hidden_size=w_GH.shape[1], num_layers=1, has_biases=True, bidirectional=False, batch_first=False,
-                train=True,
-            )
+    # Without gradients nothing is kept for them.
+    with torch.enable_grad(), torch.autocast("cpu", enabled=False):
+        results = torch.ops.aten.mkldnn_rnn_layer(
+            x_TBD, w_GD, w_GH, b_G, c_G, zero_BH, zero_BH, reverse=False, batch_sizes=[],
+            mode=_LSTM, hidden_size=w_GH.shape[1], num_layers=1, has_biases=True,
+            bidirectional=False, batch_first=False, train=True,
         )  # fmt: skip
+        return list(results)
 
 
 @torch.library.impl("headstart::lstm_layer_backward", "cpu")
 def _layer_backward(
-    d_TBH: Tensor, x_TBD: Tensor, w_GD: Tensor, w_GH: Tensor, b_G: Tensor, c_G: Tensor, found: list[Tensor]
+    d_TBH: Tensor,
+    x_TBD: Tensor,
+    w_GD: Tensor,
+    w_GH: Tensor,
+    b_G: Tensor,
+    c_G: Tensor,
+    found: list[Tensor],
 ) -> list[Tensor]:
     """The gradients of a layer's five arguments; `found` is what it returned."""
     h_TBH, last_BH, cells_BH, workspace = found
     zero_BH = torch.zeros_like(last_BH)
     with torch.autocast("cpu", enabled=False):
         gradients = torch.ops.aten.mkldnn_rnn_layer_backward(
-            x_TBD, w_GD, w_GH, b_G, c_G, zero_BH, zero_BH, h_TBH, last_BH, cells_BH, d_TBH.contiguous(), None, None,
-            reverse=False, mode=_LSTM, hidden_size=w_GH.shape[1], num_layers=1, has_biases=True, train=True,
-            bidirectional=False, batch_sizes=[], batch_first=False, workspace=workspace,
+            x_TBD, w_GD, w_GH, b_G, c_G, zero_BH, zero_BH, h_TBH, last_BH, cells_BH,
+            d_TBH.contiguous(), None, None, reverse=False, mode=_LSTM, hidden_size=w_GH.shape[1],
+            num_layers=1, has_biases=True, train=True, bidirectional=False, batch_sizes=[],
+            batch_first=False, workspace=workspace,
         )  # fmt: skip
     dx_TBD, dw_GD, dw_GH, db_G, _, _, _ = gradients
     return [dx_TBD, dw_GD, dw_GH, db_G, db_G.clone()]
@@ -91,9 +104,16 @@ def _(x_TBD: Tensor, w_GD: Tensor, w_GH: Tensor, b_G: Tensor, c_G: Tensor) -> li
 
 @torch.library.register_fake("headstart::lstm_layer_backward")  # type: ignore[untyped-decorator]
 def _(
-    d_TBH: Tensor, x_TBD: Tensor, w_GD: Tensor, w_GH: Tensor, b_G: Tensor, c_G: Tensor, found: list[Tensor]
+    d_TBH: Tensor,
+    x_TBD: Tensor,
+    w_GD: Tensor,
+    w_GH: Tensor,
+    b_G: Tensor,
+    c_G: Tensor,
+    found: list[Tensor],
 ) -> list[Tensor]:
-    return [torch.empty_like(leaf, memory_format=torch.contiguous_format) for leaf in (x_TBD, w_GD, w_GH, b_G, c_G)]
+    rows = torch.contiguous_format
+    return [torch.empty_like(leaf, memory_format=rows) for leaf in (x_TBD, w_GD, w_GH, b_G, c_G)]
 
 
 class _Layer(torch.autograd.Function):
@@ -116,7 +136,9 @@ class _Layer(torch.autograd.Function):
         return tuple(torch.ops.headstart.lstm_layer_backward(gradients[0], *saved[:5], saved[5:]))
 
 
-def _each(operator: Any, info: Any, in_dims: Any, *arguments: Any) -> tuple[list[Tensor], list[int]]:
+def _each(
+    operator: Any, info: Any, in_dims: Any, *arguments: Any
+) -> tuple[list[Tensor], list[int]]:
     """An operator for one client after another: the kernel has no axis for them."""
 
     def of(k: int, value: Any, dim: Any) -> Any:

@@ -1,8 +1,9 @@
-"""Record a function's tensor operations once for every combination of shapes and strides, then replay them.
+"""Record a function's tensor operations once for every combination of shapes and strides, then
+replay them.
 
-Autograd, vmap and the module's Python run only when recording. What is left is the cost of starting each operation,
-so what moves no number is taken out (`views`).
-A recorded function may change its arguments in place; that is how steps avoid new memory.
+Autograd, vmap and the module's Python run only when recording. What is left is the cost of starting
+each operation, so what moves no number is taken out (`views`). A recorded function may change its
+arguments in place; that is how steps avoid new memory.
 """
 
 import itertools
@@ -31,16 +32,21 @@ _ONE_AT_A_TIME = threading.RLock()
 
 
 class RecordingError(HeadstartError):
-    """A function that cannot be recorded, or whose recording cannot be replayed: it must be run as it is written."""
+    """A function that cannot be recorded, or whose recording cannot be replayed: it must be run as
+    it is written.
+    """
 
 
 class Recorded:
-    """Operations on flat lists of tensors, the forms of what they return, and the memory that replaying them takes.
+    """Operations on flat lists of tensors, the forms of what they return, and the memory that
+    replaying them takes.
 
     They may be replayed by several threads at once, the first time by one while the others wait.
     """
 
-    def __init__(self, module: GraphModule, results: Forms, compiled: Callable[..., list[Tensor]] | None) -> None:
+    def __init__(
+        self, module: GraphModule, results: Forms, compiled: Callable[..., list[Tensor]] | None
+    ) -> None:
         self.results, self.peak_bytes = results, _peak_bytes(module)
         self._module, self._run, self._first = module, compiled, threading.Lock()
 
@@ -51,7 +57,9 @@ class Recorded:
             RecordingError: an operation refuses what it is given when it is replayed.
         """
         try:
-            return _assembled(self._run(*leaves) if self._run else self._for_the_first_time(leaves), self.results)
+            return _assembled(
+                self._run(*leaves) if self._run else self._for_the_first_time(leaves), self.results
+            )
         except Exception as error:  # whatever torch raises of somebody's network
             raise as_memory(error) or RecordingError(
                 f"a step of this model was recorded and cannot be replayed ({reason(error)})"
@@ -59,11 +67,14 @@ class Recorded:
 
     def flops(self) -> list[float]:
         """Floating-point operations of each matrix product and convolution."""
-        from torch.utils.flop_counter import flop_registry  # takes some tenths of a second to import
+        # Takes some tenths of a second to import.
+        from torch.utils.flop_counter import flop_registry
 
         counted = []
         for node in self._module.graph.nodes:
-            if (count := flop_registry.get(getattr(node.target, "overloadpacket", None))) is not None:
+            if (
+                count := flop_registry.get(getattr(node.target, "overloadpacket", None))
+            ) is not None:
                 arguments = torch.fx.map_arg(node.args, lambda one: one.meta["val"])
                 keywords = torch.fx.map_arg(node.kwargs, lambda one: one.meta["val"])
                 counted.append(float(count(*arguments, **keywords, out_val=node.meta["val"])))
@@ -81,10 +92,12 @@ class Recorded:
 class Traced:
     """A function of tensors and trees, which returns a tuple of them, as its recorded operations.
 
-    `compiled`: let torch.compile make one C++ function of them, which takes seconds to minutes for each combination of
-    shapes. It runs on as many threads as torch had when it was made, and without Python's lock.
+    `compiled`: let torch.compile make one C++ function of them, which takes seconds to minutes for
+    each combination of shapes. It runs on as many threads as torch had when it was made, and
+    without Python's lock.
 
-    `as_written`: tensors lie in memory as where the function is run as it is, so that what is a view there is one here.
+    `as_written`: tensors lie in memory as where the function is run as it is, so that what is a
+    view there is one here.
 
     The function must not look at the values of its tensors. It may be called from several threads.
     """
@@ -109,7 +122,9 @@ class Traced:
         return recorded(leaves)
 
     def peak_bytes(self, *arguments: Value) -> int:
-        """The most that arguments, results and what lies between them take at once, replayed; nothing is run."""
+        """The most that arguments, results and what lies between them take at once, replayed;
+        nothing is run.
+        """
         return self._find(_forms(arguments), _leaves(arguments)).peak_bytes
 
     def flops(self, *arguments: Value) -> list[float]:
@@ -121,7 +136,9 @@ class Traced:
         self._find(_forms(arguments), _leaves(arguments))
 
     def bound(self, *first: Value) -> Callable[..., Results]:
-        """The function of the remaining arguments, contiguous tensors; the first ones are looked at only once."""
+        """The function of the remaining arguments, contiguous tensors; the first ones are looked at
+        only once.
+        """
         fixed = _leaves(first)
         found: dict[tuple[torch.Size, ...], Recorded] = {}
 
@@ -129,7 +146,9 @@ class Traced:
             shapes = tuple([leaf.shape for leaf in rest])
             recorded = found.get(shapes)
             if recorded is None:
-                recorded = found[shapes] = self._find((*_forms(first), *_forms(rest)), [*fixed, *rest])
+                recorded = found[shapes] = self._find(
+                    (*_forms(first), *_forms(rest)), [*fixed, *rest]
+                )
             return recorded([*fixed, *rest])
 
         return call
@@ -141,7 +160,7 @@ class Traced:
                 if signature not in self._recorded:
                     try:
                         self._recorded[signature] = self._record(forms, leaves)
-                    except RecordingError as error:  # nor can it the next time, so nobody need wait for it
+                    except RecordingError as error:  # nor can it be the next time: nobody need wait
                         self._recorded[signature] = error
         recorded = self._recorded[signature]
         if isinstance(recorded, RecordingError):
@@ -159,9 +178,12 @@ class Traced:
 
         # A tensor that is given twice would be taken for one argument.
         leaves = [leaf.detach() for leaf in leaves]
-        # Fake tensors have shapes and strides but no numbers: nothing is computed, and no argument changes.
+        # Fake tensors have shapes and strides but no numbers: nothing is computed, and no argument
+        # changes.
         try:
-            module = make_fx(flat, AS_PRODUCTS, tracing_mode="fake", _allow_non_fake_inputs=True)(*leaves)
+            module = make_fx(flat, AS_PRODUCTS, tracing_mode="fake", _allow_non_fake_inputs=True)(
+                *leaves
+            )
             without_idle_operations(module)
             if not self._as_written and depends_on_layout(module):
                 raise ValueError("it changes in place what it also reads under another name")
@@ -169,30 +191,35 @@ class Traced:
             return Recorded(module, results, _compiled(module, leaves) if self._compiled else None)
         except HeadstartError:
             raise
-        except Exception as error:  # whatever somebody's network may raise where torch cannot vectorise it
+        except Exception as error:  # whatever a network may raise where torch cannot vectorise it
             raise as_memory(error) or RecordingError(
                 f"a step of this model cannot be recorded ({reason(error)})"
             ) from error
 
 
 def _compiled(module: GraphModule, leaves: list[Tensor]) -> Callable[..., list[Tensor]]:
-    """One C++ function on the CPU. Not by `torch.compile`: there is no Python to capture, and no guard to check.
+    """One C++ function on the CPU. Not by `torch.compile`: there is no Python to capture, and no
+    guard to check.
 
     Raises:
         HeadstartError: there is no C++ compiler.
     """
     from torch._inductor import compile as compile_graph  # takes a second to import
 
-    options: dict[str, Any] = {"compile_threads": 1}  # there is one function; and a fork would not have the threads
+    options: dict[str, Any] = {
+        "compile_threads": 1
+    }  # there is one function; and a fork would not have the threads
     if leaves[0].device.type == "cpu":
         if not (shutil.which("g++") or shutil.which("clang++")):
             raise HeadstartError(
-                "compiled=True needs a C++ compiler, and there is neither g++ nor clang++; install one"
+                "compiled=True needs a C++ compiler, and there is neither g++ nor clang++; install "
+                "one"
             )
         options |= {"cpp_wrapper": True, "cpp.threads": torch.get_num_threads()}
     with torch.no_grad():
         run = compile_graph(module, [*leaves], options=options)
-    # What tells torch.compile to leave this function alone costs 18 µs a call; nothing here is under torch.compile.
+    # What tells torch.compile to leave this function alone costs 18 µs a call; nothing here is
+    # under torch.compile.
     unwrapped: Callable[..., list[Tensor]] = getattr(run, "_torchdynamo_orig_callable", run)
     return unwrapped
 
@@ -210,11 +237,15 @@ def _leaves(values: tuple[Value, ...]) -> list[Tensor]:
 
 def _assembled(leaves: Any, forms: Forms) -> Results:
     rest = iter(leaves or ())
-    return tuple(next(rest) if names is None else {name: next(rest) for name in names} for names in forms)
+    return tuple(
+        next(rest) if names is None else {name: next(rest) for name in names} for names in forms
+    )
 
 
 def _peak_bytes(module: GraphModule) -> int:
-    """Each memory counts from the operation that makes it to the last that uses it or a view; arguments to the end."""
+    """Each memory counts from the operation that makes it to the last that uses it or a view;
+    arguments to the end.
+    """
     nodes = list(module.graph.nodes)
     born: dict[int, int] = {}
     dies: dict[int, int] = {}
@@ -222,7 +253,9 @@ def _peak_bytes(module: GraphModule) -> int:
     for time, node in enumerate(nodes):
         for used in (node, *node.all_input_nodes):
             for memory in _memories(used):
-                dies[memory] = len(nodes) - 1 if used.op == "placeholder" else max(time, dies.get(memory, 0))
+                dies[memory] = (
+                    len(nodes) - 1 if used.op == "placeholder" else max(time, dies.get(memory, 0))
+                )
         for memory, bytes_ in _memories(node).items():
             born.setdefault(memory, time)
             size[memory] = bytes_
@@ -236,5 +269,9 @@ def _peak_bytes(module: GraphModule) -> int:
 def _memories(node: Node) -> dict[int, int]:
     """The storages behind a node's value, with their bytes."""
     value = node.meta.get("val")
-    tensors = [one for one in (value if isinstance(value, (list, tuple)) else [value]) if isinstance(one, Tensor)]
+    tensors = [
+        one
+        for one in (value if isinstance(value, (list, tuple)) else [value])
+        if isinstance(one, Tensor)
+    ]
     return {one.untyped_storage()._cdata: one.untyped_storage().nbytes() for one in tensors}

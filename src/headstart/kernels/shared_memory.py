@@ -12,7 +12,8 @@ _ALIGNMENT = 64
 
 
 def shared_zeros(like: Tree) -> Tree:
-    """Zeros of the shapes, strides and types of a tree, which may be on the meta device, in shared memory.
+    """Zeros of the shapes, strides and types of a tree, which may be on the meta device, in shared
+    memory.
 
     It belongs to no file, so the machine's memory bounds it, not the size of a mounted file system.
     """
@@ -22,7 +23,10 @@ def shared_zeros(like: Tree) -> Tree:
         starts.append(end)
         end += -(-form.nbytes // _ALIGNMENT) * _ALIGNMENT
     memory = mmap.mmap(-1, max(end, 1))
-    return {name: _within(memory, start, form) for start, (name, form) in zip(starts, forms.items(), strict=True)}
+    return {
+        name: _within(memory, start, form)
+        for start, (name, form) in zip(starts, forms.items(), strict=True)
+    }
 
 
 def _within(memory: mmap.mmap, start: int, form: Tensor) -> Tensor:

@@ -1,10 +1,11 @@
 """Hold a recording to the strides that it was made with.
 
-Recording asks torch which strides an operation's result will have, and bakes the answer in: `reshape` becomes `view`
-where these strides allow one. For some operations the answer is wrong. The gradients of ELU, hardtanh (and so ReLU6),
-hardswish, hardsigmoid, softplus and logit follow the strides of their first argument, and are said to follow those of
-their second. So the first replay goes operation by operation, and where a result that will be viewed came out
-otherwise, what lays it out as recorded becomes a part of the recording.
+Recording asks torch which strides an operation's result will have, and bakes the answer in:
+`reshape` becomes `view` where these strides allow one. For some operations the answer is wrong. The
+gradients of ELU, hardtanh (and so ReLU6), hardswish, hardsigmoid, softplus and logit follow the
+strides of their first argument, and are said to follow those of their second. So the first replay
+goes operation by operation, and where a result that will be viewed came out otherwise, what lays it
+out as recorded becomes a part of the recording.
 """
 
 from typing import Any
@@ -25,11 +26,15 @@ STRICT = {
     aten.view_as_real.default,
     aten.view_as_complex.default,
 }
-"""Operations that raise, or that give other numbers, where their argument has other strides than was recorded."""
+"""Operations that raise, or that give other numbers, where their argument has other strides than
+was recorded.
+"""
 
 
 def first_replay(module: GraphModule, leaves: list[Tensor]) -> list[Tensor]:
-    """The results of a recording's first replay, after which `module.forward` is right for all that follow."""
+    """The results of a recording's first replay, after which `module.forward` is right for all that
+    follow.
+    """
     replay = _FirstReplay(module)
     results = replay.results(leaves)
     for node in replay.astray:
@@ -43,7 +48,9 @@ def first_replay(module: GraphModule, leaves: list[Tensor]) -> list[Tensor]:
 
 
 class _FirstReplay(Interpreter):
-    """Runs a recording and notes the results that are viewed later and came `astray`: with other strides."""
+    """Runs a recording and notes the results that are viewed later and came `astray`: with other
+    strides.
+    """
 
     def __init__(self, module: GraphModule) -> None:
         super().__init__(module)
@@ -53,7 +60,8 @@ class _FirstReplay(Interpreter):
     def results(self, leaves: list[Tensor]) -> list[Tensor]:
         """Run the recording. `Interpreter.run` does the same under the lock of a progress bar.
 
-        Processes that are forked share that lock, and one that is killed under it never gives it back.
+        Processes that are forked share that lock, and one that is killed under it never gives it
+        back.
         """
         self.args_iter = iter(leaves)
         for node in self.graph.nodes:
@@ -73,7 +81,9 @@ class _FirstReplay(Interpreter):
 
 
 def _viewed(module: GraphModule) -> set[Node]:
-    """The operations that made the memory which strict ones look at, also through other views of it."""
+    """The operations that made the memory which strict ones look at, also through other views of
+    it.
+    """
     makers: dict[int, Node] = {}
     viewed = set()
     for node in module.graph.nodes:
@@ -95,4 +105,6 @@ def _differ(value: Tensor, recorded: Tensor) -> bool:
 
 
 def _laid_out(value: Tensor, strides: tuple[int, ...]) -> Tensor:
-    return torch.empty_strided(value.shape, strides, dtype=value.dtype, device=value.device).copy_(value)
+    return torch.empty_strided(value.shape, strides, dtype=value.dtype, device=value.device).copy_(
+        value
+    )

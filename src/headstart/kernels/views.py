@@ -1,7 +1,9 @@
-"""Take out of a recording what moves no number: operations that do nothing, and views that are there already.
+"""Take out of a recording what moves no number: operations that do nothing, and views that are
+there already.
 
-`vmap` lays the axes of a product out for it and back again, for every product anew, and so for the product's gradient.
-Where operations are small each such view costs as much as an operation that computes.
+`vmap` lays the axes of a product out for it and back again, for every product anew, and so for the
+product's gradient. Where operations are small each such view costs as much as an operation that
+computes.
 """
 
 from typing import Any
@@ -41,10 +43,11 @@ def without_idle_operations(module: GraphModule) -> None:
 
 
 def without_repeated_views(module: GraphModule) -> None:
-    """Keep one of the views that show the same numbers in the same form: a transpose of a transpose shows its argument.
+    """Keep one of the views that show the same numbers in the same form: a transpose of a transpose
+    shows its argument.
 
-    They are found by their shapes and strides in the memory that both look at. What is written to it in place shows in
-    either, so that one stands for the other at any time.
+    They are found by their shapes and strides in the memory that both look at. What is written to
+    it in place shows in either, so that one stands for the other at any time.
     """
     source: dict[Node, Node] = {}
     first: dict[Any, Node] = {}

@@ -1,8 +1,9 @@
 """Find results that depend on which views are copies, where something is written in place.
 
-`h.flatten(1)` is a view of h where the strides of h allow one, else a copy. Written in place afterwards, h changes
-what was flattened in the first case alone. Which case it is depends on how h lies in memory, and so on the executor:
-under `vmap` and with channels last it lies otherwise than where a network is run as it is written.
+`h.flatten(1)` is a view of h where the strides of h allow one, else a copy. Written in place
+afterwards, h changes what was flattened in the first case alone. Which case it is depends on how h
+lies in memory, and so on the executor: under `vmap` and with channels last it lies otherwise than
+where a network is run as it is written.
 """
 
 from collections import defaultdict
@@ -19,7 +20,9 @@ PERHAPS_COPIES = {aten.view.default, aten._unsafe_view.default, aten.clone.defau
 
 
 def depends_on_layout(module: GraphModule) -> bool:
-    """Whether what was viewed, or copied, and is then written in place, is read under an older name."""
+    """Whether what was viewed, or copied, and is then written in place, is read under an older
+    name.
+    """
     source: dict[Node, Node] = {}
     kin: dict[Node, list[Node]] = defaultdict(list)
     stale: set[Node] = set()
@@ -54,8 +57,12 @@ def _origin(node: Node, source: dict[Node, Node]) -> Node:
 
 
 def _may_be_copies(one: Node, other: Node, source: dict[Node, Node]) -> bool:
-    """Whether on the way from one to the other there is what is a view in one layout and a copy in another."""
-    return any(node.target in PERHAPS_COPIES for node in _chain(one, source) ^ _chain(other, source))
+    """Whether on the way from one to the other there is what is a view in one layout and a copy in
+    another.
+    """
+    return any(
+        node.target in PERHAPS_COPIES for node in _chain(one, source) ^ _chain(other, source)
+    )
 
 
 def _chain(node: Node, source: dict[Node, Node]) -> set[Node]:
@@ -75,5 +82,7 @@ def _written(node: Node) -> list[Node]:
     return [
         given
         for argument, given in pairs
-        if isinstance(given, Node) and argument.alias_info is not None and argument.alias_info.is_write
+        if isinstance(given, Node)
+        and argument.alias_info is not None
+        and argument.alias_info.is_write
     ]

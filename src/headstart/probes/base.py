@@ -15,7 +15,8 @@ Metrics = dict[str, float]
 
 
 class Moment(NamedTuple):
-    """A point of a run. `cohort` and `previous` are those of the round just done, None before the first.
+    """A point of a run. `cohort` and `previous` are those of the round just done, None before the
+    first.
 
     `last`: whether the run ends here. A run that diverges has no last moment.
     """
@@ -36,7 +37,9 @@ Found = list[tuple[float, float]]
 
 
 class Question(NamedTuple):
-    """What a probe wants evaluated, so that it can be for several runs at once; then(found) -> metrics by name."""
+    """What a probe wants evaluated, so that it can be for several runs at once; then(found) ->
+    metrics by name.
+    """
 
     network: Network
     x: Tree
@@ -48,12 +51,13 @@ class Question(NamedTuple):
 
 @dataclass(frozen=True)
 class Probe:
-    """measure(moment) -> metrics by name. With `keep`, what it makes of the weights of the measured rounds is kept (and
-    saved with the run), and at the end look_back(kept by round, final weights) -> metrics by round.
+    """measure(moment) -> metrics by name. With `keep`, what it makes of the weights of the measured
+    rounds is kept (and saved with the run), and at the end look_back(kept by round, final weights)
+    -> metrics by round.
 
-    `ends_only`: it measures nothing but before the first round and after the last, and of the weights
-    alone; so it can be measured of runs that are done. `asks`: for probes that do no more than
-    evaluate; `measure` then answers the question of this one run.
+    `ends_only`: it measures nothing but before the first round and after the last, and of the
+    weights alone; so it can be measured of runs that are done. `asks`: for probes that do no more
+    than evaluate; `measure` then answers the question of this one run.
     """
 
     measure: Callable[[Moment], Metrics]

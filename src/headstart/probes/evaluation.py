@@ -1,6 +1,8 @@
-"""Loss and accuracy of the global model, on held-out data and on a fixed sample of the clients' training data."""
+"""Loss and accuracy of the global model, on held-out data and on a fixed sample of the clients'
+training data.
+"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from typing import Annotated
@@ -24,17 +26,27 @@ from headstart.trees import Tree
 def evaluation(
     federation: Federation,
     *,
-    train_rows: Annotated[int, Field(ge=1, description="size of the fixed sample of training rows")] = 400,
-    batch: Annotated[int, Field(ge=1, description="predictions evaluated at once: a row, or a token of text")] = 1024,
+    train_rows: Annotated[
+        int, Field(ge=1, description="size of the fixed sample of training rows")
+    ] = 400,
+    batch: Annotated[
+        int, Field(ge=1, description="predictions evaluated at once: a row, or a token of text")
+    ] = 1024,
     test_rows: Annotated[
         int,
         AddedLater(),
-        Field(ge=0, description="size of a fixed sample of test rows, between the first and the last round; 0 for all"),
+        Field(
+            ge=0,
+            description="size of a fixed sample of test rows between the first and the last round; "
+            "0 for all",
+        ),
     ] = 0,
 ) -> Probe:
-    """test_loss, test_accuracy, train_loss, train_accuracy, and local_loss of the rows trained on in the round.
+    """test_loss, test_accuracy, train_loss, train_accuracy, and local_loss of the rows trained on
+    in the round.
 
-    Where testing costs more than training, `test_rows` thins the curve; where it begins and ends, all test rows count.
+    Where testing costs more than training, `test_rows` thins the curve; where it begins and ends,
+    all test rows count.
     """
     task, network = federation.task, federation.network
 
@@ -45,7 +57,11 @@ def evaluation(
         return Examples(examples.inputs[places], examples.targets[places]).to(network.device)
 
     train = sample(task.train, federation.clients.rows, train_rows, "train sample")
-    between = sample(task.test, np.arange(len(task.test)), test_rows, "test sample") if test_rows else task.test
+    between = (
+        sample(task.test, np.arange(len(task.test)), test_rows, "test sample")
+        if test_rows
+        else task.test
+    )
 
     def asks(moment: Moment) -> Question:
         def then(found: Found) -> Metrics:
@@ -61,62 +77,79 @@ def evaluation(
 
     def measure(moment: Moment) -> Metrics:
         asked = asks(moment)
-        return asked.then(evaluate(asked.network, asked.x, asked.parts, asked.objective, asked.batch))
+        return asked.then(
+            evaluate(asked.network, asked.x, asked.parts, asked.objective, asked.batch)
+        )
 
     return Probe(measure, asks=asks)
 
 
-def measure_together(probes: Sequence[Probe], moments: Sequence[Moment | None]) -> list[Metrics]:
-    """The metrics of each run whose moment it is (at least one), by its own probe of one kind; none for the others.
+def measure(probes: Sequence[Probe], moments: Mapping[int, Moment]) -> dict[int, Metrics]:
+    """Return the metrics of the runs whose moment it is, by their places.
 
-    Runs keep their places, and one that has no moment is asked about another's: what comes of a run depends on its
+    Where the probes do no more than evaluate, and networks are small, all are evaluated at once; a
+    run that has no moment is then asked about another's. So what comes of a run depends on its
     place and on how many there are, not on what is in the others.
+
+    Args:
+        probes: those of one kind, one for each place.
+        moments: what is measured, by places.
     """
-    some = next(moment for moment in moments if moment is not None)
+    if not moments:
+        return {}
+    some = next(iter(moments.values()))
     questions = [
-        probe.asks(moment or some) for probe, moment in zip(probes, moments, strict=True) if probe.asks is not None
+        probe.asks(moments.get(i, some)) for i, probe in enumerate(probes) if probe.asks is not None
     ]
     if len(questions) == len(probes) > 1 and _are_small(questions):
         with suppress(RecordingError):
             found = _evaluate_together(questions)
-            return [
-                {} if moment is None else question.then(of_run)
-                for moment, question, of_run in zip(moments, questions, found, strict=True)
-            ]
-    return [{} if moment is None else probe.measure(moment) for probe, moment in zip(probes, moments, strict=True)]
+            return {i: questions[i].then(found[i]) for i in moments}
+    return {i: probes[i].measure(moment) for i, moment in moments.items()}
 
 
 def _are_small(questions: Sequence[Question]) -> bool:
-    """Whether they are of a network whose time goes into starting operations: matrix products of one batch of rows.
+    """Whether they are of a network whose time goes into starting operations: matrix products of
+    one batch of rows.
 
     Convolutions of several runs at once would be slower than one after another.
     """
     first = questions[0]
-    return (
-        all(leaf.ndim <= 2 for leaf in first.x.values())
-        and all(
-            [part.inputs.shape for part in q.parts] == [part.inputs.shape for part in first.parts] for q in questions
-        )
-        and sum(map(len, first.parts)) <= _rows_of(first.parts, first.batch)
-    )
+    shapes = [part.inputs.shape for part in first.parts]
+    for question in questions:
+        if [part.inputs.shape for part in question.parts] != shapes:
+            return False
+    if any(leaf.ndim > 2 for leaf in first.x.values()):
+        return False
+    return sum(map(len, first.parts)) <= _rows_of(first.parts, first.batch)
 
 
 def _evaluate_together(questions: Sequence[Question]) -> list[Found]:
     first = questions[0]
     x = {name: torch.stack([question.x[name] for question in questions]) for name in first.x}
+    rows = [_joined(question.parts) for question in questions]
     inputs, targets = (
-        torch.stack([torch.cat([getattr(part, name) for part in question.parts]) for question in questions])
-        for name in ("inputs", "targets")
+        torch.stack([one.inputs for one in rows]),
+        torch.stack([one.targets for one in rows]),
     )
     with torch.no_grad():
         (scores,) = _recorded(first.network, first.objective)(x, inputs, targets)
-        of_parts = [one.sum(-1) for one in torch.split(scores, [len(part) for part in first.parts], -1)]
+        sizes = [len(part) for part in first.parts]
+        of_parts = [one.sum(-1) for one in torch.split(scores, sizes, -1)]
         return [_means(of_run) for of_run in torch.stack(of_parts, 1).tolist()]
+
+
+def _joined(parts: Sequence[Examples]) -> Examples:
+    """The rows of all parts, one part after another."""
+    inputs, targets = [part.inputs for part in parts], [part.targets for part in parts]
+    return Examples(torch.cat(inputs), torch.cat(targets))
 
 
 @lru_cache(maxsize=4)
 def _recorded(network: Network, objective: Objective) -> Traced:
-    """(x_R, inputs, targets) -> loss, correct and count of each row of each run, [R, 3, B]."""
+    """Return (x_R, inputs, targets) -> (loss, correct and count of each row of each run [R, 3,
+    B],).
+    """
 
     def scores(x: Tree, inputs: Tensor, targets: Tensor) -> Tensor:
         return _scores(objective(network(x, inputs), targets))
@@ -124,12 +157,24 @@ def _recorded(network: Network, objective: Objective) -> Traced:
     return Traced(lambda *of_runs: (torch.func.vmap(scores)(*of_runs),))
 
 
-def evaluate(network: Network, x: Tree, parts: Sequence[Examples], objective: Objective, batch: int) -> Found:
-    """Mean loss and accuracy of each part over all that its rows predict, dropout off, summed in float64.
+def evaluate(
+    network: Network, x: Tree, parts: Sequence[Examples], objective: Objective, batch: int
+) -> Found:
+    """Return the mean loss and accuracy of each part over all that its rows predict, dropout off,
+    summed in float64.
 
     Parts that fit in one batch are one: the time of a small network goes into starting operations.
+
+    Args:
+        network: the model as a function of its parameters.
+        x: weights.
+        parts: rows, which may lie elsewhere than on the network's device.
+        objective: the task's loss and accuracy.
+        batch: predictions that are computed at once.
     """
-    x = trees.map_tree(trees.channels_last, x)  # convolutions of many rows run in the layout of their weights
+    x = trees.map_tree(
+        trees.channels_last, x
+    )  # convolutions of many rows run in the layout of their weights
     rows = _rows_of(parts, batch)
 
     def scores(inputs: Tensor, targets: Tensor) -> Tensor:
@@ -144,8 +189,9 @@ def evaluate(network: Network, x: Tree, parts: Sequence[Examples], objective: Ob
     with torch.no_grad():
         sizes = [len(part) for part in parts]
         if sum(sizes) <= rows:
-            inputs, targets = (torch.cat([getattr(part, name) for part in parts]) for name in ("inputs", "targets"))
-            of_parts = [one.sum(-1) for one in torch.split(scores(inputs, targets), sizes, -1)]
+            rows_of_all = _joined(parts)
+            found = scores(rows_of_all.inputs, rows_of_all.targets)
+            of_parts = [one.sum(-1) for one in torch.split(found, sizes, -1)]
         else:
             of_parts = [sums(part) for part in parts]
         return _means(torch.stack(of_parts).tolist())

@@ -38,11 +38,15 @@ OfClients = Callable[[Floats, Floats], Floats]
 """(right predictions [N], predictions [N]) -> the accuracy of each client [K]."""
 
 
-@PROBES.register("fairness", source="Li et al., arXiv 1905.10497, Definition 1; label shift: arXiv 1802.03916")
+@PROBES.register(
+    "fairness", source="Li et al., arXiv 1905.10497, Definition 1; label shift: arXiv 1802.03916"
+)
 def fairness(
     federation: Federation,
     *,
-    batch: Annotated[int, Field(ge=1, description="predictions evaluated at once: a row, or a token of text")] = 1024,
+    batch: Annotated[
+        int, Field(ge=1, description="predictions evaluated at once: a row, or a token of text")
+    ] = 1024,
 ) -> Probe:
     """client_accuracy_mean, client_accuracy_worst, client_accuracy_p10, client_accuracy_std.
 
@@ -54,10 +58,12 @@ def fairness(
             rows are; or there is no mix of labels, as targets are not one class a row.
     """
     task, network = federation.task, federation.network
-    of_clients = _own_rows(task) if _are_natural(federation.clients, task) else _own_mix(federation.clients, task)
+    clients = federation.clients
+    of_clients = _own_rows(task) if _are_natural(clients, task) else _own_mix(clients, task)
 
     def measure(moment: Moment) -> Metrics:
-        return spread(of_clients(*correct_of_rows(network, moment.state.x, task, task.test, batch)))
+        rows = correct_of_rows(network, moment.state.x, task, task.test, batch)
+        return spread(of_clients(*rows))
 
     return Probe(measure)
 
@@ -82,14 +88,16 @@ def _are_natural(clients: Population, task: Task) -> bool:
     if task.owners is None:
         return False
     natural = Population(task.natural_clients)
-    return bool(np.array_equal(clients.sizes_N, natural.sizes_N) and np.array_equal(clients.rows, natural.rows))
+    sizes_are = np.array_equal(clients.sizes_N, natural.sizes_N)
+    return bool(sizes_are and np.array_equal(clients.rows, natural.rows))
 
 
 def _own_rows(task: Task) -> OfClients:
     if task.test_owners is None:
         raise HeadstartError(
-            f"probes: fairness needs to know whose the test rows of task {task.name!r} are, and it does not say; "
-            "give a list of pairs as test of own_task, a table split by row, or a partition that deals rows"
+            f"probes: fairness needs to know whose the test rows of task {task.name!r} are, and it "
+            "does not say; give a list of pairs as test of own_task, a table split by row, or a "
+            "partition that deals rows"
         )
     owners_N = np.unique(task.test_owners, return_inverse=True)[1]
 

@@ -1,10 +1,11 @@
 """Products of vectors with the Hessian of the mean loss over rows, at fixed weights.
 
-With g(x) the gradient of the loss, H v is the gradient of <g(x), v> (Pearlmutter, Neural Computation 6, 1994): a
-backward pass through the backward pass. All products at one x share everything but v, so the graph of g is made once
-for every batch and kept where memory allows; a product is then one pass through it. Measured for SqueezeNet on 1,024
-images of 32x32 pixels (one thread, batches of 128): 1.3 s a product with kept graphs, 2.0 s with graphs made anew, and
-1.9 s forward over reverse, which is therefore not offered. A kept graph took 0.5 MB a row.
+With g(x) the gradient of the loss, H v is the gradient of <g(x), v> (Pearlmutter, Neural
+Computation 6, 1994): a backward pass through the backward pass. All products at one x share
+everything but v, so the graph of g is made once for every batch and kept where memory allows; a
+product is then one pass through it. Measured for SqueezeNet on 1,024 images of 32x32 pixels (one
+thread, batches of 128): 1.3 s a product with kept graphs, 2.0 s with graphs made anew, and 1.9 s
+forward over reverse, which is therefore not offered. A kept graph took 0.5 MB a row.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,7 +27,9 @@ ASYMMETRY = 1e-2
 
 
 class Graph(NamedTuple):
-    """The gradient of the summed loss of a batch, with its graph; how many predictions it sums; the bytes it holds."""
+    """The gradient of the summed loss of a batch, with its graph; how many predictions it sums; the
+    bytes it holds.
+    """
 
     gradient: list[Tensor]
     predictions: float
@@ -34,12 +37,14 @@ class Graph(NamedTuple):
 
 
 class Hessian:
-    """v [n] -> H v [n], of the mean loss over all that the rows predict, dropout off, in the network's type.
+    """v [n] -> H v [n], of the mean loss over all that the rows predict, dropout off, in the
+    network's type.
 
     Args:
         x: the weights; vectors hold their leaves one after another.
         batch: rows in one graph.
-        memory: bytes that kept graphs may take; batches beyond it have theirs made anew for every product.
+        memory: bytes that kept graphs may take; batches beyond it have theirs made anew for every
+            product.
 
     `unfused`: whether cuDNN's kernels are left out because they have no second derivative.
 
@@ -48,15 +53,26 @@ class Hessian:
     """
 
     def __init__(
-        self, network: Network, objective: Objective, examples: Examples, x: Tree, batch: int = 128, memory: float = 1e9
+        self,
+        network: Network,
+        objective: Objective,
+        examples: Examples,
+        x: Tree,
+        batch: int = 128,
+        memory: float = 1e9,
     ) -> None:
         self._network, self._objective = network, objective
-        self._x = {name: leaf.to(network.dtype).detach().requires_grad_() for name, leaf in x.items()}
+        self._x = {
+            name: leaf.to(network.dtype).detach().requires_grad_() for name, leaf in x.items()
+        }
         self.size = sum(leaf.numel() for leaf in self._x.values())
         self.unfused = False
         device = next(iter(self._x.values())).device
         self._try(_rows(examples, 0, 1, device))
-        self._batches = [_rows(examples, first, first + batch, device) for first in range(0, len(examples), batch)]
+        self._batches = [
+            _rows(examples, first, first + batch, device)
+            for first in range(0, len(examples), batch)
+        ]
         self._kept: dict[int, Graph] = {}
         count = 0.0
         for i, rows in enumerate(self._batches):
@@ -94,15 +110,24 @@ class Hessian:
         with self._kernels(), torch.autograd.graph.saved_tensors_hooks(weigh, lambda saved: saved):
             scores = self._objective(self._network(self._x, rows.inputs), rows.targets)
             gradient = torch.autograd.grad(
-                scores.loss_B.sum(), list(self._x.values()), create_graph=True, materialize_grads=True
+                scores.loss_B.sum(),
+                list(self._x.values()),
+                create_graph=True,
+                materialize_grads=True,
             )
         return Graph(list(gradient), float(scores.count_B.sum()), held)
 
     def _through(self, graph: Graph, v: Tensor, keep: bool) -> Tensor:
-        """The gradient of <gradient, v>. Where a leaf's gradient does not depend on the weights it adds nothing."""
+        """The gradient of <gradient, v>. Where a leaf's gradient does not depend on the weights it
+        adds nothing.
+        """
         leaves = list(self._x.values())
         parts = torch.split(v, [leaf.numel() for leaf in leaves])
-        couples = [(g, part.view_as(g)) for g, part in zip(graph.gradient, parts, strict=True) if g.requires_grad]
+        couples = [
+            (g, part.view_as(g))
+            for g, part in zip(graph.gradient, parts, strict=True)
+            if g.requires_grad
+        ]
         if not couples:
             return torch.zeros_like(v)
         gradients, vectors = zip(*couples, strict=True)
@@ -113,7 +138,9 @@ class Hessian:
         return torch.cat([product.flatten() for product in products])
 
     def _try(self, rows: Examples) -> None:
-        """One product on few rows, if need be without cuDNN: its recurrent kernels have no second derivative."""
+        """One product on few rows, if need be without cuDNN: its recurrent kernels have no second
+        derivative.
+        """
         v = torch.cat([leaf.detach().flatten() for leaf in self._x.values()])
         for self.unfused in (False, True):
             try:
@@ -122,12 +149,15 @@ class Hessian:
             except RuntimeError as error:  # also NotImplementedError
                 reason = (str(error) or type(error).__name__).splitlines()[0]
         raise HeadstartError(
-            f"curvature: the model or the loss has no second derivative ({reason}); leave the probe 'curvature' out"
+            f"curvature: the model or the loss has no second derivative ({reason}); leave the "
+            "probe 'curvature' out"
         )
 
     @contextmanager
     def _kernels(self) -> Iterator[None]:
-        """Attention as plain products and, where needed, no cuDNN: the fused kernels cannot be derived twice."""
+        """Attention as plain products and, where needed, no cuDNN: the fused kernels cannot be
+        derived twice.
+        """
         with ExitStack() as stack:
             stack.enter_context(sdpa_kernel(SDPBackend.MATH))
             if self.unfused:
@@ -136,11 +166,11 @@ class Hessian:
 
 
 def refuse_asymmetric(network: Network, objective: Objective, examples: Examples) -> None:
-    """Refuse a network in which a function is said to be differentiable once only, and need not raise: its part of H is
-    silently left out, and what is left is not symmetric.
+    """Refuse a network in which a function is said to be differentiable once only, and need not
+    raise: its part of H is silently left out, and what is left is not symmetric.
 
-    Tried at newly drawn weights: where a row is as good as learned, all of H is rounding. For u and v of independent
-    normal numbers u^T H v is about as large as H v.
+    Tried at newly drawn weights: where a row is as good as learned, all of H is rounding. For u and
+    v of independent normal numbers u^T H v is about as large as H v.
     """
     x = network.initial(0)
     hessian = Hessian(network, objective, Examples(examples.inputs[:2], examples.targets[:2]), x)
@@ -150,8 +180,9 @@ def refuse_asymmetric(network: Network, objective: Objective, examples: Examples
     skew = float(torch.dot(u.double(), of_v.double()) - torch.dot(v.double(), of_u.double()))
     if abs(skew) > ASYMMETRY * float(torch.maximum(of_u.norm(), of_v.norm())):
         raise HeadstartError(
-            "curvature: the model or the loss has no second derivative (its Hessian is not symmetric, so a function in "
-            "it is differentiable once only); leave the probe 'curvature' out"
+            "curvature: the model or the loss has no second derivative (its Hessian is not "
+            "symmetric, so a function in it is differentiable once only); leave the probe "
+            "'curvature' out"
         )
 
 

@@ -17,8 +17,18 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 
-def correct_of_rows(network: Network, x: Tree, task: Task, part: Examples, batch: int) -> tuple[Floats, Floats]:
-    """How many predictions of each row are right, and how many it has [N], [N]."""
+def correct_of_rows(
+    network: Network, x: Tree, task: Task, part: Examples, batch: int
+) -> tuple[Floats, Floats]:
+    """Return how many predictions of each row are right, and how many it has [N], [N].
+
+    Args:
+        network: the model as a function of its parameters.
+        x: weights.
+        task: the task, for what counts as right.
+        part: the rows.
+        batch: predictions that are computed at once.
+    """
 
     def scores(outputs: Tensor, targets: Tensor) -> Tensor:
         found = task.objective(outputs, targets)

@@ -1,12 +1,15 @@
 """FedAdagrad: the server's step with Adagrad.
 
-Reddi et al., arXiv 2003.00295, Algorithm 2: epsilon (their tau) 1e-3, v_{-1} >= epsilon^2, taken as equal here, and
-beta1 0 in their experiments. The sign is that of Delta = sum_i p_i (x - y_i).
+Reddi et al., arXiv 2003.00295, Algorithm 2: epsilon (their tau) 1e-3, v_{-1} >= epsilon^2, taken as
+equal here, and beta1 0 in their experiments. The sign is that of Delta = sum_i p_i (x - y_i).
 
 Presets, as read from the libraries:
-torch   torch.optim.Adagrad: epsilon 1e-10, v starts at 0 (its decay of the rate, off by default, is not offered).
-flower  github.com/adap/flower, framework/py/flwr/serverapp/strategy/fedadagrad.py: the paper's with v starting at 0.
-flower-legacy   the same with epsilon 1e-9, the default of the older framework/py/flwr/server/strategy/fedadagrad.py.
+torch   torch.optim.Adagrad: epsilon 1e-10, v starts at 0 (its decay of the rate, off by default,
+        is not offered).
+flower  github.com/adap/flower, framework/py/flwr/serverapp/strategy/fedadagrad.py: the paper's with
+        v starting at 0.
+flower-legacy   the same with epsilon 1e-9, the default of the older
+        framework/py/flwr/server/strategy/fedadagrad.py.
 FLSim has no Adagrad.
 """
 
@@ -32,10 +35,16 @@ from headstart.trees import Tree
 )
 def adagrad(
     *,
-    beta1: Annotated[float, Field(ge=0, lt=1, description="decay of m, the mean of pseudo-gradients; 0: none")] = 0.0,
+    beta1: Annotated[
+        float, Field(ge=0, lt=1, description="decay of m, the mean of pseudo-gradients; 0: none")
+    ] = 0.0,
     epsilon: Annotated[float, Field(gt=0, description="added to sqrt(v); tau in the paper")] = 1e-3,
-    initial_v: Annotated[float | None, Field(ge=0, description="v before round 1; nothing: epsilon^2")] = None,
-    weight_decay: Annotated[float, Field(ge=0, description="lambda: lambda x is added to Delta")] = 0.0,
+    initial_v: Annotated[
+        float | None, Field(ge=0, description="v before round 1; nothing: epsilon^2")
+    ] = None,
+    weight_decay: Annotated[
+        float, Field(ge=0, description="lambda: lambda x is added to Delta")
+    ] = 0.0,
 ) -> ServerOptimizer:
     """Adagrad on the pseudo-gradient (FedAdagrad).
 
@@ -52,7 +61,9 @@ def adagrad(
 
     def init(x: Tree) -> Tree:
         v = {f"v/{name}": torch.full_like(leaf, v0) for name, leaf in x.items()}
-        return v | ({f"m/{name}": torch.zeros_like(leaf) for name, leaf in x.items()} if beta1 else {})
+        return v | (
+            {f"m/{name}": torch.zeros_like(leaf) for name, leaf in x.items()} if beta1 else {}
+        )
 
     def update(delta: Tree, state: Tree, x: Tree, rate: float) -> tuple[Tree, Tree]:
         new_x: Tree = {}

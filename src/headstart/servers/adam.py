@@ -1,19 +1,24 @@
 """FedAdam: the server's step with Adam.
 
-Reddi et al., "Adaptive Federated Optimization", arXiv 2003.00295, Algorithm 2: no bias correction, epsilon (their tau)
-1e-3, beta1 0.9, beta2 0.99, and v_{-1} >= epsilon^2, taken as equal here. Delta = sum_i p_i (x - y_i) here; theirs has
-the opposite sign, so their x + rate m / (...) is x - rate m / (...) here.
+Reddi et al., "Adaptive Federated Optimization", arXiv 2003.00295, Algorithm 2: no bias correction,
+epsilon (their tau) 1e-3, beta1 0.9, beta2 0.99, and v_{-1} >= epsilon^2, taken as equal here. Delta
+= sum_i p_i (x - y_i) here; theirs has the opposite sign, so their x + rate m / (...) is x - rate m
+/ (...) here.
 
 Presets, as read from the libraries:
-torch   torch.optim.Adam: bias correction of m and v, epsilon 1e-8 beside the corrected sqrt(v), beta2 0.999, v = 0.
-flsim   github.com/facebookresearch/FLSim, flsim/optimizers/server_optimizers.py: torch.optim.Adam with a weight decay
-        of 1e-5 by default; the FedAdam of "Where to Begin?" (arXiv 2206.15387).
-flower  github.com/adap/flower, framework/py/flwr/serverapp/strategy/fedadam.py: v starts at 0, and the rate is
-        multiplied with sqrt(1 - beta2^(t+1)) / (1 - beta1^(t+1)) while t, its `server_round`, already starts at 1: the
-        correction of the round after. Epsilon stands beside the uncorrected sqrt(v).
-flower-legacy   the same with epsilon 1e-9, the default of the older framework/py/flwr/server/strategy/fedadam.py.
-        Versions before that had no correction (src/py/flwr/server/strategy/fedadam.py at commit 18638bc):
-        `adam@flower-legacy(bias_correction="none")`.
+torch   torch.optim.Adam: bias correction of m and v, epsilon 1e-8 beside the corrected sqrt(v),
+        beta2 0.999, v = 0.
+flsim   github.com/facebookresearch/FLSim, flsim/optimizers/server_optimizers.py: torch.optim.Adam
+        with a weight decay of 1e-5 by default; the FedAdam of "Where to Begin?" (arXiv 2206.15387).
+flower  github.com/adap/flower, framework/py/flwr/serverapp/strategy/fedadam.py: v starts at 0, and
+the rate is
+        multiplied with sqrt(1 - beta2^(t+1)) / (1 - beta1^(t+1)) while t, its `server_round`,
+        already starts at 1: the correction of the round after. Epsilon stands beside the
+        uncorrected sqrt(v).
+flower-legacy   the same with epsilon 1e-9, the default of the older
+        framework/py/flwr/server/strategy/fedadam.py.
+        Versions before that had no correction (src/py/flwr/server/strategy/fedadam.py at commit
+        18638bc): `adam@flower-legacy(bias_correction="none")`.
 """
 
 import math
@@ -34,7 +39,13 @@ _TORCH = {"beta2": 0.999, "epsilon": 1e-8, "bias_correction": "adam", "initial_v
     known_as="FedAdam",
     source="arXiv 2003.00295, Algorithm 2",
     presets={
-        "reddi2021": {"beta1": 0.9, "beta2": 0.99, "epsilon": 1e-3, "bias_correction": "none", "initial_v": None},
+        "reddi2021": {
+            "beta1": 0.9,
+            "beta2": 0.99,
+            "epsilon": 1e-3,
+            "bias_correction": "none",
+            "initial_v": None,
+        },
         "torch": _TORCH,
         "flsim": {**_TORCH, "weight_decay": 1e-5},
         "flower": {"bias_correction": "flower", "initial_v": 0.0},
@@ -43,14 +54,23 @@ _TORCH = {"beta2": 0.999, "epsilon": 1e-8, "bias_correction": "adam", "initial_v
 )
 def adam(
     *,
-    beta1: Annotated[float, Field(ge=0, lt=1, description="decay of m, the mean of pseudo-gradients")] = 0.9,
-    beta2: Annotated[float, Field(ge=0, lt=1, description="decay of v, the mean of their squares")] = 0.99,
+    beta1: Annotated[
+        float, Field(ge=0, lt=1, description="decay of m, the mean of pseudo-gradients")
+    ] = 0.9,
+    beta2: Annotated[
+        float, Field(ge=0, lt=1, description="decay of v, the mean of their squares")
+    ] = 0.99,
     epsilon: Annotated[float, Field(gt=0, description="added to sqrt(v); tau in the paper")] = 1e-3,
     bias_correction: Annotated[
-        Literal["none", "adam", "flower"], Field(description="for starting at 0: none, Adam's, or Flower's")
+        Literal["none", "adam", "flower"],
+        Field(description="for starting at 0: none, Adam's, or Flower's"),
     ] = "none",
-    initial_v: Annotated[float | None, Field(ge=0, description="v before round 1; nothing: epsilon^2")] = None,
-    weight_decay: Annotated[float, Field(ge=0, description="lambda: lambda x is added to Delta, not AdamW's")] = 0.0,
+    initial_v: Annotated[
+        float | None, Field(ge=0, description="v before round 1; nothing: epsilon^2")
+    ] = None,
+    weight_decay: Annotated[
+        float, Field(ge=0, description="lambda: lambda x is added to Delta, not AdamW's")
+    ] = 0.0,
 ) -> ServerOptimizer:
     """Adam on the pseudo-gradient (FedAdam).
 
@@ -61,8 +81,9 @@ def adam(
     flower   rate sqrt(1 - beta2^(t+1)) / (1 - beta1^(t+1)) in the place of rate
 
     >>> import torch
-    >>> server, x = adam(beta1=0.5, beta2=0.5, epsilon=1.0, initial_v=0.0), {"w": torch.tensor([3.0])}
-    >>> x, _ = server.update({"w": torch.tensor([4.0])}, {**server.init(x), "v/w": torch.tensor([2.0])}, x, 1.0)
+    >>> server = adam(beta1=0.5, beta2=0.5, epsilon=1.0, initial_v=0.0)
+    >>> x, delta = {"w": torch.tensor([3.0])}, {"w": torch.tensor([4.0])}
+    >>> x, _ = server.update(delta, {**server.init(x), "v/w": torch.tensor([2.0])}, x, 1.0)
     >>> x["w"].item()
     2.5
     """
@@ -94,6 +115,8 @@ def adam(
 
 
 def _mass(beta: float, t: Tensor, dtype: torch.dtype) -> Tensor:
-    """1 - beta^t, the weights that a mean of t terms has gathered; without the cancellation of float32."""
+    """1 - beta^t, the weights that a mean of t terms has gathered; without the cancellation of
+    float32.
+    """
     t = t.to(dtype)
     return -torch.expm1(t * math.log(beta)) if beta else torch.ones_like(t)

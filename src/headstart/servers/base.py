@@ -11,13 +11,16 @@ from headstart.trees import Tree
 class ServerOptimizer:
     """A pair of pure functions.
 
-    init(x) -> state. update(delta, state, x, rate) -> (x, state): `delta` is the pseudo-gradient, the weighted mean
-    of the clients' x - y_i, which points uphill; `rate` is the server's learning rate, eta in the paper.
-    The state is a tree of tensors; a count of rounds, where one is needed, is one of them.
+    init(x) -> state. update(delta, state, x, rate) -> (x, state): `delta` is the pseudo-gradient,
+    the weighted mean of the clients' x - y_i, which points uphill; `rate` is the server's learning
+    rate, eta in the paper. The state is a tree of tensors; a count of rounds, where one is needed,
+    is one of them.
     """
 
     init: Callable[[Tree], Tree]
     update: Callable[[Tree, Tree, Tree, float], tuple[Tree, Tree]]
 
 
-SERVERS: Registry[ServerOptimizer] = Registry("server optimizer", "headstart.servers", ServerOptimizer)
+SERVERS: Registry[ServerOptimizer] = Registry(
+    "server optimizer", "headstart.servers", ServerOptimizer
+)

@@ -1,10 +1,12 @@
 """FedYogi: Adam whose v moves by additions of a bounded size.
 
-Reddi et al., arXiv 2003.00295, Algorithm 2 (Yogi itself: Zaheer et al., NeurIPS 2018): beta1 0.9, beta2 0.99, epsilon
-(their tau) 1e-3, v_{-1} >= epsilon^2, taken as equal here. The sign is that of Delta = sum_i p_i (x - y_i).
+Reddi et al., arXiv 2003.00295, Algorithm 2 (Yogi itself: Zaheer et al., NeurIPS 2018): beta1 0.9,
+beta2 0.99, epsilon (their tau) 1e-3, v_{-1} >= epsilon^2, taken as equal here. The sign is that of
+Delta = sum_i p_i (x - y_i).
 
-Presets, as read: flower (github.com/adap/flower, framework/py/flwr/serverapp/strategy/fedyogi.py, and the older
-framework/py/flwr/server/strategy/fedyogi.py) is the paper's with v starting at 0. torch.optim and FLSim have no Yogi.
+Presets, as read: flower (github.com/adap/flower, framework/py/flwr/serverapp/strategy/fedyogi.py,
+and the older framework/py/flwr/server/strategy/fedyogi.py) is the paper's with v starting at 0.
+torch.optim and FLSim have no Yogi.
 """
 
 from typing import Annotated
@@ -27,11 +29,19 @@ from headstart.trees import Tree
 )
 def yogi(
     *,
-    beta1: Annotated[float, Field(ge=0, lt=1, description="decay of m, the mean of pseudo-gradients")] = 0.9,
-    beta2: Annotated[float, Field(ge=0, lt=1, description="1 - beta2 is the size of a step of v")] = 0.99,
+    beta1: Annotated[
+        float, Field(ge=0, lt=1, description="decay of m, the mean of pseudo-gradients")
+    ] = 0.9,
+    beta2: Annotated[
+        float, Field(ge=0, lt=1, description="1 - beta2 is the size of a step of v")
+    ] = 0.99,
     epsilon: Annotated[float, Field(gt=0, description="added to sqrt(v); tau in the paper")] = 1e-3,
-    initial_v: Annotated[float | None, Field(ge=0, description="v before round 1; nothing: epsilon^2")] = None,
-    weight_decay: Annotated[float, Field(ge=0, description="lambda: lambda x is added to Delta")] = 0.0,
+    initial_v: Annotated[
+        float | None, Field(ge=0, description="v before round 1; nothing: epsilon^2")
+    ] = None,
+    weight_decay: Annotated[
+        float, Field(ge=0, description="lambda: lambda x is added to Delta")
+    ] = 0.0,
 ) -> ServerOptimizer:
     """Yogi on the pseudo-gradient (FedYogi).
 
@@ -40,7 +50,8 @@ def yogi(
     x <- x - rate m / (sqrt(v) + epsilon)
 
     >>> import torch
-    >>> server, x = yogi(beta1=0.0, beta2=0.75, epsilon=1.0, initial_v=0.0), {"w": torch.tensor([3.0])}
+    >>> server = yogi(beta1=0.0, beta2=0.75, epsilon=1.0, initial_v=0.0)
+    >>> x = {"w": torch.tensor([3.0])}
     >>> x, state = server.update({"w": torch.tensor([2.0])}, server.init(x), x, 1.0)
     >>> x["w"].item(), state["v/w"].item()
     (2.0, 1.0)

@@ -12,7 +12,7 @@ from typing import Any
 
 from headstart import files
 from headstart.engine.executors.auto import RUNS_AT_ONCE, Timing, fastest, time_candidates
-from headstart.engine.executors.base import EXECUTORS
+from headstart.engine.executors.base import EXECUTORS, Assignment
 from headstart.engine.plan import plan
 from headstart.engine.rounds import Federation
 from headstart.engine.streaming import at_hand
@@ -91,8 +91,8 @@ def timed(
     memories = [client.memory(x) for _ in drawn.clients_K]
     if task.train.inputs.device != network.device:
         task, drawn = at_hand(task, drawn, network.device)
-    shared, rate = client.shared(x), federation.client_rate
-    return time_candidates(network, task, client, x, shared, memories, rate, drawn, rounds, runs)
+    asked = Assignment(x, client.shared(x), memories, federation.client_rate, drawn)
+    return time_candidates(network, task, client, asked, rounds, runs)
 
 
 def _read(path: Path) -> dict[str, Choice]:

@@ -11,10 +11,10 @@ import torch
 from headstart import trees
 from headstart.clients.base import CLIENTS
 from headstart.engine.devices import DEVICES
-from headstart.engine.executors.base import Executor
-from headstart.engine.executors.fallback import executor_or_loop
+from headstart.engine.executors.base import EXECUTORS, Compute
+from headstart.engine.executors.fallback import or_by_loop
 from headstart.engine.executors.loop import gradient
-from headstart.engine.plan import Population, Schedule, plan
+from headstart.engine.plan import Population, Schedule
 from headstart.engine.rate_by_round import RATES_BY_ROUND
 from headstart.engine.rounds import Federation
 from headstart.engine.streaming import Streamed, width, windowed
@@ -76,14 +76,6 @@ def federation_of(run: RunSpec, start: Tree | None = None) -> Federation:
     check_cohort(run.cohort, clients)
     check_plan(schedule, clients)
     room = None if resident else width(clients, run.cohort)
-    execute, seen = executor_of(run.executor, network, run.task, run.client, room)
-    if not resident:
-        execute = Streamed(
-            execute,
-            seen.train,
-            task.train,
-            lambda round_: plan(run.seed, round_, clients, schedule),
-        )
     return Federation(
         network=network,
         task=task,
@@ -93,7 +85,7 @@ def federation_of(run: RunSpec, start: Tree | None = None) -> Federation:
         client_rate=run.client_rate,
         server_rate=run.server_rate,
         schedule=schedule,
-        execute=execute,
+        execute=executor_of(run.executor, network, run.task, run.client, room),
         seed=run.seed,
         client_rate_by_round=RATES_BY_ROUND.build(
             RATES_BY_ROUND.component(run.client_rate_by_round)
@@ -182,18 +174,23 @@ def executor_of(
     task: Component,
     client: Component,
     room: int | None = None,
-) -> tuple[Executor, Task]:
-    """The executor, and the task with the rows that it reads: on its device, or room there for so
-    many of them.
+) -> Compute:
+    """Return what computes cohorts; runs that differ in rates, server, start, partition or seed
+    share what it has recorded.
 
-    Runs that differ in rates, server, start, partition or seed share what it has traced.
+    Args:
+        executor: how cohorts are computed.
+        network: the model as a function of what is trained.
+        task: the task, of which the rows lie on the network's device.
+        client: the client optimizer.
+        room: there is room for so many rows on the device, into which they are streamed.
     """
-    seen = (
-        task_of(task, network.device)
-        if room is None
-        else windowed(task_of(task), room, network.device)
-    )
-    return executor_or_loop(executor, network, seen, CLIENTS.build(client)), seen
+    value, optimizer = EXECUTORS.build(executor), CLIENTS.build(client)
+    if room is None:
+        return or_by_loop(value, network, task_of(task, network.device), optimizer)
+    whole = task_of(task)
+    seen = windowed(whole, room, network.device)
+    return Streamed(or_by_loop(value, network, seen, optimizer), seen.train, whole.train)
 
 
 @forgets

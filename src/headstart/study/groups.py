@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import Any
 
+from headstart.engine.executors.base import EXECUTORS
 from headstart.parts.registry import Component
 from headstart.study.federations import holds
 from headstart.study.file.run_spec import RunSpec
@@ -24,7 +25,7 @@ Group = tuple[RunSpec, ...]
 
 def at_once(executor: Component) -> int:
     """The most runs that an executor computes at once."""
-    return int(dict(executor.parameters).get("runs", 1))
+    return EXECUTORS.build(executor).runs
 
 
 def groups_of(

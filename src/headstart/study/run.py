@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from headstart import trees
 from headstart.engine.journal import Row
-from headstart.engine.rounds import Federation, State, advance_together
+from headstart.engine.rounds import Federation, State, advance
 from headstart.probes.base import Metrics, Moment, Probe
-from headstart.probes.evaluation import measure_together
+from headstart.probes.evaluation import measure
 from headstart.trees import Tree
 
 
@@ -60,66 +60,58 @@ def carry_out(
     A run that diverges is a result: it ends early, with its round. The same arguments give the same
     bits whether the rounds are done in one go or in several.
     """
-    for _ in rounds_of([federation], [progress], rounds, every, [probes]):
+    for _ in rounds_of([federation], {0: progress}, rounds, every, [probes]):
         after_round(progress)
     return progress
 
 
 def rounds_of(
     federations: Sequence[Federation],
-    under_way: Sequence[Progress | None],
+    under_way: Mapping[int, Progress],
     rounds: int,
     every: int,
     probes: Sequence[Sequence[Probe]],
 ) -> Iterator[int]:
     """Carry out runs together, and yield the number of every round after it was done and measured.
 
-    The runs share what `advance_together` asks for. Each goes on from where it is, those behind
-    first. A run gives the same bits whichever of the others are wanted, wherever they are, and
-    whether or not they diverge.
+    The runs share what `advance` asks for. Each goes on from where it is, those behind first. A run
+    gives the same bits whichever of the others are wanted, wherever they are, and whether or not
+    they diverge.
 
     Args:
         federations: one for each place of the group.
-        under_way: the run at each place; None stands for one that is not wanted.
+        under_way: the runs that are wanted, by their places.
         rounds: the round to go on to.
         every: so many rounds lie between two measurements; the last round is always measured.
         probes: those of each place, of the same kinds in each.
     """
-    beginnings = [
-        Moment(one.state, None, None) if one is not None and one.is_new else None
-        for one in under_way
-    ]
+    beginnings = {i: Moment(one.state, None, None) for i, one in under_way.items() if one.is_new}
     _measure(under_way, beginnings, probes)
     while (last := _last_round(under_way, rounds)) < rounds:
         now = last + 1
         watched = now % every == 0 or now == rounds
-        states = [
-            one.state if one is not None and one.goes_on_from(last) else None for one in under_way
-        ]
-        results = advance_together(federations, states, watched)
-        moments: list[Moment | None] = [None] * len(under_way)
-        for i, (progress, result) in enumerate(zip(under_way, results, strict=True)):
-            if progress is None or result is None:
-                continue
-            progress.state, cohort = result
-            progress.fallback = (cohort and cohort.fallback) or progress.fallback
-            if not (
-                trees.is_finite(progress.state.x)
-                and (cohort is None or math.isfinite(cohort.local_loss))
-            ):
+        states = {i: one.state for i, one in under_way.items() if one.goes_on_from(last)}
+        moments: dict[int, Moment] = {}
+        for i, (state, cohort) in advance(federations, states, watched).items():
+            progress = under_way[i]
+            progress.state = state
+            if cohort is not None and cohort.fallback is not None:
+                progress.fallback = cohort.fallback
+            lost = cohort is not None and not math.isfinite(cohort.local_loss)
+            if lost or not trees.is_finite(state.x):
                 progress.diverged_at = now
             elif watched:
-                moments[i] = Moment(progress.state, states[i], cohort, last=now == rounds)
+                moments[i] = Moment(state, states[i], cohort, last=now == rounds)
         _measure(under_way, moments, probes)
         yield now
-    for progress, measured in zip(under_way, probes, strict=True):
-        if progress is not None and progress.diverged_at is None:
-            _look_back(progress, measured)
+    for i, progress in under_way.items():
+        if progress.diverged_at is None:
+            _look_back(progress, probes[i])
 
 
-def _last_round(under_way: Sequence[Progress | None], rounds: int) -> int:
+def _last_round(under_way: Mapping[int, Progress], rounds: int) -> int:
     """The round that the runs behind all others have done; `rounds` where none goes on."""
-    going = [one.state.round for one in under_way if one is not None and one.diverged_at is None]
+    going = [one.state.round for one in under_way.values() if one.diverged_at is None]
     return min([*going, rounds])
 
 
@@ -130,28 +122,26 @@ def _look_back(progress: Progress, probes: Sequence[Probe]) -> None:
 
 
 def _measure(
-    under_way: Sequence[Progress | None],
-    moments: Sequence[Moment | None],
+    under_way: Mapping[int, Progress],
+    moments: Mapping[int, Moment],
     probes: Sequence[Sequence[Probe]],
 ) -> None:
-    """Of every run that has a moment here."""
-    if not any(moments):
-        return
-    found: list[Metrics] = [{} for _ in moments]
+    """Measure the runs that have a moment here."""
+    found: dict[int, Metrics] = {i: {} for i in moments}
     for of_a_kind in zip(*probes, strict=True):
-        for metrics, more in zip(found, measure_together(of_a_kind, moments), strict=True):
-            metrics |= more
-    for progress, moment, metrics, own in zip(under_way, moments, found, probes, strict=True):
-        if progress is None or moment is None:
-            continue
-        if all(math.isfinite(value) for value in metrics.values()):
-            progress.rows.extend(_rows(moment.state.round, metrics))
+        for i, metrics in measure(of_a_kind, moments).items():
+            found[i] |= metrics
+    for i, moment in moments.items():
+        progress = under_way[i]
+        if all(map(math.isfinite, found[i].values())):
+            progress.rows.extend(_rows(moment.state.round, found[i]))
         else:
             progress.diverged_at = moment.state.round
-        for i, probe in enumerate(own):
+        for number, probe in enumerate(probes[i]):
             if probe.keep is not None:
-                leaves = {f"{i}/{name}": leaf for name, leaf in probe.keep(moment.state.x).items()}
-                progress.kept.setdefault(moment.state.round, {}).update(leaves)
+                kept = progress.kept.setdefault(moment.state.round, {})
+                for name, leaf in probe.keep(moment.state.x).items():
+                    kept[f"{number}/{name}"] = leaf
 
 
 class _KeptBy(Mapping[int, Tree]):

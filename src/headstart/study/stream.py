@@ -177,7 +177,7 @@ def _together(
         wanted[i].probes if i in wanted else _probes(run, federation)
         for i, (run, federation) in enumerate(zip(group, federations, strict=True))
     ]
-    under_way = [wanted[i].progress if i in wanted else None for i in range(len(group))]
+    under_way = {i: one.progress for i, one in wanted.items()}
 
     def seconds() -> float:
         """Of the runs' own, which share the time."""

@@ -10,7 +10,6 @@ wide, over the 10,000 words of their Stack Overflow task.
 """
 
 import multiprocessing
-import os
 import resource
 import time
 from dataclasses import dataclass
@@ -121,9 +120,9 @@ def measure(
         raise HeadstartError(f"unknown benchmark {job_name!r}{nearest(job_name, JOBS)}")
     check_device(device)
     job, place = JOBS[job_name], torch.device(device)
-    timings = timed(_federation(job, "loop", precision, place))[0] if executor == "auto" else {}
+    timings = timed(federation_of(job, "loop", precision, place))[0] if executor == "auto" else {}
     executor = fastest(timings) if timings else executor
-    federation = _federation(job, executor, precision, place)
+    federation = federation_of(job, executor, precision, place)
     network, task = federation.network, federation.task
     state = begin(federation, network.initial(0))
 
@@ -131,7 +130,7 @@ def measure(
         nonlocal state
         network.wait()
         began = time.perf_counter()
-        state, _ = advance(federation, state, watched=False)
+        state, _ = advance([federation], {0: state}, watched=False)[0]
         network.wait()
         return time.perf_counter() - began
 
@@ -172,7 +171,7 @@ def measure(
     }
 
 
-def _federation(
+def federation_of(
     job: Job, executor: str, precision: Precision, device: torch.device = CPU
 ) -> Federation:
     sizes = job.sizes()
@@ -215,7 +214,7 @@ def _federation(
             weighting="samples",
             devices=DEVICES.build(DEVICES.component("equal")),
         ),
-        execute=EXECUTORS.build(EXECUTORS.component(executor, "executor"), network, task, client),
+        execute=EXECUTORS.build(EXECUTORS.component(executor, "executor")).on(network, task, client),
         seed=0,
     )
 
@@ -232,11 +231,8 @@ def _peak_kib() -> int:
 
 
 def _threads(executor: str) -> int:
-    """How many compute at once: the workers of the executor, or torch's own."""
-    component = EXECUTORS.component(executor)
-    if "workers" in (arguments := dict(component.parameters)):
-        return int(arguments["workers"]) or os.cpu_count() or 1
-    return torch.get_num_threads()
+    """How many compute at once: the workers of the executor, or torch's own threads."""
+    return EXECUTORS.build(EXECUTORS.component(executor)).workers or torch.get_num_threads()
 
 
 def _flops_per_sample(federation: Federation) -> int:

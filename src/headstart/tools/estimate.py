@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.engine.devices import equal
-from headstart.engine.executors.base import Cohort
+from headstart.engine.executors.base import EXECUTORS, Cohort
 from headstart.engine.plan import Population, plan
-from headstart.engine.rounds import Federation, State, advance_together, begin
+from headstart.engine.rounds import Federation, State, advance, begin
 from headstart.parts.registry import Component
 from headstart.probes.base import PROBES, Moment
 from headstart.probes.evaluation import evaluate
@@ -148,10 +148,8 @@ class _Costs:
         if kind not in self.places:
             epochs = min(run.local_epochs, TIMED_EPOCHS)
             federation = federation_of(replace(run, local_epochs=epochs))
-            stacked = run.executor.name == "stacked"
-            drawn = [
-                _places(federation, round_, stacked) for round_ in range(1, PLANNED_ROUNDS + 1)
-            ]
+            waits = EXECUTORS.build(run.executor).waits
+            drawn = [_places(federation, round_, waits) for round_ in range(1, PLANNED_ROUNDS + 1)]
             self.places[kind] = float(np.mean(drawn)) * run.local_epochs / epochs
         return self.places[kind]
 
@@ -169,18 +167,13 @@ def _timed_round(
     first = begin(small, small.network.initial(0))
 
     def advanced(state: State) -> tuple[State, Cohort | None]:
-        (result, *_) = advance_together([small] * at_once, [state] * at_once)
-        assert result is not None, "only who has no state has none afterwards"
-        return result
+        return advance([small] * at_once, dict.fromkeys(range(at_once), state))[0]
 
     previous, _ = advanced(first)
     began = time.perf_counter()
     state, cohort = advanced(previous)
-    place = (
-        (time.perf_counter() - began)
-        / at_once
-        / _places(small, state.round, run.executor.name == "stacked")
-    )
+    waits = EXECUTORS.build(run.executor).waits
+    place = (time.perf_counter() - began) / at_once / _places(small, state.round, waits)
     moments = (
         Moment(first, None, None),
         Moment(state, previous, cohort),
@@ -189,12 +182,12 @@ def _timed_round(
     return first.x, moments, place
 
 
-def _places(federation: Federation, round_: int, stacked: bool) -> int:
-    """Places for rows in a round, filled or not, of local steps and of gradients at x. Stacked
-    clients wait for the one with most steps.
+def _places(federation: Federation, round_: int, waits: bool) -> int:
+    """Places for rows in a round, filled or not, of local steps and of gradients at x. Clients may
+    wait for the one with most steps.
     """
     now = plan(federation.seed, round_, federation.clients, federation.schedule)
-    steps = now.rows_KSB.size if stacked else int(now.steps_K.sum()) * now.rows_KSB.shape[-1]
+    steps = now.rows_KSB.size if waits else int(now.steps_K.sum()) * now.rows_KSB.shape[-1]
     return steps + (now.all_rows_KM.size if federation.client.wants_grad_at_x else 0)
 
 

@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tests.engine.conftest import Small
+from tests.engine.conftest import Small, one_round
 from torch import nn
 
 from headstart import rng, trees
 from headstart.clients.base import CLIENTS
 from headstart.engine.executors.base import EXECUTORS
-from headstart.engine.executors.processes import cannot_fork
+from headstart.engine.executors.crew import cannot_fork
 from headstart.engine.plan import Population
-from headstart.engine.rounds import Federation, State, advance, begin
+from headstart.engine.rounds import Federation, State, begin
 from headstart.errors import HeadstartError
 from headstart.kernels.recorded import Recorded, RecordingError, Traced
 from headstart.kernels.shared_memory import shared_zeros
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.skipif(bool(cannot_fork(CPU)), reason=f"this machine {c
 def after(federation: Federation, rounds: int) -> State:
     state = begin(federation, federation.network.initial(1))
     for _ in range(rounds):
-        state, _ = advance(federation, state)
+        state, _ = one_round(federation, state)
     return state
 
 
@@ -65,7 +65,7 @@ def test_they_give_the_bits_of_threads_however_many_they_are(images: Small, meth
         federation = images.federation(client=method, executor=executor, network=convolutional(), cohort=6)
         state = begin(federation, federation.network.initial(1))
         for _ in range(3):
-            state, cohort = advance(federation, state, watched=watched)
+            state, cohort = one_round(federation, state, watched=watched)
             assert cohort is not None
             assert (cohort.alignment is not None) == watched
         states.append(state)
@@ -92,16 +92,16 @@ def test_what_all_compute_is_recorded_before_they_are_forked(
     federation = images.federation(client=method, executor="processes(workers=2)", network=convolutional(), cohort=8)
     state = begin(federation, federation.network.initial(1))
     for watched in (False, True, False):
-        state, _ = advance(federation, state, watched=watched)
+        state, _ = one_round(federation, state, watched=watched)
     assert recorded
 
 
 def test_what_a_round_returned_stays_when_the_next_is_computed(small: Small) -> None:
     federation = small.federation(executor="processes(workers=2)")
-    state, first = advance(federation, begin(federation, federation.network.initial(1)))
+    state, first = one_round(federation, begin(federation, federation.network.initial(1)))
     assert first is not None
     kept = trees.map_tree(torch.clone, first.mean_update)
-    advance(federation, state)
+    one_round(federation, state)
     assert all(torch.equal(first.mean_update[name], leaf) for name, leaf in kept.items())
 
 
@@ -124,9 +124,9 @@ def test_one_that_is_killed_is_said_in_one_line_and_the_next_round_begins_anew(s
         assert member.pid is not None
         os.kill(member.pid, signal.SIGKILL)
     with pytest.raises(HeadstartError, match=r"'processes' ended with exit code -9 .*workers=N") as refused:
-        advance(federation, state)
+        one_round(federation, state)
     assert "\n" not in str(refused.value)
-    again, _ = advance(federation, state)
+    again, _ = one_round(federation, state)
     expected = after(small.federation(executor="threads"), 2)
     assert all(torch.equal(again.x[name], leaf) for name, leaf in expected.x.items())
 
@@ -152,9 +152,9 @@ def test_they_end_with_the_process_that_forked_them() -> None:
     script = """
 import multiprocessing, os, signal, sys
 from headstart.engine.rounds import advance, begin
-from headstart.tools.benchmark import JOBS, _federation
-federation = _federation(JOBS["digits-mlp"], "processes(workers=2)", "fp32")
-advance(federation, begin(federation, federation.network.initial(0)))
+from headstart.tools.benchmark import JOBS, federation_of
+federation = federation_of(JOBS["digits-mlp"], "processes(workers=2)", "fp32")
+advance([federation], {0: begin(federation, federation.network.initial(0))})
 print(*[member.pid for member in multiprocessing.active_children()], flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -183,7 +183,7 @@ def test_another_device_is_refused_in_one_line(small: Small) -> None:
     network = Network(lambda: nn.Linear(5, 3), device=torch.device("meta"))
     sgd = CLIENTS.build(CLIENTS.component("sgd"))
     with pytest.raises(HeadstartError, match="'processes' computes on the CPU, and the device is meta; use 'stacked'"):
-        EXECUTORS.build(EXECUTORS.component("processes"), network, small.task, sgd)
+        EXECUTORS.build(EXECUTORS.component("processes")).on(network, small.task, sgd)
 
 
 def test_shared_memory_has_the_forms_of_a_tree_and_is_written_by_a_fork() -> None:

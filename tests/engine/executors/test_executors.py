@@ -9,15 +9,24 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tests.engine.conftest import CLASSES, FEATURES, METHODS, RELATIVE, Small, assert_equal_to_the_loop, distance
+from tests.engine.conftest import (
+    CLASSES,
+    FEATURES,
+    METHODS,
+    RELATIVE,
+    Small,
+    assert_equal_to_the_loop,
+    distance,
+    one_round,
+)
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from headstart import rng, trees
 from headstart.engine.executors.base import EXECUTORS, Cohort
-from headstart.engine.executors.processes import cannot_fork
+from headstart.engine.executors.crew import cannot_fork
 from headstart.engine.plan import PAD, Population, plan
-from headstart.engine.rounds import Federation, State, advance, advance_together, begin, on_device
+from headstart.engine.rounds import Federation, State, advance, begin, on_device
 from headstart.kernels.recorded import RecordingError, Traced
 from headstart.models.conversion.dropout import step_key
 from headstart.models.network import MODELS, Network, Precision
@@ -36,7 +45,7 @@ def as_float32(task: Task) -> Task:
 def after(federation: Federation, rounds: int) -> tuple[State, Cohort]:
     state = begin(federation, federation.network.initial(1))
     for _ in range(rounds):
-        state, cohort = advance(federation, state)
+        state, cohort = one_round(federation, state)
         assert cohort is not None
     return state, cohort  # type: ignore[return-value]
 
@@ -167,7 +176,7 @@ def test_chunks_of_a_cohort_equal_the_loop(small: Small, method: str, monkeypatc
     recorded: list[int] = []
 
     def bytes_for_three(self: Traced, y: trees.Tree, *rest: object) -> int:
-        recorded.append(len(next(iter(y.values()))))
+        recorded.append(next(iter(y.values())).shape[1])
         return recorded[-1] * 2**20 // 3
 
     monkeypatch.setattr(Traced, "peak_bytes", bytes_for_three)
@@ -199,7 +208,8 @@ def test_a_cohort_of_one_client_equals_the_loop(small: Small, executor: str) -> 
     alike = [small.federation(executor=executor, **settings)] * (2 if "runs" in executor else 1)
     states = [begin(federation, x) for federation in alike]
     for _ in range(3):
-        states = [result[0] for result in advance_together(alike, states) if result is not None]
+        results = advance(alike, dict(enumerate(states)))
+        states = [results[i][0] for i in range(len(alike))]
     for state in states:
         assert distance(state.x, expected.x) < RELATIVE
     assert distance(x, network.initial(1)) == 0.0
@@ -259,7 +269,7 @@ def test_one_full_batch_step_of_fedavg_is_the_weighted_gradient_step(small: Smal
     """Two independent ways to x - rate * sum_i p_i grad f_i(x): the engine, and one gradient of the pooled loss."""
     federation = small.federation(client="gd", cohort=8, client_rate=0.3)
     x = federation.network.initial(1)
-    state, _ = advance(federation, begin(federation, x))
+    state, _ = one_round(federation, begin(federation, x))
     leaves = {name: leaf.clone().requires_grad_() for name, leaf in x.items()}
     loss = torch.nn.functional.cross_entropy(
         federation.network(leaves, small.task.train.inputs), small.task.train.targets
@@ -285,7 +295,7 @@ def test_the_loop_is_local_sgd_written_out(small: Small) -> None:
             torch.nn.functional.cross_entropy(outputs, small.task.train.targets[rows]).backward()
             optimizer.step()
         expected = trees.add(expected, {name: leaf.detach() for name, leaf in y.items()}, float(weight))
-    state, _ = advance(federation, begin(federation, x))
+    state, _ = one_round(federation, begin(federation, x))
     assert distance(state.x, expected) < 1e-14
 
 

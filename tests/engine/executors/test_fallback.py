@@ -8,9 +8,9 @@ from torch import nn
 
 import headstart
 from headstart.clients.base import CLIENTS
-from headstart.engine.executors.base import EXECUTORS, Part, Together
-from headstart.engine.executors.fallback import executor_or_loop
-from headstart.engine.executors.loop import loop
+from headstart.engine.executors.base import EXECUTORS, Assignment
+from headstart.engine.executors.fallback import or_by_loop
+from headstart.engine.executors.loop import by_loop
 from headstart.engine.plan import plan
 from headstart.kernels.recorded import Recorded
 from headstart.models.network import Network
@@ -24,26 +24,24 @@ class Branching(nn.Linear):
         return outputs if float(outputs.detach().sum()) > 0 else 2 * outputs
 
 
-def parts(small: Small, network: Network, count: int) -> list[Part]:
+def assignments(small: Small, network: Network, count: int) -> list[Assignment]:
     client, schedule = CLIENTS.build(CLIENTS.component("sgd")), small.federation().schedule
     x = network.initial(0)
     plans = [plan(seed, 1, small.clients, schedule) for seed in range(count)]
-    return [Part(x, {}, [client.memory(x)] * 4, 0.1, now) for now in plans]
+    return [Assignment(x, {}, [client.memory(x)] * 4, 0.1, now) for now in plans]
 
 
 @pytest.mark.parametrize("executor", ["stacked", "threads(workers=1)", "stacked(runs=2)"])
 def test_the_loop_computes_what_cannot_be_recorded(small: Small, executor: str) -> None:
     network = Network(lambda: Branching(FEATURES, 3), torch.float64)
     client = CLIENTS.build(CLIENTS.component("sgd"))
-    execute = executor_or_loop(EXECUTORS.component(executor), network, small.task, client)
-    two = parts(small, network, 2)
-    cohorts = [execute(*part) for part in two]
-    if isinstance(execute, Together):
-        cohorts = execute.several([None, two[1]], True)  # type: ignore[assignment]
-        assert cohorts[0] is None
-    reference = loop(network, small.task, client)(*two[1])
+    value = EXECUTORS.build(EXECUTORS.component(executor))
+    compute = or_by_loop(value, network, small.task, client)
+    asked = assignments(small, network, 2)[1]
+    cohorts = compute({1: asked}, 2)
+    assert cohorts.keys() == {1}
+    reference = by_loop(network, small.task, client)({1: asked}, 1)[1]
     assert reference.fallback is None
-    assert cohorts[1] is not None
     assert distance(cohorts[1].mean_update, reference.mean_update) == 0.0
     assert str(cohorts[1].fallback).startswith("a step of this model cannot be recorded (")
     assert "\n" not in str(cohorts[1].fallback)
@@ -56,11 +54,12 @@ def test_the_loop_computes_what_cannot_be_replayed(small: Small, monkeypatch: py
     monkeypatch.setattr(Recorded, "_for_the_first_time", fails)
     network = small.network()
     client = CLIENTS.build(CLIENTS.component("sgd"))
-    execute = executor_or_loop(EXECUTORS.component("stacked"), network, small.task, client)
-    (part,) = parts(small, network, 1)
-    cohort, reference = execute(*part), loop(network, small.task, client)(*part)
+    compute = or_by_loop(EXECUTORS.build(EXECUTORS.component("stacked")), network, small.task, client)
+    asked = dict(enumerate(assignments(small, network, 1)))
+    cohort, reference = compute(asked, 1)[0], by_loop(network, small.task, client)(asked, 1)[0]
     assert distance(cohort.mean_update, reference.mean_update) == 0.0
-    assert cohort.fallback == ("a step of this model was recorded and cannot be replayed (view size is not compatible)")
+    why = "a step of this model was recorded and cannot be replayed (view size is not compatible)"
+    assert cohort.fallback == why
 
 
 def test_simulate_says_once_that_the_loop_computed_it(small: Small) -> None:

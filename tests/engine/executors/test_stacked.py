@@ -1,18 +1,19 @@
 """Several runs of a study as one tensor program: each equals the loop, and its bits depend on its place alone."""
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from tests.engine.conftest import METHODS, RELATIVE, Small, assert_equal_to_the_loop, distance
+from tests.engine.conftest import METHODS, RELATIVE, Small, assert_equal_to_the_loop, distance, one_round
 
 from headstart import trees
 from headstart.engine.executors.base import Cohort
 from headstart.engine.plan import Population
-from headstart.engine.rounds import Federation, State, advance, advance_together, begin
+from headstart.engine.rounds import Federation, State, advance, begin
 from headstart.kernels.recorded import Traced
 
 TOGETHER = "stacked(runs=4)"
@@ -47,27 +48,24 @@ def runs_that_differ(small: Small, executor: str, method: str) -> list[tuple[Fed
 
 
 def together(
-    runs: list[tuple[Federation, State]], rounds: int, present: set[int] | None = None
-) -> list[tuple[State, Cohort | None] | None]:
-    """After that many rounds; those not `present` keep their places empty."""
+    runs: list[tuple[Federation, State]], rounds: int, present: Sequence[int] = range(4)
+) -> dict[int, tuple[State, Cohort | None]]:
+    """After that many rounds, those that are `present`."""
     federations = [federation for federation, _ in runs]
-    results: list[Any] = [
-        (state, None) if present is None or i in present else None for i, (_, state) in enumerate(runs)
-    ]
+    results: dict[int, tuple[State, Cohort | None]] = {i: (runs[i][1], None) for i in present}
     for _ in range(rounds):
-        results = advance_together(federations, [None if result is None else result[0] for result in results])
+        results = advance(federations, {i: state for i, (state, _) in results.items()})
     return results
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_runs_at_once_equal_the_loop(small: Small, method: str) -> None:
     """With one that takes no part, whose place stays empty."""
-    results = together(runs_that_differ(small, TOGETHER, method), 3, present={0, 1, 3})
+    results = together(runs_that_differ(small, TOGETHER, method), 3, present=(0, 1, 3))
     expected = together(runs_that_differ(small, "loop", method), 3)
-    assert results[2] is None
-    for i in (0, 1, 3):
-        assert expected[i] is not None
-        assert_equal_to_the_loop(results[i], expected[i])  # type: ignore[arg-type]
+    assert results.keys() == {0, 1, 3}
+    for i, result in results.items():
+        assert_equal_to_the_loop(result, expected[i])
 
 
 @pytest.mark.slow
@@ -88,16 +86,15 @@ def test_the_bits_of_a_run_depend_on_its_place_alone(small: Small, method: str) 
         for i, (federation, state) in enumerate(runs)
     ]
     with_one_that_diverges = together(broken, 3)
-    assert with_one_that_diverges[0] is not None
     assert not trees.is_finite(with_one_that_diverges[0][0].x)
-    others = [together(runs, 3, present) for present in ({1}, {2}, {3}, {0, 2}, {1, 2, 3})]
-    for i in (1, 2, 3):
-        for results in (with_one_that_diverges, *others):
-            if (result := results[i]) is not None and (reference := whole[i]) is not None:
-                assert flat(result[0]) == flat(reference[0])
-                assert result[1] is not None
-                assert reference[1] is not None
-                assert torch.equal(result[1].local_loss, reference[1].local_loss)
+    del with_one_that_diverges[0]
+    others = [together(runs, 3, present) for present in ((1,), (2,), (3,), (0, 2), (1, 2, 3))]
+    for results in (with_one_that_diverges, *others):
+        for i, (state, cohort) in results.items():
+            assert flat(state) == flat(whole[i][0])
+            assert cohort is not None
+            assert (reference := whole[i][1]) is not None
+            assert torch.equal(cohort.local_loss, reference.local_loss)
 
 
 def flat(state: State) -> list[tuple[str, bytes]]:
@@ -113,7 +110,7 @@ def test_as_many_runs_at_once_as_fit(small: Small, fitting: int, monkeypatch: py
 
     def bytes_for_some(self: Traced, y: trees.Tree, *rest: object) -> int:
         shape = next(iter(y.values())).shape
-        if len(shape) == 4:  # [R, K, out, in]
+        if shape[0] > 1:  # [R, K, out, in]
             recorded.append(shape[0])
             return shape[0] * 2**20 // fitting
         return 0
@@ -122,9 +119,8 @@ def test_as_many_runs_at_once_as_fit(small: Small, fitting: int, monkeypatch: py
     results = together(runs_that_differ(small, "stacked(runs=4, memory_mib=1)", "scaffold"), 2)
     expected = together(runs_that_differ(small, "loop", "scaffold"), 2)
     assert recorded == [4, fitting][: 1 if fitting == 1 else 2]
-    for result, reference in zip(results, expected, strict=True):
-        assert reference is not None
-        assert_equal_to_the_loop(result, reference)
+    for i, reference in expected.items():
+        assert_equal_to_the_loop(results[i], reference)
 
 
 def test_a_round_in_which_nobody_reports_leaves_the_others_alone(small: Small) -> None:
@@ -133,13 +129,13 @@ def test_a_round_in_which_nobody_reports_leaves_the_others_alone(small: Small) -
     ours = [small.federation(**keys, executor="stacked(runs=2)", seed=seed) for seed in (0, 1)]
     theirs = [small.federation(**keys, executor="loop", seed=seed) for seed in (0, 1)]
     ours = [replace(federation, execute=ours[0].execute) for federation in ours]
-    states = [begin(federation, federation.network.initial(1)) for federation in ours]
-    expected, kinds = list(states), set()
+    states = {i: begin(federation, federation.network.initial(1)) for i, federation in enumerate(ours)}
+    expected, kinds = dict(states), set()
     for _ in range(8):
-        states = [result[0] for result in advance_together(ours, states) if result is not None]
-        alone = [advance(federation, state) for federation, state in zip(theirs, expected, strict=True)]
-        expected = [state for state, _ in alone]
-        kinds.add(tuple(cohort is None for _, cohort in alone))
-        for state, other in zip(states, expected, strict=True):
-            assert distance(state.x, other.x) < RELATIVE
+        states = {i: state for i, (state, _) in advance(ours, states).items()}
+        alone = {i: one_round(federation, expected[i]) for i, federation in enumerate(theirs)}
+        expected = {i: state for i, (state, _) in alone.items()}
+        kinds.add(tuple(cohort is None for _, cohort in alone.values()))
+        for i, other in expected.items():
+            assert distance(states[i].x, other.x) < RELATIVE
     assert {(True, False), (False, True)} <= kinds

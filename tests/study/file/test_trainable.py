@@ -7,12 +7,13 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 import torch
+from tests.engine.conftest import one_round
 from tests.study.conftest import carried_out
 from torch import nn
 
 from headstart import trees
 from headstart.engine.executors.base import EXECUTORS
-from headstart.engine.rounds import advance, begin
+from headstart.engine.rounds import begin
 from headstart.errors import HeadstartError
 from headstart.models.network import Network
 from headstart.starts.weights import load
@@ -93,10 +94,10 @@ def test_it_is_the_whole_run_with_the_gradients_of_the_rest_at_zero(client: str,
         start = federation_of(one()).network.initial(8)
         narrow = federation_of(run, start)
         whole = federation_of(one(clients=client, executor="loop"), start)
-        state, _ = advance(narrow, begin(narrow, {name: start[name] for name in HEAD}))
+        state, _ = one_round(narrow, begin(narrow, {name: start[name] for name in HEAD}))
         frozen = Frozen(whole.network, HEAD)
-        loop = EXECUTORS.build(EXECUTORS.component("loop"), frozen, whole.task, whole.client)
-        expected, _ = advance(replace(whole, execute=loop), begin(whole, start))
+        loop = EXECUTORS.build(EXECUTORS.component("loop")).on(frozen, whole.task, whole.client)
+        expected, _ = one_round(replace(whole, execute=loop), begin(whole, start))
     assert list(state.x) == HEAD
     for name in HEAD:
         torch.testing.assert_close(state.x[name], expected.x[name], rtol=1e-5, atol=1e-6)

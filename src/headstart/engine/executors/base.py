@@ -1,8 +1,8 @@
-"""The type of an executor, and what it reports of a cohort."""
+"""The type of an executor, what it is asked, and what it answers."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from torch import Tensor
 
@@ -14,11 +14,34 @@ from headstart.tasks.base import Task
 from headstart.trees import Tree
 
 
+class Assignment(NamedTuple):
+    """What a run asks of an executor in a round; at least one client reports.
+
+    Args:
+        x: the weights that clients begin with.
+        shared: what the server sends along.
+        memories: what each client of the cohort keeps [K].
+        rate: the clients' rate in this round.
+        plan: the round.
+        watched: whether a probe looks at this round, so that alignment is wanted.
+        upcoming: makes the plan of the run's next round, for who fetches rows ahead.
+    """
+
+    x: Tree
+    shared: Tree
+    memories: Sequence[Tree]
+    rate: float
+    plan: RoundPlan
+    watched: bool = True
+    upcoming: Callable[[], RoundPlan] | None = None
+
+
 @dataclass(frozen=True)
 class Alignment:
     """Sums over the K reporting clients of D_i = x - y_i, from which probes make their numbers.
 
-    squared_norms = sum |D_i|^2; total = |sum D_i|^2; unit_total = |sum D_i / |D_i||^2, over `count` clients.
+    squared_norms = sum |D_i|^2; total = |sum D_i|^2; unit_total = |sum D_i / |D_i||^2, over `count`
+    clients.
     """
 
     squared_norms: Tensor
@@ -29,11 +52,12 @@ class Alignment:
 
 @dataclass(frozen=True)
 class Cohort:
-    """What a cohort made of x: the means weighted with p_i, each client's new memory, and what was seen on the way.
+    """What a cohort made of x: means weighted with p_i, each client's new memory, and what was seen
+    on the way.
 
-    `local_loss` is the mean loss of the rows trained on, each at the weights of its step. `alignment` is None in rounds
-    that no probe watches: its sums are passes over all weights of all clients. `fallback` says why the loop computed
-    the cohort where another executor was asked for.
+    `local_loss` is the mean loss of the rows trained on, each at the weights of its step.
+    `alignment` is None in rounds that no probe watches: its sums are passes over all weights of all
+    clients. `fallback` says why the loop computed the cohort where another executor was asked for.
     """
 
     mean_update: Tree
@@ -44,46 +68,43 @@ class Cohort:
     fallback: str | None = None
 
 
-class Executor(Protocol):
-    """(x, shared, memories of the cohort's clients, client rate, plan) -> Cohort. At least one client reports."""
+Compute = Callable[[Mapping[int, Assignment], int], dict[int, Cohort]]
+"""(assignments of runs by their places, how many places there are) -> the cohorts of these runs by
+their places.
 
-    def __call__(
-        self, x: Tree, shared: Tree, memories: Sequence[Tree], rate: float, plan: RoundPlan, watched: bool = True
-    ) -> Cohort:
-        """Compute the cohort; `watched` asks for the sums that alignment is measured from."""
-
-
-class Part(NamedTuple):
-    """What a run asks of an executor in a round."""
-
-    x: Tree
-    shared: Tree
-    memories: Sequence[Tree]
-    rate: float
-    plan: RoundPlan
+The plans have cohorts and batches of one size, padded alike. A run keeps its place from round to
+round. What comes of it may depend on its place and on how many there are, not on what is in the
+others: not even on whether anything is.
+"""
 
 
 @dataclass(frozen=True)
-class Together:
-    """An executor that can compute the cohorts of up to `most` runs at once.
+class Executor:
+    """A way to compute cohorts, and what it can do.
 
-    several(parts, watched) -> cohorts. A run keeps its place from round to round; None stands where one does not take
-    part. The plans have cohorts and batches of one size, padded alike. What comes of a run depends on its place and on
-    how many places there are, not on what is in the others: not even on whether anything is.
+    on(network, task, client): makes what computes them.
+    runs: the most runs of a study that it computes at once.
+    workers: the threads or processes that it begins; 0 for none.
+    forks: whether it forks this process.
+    compiled: whether it compiles what it records, so that its first round takes long.
+    waits: whether clients that have done their steps wait for the one with most.
     """
 
-    one: Executor
-    several: Callable[[Sequence[Part | None], bool], list[Cohort | None]]
-    most: int
-
-    def __call__(
-        self, x: Tree, shared: Tree, memories: Sequence[Tree], rate: float, plan: RoundPlan, watched: bool = True
-    ) -> Cohort:
-        """The cohort of a run that is computed on its own."""
-        return self.one(x, shared, memories, rate, plan, watched)
+    on: Callable[[Network, Task, ClientOptimizer], Compute]
+    runs: int = 1
+    workers: int = 0
+    forks: bool = False
+    compiled: bool = False
+    waits: bool = False
 
 
-EXECUTORS: Registry[Executor] = Registry("executor", "headstart.engine.executors", takes=("network", "task", "client"))
-"""Factories (network, task, client optimizer) -> Executor."""
+EXECUTORS: Registry[Executor] = Registry("executor", "headstart.engine.executors", Executor)
 
-Factory = Callable[[Network, Task, ClientOptimizer], Executor]
+
+def one_by_one(cohort_of: Callable[[Assignment], Cohort]) -> Compute:
+    """Compute the cohort of each run by itself."""
+
+    def compute(assignments: Mapping[int, Assignment], places: int) -> dict[int, Cohort]:
+        return {place: cohort_of(assignment) for place, assignment in assignments.items()}
+
+    return compute

@@ -1,55 +1,45 @@
-"""What cannot be recorded goes on by the loop, which runs a network as it is written, and the cohort says why.
+"""What cannot be recorded goes on by the loop, which runs a network as it is written, and the
+cohort says why.
 
-It is decided anew for every cohort, so that what comes of a round does not depend on the rounds before it: a run that
-is interrupted and resumed ends in the same bits.
+It is decided anew for every cohort, so that what comes of a round does not depend on the rounds
+before it: a run that is interrupted and resumed ends in the same bits.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 from headstart.clients.base import ClientOptimizer
-from headstart.engine.executors.base import EXECUTORS, Cohort, Executor, Part, Together
-from headstart.engine.executors.loop import loop
-from headstart.engine.plan import RoundPlan
+from headstart.engine.executors.base import Assignment, Cohort, Compute, Executor
+from headstart.engine.executors.loop import by_loop
 from headstart.kernels.recorded import RecordingError
 from headstart.models.network import Network
-from headstart.parts.registry import Component
 from headstart.tasks.base import Task
-from headstart.trees import Tree
 
 
-def executor_or_loop(executor: Component, network: Network, task: Task, client: ClientOptimizer) -> Executor:
-    """The executor of that name, with the loop in its place for cohorts that it cannot record."""
-    execute = EXECUTORS.build(executor, network, task, client)
-    by_loop = loop(network, task, client)
+def or_by_loop(
+    executor: Executor, network: Network, task: Task, client: ClientOptimizer
+) -> Compute:
+    """Compute with an executor, and with the loop what that cannot record; the cohorts say so."""
+    first, loop = executor.on(network, task, client), by_loop(network, task, client)
 
-    def several(parts: Sequence[Part | None], watched: bool) -> list[Cohort | None]:
-        assert isinstance(execute, Together)
+    def compute(assignments: Mapping[int, Assignment], places: int) -> dict[int, Cohort]:
         try:
-            return execute.several(parts, watched)
+            return first(assignments, places)
         except RecordingError as error:
+            cohorts = loop(assignments, places)
             why = str(error)
-            return [part and replace(by_loop(*part, watched), fallback=why) for part in parts]
+        return {place: replace(cohort, fallback=why) for place, cohort in cohorts.items()}
 
-    one = first_to_record(execute, by_loop, says_so=True)
-    return Together(one, several, execute.most) if isinstance(execute, Together) else one
+    return compute
 
 
-def first_to_record(first: Executor, other: Executor, says_so: bool = False) -> Executor:
-    """The first executor, and for cohorts that it cannot record the other, whose cohorts may say so."""
+def first_to_record(first: Compute, other: Compute) -> Compute:
+    """Compute with the first, and with the other what the first cannot record."""
 
-    def execute(
-        x: Tree,
-        shared: Tree,
-        memories: Sequence[Tree],
-        rate: float,
-        plan: RoundPlan,
-        watched: bool = True,
-    ) -> Cohort:
+    def compute(assignments: Mapping[int, Assignment], places: int) -> dict[int, Cohort]:
         try:
-            return first(x, shared, memories, rate, plan, watched)
-        except RecordingError as error:
-            cohort = other(x, shared, memories, rate, plan, watched)
-            return replace(cohort, fallback=str(error)) if says_so else cohort
+            return first(assignments, places)
+        except RecordingError:
+            return other(assignments, places)
 
-    return execute
+    return compute

@@ -1,6 +1,5 @@
 """The reference: one client after another, one step after another, as the papers write it."""
 
-from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -8,8 +7,16 @@ from torch import Tensor
 
 from headstart import trees
 from headstart.clients.base import ClientOptimizer, Upload
-from headstart.engine.executors.base import EXECUTORS, Alignment, Cohort, Executor
-from headstart.engine.plan import PAD, RoundPlan
+from headstart.engine.executors.base import (
+    EXECUTORS,
+    Alignment,
+    Assignment,
+    Cohort,
+    Compute,
+    Executor,
+    one_by_one,
+)
+from headstart.engine.plan import PAD
 from headstart.models.conversion.dropout import step_key
 from headstart.models.network import Network
 from headstart.tasks.base import Task
@@ -17,7 +24,9 @@ from headstart.trees import Tree
 
 
 class Local(NamedTuple):
-    """What one client made of x: its upload, x - y, and the sum of the losses over what it has `seen`."""
+    """What one client made of x: its upload, x - y, and the sum of the losses over what it has
+    `seen`.
+    """
 
     upload: Upload
     delta: Tree
@@ -26,67 +35,90 @@ class Local(NamedTuple):
 
 
 @EXECUTORS.register("loop", source="arXiv 2003.00295, Algorithm 1")
-def loop(network: Network, task: Task, client: ClientOptimizer) -> Executor:
+def loop() -> Executor:
     """One client after another: the reference that every other executor equals."""
+    return Executor(by_loop)
 
-    def local(x: Tree, shared: Tree, memory: Tree, rate: float, plan: RoundPlan, k: int) -> Local:
+
+def by_loop(network: Network, task: Task, client: ClientOptimizer) -> Compute:
+    """Compute cohorts one client after another."""
+
+    def local(asked: Assignment, k: int) -> Local:
+        x, shared, memory, rate, plan = (
+            asked.x,
+            asked.shared,
+            asked.memories[k],
+            asked.rate,
+            asked.plan,
+        )
         key = torch.tensor(plan.keys_K[k], dtype=torch.int32, device=network.device)
         y, state = x, client.begin(x, shared, memory)
         losses, counts = torch.zeros(2, dtype=network.dtype, device=network.device)
         for step in range(plan.steps_K[k]):
-            g, loss, count = gradient(
-                network, task, y, _real_rows(plan.rows_KSB[k, step], network), step_key(key, step)
-            )
+            rows = _real_rows(plan.rows_KSB[k, step], network)
+            g, loss, count = gradient(network, task, y, rows, step_key(key, step))
             d, state = client.direction(g, y, x, state, shared, memory)
             y = trees.add(y, d, -rate)
             losses, counts = losses + loss, counts + count
         at_x: Tree = {}
         if client.wants_grad_at_x:
-            at_x, _, _ = gradient(network, task, x, _real_rows(plan.all_rows_KM[k], network), step_key(key, -1))
+            rows = _real_rows(plan.all_rows_KM[k], network)
+            at_x, _, _ = gradient(network, task, x, rows, step_key(key, -1))
         upload = client.finish(x, y, int(plan.steps_K[k]), rate, at_x, shared, memory)
         return Local(upload, trees.subtract(x, y), losses, counts)
 
-    def execute(
-        x: Tree, shared: Tree, memories: Sequence[Tree], rate: float, plan: RoundPlan, watched: bool = True
-    ) -> Cohort:
-        results = (local(x, shared, memories[k], rate, plan, k) for k in plan.reporting_clients)
-        return _gather(x, memories, plan, results, watched)
+    def cohort_of(asked: Assignment) -> Cohort:
+        """Take up the reporting clients one by one in the order of the plan."""
+        mean_update: Tree = {}
+        mean_message: Tree = {}
+        total, unit_total = trees.zeros_like(asked.x), trees.zeros_like(asked.x)
+        squared_norms, losses, counts = next(iter(asked.x.values())).new_zeros(3)
+        memories = list(asked.memories)
+        for k in asked.plan.reporting_clients:
+            one, weight = local(asked, k), float(asked.plan.weights_K[k])
+            memories[k] = one.upload.memory
+            mean_update = _accumulate(mean_update, one.upload.update, weight)
+            mean_message = _accumulate(mean_message, one.upload.message, weight)
+            if asked.watched:
+                length = trees.norm(one.delta)
+                squared_norms = squared_norms + length**2
+                total = trees.add(total, one.delta)
+                tiny = torch.finfo(length.dtype).tiny
+                unit_total = trees.add(unit_total, one.delta, 1 / length.clamp(min=tiny))
+            losses, counts = losses + one.loss, counts + one.seen
+        alignment = None
+        if asked.watched:
+            of_sums = trees.dot(total, total), trees.dot(unit_total, unit_total)
+            alignment = Alignment(squared_norms, *of_sums, asked.plan.reporting)
+        return Cohort(mean_update, mean_message, memories, losses / counts.clamp(min=1), alignment)
 
-    return execute
+    return one_by_one(cohort_of)
 
 
-def gradient(network: Network, task: Task, y: Tree, rows: Tensor, key: Tensor) -> tuple[Tree, Tensor, Tensor]:
-    """The gradient at y of the mean loss over rows, the sum of their losses, and the count of what they predict."""
+def gradient(
+    network: Network, task: Task, y: Tree, rows: Tensor, key: Tensor
+) -> tuple[Tree, Tensor, Tensor]:
+    """Return the gradient at y of the mean loss over rows, the sum of their losses, and the count
+    of predictions.
+
+    Args:
+        network: the model as a function of its parameters.
+        task: the task, on the network's device.
+        y: weights.
+        rows: rows of the training part [B], without padding.
+        key: the dropout key, an int32 scalar.
+    """
     y = {name: leaf.detach().requires_grad_() for name, leaf in y.items()}
     scores = task.objective(network(y, task.train.inputs[rows], key), task.train.targets[rows])
     loss, count = scores.loss_B.sum(), scores.count_B.sum()
-    leaves = torch.autograd.grad(loss / count.clamp(min=1), list(y.values()), materialize_grads=True)
+    leaves = torch.autograd.grad(
+        loss / count.clamp(min=1), list(y.values()), materialize_grads=True
+    )
     return dict(zip(y, leaves, strict=True)), loss.detach(), count
 
 
-def _gather(x: Tree, memories: Sequence[Tree], plan: RoundPlan, results: Iterable[Local], watched: bool) -> Cohort:
-    """Means and sums over the reporting clients, taken up one by one in the order of the plan."""
-    mean_update: Tree = {}
-    mean_message: Tree = {}
-    total, unit_total = trees.zeros_like(x), trees.zeros_like(x)
-    squared_norms, losses, counts = next(iter(x.values())).new_zeros(3)
-    kept = list(memories)
-    for k, one in zip(plan.reporting_clients, results, strict=True):
-        kept[k] = one.upload.memory
-        mean_update = _accumulate(mean_update, one.upload.update, float(plan.weights_K[k]))
-        mean_message = _accumulate(mean_message, one.upload.message, float(plan.weights_K[k]))
-        if watched:
-            length = trees.norm(one.delta)
-            squared_norms = squared_norms + length**2
-            total = trees.add(total, one.delta)
-            unit_total = trees.add(unit_total, one.delta, 1 / length.clamp(min=torch.finfo(length.dtype).tiny))
-        losses, counts = losses + one.loss, counts + one.seen
-    sums = Alignment(squared_norms, trees.dot(total, total), trees.dot(unit_total, unit_total), plan.reporting)
-    return Cohort(mean_update, mean_message, kept, losses / counts.clamp(min=1), sums if watched else None)
-
-
 def _real_rows(padded: object, network: Network) -> Tensor:
-    """The rows of a padded batch."""
+    """Return the rows of a padded batch."""
     rows = torch.as_tensor(padded, device=network.device)
     return rows[rows != PAD]
 

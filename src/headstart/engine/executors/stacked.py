@@ -1,29 +1,33 @@
-"""The cohort as one tensor program with a leading axis of clients; several runs with one more axis before it.
+"""The cohorts of several runs as one tensor program, with an axis of runs and one of clients; one
+run is R = 1.
 
-For models whose time goes into starting operations rather than into arithmetic this is several times faster than the
-loop. Where a step of the whole cohort would not fit the memory allowed, the cohort is cut into `chunks`; several runs
-are cut into as many as fit with their whole cohorts.
+For models whose time goes into starting operations rather than into arithmetic this is several
+times faster than the loop. As many runs are computed at once as fit the memory allowed with their
+whole cohorts; where a step of the cohort of one run would not fit, it is cut into `chunks`.
 
-Shape suffixes: K clients of the cohort or chunk, S local steps, B rows of a batch. What ends in K has an axis of runs
-before it where several are computed.
+Shape suffixes: R runs, K clients of the cohort or chunk, S local steps, B rows of a batch.
 """
 
 import warnings
-from collections.abc import Callable, Sequence
-from typing import Annotated, Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor
+from torch.func import vmap
 
 from headstart import trees
-from headstart.clients.base import ClientOptimizer
-from headstart.engine.executors.base import EXECUTORS, Cohort, Executor, Part, Together
+from headstart.clients.base import ClientOptimizer, begin_with_nothing
+from headstart.engine.devices import Floats, Ints
+from headstart.engine.executors.base import EXECUTORS, Assignment, Cohort, Compute, Executor
 from headstart.engine.executors.chunks import chunks, idle, of_runs
-from headstart.engine.executors.sums import Sums, add, cohort
-from headstart.engine.executors.vectorised import vectorised
+from headstart.engine.executors.program import program
+from headstart.engine.executors.sums import Sums
 from headstart.engine.plan import RoundPlan
+from headstart.kernels.recorded import Traced
 from headstart.models.conversion.dropout import step_key
 from headstart.models.network import Network
 from headstart.parts.registry import AddedLater
@@ -33,152 +37,230 @@ from headstart.trees import Tree
 
 @EXECUTORS.register("stacked", source="arXiv 2108.02117 (FedJAX) vectorises clients the same way")
 def stacked(
-    network: Network,
-    task: Task,
-    client: ClientOptimizer,
     *,
-    compiled: Annotated[bool, Field(description="compile the step with torch.compile: minutes, for long runs")] = False,
+    compiled: Annotated[
+        bool, Field(description="compile the step with torch.compile: minutes, for long runs")
+    ] = False,
     memory_mib: Annotated[
-        int, AddedLater(), Field(ge=1, description="what a step of the clients that are computed at once may take")
+        int,
+        AddedLater(),
+        Field(ge=1, description="what a step of the clients that are computed at once may take"),
     ] = 4096,
     runs: Annotated[
-        int, AddedLater(), Field(ge=1, description="the most runs of a study that are computed at once")
+        int,
+        AddedLater(),
+        Field(ge=1, description="the most runs of a study that are computed at once"),
     ] = 1,
 ) -> Executor:
     """All clients at once, and several runs of a study: fastest where models are small."""
-    stack = Stack(network, task, client, compiled, memory_mib * 2**20)
-    return stack.one if runs == 1 else Together(stack.one, stack.several, runs)
+
+    def on(network: Network, task: Task, client: ClientOptimizer) -> Compute:
+        return Stack(network, task, client, compiled, runs, memory_mib * 2**20)
+
+    return Executor(on, runs=runs, compiled=compiled, waits=True)
+
+
+class Inputs(NamedTuple):
+    """What clients begin with: x and shared of each run [R, ...], and each client's memory [R, K,
+    ...].
+    """
+
+    x: Tree
+    shared: Tree
+    memory: Tree
+
+    def of(self, clients_K: Ints) -> "Inputs":
+        """Those of some clients of each run."""
+        places = torch.as_tensor(clients_K, device=next(iter(self.x.values())).device)
+        return self._replace(memory=trees.map_tree(lambda leaf: leaf[:, places], self.memory))
 
 
 class Stack:
-    """Clients that are computed at once, as many as fit `budget` bytes."""
+    """Computes as many runs, or as many clients of one run, as fit a budget.
 
-    def __init__(self, network: Network, task: Task, client: ClientOptimizer, compiled: bool, budget: int) -> None:
-        self._network, self._client, self._budget = network, client, budget
-        self._inputs, self._targets = task.train.inputs, task.train.targets
-        self._programs = vectorised(network, task, client, compiled)
+    Args:
+        network: the model as a function of its parameters.
+        task: the task, on the network's device.
+        client: the client optimizer.
+        compiled: compile what is recorded.
+        runs: the most runs that are computed at once.
+        budget: bytes that a step may take.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        task: Task,
+        client: ClientOptimizer,
+        compiled: bool,
+        runs: int,
+        budget: int,
+    ) -> None:
+        self._network, self._client, self._runs, self._budget = network, client, runs, budget
+        self._rows = task.train.inputs, task.train.targets
+        of_all = program(network, task, client, over=over_runs_and_clients)
+        self._begin = Traced(_begin(client), compiled)
+        self._step = Traced(of_all.step, compiled)
+        self._gradient_at_x = Traced(of_all.gradient_at_x, compiled)
+        self._end: dict[bool, Traced] = {}
+        for watched in (False, True):
+            self._end[watched] = Traced(partial(_end, of_all.finish, watched=watched), compiled)
         self._fitting: dict[tuple[int, ...], int] = {}
 
-    def one(
-        self, x: Tree, shared: Tree, memories: Sequence[Tree], rate: float, plan: RoundPlan, watched: bool = True
-    ) -> Cohort:
-        """The cohort of one run, chunk by chunk."""
-        memory = _stack(memories)
-        after, sums = list(memories), None
-        K, _, B = plan.rows_KSB.shape
+    def __call__(self, assignments: Mapping[int, Assignment], places: int) -> dict[int, Cohort]:
+        """Compute the cohorts of runs, as many at once as fit."""
+        size = self._fitting_runs(next(iter(assignments.values())), places)
+        cohorts: dict[int, Cohort] = {}
+        for first in range(0, places, size):
+            these = {
+                r - first: assignments[r] for r in range(first, first + size) if r in assignments
+            }
+            if these:
+                for r, cohort in self._at_once(these, size).items():
+                    cohorts[first + r] = cohort
+        return cohorts
 
-        def peak(size: int) -> int:
-            of_some = trees.map_tree(lambda leaf: leaf[:size], memory)
-            return self._peak_bytes(x, shared, of_some, torch.Size([size]), B)
-
-        at_first_sight = (K, B) not in self._fitting
-        size = self._most((K, B), self._budget // (3 * trees.size_in_bytes(x)), peak)
-        if at_first_sight and size == 1 and (need := peak(1)) > self._budget:
-            given, need = self._budget // 2**20, -(-need // 2**20)
-            warnings.warn(f"memory_mib={given}, but a step of one client takes {need}; it is taken", stacklevel=2)
-        for chosen, part in chunks(plan, size):
-            places = torch.as_tensor(chosen, device=self._network.device)
-            part_memory = trees.map_tree(lambda leaf, places=places: leaf[places], memory)
-            kept, more = self._compute(x, shared, part_memory, rate, part, [int(part.steps_K.max())], watched)
+    def _at_once(self, assignments: Mapping[int, Assignment], R: int) -> dict[int, Cohort]:
+        """Compute as many runs as fit. In the place of one that is absent stands another's idle
+        cohort.
+        """
+        some = next(iter(assignments.values()))
+        nobody = some._replace(plan=idle(some.plan))
+        filled = [assignments.get(r, nobody) for r in range(R)]
+        memory = _stack([_stack(asked.memories) for asked in filled])
+        inputs = Inputs(
+            _stack([asked.x for asked in filled]),
+            _stack([asked.shared for asked in filled]),
+            memory,
+        )
+        rate_R = np.array([asked.rate for asked in filled])
+        whole = of_runs([asked.plan for asked in filled])
+        size = whole.steps_K.shape[1] if R > 1 else self._fitting_clients(inputs, whole)
+        memories = {r: list(asked.memories) for r, asked in assignments.items()}
+        sums: Sums | None = None
+        for chosen_K, plan in chunks(whole, size):
+            kept, more = self._compute(inputs.of(chosen_K), rate_R, plan, some.watched)
+            for r in assignments:
+                own = _taken(kept, r)
+                for k in np.flatnonzero(plan.steps_K[r]):
+                    memories[r][chosen_K[k]] = {name: leaf[k] for name, leaf in own.items()}
             if sums is None:
                 sums = more
             else:
-                add(sums, more)
-            for place in np.flatnonzero(part.steps_K):
-                after[chosen[place]] = {name: leaf[place] for name, leaf in kept.items()}
+                sums.add(more)
         assert sums is not None, "an executor is asked for cohorts of which somebody reports"
-        return cohort(sums, after, plan, watched)
-
-    def several(self, parts: Sequence[Part | None], watched: bool) -> list[Cohort | None]:
-        """The cohorts of several runs, as many at once as fit."""
-        some = next(part for part in parts if part is not None)
-        K, _, B = some.plan.rows_KSB.shape
-
-        def peak(size: int) -> int:
-            x, shared, memory = (_stack([tree] * size) for tree in (some.x, some.shared, _stack(some.memories)))
-            return self._peak_bytes(x, shared, memory, torch.Size([size, K]), B)
-
-        at_first = self._budget // (3 * K * trees.size_in_bytes(some.x))
-        count = -(-len(parts) // self._most((len(parts), K, B), at_first, peak))
-        size = -(-len(parts) // count)
-        if size == 1:
-            return [None if part is None else self.one(*part, watched) for part in parts]
-        cohorts: list[Cohort | None] = []
-        for first in range(0, len(parts), size):
-            these = [*parts[first : first + size], *[None] * (first + size - len(parts))]
-            cohorts += self._at_once(these, some, watched) if any(these) else [None] * size
-        return cohorts[: len(parts)]
-
-    def _at_once(self, parts: Sequence[Part | None], some: Part, watched: bool) -> list[Cohort | None]:
-        """As many runs as fit. In the place of one that has no part stands another, whose clients do no steps."""
-        steps_of = [0 if part is None else int(part.plan.steps_K.max()) for part in parts]
-        filled = [some._replace(plan=idle(some.plan)) if part is None else part for part in parts]
-        x, shared = _stack([part.x for part in filled]), _stack([part.shared for part in filled])
-        memory = _stack([_stack(part.memories) for part in filled])
-        plan = of_runs([part.plan for part in filled])
-        kept, sums = self._compute(x, shared, memory, [part.rate for part in filled], plan, steps_of, watched)
-        cohorts: list[Cohort | None] = [None] * len(parts)
-        for r, part in enumerate(parts):
-            if part is not None:
-                # In memory of its own: a round must not keep that of all runs.
-                own = Sums(*(_taken(of_all, r) for of_all in sums))
-                memories = _taken(kept, r)
-                after = [
-                    {name: leaf[k] for name, leaf in memories.items()} if part.plan.steps_K[k] else before
-                    for k, before in enumerate(part.memories)
-                ]
-                cohorts[r] = cohort(own, after, part.plan, watched)
+        cohorts = {}
+        for r, asked in assignments.items():
+            own_sums = Sums(*(_taken(of_all, r) for of_all in sums))
+            cohorts[r] = own_sums.cohort(memories[r], asked)
         return cohorts
 
     def _compute(
-        self, x: Tree, shared: Tree, memory: Tree, rate: Any, plan: RoundPlan, steps_of: Sequence[int], watched: bool
+        self, inputs: Inputs, rate_R: Floats, plan: RoundPlan, watched: bool
     ) -> tuple[Tree, Sums]:
-        """What each client keeps, and what they add up to; `steps_of` the runs, each with its slowest client's steps.
+        """Return what each client keeps [R, K, ...], and what the clients of each run add up to [R,
+        ...].
 
-        With several runs every argument has an axis of them, before the others.
+        Args:
+            inputs: what clients begin with.
+            rate_R: the clients' rate in each run.
+            plan: the round of all runs, whose arrays have an axis of runs before the others.
+            watched: whether a probe looks at this round.
         """
-        network, programs = self._network, self._programs
+        x, shared, memory = inputs
+        network = self._network
 
         def on(values: Any, dtype: torch.dtype | None = None) -> Tensor:
             return torch.as_tensor(values, dtype=dtype, device=network.device)
 
-        S = max(steps_of)
-        rows_SKB = on(np.ascontiguousarray(np.moveaxis(plan.rows_KSB[..., :S, :], -2, 0)))
-        key_K = on(plan.keys_K, torch.int32)
-        step_S = np.arange(S, dtype=np.int32).reshape(S, *[1] * key_K.ndim)
-        key_SK = step_key(key_K, on(step_S)) if network.draws else key_K.expand(S, *key_K.shape)
-        rate_K = np.asarray(rate)[..., None]
-        rate_SK = on(rate_K * (step_S < plan.steps_K), network.dtype)  # a client that is done stays where it is
-        y, local, seen_K = programs.begin(x, shared, memory, key_K)
-        advance = programs.step.bound(y, local, x, shared, memory, seen_K, self._inputs, self._targets)
+        steps_R = plan.steps_K.max(1)
+        S = int(steps_R.max())
+        rows_SRKB = on(np.ascontiguousarray(np.moveaxis(plan.rows_KSB[:, :, :S], 2, 0)))
+        key_RK = on(plan.keys_K, torch.int32)
+        step_S = np.arange(S, dtype=np.int32).reshape(S, 1, 1)
+        key_SRK = step_key(key_RK, on(step_S)) if network.draws else key_RK.expand(S, *key_RK.shape)
+        # A client that is done stays where it is: its rate is zero.
+        rate_SRK = on(rate_R[:, None] * (step_S < plan.steps_K), network.dtype)
+        y, local, seen_RK = self._begin(x, shared, memory, key_RK)
+        advance = self._step.bound(y, local, x, shared, memory, seen_RK, *self._rows)
         aside: dict[int, tuple[Tree, Tensor]] = {}
-        for s, of_step in enumerate(zip(rows_SKB.unbind(), key_SK.unbind(), rate_SK.unbind(), strict=True)):
-            aside |= {r: (_taken(y, r), seen_K[r].clone()) for r, steps in enumerate(steps_of) if steps == s}
+        of_steps = zip(rate_SRK.unbind(), rows_SRKB.unbind(), key_SRK.unbind(), strict=True)
+        for s, of_step in enumerate(of_steps):
+            for r in np.flatnonzero(steps_R == s).tolist():
+                aside[r] = trees.map_tree(lambda leaf, r=r: leaf[r].clone(), y), seen_RK[r].clone()
             advance(*of_step)
-        for r, (y_K, seen) in aside.items():  # zero times what overflows would not have left it as it is
+        for r, (
+            y_K,
+            seen_K,
+        ) in aside.items():  # zero times what overflows would not have left it as it is
             for name, leaf in y_K.items():
                 y[name][r] = leaf
-            seen_K[r] = seen
+            seen_RK[r] = seen_K
         at_x: Tree = {}
         if self._client.wants_grad_at_x:
-            (at_x,) = programs.gradient_at_x(x, self._inputs, self._targets, on(plan.all_rows_KM), step_key(key_K, -1))
-        rate_, weights_K = on(rate, network.dtype), on(plan.weights_K, network.dtype)
-        memory, *sums = programs.end[watched](y, at_x, memory, x, shared, rate_, on(plan.steps_K), seen_K, weights_K)
-        return memory, Sums(*sums)
+            all_rows_RKM, key_at_x_RK = on(plan.all_rows_KM), step_key(key_RK, -1)
+            (at_x,) = self._gradient_at_x(x, *self._rows, all_rows_RKM, key_at_x_RK)
+        rate, steps_RK, weights_RK = (
+            on(rate_R, network.dtype),
+            on(plan.steps_K),
+            on(plan.weights_K, network.dtype),
+        )
+        kept, *sums = self._end[watched](
+            y, at_x, memory, x, shared, rate, steps_RK, seen_RK, weights_RK
+        )
+        return kept, Sums(*sums)
 
-    def _peak_bytes(self, x: Tree, shared: Tree, memory: Tree, shape: torch.Size, B: int) -> int:
-        """What a step for [K] or [R, K] clients was recorded to take."""
-        device = self._network.device
-        key_K = torch.empty(shape, dtype=torch.int32, device=device)
-        y, local, seen_K = self._programs.begin(x, shared, memory, key_K)
-        rows_KB = torch.empty(*shape, B, dtype=torch.int64, device=device)
-        rate_K = torch.empty(shape, dtype=self._network.dtype, device=device)
-        return self._programs.step.peak_bytes(
-            y, local, x, shared, memory, seen_K, self._inputs, self._targets, rows_KB, key_K, rate_K
+    def _fitting_runs(self, some: Assignment, places: int) -> int:
+        """How many runs are computed at once, with their whole cohorts, so that all turns are of
+        about one size.
+        """
+        if min(places, self._runs) == 1:
+            return 1
+        K, _, B = some.plan.rows_KSB.shape
+
+        def peak(size: int) -> int:
+            alike = [_stack([tree] * size) for tree in (some.x, some.shared, _stack(some.memories))]
+            return self._peak_bytes(Inputs(*alike), K, B)
+
+        at_first = self._budget // (3 * K * trees.size_in_bytes(some.x))
+        turns = -(-places // min(self._runs, self._most((places, K, B), at_first, peak)))
+        return -(-places // turns)
+
+    def _fitting_clients(self, inputs: Inputs, plan: RoundPlan) -> int:
+        """How many clients of one run are computed at once; one that does not fit is computed with
+        a warning.
+        """
+        _, K, _, B = plan.rows_KSB.shape
+
+        def peak(size: int) -> int:
+            return self._peak_bytes(inputs.of(np.arange(size)), size, B)
+
+        at_first_sight = (K, B) not in self._fitting
+        size = self._most((K, B), self._budget // (3 * trees.size_in_bytes(inputs.x)), peak)
+        if at_first_sight and size == 1 and (need := peak(1)) > self._budget:
+            given, need = self._budget // 2**20, -(-need // 2**20)
+            warnings.warn(
+                f"memory_mib={given}, but a step of one client takes {need}; it is taken",
+                stacklevel=2,
+            )
+        return size
+
+    def _peak_bytes(self, inputs: Inputs, K: int, B: int) -> int:
+        """What a step for K clients of each run was recorded to take."""
+        x, shared, memory = inputs
+        R, device, dtype = len(next(iter(x.values()))), self._network.device, self._network.dtype
+        key_RK = torch.empty(R, K, dtype=torch.int32, device=device)
+        y, local, seen_RK = self._begin(x, shared, memory, key_RK)
+        rows_RKB = torch.empty(R, K, B, dtype=torch.int64, device=device)
+        rate_RK = torch.empty(R, K, dtype=dtype, device=device)
+        return self._step.peak_bytes(
+            y, local, x, shared, memory, seen_RK, *self._rows, rate_RK, rows_RKB, key_RK
         )
 
     def _most(self, of: tuple[int, ...], at_first: int, peak_of: Callable[[int], int]) -> int:
-        """How many of `of[0]` may be computed at once. `at_first`: whose weights, gradients and steps alone fit."""
+        """How many of `of[0]` may be computed at once. `at_first`: whose weights, gradients and
+        steps alone fit.
+        """
         if of not in self._fitting:
             size = max(1, min(of[0], at_first))
             while size > 1 and (peak := peak_of(size)) > self._budget:
@@ -187,9 +269,69 @@ class Stack:
         return self._fitting[of]
 
 
+def over_runs_and_clients(function: Callable[..., Any], axes: str) -> Callable[..., Any]:
+    """Give a function of one client an axis of clients, and before it one of runs."""
+    over_clients = vmap(function, in_dims=tuple(0 if axis == "k" else None for axis in axes))
+    return vmap(over_clients, in_dims=tuple(None if axis == "." else 0 for axis in axes))
+
+
+def _begin(client: ClientOptimizer) -> Callable[..., tuple[Tree, Tree, Tensor]]:
+    """Return (x, shared, memory, key_RK) -> what clients start their steps with, in memory of their
+    own.
+    """
+
+    def of_client(x: Tree, shared: Tree, memory: Tree, key: Tensor) -> Tree:
+        return client.begin(x, shared, memory)
+
+    locals_ = over_runs_and_clients(of_client, "rrkk")
+
+    def begin(x: Tree, shared: Tree, memory: Tree, key_RK: Tensor) -> tuple[Tree, Tree, Tensor]:
+        R, K = key_RK.shape
+        y = trees.map_tree(lambda leaf: leaf.unsqueeze(1).expand(R, K, *leaf.shape[1:]), x)
+        local = {} if client.begin is begin_with_nothing else locals_(x, shared, memory, key_RK)
+        seen_RK = next(iter(x.values())).new_zeros(R, K, 2)
+        return trees.map_tree(_copy, y), trees.map_tree(_copy, local), seen_RK
+
+    return begin
+
+
+def _copy(leaf: Tensor) -> Tensor:
+    """Not `contiguous`, which copies nothing where there is one client."""
+    return leaf.clone(memory_format=torch.contiguous_format)
+
+
+def _end(
+    finish: Callable[..., Any], y: Tree, at_x: Tree, memory: Tree, x: Tree, shared: Tree,
+    rate: Tensor, steps_RK: Tensor, seen_RK: Tensor, weights_RK: Tensor, *, watched: bool,
+) -> tuple[Tree, Tree, Tree, Tensor, Tensor, Tree, Tree]:  # fmt: skip
+    """Return what each client keeps, and the fields of `Sums` of each run."""
+    upload, delta = finish(y, at_x, memory, x, shared, rate, steps_RK)
+
+    def sums(upload: Any, delta: Tree, seen_K: Tensor, weights_K: Tensor) -> Any:
+        update, message = _weighted(weights_K, upload.update), _weighted(weights_K, upload.message)
+        if not watched:
+            return update, message, seen_K.sum(0), weights_K.new_zeros(()), {}, {}
+        reports_K = (weights_K > 0).to(weights_K.dtype)
+        squares = [(leaf_K.reshape(len(leaf_K), -1) ** 2).sum(1) for leaf_K in delta.values()]
+        length_K = torch.stack(squares).sum(0).sqrt()
+        unit_K = reports_K / length_K.clamp(min=torch.finfo(length_K.dtype).tiny)
+        squared_norms = (reports_K * length_K**2).sum()
+        total, unit_total = _weighted(reports_K, delta), _weighted(unit_K, delta)
+        return update, message, seen_K.sum(0), squared_norms, total, unit_total
+
+    return (upload.memory, *vmap(sums)(upload, delta, seen_RK, weights_RK))
+
+
+def _weighted(weights_K: Tensor, tree_K: Tree) -> Tree:
+    return trees.map_tree(lambda leaf_K: torch.tensordot(weights_K, leaf_K, 1), tree_K)
+
+
 def _stack(of: Sequence[Tree]) -> Tree:
     return {name: torch.stack([tree[name] for tree in of]) for name in of[0]}
 
 
 def _taken(of_all: Any, r: int) -> Any:
-    return {name: leaf[r].clone() for name, leaf in of_all.items()} if isinstance(of_all, dict) else of_all[r]
+    """The part of one run, in memory of its own: a round must not keep that of all runs."""
+    if isinstance(of_all, dict):
+        return trees.map_tree(lambda leaf: _taken(leaf, r), of_all)
+    return of_all[r] if len(of_all) == 1 else of_all[r].clone()

@@ -1,205 +1,148 @@
-"""The clients of a group, one after another: weights are updated in place, and no step makes memory that it can avoid.
+"""Clients over workers, each with one torch thread: threads of this process, or processes that are
+forked from it.
 
-A cohort is cut into groups of about equal work. A group adds up its clients, and groups are added up in their order, so
-that the result depends neither on which worker was faster, nor on how many there are. Convolutions run in channels-last
-layout where the weights allow it. Compiled, the step is one C++ function without Python's lock, in which activations,
-dropout, pooling and the update are fused around the convolutions and matrix products.
+For models whose time goes into large kernels, of which one a core wastes less than one on all
+cores. Torch releases Python's lock inside of them, so threads do; processes have a lock and an
+allocator each, so where they can be had they are faster. Both do the same work (`groups`), and how
+many workers there are changes no bit.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, NamedTuple, Protocol
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Annotated, Literal, Protocol
 
-import numpy as np
 import torch
 from pydantic import Field
-from torch import Tensor
 
 from headstart import trees
-from headstart.clients.base import ClientOptimizer, Upload
-from headstart.engine.devices import Ints
-from headstart.engine.executors.program import Layout, masked_gradient
-from headstart.engine.executors.sums import Sums
-from headstart.engine.plan import PAD, RoundPlan
-from headstart.kernels.recorded import Traced
-from headstart.models.conversion.dropout import step_key
+from headstart.clients.base import ClientOptimizer
+from headstart.engine.executors.base import (
+    EXECUTORS,
+    Assignment,
+    Cohort,
+    Compute,
+    Executor,
+    one_by_one,
+)
+from headstart.engine.executors.crew import Crew, cannot_fork
+from headstart.engine.executors.fallback import first_to_record
+from headstart.engine.executors.groups import GROUPS, GroupWork, groups
+from headstart.engine.executors.sums import Sums, empty
+from headstart.errors import HeadstartError
 from headstart.models.network import Network
 from headstart.parts.registry import AddedLater
 from headstart.tasks.base import Task
+from headstart.threads import torch_threads
 from headstart.trees import Tree
-
-GROUPS = 8
-"""Of a cohort: enough to keep the cores of a small machine busy to the end, few enough that adding up costs little."""
 
 ChannelsLast = Annotated[bool, Field(description="lay images out with channels last")]
 Compiled = Annotated[
-    bool, AddedLater(), Field(description="compile the step with torch.compile: seconds to a minute, for long runs")
+    bool,
+    AddedLater(),
+    Field(description="compile the step with torch.compile: seconds to a minute, for long runs"),
 ]
-Memories = Sequence[Tree] | Mapping[int, Tree]
-"""Of clients by their places in the cohort: at least those of a group."""
 
 
-class Compute(Protocol):
-    """Add the clients of a group to sums, and return what each of them keeps. `x` is laid out as the work wants it."""
-
-    def __call__(
-        self, x: Tree, shared: Tree, memories: Memories, rate: float, plan: RoundPlan, group: list[int], sums: Sums
-    ) -> dict[int, Tree]:
-        """Compute the group."""
-
-
-class Work(NamedTuple):
-    """The work on a group: to do it, and to record and compile what it replays, for the shapes of a plan.
-
-    prepare(x, shared, memory, plan, sums of a watched round).
-    """
-
-    compute: Compute
-    prepare: Callable[[Tree, Tree, Tree, RoundPlan, Sums], None]
+@EXECUTORS.register("threads", source="ours; measured in docs/performance.md")
+def threads(
+    *,
+    workers: Annotated[int, Field(ge=0, description="threads; 0 for one a core")] = 0,
+    channels_last: ChannelsLast = True,
+    compiled: Compiled = False,
+) -> Executor:
+    """Clients over threads: for large models on a CPU, in processes that are several already."""
+    return _workers("threads", workers, channels_last, compiled)
 
 
-def layout(channels_last: bool) -> Layout:
-    """What lays a tensor out as the work wants it."""
-    return trees.channels_last if channels_last else _as_it_is
+@EXECUTORS.register("processes", source="ours; measured in docs/performance.md")
+def processes(
+    *,
+    workers: Annotated[int, Field(ge=0, description="processes; 0 for one a core")] = 0,
+    channels_last: ChannelsLast = True,
+    compiled: Compiled = False,
+) -> Executor:
+    """Clients over processes: fastest on a CPU where models are large. For Linux."""
+    return _workers("processes", workers, channels_last, compiled)
 
 
-def grouped(network: Network, task: Task, client: ClientOptimizer, channels_last: bool, compiled: bool) -> Work:
-    """The work on a group; it may be done by several threads at once, each with one torch thread."""
-    gradient = masked_gradient(network, task, layout(channels_last))
-
-    def step(
-        y: Tree, local: Tree, x: Tree, shared: Tree, memory: Tree, seen: Tensor, inputs: Tensor, targets: Tensor,
-        rate: Tensor, rows_B: Tensor, key: Tensor,
-    ) -> tuple[()]:  # fmt: skip
-        g, of_batch = gradient(y, inputs, targets, rows_B, key)
-        d, after = client.direction(g, y, x, local, shared, memory)
-        for name, leaf in y.items():
-            leaf.sub_(rate * d[name])
-        for name, leaf in local.items():
-            leaf.copy_(after[name])
-        seen.add_(torch.stack(of_batch))
-        return ()
-
-    def gradient_at_x(x: Tree, inputs: Tensor, targets: Tensor, rows_M: Tensor, key: Tensor) -> tuple[Tree]:
-        return (gradient(x, inputs, targets, rows_M, key)[0],)
-
-    def end(
-        y: Tree, x: Tree, at_x: Tree, shared: Tree, memory: Tree, update: Tree, message: Tree, seen: Tensor,
-        squared_norms: Tensor, total: Tree, unit_total: Tree, rate: Tensor, steps: Tensor, weight: Tensor,
-    ) -> tuple[Tree]:  # fmt: skip
-        upload = client.finish(x, y, steps, rate, at_x, shared, memory)
-        _accumulate(update, upload.update, weight)
-        _accumulate(message, upload.message, weight)
-        if total:
-            delta = trees.subtract(x, y)
-            squared = trees.dot(delta, delta)
-            squared_norms.add_(squared)
-            _accumulate(total, delta)
-            _accumulate(unit_total, delta, 1 / squared.sqrt().clamp(min=torch.finfo(squared.dtype).tiny))
-        return (upload.memory,)
-
-    # Compiled for whole batches; the short ones at the end of an epoch are as few as their rows, and only recorded.
-    end_, plain = Traced(end, compiled), not channels_last
-    step_, gradient_at_x_ = (Traced(of, compiled, plain) for of in (step, gradient_at_x))
-    short_step, short_gradient_at_x = step_, gradient_at_x_
-    if compiled:
-        short_step, short_gradient_at_x = (Traced(of, as_written=plain) for of in (step, gradient_at_x))
+class Hands(Protocol):
+    """Who does the work on groups."""
 
     def compute(
-        x: Tree, shared: Tree, memories: Memories, rate: float, plan: RoundPlan, group: list[int], sums: Sums
-    ) -> dict[int, Tree]:
-        inputs, targets = task.train.inputs, task.train.targets
-        rate_ = torch.tensor(rate, dtype=network.dtype, device=network.device)
-        kept, y = {}, trees.map_tree(torch.empty_like, x)
-        for k in group:
-            for name, leaf in x.items():
-                y[name].copy_(leaf)
-            key = torch.tensor(plan.keys_K[k], dtype=torch.int32, device=network.device)
-            # Memory of its own: what `begin` returns may be a part of x, and steps change it in place.
-            local = trees.map_tree(torch.clone, client.begin(x, shared, memories[k]))
-            fixed = (y, local, x, shared, memories[k], sums.seen, inputs, targets, rate_)
-            whole, short = step_.bound(*fixed), short_step.bound(*fixed)
-            for s in range(plan.steps_K[k]):
-                rows_B = _rows(plan.rows_KSB[k, s], network.device)
-                advance = whole if len(rows_B) == plan.rows_KSB.shape[-1] else short
-                advance(rows_B, step_key(key, s))
-            at_x: Tree = {}
-            if client.wants_grad_at_x:
-                rows_M = _rows(plan.all_rows_KM[k], network.device)
-                at = gradient_at_x_ if len(rows_M) == plan.all_rows_KM.shape[-1] else short_gradient_at_x
-                (at_x,) = at(x, inputs, targets, rows_M, step_key(key, -1))
-            numbers = torch.tensor([plan.steps_K[k], plan.weights_K[k]], dtype=network.dtype, device=network.device)
-            (kept[k],) = end_(y, x, at_x, shared, memories[k], *sums, rate_, *numbers)
-        return kept
+        self, dealt: list[list[int]], asked: Assignment, blank: Sums
+    ) -> Iterator[tuple[Sums, dict[int, Tree]]]:
+        """Yield the sums of each group in their order, and what its clients keep by their places.
 
-    def prepare(x: Tree, shared: Tree, memory: Tree, plan: RoundPlan, sums: Sums) -> None:
-        rows = task.train.inputs, task.train.targets
-        y, local = trees.map_tree(torch.empty_like, x), trees.map_tree(torch.clone, client.begin(x, shared, memory))
-        key, *numbers = (torch.zeros((), dtype=d, device=network.device) for d in (torch.int32, *[network.dtype] * 3))
-        for rows_B in _widths(plan.rows_KSB, network.device):
-            traced = step_ if len(rows_B) == plan.rows_KSB.shape[-1] else short_step
-            traced.prepare(y, local, x, shared, memory, sums.seen, *rows, numbers[0], rows_B, key)
-        if client.wants_grad_at_x:
-            for rows_M in _widths(plan.all_rows_KM, network.device):
-                traced = gradient_at_x_ if len(rows_M) == plan.all_rows_KM.shape[-1] else short_gradient_at_x
-                traced.prepare(x, *rows, rows_M, key)
-        at_x = trees.map_tree(torch.empty_like, x) if client.wants_grad_at_x else {}
-        for seen in (sums, unwatched(sums)):
-            end_.prepare(y, x, at_x, shared, memory, *seen, *numbers)
-
-    return Work(compute, prepare)
+        Args:
+            dealt: the places of the clients of each group.
+            asked: what is asked of the cohort.
+            blank: sums over no clients, with what is wanted of this round.
+        """
 
 
-def groups(plan: RoundPlan) -> list[list[int]]:
-    """The places of the reporting clients, those with most steps first, dealt out like cards."""
-    heaviest_first = sorted(plan.reporting_clients, key=lambda k: -int(plan.steps_K[k]))
-    return [heaviest_first[first::GROUPS] for first in range(min(GROUPS, len(heaviest_first)))]
+def _workers(
+    kind: Literal["threads", "processes"], count: int, channels_last: bool, compiled: bool
+) -> Executor:
+    forks, count = kind == "processes", count or os.cpu_count() or 1
+
+    def on(network: Network, task: Task, client: ClientOptimizer) -> Compute:
+        if forks and (reason := cannot_fork(network.device)):
+            raise HeadstartError(f"the executor 'processes' {reason}; use 'stacked' or 'threads'")
+
+        def laid_out(channels_last: bool) -> Compute:
+            work = GroupWork(network, task, client, channels_last, compiled)
+            hands = Crew(work, min(count, GROUPS)) if forks else Threads(work, count)
+            return one_by_one(lambda asked: _cohort(asked, work, hands, client))
+
+        as_written = laid_out(False)
+        return first_to_record(laid_out(True), as_written) if channels_last else as_written
+
+    return Executor(on, workers=count, forks=forks, compiled=compiled)
 
 
-def upload_of(client: ClientOptimizer, x: Tree, shared: Tree, memory: Tree) -> Upload:
-    """What a client uploads, without its numbers (on the device `meta`)."""
-    meta = [trees.map_tree(lambda leaf: leaf.to("meta"), tree) for tree in (x, shared, memory)]
-    return client.finish(meta[0], meta[0], 1, 1.0, meta[0] if client.wants_grad_at_x else {}, *meta[1:])
+def _cohort(asked: Assignment, work: GroupWork, hands: Hands, client: ClientOptimizer) -> Cohort:
+    asked = asked._replace(x=trees.map_tree(work.layout, asked.x))
+    total, memories = empty(client, asked).seen_by(asked.watched), list(asked.memories)
+    for sums, kept in hands.compute(groups(asked.plan), asked, total):
+        total.add(sums)
+        for k, memory in kept.items():
+            memories[k] = memory
+    return total.cohort(memories, asked)
 
 
-def empty(upload: Upload, x: Tree, watched: bool) -> Sums:
-    """The sums over no clients."""
-    some = next(iter(x.values()))
-    return Sums(
-        update=trees.map_tree(lambda leaf: torch.zeros_like(leaf, device=some.device), upload.update),
-        message=trees.map_tree(lambda leaf: torch.zeros_like(leaf, device=some.device), upload.message),
-        seen=some.new_zeros(2),
-        squared_norms=some.new_zeros(()),
-        total=trees.zeros_like(x) if watched else {},
-        unit_total=trees.zeros_like(x) if watched else {},
-    )
+class Threads:
+    """Threads of this process."""
 
+    def __init__(self, work: GroupWork, count: int) -> None:
+        self._work, self._count = work, count
+        self._pools: dict[int, ThreadPoolExecutor] = {}
 
-def unwatched(sums: Sums) -> Sums:
-    """Without what only probes ask for."""
-    return sums._replace(total={}, unit_total={})
+    def compute(
+        self, dealt: list[list[int]], asked: Assignment, blank: Sums
+    ) -> Iterator[tuple[Sums, dict[int, Tree]]]:
+        """Yield the sums of each group in their order, and what its clients keep."""
 
+        def computed(group: list[int]) -> tuple[Sums, dict[int, Tree]]:
+            sums = blank.zeros()
+            return sums, self._work.compute(asked, {k: asked.memories[k] for k in group}, sums)
 
-def _accumulate(sums: Tree, tree: Tree, factor: Tensor | None = None) -> None:
-    for name, leaf in tree.items():
-        sums[name].add_(leaf if factor is None else factor * leaf)
+        futures = [self._pool().submit(computed, group) for group in dealt]
+        with torch_threads(
+            1
+        ):  # here, too: more would wait for work on the cores that the others compute on
+            try:
+                for future in futures:
+                    yield future.result()
+            finally:
+                # After one that failed others may be recording, which patches torch for all.
+                wait(futures)
 
-
-def _widths(padded: Ints, device: torch.device) -> list[Tensor]:
-    """One batch of each width that `_rows` gives."""
-    flat = padded.reshape(-1, padded.shape[-1])
-    _, first = np.unique((flat != PAD).sum(-1), return_index=True)
-    batches = [_rows(flat[i], device) for i in first if flat[i, 0] != PAD]
-    return list({len(batch): batch for batch in batches}.values())
-
-
-def _rows(padded: Ints, device: torch.device) -> Tensor:
-    """The rows of a batch, which stand before its padding, without most of that: few widths, so few recordings."""
-    width = len(padded)
-    real = int((padded != PAD).sum())
-    while -(-width // 2) >= real and width > 1:
-        width = -(-width // 2)
-    return torch.as_tensor(padded[:width], device=device)
-
-
-def _as_it_is(tensor: Tensor) -> Tensor:
-    return tensor
+    def _pool(self) -> ThreadPoolExecutor:
+        """The threads of this process: one that was forked has none."""
+        if (process := os.getpid()) not in self._pools:
+            self._pools.clear()
+            self._pools[process] = ThreadPoolExecutor(
+                self._count, "headstart", initializer=lambda: torch.set_num_threads(1)
+            )
+        return self._pools[process]

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import torch
 
-from headstart.engine.executors.processes import cannot_fork
+from headstart.engine.executors.crew import cannot_fork
 from headstart.errors import HeadstartError
 from headstart.forks import LostError, Workers
 from headstart.parts.registry import Component

@@ -190,7 +190,7 @@ def _carry_out_trial(
         for group in groups_of(runs):
             together = rounds_of(
                 [federations[run] for run in group],
-                [progress[run] for run in group],
+                {i: progress[run] for i, run in enumerate(group)},
                 round_,
                 tried.every,
                 [probes[run] for run in group],

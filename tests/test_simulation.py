@@ -15,7 +15,7 @@ from headstart.engine.rounds import begin
 from headstart.errors import HeadstartError
 from headstart.models.network import MODELS
 from headstart.probes.base import PROBES
-from headstart.simulate import simulate
+from headstart.simulation import simulate
 from headstart.study.data import task_of
 from headstart.study.federations import clients_of, federation_of, one_thread
 from headstart.study.run import Progress, carry_out
@@ -53,6 +53,12 @@ def run(model: Any = Own, data: Any = DATA, test: Any = TEST, **keys: Any) -> An
 
 def same(tree: Any, other: Any) -> Any:
     return list(tree) == list(other) and all(torch.equal(tree[name], other[name]) for name in tree)
+
+
+def test_the_name_is_the_function_however_often_it_is_asked_for() -> None:
+    """A module of that name would take its place once it was imported."""
+    for _ in range(2):
+        assert headstart.simulate is simulate
 
 
 def test_one_full_batch_step_of_one_round_is_the_weighted_gradient_step() -> None:

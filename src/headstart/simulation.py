@@ -16,7 +16,7 @@ from headstart.clients.base import CLIENTS
 from headstart.engine.devices import DEVICES
 from headstart.engine.executors.auto import by_operations
 from headstart.engine.executors.base import EXECUTORS
-from headstart.engine.executors.fallback import executor_or_loop
+from headstart.engine.executors.fallback import or_by_loop
 from headstart.engine.journal import Row
 from headstart.engine.plan import Schedule
 from headstart.engine.rate_by_round import RATES_BY_ROUND
@@ -165,7 +165,7 @@ def simulate(
             weighting=weighting,
             devices=DEVICES.build(DEVICES.component(devices, "devices")),
         ),
-        execute=executor_or_loop(chosen, network, task, optimizer),
+        execute=or_by_loop(EXECUTORS.build(chosen), network, task, optimizer),
         seed=seed,
         client_rate_by_round=by_round[0],
         server_rate_by_round=by_round[1],

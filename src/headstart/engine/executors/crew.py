@@ -1,0 +1,247 @@
+"""Forked processes that do the work on groups, each with one torch thread and without a lock to
+wait for.
+
+They are forked at the first round, so they have the network, the loss and the rows as this process
+has them, whatever these are made of, and no row is copied. The weights and the sums of the groups
+are in memory that all of them see; through pipes go only plans and what clients keep.
+"""
+
+import multiprocessing
+import os
+import signal
+import sys
+import traceback
+import weakref
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any, NamedTuple
+
+import numpy.typing as npt
+import torch
+
+from headstart import trees
+from headstart.engine.executors.base import Assignment
+from headstart.engine.executors.groups import GROUPS, GroupWork
+from headstart.engine.executors.sums import Sums
+from headstart.errors import HeadstartError
+from headstart.kernels.shared_memory import shared_zeros
+from headstart.threads import torch_threads
+from headstart.trees import Tree
+
+Arrays = dict[str, npt.NDArray[Any]]
+
+Kept = dict[int, Arrays]
+"""What the clients of a group keep, by their places; the answer to an order. Their sums are then on
+the board.
+"""
+
+
+class Board(NamedTuple):
+    """What all processes see: the weights and what the server sends along, and the sums of each
+    group.
+    """
+
+    x: Tree
+    shared: Tree
+    sums: list[Sums]
+
+
+class Order(NamedTuple):
+    """A group to compute: its number, what its clients keep, and what of the round is not on the
+    board.
+    """
+
+    group: int
+    memories: Kept
+    rest: Assignment
+
+
+def cannot_fork(device: torch.device) -> str:
+    """Why clients cannot be computed in processes here; empty where they can."""
+    if device.type != "cpu":
+        return f"computes on the CPU, and the device is {device}"
+    if sys.platform != "linux":
+        return f"forks this process, which is safe on Linux only, and this is {sys.platform}"
+    if multiprocessing.current_process().daemon:
+        return "starts processes, which a daemon process may not"
+    return ""
+
+
+class Crew:
+    """Processes that do the work on groups: forked at the first round, and anew after one in which
+    some were lost.
+    """
+
+    def __init__(self, work: GroupWork, count: int) -> None:
+        self._work, self._count = work, count
+        self._members: _Members | None = None
+
+    def compute(
+        self, dealt: list[list[int]], asked: Assignment, blank: Sums
+    ) -> Iterator[tuple[Sums, dict[int, Tree]]]:
+        """Yield the sums of each group in their order, and what its clients keep.
+
+        Raises:
+            HeadstartError: a process was ended from outside, or refused the network.
+        """
+        members = self._members
+        if members is None or not members.are_ours():
+            members = self._members = self._forked(asked, blank)
+        try:
+            kept = members.compute(dealt, asked)
+        except BaseException:
+            self._members = None
+            members.dismiss()  # some of its processes may still be computing this round
+            raise
+        for sums, memories in zip(members.board.sums, kept, strict=False):
+            yield sums.seen_by(asked.watched), memories
+
+    def _forked(self, asked: Assignment, blank: Sums) -> "_Members":
+        sums = blank._replace(total=trees.zeros_like(asked.x), unit_total=trees.zeros_like(asked.x))
+        with torch_threads(1):  # as the members have
+            self._work.prepare(asked, sums)  # once, and not in every process
+        of_groups = [_shared(sums) for _ in range(GROUPS)]
+        board = Board(shared_zeros(asked.x), shared_zeros(asked.shared), of_groups)
+        return _Members(self._work, board, self._count)
+
+
+class _Members:
+    """Processes that are forked from this one, and end with it or when they are dismissed."""
+
+    def __init__(self, work: GroupWork, board: Board, count: int) -> None:
+        self.board = board
+        fork = multiprocessing.get_context("fork")
+        self._members: dict[Connection, BaseProcess] = {}
+        for _ in range(count):
+            ours, theirs = fork.Pipe()
+            # A copy of our end that a member keeps open would hide from the others that this
+            # process has ended.
+            others = [*self._members, ours]
+            member = fork.Process(target=_serve, args=(work, board, theirs, others), daemon=True)
+            member.start()
+            theirs.close()
+            self._members[ours] = member
+        self._owner = os.getpid()
+        self.dismiss = weakref.finalize(self, _dismiss, self._members, self._owner)
+
+    def are_ours(self) -> bool:
+        """Whether this process forked them; one that was forked later has a copy that it must not
+        use.
+        """
+        return os.getpid() == self._owner
+
+    def compute(self, dealt: list[list[int]], asked: Assignment) -> list[dict[int, Tree]]:
+        """Put the sums of the groups on the board, and return what the clients of each keep."""
+        for tree, seen in ((asked.x, self.board.x), (asked.shared, self.board.shared)):
+            for name, leaf in tree.items():
+                seen[name].copy_(leaf)
+        rest = asked._replace(x={}, shared={}, memories=[], upcoming=None)
+        orders = []
+        for i, group in enumerate(dealt):
+            orders.append(Order(i, {k: _sent(asked.memories[k]) for k in group}, rest))
+        orders.reverse()
+        kept: list[dict[int, Tree]] = [{} for _ in dealt]
+        busy: dict[Connection, int] = {}
+        free = list(self._members)
+        while orders or busy:
+            while orders and free:
+                member, order = free.pop(), orders.pop()
+                self._send(member, order)
+                busy[member] = order.group
+            for connection in wait(list(busy)):
+                assert isinstance(connection, Connection)
+                for k, arrays in self._answer(connection).items():
+                    kept[busy[connection]][k] = _received(arrays)
+                del busy[connection]
+                free.append(connection)
+        return kept
+
+    def _send(self, connection: Connection, order: Order) -> None:
+        try:
+            connection.send(order)
+        except OSError:
+            raise self._lost(connection) from None
+
+    def _answer(self, connection: Connection) -> Kept:
+        try:
+            answer = connection.recv()
+        except (EOFError, OSError):
+            raise self._lost(connection) from None
+        if isinstance(answer, Exception):
+            raise answer
+        kept: Kept = answer
+        return kept
+
+    def _lost(self, connection: Connection) -> HeadstartError:
+        member = self._members[connection]
+        member.join()
+        return HeadstartError(
+            f"a process of the executor 'processes' ended with exit code {member.exitcode} (-9: "
+            "killed, often for want of memory); ask for fewer with processes(workers=N), or use "
+            "threads"
+        )
+
+
+def _serve(
+    work: GroupWork, board: Board, connection: Connection, others: Sequence[Connection]
+) -> None:
+    """Answer orders in a forked process, until nobody is left to give one."""
+    for other in others:
+        other.close()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that gives the orders decides
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    torch.set_num_threads(1)
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        while True:
+            order: Order = connection.recv()
+            try:
+                answer: Kept | Exception = _computed(work, board, order)
+            except HeadstartError as error:
+                answer = error
+            except Exception:  # whatever computing somebody's network may raise
+                answer = RuntimeError(
+                    f"in a process of the executor 'processes':\n{traceback.format_exc()}"
+                )
+            connection.send(answer)
+
+
+def _computed(work: GroupWork, board: Board, order: Order) -> Kept:
+    sums = board.sums[order.group].seen_by(order.rest.watched)
+    sums.clear()
+    asked = order.rest._replace(x=board.x, shared=board.shared)
+    memories = {k: _received(arrays) for k, arrays in order.memories.items()}
+    return {k: _sent(memory) for k, memory in work.compute(asked, memories, sums).items()}
+
+
+def _dismiss(members: dict[Connection, BaseProcess], owner: int) -> None:
+    if os.getpid() != owner:
+        return
+    for connection, member in members.items():
+        connection.close()
+        member.terminate()
+    for member in members.values():
+        member.join()
+
+
+def _shared(like: Sums) -> Sums:
+    """Sums over no clients, in memory that all processes see."""
+    numbers = shared_zeros({"seen": like.seen, "squared_norms": like.squared_norms})
+    return Sums(
+        update=shared_zeros(like.update),
+        message=shared_zeros(like.message),
+        seen=numbers["seen"],
+        squared_norms=numbers["squared_norms"],
+        total=shared_zeros(like.total),
+        unit_total=shared_zeros(like.unit_total),
+    )
+
+
+def _sent(tree: Tree) -> Arrays:
+    """Arrays go through a pipe as they are; tensors would be moved to files in shared memory."""
+    return {name: leaf.numpy() for name, leaf in tree.items()}
+
+
+def _received(arrays: Arrays) -> Tree:
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}
