@@ -16,7 +16,7 @@ from headstart.engine.plan import plan
 from headstart.errors import HeadstartError
 from headstart.models.network import Network
 from headstart.tools import benchmark
-from headstart.tools.benchmark import JOBS, _federation, measure
+from headstart.tools.benchmark import JOBS, federation_of, measure
 
 PEERS = Path(__file__).parents[2] / "benchmarks" / "peers"
 

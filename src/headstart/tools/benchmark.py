@@ -174,6 +174,7 @@ def measure(
 def federation_of(
     job: Job, executor: str, precision: Precision, device: torch.device = CPU
 ) -> Federation:
+    """Build the federation of a job, with data that are drawn."""
     sizes = job.sizes()
     total = int(sizes.sum())
     draw = rng.torch_generator(0, "benchmark data")
@@ -195,6 +196,7 @@ def federation_of(
         device=device,
     )
     client = CLIENTS.build(CLIENTS.component("sgd"))
+    value = EXECUTORS.build(EXECUTORS.component(executor, "executor"))
     ends = np.cumsum(sizes)
     return Federation(
         network=network,
@@ -214,7 +216,7 @@ def federation_of(
             weighting="samples",
             devices=DEVICES.build(DEVICES.component("equal")),
         ),
-        execute=EXECUTORS.build(EXECUTORS.component(executor, "executor")).on(network, task, client),
+        execute=value.on(network, task, client),
         seed=0,
     )
 
