@@ -19,7 +19,7 @@ ENTRIES = re.findall(r"^\| ([a-z ]+) \| (.+) \|$", GLOSSARY.partition("\n## ")[0
 
 STILL_TWICE = {
     "Tuning", "Row", "Verdict", "Column", "Cell", "Answer", "Run", "Study",
-    "Results", "Table",
+    "Results", "Rows", "Table",
 }  # fmt: skip
 """Classes that share a name with another."""
 

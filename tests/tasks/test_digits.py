@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from headstart.errors import HeadstartError
 from headstart.tasks.base import TASKS, Task
 from headstart.tasks.digits import digits
-from headstart.tasks.rendered_digits import FONTS, _glyphs
+from headstart.tasks.rendered_digits import FONTS, glyphs_of_fonts
 
 
 def rendered(**parameters: Any) -> Task:
@@ -102,7 +102,7 @@ def test_each_distortion_changes_the_images() -> None:
 
 def test_glyphs_of_all_fonts_are_digits() -> None:
     """The median cosine to the same digit in the other fonts; a font of symbols (cmsy10, cmex10) has 0.19 or less."""
-    glyphs = _glyphs().flatten(1).reshape(len(FONTS), 10, -1)
+    glyphs = glyphs_of_fonts().flatten(1).reshape(len(FONTS), 10, -1)
     normal = glyphs / glyphs.norm(dim=-1, keepdim=True)
     likeness = torch.einsum("fap,gap->fag", normal, normal).median(-1).values
     assert likeness.min() > 0.3

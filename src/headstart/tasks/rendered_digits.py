@@ -77,7 +77,7 @@ def rendered_digits(
     labels = np.concatenate(
         [labels, *(generator.permutation(np.arange(HELD_OUT) % 10) for _ in range(2))]
     )
-    glyphs = _glyphs()
+    glyphs = glyphs_of_fonts()
 
     def normal(deviation: float, *shape: int) -> Tensor:
         return torch.from_numpy(
@@ -102,7 +102,7 @@ def rendered_digits(
 
 
 @lru_cache(maxsize=1)
-def _glyphs() -> Tensor:
+def glyphs_of_fonts() -> Tensor:
     """Digits 0 to 9 of every font as grey images [G, 1, H, W] in [0, 1], G = font * 10 + digit,
     filling the height.
     """

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from headstart.errors import HeadstartError
-from headstart.report.figures.axes import _accuracies, on_common_axes
+from headstart.report.figures.axes import accuracy_axes, on_common_axes
 from headstart.report.figures.rendering import drawn
 from headstart.report.judgement.reading import read
 from headstart.report.judgement.study_names import labels
@@ -98,7 +98,7 @@ def test_accuracies_of_a_finding_share_a_scale(folders: list[Path], slug: str) -
 
     def limits(draw: Any, height: float) -> set[tuple[float, ...]]:
         with drawn(draw, height, wide=False) as figure:
-            return {tuple(axis.get_view_interval().tolist()) for axis in _accuracies(figure)}
+            return {tuple(axis.get_view_interval().tolist()) for axis in accuracy_axes(figure)}
 
     alone = [limits(*each) for each in draws]
     shared = [limits(again, height) for again, (_, height) in zip(on_common_axes(draws, False), draws, strict=True)]

@@ -13,7 +13,7 @@ from scipy.stats import beta as beta_distribution
 
 from headstart.errors import HeadstartError
 from headstart.tasks.base import PARTITIONS, Examples, Rows, Task
-from headstart.tasks.partitions.dealing import _table, _top_up
+from headstart.tasks.partitions.dealing import drawn_counts, top_up
 
 BETAS = [1e-6, 0.01, 0.5, 100.0]
 
@@ -50,7 +50,7 @@ def test_shares_of_a_class_are_dirichlet(beta: float) -> None:
     """
     generator = np.random.Generator(np.random.Philox(1))
     n, population = 100_000, 5
-    counts = np.array([_table(np.array([n]), population, beta, False, generator)[0] for _ in range(2000)])
+    counts = np.array([drawn_counts(np.array([n]), population, beta, False, generator)[0] for _ in range(2000)])
     assert set(counts.sum(1)) == {n}
     shares = counts / n
     marginal = beta_distribution(beta, (population - 1) * beta)
@@ -68,14 +68,14 @@ def test_shares_of_a_class_are_dirichlet(beta: float) -> None:
 def test_counts_are_the_shares_to_within_one_row_and_right_on_average() -> None:
     """For known shares: replace the draw by one of beta 1e9, whose shares are 1 / K to 1e-4 of themselves."""
     generator = np.random.Generator(np.random.Philox(2))
-    counts = np.array([_table(np.array([10]), 4, 1e12, False, generator)[0] for _ in range(4000)])
+    counts = np.array([drawn_counts(np.array([10]), 4, 1e12, False, generator)[0] for _ in range(4000)])
     assert set(counts.ravel()) == {2, 3}  # 10 / 4 = 2.5
     assert (np.abs(counts.mean(0) - 2.5) < 4.9 * 0.5 / np.sqrt(4000)).all()
 
 
 def test_classes_are_shared_out_independently() -> None:
     generator = np.random.Generator(np.random.Philox(3))
-    tables = np.array([_table(np.array([5000, 3000]), 4, 0.5, False, generator) for _ in range(2000)])
+    tables = np.array([drawn_counts(np.array([5000, 3000]), 4, 0.5, False, generator) for _ in range(2000)])
     shares = tables / np.array([5000, 3000])[:, None]
     products = (shares[:, 0, 1] - 0.25) * (shares[:, 1, 1] - 0.25)
     assert abs(products.mean()) < 4.9 * products.std() / np.sqrt(2000)
@@ -109,7 +109,7 @@ def test_redrawing_is_the_distribution_given_that_nobody_is_short() -> None:
     labels = np.zeros(40, dtype=np.int64)
     got = np.array([len(split("dirichlet-classes(beta=0.5, minimum=10)", labels, 2, seed)[0]) for seed in range(1500)])
     generator = np.random.Generator(np.random.Philox(4))
-    tables = np.array([_table(np.array([40]), 2, 0.5, False, generator)[0] for _ in range(6000)])
+    tables = np.array([drawn_counts(np.array([40]), 2, 0.5, False, generator)[0] for _ in range(6000)])
     kept = tables[(tables >= 10).all(1), 0]
     assert got.min() >= 10
     assert got.max() <= 30
@@ -131,7 +131,7 @@ def test_topping_up_takes_only_what_is_missing_and_from_those_who_have_more() ->
     lost = np.zeros(5)
     for _ in range(500):
         after = before.copy()
-        _top_up(after, 5, 5, generator)
+        top_up(after, 5, 5, generator)
         assert np.array_equal(np.bincount(after)[:3], [5, 5, 5])
         assert (after != before).sum() == 5 + 2
         assert np.bincount(after).min() == 5
@@ -144,7 +144,7 @@ def test_capped_clients_get_nothing_of_later_classes() -> None:
     """What a client has when a class begins is below its even share, else it gets nothing of that class."""
     generator = np.random.Generator(np.random.Philox(6))
     for _ in range(50):
-        counts = _table(np.full(10, 100), 20, 0.5, True, generator)
+        counts = drawn_counts(np.full(10, 100), 20, 0.5, True, generator)
         before = np.cumsum(counts, 0) - counts
         assert (counts[before >= 50] == 0).all()
         assert counts.sum() == 1000

@@ -60,7 +60,7 @@ def stacked(
     return Executor(on, runs=runs, compiled=compiled, waits=True)
 
 
-class Inputs(NamedTuple):
+class Beginnings(NamedTuple):
     """What clients begin with: x and shared of each run [R, ...], and each client's memory [R, K,
     ...].
     """
@@ -69,7 +69,7 @@ class Inputs(NamedTuple):
     shared: Tree
     memory: Tree
 
-    def of(self, clients_K: Ints) -> "Inputs":
+    def of(self, clients_K: Ints) -> "Beginnings":
         """Those of some clients of each run."""
         places = torch.as_tensor(clients_K, device=next(iter(self.x.values())).device)
         return self._replace(memory=trees.map_tree(lambda leaf: leaf[:, places], self.memory))
@@ -128,18 +128,18 @@ class Stack:
         nobody = some._replace(plan=idle(some.plan))
         filled = [assignments.get(r, nobody) for r in range(R)]
         memory = _stack([_stack(asked.memories) for asked in filled])
-        inputs = Inputs(
+        beginnings = Beginnings(
             _stack([asked.x for asked in filled]),
             _stack([asked.shared for asked in filled]),
             memory,
         )
         rate_R = np.array([asked.rate for asked in filled])
         whole = of_runs([asked.plan for asked in filled])
-        size = whole.steps_K.shape[1] if R > 1 else self._fitting_clients(inputs, whole)
+        size = whole.steps_K.shape[1] if R > 1 else self._fitting_clients(beginnings, whole)
         memories = {r: list(asked.memories) for r, asked in assignments.items()}
         sums: Sums | None = None
         for chosen_K, plan in chunks(whole, size):
-            kept, more = self._compute(inputs.of(chosen_K), rate_R, plan, some.watched)
+            kept, more = self._compute(beginnings.of(chosen_K), rate_R, plan, some.watched)
             for r in assignments:
                 own = _taken(kept, r)
                 for k in np.flatnonzero(plan.steps_K[r]):
@@ -156,18 +156,18 @@ class Stack:
         return cohorts
 
     def _compute(
-        self, inputs: Inputs, rate_R: Floats, plan: RoundPlan, watched: bool
+        self, beginnings: Beginnings, rate_R: Floats, plan: RoundPlan, watched: bool
     ) -> tuple[Tree, Sums]:
         """Return what each client keeps [R, K, ...], and what the clients of each run add up to [R,
         ...].
 
         Args:
-            inputs: what clients begin with.
+            beginnings: what clients begin with.
             rate_R: the clients' rate in each run.
             plan: the round of all runs, whose arrays have an axis of runs before the others.
             watched: whether a probe looks at this round.
         """
-        x, shared, memory = inputs
+        x, shared, memory = beginnings
         network = self._network
 
         def on(values: Any, dtype: torch.dtype | None = None) -> Tensor:
@@ -220,23 +220,23 @@ class Stack:
 
         def peak(size: int) -> int:
             alike = [_stack([tree] * size) for tree in (some.x, some.shared, _stack(some.memories))]
-            return self._peak_bytes(Inputs(*alike), K, B)
+            return self._peak_bytes(Beginnings(*alike), K, B)
 
         at_first = self._budget // (3 * K * trees.size_in_bytes(some.x))
         turns = -(-places // min(self._runs, self._most((places, K, B), at_first, peak)))
         return -(-places // turns)
 
-    def _fitting_clients(self, inputs: Inputs, plan: RoundPlan) -> int:
+    def _fitting_clients(self, beginnings: Beginnings, plan: RoundPlan) -> int:
         """How many clients of one run are computed at once; one that does not fit is computed with
         a warning.
         """
         _, K, _, B = plan.rows_KSB.shape
 
         def peak(size: int) -> int:
-            return self._peak_bytes(inputs.of(np.arange(size)), size, B)
+            return self._peak_bytes(beginnings.of(np.arange(size)), size, B)
 
         at_first_sight = (K, B) not in self._fitting
-        size = self._most((K, B), self._budget // (3 * trees.size_in_bytes(inputs.x)), peak)
+        size = self._most((K, B), self._budget // (3 * trees.size_in_bytes(beginnings.x)), peak)
         if at_first_sight and size == 1 and (need := peak(1)) > self._budget:
             given, need = self._budget // 2**20, -(-need // 2**20)
             warnings.warn(
@@ -245,9 +245,9 @@ class Stack:
             )
         return size
 
-    def _peak_bytes(self, inputs: Inputs, K: int, B: int) -> int:
+    def _peak_bytes(self, beginnings: Beginnings, K: int, B: int) -> int:
         """What a step for K clients of each run was recorded to take."""
-        x, shared, memory = inputs
+        x, shared, memory = beginnings
         R, device, dtype = len(next(iter(x.values()))), self._network.device, self._network.dtype
         key_RK = torch.empty(R, K, dtype=torch.int32, device=device)
         y, local, seen_RK = self._begin(x, shared, memory, key_RK)

@@ -95,7 +95,7 @@ def on_common_axes(draws: Sequence[tuple[Draw, float]], wide: bool) -> list[Draw
     free = True  # a drawing that sets its own limits needs no margin
     for draw, height in draws:
         with drawn(draw, height, wide) as figure:
-            for axis in _accuracies(figure):
+            for axis in accuracy_axes(figure):
                 ends += axis.get_view_interval().tolist()
                 free = free and getattr(axis.axes, f"get_autoscale{axis.axis_name}_on")()
     margin = 0.03 * (max(ends) - min(ends)) if ends and free else 0.0
@@ -103,7 +103,7 @@ def on_common_axes(draws: Sequence[tuple[Draw, float]], wide: bool) -> list[Draw
     def rescaled(draw: Draw) -> Draw:
         def again(figure: "Figure", wide: bool) -> None:
             draw(figure, wide)
-            for axis in _accuracies(figure):
+            for axis in accuracy_axes(figure):
                 axis.axes.set(**{f"{axis.axis_name}lim": (min(ends) - margin, max(ends) + margin)})
 
         return again
@@ -122,7 +122,8 @@ def before_and_after(before: str, after: str) -> list[tuple[Any, str]]:
     return entries
 
 
-def _accuracies(figure: "Figure") -> list[Any]:
+def accuracy_axes(figure: "Figure") -> list[Any]:
+    """Return the axes of a figure that show accuracies."""
     found = []
     for axes in figure.axes:
         for axis in (axes.xaxis, axes.yaxis):

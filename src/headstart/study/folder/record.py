@@ -52,7 +52,7 @@ def record_of(
         "simulated_seconds": state.simulated_seconds,
         "seconds": seconds,
         "headstart": headstart.__version__,
-        "machine": _machine(),
+        "machine": machine(),
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),
         "python": platform.python_version(),
@@ -64,7 +64,7 @@ def record_of(
     }
 
 
-def _machine() -> str:
+def machine() -> str:
     """The processor and its number of cores."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()

@@ -98,7 +98,7 @@ def dealt_by_shares(
     allowed = 1 if short == "top-up" else max(3, min(TABLES, DRAWS // (len(rows_C) * population)))
     fewest_short = population
     for _ in range(allowed):
-        counts_CK = _table(rows_C, population, beta, capped, generator)
+        counts_CK = drawn_counts(rows_C, population, beta, capped, generator)
         fewest_short = min(fewest_short, int((counts_CK.sum(0) < minimum).sum()))
         if not fewest_short:
             break
@@ -114,11 +114,11 @@ def dealt_by_shares(
     owners_N = np.empty(len(groups_N), dtype=np.int64)
     owners_N[by_group_N] = np.repeat(np.tile(np.arange(population), len(rows_C)), counts_CK.ravel())
     if fewest_short:
-        _top_up(owners_N, population, minimum, generator)
+        top_up(owners_N, population, minimum, generator)
     return ClientRows.of_owners(owners_N, population)
 
 
-def _table(
+def drawn_counts(
     rows_C: Rows, population: int, beta: float, capped: bool, generator: np.random.Generator
 ) -> npt.NDArray[np.int64]:
     """How many rows [C, K] of each group each client gets."""
@@ -140,7 +140,7 @@ def _table(
     return counts_CK
 
 
-def _top_up(owners_N: Rows, population: int, minimum: int, generator: np.random.Generator) -> None:
+def top_up(owners_N: Rows, population: int, minimum: int, generator: np.random.Generator) -> None:
     """Change, in place, who owns rows that are chosen at random among those that a client has above
     the minimum.
     """

@@ -52,7 +52,7 @@ def dirichlet(
         next_C = np.cumsum(left_C) - left_C
         clients = []
         for size, logits_C in zip(sizes_K, logits_KC, strict=True):
-            taken_C = _draw(int(size), logits_C, left_C, generator)
+            taken_C = class_counts(int(size), logits_C, left_C, generator)
             slices = [
                 pools_N[first : first + n] for first, n in zip(next_C, taken_C, strict=True) if n
             ]
@@ -63,7 +63,7 @@ def dirichlet(
     return partition
 
 
-def _draw(
+def class_counts(
     size: int,
     logits_C: npt.NDArray[np.float64],
     left_C: npt.NDArray[np.int64],

@@ -237,8 +237,7 @@ def test_files_that_hold_no_tensors_get_one_line(tmp_path: Path) -> None:
     assert refusal(path) == f"{path}: expected tensors by the names of parameters, got a list with str"
     torch.save({"1.weight": Unwanted()}, path)
     assert refusal(path).endswith(
-        "test_checkpoint_start.Unwanted, which could execute): "
-        "it is damaged, of another kind, or holds more than tensors"
+        "test_checkpoint.Unwanted, which could execute): it is damaged, of another kind, or holds more than tensors"
     )
 
 

@@ -12,7 +12,7 @@ from scipy.stats import ks_2samp
 from headstart.errors import HeadstartError
 from headstart.tasks.base import PARTITIONS, ClientRows, Examples, Rows, Task
 from headstart.tasks.digits import digits
-from headstart.tasks.partitions.dirichlet import _draw
+from headstart.tasks.partitions.dirichlet import class_counts
 
 ALPHAS = [1e-6, 0.001, 0.1, 1.0, 100.0]
 
@@ -128,7 +128,7 @@ def test_counts_are_those_of_drawing_one_by_one() -> None:
             taken[slow.choice(4, p=open_mix / open_mix.sum())] += 1
         return taken
 
-    got = np.array([_draw(30, np.log(mix), left, fast) for _ in range(2000)])
+    got = np.array([class_counts(30, np.log(mix), left, fast) for _ in range(2000)])
     expected = np.array([one_by_one() for _ in range(2000)])
     assert (got <= left).all()
     assert (got.sum(1) == 30).all()
