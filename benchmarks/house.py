@@ -89,9 +89,7 @@ def by_simulate(executor: str) -> list[str]:
 
 def lines() -> np.ndarray:
     """Of every module."""
-    return np.array(
-        [len(path.read_text(encoding="utf-8").splitlines()) for path in ROOT.rglob("*.py")]
-    )
+    return np.array([len(path.read_text(encoding="utf-8").splitlines()) for path in ROOT.rglob("*.py")])
 
 
 def main() -> None:

@@ -135,3 +135,10 @@ def test_a_round_that_no_memory_could_hold_is_refused_before_it_is_drawn() -> No
         HeadstartError, match=r"^local_epochs: a round of 2 clients with up to 600 rows, 1000000000 times"
     ):
         check(study)
+
+
+def test_a_folder_whose_name_is_not_utf8_is_refused_before_there_is_one(study: Any, tmp_path: Path) -> None:
+    """The system has such names; what reads weights has not."""
+    with pytest.raises(HeadstartError, match="expected a folder whose path is UTF-8"):
+        run_study(study, tmp_path / "out\udcff")
+    assert not list(tmp_path.glob("out*"))

@@ -72,6 +72,7 @@ def run_study(
             study, or damaged.
     """
     out = Path(out)
+    _refuse_unreadable_name(out)
     if jobs > 1 and study.given and not forks_here(study.file.device):
         raise HeadstartError(
             "jobs: what a Python program gave (functions, tensors) reaches processes that are "
@@ -88,6 +89,21 @@ def run_study(
     except OSError as error:
         raise HeadstartError(f"cannot go on in {out}: {error}") from error
     return out
+
+
+def _refuse_unreadable_name(out: Path) -> None:
+    """Refuse a folder that safetensors could not open, although the system can.
+
+    Raises:
+        HeadstartError: its whole path is not UTF-8.
+    """
+    try:
+        str(out.resolve()).encode()
+    except UnicodeEncodeError as error:
+        raise HeadstartError(
+            f"{out}: expected a folder whose path is UTF-8, which weights are read by; choose "
+            "another name"
+        ) from error
 
 
 class _Course:

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import yaml
 from markupsafe import Markup
 
+from headstart.escapes import printable
 from headstart.paper.findings import FINDINGS, Finding
 from headstart.report import own_files
 from headstart.report.appendix import shares
@@ -95,7 +96,7 @@ def page(reading: Reading, drawn: Sequence[Drawn]) -> str:
     """The page of a study as HTML; `drawn`: its panels with their figures."""
     grid = reading.grid
     given = grid.records.settings
-    folder = Path(os.path.realpath(reading.folder)).name
+    folder = printable(Path(os.path.realpath(reading.folder)).name)
     lost = [f"{count(n, 'run')} {status}" for status, n in reading.cautions.lost.items()]
     swatches = [(start, STARTS.index(style(grid.starts, start))) for start in grid.starts]
     return environment().get_template("page.html.jinja").render(
