@@ -30,7 +30,7 @@ def replace(folder: Path, written: Mapping[str, bytes], sums: str) -> None:
 
     Raises:
         HeadstartError: a file there is not ours, or a link stands in the way; nothing was written
-        then.
+            then.
     """
     before = _read(folder / sums)
     now = {name: {_digest(content)} for name, content in written.items()}

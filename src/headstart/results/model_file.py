@@ -32,7 +32,7 @@ def write(
 
     Raises:
         HeadstartError: there is no such run, its weights are damaged or gone, or the file is not to
-        be written.
+            be written.
     """
     _refuse_foreign(into)
     results = load(folder)

@@ -84,36 +84,27 @@ class Inspection:
             "split": self.name,
             "clients": len(self.sizes_K),
             "rows": int(self.sizes_K.sum()),
-            "sizes": {
-                **quantiles(self.sizes_K),
-                "mean": float(self.sizes_K.mean()),
-                "gini": self.gini,
-            },
+            "sizes": {**_summary(self.sizes_K), "gini": self.gini},
         }
         if self.notes:
             found["notes"] = list(self.notes)
         if self.variation_K is None or self.dealt_K is None or self.counts_KC is None:
             return found
         labels_K, clients_C = (self.counts_KC > 0).sum(1), (self.counts_KC > 0).sum(0)
-        variation = {**quantiles(self.variation_K), "mean": float(self.variation_K.mean())}
+        rows_C = self.counts_KC.sum(0)
+        per_label = []
+        for label, rows, clients in zip(self.classes, rows_C, clients_C, strict=True):
+            per_label.append({"label": label, "rows": int(rows), "clients": int(clients)})
         return {
             **found,
-            "total_variation": variation,
-            "earth_movers_distance": {name: 2 * value for name, value in variation.items()},
-            "total_variation_if_dealt_at_random": {
-                **quantiles(self.dealt_K),
-                "mean": float(self.dealt_K.mean()),
-            },
+            "total_variation": _summary(self.variation_K),
+            "earth_movers_distance": _summary(2 * self.variation_K),
+            "total_variation_if_dealt_at_random": _summary(self.dealt_K),
             "saturated": self.saturated,
             "likeness": self.likeness,
             "likeness_if_dealt_at_random": list(self.likeness_dealt),
-            "labels_per_client": {**quantiles(labels_K), "mean": float(labels_K.mean())},
-            "per_label": [
-                {"label": label, "rows": int(rows), "clients": int(clients)}
-                for label, rows, clients in zip(
-                    self.classes, self.counts_KC.sum(0), clients_C, strict=True
-                )
-            ],
+            "labels_per_client": _summary(labels_K),
+            "per_label": per_label,
         }
 
 
@@ -153,9 +144,11 @@ def inspect(
     dealt_KC = _counts(sizes_K, draw.permutation(owned_N), len(classes))
     like = likeness(counts_KC)
     deals = max(2, min(DEALS, ROWS_DEALT // len(owned_N))) if like is not None else 0
-    at_random = (
-        likeness(_counts(sizes_K, draw.permutation(owned_N), len(classes))) for _ in range(deals)
-    )
+    at_random = []
+    for _ in range(deals):
+        dealt = likeness(_counts(sizes_K, draw.permutation(owned_N), len(classes)))
+        if dealt is not None:
+            at_random.append(dealt)
     return Inspection(
         name,
         tuple(classes),
@@ -164,7 +157,7 @@ def inspect(
         _variation(counts_KC),
         _variation(dealt_KC),
         like,
-        tuple(float(value) for value in at_random if value is not None),
+        tuple(at_random),
         tuple(notes),
     )
 
@@ -176,8 +169,10 @@ def likeness(counts_KC: Ints) -> float | None:
     putting back, so that it is 1 on average for labels dealt at random, where the variation grows
     with fewer rows.
 
-    >>> likeness(np.array([[2, 0], [0, 2]])), likeness(np.array([[1, 1], [1, 1]])),
-    likeness(np.array([[1, 0], [0, 1]])) (3.0, 0.0, None)
+    >>> likeness(np.array([[2, 0], [0, 2]])), likeness(np.array([[1, 1], [1, 1]]))
+    (3.0, 0.0)
+    >>> likeness(np.array([[1, 0], [0, 1]])) is None
+    True
     """
     sizes_K, rows_C = counts_KC.sum(1).astype(float), counts_KC.sum(0).astype(float)
     pairs, same = (sizes_K * (sizes_K - 1)).sum(), (rows_C * (rows_C - 1)).sum()
@@ -203,6 +198,11 @@ def quantiles(values: npt.NDArray[Any]) -> dict[str, float]:
     return dict(zip(QUANTILES, np.quantile(values, list(QUANTILES.values())).tolist(), strict=True))
 
 
+def _summary(values: npt.NDArray[Any]) -> dict[str, float]:
+    """The quantiles and the mean."""
+    return {**quantiles(values), "mean": float(values.mean())}
+
+
 def lines(found: Inspection) -> list[str]:
     """The measures as a table to read."""
     rows = [("", *QUANTILES, "mean"), ("rows of a client", *_row(found.sizes_K, "{:.4g}"))]
@@ -217,30 +217,26 @@ def lines(found: Inspection) -> list[str]:
             ("  if dealt at random", *_row(found.dealt_K, "{:.3f}")),
             ("earth mover's distance (twice)", *_row(2 * found.variation_K, "{:.3f}")),
         ]
-    text = [f"{row[0]:<31}" + "".join(f"{cell:>8}" for cell in row[1:]) for row in rows]
+    text = [f"{name:<31}" + ("{:>8}" * len(cells)).format(*cells) for name, *cells in rows]
     head = (
         f"{found.name}: {len(found.sizes_K)} clients, {found.sizes_K.sum()} rows, Gini of sizes "
         f"{found.gini:.3f}"
     )
-    head_and_notes = [head, *(f"  {note}" for note in found.notes)]
+    head_and_notes = [head, *map("  {}".format, found.notes)]
     if found.counts_KC is None or found.clients_holding is None:
         return [*head_and_notes, *text, "  no label skew: targets are no classes"]
     text += _likeness_lines(found)
     clients_C, rows_C = found.clients_holding, found.counts_KC.sum(0)
-    per_label = [
-        f"{_short(label):<16} {rows:>9} rows {clients:>8} clients"
-        for label, rows, clients in zip(found.classes, rows_C, clients_C, strict=True)
-    ]
-    many = len(per_label) > 20
-    few = ["rarest: "
-    f"{_short(found.classes[c])}, "
-    f"{clients_C[c]} "
-    "clients; "
-    "widest: "
-    f"{_short(found.classes[d])}, "
-    f"{clients_C[d]} "
-    "clients" for c, d in [(int(clients_C.argmin()), int(clients_C.argmax()))]]  # fmt: skip
-    return [*head_and_notes, *text, *(few if many else per_label)]
+    if len(found.classes) > 20:
+        rarest, widest = int(clients_C.argmin()), int(clients_C.argmax())
+        text.append(
+            f"rarest: {_short(found.classes[rarest])}, {clients_C[rarest]} clients; "
+            f"widest: {_short(found.classes[widest])}, {clients_C[widest]} clients"
+        )
+        return [*head_and_notes, *text]
+    for label, label_rows, clients in zip(found.classes, rows_C, clients_C, strict=True):
+        text.append(f"{_short(label):<16} {label_rows:>9} rows {clients:>8} clients")
+    return [*head_and_notes, *text]
 
 
 def _likeness_lines(found: Inspection) -> list[str]:

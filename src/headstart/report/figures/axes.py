@@ -17,7 +17,16 @@ if TYPE_CHECKING:
 def frame(
     figure: "Figure", left: float, right: float, top: float, bottom: float, **spaces: float
 ) -> None:
-    """Set margins in inches, whatever the size of the figure."""
+    """Set margins in inches, whatever the size of the figure.
+
+    Args:
+        figure: what to arrange.
+        left: inches.
+        right: inches.
+        top: inches.
+        bottom: inches.
+        spaces: `wspace` and `hspace` between axes, in their own sizes.
+    """
     width, height = figure.get_size_inches()
     figure.subplots_adjust(
         left / width, bottom / height, 1 - right / width, 1 - top / height, **spaces

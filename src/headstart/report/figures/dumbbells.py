@@ -76,7 +76,15 @@ def _dumbbell(
     look: tuple[str, Any, str],
     ends: tuple[str, str],
 ) -> None:
-    """Draw two marks with a line between them; a word where one is missing."""
+    """Draw two marks with a line between them; a word where one is missing.
+
+    Args:
+        axes: where to draw.
+        place: y of the marks.
+        both: the hollow and the filled end.
+        look: colour, dash and marker of the start.
+        ends: what the two ends stand for.
+    """
     (before, after), (colour, _, marker) = both, look
     if before is not None and after is not None:
         axes.plot([before, after], [place, place], color=colour, lw=1.4, alpha=0.7, zorder=2)

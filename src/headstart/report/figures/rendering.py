@@ -61,8 +61,8 @@ def style(starts: Sequence[str], start: str) -> tuple[str, Any, str]:
 def label(starts: Sequence[str], start: str, limit: int = 26) -> str:
     """A start's name in a figure: without parameters where no other start has that name.
 
-    >>> label(["random", "checkpoint(file='a/b.safetensors')"],
-    "checkpoint(file='a/b.safetensors')") 'checkpoint'
+    >>> label(["random", "checkpoint(file='a/b')"], "checkpoint(file='a/b')")
+    'checkpoint'
     """
     family = start.split("(")[0]
     name = family if sum(s.split("(")[0] == family for s in starts) == 1 else start

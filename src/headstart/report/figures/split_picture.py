@@ -38,9 +38,18 @@ def write_picture(
 ) -> None:
     """Draw what `headstart inspect` measured, as SVG or PNG by the name of the file.
 
+    Args:
+        path: of the file.
+        name: of the split.
+        classes: the names of the C labels.
+        sizes_K: rows of each of the K clients.
+        counts_KC: rows of each client and label; None where targets are no classes.
+        variation_K: total variation of each client's labels from those of all, 0 to 1.
+        dealt_K: the same with labels dealt at random.
+
     Raises:
         HeadstartError: another kind of file, it cannot be written, or a picture of others stands
-        there.
+            there.
     """
     kind = path.suffix.lower().lstrip(".")
     if kind not in ("svg", "png"):

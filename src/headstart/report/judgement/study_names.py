@@ -12,8 +12,8 @@ def labels(studies: Sequence[tuple[str, str, str]]) -> list[str]:
     """What to call studies, given the task, the model and the title of each: no more than tells
     them apart.
 
-    >>> labels([("digits(test=300)", "mlp", "A"), ("cifar10", "cnn", "B"), ("cifar10", "gpt2",
-    "C")]) ['digits', 'cifar10, cnn', 'cifar10, gpt2']
+    >>> labels([("digits(test=3)", "mlp", "A"), ("cifar10", "cnn", "B"), ("cifar10", "mlp", "C")])
+    ['digits', 'cifar10, cnn', 'cifar10, mlp']
     >>> labels([("digits", "mlp", "A"), ("digits", "mlp", "B"), ("digits", "mlp", "B")])
     ['A', 'B (2)', 'B (3)']
 

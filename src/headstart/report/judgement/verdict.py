@@ -31,6 +31,7 @@ class Sentence:
 
     @property
     def text(self) -> str:
+        """The claim with its evidence."""
         return f"{self.claim}: {self.evidence}." if self.evidence else f"{self.claim}."
 
 

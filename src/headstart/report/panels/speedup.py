@@ -185,4 +185,4 @@ def table(grid: Grid) -> Table:
             cell = grid.cell(start, pair)
             values += [median_rounds(cell), _hits((cell,)), megabytes(cell)]
         rows.add(str(pair), *values)
-    return rows.table("rounds-to-target", "Rounds and bytes to the target")
+    return rows.table(SLUG, "Rounds and bytes to the target")

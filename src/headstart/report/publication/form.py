@@ -15,6 +15,8 @@ class Form(BaseModel):
 
 
 class VerdictForm(Form):
+    """Both sentences."""
+
     where: str
     which: str
 

@@ -57,9 +57,8 @@ def rates(run: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
 
     >>> rates({"trials": 0}, {"name": "a", "client_rates": [0.1], "server_rates": [1.0]})
     'not tuned: those of the study file'
-    >>> rates({"trials": 80, "seeds": [0, 1]}, {"tuning": {"trials": 20, "seeds": [0], "rounds":
-    100}}) 'tuned: 20 trials of 100 rounds for each start and pair, 80 trials in all, on seed 0,
-    which is judged too'
+    >>> rates({"trials": 80, "seeds": [0, 1]}, {"tuning": {"trials": 20, "rounds": 100}})
+    'tuned: 20 trials of 100 rounds for each start and pair, 80 trials in all'
     """
     trials, tuning = run.get("trials", 0), settings.get("tuning") or {}
     if not trials:
