@@ -146,5 +146,8 @@ def _lines(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _write(path: Path, sums: Sums) -> None:
-    lines = [f"{digest}  {name}\n" for name in sorted(sums) for digest in sorted(sums[name])]
-    files.write(path, "".join(lines))
+    text = ""
+    for name in sorted(sums):
+        for digest in sorted(sums[name]):
+            text += f"{digest}  {name}\n"
+    files.write(path, text)

@@ -46,8 +46,11 @@ def settings(grid: Grid) -> list[tuple[str, str]]:
 
 def _begun(records: Records) -> list[tuple[str, str]]:
     """What is told of the weights of each start, where something is."""
-    said = {run.start: run.begun_with for run in records.runs if run.begun_with}
-    return [("start", f"{start}: {text}") for start, text in said.items()]
+    said = {}
+    for run in records.runs:
+        if run.begun_with:
+            said[run.start] = "start", f"{run.start}: {run.begun_with}"
+    return list(said.values())
 
 
 def _added(records: Records, column: str) -> str:

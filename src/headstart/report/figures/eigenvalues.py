@@ -140,10 +140,10 @@ def _end(logarithm: float | None) -> float | None:
 
 
 def _ratios(axes: Any, rows: Sequence[Ratio]) -> None:
-    marks = [1.0, *(row.value for row in rows)]
-    ends = list(marks)
+    marks, ends = [1.0], [1.0]
     for row in rows:
-        ends += [end for end in (row.low, row.high) if end is not None]
+        marks.append(row.value)
+        ends += filter(None, (row.value, row.low, row.high))
     # an interval that goes on beyond twenty times the widest mark is cut at the frame
     low = max(min(ends), min(marks) / 20) / 1.3
     high = min(max(ends), max(marks) * 20) * 1.3

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from headstart.report.measures.pace import reached, rounds_needed, sent, share_of
+from headstart.report.measures.pace import reached, rounds_needed, share_of
 from headstart.report.panels.base import Missing, Panel
 from headstart.report.runs.cells import Cell, Pair, Setting
 from headstart.report.runs.grid import Grid
@@ -41,7 +41,7 @@ def what_it_costs(grid: Grid, start: str, pair: Pair) -> str:
     cell = grid.cell(start, pair)
     if cell.diverged:
         return ""
-    rounds = {run.seed: float(run.rounds or 0) for run in cell.runs}
+    rounds = {seed: float(ran or 0) for seed, ran in cell.by_seed("rounds").items()}
     goal, note = "for the whole run", ""
     if grid.target is not None:
         target = percent(grid.target, 0)
@@ -58,8 +58,7 @@ def what_it_costs(grid: Grid, start: str, pair: Pair) -> str:
 
 def _used(cell: Cell, rounds: dict[int, float]) -> list[str]:
     """The bytes and the simulated seconds of so many rounds, where they are known."""
-    sent_bytes: dict[int, float | None] = {run.seed: sent(run) for run in cell.runs}
-    seconds = {run.seed: run.simulated_seconds for run in cell.runs}
+    sent_bytes, seconds = cell.by_seed("bytes_sent"), cell.by_seed("simulated_seconds")
     parts = []
     for totals, scale, unit in ((sent_bytes, 1e6, "MB sent"), (seconds, 1.0, "simulated seconds")):
         used = share_of(cell, totals, rounds)
@@ -125,7 +124,7 @@ def what_is_open(grid: Grid, start: str, panels: Sequence[Panel | Missing]) -> s
     if gaps and s.best is not None:
         second = min(gaps, key=lambda i: gaps[i].value)
         gap = gaps[second]
-        couples = math.comb(sum(cell.diverged == 0 for cell in s.cells), 2)
+        couples = math.comb(len(s.cells) - s.diverged, 2)
         needed = power.seeds_needed(gap, level=1 - (1 - LEVEL) / couples)
         many = f"more than {power.MOST_SEEDS:,} seeds"
         if needed is not None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from headstart.report.measures.pace import reached, rounds_needed
+from headstart.report.measures.pace import reached, reached_by_all, rounds_needed
 from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Grid
 from headstart.report.runs.standings import Standing
@@ -86,11 +86,11 @@ def speed(grid: Grid, leader: Standing, other: Standing) -> Speed:
         return Speed(None, "")
     named = {leader.start: leader.cells[leader.best], other.start: other.cells[leader.best]}
     target, pair = percent(grid.target, 0), leader.pairs[leader.best]
-    if not any(reached(cell) for cell in named.values()):
+    if not any(map(reached, named.values())):
         return Speed(None, f"with {pair} neither reaches {target}")
     slower, quicker = rounds_needed(named[other.start]), rounds_needed(named[leader.start])
     saved = paired_difference(slower, quicker)
-    if any(reached(cell) < len(cell.runs) for cell in named.values()):
+    if not all(map(reached_by_all, named.values())):
         hits = []
         for start, cell in named.items():
             hits.append(f"{reached(cell)} of {count(len(cell.runs), 'run')} from {start}")

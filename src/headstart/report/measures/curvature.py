@@ -69,8 +69,11 @@ def ratio(larger: BySeed, smaller: BySeed) -> Estimate | None:
     """The difference of logarithms; None where a value is not positive or no seed is common."""
     if min([*larger.values(), *smaller.values()], default=1.0) <= 0:
         return None
-    logs = [{seed: math.log(v) for seed, v in each.items()} for each in (larger, smaller)]
-    return paired_difference(logs[0], logs[1], step=0.0)
+    return paired_difference(_logarithms(larger), _logarithms(smaller), step=0.0)
+
+
+def _logarithms(by_seed: BySeed) -> BySeed:
+    return {seed: math.log(value) for seed, value in by_seed.items()}
 
 
 def mean(by_seed: BySeed) -> float:

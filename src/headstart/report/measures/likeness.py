@@ -24,7 +24,7 @@ def likeness(grid: Grid) -> Likeness:
     by_result: dict[object, list[Pair]] = {}
     by_accuracy: dict[object, list[Pair]] = {}
     for pair in grid.comparable():
-        cells = [grid.cell(start, pair) for start in grid.starts]
+        cells = grid.cells_of(pair)
         if all(cell.accuracy for cell in cells):
             by_result.setdefault(_results(grid, cells), []).append(pair)
             by_accuracy.setdefault(_accuracies(cells), []).append(pair)

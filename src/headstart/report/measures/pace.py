@@ -4,14 +4,23 @@ import numpy as np
 
 from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Grid
-from headstart.report.runs.records import Run
 
 METRIC = "test_accuracy"
 
 
 def reached(cell: Cell) -> int:
     """How many runs reached the target."""
-    return sum(run.rounds_to_target is not None for run in cell.runs)
+    return len(_rounds_to_target(cell))
+
+
+def reached_by_all(cell: Cell) -> bool:
+    """Whether every run reached the target."""
+    return reached(cell) == len(cell.runs)
+
+
+def _rounds_to_target(cell: Cell) -> list[float]:
+    """The rounds to the target of the runs that reached it."""
+    return [run.rounds_to_target for run in cell.runs if run.rounds_to_target is not None]
 
 
 def rounds_needed(cell: Cell) -> dict[int, float]:
@@ -29,8 +38,8 @@ def rounds_needed(cell: Cell) -> dict[int, float]:
 
 def median_rounds(cell: Cell) -> float | None:
     """The median over seeds, where every seed reached the target."""
-    needed = [run.rounds_to_target for run in cell.runs if run.rounds_to_target is not None]
-    return float(np.median(needed)) if needed and len(needed) == len(cell.runs) else None
+    needed = _rounds_to_target(cell)
+    return float(np.median(needed)) if needed and reached_by_all(cell) else None
 
 
 def megabytes(cell: Cell) -> float | None:
@@ -38,13 +47,8 @@ def megabytes(cell: Cell) -> float | None:
     used = []
     for run in cell.runs:
         if run.rounds and run.rounds_to_target is not None:
-            used.append(sent(run) / run.rounds * run.rounds_to_target)
+            used.append(run.bytes_sent / run.rounds * run.rounds_to_target)
     return float(np.median(used)) / 1e6 if used and len(used) == len(cell.runs) else None
-
-
-def sent(run: Run) -> int:
-    """The bytes of a whole run, up and down."""
-    return (run.bytes_up or 0) + (run.bytes_down or 0)
 
 
 def share_of(cell: Cell, totals: dict[int, float | None], rounds: dict[int, float]) -> float | None:

@@ -57,7 +57,6 @@ def build(grid: Grid) -> Panel | Missing:
     metrics = recorded(grid, pair)
     rows = -(-len(metrics) // 4)
     meaning = MEANING if "aggregate_noise" in metrics else ""
-    diverged = any(grid.cell(start, pair).diverged for start in grid.starts)
     return Panel(
         SLUG,
         heading,
@@ -66,7 +65,7 @@ def build(grid: Grid) -> Panel | Missing:
         "clients: mean over couples of a cohort; over time: between consecutive aggregated "
         "updates. Gradient diversity: lower is better aligned."
         + meaning
-        + (SEEDS_APART if diverged else ""),
+        + (SEEDS_APART if grid.diverged(pair) else ""),
         lambda figure, wide: over_rounds.metrics(figure, wide, grid, pair, metrics),
         (0.75 + 1.75 * rows, 0.75 + 1.5 * -(-len(metrics) // 2)),
         f"{pair} in the setting {grid.base}",
@@ -78,7 +77,7 @@ def recorded(grid: Grid, pair: Pair) -> dict[str, str]:
     """The metrics that were recorded with a pair from every start, with their names."""
     found = {}
     for metric, name in METRICS.items():
-        if all(grid.curves(grid.cell(start, pair), metric) for start in grid.starts):
+        if all(grid.curves(cell, metric) for cell in grid.cells_of(pair)):
             found[metric] = name
     return found
 
@@ -113,8 +112,9 @@ def difference(grid: Grid, pair: Pair, metric: str, first: str, second: str) -> 
         first: a start.
         second: another start.
     """
-    values = [mean_over_rounds(grid, start, pair, metric) for start in (first, second)]
-    return paired_difference(values[0], values[1], step=0.0)
+    minuend = mean_over_rounds(grid, first, pair, metric)
+    subtrahend = mean_over_rounds(grid, second, pair, metric)
+    return paired_difference(minuend, subtrahend, step=0.0)
 
 
 def answer(grid: Grid, pair: Pair) -> Answer:
@@ -150,8 +150,9 @@ def drift_and_noise(grid: Grid, pair: Pair, reference: str, other: str) -> str:
     said = []
     for metric in ("local_drift", "aggregate_noise"):
         less = difference(grid, pair, metric, reference, other)
-        starts = reference, other
-        if not all(mean_over_rounds(grid, start, pair, metric) for start in starts):
+        if not mean_over_rounds(grid, reference, pair, metric):
+            return ""
+        if not mean_over_rounds(grid, other, pair, metric):
             return ""
         more = number(difference(grid, pair, metric, other, reference), 3)
         said.append(f"{METRICS[metric]} is {words[judge(less)]} ({more})")

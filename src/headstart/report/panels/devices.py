@@ -80,7 +80,9 @@ def told_of(by_start: tuple[BySeed, BySeed], between: tuple[str, str]) -> str:
     """Both spreads over the seeds that they share."""
     first, second = by_start
     seeds = first.keys() & second.keys()
-    means = [100 * float(np.mean([each[seed] for seed in seeds])) for each in by_start]
+    means = []
+    for each in by_start:
+        means.append(100 * float(np.mean([each[seed] for seed in seeds])))
     return f"{means[0]:.1f} points from {between[0]} and {means[1]:.1f} from {between[1]}"
 
 

@@ -11,13 +11,13 @@ from headstart.paper.findings import Says
 from headstart.report.figures.bump import bump
 from headstart.report.measures.likeness import likeness
 from headstart.report.panels.base import Answer, Missing, Panel
-from headstart.report.panels.steps import accuracy
+from headstart.report.panels.steps import accuracy, ends
 from headstart.report.runs.cells import Pair
 from headstart.report.runs.grid import Grid
 from headstart.report.runs.standings import KEY, Standing
 from headstart.report.words.lists import DIVERGED, SHORT, count, left_out, listed
 from headstart.report.words.numbers import MINUS, number, points
-from headstart.report.words.table import Table
+from headstart.report.words.table import Rows, Table
 from headstart.statistics import orders
 from headstart.statistics.intervals import Estimate, negated, paired_difference
 
@@ -27,6 +27,19 @@ SAME, ORDERED = 0.1, 0.7
 
 COUPLES = 3
 """Of pairs, at least, for an order to be judged by: those of three pairs."""
+
+COLUMNS = (
+    "rank",
+    "accuracy",
+    "low",
+    "high",
+    "diverged runs",
+    "mean rank",
+    "chance of being best",
+    "gap to the best",
+    "p of the gap (Holm)",
+)
+SHARES = ("accuracy", "low", "high", "chance of being best", "gap to the best")
 
 CAPTION = (
     "mean over seeds, one axis a start, each with its own scale; marks that would lie on each "
@@ -189,22 +202,16 @@ def table(standings: list[Standing]) -> Table:
     columns: dict[str, list[Any]] = {"pair": list(map(str, standings[0].pairs))}
     shares = set()
     for s in standings:
-        own = [accuracy(cell) for cell in s.cells]
-        of_start: dict[str, list[Any]] = {
-            "rank": s.ranks,
-            "accuracy": [None if np.isnan(mean) else mean for mean in s.means],
-            "low": [e.low if e else None for e in own],
-            "high": [e.high if e else None for e in own],
-            "diverged runs": [cell.diverged for cell in s.cells],
-            "mean rank": [*s.mean_ranks],
-            "chance of being best": s.chance_best,
-            "gap to the best": [gap.value if gap else None for gap in s.gaps],
-            "p of the gap (Holm)": s.adjusted,
-        }
-        for name, values in of_start.items():
+        own = Rows(*COLUMNS)
+        for i, cell in enumerate(s.cells):
+            mean, gap = None if np.isnan(s.means[i]) else s.means[i], s.gaps[i]
+            _, low, high = ends(accuracy(cell))
+            known = s.ranks[i], mean, low, high, cell.diverged, s.mean_ranks[i], s.chance_best[i]
+            own.add(*known, gap.value if gap else None, s.adjusted[i])
+        for name, values in own.columns.items():
             columns[f"{s.start}: {name}"] = values
-        for name in ("accuracy", "low", "high", "chance of being best", "gap to the best"):
-            shares.add(f"{s.start}: {name}")
+        shares |= {f"{s.start}: {name}" for name in SHARES}
     order = standings[-1].ranked()
-    ordered = {name: [values[i] for i in order] for name, values in columns.items()}
-    return Table(SLUG, "The order of the pairs from each start", ordered, frozenset(shares))
+    for name, values in columns.items():
+        columns[name] = [values[i] for i in order]
+    return Table(SLUG, "The order of the pairs from each start", columns, frozenset(shares))

@@ -12,6 +12,7 @@ from headstart.report.measures.pace import (
     median_rounds,
     megabytes,
     reached,
+    reached_by_all,
     rounds_needed,
 )
 from headstart.report.panels.base import Answer, Missing, Panel, apart, judge
@@ -55,7 +56,7 @@ def build(grid: Grid) -> Panel | Missing:
     if not shown:
         return Missing(SLUG, heading, "runs whose accuracy was recorded over rounds")
     rows, narrow_rows = (len(shown) + 2) // 3, (len(shown) + 1) // 2
-    diverged = any(any_diverged(grid, pair) for pair in shown)
+    diverged = any(grid.diverged(pair) for pair in shown)
     target = ""
     if grid.target is not None:
         target = f" The dotted line is the target, {percent(grid.target, 0)}."
@@ -77,12 +78,7 @@ def build(grid: Grid) -> Panel | Missing:
 
 def has_curves(grid: Grid, pair: Pair) -> bool:
     """Whether accuracy was recorded over the rounds from any start."""
-    return any(grid.curves(grid.cell(start, pair), METRIC) for start in grid.starts)
-
-
-def any_diverged(grid: Grid, pair: Pair) -> bool:
-    """Whether a run of the pair diverged from any start."""
-    return any(grid.cell(start, pair).diverged for start in grid.starts)
+    return any(grid.curves(cell, METRIC) for cell in grid.cells_of(pair))
 
 
 def chosen(grid: Grid) -> list[Pair]:
@@ -135,8 +131,9 @@ def with_target(grid: Grid, both: list[Couple], set_aside: str) -> Answer:
     saved = paired_difference(slower, quicker)
     if saved is None:
         return Answer("undecided", f"{apart(reference, other)}.")
-    is_bound = any(reached(cell) < len(cell.runs) for cell in (*firsts, *others))
-    bound = "runs that never reach it count with all their rounds" if is_bound else ""
+    bound = "runs that never reach it count with all their rounds"
+    if all(map(reached_by_all, (*firsts, *others))):
+        bound = ""
     notes = "; ".join(filter(None, (bound, set_aside)))
     fewer = number(negated(saved), 1, " rounds")
     return Answer(

@@ -4,7 +4,7 @@ setting.
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -57,10 +57,14 @@ class Cell:
         """How many of the runs diverged."""
         return sum(not run.finished for run in self.runs)
 
+    def by_seed(self, column: str) -> dict[int, Any]:
+        """A column of the runs by seed."""
+        return {run.seed: getattr(run, column) for run in self.runs}
+
     @property
     def seeds(self) -> frozenset[int]:
         """The seeds of the runs."""
-        return frozenset(run.seed for run in self.runs)
+        return frozenset(self.by_seed("seed"))
 
     @property
     def outcomes(self) -> dict[int, float]:

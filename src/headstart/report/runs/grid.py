@@ -146,8 +146,12 @@ class Grid:
 
     def common_seeds(self, pair: Pair, settings: Sequence[Setting]) -> frozenset[int]:
         """The seeds that the pair was run with from every start in all `settings`."""
-        cells = self.cells_of(pair, settings, self.starts)
+        cells = self.cells_of(pair, settings)
         return frozenset.intersection(*[cell.seeds for cell in cells])
+
+    def diverged(self, pair: Pair) -> bool:
+        """Whether a run of the pair diverged in the base setting."""
+        return any(cell.diverged for cell in self.cells_of(pair))
 
     def block(
         self,
@@ -163,15 +167,21 @@ class Grid:
         together = self.together(ran, settings)
         kept = []
         for pair in together:
-            cells = self.cells_of(pair, settings, starts or self.starts)
+            cells = self.cells_of(pair, settings, starts)
             if all(cell.accuracy for cell in cells):
                 kept.append(pair)
         return Block(tuple(kept), len(together) - len(kept), len(ran) - len(together))
 
     def cells_of(
-        self, pair: Pair, settings: Sequence[Setting], starts: Sequence[str]
+        self,
+        pair: Pair,
+        settings: Sequence[Setting] | None = None,
+        starts: Sequence[str] | None = None,
     ) -> list[Cell]:
-        """The cells of a pair that has been run from all these starts in all these settings."""
+        """The cells of a pair, which was run from these starts (all) in these settings (the
+        base).
+        """
+        starts, settings = starts or self.starts, settings or [self.base]
         return [self.cells[place] for place in itertools.product(starts, [pair], settings)]
 
     def mean_by_seed(

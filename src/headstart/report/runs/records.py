@@ -65,6 +65,11 @@ class Run:
     begun_with: str | None = None  # of its start's weights: what became of a head
 
     @property
+    def bytes_sent(self) -> int:
+        """The bytes of the whole run, up and down."""
+        return (self.bytes_up or 0) + (self.bytes_down or 0)
+
+    @property
     def finished(self) -> bool:
         """Whether it ran to its end."""
         return self.status == "finished"
@@ -161,7 +166,7 @@ def _settings(text: str, path: Path) -> Mapping[str, Any]:
 
 def _holding(needed: tuple[str, ...], table: pa.Table, path: Path) -> pa.Table:
     """The table, if it has the columns that are needed."""
-    missing = [name for name in needed if name not in table.column_names]
+    missing = sorted(set(needed) - set(table.column_names), key=needed.index)
     if missing:
         came = ", ".join(table.column_names)
         raise HeadstartError(f"{path}: expected the column {missing[0]!r}, got {came}; {AGAIN}")

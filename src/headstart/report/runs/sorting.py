@@ -86,7 +86,7 @@ def _shown(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {_shown(key): _shown(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_shown(item) for item in value]
+        return list(map(_shown, value))
     return printable(value) if isinstance(value, str) else value
 
 
