@@ -144,6 +144,7 @@ def _words(task: str, *, rounds: int, owner: str, note: str) -> PaperTask:
     )
 
 
+SQUEEZENET = "$HEADSTART_DATA/squeezenet1_0/squeezenet1_0_imagenet.safetensors"
 RESNET18 = "hub(repo='timm/resnet18.tv_in1k')"
 """torchvision's weights from ImageNet, on the hub. They were made with BatchNorm; scales and shifts
 are taken over.
@@ -189,7 +190,7 @@ TASKS = {
     "cifar10": PaperTask(
         task="cifar10@imagenet",
         model="squeezenet1_0",
-        pretrained="checkpoint(path='$HEADSTART_DATA/squeezenet1_0/squeezenet1_0_imagenet.safetensors')",
+        pretrained=f"checkpoint(path='{SQUEEZENET}')",
         partition="dirichlet(alpha=0.1)",
         batch_size=32,
         sizes={
