@@ -6,7 +6,6 @@ of which one bit has changed is never read for what it was.
 """
 
 import hashlib
-import itertools
 import json
 import mmap
 import os
@@ -205,9 +204,11 @@ def digest(*paths: Path) -> str:
     Raises:
         HeadstartError: one cannot be read.
     """
+    files: list[Path] = []
+    for path in paths:
+        files += sorted(filter(Path.is_file, path.rglob("*"))) if path.is_dir() else [path]
     digests = []
-    found = [sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path] for path in paths]
-    for path in itertools.chain(*found):
+    for path in files:
         with explained(path, "read"), path.open("rb") as opened:
             digests.append(hashlib.file_digest(opened, "sha256").hexdigest())
     return digests[0] if len(digests) == 1 else hashlib.sha256(" ".join(digests).encode()).hexdigest()

@@ -26,7 +26,10 @@ Scalar = float | Tensor
 
 def map_tree(function: Callable[..., Tensor], tree: Mapping[str, Tensor], *others: Mapping[str, Tensor]) -> Tree:
     """Apply `function` to the tensors of the same name; the names are those of the first tree."""
-    return {name: function(leaf, *(other[name] for other in others)) for name, leaf in tree.items()}
+    mapped = {}
+    for name, leaf in tree.items():
+        mapped[name] = function(leaf, *[other[name] for other in others])
+    return mapped
 
 
 def zeros_like(tree: Tree) -> Tree:

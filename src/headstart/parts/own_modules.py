@@ -112,25 +112,29 @@ def refuse_other_form(
 
     What it takes first may be called otherwise than `takes` says, but then has no default.
     """
-    taken = [
-        p
-        for p in signature.parameters.values()
-        if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
-    ]
-    any_more = any(p.kind is p.VAR_POSITIONAL for p in signature.parameters.values())
-    lacks = len(taken) < len(takes) and not any_more
-    asks_more = any(p.default is p.empty for p in taken[len(takes) :])
-    means_other = any(
-        p.default is not p.empty and p.name != wanted
-        for p, wanted in zip(taken, takes, strict=False)
-    )
+    positional: list[inspect.Parameter] = []
+    takes_any = False
+    for parameter in signature.parameters.values():
+        takes_any = takes_any or parameter.kind is parameter.VAR_POSITIONAL
+        if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
+            positional.append(parameter)
+    lacks = len(positional) < len(takes) and not takes_any
+    asks_more = any(_has_no_default(parameter) for parameter in positional[len(takes) :])
+    means_other = False
+    for parameter, wanted in zip(positional, takes, strict=False):
+        if not _has_no_default(parameter) and parameter.name != wanted:
+            means_other = True
     if lacks or asks_more or means_other:
-        own = ", ".join(p.name for p in signature.parameters.values())
+        own = ", ".join(signature.parameters)
         raise HeadstartError(
             f"expected a function of ({', '.join(takes)}) as a {kind}, with parameters of its "
             f"own after a *, got {name!r}, which is one of ({own}); write a function that calls "
             "it"
         )
+
+
+def _has_no_default(parameter: inspect.Parameter) -> bool:
+    return parameter.default is parameter.empty
 
 
 def load_installed() -> dict[str, str]:

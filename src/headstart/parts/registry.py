@@ -124,13 +124,12 @@ class Entry(Generic[T]):
     @property
     def tunable(self) -> dict[str, Tunable]:
         """The parameters that a tuning searches, with their ranges."""
-        fields = self.parameters.model_fields.items()
-        return {
-            name: mark
-            for name, info in fields
-            for mark in info.metadata
-            if isinstance(mark, Tunable)
-        }
+        found = {}
+        for name, info in self.parameters.model_fields.items():
+            for mark in info.metadata:
+                if isinstance(mark, Tunable):
+                    found[name] = mark
+        return found
 
 
 @dataclass
@@ -203,12 +202,11 @@ class Registry(Generic[T]):
     def faults(self) -> dict[str, str]:
         """By package: why parts of those that are installed cannot be used."""
         self._load()
-        twice = {
-            entry.package: f"{self.kind} {entry.name!r} is registered already"
-            for entry in self._installed
-            if self._entries[entry.name] is not entry
-        }
-        return {**own_modules.load_installed(), **twice}
+        faults = dict(own_modules.load_installed())
+        for entry in self._installed:
+            if self._entries[entry.name] is not entry:
+                faults[entry.package] = f"{self.kind} {entry.name!r} is registered already"
+        return faults
 
     def component(self, written: object, path: str = "") -> Component:
         """Read and check how a user wrote a part. `path` is where it stands, for error messages."""
@@ -302,14 +300,11 @@ def own_file(component: Component) -> Path | None:
 
 def _parameters(factory: Callable[..., Any]) -> type[BaseModel]:
     hints = typing.get_type_hints(factory, include_extras=True)
-    fields: dict[str, Any] = {
-        name: (
-            _written(hints.get(name, Any)),
-            ... if parameter.default is parameter.empty else parameter.default,
-        )
-        for name, parameter in inspect.signature(factory).parameters.items()
-        if parameter.kind is parameter.KEYWORD_ONLY
-    }
+    fields: dict[str, Any] = {}
+    for name, parameter in inspect.signature(factory).parameters.items():
+        if parameter.kind is parameter.KEYWORD_ONLY:
+            default = ... if parameter.default is parameter.empty else parameter.default
+            fields[name] = (_written(hints.get(name, Any)), default)
     config = ConfigDict(
         extra="forbid",
         strict=True,

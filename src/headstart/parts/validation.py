@@ -148,19 +148,17 @@ def describe(info: FieldInfo) -> str:
     >>> describe(FieldInfo.from_annotation(Annotated[list[int], Field(min_length=1)] | None))
     'a list of at least 1, each a whole number, or nothing'
     """
-    bounds = [
-        f"{sign} {getattr(rule, name)}"
-        for rule in info.metadata
-        for name, sign in _BOUNDS.items()
-        if hasattr(rule, name)
-    ]
-    least = next((rule.min_length for rule in info.metadata if hasattr(rule, "min_length")), 0)
+    bounds, least = [], 0
+    for rule in info.metadata:
+        least = least or getattr(rule, "min_length", 0)
+        for name, sign in _BOUNDS.items():
+            if hasattr(rule, name):
+                bounds.append(f"{sign} {getattr(rule, name)}")
     options = _options(info.annotation)
-    words = (
-        [describe(FieldInfo.from_annotation(o)) for o in options if o is not type(None)]
-        if options[1:]
-        else []
-    )
+    words = []
+    if len(options) > 1:
+        given = [option for option in options if option is not type(None)]
+        words = [describe(FieldInfo.from_annotation(option)) for option in given]
     text = f"{' or '.join(words) or _words(info.annotation, least)} {' and '.join(bounds)}".strip()
     if type(None) not in options:
         return text

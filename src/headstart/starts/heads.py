@@ -95,21 +95,21 @@ class HeadChoice:
         self._refuse_none(layer, within(layer, params), params)
         theirs = set(within(layer, saved))
         new = {name: leaf for name, leaf in saved.items() if name not in theirs}
-        new |= {name: drawn[name] for name in own}
+        for name in own:
+            new[name] = drawn[name]
         if self.what == "new":
             return new, ""
-        fits = all(name in saved and saved[name].shape == drawn[name].shape for name in own)
+        fits = all(_fits(name, saved, drawn) for name in own)
         if learnt.classes and asked.classes and learnt.classes != asked.classes:
             return self._by_name(saved, network, drawn, layer, new, learnt.classes, asked.classes)
         if self.what == "auto" and not fits:
-            lacks = any(name not in saved for name in own)
-            why = "it is not whole among the weights" if lacks else "its shape does not fit"
+            whole = set(own) <= saved.keys()
+            why = "its shape does not fit" if whole else "it is not whole among the weights"
             return new, f"the head {layer!r} is new, as {why}"
         if learnt.classes or not asked.classes or not own or not fits:
             return dict(saved), ""
-        return dict(
-            saved
-        ), f"the head {layer!r} is kept by its shape: what its outputs stand for is not known"
+        kept = f"the head {layer!r} is kept by its shape: what its outputs stand for is not known"
+        return dict(saved), kept
 
     def _by_name(
         self,
@@ -121,31 +121,28 @@ class HeadChoice:
         learnt: Sequence[str],
         asked: Sequence[str],
     ) -> tuple[Tree, str]:
-        known = [name for name in asked if name in learnt]
-        if self.what == "keep" and len(known) < len(asked):
-            lost = listed([repr(name) for name in asked if name not in learnt])
-            return dict(
-                saved
-            ), f"the head {layer!r} is kept in place, though it was not learnt for {lost}"
+        to, from_, unknown = [], [], []
+        for place, name in enumerate(asked):
+            if name in learnt:
+                to.append(place)
+                from_.append(list(learnt).index(name))
+            else:
+                unknown.append(repr(name))
+        if self.what == "keep" and unknown:
+            lost = listed(unknown)
+            kept = f"the head {layer!r} is kept in place, though it was not learnt for {lost}"
+            return dict(saved), kept
+        if not to:
+            return new, f"the head {layer!r} is new: it was learnt for none of the classes"
         rows = _rows_of_classes(saved, drawn, layer, network, len(learnt), len(asked))
-        if not known or not rows:
-            why = (
-                "it was learnt for none of the classes"
-                if not known
-                else "its rows are not one a class"
-            )
-            return new, f"the head {layer!r} is new: {why}"
-        to = torch.tensor([i for i, name in enumerate(asked) if name in learnt])
-        from_ = torch.tensor([list(learnt).index(name) for name in known])
-        moved = {name: drawn[name].clone() for name in rows}
-        for name, leaf in moved.items():
-            leaf[to] = saved[name][from_].to(leaf)
-        unknown = [repr(name) for name in asked if name not in learnt]
+        if not rows:
+            return new, f"the head {layer!r} is new: its rows are not one a class"
+        head = dict(saved)
+        for name in rows:
+            head[name] = drawn[name].clone()
+            head[name][torch.tensor(to)] = saved[name][torch.tensor(from_)].to(head[name])
         rest = f", new for {listed(unknown)}" if unknown else ""
-        return {
-            **saved,
-            **moved,
-        }, f"the head {layer!r} is kept by the names of {len(known)} classes{rest}"
+        return head, f"the head {layer!r} is kept by the names of {len(to)} classes{rest}"
 
     def _refuse_none(self, layer: str, own: list[str], params: Tree) -> None:
         if not own and (self.layer or self.what == "new"):
@@ -164,42 +161,42 @@ class HeadChoice:
 def _rows_of_classes(
     saved: Mapping[str, Tensor], drawn: Tree, layer: str, network: Network, learnt: int, asked: int
 ) -> list[str]:
-    """The parameters of a linear or convolutional head, which have a row a class; none of another
-    head.
+    """The parameters of a linear or convolutional head, which have a row a class.
+
+    None where the head is another one.
     """
     rows = within(layer, drawn)
-    fitting = [
-        name
-        for name in rows
-        if name in saved
-        and saved[name].shape == (learnt, *drawn[name].shape[1:])
-        and drawn[name].shape[:1] == (asked,)
-    ]
-    return rows if fitting == rows and network.is_linear(layer) else []
+    for name in rows:
+        shape = drawn[name].shape
+        if name not in saved or saved[name].shape != (learnt, *shape[1:]) or shape[:1] != (asked,):
+            return []
+    return rows if network.is_linear(layer) else []
+
+
+def _fits(name: str, saved: Mapping[str, Tensor], drawn: Tree) -> bool:
+    return name in saved and saved[name].shape == drawn[name].shape
 
 
 def misfit(saved: Mapping[str, Tensor], drawn: Tree) -> str:
     """What differs, in one line, by name and shape; empty where nothing does."""
-
-    def only(these: Mapping[str, Tensor], those: Mapping[str, Tensor]) -> list[str]:
-        return [
-            f"{shown(name)} {list(leaf.shape)}" for name, leaf in these.items() if name not in those
-        ]
-
-    differences = {
-        "it lacks": only(drawn, saved),
-        "the model has no": only(saved, drawn),
-        "shapes differ:": [
-            f"{name!r} {list(saved[name].shape)} for {list(leaf.shape)}"
-            for name, leaf in drawn.items()
-            if name in saved and saved[name].shape != leaf.shape
-        ],
-    }
-    return "; ".join(
-        f"{words} {listed(names, SHOWN_OF_A_MISFIT)}"
-        for words, names in differences.items()
-        if names
-    )
+    lacking, unknown, unequal = [], [], []
+    for name, leaf in drawn.items():
+        if name not in saved:
+            lacking.append(f"{shown(name)} {list(leaf.shape)}")
+        elif saved[name].shape != leaf.shape:
+            unequal.append(f"{name!r} {list(saved[name].shape)} for {list(leaf.shape)}")
+    for name, leaf in saved.items():
+        if name not in drawn:
+            unknown.append(f"{shown(name)} {list(leaf.shape)}")
+    differences = []
+    for words, names in (
+        ("it lacks", lacking),
+        ("the model has no", unknown),
+        ("shapes differ:", unequal),
+    ):
+        if names:
+            differences.append(f"{words} {listed(names, SHOWN_OF_A_MISFIT)}")
+    return "; ".join(differences)
 
 
 def listed(names: Collection[str], shown: int = SHOWN) -> str:

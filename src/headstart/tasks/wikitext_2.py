@@ -18,8 +18,8 @@ from headstart.files import digest, located
 from headstart.parts.lookup import cached
 from headstart.parts.written import PartText
 from headstart.tasks.base import TASKS, Task
-from headstart.tasks.text.next_token import joined, next_token, rows_of
-from headstart.tasks.tokens.base import MISSING
+from headstart.tasks.text.next_token import Rows, joined, next_token, rows_of
+from headstart.tasks.tokens.base import MISSING, Tokens
 
 
 @TASKS.register("wikitext-2", source="Merity et al., arXiv 1609.07843")
@@ -61,10 +61,8 @@ def wikitext_2(
             f"{target.name!r}"
         )
     length = target.input_shape[0]
-    trained, held_out = (
-        [rows_of([article], tokens, length) for article in articles(located(p, key))]
-        for p, key in ((train, "task.train"), (test, "task.test"))
-    )
+    trained = _rows_by_article(located(train, "task.train"), tokens, length)
+    held_out = _rows_by_article(located(test, "task.test"), tokens, length)
     half = len(held_out) // 2
     return Task(
         "wikitext-2",
@@ -78,9 +76,14 @@ def wikitext_2(
     )
 
 
+def _rows_by_article(path: Path, tokens: Tokens, length: int) -> list[Rows]:
+    return [rows_of([article], tokens, length) for article in articles(path)]
+
+
 def articles(path: Path) -> list[str]:
-    """The articles of a file, as they would be written. One begins with a heading of the first
-    order: `= Title =`.
+    """The articles of a file, as they would be written.
+
+    One begins with a heading of the first order, `= Title =`.
 
     Raises:
         HeadstartError: the file cannot be read, or holds nothing.

@@ -62,6 +62,11 @@ def cohort_of(client: ClientOptimizer, dtype: torch.dtype = torch.float64) -> Co
     return CohortExample(x, shared, turns)
 
 
+def trees_of(turn: Turn) -> tuple[Tree, ...]:
+    """The trees of a turn: weights, states and gradients."""
+    return turn.y, turn.local, turn.memory, turn.gradient, turn.gradient_at_x
+
+
 def keeps_types(client: ClientOptimizer) -> None:
     """All that it returns is of the type of the weights, whatever the type of rate and steps."""
     for dtype in (torch.float32, torch.float64):
@@ -81,11 +86,8 @@ def is_the_same_under_vmap(client: ClientOptimizer) -> None:
     """Clients along a leading axis get what each gets alone: nothing branches on numbers."""
     cohort = cohort_of(client)
     x, shared, turns = cohort.x, cohort.shared, cohort.turns
-    y = stacked([turn.y for turn in turns])
-    local = stacked([turn.local for turn in turns])
-    memory = stacked([turn.memory for turn in turns])
-    gradient = stacked([turn.gradient for turn in turns])
-    at_x = stacked([turn.gradient_at_x for turn in turns])
+    columns = list(zip(*map(trees_of, turns), strict=True))
+    y, local, memory, gradient, at_x = map(stacked, columns)
     steps = torch.tensor([turn.steps for turn in turns])
     direction = vmap(client.direction, in_dims=(0, 0, None, 0, None, 0))
     d, new_local = direction(gradient, y, x, local, shared, memory)

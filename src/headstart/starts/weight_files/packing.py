@@ -78,16 +78,20 @@ def mappings(found: object, network: Network) -> list[Mapped]:
         if not isinstance(here, Mapping) or id(here) in seen or len(seen) == MOST:
             continue
         seen.add(id(here))
-        named = {name: value for name, value in here.items() if isinstance(name, str)}
-        tensors = {name: as_tensor(value) for name, value in named.items()}
-        some = {name: leaf for name, leaf in tensors.items() if leaf is not None}
-        if some:
-            mapped.append(Mapped(inside, some, [name for name in named if name not in some]))
-        if depth < DEEPEST:
-            left += [
-                (f"{inside}/{name}" if inside else name, value, depth + 1)
-                for name, value in named.items()
-            ]
+        tensors: dict[str, Tensor] = {}
+        others: list[str] = []
+        for name, value in here.items():
+            if not isinstance(name, str):
+                continue
+            tensor = as_tensor(value)
+            if tensor is None:
+                others.append(name)
+            else:
+                tensors[name] = tensor
+            if depth < DEEPEST:
+                left.append((f"{inside}/{name}" if inside else name, value, depth + 1))
+        if tensors:
+            mapped.append(Mapped(inside, tensors, others))
     return mapped
 
 
@@ -106,48 +110,44 @@ def as_tensor(value: object) -> Tensor | None:
 
 
 def _in_order(found: list[object], network: Network) -> dict[str, Tensor]:
-    """Arrays without names by the names of the module's `state_dict`, as Flower's clients send
-    them.
-    """
-    tensors = [as_tensor(value) for value in found]
-    if any(leaf is None for leaf in tensors):
-        raise HeadstartError(
-            f"expected tensors by the names of parameters, got a list with {_first_other(found)}"
-        )
+    """Arrays by the names of the module's `state_dict`, as Flower's clients send them without."""
+    tensors = []
+    for value in found:
+        tensor = as_tensor(value)
+        if tensor is None:
+            raise HeadstartError(
+                "expected tensors by the names of parameters, got a list with "
+                f"{type(value).__name__}"
+            )
+        tensors.append(tensor)
     if len(tensors) != len(network.order):
         raise HeadstartError(
             f"expected {len(network.order)} arrays in the order of the module's state_dict, as "
             f"they have no names, got {len(tensors)}"
         )
-    return {
-        name: leaf for name, leaf in zip(network.order, tensors, strict=True) if leaf is not None
-    }
-
-
-def _first_other(found: list[object]) -> str:
-    return next(type(value).__name__ for value in found if as_tensor(value) is None)
+    return dict(zip(network.order, tensors, strict=True))
 
 
 def namings(mapped: Mapped, network: Network, drawn: Tree, prefix: str | None) -> Iterator[Named]:
     """The ways to take the names of a mapping for the model's, the plainest first."""
     names = list(mapped.tensors)
     if prefix is not None:
-        inner = {
-            name.removeprefix(prefix): leaf
-            for name, leaf in mapped.tensors.items()
-            if name.startswith(prefix)
-        }
-        outer = [name for name in names if not name.startswith(prefix)]
+        inner, outer = {}, []
+        for name, leaf in mapped.tensors.items():
+            if name.startswith(prefix):
+                inner[name.removeprefix(prefix)] = leaf
+            else:
+                outer.append(name)
         yield _named(inner, network, drawn, prefix, "", outer)
         return
     wraps = ["", *dict.fromkeys(f"{name.partition('.')[0]}." for name in drawn if "." in name)]
     known = {*drawn, *network.tied}
     for before in wraps:
         for off in ("", *_shared(names)):
-            inner = {name.removeprefix(off): leaf for name, leaf in mapped.tensors.items()}
-            renamed = {
-                name if name in known else before + name: leaf for name, leaf in inner.items()
-            }
+            renamed = {}
+            for name, leaf in mapped.tensors.items():
+                bare = name.removeprefix(off)
+                renamed[bare if bare in known else before + bare] = leaf
             if not (off or before) or _has_some(renamed, drawn):
                 yield _named(renamed, network, drawn, off, before, [])
 
@@ -196,26 +196,21 @@ def _named(
         if first in tensors or (first != name and first in renamed):
             other = renamed.get(first, tensors.get(first))
             if other is None or not _equal(leaf, other):
-                unequal = (
-                    unequal
-                    or f"{first!r} and {name!r} are one tensor of the model, but not of the file"
-                )
+                two = f"{first!r} and {name!r} are one tensor of the model, but not of the file"
+                unequal = unequal or two
         elif first in drawn:
             tensors[first] = leaf
         elif name in unsaved:
             left_out = [*left_out, name]
             if not _equal(leaf, unsaved[name]):
-                unequal = (
-                    unequal
-                    or f"the model makes {name!r} anew (persistent=False), with other numbers"
-                )
+                anew = f"the model makes {name!r} anew (persistent=False), with other numbers"
+                unequal = unequal or anew
         elif name.rpartition(".")[2] in BATCH_STATISTICS or GPT2_MASKS.fullmatch(name):
             left_out = [*left_out, name]
         else:
             tensors[name] = leaf
-    for (
-        name
-    ) in network.buffers:  # which torch counts from the beginning, too, where older files lack it
+    # Torch counts batches from the beginning, too, where older files lack the number.
+    for name in network.buffers:
         if name.endswith("num_batches_tracked") and name not in tensors:
             tensors[name] = drawn[name]
     return Named(tensors, off, before, left_out, unequal)

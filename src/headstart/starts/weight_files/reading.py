@@ -56,12 +56,10 @@ _ARRAYS: list[Any] = [
     np.ndarray,
     np.dtype,
     *{type(np.dtype(code)) for code in "?bhilqBHILQefd"},
-    *(
-        (getattr(multiarray, made), f"numpy.{core}.multiarray.{made}")
-        for made in ("_reconstruct", "scalar")
-        for core in ("core", "_core")
-    ),
 ]
+for _core in ("core", "_core"):  # as NumPy called it before version 2, and since
+    _ARRAYS.append((multiarray._reconstruct, f"numpy.{_core}.multiarray._reconstruct"))
+    _ARRAYS.append((multiarray.scalar, f"numpy.{_core}.multiarray.scalar"))
 _PLAIN: list[Any] = [
     argparse.Namespace,
     pathlib.PosixPath,

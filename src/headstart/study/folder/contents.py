@@ -102,6 +102,7 @@ def keep_notes(notes: dict[str, list[str]], out: Path) -> None:
 
 
 def note_of(start: Component, out: Path) -> str | None:
+    """What the folder notes of how the weights of a start are; None where it notes nothing."""
     path = out / STARTS / "notes.json"
     notes = files.read_record(path).get(str(start), []) if path.exists() else []
     return "; ".join(map(str, notes)) or None

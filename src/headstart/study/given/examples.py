@@ -20,6 +20,11 @@ Pair = tuple[Any, Any]
 def task_and_clients(
     data: Iterable[Pair], test: Pair, outputs: int | None, objective: Objective
 ) -> tuple[Task, Population]:
+    """A task of the rows of all clients, and which rows are whose.
+
+    Raises:
+        HeadstartError: the data are not what is expected, or not of one shape.
+    """
     pairs = pairs_of(data)
     parts = [examples_of(pair, f"data[{i}]", objective) for i, pair in enumerate(pairs)]
     held_out = examples_of(test, "test", objective)

@@ -38,12 +38,14 @@ class Read:
 
 
 def is_weights(value: Any) -> bool:
+    """Whether a value is a state dict: a mapping with tensors or arrays in it."""
     return isinstance(value, Mapping) and any(
         isinstance(leaf, Tensor | np.ndarray) for leaf in value.values()
     )
 
 
 def are_rows(value: Any) -> bool:
+    """Whether a value is the rows of each client: lists of whole numbers, ranges or arrays."""
     if not isinstance(value, list | tuple) or not value:
         return False
     return all(

@@ -28,10 +28,8 @@ WORDS = {
 """How files and folders of parts are called: `train.csv`, `X_test.csv`, `val`."""
 EXACT = re.compile(rf"({'|'.join(WORDS)})([-_.]?[0-9]+|-of-[0-9]+)*", re.IGNORECASE)
 """A name of a part alone: `train`, `train1`, `train-00000-of-00002`."""
-NEARLY = (
-    re.compile("train", re.IGNORECASE),
-    re.compile("test|valid|hold.?out|eval", re.IGNORECASE),
-)
+NEARLY_TRAIN = re.compile("train", re.IGNORECASE)
+NEARLY_TEST = re.compile("test|valid|hold.?out|eval", re.IGNORECASE)
 
 
 def split_by_place(path: Path, client: str | None) -> str | None:
@@ -48,14 +46,17 @@ def split_by_place(path: Path, client: str | None) -> str | None:
     if not path.is_dir():
         return None
     found = files_of(path)
-    ways = {FILE: [_part_of(file, path, FILE) for file in found]}
-    ways[FOLDER] = [_part_of(file, path, FOLDER) for file in found]
-    parts = [way for way, said in ways.items() if {"train", "test"} <= set(said) <= set(PARTS)]
-    exact = [way for way in parts if all(_is_exact(file, path, way) for file in found)]
-    for way in (*exact, *parts):
-        if client != way or way in exact:
+    by_parts, exactly = [], []
+    for way in (FILE, FOLDER):
+        said = {_part_of(file, path, way) for file in found}
+        if {"train", "test"} <= said <= set(PARTS):
+            by_parts.append(way)
+            if all(_is_exact(file, path, way) for file in found):
+                exactly.append(way)
+    for way in (*exactly, *by_parts):
+        if client != way or way in exactly:
             return way
-    for way in ways:
+    for way in (FILE, FOLDER):
         if client != way:
             _refuse_some(path, found, way, client)
     return None
@@ -63,22 +64,28 @@ def split_by_place(path: Path, client: str | None) -> str | None:
 
 def _refuse_some(path: Path, found: Sequence[Path], way: str, client: str | None) -> None:
     said = [_part_of(file, path, way) for file in found]
-    called = [
-        "/".join(name for name in _names(file, path, way) if not name.startswith(f"{client}="))
-        for file in found
-    ]
     some = len(set(said)) > 1
-    nearly = all(any(near.search(name) for name in called) for near in NEARLY)
-    if not some and not nearly:
+    if not some and not _nearly_say_parts(path, found, way, client):
         return
     first = next((i for i, part in enumerate(said) if part), 0)
     second = next((i for i, part in enumerate(said) if part != said[first]), len(said) - 1)
-    one, other = (str(found[i].relative_to(path)) for i in (first, second))
+    one, other = str(found[first].relative_to(path)), str(found[second].relative_to(path))
     raise HeadstartError(
         f"{path}: {one!r} and {other!r} seem to be parts, but not all files are called after "
         "train and test; rename them (train, validation, test), or write split: and the column "
         "that says it"
     )
+
+
+def _nearly_say_parts(path: Path, found: Sequence[Path], way: str, client: str | None) -> bool:
+    """Whether some names, those of clients left out, hint at training and others at tests."""
+    trains = tests = False
+    for file in found:
+        for name in _names(file, path, way):
+            if not name.startswith(f"{client}="):
+                trains = trains or bool(NEARLY_TRAIN.search(name))
+                tests = tests or bool(NEARLY_TEST.search(name))
+    return trains and tests
 
 
 def _names(file: Path, path: Path, way: str) -> tuple[str, ...]:

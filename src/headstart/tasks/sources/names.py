@@ -73,25 +73,23 @@ def names(
     trimmed = [name for name, is_none in zip(trimmed, nothing.tolist(), strict=True) if not is_none]
     if not trimmed:
         return codes, ()
-    all_numbers = all(DECIMAL.fullmatch(name) for name in trimmed)
+    all_numbers = _all_match(DECIMAL, trimmed)
     kept, spellings = _places([_canonical(name, all_numbers) for name in trimmed])
     written: list[list[str]] = [[] for _ in spellings]
     for place, name in zip(kept.tolist(), trimmed, strict=True):
         written[place].append(name)
-    all_whole = all(WHOLE.fullmatch(name) for name in spellings)
-    called = [
-        name if all_whole or len(set(ways)) > 1 else ways[0]
-        for name, ways in zip(spellings, written, strict=True)
-    ]
+    all_whole = _all_match(WHOLE, spellings)
+    called = []
+    for name, ways in zip(spellings, written, strict=True):
+        called.append(name if all_whole or len(set(ways)) > 1 else ways[0])
     rows = np.bincount(kept[codes[codes >= 0]], minlength=len(called))
     if alike != "keep":
         folded, _ = _places(_folded(called))
         if alike == "error":
             _refuse_alike(table, column, called, folded, rows)
-        joined = [
-            _most_frequent(folded == group, called, rows)
-            for group in range(len(set(folded.tolist())))
-        ]
+        joined = []
+        for group in range(len(set(folded.tolist()))):
+            joined.append(_most_frequent(folded == group, called, rows))
         kept, called = folded[kept], joined
     order = _order(called)
     place_of = np.empty(len(called), np.int64)
@@ -118,11 +116,10 @@ def visible(name: str) -> str:
     >>> print(visible("two  words"), visible("be\\u0301nin"), visible("bénin"))
     'two␣␣words' 'be\\u0301nin' 'bénin'
     """
-    signs = [
-        "␣" if sign == " " else sign if _is_plain(sign) else f"\\u{ord(sign):04x}"
-        for sign in name[:80]
-    ]
-    return f"'{''.join(signs)}{'...' if len(name) > 80 else ''}'"
+    signs = ""
+    for sign in name[:80]:
+        signs += "␣" if sign == " " else sign if _is_plain(sign) else f"\\u{ord(sign):04x}"
+    return f"'{signs}{'...' if len(name) > 80 else ''}'"
 
 
 def _is_plain(sign: str) -> bool:
@@ -165,17 +162,20 @@ def _trimmed(cell: str) -> str:
 
 
 def _is_nothing(trimmed: Sequence[str]) -> npt.NDArray[np.bool_]:
-    """Which names are none: empty ones, what programs write for none, and among numbers those
-    without end.
+    """Which names are none: empty ones, what programs write for none, and numbers without end.
+
+    `inf` is a name, where none of the others is a number.
     """
     with_numbers = any(DECIMAL.fullmatch(name) for name in trimmed)
-    return np.array(
-        [
-            not name or name in NO_NUMBER or (with_numbers and name.lower().lstrip("+-") in ENDLESS)
-            for name in trimmed
-        ],
-        np.bool_,
-    )
+    nothing = np.zeros(len(trimmed), np.bool_)
+    for place, name in enumerate(trimmed):
+        endless = with_numbers and name.lower().lstrip("+-") in ENDLESS
+        nothing[place] = not name or name in NO_NUMBER or endless
+    return nothing
+
+
+def _all_match(pattern: re.Pattern[str], names: Sequence[str]) -> bool:
+    return all(pattern.fullmatch(name) for name in names)
 
 
 def _canonical(name: str, all_numbers: bool = False) -> str:
@@ -298,9 +298,9 @@ def _most_frequent(members: npt.NDArray[np.bool_], called: Sequence[str], rows: 
 
 def _order(called: Sequence[str]) -> list[int]:
     places = range(len(called))
-    if all(WHOLE.fullmatch(name) for name in called):
+    if _all_match(WHOLE, called):
         return sorted(places, key=lambda i: int(_canonical(called[i])))
-    if all(DECIMAL.fullmatch(name) for name in called):
+    if _all_match(DECIMAL, called):
         return sorted(places, key=lambda i: (float(called[i]), called[i]))
     return sorted(places, key=lambda i: called[i])
 
@@ -325,9 +325,9 @@ def refuse_quantity(table: Table, column: str, called: Sequence[str]) -> None:
             f"{table.path}: column {column!r} has {len(called)} different times in {len(table)} "
             "rows, expected classes; cut them into classes, or say codes=true if each is one"
         )
-    if not all(DECIMAL.fullmatch(name) for name in called):
+    if not _all_match(DECIMAL, called):
         return
-    values = np.array([float(name) for name in called])
+    values = np.array(called, dtype=float)
     low, high = values.min(), values.max()
     whole = bool((values % 1 == 0).all())
     are_codes = low in (0, 1) and len(values) >= FILLED * (high - low + 1)

@@ -131,9 +131,9 @@ def _of_one_precision(tables: list[pa.Table]) -> list[pa.Table]:
     Else 0.1 of the one would be 0.10000000149011612 beside that of the other, as a name another
     one.
     """
-    precise = {
-        field.name for table in tables for field in table.schema if pa.types.is_float64(field.type)
-    }
+    precise: set[str] = set()
+    for table in tables:
+        precise.update(field.name for field in table.schema if pa.types.is_float64(field.type))
     made = []
     for table in tables:
         for place, column in enumerate(table.schema):
@@ -166,11 +166,11 @@ def _kind(path: Path) -> set[str] | None:
 
 def _tables(folder: Path, paths: Iterable[Path]) -> list[Path]:
     """Files of a known kind; those that programs hide, or leave while they write, are none."""
-    return sorted(
-        path
-        for path in paths
-        if _kind(path) and not _is_hidden(path.relative_to(folder)) and path.is_file()
-    )
+    found = []
+    for path in paths:
+        if _kind(path) and not _is_hidden(path.relative_to(folder)) and path.is_file():
+            found.append(path)
+    return sorted(found)
 
 
 def _is_hidden(path: Path) -> bool:

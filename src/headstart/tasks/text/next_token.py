@@ -226,14 +226,13 @@ def _owners(clients: Sequence[Rows]) -> npt.NDArray[np.int64]:
 
 
 def by_held_out_clients(name: str, clients: Clients, validation: float, test: float) -> Parts:
-    """Training, validation and test part, no client in two; which ones is one fixed draw over their
-    sorted names.
+    """Training, validation and test part, no client in two: one fixed draw over sorted names.
 
     Raises:
         HeadstartError: too few clients for one in each part.
     """
     total = len(clients)
-    to_validate, to_test = (max(1, round(share * total)) for share in (validation, test))
+    to_validate, to_test = _held_out(total, validation, test)
     if to_validate + to_test >= total:
         raise HeadstartError(
             f"task {name!r}: expected more clients than the {to_validate + to_test} to be held "
@@ -241,43 +240,42 @@ def by_held_out_clients(name: str, clients: Clients, validation: float, test: fl
         )
     names = rng.generator(0, f"{name} split").permutation(sorted(clients))
     parts = np.split(names, [total - to_validate - to_test, total - to_test])
-    train, validate, tested = (
-        {str(one): clients[str(one)] for one in sorted(part)} for part in parts
-    )
+
+    def documents_of(part: npt.NDArray[Any]) -> Clients:
+        return {name: clients[name] for name in sorted(map(str, part))}
+
+    train, validate, tested = map(documents_of, parts)
     return train, validate, tested
 
 
-def by_time(name: str, clients: Clients, validation: float, test: float) -> Parts:
-    """Training, validation and test part of the same clients: their first documents, the next ones,
-    the last ones.
+def _held_out(total: int, validation: float, test: float) -> tuple[int, int]:
+    """How many of a total validate and how many test, at least one each."""
+    return max(1, round(validation * total)), max(1, round(test * total))
 
-    A client with n documents has round(share * n) in a held-out part, at least one. Those with
-    fewer than 3, or with too few for one to train on, are left out.
+
+def by_time(name: str, clients: Clients, validation: float, test: float) -> Parts:
+    """Training, validation and test part of the same clients.
+
+    They train on their first documents, validate on the next and test on the last ones. A client
+    with n documents has round(share * n) in a held-out part, at least one. Those with fewer than 3,
+    or with too few for one to train on, are left out.
 
     Raises:
         HeadstartError: no client is left.
     """
-    parts: tuple[dict[str, Sequence[str]], dict[str, Sequence[str]], dict[str, Sequence[str]]] = (
-        {},
-        {},
-        {},
-    )
+    train: dict[str, Sequence[str]] = {}
+    validated: dict[str, Sequence[str]] = {}
+    tested: dict[str, Sequence[str]] = {}
     for client, documents in clients.items():
-        to_validate, to_test = (
-            max(1, round(share * len(documents))) for share in (validation, test)
-        )
+        to_validate, to_test = _held_out(len(documents), validation, test)
         first = len(documents) - to_validate - to_test
         if first > 0:
-            cut = (
-                documents[:first],
-                documents[first : first + to_validate],
-                documents[first + to_validate :],
-            )
-            for part, some in zip(parts, cut, strict=True):
-                part[client] = some
-    if not parts[0]:
+            train[client] = documents[:first]
+            validated[client] = documents[first : first + to_validate]
+            tested[client] = documents[first + to_validate :]
+    if not train:
         raise HeadstartError(
             f"task {name!r}: expected a client with at least 3 documents, got none of "
             f"{len(clients)}; lower validation or test if there are"
         )
-    return parts
+    return train, validated, tested
