@@ -30,7 +30,7 @@ AGAIN = "run `headstart run` on this folder again to rebuild it from its runs"
 
 
 @dataclass(frozen=True)
-class Results:
+class StudyTables:
     """The tables of a study. `study`: its file as text; `planned`: the runs of the whole grid, where it is known;
     `about`: what else is told of them; `failed`: why runs did not end, by their keys.
     """
@@ -71,7 +71,7 @@ def read(path: Path, remedy: str, seal: str | None = None) -> pa.Table:
     return table.replace_schema_metadata({k: v for k, v in _metadata(table).items() if k != files.SEAL})
 
 
-def write_results(directory: Path, results: Results) -> None:
+def write_results(directory: Path, results: StudyTables) -> None:
     """Write the tables of a study to `results/` of its folder."""
     folder, metadata = directory / "results", {**results.about, "study": results.study}
     if results.planned is not None:
@@ -84,7 +84,7 @@ def write_results(directory: Path, results: Results) -> None:
     write(folder / "runs.parquet", results.runs.replace_schema_metadata(metadata))
 
 
-def read_results(directory: Path) -> Results:
+def read_results(directory: Path) -> StudyTables:
     """Read what `write_results` wrote.
 
     Raises:
@@ -103,7 +103,7 @@ def read_results(directory: Path) -> Results:
     about = {name: text for name, text in said.items() if name not in _OWN}
     number = int(planned) if planned.isdecimal() else None
     failed = {str(run): str(why) for run, why in json.loads(said.get("failed", "{}")).items()}
-    return Results(said["study"], runs, rounds, trials, number, about, failed)
+    return StudyTables(said["study"], runs, rounds, trials, number, about, failed)
 
 
 _OWN = ("study", "planned", "rounds", "trials", "failed")

@@ -182,7 +182,7 @@ def make_study(
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "study.yaml").write_text(text)
     of_runs = pa.Table.from_pylist(runs, schema=schema)
-    write_results(directory, tables.Results(text, of_runs, pa.table(rounds)))
+    write_results(directory, tables.StudyTables(text, of_runs, pa.table(rounds)))
     return directory
 
 

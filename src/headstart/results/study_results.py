@@ -191,7 +191,7 @@ class Results(os.PathLike[str]):
         return Page(write(self.folder, processes))
 
     @cached_property
-    def _tables(self) -> sealed_tables.Results:
+    def _tables(self) -> sealed_tables.StudyTables:
         return sealed_tables.read_results(self.folder)
 
     @property

@@ -18,7 +18,7 @@ from headstart.files import digest, located
 from headstart.parts.lookup import cached
 from headstart.parts.written import PartText
 from headstart.tasks.base import TASKS, Task
-from headstart.tasks.text.next_token import Rows, joined, next_token, rows_of
+from headstart.tasks.text.next_token import TokenRows, joined, next_token, rows_of
 from headstart.tasks.tokens.base import MISSING, Tokens
 
 
@@ -76,7 +76,7 @@ def wikitext_2(
     )
 
 
-def _rows_by_article(path: Path, tokens: Tokens, length: int) -> list[Rows]:
+def _rows_by_article(path: Path, tokens: Tokens, length: int) -> list[TokenRows]:
     return [rows_of([article], tokens, length) for article in articles(path)]
 
 

@@ -149,7 +149,7 @@ def _chosen(
 
 
 @dataclass(frozen=True)
-class Inputs:
+class InputColumns:
     """The keys of the table that name its inputs, a model for them, and what is said of both."""
 
     keys: dict[str, Any]
@@ -158,7 +158,7 @@ class Inputs:
     categories: tuple[Column, ...] = ()
 
 
-def _inputs(table: Path, rest: Sequence[Column], has_label: bool) -> Inputs:
+def _inputs(table: Path, rest: Sequence[Column], has_label: bool) -> InputColumns:
     """Guess the inputs among the columns that are nothing else."""
     by_kind: dict[str, list[Column]] = {}
     for column in rest:
@@ -166,10 +166,10 @@ def _inputs(table: Path, rest: Sequence[Column], has_label: bool) -> Inputs:
     if "image" in by_kind:
         name = by_kind["image"][0].name
         size, why = _size(table, name)
-        return Inputs({"image": name, "size": size}, "small-cnn", [f"image: {name}, {why}"])
+        return InputColumns({"image": name, "size": size}, "small-cnn", [f"image: {name}, {why}"])
     if "text" in by_kind:
         name = by_kind["text"][0].name
-        return Inputs({"text": name}, "logistic" if has_label else "lstm", [f"text: {name}"])
+        return InputColumns({"text": name}, "logistic" if has_label else "lstm", [f"text: {name}"])
     keys: dict[str, Any] = {}
     said = []
     numbers, words = by_kind.get("features", []), by_kind.get("categories", [])
@@ -183,7 +183,7 @@ def _inputs(table: Path, rest: Sequence[Column], has_label: bool) -> Inputs:
     left_out = [f"{c.name} ({_why_left_out(c)})" for c in by_kind.get("", ())]
     if left_out:
         said.append(f"left out: {', '.join(left_out)}")
-    return Inputs(keys, "mlp(hidden=[32])", said, tuple(words))
+    return InputColumns(keys, "mlp(hidden=[32])", said, tuple(words))
 
 
 def _use_of(column: Column) -> str:

@@ -14,7 +14,7 @@ import torch
 from headstart.errors import HeadstartError
 from headstart.tasks.base import TASKS, Task
 from headstart.tasks.own.features import counts_rows
-from headstart.tasks.sources.tables import Table
+from headstart.tasks.sources.tables import SourceTable
 
 DRAW = np.random.Generator(np.random.Philox(key=6))
 ROWS = 20
@@ -145,7 +145,7 @@ def test_measurements_are_features(values: Any, tmp_path: Path) -> None:
 
 
 def test_each_file_of_a_folder_may_count_anew(tmp_path: Path) -> None:
-    cells = Table(tmp_path, (tmp_path / "a", tmp_path / "b"), np.array([0, 8]), pa.table({"x": [0] * 14}))
+    cells = SourceTable(tmp_path, (tmp_path / "a", tmp_path / "b"), np.array([0, 8]), pa.table({"x": [0] * 14}))
     counted = np.r_[0:8, 0:6].astype(float)[:, None]
     assert counts_rows(cells, "n", counted)
     counted[3] = 9.5

@@ -236,7 +236,7 @@ class Folder:
                 records[key] = seal
         runs, rounds = (pa.concat_tables(parts).combine_chunks() for parts in (rows, of_runs))
         said = about(records, target_accuracy)
-        results = tables.Results(study, runs, rounds, trials, len(keys), said, failed or {})
+        results = tables.StudyTables(study, runs, rounds, trials, len(keys), said, failed or {})
         tables.write_results(self.path, results)
         return runs, rounds
 

@@ -18,7 +18,7 @@ from headstart.errors import HeadstartError
 from headstart.tasks.own.parts import Mask
 from headstart.tasks.sources.columns import Numbers, holds_times, numbers
 from headstart.tasks.sources.names import Alike, names
-from headstart.tasks.sources.tables import Table
+from headstart.tasks.sources.tables import SourceTable
 
 Gaps = Literal["error", "mean", "mark"]
 SOME_ROWS = 10
@@ -96,7 +96,9 @@ class Features:
     learned: Learned
 
 
-def features_of(table: Table, asked: Asked, train: Mask, known: Learned | None = None) -> Features:
+def features_of(
+    table: SourceTable, asked: Asked, train: Mask, known: Learned | None = None
+) -> Features:
     """The columns of numbers, then a mark for each that has gaps, then a feature for each level of
     the categories.
 
@@ -134,7 +136,7 @@ def features_of(table: Table, asked: Asked, train: Mask, known: Learned | None =
 
 
 def _numbers(
-    table: Table, asked: Asked
+    table: SourceTable, asked: Asked
 ) -> tuple[tuple[str, ...], tuple[str, ...], list[str], Numbers]:
     """The columns of numbers, those left out, and the name and the numbers [N, F] of each
     feature.
@@ -167,7 +169,7 @@ def _numbers(
     return columns, tuple(left_out), called, values_NF
 
 
-def counts_rows(table: Table, name: str, values_NW: Numbers) -> bool:
+def counts_rows(table: SourceTable, name: str, values_NW: Numbers) -> bool:
     """Whether a column seems to be the numbers of the rows, by its values or by its name and these.
 
     By the values alone: it counts through each file, from whichever number on and in whichever
@@ -237,7 +239,7 @@ def moments(
 
 
 def _gaps(
-    table: Table, values_NF: Numbers, called: Sequence[str], train: Mask, gaps: Gaps
+    table: SourceTable, values_NF: Numbers, called: Sequence[str], train: Mask, gaps: Gaps
 ) -> tuple[tuple[float, ...], tuple[int, ...]]:
     """The mean of the training rows, to put into the gaps of each number, and the numbers whose
     gaps are marked.
@@ -257,7 +259,7 @@ def _gaps(
     return tuple(means_F.tolist()), tuple(marked)
 
 
-def _shaped(table: Table, values_NF: Numbers, shape: tuple[int, ...]) -> Numbers:
+def _shaped(table: SourceTable, values_NF: Numbers, shape: tuple[int, ...]) -> Numbers:
     if not shape:
         return values_NF
     if int(np.prod(shape)) != values_NF.shape[1]:
@@ -269,7 +271,7 @@ def _shaped(table: Table, values_NF: Numbers, shape: tuple[int, ...]) -> Numbers
 
 
 def _standardised(
-    table: Table, values: Numbers, called: Sequence[str], train: Mask, standard: Standard
+    table: SourceTable, values: Numbers, called: Sequence[str], train: Mask, standard: Standard
 ) -> tuple[npt.NDArray[np.float32], Standard]:
     """Shifted and scaled in float64, since times in seconds differ where float32 is cut; and by
     what.
@@ -290,7 +292,7 @@ def _standardised(
 
 
 def _one_hot(
-    table: Table, column: str, train: Mask, asked: Asked, levels: tuple[str, ...] | None
+    table: SourceTable, column: str, train: Mask, asked: Asked, levels: tuple[str, ...] | None
 ) -> tuple[npt.NDArray[np.float32], tuple[str, ...]]:
     """A feature [N, levels] for each name that a training row has; a row with another name, or
     none, is all zeros.

@@ -17,13 +17,13 @@ from headstart.errors import HeadstartError
 from headstart.parts.validation import shown
 from headstart.tasks.base import Task
 from headstart.tasks.sources.parquet import FORMATS, decoded, is_bytes, is_text
-from headstart.tasks.sources.tables import Table
+from headstart.tasks.sources.tables import SourceTable
 
 Images = npt.NDArray[np.uint8]
 
 
 def images(
-    table: Table, column: str, size: tuple[int, ...], mode: Literal["RGB", "L"]
+    table: SourceTable, column: str, size: tuple[int, ...], mode: Literal["RGB", "L"]
 ) -> tuple[Images, str]:
     """A column of images [N, channels, height, width], and a sha256 of the files that paths led to,
     empty without any.
@@ -58,7 +58,7 @@ def images(
     return np.stack(made), read.hexdigest() if paths else ""
 
 
-def size_of(table: Table, column: str) -> tuple[int, int] | None:
+def size_of(table: SourceTable, column: str) -> tuple[int, int] | None:
     """Height and width of the images of a column, None where they differ. Only their heads are
     read.
 
@@ -80,7 +80,7 @@ def image_shape(task: Task) -> tuple[int, ...]:
     return task.input_shape
 
 
-def _contents(table: Table, column: str) -> Iterator[tuple[str, bytes, bool]]:
+def _contents(table: SourceTable, column: str) -> Iterator[tuple[str, bytes, bool]]:
     """Of each row how an error names it, the encoded image, and whether a path led to it."""
     cells = table.column(column)
     is_hub = pa.types.is_struct(cells.type) and "bytes" in {field.name for field in cells.type}

@@ -12,7 +12,7 @@ from headstart import rng
 from headstart.errors import HeadstartError
 from headstart.tasks.base import Rows
 from headstart.tasks.sources.columns import words
-from headstart.tasks.sources.tables import FILE, FOLDER, Table, files_of
+from headstart.tasks.sources.tables import FILE, FOLDER, SourceTable, files_of
 
 Mask = npt.NDArray[np.bool_]
 PARTS = ("train", "validation", "test")
@@ -116,7 +116,7 @@ def _part_of(file: Path, path: Path, way: str) -> str | None:
     return None
 
 
-def _placed_parts(table: Table, way: str) -> npt.NDArray[np.object_]:
+def _placed_parts(table: SourceTable, way: str) -> npt.NDArray[np.object_]:
     said = [_part_of(file, table.path, way) for file in table.files]
     if None in said:
         kind = way.strip("()")
@@ -129,7 +129,7 @@ def _placed_parts(table: Table, way: str) -> npt.NDArray[np.object_]:
 
 
 def parts_of(
-    table: Table,
+    table: SourceTable,
     column: str | None,
     owners: Rows | None,
     split_by: Literal["client", "row"] | None,
@@ -192,7 +192,7 @@ def parts_of(
 
 
 def with_known_labels(
-    table: Table,
+    table: SourceTable,
     parts: dict[str, Mask],
     labels: Rows,
     names: tuple[str, ...],

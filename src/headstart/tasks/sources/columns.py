@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from headstart.errors import HeadstartError
 from headstart.parts.validation import shown
 from headstart.tasks.sources.parquet import is_text
-from headstart.tasks.sources.tables import Table
+from headstart.tasks.sources.tables import SourceTable
 
 Numbers = npt.NDArray[np.float64]
 MOST = float(np.finfo(np.float32).max)
@@ -20,7 +20,7 @@ NOTHING = {"", "na", "n/a", "nan", "null", "none", "<na>", "nat", "?"}
 SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 
 
-def numbers(table: Table, column: str, gaps: bool = False) -> Numbers:
+def numbers(table: SourceTable, column: str, gaps: bool = False) -> Numbers:
     """A column of numbers [N, 1], or of lists of W numbers each [N, W].
 
     True and false are 1 and 0, text is read as a number, and times are seconds since 1970. With
@@ -87,7 +87,7 @@ def _says_nothing(cells: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
     return np.asarray(pc.is_null(cells, nan_is_null=pa.types.is_floating(cells.type)).to_numpy())
 
 
-def _flat(table: Table, column: str, cells: pa.ChunkedArray, gaps: bool) -> Numbers:
+def _flat(table: SourceTable, column: str, cells: pa.ChunkedArray, gaps: bool) -> Numbers:
     """The numbers [N] of a column without lists; nan where there is none."""
     kind = cells.type
     if is_text(kind):
@@ -109,7 +109,7 @@ def _flat(table: Table, column: str, cells: pa.ChunkedArray, gaps: bool) -> Numb
     return np.asarray(cells.cast(pa.float64()).to_numpy(), dtype=np.float64)
 
 
-def _seconds(table: Table, column: str, cells: pa.ChunkedArray) -> Numbers:
+def _seconds(table: SourceTable, column: str, cells: pa.ChunkedArray) -> Numbers:
     kind = cells.type
     if pa.types.is_date(kind):
         unit, whole = (86400.0, pa.int32()) if pa.types.is_date32(kind) else (1e-3, pa.int64())
@@ -121,7 +121,7 @@ def _seconds(table: Table, column: str, cells: pa.ChunkedArray) -> Numbers:
     return np.asarray(counted.to_numpy(), dtype=np.float64) * unit
 
 
-def _lists(table: Table, column: str, cells: pa.ChunkedArray) -> Numbers:
+def _lists(table: SourceTable, column: str, cells: pa.ChunkedArray) -> Numbers:
     """The numbers [N, W] of lists of one length, also of nested ones; nan in each of a list that is
     not there.
     """
@@ -161,7 +161,7 @@ def _lists(table: Table, column: str, cells: pa.ChunkedArray) -> Numbers:
     return values_NW
 
 
-def words(table: Table, column: str, known: Sequence[str]) -> npt.NDArray[np.object_]:
+def words(table: SourceTable, column: str, known: Sequence[str]) -> npt.NDArray[np.object_]:
     """A column of text [N], each cell one of the known words, whatever blanks are around it and in
     any case.
 
@@ -184,7 +184,7 @@ def words(table: Table, column: str, known: Sequence[str]) -> npt.NDArray[np.obj
     return values
 
 
-def texts(table: Table, column: str) -> list[str]:
+def texts(table: SourceTable, column: str) -> list[str]:
     """A column of text.
 
     Raises:

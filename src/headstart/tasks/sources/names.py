@@ -22,7 +22,7 @@ from headstart.errors import HeadstartError
 from headstart.parts.validation import shown
 from headstart.tasks.sources.columns import holds_times
 from headstart.tasks.sources.parquet import is_bytes
-from headstart.tasks.sources.tables import Table
+from headstart.tasks.sources.tables import SourceTable
 
 Alike = Literal["error", "join", "keep"]
 Places = npt.NDArray[np.int64]
@@ -48,7 +48,7 @@ ENDLESS = {"inf", "infinity"}
 
 
 def names(
-    table: Table, column: str, alike: Alike, gaps: bool = False
+    table: SourceTable, column: str, alike: Alike, gaps: bool = False
 ) -> tuple[Places, tuple[str, ...]]:
     """The place [N] of each cell's name among the names of the column, and these in their order.
 
@@ -127,7 +127,7 @@ def _is_plain(sign: str) -> bool:
     return seen and not unicodedata.combining(sign) and unicodedata.normalize("NFKC", sign) == sign
 
 
-def _encoded(table: Table, column: str) -> tuple[Places, list[Any]]:
+def _encoded(table: SourceTable, column: str) -> tuple[Places, list[Any]]:
     """Which of the different cells of a column is in each row [N], -1 where there is none, and
     these as text.
     """
@@ -246,7 +246,7 @@ def _in_digits(name: str) -> str:
 
 
 def _refuse_alike(
-    table: Table, column: str, called: Sequence[str], folded: Places, rows: Places
+    table: SourceTable, column: str, called: Sequence[str], folded: Places, rows: Places
 ) -> None:
     sizes = np.bincount(folded)
     if (sizes == 1).all():
@@ -313,7 +313,7 @@ FILLED = 0.8
 """Codes of classes begin at 0 or 1, and most of those up to the last are in use."""
 
 
-def refuse_quantity(table: Table, column: str, called: Sequence[str]) -> None:
+def refuse_quantity(table: SourceTable, column: str, called: Sequence[str]) -> None:
     """Refuse classes that are the values of a quantity: many times, numbers with fractions, or
     whole ones but codes.
 

@@ -30,7 +30,7 @@ EXPECTED = "expected a file .parquet, .csv, .jsonl or .json, or a folder of such
 
 
 @dataclass(frozen=True)
-class Table:
+class SourceTable:
     """Columns of one file, or of several one after another; `starts` is the row of each file's
     first.
     """
@@ -103,7 +103,7 @@ def header(path: Path) -> Heading:
     return Heading([*found.columns, *given], found.numbering)
 
 
-def read(path: Path, columns: Sequence[str], with_gaps: Collection[str] = ()) -> Table:
+def read(path: Path, columns: Sequence[str], with_gaps: Collection[str] = ()) -> SourceTable:
     """Those columns, in which no cell is empty but in those `with_gaps`. Cells of a CSV file are
     text.
 
@@ -121,7 +121,7 @@ def read(path: Path, columns: Sequence[str], with_gaps: Collection[str] = ()) ->
             f"{path}: the types of a column differ between files: {first_line(error)}"
         ) from error
     starts = np.cumsum([0, *(len(table) for table in tables[:-1])])
-    return Table(path, tuple(found), starts, joined)
+    return SourceTable(path, tuple(found), starts, joined)
 
 
 def _of_one_precision(tables: list[pa.Table]) -> list[pa.Table]:

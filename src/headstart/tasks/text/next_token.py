@@ -39,7 +39,7 @@ Parts = tuple[Clients, Clients, Clients]
 """To train on, to validate on, to test on."""
 
 
-class Rows(NamedTuple):
+class TokenRows(NamedTuple):
     """Inputs [N, T] or [N, T, C] and targets [N, T]."""
 
     inputs: npt.NDArray[Any]
@@ -93,7 +93,9 @@ def next_token(ignored: int) -> Objective:
     return objective
 
 
-def rows_of(documents: Iterable[str], tokens: Tokens, length: int, most: int | None = None) -> Rows:
+def rows_of(
+    documents: Iterable[str], tokens: Tokens, length: int, most: int | None = None
+) -> TokenRows:
     """The rows of one client in the order of its documents, at most `most`; those in which nothing
     counts are left out.
 
@@ -125,10 +127,10 @@ def rows_of(documents: Iterable[str], tokens: Tokens, length: int, most: int | N
         inputs.append(source.reshape(rows, length, *source.shape[1:])[counts_N])
         targets.append(target_NT[counts_N])
         found += int(counts_N.sum())
-    return Rows(np.concatenate(inputs)[:most], np.concatenate(targets)[:most])
+    return TokenRows(np.concatenate(inputs)[:most], np.concatenate(targets)[:most])
 
 
-def joined(parts: Sequence[Rows], tokens: Tokens, length: int) -> Examples:
+def joined(parts: Sequence[TokenRows], tokens: Tokens, length: int) -> Examples:
     """The rows of several, in order."""
     inputs = np.concatenate([_no_inputs(tokens, length), *(part.inputs for part in parts)])
     targets = np.concatenate([np.zeros((0, length), np.int64), *(part.targets for part in parts)])
@@ -194,7 +196,7 @@ def text_task(
         component = TOKENS.component(tokens, f"task {name}.tokens")
         made = TOKENS.build(component, itertools.chain.from_iterable(parts[0].values()))
 
-    def rows_by_client(part: Clients) -> list[Rows]:
+    def rows_by_client(part: Clients) -> list[TokenRows]:
         return [rows_of(documents, made, length, most) for documents in part.values()]
 
     train, validation, test = map(rows_by_client, parts)
@@ -220,7 +222,7 @@ def text_task(
     )
 
 
-def _owners(clients: Sequence[Rows]) -> npt.NDArray[np.int64]:
+def _owners(clients: Sequence[TokenRows]) -> npt.NDArray[np.int64]:
     """Whose each row of the clients is, by their place."""
     return np.repeat(np.arange(len(clients)), [len(rows.targets) for rows in clients])
 
