@@ -71,7 +71,8 @@ HOUSE = {
     ],
     "study/file": [{"trainable", "yaml_text"}, {"keys"}, {"rate_rows", "run_spec"}],
     "study/folder": [
-        {"best", "failed", "gathered", "locks", "record"},
+        {"best", "columns", "failed", "gathered", "locks"},
+        {"record"},
         {"store"},
         {"added", "contents", "saved"},
         {"writer"},

@@ -18,17 +18,17 @@ from headstart.engine.executors.auto import by_operations
 from headstart.engine.executors.base import EXECUTORS
 from headstart.engine.executors.fallback import or_by_loop
 from headstart.engine.journal import Row
-from headstart.engine.plan import Schedule
 from headstart.engine.rate_by_round import RATES_BY_ROUND
-from headstart.engine.rounds import Federation, begin
+from headstart.engine.rounds import begin
 from headstart.errors import HeadstartError
 from headstart.models.network import Network
 from headstart.parts.validation import validate
 from headstart.probes.base import PROBES
 from headstart.servers.base import SERVERS
 from headstart.study.data import check_cohort
-from headstart.study.federations import check_network
+from headstart.study.federations import assembled, check_network
 from headstart.study.file.keys import USUAL_COHORT, Count, Rate, Seed, Strict
+from headstart.study.file.run_spec import Settings
 from headstart.study.given.examples import Pair, task_and_clients
 from headstart.study.run import Progress, carry_out
 from headstart.tasks.base import Objective, Task, classification
@@ -145,31 +145,21 @@ def simulate(
         batch = clients.widest if optimizer.batching == "full" else min(batch_size, clients.widest)
         executor = by_operations(network, task, batch, os.cpu_count() or 1)
     chosen = EXECUTORS.component(executor, "executor")
-    by_round = [
-        RATES_BY_ROUND.build(RATES_BY_ROUND.component(written, f"{whose}_rate_by_round"))
-        for whose, written in (("client", client_rate_by_round), ("server", server_rate_by_round))
-    ]
-    federation = Federation(
-        network=network,
-        task=task,
-        clients=clients,
-        client=optimizer,
-        server=SERVERS.build(SERVERS.component(server, "server")),
+    settings = Settings(
+        server=SERVERS.component(server, "server"),
+        devices=DEVICES.component(devices, "devices"),
+        local_epochs=local_epochs,
         client_rate=client_rate,
         server_rate=server_rate,
-        schedule=Schedule(
-            cohort=cohort,
-            local_epochs=local_epochs,
-            batch_size=batch_size,
-            batching=optimizer.batching,
-            weighting=weighting,
-            devices=DEVICES.build(DEVICES.component(devices, "devices")),
-        ),
-        execute=or_by_loop(EXECUTORS.build(chosen), network, task, optimizer),
+        client_rate_by_round=_rate_by_round(client_rate_by_round, "client_rate_by_round"),
+        server_rate_by_round=_rate_by_round(server_rate_by_round, "server_rate_by_round"),
         seed=seed,
-        client_rate_by_round=by_round[0],
-        server_rate_by_round=by_round[1],
+        cohort=cohort,
+        batch_size=batch_size,
+        weighting=weighting,
     )
+    execute = or_by_loop(EXECUTORS.build(chosen), network, task, optimizer)
+    federation = assembled(network, task, clients, optimizer, execute, settings)
     names = [probes] if isinstance(probes, str) else probes
     measured = [PROBES.build(PROBES.component(probe, f"probes[{i}]"), federation) for i, probe in enumerate(names)]
     progress = carry_out(federation, Progress(begin(federation, start)), rounds, every, measured)
@@ -183,6 +173,10 @@ def simulate(
     final = network.held | progress.state.x
     weights = network.state_dict({name: final[name] for name in drawn})
     return Result(progress.rows, weights, progress.status, str(chosen), progress.fallback)
+
+
+def _rate_by_round(written: str, path: str) -> str:
+    return str(RATES_BY_ROUND.component(written, path))
 
 
 def _network(model: Any, dtype: torch.dtype) -> tuple[Network, set[str]]:

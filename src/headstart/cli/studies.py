@@ -101,7 +101,7 @@ def check(file: StudyFile, allow: Allow = None) -> None:
     """Check a study file and what it names; print its grid, its runs and an estimate of time."""
     from headstart.study.check import check as check_study
     from headstart.study.data import task_of
-    from headstart.study.spec import AXES, Study
+    from headstart.study.spec import AXES, FIELDS, Study
     from headstart.study.tuning.search import searches
     from headstart.tools.estimate import HOW, estimate_seconds
 
@@ -109,8 +109,7 @@ def check(file: StudyFile, allow: Allow = None) -> None:
     of_starts = check_study(study)
     say(f"{file}: {study.file.title or study.file.name}")
     for axis in (*AXES, "trainable", "local_epochs", "client_rates", "server_rates", "seeds"):
-        singular = axis if axis in ("devices", "trainable", "local_epochs") else axis[:-1]
-        values = dict.fromkeys(getattr(each, singular) for each in study.runs)
+        values = dict.fromkeys(getattr(each, FIELDS[axis]) for each in study.runs)
         shown = values if axis in AXES else sorted(values)
         say(f"  {axis.replace('_', ' '):<13} {', '.join(map(str, shown))}")
     for note in task_of(study.task).notes:

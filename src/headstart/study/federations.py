@@ -9,7 +9,7 @@ from functools import lru_cache
 import torch
 
 from headstart import trees
-from headstart.clients.base import CLIENTS
+from headstart.clients.base import CLIENTS, ClientOptimizer
 from headstart.engine.devices import DEVICES
 from headstart.engine.executors.base import EXECUTORS, Compute
 from headstart.engine.executors.fallback import or_by_loop
@@ -33,7 +33,7 @@ from headstart.study.data import (
     fits,
     task_of,
 )
-from headstart.study.file.run_spec import RunSpec
+from headstart.study.file.run_spec import RunSpec, Settings
 from headstart.study.file.trainable import trained
 from headstart.tasks.base import PARTITIONS, Examples, Task
 from headstart.threads import torch_threads
@@ -65,34 +65,59 @@ def federation_of(run: RunSpec, start: Tree | None = None) -> Federation:
         check_examples(task)
     client = CLIENTS.build(run.client)
     clients = clients_of(run.task, run.partition, run.population, run.seed)
-    schedule = Schedule(
-        cohort=run.cohort,
-        local_epochs=run.local_epochs,
-        batch_size=run.batch_size,
-        batching=client.batching,
-        weighting=run.weighting,
-        devices=DEVICES.build(run.devices),
-    )
+    schedule = schedule_of(run, client)
     check_cohort(run.cohort, clients)
     check_plan(schedule, clients)
     room = None if resident else width(clients, run.cohort)
+    execute = executor_of(run.executor, network, run.task, run.client, room)
+    return assembled(network, task, clients, client, execute, run)
+
+
+def schedule_of(settings: Settings, client: ClientOptimizer) -> Schedule:
+    """Return what the rounds of these settings are drawn from."""
+    return Schedule(
+        cohort=settings.cohort,
+        local_epochs=settings.local_epochs,
+        batch_size=settings.batch_size,
+        batching=client.batching,
+        weighting=settings.weighting,
+        devices=DEVICES.build(settings.devices),
+    )
+
+
+def assembled(
+    network: Network,
+    task: Task,
+    clients: Population,
+    client: ClientOptimizer,
+    execute: Compute,
+    settings: Settings,
+) -> Federation:
+    """Return a federation: the one place where one is made.
+
+    Args:
+        network: the model as a function of its parameters.
+        task: whose rows are trained and tested on.
+        clients: the training rows of each client.
+        client: what each client does.
+        execute: computes a cohort.
+        settings: of its rounds.
+    """
+    by_round = {}
+    for name in ("client_rate_by_round", "server_rate_by_round"):
+        by_round[name] = RATES_BY_ROUND.build(RATES_BY_ROUND.component(getattr(settings, name)))
     return Federation(
         network=network,
         task=task,
         clients=clients,
         client=client,
-        server=SERVERS.build(run.server),
-        client_rate=run.client_rate,
-        server_rate=run.server_rate,
-        schedule=schedule,
-        execute=executor_of(run.executor, network, run.task, run.client, room),
-        seed=run.seed,
-        client_rate_by_round=RATES_BY_ROUND.build(
-            RATES_BY_ROUND.component(run.client_rate_by_round)
-        ),
-        server_rate_by_round=RATES_BY_ROUND.build(
-            RATES_BY_ROUND.component(run.server_rate_by_round)
-        ),
+        server=SERVERS.build(settings.server),
+        client_rate=settings.client_rate,
+        server_rate=settings.server_rate,
+        schedule=schedule_of(settings, client),
+        execute=execute,
+        seed=settings.seed,
+        **by_round,
     )
 
 

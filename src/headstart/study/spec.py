@@ -4,7 +4,7 @@ import itertools
 import math
 import os
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,15 @@ AXES: dict[str, Registry[Any]] = {
 }
 """The axes whose values are parts. The others are numbers, and `trainable`, which names parameters.
 """
+
+FIELDS = {axis: axis.removesuffix("s") for axis in Axes.model_fields}
+FIELDS |= {name: name for name in ("devices", "local_epochs")}
+"""Of each axis, the field of a run that it gives values to."""
+
+SETTINGS = sorted(
+    {field.name for field in fields(RunSpec)} & StudyFile.model_fields.keys() - set(FIELDS.values())
+)
+"""The fields of a run that the study file has under the same name."""
 
 
 class Study:
@@ -210,47 +219,13 @@ class Study:
     def _expand(self, axes: dict[str, list[Any]]) -> Iterator[RunSpec]:
         population = self._written_population
         cohort = self._cohort_of(population) if population else self.file.cohort
+        alike = {name: getattr(self.file, name) for name in SETTINGS}
+        alike |= self.by_round
+        alike |= {"task": self.task, "model": self.model, "executor": self.executor}
+        alike |= {"probes": self.probes, "population": population, "cohort": cohort}
+        names = [FIELDS[axis] for axis in axes]
         for values in itertools.product(*axes.values()):
-            (
-                start,
-                trainable,
-                client,
-                server,
-                partition,
-                devices,
-                local_epochs,
-                client_rate,
-                server_rate,
-                seed,
-            ) = values
-            run = RunSpec(
-                task=self.task,
-                model=self.model,
-                start=start,
-                client=client,
-                server=server,
-                partition=partition,
-                devices=devices,
-                local_epochs=local_epochs,
-                client_rate=client_rate,
-                server_rate=server_rate,
-                seed=seed,
-                population=population,
-                cohort=cohort,
-                batch_size=self.file.batch_size,
-                rounds=self.file.rounds,
-                weighting=self.file.weighting,
-                probes=self.probes,
-                every=self.file.every,
-                evaluate_on=self.file.evaluate_on,
-                executor=self.executor,
-                precision=self.file.precision,
-                device=self.file.device,
-                trainable=trainable,
-                **self.by_round,
-                data_mib=self.file.data_mib,
-                keep_weights=self.file.keep_weights,
-            )
+            run = RunSpec(**alike, **dict(zip(names, values, strict=True)))
             yield self._with_rates(run)
 
     def _with_rates(self, run: RunSpec) -> RunSpec:
@@ -258,20 +233,12 @@ class Study:
         the axes.
         """
         row = self._rate_rows.of(run)
-        return (
-            run
-            if row is None
-            else replace(run, client_rate=row.client_rate, server_rate=row.server_rate)
-        )
+        if row is None:
+            return run
+        return replace(run, client_rate=row.client_rate, server_rate=row.server_rate)
 
 
-_AXIS = {
-    "start": "starts",
-    "client": "clients",
-    "server": "servers",
-    "partition": "partitions",
-    "devices": "devices",
-}
+_AXIS = {FIELDS[axis]: axis for axis in AXES}
 
 
 def _of_axis(name: str, written: object, path: str) -> Component:

@@ -25,7 +25,7 @@ from headstart.clients.base import CLIENTS
 from headstart.engine.devices import DEVICES, Ints
 from headstart.engine.executors.auto import fastest
 from headstart.engine.executors.base import EXECUTORS
-from headstart.engine.plan import PAD, Population, Schedule, plan
+from headstart.engine.plan import PAD, Population, plan
 from headstart.engine.rounds import Federation, advance, begin
 from headstart.errors import HeadstartError, nearest
 from headstart.models.network import MODELS, Network, Precision
@@ -33,7 +33,8 @@ from headstart.probes.evaluation import evaluate
 from headstart.servers.base import SERVERS
 from headstart.study.choice import timed
 from headstart.study.data import CPU
-from headstart.study.federations import check_device
+from headstart.study.federations import assembled, check_device
+from headstart.study.file.run_spec import Settings
 from headstart.tasks.base import Examples, Task, classification
 from headstart.tasks.text.next_token import next_token
 from headstart.threads import torch_threads
@@ -198,27 +199,21 @@ def federation_of(
     client = CLIENTS.build(CLIENTS.component("sgd"))
     value = EXECUTORS.build(EXECUTORS.component(executor, "executor"))
     ends = np.cumsum(sizes)
-    return Federation(
-        network=network,
-        task=task,
-        clients=Population(
-            [np.arange(end - size, end) for end, size in zip(ends, sizes, strict=True)]
-        ),
-        client=client,
-        server=SERVERS.build(SERVERS.component("sgd")),
+    clients = Population(
+        [np.arange(end - size, end) for end, size in zip(ends, sizes, strict=True)]
+    )
+    execute = value.on(network, task, client)
+    settings = Settings(
+        server=SERVERS.component("sgd"),
+        devices=DEVICES.component("equal"),
+        local_epochs=1,
         client_rate=job.client_rate,
         server_rate=1.0,
-        schedule=Schedule(
-            cohort=job.cohort,
-            local_epochs=1,
-            batch_size=job.batch_size,
-            batching="minibatch",
-            weighting="samples",
-            devices=DEVICES.build(DEVICES.component("equal")),
-        ),
-        execute=value.on(network, task, client),
         seed=0,
+        cohort=job.cohort,
+        batch_size=job.batch_size,
     )
+    return assembled(network, task, clients, client, execute, settings)
 
 
 def _peak_kib() -> int:

@@ -67,13 +67,6 @@ def test_without_a_study_file_the_runs_of_another_study_are_not_taken(out: Path)
     assert not (out / "study.yaml").exists()
 
 
-def test_a_folder_of_older_times_gets_one_line(out: Path) -> None:
-    file = out / "study.yaml"
-    file.write_text(file.read_text().replace("as headstart 2 read it", "as headstart 1 read it"))
-    with pytest.raises(HeadstartError, match=r"by an earlier version of headstart, .*; choose a new folder"):
-        run_study(of(), out)
-
-
 def test_a_folder_whose_lock_file_was_deleted_is_still_held(out: Path) -> None:
     with Folder(out).claimed(of().resolved()):
         (out / ".lock").unlink()

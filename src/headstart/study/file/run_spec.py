@@ -31,26 +31,37 @@ PARTS = ("task", "model", "start", "client", "server", "partition", "devices")
 """The fields of a run that are parts, apart from its probes and its executor."""
 
 
-@dataclass(frozen=True)
-class RunSpec:
-    """One run as data: all that its result depends on."""
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the rounds of a federation are set to, whatever they train."""
+
+    server: Component
+    devices: Component
+    local_epochs: float  # a whole number, or one with a fraction
+    client_rate: float
+    server_rate: float
+    client_rate_by_round: str = "constant"
+    server_rate_by_round: str = "constant"
+    seed: int
+    cohort: int
+    batch_size: int
+    weighting: Literal["samples", "uniform"] = "samples"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSpec(Settings):
+    """One run as data: all that its result depends on.
+
+    A field that a study file has under the same name is taken from there.
+    """
 
     task: Component
     model: Component
     start: Component
     client: Component
-    server: Component
     partition: Component
-    devices: Component
-    local_epochs: float  # a whole number, or one with a fraction
-    client_rate: float
-    server_rate: float
-    seed: int
     population: int
-    cohort: int
-    batch_size: int
     rounds: int
-    weighting: Literal["samples", "uniform"]
     probes: tuple[Component, ...]
     every: int
     evaluate_on: Literal["test", "validation"]
@@ -60,8 +71,6 @@ class RunSpec:
     trainable: str = "all"
     data_mib: int | None = None
     keep_weights: Literal["last", "both"] = "last"
-    client_rate_by_round: str = "constant"
-    server_rate_by_round: str = "constant"
 
     def identity(self) -> dict[str, Any]:
         """All fields that the result depends on."""

@@ -3,6 +3,7 @@
 import os
 import platform
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ import torch
 
 import headstart
 from headstart.study.data import task_of
-from headstart.study.file.run_spec import PARTS, SCHEMA, RunSpec
+from headstart.study.file.run_spec import SCHEMA, RunSpec
+from headstart.study.folder.columns import RunRow
 from headstart.study.run import Progress
 
 
@@ -33,32 +35,43 @@ def record_of(
         seconds: so many it took.
         note: what is to be known of its start.
     """
-    names = (*PARTS, "trainable")
-    numbers = ("local_epochs", "client_rate", "server_rate", "seed")
     state = progress.state
+    row = RunRow(
+        run=run.key,
+        task=str(run.task),
+        model=str(run.model),
+        start=str(run.start),
+        client=str(run.client),
+        server=str(run.server),
+        partition=str(run.partition),
+        devices=str(run.devices),
+        local_epochs=run.local_epochs,
+        client_rate=run.client_rate,
+        server_rate=run.server_rate,
+        seed=run.seed,
+        status=progress.status,
+        rounds=state.round,
+        diverged_at=progress.diverged_at,
+        bytes_up=state.bytes_up,
+        bytes_down=state.bytes_down,
+        parameters=parameters,
+        simulated_seconds=state.simulated_seconds,
+        seconds=seconds,
+        executor=choice["executor"],
+        trainable=run.trainable,
+        headstart=headstart.__version__,
+        machine=machine(),
+        ended=datetime.now(UTC).isoformat(timespec="seconds"),
+        executor_fallback=progress.fallback,
+        data="; ".join(task_of(run.task).notes) or None,
+        begun_with=note,
+        torch=str(torch.__version__),
+    )
     return {
-        "run": run.key,
-        **{name: str(getattr(run, name)) for name in names},
-        **{name: getattr(run, name) for name in numbers},
-        "executor": choice["executor"],
+        **asdict(row),
         "executor_timings": choice.get("timings"),
-        "executor_fallback": progress.fallback,
-        "status": progress.status,
-        "rounds": state.round,
-        "diverged_at": progress.diverged_at,
-        "bytes_up": state.bytes_up,
-        "bytes_down": state.bytes_down,
-        "parameters": parameters,
-        "simulated_seconds": state.simulated_seconds,
-        "seconds": seconds,
-        "headstart": headstart.__version__,
-        "machine": machine(),
-        "torch": torch.__version__,
         "threads": torch.get_num_threads(),
         "python": platform.python_version(),
-        "ended": datetime.now(UTC).isoformat(timespec="seconds"),
-        "data": "; ".join(task_of(run.task).notes) or None,
-        "begun_with": note,
         "schema": SCHEMA,
         "spec": run.spec(),
     }

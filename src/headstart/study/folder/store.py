@@ -21,57 +21,8 @@ import pyarrow.compute as pc
 from headstart import files, tables
 from headstart.errors import HeadstartError
 from headstart.study.folder import locks
+from headstart.study.folder.columns import ROUNDS, RUNS
 from headstart.study.folder.gathered import about, gathered
-
-RUNS = pa.schema(
-    [
-        (name, pa.string())
-        for name in ("run", "task", "model", "start", "client", "server", "partition", "devices")
-    ]
-    + [("local_epochs", pa.float64()), ("client_rate", pa.float64()), ("server_rate", pa.float64())]
-    + [
-        ("seed", pa.int64()),
-        ("status", pa.string()),
-        ("rounds", pa.int64()),
-        ("diverged_at", pa.int64()),
-    ]
-    + [
-        ("test_accuracy", pa.float64()),
-        ("test_loss", pa.float64()),
-        ("rounds_to_target", pa.int64()),
-    ]
-    + [("bytes_up", pa.int64()), ("bytes_down", pa.int64()), ("parameters", pa.int64())]
-    + [("simulated_seconds", pa.float64()), ("seconds", pa.float64()), ("executor", pa.string())]
-    + [
-        (name, pa.string())
-        for name in ("trainable", "headstart", "machine", "ended", "executor_fallback", "data")
-    ]
-    + [("begun_with", pa.string()), ("torch", pa.string())]
-)
-ROUNDS = pa.schema(
-    [("run", pa.string()), ("round", pa.int64()), ("metric", pa.string()), ("value", pa.float64())]
-)
-TRIALS = pa.schema(
-    [
-        (name, pa.string())
-        for name in ("search", "start", "client", "server", "partition", "devices")
-    ]
-    + [
-        ("local_epochs", pa.float64()),
-        ("trial", pa.int64()),
-        ("status", pa.string()),
-        ("rounds", pa.int64()),
-    ]
-    + [
-        ("seeds", pa.int64()),
-        ("client_rate", pa.float64()),
-        ("server_rate", pa.float64()),
-        ("parameters", pa.string()),
-    ]
-    + [("accuracy", pa.float64()), ("loss", pa.float64()), ("seconds", pa.float64())]
-    + [("best", pa.bool_()), ("edge", pa.string())]
-)
-
 
 WRITTEN = "paper.yaml"
 """The file that may stand in a folder before its study has begun: the study file itself."""
@@ -80,9 +31,6 @@ PUBLISHED = ("published.sha256", "findings.json")
 """Files by which a folder is known that `headstart publish` wrote, with a study.yaml but without
 runs.
 """
-
-OLDER = "# a study as headstart 1 read it"
-"""How the study file of a folder began whose files were not sealed."""
 
 RECORD, ROUNDS_FILE, WEIGHTS = "run.json", "rounds.parquet", "weights.safetensors"
 """The files of a run that is done."""
@@ -155,12 +103,6 @@ class Folder:
     def _belongs_to(self, resolved_study: str, refusal: Callable[[], str]) -> None:
         study = self.path / "study.yaml"
         present = study.read_text(encoding="utf-8", errors="replace") if study.exists() else ""
-        if present.startswith(OLDER):
-            raise HeadstartError(
-                f"{self.path} was written by an earlier version of headstart, whose files this "
-                "one does not read; "
-                "choose a new folder"
-            )
         if present != resolved_study:
             if why := refusal():
                 raise HeadstartError(
