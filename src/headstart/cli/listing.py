@@ -48,7 +48,9 @@ def print_registry(name: str, registry: "Registry[Any]") -> None:
 
 def say_faults(registries: "Iterable[Registry[Any]]") -> None:
     """Say which installed packages have parts that cannot be used, and why."""
-    faults = {package: why for registry in registries for package, why in registry.faults().items()}
+    faults: dict[str, str] = {}
+    for registry in registries:
+        faults |= registry.faults()
     for package, why in faults.items():
         say(f"note: parts of {package} cannot be used ({why})", to=sys.stderr)
 

@@ -15,6 +15,10 @@ from headstart.trees import Tree
 
 _TREES = ("x", "server", "shared", "pseudo_gradient")
 _NUMBERS = ("round", "bytes_up", "bytes_down", "simulated_seconds")
+MEMORY = "memory."
+"""How the names begin of what clients keep; their numbers follow."""
+
+AGAIN = "delete it and run again: it will be made anew"
 
 
 def _content_of(named: dict[str, Tree], note: dict[str, Any]) -> bytes:
@@ -43,7 +47,7 @@ def _trees_of(path: Path) -> tuple[dict[str, Tree], dict[str, Any]]:
                 name, _, leaf = full_name.partition("/")
                 named.setdefault(name, {})[leaf] = trees.aligned(opened.get_tensor(full_name))
     except (safetensors.SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
-        raise HeadstartError(f"{path} is damaged ({error}); delete it and run again: it will be made anew") from error
+        raise HeadstartError(f"{path} is damaged ({error}); {AGAIN}") from error
     return named, header["note"]
 
 
@@ -51,7 +55,7 @@ def content(state: State, note: dict[str, Any]) -> bytes:
     """Return the file of a run's state, with a note that JSON can hold."""
     named = {name: getattr(state, name) for name in _TREES}
     for client, memory in state.memories.items():
-        named[f"memory.{client}"] = memory
+        named[f"{MEMORY}{client}"] = memory
     numbers = {name: getattr(state, name) for name in _NUMBERS}
     return _content_of(named, {"state": numbers, **note})
 
@@ -63,9 +67,11 @@ def load(path: Path) -> tuple[State, dict[str, Any]]:
         HeadstartError: the file is damaged or of another origin.
     """
     named, note = _trees_of(path)
-    with files.damage_explained(path, "delete it and run again: it will be made anew"):
-        numbers = {name: note["state"][name] for name in _NUMBERS}
-        clients = {name.removeprefix("memory."): name for name in named if name.startswith("memory.")}
-        memories = {int(client): named[name] for client, name in clients.items()}
-        fields: dict[str, Any] = {name: named.get(name, {}) for name in _TREES}
-        return State(**fields, **numbers, memories=memories), note
+    with files.damage_explained(path, AGAIN):
+        fields: dict[str, Any] = {name: note["state"][name] for name in _NUMBERS}
+        fields |= {name: named.get(name, {}) for name in _TREES}
+        memories: dict[int, Tree] = {}
+        for name, tree in named.items():
+            if name.startswith(MEMORY):
+                memories[int(name.removeprefix(MEMORY))] = tree
+        return State(**fields, memories=memories), note

@@ -128,12 +128,11 @@ class Kept(Mapping[int, Tree]):
 
     def __init__(self, path: Path, entries: Sequence[_Entry], device: torch.device) -> None:
         self._path, self._entries, self._device = path, entries, device
-        self._place = {
-            round_: (i, stack, row)
-            for i, entry in enumerate(entries)
-            for stack, rounds in enumerate(entry.rounds)
-            for row, round_ in enumerate(rounds)
-        }
+        self._place: dict[int, tuple[int, int, int]] = {}
+        for i, entry in enumerate(entries):
+            for stack, rounds in enumerate(entry.rounds):
+                for row, round_ in enumerate(rounds):
+                    self._place[round_] = i, stack, row
         self._loaded: tuple[int, dict[str, Tensor]] | None = None
 
     def __getitem__(self, round_: int) -> Tree:

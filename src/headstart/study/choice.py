@@ -35,17 +35,15 @@ def choose_executors(runs: list[RunSpec], out: Path) -> None:
     """
     kept = _read(out / FILE)
     asking = [run for run in runs if run.executor.name == "auto"]
-    most = min(
-        RUNS_AT_ONCE, len(asking) // (os.cpu_count() or 1)
-    )  # so that there is a group for every process
+    # so that there is a group for every process
+    most = max(1, min(RUNS_AT_ONCE, len(asking) // (os.cpu_count() or 1)))
     for kind, run in {_kind(run): run for run in asking}.items():
         if kind not in kept:
             alike = [other for other in asking if _kind(other) == kind]
-            at_once = max(map(len, groups_of(alike, lambda _: max(most, 1))))
+            at_once = max(map(len, groups_of(alike, lambda _: most)))
+            rounds = sum(other.rounds for other in alike)
             try:
-                timings, left_out = timed(
-                    federation_of(run), sum(other.rounds for other in alike), at_once
-                )
+                timings, left_out = timed(federation_of(run), rounds, at_once)
             except Exception as error:  # the runs fail in the same way, and their folders say why
                 if isinstance(error, HeadstartError):
                     raise

@@ -30,7 +30,13 @@ from headstart.study.stream import carry_out
 from headstart.study.tuning.best_rates import as_rates, best_rates
 from headstart.study.tuning.search import Search, Values, searches, tuned_runs
 from headstart.study.tuning.table import table_of
-from headstart.study.tuning.trials import best_of, carry_out_search, refuse_unequal_budgets, stored
+from headstart.study.tuning.trials import (
+    Trial,
+    best_of,
+    carry_out_search,
+    refuse_unequal_budgets,
+    stored,
+)
 
 Watch = Callable[[Measured | Advance], None]
 """Is told what runs measure while they are under way, and of each that ends."""
@@ -127,10 +133,8 @@ class _Course:
         self._gather()
         refuse_changed_files(self._runs, self._out)
         keep_modules(self._runs, self._out)
-        unsearched = [
-            search for search in self._searches if len(stored(self._out, search)) < search.trials
-        ]
-        pending = [run for run in self._runs if self._searches or not self._folder.is_done(run.key)]
+        unsearched = list(filter(self._is_open, self._searches))
+        pending = self._runs if self._searches else self._pending()
         for run in {(run.start, run.model, run.task): run for run in pending}.values():
             self._make_start(run)
         try:
@@ -139,9 +143,8 @@ class _Course:
             self._search(unsearched, sum(map(_work, pending)))
             self._run(tell)
         except BaseException:
-            with suppress(
-                HeadstartError, OSError
-            ):  # what went wrong first is what the user must read
+            # what went wrong first is what the user must read
+            with suppress(HeadstartError, OSError):
                 self._gather()
             raise
         if unsearched or pending:
@@ -150,8 +153,11 @@ class _Course:
             tell(failed.line(failing, len(self._runs)))
 
     def _search(self, unsearched: Sequence[Search], work_of_runs: float) -> None:
-        by_key = {search.key: search for search in unsearched}
-        work = {search: search.trials * _work(search.base) for search in unsearched}
+        by_key: dict[str, Search] = {}
+        work: dict[Search, float] = {}
+        for search in unsearched:
+            by_key[search.key] = search
+            work[search] = search.trials * _work(search.base)
         done = len(self._searches) - len(unsearched)
         self._tally.begin(work, done, len(self._searches) + len(self._runs), work_of_runs)
         stream_of = partial(_of_search, self._out)
@@ -163,17 +169,21 @@ class _Course:
 
     def _run(self, tell: Callable[[str], None]) -> None:
         self._runs = self._planned()
-        pending = [run for run in self._runs if not self._folder.is_done(run.key)]
+        pending = self._pending()
         take_up({run.key for run in self._runs}, pending, self._out, tell)
         choose_executors(self._runs if pending else [], self._out)
-        groups = self._groups(set(pending)) if pending else []
+        groups = self._groups(pending)
+        keys = {run.key for run in pending}
         work: dict[Group, float] = {}
         left: dict[Group, int] = {}
         group_of: dict[str, Group] = {}
         for group in groups:
-            open_runs = [run for run in group if run in set(pending)]
-            work[group], left[group] = sum(map(_work, open_runs)), len(open_runs)
-            group_of |= dict.fromkeys((run.key for run in open_runs), group)
+            work[group], left[group] = 0.0, 0
+            for run in group:
+                if run.key in keys:
+                    work[group] += _work(run)
+                    left[group] += 1
+                    group_of[run.key] = group
         total = len(self._searches) + len(self._runs)
         self._tally.begin(work, total - len(pending), total, 0.0)
         stream_of = partial(_of_group, self._out, self._checkpoint_seconds)
@@ -201,9 +211,9 @@ class _Course:
         """The runs of the study, with the values that its searches found once all of them have
         ended.
         """
-        found = {search: stored(self._out, search) for search in self._searches}
-        if not found or any(len(trials) < search.trials for search, trials in found.items()):
+        if not self._searches or any(map(self._is_open, self._searches)):
             return self._study.runs
+        found = self._trials()
         refuse_unequal_budgets(found)
         best: dict[Search, Values | None] = {}
         for search, trials in found.items():
@@ -211,7 +221,17 @@ class _Course:
             best[search] = None if trial is None else trial.values
         return tuned_runs(self._study, best)
 
-    def _groups(self, pending: set[RunSpec]) -> list[Group]:
+    def _pending(self) -> list[RunSpec]:
+        return [run for run in self._runs if not self._folder.is_done(run.key)]
+
+    def _is_open(self, search: Search) -> bool:
+        """Whether a search has trials to do."""
+        return len(stored(self._out, search)) < search.trials
+
+    def _trials(self) -> dict[Search, list[Trial]]:
+        return {search: stored(self._out, search) for search in self._searches}
+
+    def _groups(self, pending: Sequence[RunSpec]) -> list[Group]:
         """The groups that have runs to do; with several processes the longest first, so that none
         is the last.
         """
@@ -219,7 +239,13 @@ class _Course:
         def most(run: RunSpec) -> int:
             return at_once(with_executor(run, chosen_executor(run, self._out)).executor)
 
-        groups = [group for group in groups_of(self._runs, most) if not pending.isdisjoint(group)]
+        if not pending:
+            return []
+        keys = {run.key for run in pending}
+        groups = []
+        for group in groups_of(self._runs, most):
+            if any(run.key in keys for run in group):
+                groups.append(group)
         if self._jobs > 1:
             groups.sort(key=lambda group: -len(group) * group[0].local_epochs)
         return groups
@@ -238,9 +264,8 @@ class _Course:
         return failed.among(self._folder.run(run.key) for run in self._runs)
 
     def _gather(self) -> None:
-        found = {search: stored(self._out, search) for search in self._searches}
         keys = [run.key for run in self._runs]
-        trials = table_of(found) if found else None
+        trials = table_of(self._trials()) if self._searches else None
         target, text = self._study.file.target_accuracy, self._study.resolved()
         table, _ = self._folder.gather(keys, target, text, trials, self._failures())
         rows = best_rates(table)

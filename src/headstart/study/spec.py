@@ -3,7 +3,7 @@
 import itertools
 import math
 import os
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import fields, replace
 from functools import cached_property
 from pathlib import Path
@@ -81,12 +81,12 @@ class Study:
         self.task = TASKS.component(parsed.task, "task")
         self.model = MODELS.component(parsed.model, "model")
         self.executor = EXECUTORS.component(parsed.executor, "executor")
-        self.by_round = {
-            name: str(_registered(RATES_BY_ROUND, getattr(parsed, name) or "constant", name))
-            for name in ("client_rate_by_round", "server_rate_by_round")
-        }
+        self.by_round = {}
+        for name in ("client_rate_by_round", "server_rate_by_round"):
+            written = getattr(parsed, name) or "constant"
+            self.by_round[name] = str(_registered(RATES_BY_ROUND, written, name))
         self.probes = tuple(_read_all(PROBES, parsed.probes, "probes"))
-        if all(probe.name != "evaluation" for probe in self.probes):
+        if "evaluation" not in {probe.name for probe in self.probes}:
             raise HeadstartError(
                 "probes: expected 'evaluation' among them, without which no run has an accuracy"
             )
@@ -95,12 +95,13 @@ class Study:
         self._rate_rows = RateRows(parsed.rates, tuple(_AXIS), _of_axis)
         grids = list(self._grids())
         for axis in AXES:
-            _refuse_alike([part for axes in grids for part in axes[axis]], axis)
+            _refuse_alike(itertools.chain.from_iterable(axes[axis] for axes in grids), axis)
         _refuse_too_many(grids)
         self._written_population = 0 if self._is_counted(grids) else int(parsed.population)
         if self._written_population:
             self._cohort_of(self._written_population)
-        self.grid = list(dict.fromkeys(run for grid in grids for run in self._expand(grid)))
+        spanned = itertools.chain.from_iterable(map(self._expand, grids))
+        self.grid = list(dict.fromkeys(spanned))
         for i in self._rate_rows.unused:
             raise HeadstartError(
                 f"rates[{i}]: matches no run of the grid that an earlier row leaves; correct it "
@@ -189,19 +190,18 @@ class Study:
             yield self._components({**main, **axes.model_dump(exclude_none=True)}, f"also[{i}].")
 
     def _components(self, axes: dict[str, list[Any]], path: str) -> dict[str, list[Any]]:
-        read = {
-            axis: _read_all(registry, axes[axis], f"{path}{axis}")
-            for axis, registry in AXES.items()
-        }
-        for axis in axes.keys() - AXES.keys():
-            _refuse_twice(axes[axis], f"{path}{axis}")
-        return {**axes, **read}
+        read = dict(axes)
+        for axis, values in axes.items():
+            if axis in AXES:
+                read[axis] = _read_all(AXES[axis], values, f"{path}{axis}")
+            else:
+                _refuse_twice(values, f"{path}{axis}")
+        return read
 
     def _is_counted(self, grids: list[dict[str, list[Any]]]) -> bool:
         """Whether the number of clients is that of the owners whom the task names."""
-        by_owner = any(
-            partition.name == "natural" for axes in grids for partition in axes["partitions"]
-        )
+        partitions = itertools.chain.from_iterable(axes["partitions"] for axes in grids)
+        by_owner = "natural" in {partition.name for partition in partitions}
         is_open = "population" not in self.file.model_fields_set
         return self.file.population == "natural" or (by_owner and is_open)
 
@@ -263,10 +263,11 @@ def _read_all(registry: Registry[Any], written: Sequence[object], path: str) -> 
 
 def _check_tuning(file: StudyFile, tuning: Tuning) -> None:
     for axis in ("client_rates", "server_rates"):
-        if any(len(getattr(axes, axis) or [0]) > 1 for axes in (file, *file.also)):
-            raise HeadstartError(
-                f"{axis}: expected one value, as `tuning` searches for it, got several"
-            )
+        for axes in (file, *file.also):
+            if len(getattr(axes, axis) or [0]) > 1:
+                raise HeadstartError(
+                    f"{axis}: expected one value, as `tuning` searches for it, got several"
+                )
     if file.evaluate_on == "validation":
         raise HeadstartError(
             "evaluate_on: expected test, as `tuning` chooses by the validation part, got validation"
@@ -275,7 +276,7 @@ def _check_tuning(file: StudyFile, tuning: Tuning) -> None:
     _refuse_twice(tuning.each, "tuning.each")
 
 
-def _refuse_alike(parts: Sequence[Component], axis: str) -> None:
+def _refuse_alike(parts: Iterable[Component], axis: str) -> None:
     """Parts that differ and would have one name in tables and on the page."""
     names: dict[str, Component] = {}
     for part in parts:
@@ -302,12 +303,11 @@ def _refuse_too_many(grids: list[dict[str, list[Any]]]) -> None:
     """Before any grid is spanned: what is to be refused is not made."""
     runs = sum(math.prod(map(len, axes.values())) for axes in grids)
     if runs > MOST_RUNS:
-        sizes = {
-            axis: len(values)
-            for axis, values in max(grids, key=lambda axes: len(axes["seeds"])).items()
-        }
-        longest = ", ".join(f"{axis}: {size}" for axis, size in sizes.items() if size > 1)
+        longest = []
+        for axis, values in max(grids, key=lambda axes: len(axes["seeds"])).items():
+            if len(values) > 1:
+                longest.append(f"{axis}: {len(values)}")
         raise HeadstartError(
-            f"expected at most {MOST_RUNS:,} runs, got {runs:,} ({longest}); cut the grid, or "
-            "divide it among studies"
+            f"expected at most {MOST_RUNS:,} runs, got {runs:,} ({', '.join(longest)}); cut the "
+            "grid, or divide it among studies"
         )

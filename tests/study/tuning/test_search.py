@@ -189,7 +189,7 @@ def test_unequal_budgets_are_refused() -> None:
 def test_runs_take_the_best_values_of_their_cell_and_keep_their_own_where_all_diverged() -> None:
     asked = study()
     proximal, sgd = searches(asked)
-    runs = tuned_runs(asked, {proximal: trial(0.5, rate=0.25), sgd: None})  # type: ignore[dict-item]
+    runs = tuned_runs(asked, {proximal: trial(0.5, rate=0.25).values, sgd: None})
     found = {(str(run.client), run.client_rate, run.server_rate) for run in runs}
     assert found == {("proximal", 0.25, 1.0), ("sgd", 0.1, 1.0)}
     changed = applied(runs[0], {"client.mu": 0.2, "server_rate": 0.5})

@@ -35,23 +35,22 @@ class RateRows:
         self._first: dict[Shape, dict[tuple[Any, ...], int]] = {}
         for i, row in enumerate(rows):
             conditions = _conditions(row, fields, component, f"rates[{i}]")
-            shape = tuple(
-                (name, name not in PLAIN and isinstance(value, str))
-                for name, value in conditions.items()
-            )
-            self._first.setdefault(shape, {}).setdefault(tuple(conditions.values()), i)
+            shape = []
+            for name, value in conditions.items():
+                shape.append((name, name not in PLAIN and isinstance(value, str)))
+            self._first.setdefault(tuple(shape), {}).setdefault(tuple(conditions.values()), i)
 
     def of(self, run: Any) -> RateRow | None:
         """The first row that matches a run; None where none does."""
-        found = [
-            first[values]
-            for shape, first in self._first.items()
-            if (values := tuple(_asked(run, name, by_name) for name, by_name in shape)) in first
-        ]
-        if not found:
+        matching = []
+        for shape, first in self._first.items():
+            values = tuple(_asked(run, name, by_name) for name, by_name in shape)
+            if values in first:
+                matching.append(first[values])
+        if not matching:
             return None
-        self.used.add(min(found))
-        return self.rows[min(found)]
+        self.used.add(min(matching))
+        return self.rows[min(matching)]
 
     @property
     def unused(self) -> list[int]:
@@ -72,5 +71,7 @@ def _conditions(
         if (written := getattr(row, name)) is not None:
             part = component(name, written, f"{path}.{name}")
             conditions[name] = part.name if written == part.name else part
-    plain = {name: getattr(row, name) for name in PLAIN}
-    return conditions | {name: value for name, value in plain.items() if value is not None}
+    for name in PLAIN:
+        if (value := getattr(row, name)) is not None:
+            conditions[name] = value
+    return conditions

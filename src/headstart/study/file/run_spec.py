@@ -72,6 +72,12 @@ class RunSpec(Settings):
     data_mib: int | None = None
     keep_weights: Literal["last", "both"] = "last"
 
+    @property
+    def parts(self) -> tuple[Component, ...]:
+        """All that it is made of and that somebody may have written."""
+        named = [getattr(self, name) for name in PARTS]
+        return (*named, self.executor, *self.probes)
+
     def identity(self) -> dict[str, Any]:
         """All fields that the result depends on."""
         values = {name: value for name, value in vars(self).items() if name in _FIELDS}

@@ -6,6 +6,7 @@ date. A file is small and has an end, whatever is in it: what stands for more th
 within an alias within an alias) is counted as what it stands for.
 """
 
+import itertools
 import json
 import re
 import stat
@@ -111,7 +112,7 @@ def _size(node: yaml.Node, known: dict[int, int], depth: int) -> int:
     known[id(node)] = 0
     inner = [] if isinstance(node, yaml.ScalarNode) else node.value
     if isinstance(node, yaml.MappingNode):
-        inner = [one for pair in inner for one in pair]
+        inner = itertools.chain.from_iterable(inner)
     known[id(node)] = 1 + sum(_size(one, known, depth + 1) for one in inner)
     return known[id(node)]
 

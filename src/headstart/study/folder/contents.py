@@ -25,20 +25,23 @@ def refuse_changed_files(runs: Sequence[RunSpec], out: Path) -> None:
     """
     path = out / STARTS / "contents.json"
     known = files.read_record(path) if path.exists() else {}
-    before = {str(name): str(content) for name, content in known.items()}
-    now = _contents(runs)
     done = [run for run in runs if Folder(out).is_done(run.key)]
     may_be_mended = _modules(runs).keys() - _modules(done).keys()
-    for name, content in now.items():
-        if before.get(name, content) != content and name not in may_be_mended:
+    contents = dict(known)
+    for name, content in _contents(runs).items():
+        before = str(known.get(name, content))
+        if before != content and name not in may_be_mended:
             raise HeadstartError(
                 f"{name}: what its files hold has changed since the runs in {out} were made "
-                f"(sha256 {before[name][:12]} then, {content[:12] or 'none'} now); put it back "
+                f"(sha256 {before[:12]} then, {content[:12] or 'none'} now); put it back "
                 "or choose a new folder"
             )
-    contents = {name: content for name, content in sorted((before | now).items()) if content}
-    if contents != before:
-        files.write_record(path, contents)
+        if content:
+            contents[name] = content
+        else:
+            contents.pop(name, None)
+    if contents != known:
+        files.write_record(path, dict(sorted(contents.items())))
 
 
 def _contents(runs: Sequence[RunSpec]) -> dict[str, str]:
@@ -46,32 +49,38 @@ def _contents(runs: Sequence[RunSpec]) -> dict[str, str]:
     of, and of the modules of parts that are the user's own, with what these import from beside
     them.
     """
-    starts = {run.start: REGISTRY.build(run.start) for run in runs}
+    contents: dict[str, str] = {}
     tasks = {run.task for run in runs}
-    tasks |= {task for start in starts.values() if start.artefact for task in start.artefact.tasks}
-    contents = {str(written): start.content for written, start in starts.items()}
-    contents |= {name: files.digest(file) for name, file in _modules(runs).items()}
-    return contents | {f"task {task}": task_of(task).content for task in tasks}
+    for written in {run.start for run in runs}:
+        start = REGISTRY.build(written)
+        contents[str(written)] = start.content
+        if start.artefact:
+            tasks |= set(start.artefact.tasks)
+    for name, file in _modules(runs).items():
+        contents[name] = files.digest(file)
+    for task in tasks:
+        contents[f"task {task}"] = task_of(task).content
+    return contents
 
 
 def _parts(runs: Sequence[RunSpec]) -> set[Component]:
     """All parts of runs, probes too."""
-    parts: set[Component] = {probe for run in runs for probe in run.probes}
-    return parts | {getattr(run, name) for run in runs for name in PARTS}
+    parts: set[Component] = set()
+    for run in runs:
+        parts |= {*run.probes, *(getattr(run, name) for name in PARTS)}
+    return parts
 
 
 def _modules(runs: Sequence[RunSpec]) -> dict[str, Path]:
     """The files of those parts of runs that are the user's own, and of what these import from
     beside them.
     """
-    parts = _parts(runs)
-    own = {
-        f"module of {part.kind} {part.name}": file
-        for part in parts
-        if (file := own_file(part)) is not None
-    }
-    for origin in {part.origin for part in parts if own_file(part) is not None}:
-        own |= {f"module {name}": file for name, file in own_modules.imported_from(origin).items()}
+    own: dict[str, Path] = {}
+    for part in _parts(runs):
+        if (module := own_file(part)) is not None:
+            own[f"module of {part.kind} {part.name}"] = module
+            for name, file in own_modules.imported_from(part.origin).items():
+                own[f"module {name}"] = file
     return own
 
 
@@ -86,8 +95,7 @@ def keep_modules(runs: Sequence[RunSpec], out: Path) -> None:
             is_package = file.name == "__init__.py"
             name = part.name.partition(":")[0].replace(".", "/")
             kept[f"{name}/__init__.py" if is_package else f"{name}.py"] = file
-    for origin in {part.origin for part in parts}:
-        kept |= own_modules.imported_from(origin)
+        kept |= own_modules.imported_from(part.origin)
     for name, file in kept.items():
         with files.explained(file, "read"):
             content = file.read_bytes()
@@ -102,7 +110,7 @@ def keep_notes(notes: dict[str, list[str]], out: Path) -> None:
 
 
 def note_of(start: Component, out: Path) -> str | None:
-    """What the folder notes of how the weights of a start are; None where it notes nothing."""
+    """Return what is to be known of a start, in one line; None where there is nothing."""
     path = out / STARTS / "notes.json"
     notes = files.read_record(path).get(str(start), []) if path.exists() else []
     return "; ".join(map(str, notes)) or None

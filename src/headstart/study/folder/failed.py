@@ -6,7 +6,6 @@ study is run
 
 import traceback
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
 from pathlib import Path
 
 from headstart import files
@@ -47,8 +46,12 @@ def among(folders: Iterable[Path]) -> dict[str, str]:
     Raises:
         HeadstartError: a file is damaged.
     """
-    records = [files.read_record(path) for folder in folders if (path := folder / FAILED).exists()]
-    return {str(record["run"]): str(record["why"]) for record in records}
+    whys: dict[str, str] = {}
+    for folder in folders:
+        if (folder / FAILED).exists():
+            record = files.read_record(folder / FAILED)
+            whys[str(record["run"])] = str(record["why"])
+    return whys
 
 
 def are_in(out: Path) -> bool:
@@ -62,8 +65,7 @@ def line(failures: Mapping[str, str], runs: int) -> str:
     more = f"; and {len(whys) - 1} other reasons" if len(whys) > 1 else ""
     return (
         f"{len(failures)} of {runs} runs failed ({whys[0]}{more}); mend that and run again: what "
-        "is done stays, "
-        "and what failed is tried again"
+        "is done stays, and what failed is tried again"
     )
 
 
@@ -71,9 +73,10 @@ def _whose(error: BaseException, run: RunSpec) -> str | None:
     """The part of the user's own in whose file it happened: of several the one that was called
     last.
     """
-    named = [getattr(run, field.name) for field in fields(run)]
-    parts = [part for part in (*named, *run.probes) if isinstance(part, Component)]
-    owners = {str(file): part for part in parts if (file := own_file(part)) is not None}
+    owners: dict[str, Component] = {}
+    for part in run.parts:
+        if (file := own_file(part)) is not None:
+            owners[str(file)] = part
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if frame.filename in owners:
             part = owners[frame.filename]

@@ -3,8 +3,8 @@ imports.
 """
 
 import dis
+import itertools
 import types
-from itertools import pairwise
 
 from headstart.study.given.own_modules import bound
 
@@ -23,14 +23,18 @@ def globals_of(code: types.CodeType) -> list[str]:
 def _inside(code: types.CodeType) -> list[types.CodeType]:
     """The code of a function and of the functions inside it."""
     inner = [constant for constant in code.co_consts if isinstance(constant, types.CodeType)]
-    return [code, *(one for each in inner for one in _inside(each))]
+    return list(itertools.chain([code], *map(_inside, inner)))
+
+
+def _steps(code: types.CodeType) -> list[dis.Instruction]:
+    return [step for step in dis.get_instructions(code) if step.opname != "EXTENDED_ARG"]
 
 
 def imports_of(code: types.CodeType, package: str) -> list[str]:
     """The modules that import statements in a function reach."""
     found: list[str] = []
     for one in _inside(code):
-        steps = [step for step in dis.get_instructions(one) if step.opname != "EXTENDED_ARG"]
+        steps = _steps(one)
         for i, step in enumerate(steps):
             if step.opname == "IMPORT_NAME":
                 level, members = steps[i - 2].argval, steps[i - 1].argval
@@ -42,8 +46,7 @@ def read_of_modules(code: types.CodeType) -> list[tuple[str, str]]:
     """The global names of a function of which it reads an attribute, and that attribute."""
     found = set()
     for one in _inside(code):
-        steps = [step for step in dis.get_instructions(one) if step.opname != "EXTENDED_ARG"]
-        for step, after in pairwise(steps):
+        for step, after in itertools.pairwise(_steps(one)):
             if step.opname in READS_A_GLOBAL and after.opname in ("LOAD_ATTR", "LOAD_METHOD"):
                 found.add((str(step.argval), str(after.argval)))
     return sorted(found)

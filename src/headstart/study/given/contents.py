@@ -13,11 +13,11 @@ that these import. Where anything cannot be read, the files of all that was met 
 import dis
 import functools
 import hashlib
-import inspect
+import itertools
 import sys
 import types
 from collections import defaultdict, namedtuple
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from pathlib import PurePath
 from typing import Any
@@ -26,6 +26,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from headstart.study.given.attributes import closed_over, fields_of, is_own_value
 from headstart.study.given.compiled import globals_of, imports_of, read_of_modules
 from headstart.study.given.own_modules import is_own, sources
 
@@ -97,7 +98,7 @@ class _Contents:
     def add(self, value: object) -> None:
         kind = type(value)
         if isinstance(value, PLAIN + PLAIN_OF_TORCH) and not (
-            isinstance(value, Enum) or _is_own(kind)
+            isinstance(value, Enum) or is_own_value(kind)
         ):
             self._feed(kind.__name__, repr(value))
             return
@@ -115,9 +116,9 @@ class _Contents:
 
     def _beside(self, value: Any) -> None:
         """The class and the attributes of what is a number, a tensor or a collection as well."""
-        if _is_own(type(value)):
+        if is_own_value(type(value)):
             self.add(type(value))
-        if fields := _fields(value):
+        if fields := fields_of(value):
             self.add(fields)
 
     def _by_kind(self, value: Any) -> None:
@@ -139,7 +140,7 @@ class _Contents:
             self._set(value)
         elif isinstance(value, Mapping):
             self._feed(type(value).__name__)
-            self._all("mapping", [part for item in value.items() for part in item])
+            self._all("mapping", itertools.chain.from_iterable(value.items()))
             if isinstance(value, defaultdict):
                 self.add(value.default_factory)
         elif isinstance(value, functools.partial):
@@ -163,7 +164,7 @@ class _Contents:
             self._class(value)
         elif callable(value) and "__wrapped__" in getattr(value, "__dict__", {}):
             self._all("wrapped", [type(value).__qualname__, value.__wrapped__])
-        elif not _is_own(value) and callable(value) and hasattr(value, "__qualname__"):
+        elif not is_own_value(value) and callable(value) and hasattr(value, "__qualname__"):
             self._feed("builtin", str(getattr(value, "__module__", "")), value.__qualname__)
             if isinstance(of := getattr(value, "__self__", None), BUILT) and of is not None:
                 self.add(of)
@@ -184,14 +185,11 @@ class _Contents:
         """Own modules by what their files hold."""
         names = [name for name in names if is_own(name)]
         found = sources(names)
-        if any(
-            all(name != module and not module.startswith(f"{name}.") for module in found)
-            for name in names
-        ):
-            self.unread = self.unread or "module without a file"
-        self._feed(
-            "sources", *(text for name, held in found.items() for text in (name, _sha256(held)))
-        )
+        for name in names:
+            if name not in found and not any(module.startswith(f"{name}.") for module in found):
+                self.unread = self.unread or "module without a file"
+        hashed = {name: _sha256(held) for name, held in found.items()}
+        self._feed("sources", *itertools.chain.from_iterable(hashed.items()))
 
     def _set(self, value: Iterable[object]) -> None:
         """Its members in the order of their digests, as a set has none that lasts."""
@@ -220,8 +218,8 @@ class _Contents:
             self.sha256.update(np.ascontiguousarray(array).tobytes())
 
     def _function(self, function: types.FunctionType) -> None:
-        self._all("closure", _closed_over(function))
-        if not _is_own(function):
+        self._all("closure", closed_over(function))
+        if not is_own_value(function):
             self._feed("function", str(function.__module__), function.__qualname__)
             return
         self.modules.add(str(function.__module__))
@@ -258,8 +256,8 @@ class _Contents:
                 self._feed(step.argrepr if step.opcode in dis.hasname else str(step.arg))
 
     def _class(self, kind: type) -> None:
-        self._feed("class", kind.__module__ if not _is_own(kind) else "", kind.__qualname__)
-        if _is_own(kind):
+        self._feed("class", kind.__module__ if not is_own_value(kind) else "", kind.__qualname__)
+        if is_own_value(kind):
             self.modules.add(kind.__module__)
             if issubclass(kind, Enum):
                 members: dict[str, Any] = {
@@ -270,7 +268,7 @@ class _Contents:
                 }
                 self.add(members)
                 return
-            if _is_own(type(kind)):
+            if is_own_value(type(kind)):
                 self.add(type(kind))
             members = {
                 name: value for name, value in vars(kind).items() if name not in _OF_EVERY_CLASS
@@ -279,10 +277,12 @@ class _Contents:
 
     def _object(self, value: Any) -> None:
         self._class(type(value))
-        if _is_own(type(value)):
-            self.add(_fields(value))
+        if is_own_value(type(value)):
+            self.add(fields_of(value))
             if not any(
-                "__reduce__" in vars(kind) for kind in type(value).__mro__[:-1] if not _is_own(kind)
+                "__reduce__" in vars(kind)
+                for kind in type(value).__mro__[:-1]
+                if not is_own_value(kind)
             ):
                 return
         try:
@@ -316,49 +316,5 @@ _OF_EVERY_CLASS = {
 }  # fmt: skip
 
 
-def _fields(value: Any) -> dict[str, Any]:
-    """The attributes of an instance, also those in slots."""
-    fields = dict(getattr(value, "__dict__", {}))
-    for kind in type(value).__mro__:
-        slots = vars(kind).get("__slots__", ())
-        for name in (slots,) if isinstance(slots, str) else slots:
-            hidden = f"_{kind.__name__.lstrip('_')}{name}" if name.startswith("__") else name
-            if hasattr(value, hidden) and isinstance(
-                vars(kind).get(hidden), types.MemberDescriptorType
-            ):
-                fields[name] = getattr(value, hidden)
-    return fields
-
-
 def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def _closed_over(function: types.FunctionType) -> list[object]:
-    found = []
-    for cell in function.__closure__ or ():
-        try:
-            found.append(cell.cell_contents)
-        except ValueError:  # not filled yet
-            found.append("empty")
-    return found
-
-
-def _is_own(value: Any) -> bool:
-    """Whether a function or class is the user's: neither Headstart's, nor of Python, nor of an
-    installed package.
-    """
-    module = getattr(value, "__module__", None)
-    if not isinstance(module, str):
-        return isinstance(value, types.FunctionType | type)
-    return is_own(module)
-
-
-def required(function: Callable[..., object]) -> int | None:
-    """How many arguments by position a function must be given; None where it does not say."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return None
-    by_position = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return sum(one.kind in by_position and one.default is one.empty for one in parameters)

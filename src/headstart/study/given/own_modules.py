@@ -82,7 +82,8 @@ def _imported(source: bytes, package: str) -> list[str]:
     names: list[str] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            names += [name for alias in node.names for name in bound(alias.name, (), package)]
+            for alias in node.names:
+                names += bound(alias.name, (), package)
         elif isinstance(node, ast.ImportFrom):
             written = "." * node.level + (node.module or "")
             names += bound(written, [alias.name for alias in node.names], package)

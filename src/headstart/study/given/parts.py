@@ -86,15 +86,11 @@ def as_written(keys: Mapping[str, Any]) -> tuple[dict[str, Any], list[Given]]:
     found: list[Given] = []
     written = _axes(keys, "", found)
     by_name = {(one.kind, one.name): str(one) for one in found}
-    for i, axes in (
-        enumerate(keys.get("also") or ()) if isinstance(keys.get("also"), list | tuple) else ()
-    ):
-        if isinstance(axes, Mapping):
-            written["also"] = [
-                *written["also"][:i],
-                _axes(axes, f"also[{i}].", found),
-                *written["also"][i + 1 :],
-            ]
+    if isinstance(further := keys.get("also"), list | tuple):
+        written["also"] = list(further)
+        for i, axes in enumerate(further):
+            if isinstance(axes, Mapping):
+                written["also"][i] = _axes(axes, f"also[{i}].", found)
     if isinstance(keys.get("rates"), list | tuple):
         written["rates"] = [
             _rates(row, f"rates[{i}].", by_name, found) for i, row in enumerate(keys["rates"])

@@ -49,10 +49,10 @@ def own_task(
     owned = [examples_of(pair, f"test[{i}]", objective) for i, pair in enumerate(tests)]
     held_out = _pair(_joined(owned) if owned else examples_of(test, "test", objective))
     task, _ = task_and_clients([_pair(part) for part in parts], held_out, outputs, objective)
-    sizes = [len(part) for part in parts]
+    sizes = list(map(len, parts))
     task = replace(task, name=name, classes=_names(classes, task), owners=ClientRows(_ends(sizes)))
     if owned:
-        whose = np.repeat(np.arange(len(owned)), [len(part) for part in owned])
+        whose = np.repeat(np.arange(len(owned)), list(map(len, owned)))
         task = replace(task, test_owners=whose)
     if isinstance(validation, tuple | list):
         return replace(task, validation=examples_of(validation, "validation", objective))
@@ -94,18 +94,19 @@ def _set_aside(task: Task, sizes: Sequence[int], share: float) -> Task:
         )
     draw = rng.generator(0, "validation of own data")
     firsts = _ends(sizes)[:-1]
-    aside: list[Rows] = [
-        first + draw.permutation(size)[: min(round(share * size), size - 1)]
-        for first, size in zip(firsts, sizes, strict=True)
-    ]
+    aside: list[Rows] = []
+    for first, size in zip(firsts, sizes, strict=True):
+        count = min(round(share * size), size - 1)
+        aside.append(first + draw.permutation(size)[:count])
+    numbers = list(map(len, aside))
     taken = np.sort(np.concatenate(aside))
     rest = np.setdiff1d(np.arange(sum(sizes)), taken)
     train = (
         Examples(task.train.inputs[rest], task.train.targets[rest]) if len(taken) else task.train
     )
-    left = [size - len(rows) for size, rows in zip(sizes, aside, strict=True)]
+    left = (np.asarray(sizes) - numbers).tolist()
     held = Examples(task.train.inputs[taken], task.train.targets[taken])
-    whose = np.repeat(np.arange(len(sizes)), [len(rows) for rows in aside])
+    whose = np.repeat(np.arange(len(sizes)), numbers)
     return replace(
         task, train=train, validation=held, owners=ClientRows(_ends(left)), validation_owners=whose
     )

@@ -22,7 +22,7 @@ from headstart.parts.validation import shown
 from headstart.probes.base import Probe
 from headstart.servers.base import ServerOptimizer
 from headstart.starts.base import Start
-from headstart.study.given.contents import required
+from headstart.study.given.attributes import required
 from headstart.study.given.weights import start_of
 from headstart.tasks.base import Task
 from headstart.trees import undense

@@ -16,7 +16,6 @@ import torch
 from headstart.engine.executors.crew import cannot_fork
 from headstart.errors import HeadstartError
 from headstart.forks import LostError, Workers
-from headstart.parts.registry import Component
 from headstart.study.data import task_of
 from headstart.study.events import Event
 from headstart.study.file.run_spec import RunSpec
@@ -87,21 +86,21 @@ def _without_script(runs: Sequence[RunSpec]) -> Iterator[None]:
     They have no need of it, unless a part of the runs is a function of the script itself.
     """
     main = sys.modules["__main__"]
-    before: dict[str, Any] = {
-        name: vars(main)[name] for name in ("__file__", "__spec__") if name in vars(main)
-    }
-    parts = {
-        part
-        for run in runs
-        for part in (*vars(run).values(), *run.probes)
-        if isinstance(part, Component)
-    }
-    if not runs or any(part.name.partition(":")[0] == "__main__" for part in parts):
+    if not runs or any(map(_is_of_script, runs)):
         yield
         return
+    before: dict[str, Any] = {"__spec__": vars(main).get("__spec__")}
+    if "__file__" in vars(main):
+        before["__file__"] = vars(main)["__file__"]
     try:
         vars(main).pop("__file__", None)
         vars(main)["__spec__"] = None
         yield
     finally:
         vars(main).update(before)
+
+
+def _is_of_script(run: RunSpec) -> bool:
+    """Whether a part of a run is a function of the program's script."""
+    modules = {part.name.partition(":")[0] for part in run.parts}
+    return "__main__" in modules

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -49,12 +50,10 @@ class LaidTask:
 
     def task(self) -> Task:
         """The task, with its rows mapped."""
-        rows = {
-            name: Examples(*(laid.tensor() for laid in pair)) for name, pair in self.parts.items()
-        }
-        return replace(
-            self.frame, train=rows["train"], validation=rows["validation"], test=rows["test"]
-        )
+        rows: dict[str, Any] = {}
+        for name, (inputs, targets) in self.parts.items():
+            rows[name] = Examples(inputs.tensor(), targets.tensor())
+        return replace(self.frame, **rows)
 
 
 Shared = dict[Component, LaidTask]

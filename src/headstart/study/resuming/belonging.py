@@ -53,8 +53,7 @@ def refusal(study: Study, out: Path, tell: Tell) -> str:
     if done:
         tell(
             f"study.yaml in {out} was {'changed' if file.exists() else 'gone'}; it is written "
-            "again, "
-            f"as all {done} runs there are of this study"
+            f"again, as all {done} runs there are of this study"
         )
     return ""
 
@@ -90,24 +89,39 @@ def _hint(other: Study, study: Study) -> str:
 def _holds_all_of(study: Study, other: Study) -> bool:
     if other.file.rounds > study.file.rounds or not set(other.probes) <= set(study.probes):
         return False
-    trials = {search.key: search.trials for search in searches(study)}
-    if any(search.trials > trials.get(search.key, 0) for search in searches(other)):
-        return False
+    trials = _trials(study)
+    for key, number in _trials(other).items():
+        if number > trials.get(key, 0):
+            return False
     if other.file.rounds == study.file.rounds and other.probes == study.probes:
-        return {run.key for run in other.runs} <= {run.key for run in study.runs}
-    return {_rest(run.spec()) for run in other.runs} <= {_rest(run.spec()) for run in study.runs}
+        return _run_keys(other) <= _run_keys(study)
+    return _rests(other) <= _rests(study)
+
+
+def _trials(study: Study) -> dict[str, int]:
+    """The number of trials of each search of a study, by its key."""
+    return {search.key: search.trials for search in searches(study)}
+
+
+def _run_keys(study: Study) -> set[str]:
+    return {run.key for run in study.runs}
+
+
+def _rests(study: Study, without: Sequence[str] = ()) -> set[str]:
+    return {_rest(run.spec(), without) for run in study.runs}
 
 
 def _strays(study: Study, out: Path) -> list[str]:
     """What lies in the folder and is not of the study: searches, and runs that are done."""
-    searched = {search.key: search.trials for search in searches(study)}
+    searched, strays = _trials(study), []
     done = Counter(path.parent.name for path in out.glob(f"{TUNING}/*/*.json"))
-    longer = [name for name, trials in sorted(done.items()) if trials > searched.get(name, 0)]
-    strays = [f"its search {name}" for name in longer]
-    keys, rests = {run.key for run in study.runs}, {_rest(run.spec()) for run in study.runs}
-    tuned = {_rest(run.spec(), without=_TUNED) for run in study.runs} if searched else set()
+    for name, trials in sorted(done.items()):
+        if trials > searched.get(name, 0):
+            strays.append(f"its search {name}")
+    rests = _rests(study)
+    tuned = _rests(study, without=_TUNED) if searched else set()
     rounds, probes = study.file.rounds, _each(study.runs[0].spec()["probes"])
-    for key, spec in _specs(out, keys):
+    for key, spec in _specs(out, _run_keys(study)):
         known = _rest(spec) in rests or _rest(spec, without=_TUNED) in tuned
         if not known or spec["rounds"] > rounds or not _each(spec["probes"]) <= probes:
             strays.append(f"its run {key}")
@@ -141,19 +155,15 @@ def _taken_up(run: RunSpec, candidates: list[tuple[int, str, str]], folder: Fold
     """Hands the state of the longest over to the run. Returns what came of it, in words before a
     number of runs.
     """
-    probes = _text(run.spec()["probes"])
-    same = [
-        (rounds, key)
-        for rounds, key, theirs in candidates
-        if theirs == probes and rounds < run.rounds
-    ]
-    if not same:
+    probes, has_shorter = _text(run.spec()["probes"]), False
+    for rounds, key, theirs in candidates:
+        if theirs == probes and rounds < run.rounds:
+            has_shorter = True
+            if hand_over(folder.run(key), folder.run(run.key)):
+                what = f"where runs of {rounds} rounds were before their last one"
+                return f"going on from round {rounds - 1}, {what}"
+    if not has_shorter:
         return _measured_after(run, candidates, folder)
-    for rounds, key in same:
-        if hand_over(folder.run(key), folder.run(run.key)):
-            last = rounds - 1
-            what = f"where runs of {rounds} rounds were before their last one"
-            return f"going on from round {last}, {what}"
     return (
         "begun anew, as shorter ones kept no state to go on from (they diverged, or it was too "
         "large to keep)"
@@ -192,7 +202,7 @@ def _rest(spec: Mapping[str, Any], without: Sequence[str] = ()) -> str:
 
 
 def _each(values: Sequence[Any]) -> set[str]:
-    return set(map(_text, values))
+    return {_text(value) for value in values}
 
 
 def _text(value: Any) -> str:

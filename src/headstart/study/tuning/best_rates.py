@@ -1,6 +1,7 @@
 """The best rates of a study that tries several, as rows for the `rates` of a study file."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -20,49 +21,58 @@ def best_rates(runs: pa.Table) -> list[dict[str, Any]]:
     `edge` names the rates that are the lowest or highest tried, where a wider range could do
     better.
     """
-    cells: dict[tuple[Any, ...], dict[tuple[float, float], list[tuple[float, float]]]] = {}
+    cells: dict[tuple[Any, ...], dict[tuple[Any, ...], list[tuple[float, float]]]] = {}
     for run in runs.to_pylist():
         # a study may leave evaluation out
         evaluated = run["status"] == "finished" and run["test_accuracy"] is not None
         outcome = (run["test_accuracy"], -run["test_loss"]) if evaluated else (-math.inf, -math.inf)
-        tried = cells.setdefault(tuple(run[name] for name in CELL), {})
-        tried.setdefault((run["client_rate"], run["server_rate"]), []).append(outcome)
+        tried = cells.setdefault(_values(run, CELL), {})
+        tried.setdefault(_values(run, RATES), []).append(outcome)
     rows = []
     for cell, tried in cells.items():
-        means = {
-            rates: tuple(sum(column) / len(column) for column in zip(*o, strict=True))
-            for rates, o in tried.items()
-        }
+        means = {rates: _means(outcomes) for rates, outcomes in tried.items()}
         best = max(means, key=means.__getitem__)
         if not math.isfinite(means[best][0]):
             continue
-        edge = [
-            name for i, name in enumerate(RATES) if _at_edge(best[i], {rates[i] for rates in tried})
-        ]
         row: dict[str, Any] = dict(zip(CELL, cell, strict=True))
-        row |= {"local_epochs": whole_or_part(row["local_epochs"])} | dict(
-            zip(RATES, best, strict=True)
-        )
+        row["local_epochs"] = whole_or_part(row["local_epochs"])
+        row |= zip(RATES, best, strict=True)
+        edge = _edges(best, list(tried))
         rows.append(row | {"trials": len(tried), "edge": edge, "accuracy": means[best][0]})
     return rows
 
 
-def _at_edge(value: float, tried: set[float]) -> bool:
-    return len(tried) > 1 and value in (min(tried), max(tried))
+def _values(run: dict[str, Any], names: Sequence[str]) -> tuple[Any, ...]:
+    return tuple(run[name] for name in names)
+
+
+def _means(outcomes: list[tuple[float, float]]) -> tuple[float, float]:
+    accuracies, losses = zip(*outcomes, strict=True)
+    return sum(accuracies) / len(outcomes), sum(losses) / len(outcomes)
+
+
+def _edges(best: tuple[Any, ...], tried: list[tuple[Any, ...]]) -> list[str]:
+    """The rates that are the lowest or the highest of several tried."""
+    at_an_edge = []
+    for name, chosen, values in zip(RATES, best, zip(*tried, strict=True), strict=True):
+        if len(set(values)) > 1 and chosen in (min(values), max(values)):
+            at_an_edge.append(name)
+    return at_an_edge
 
 
 def as_rates(rows: list[dict[str, Any]]) -> str:
     """YAML for the `rates` of a study file, one row a line, without the axes in which the rows do
     not differ.
     """
-    varying = [name for name in CELL if len({row[name] for row in rows}) > 1]
-    lines = [
-        yaml.safe_dump(
-            {name: row[name] for name in (*varying, *RATES)},
-            default_flow_style=True,
-            width=200,
-            sort_keys=False,
-        )
-        for row in rows
-    ]
-    return "rates:\n" + "".join(f"  - {line}" for line in lines)
+    names = []
+    for name in CELL:
+        values = {row[name] for row in rows}
+        if len(values) > 1:
+            names.append(name)
+    names += RATES
+    text = "rates:\n"
+    for row in rows:
+        chosen = {name: row[name] for name in names}
+        line = yaml.safe_dump(chosen, default_flow_style=True, width=200, sort_keys=False)
+        text += f"  - {line}"
+    return text

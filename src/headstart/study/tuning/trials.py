@@ -107,12 +107,14 @@ def best_of(trials: list[Trial]) -> Trial | None:
 
 def edges(search: Search, values: Values) -> list[str]:
     """The names whose value lies at an end of its range, where a wider range could do better."""
-    places = {}
+    at_an_end = []
     for name, span in search.ranges:
         scale = np.log if span.log else np.asarray
-        low, high, value = (float(scale(v)) for v in (span.low, span.high, values[name]))
-        places[name] = (value - low) / (high - low)
-    return [name for name, place in places.items() if min(place, 1 - place) < EDGE]
+        low, high, value = map(float, scale([span.low, span.high, values[name]]))
+        place = (value - low) / (high - low)
+        if min(place, 1 - place) < EDGE:
+            at_an_end.append(name)
+    return at_an_end
 
 
 def refuse_unequal_budgets(found: dict[Search, list[Trial]]) -> None:
@@ -121,21 +123,25 @@ def refuse_unequal_budgets(found: dict[Search, list[Trial]]) -> None:
     Raises:
         HeadstartError: two searches differ.
     """
-
-    def budget(search: Search, trials: list[Trial]) -> tuple[int, set[tuple[int, ...]], set[int]]:
-        ended = {trial.curve[-1][0] for trial in trials if trial.status == "finished"}
-        return len(trials), {trial.seeds for trial in trials}, ended | {search.base.rounds}
-
-    budgets = {search: budget(search, trials) for search, trials in found.items()}
-    first = next(iter(budgets), None)
-    for search, spent in budgets.items():
-        if first is not None and spent != budgets[first]:
+    first: Search | None = None
+    for search, trials in found.items():
+        first = first or search
+        spent, expected = _budget(search, trials), _budget(first, found[first])
+        if spent != expected:
             raise HeadstartError(
                 f"expected the same budget for all that is tuned, got {spent[0]} trials for the "
-                f"{search} and "
-                f"{budgets[first][0]} for the {first} (or other seeds or rounds); delete tuning/ "
-                "and run again"
+                f"{search} and {expected[0]} for the {first} (or other seeds or rounds); delete "
+                "tuning/ and run again"
             )
+
+
+def _budget(search: Search, trials: list[Trial]) -> tuple[int, set[tuple[int, ...]], set[int]]:
+    """The number of trials, their seeds, and the rounds after which they ended or would have."""
+    seeds, rounds = {trial.seeds for trial in trials}, {search.base.rounds}
+    for trial in trials:
+        if trial.status == "finished":
+            rounds.add(trial.curve[-1][0])
+    return len(trials), seeds, rounds
 
 
 def propose(search: Search, done: list[Trial]) -> tuple[Any, Values]:
@@ -148,28 +154,26 @@ def propose(search: Search, done: list[Trial]) -> tuple[Any, Values]:
     )
     pruner = optuna.pruners.MedianPruner(RANDOM_TRIALS, n_warmup_steps=search.base.rounds // 4)
     study = optuna.create_study(direction="maximize", sampler=sampler, pruner=pruner)
-    spans = {
-        name: optuna.distributions.FloatDistribution(s.low, s.high, log=s.log)
-        for name, s in search.ranges
-    }
+    spans = {}
+    for name, span in search.ranges:
+        spans[name] = optuna.distributions.FloatDistribution(span.low, span.high, log=span.log)
+    states = optuna.trial.TrialState
     for trial in done:
-        study.add_trial(
-            optuna.trial.create_trial(
-                state=optuna.trial.TrialState.PRUNED
-                if trial.status == "pruned"
-                else optuna.trial.TrialState.COMPLETE,
-                value=trial.accuracy,
-                params=trial.values,
-                distributions=spans,
-                intermediate_values=dict(trial.curve),
-            )
+        known = optuna.trial.create_trial(
+            state=states.PRUNED if trial.status == "pruned" else states.COMPLETE,
+            value=trial.accuracy,
+            params=trial.values,
+            distributions=spans,
+            intermediate_values=dict(trial.curve),
         )
+        study.add_trial(known)
     if not done:
         study.enqueue_trial(_own_values(search))
     asked = study.ask(spans)
-    return asked, {
-        name: _within(float(f"{asked.params[name]:.3g}"), span) for name, span in search.ranges
-    }
+    values = {}
+    for name, span in search.ranges:
+        values[name] = _within(float(f"{asked.params[name]:.3g}"), span)
+    return asked, values
 
 
 def _carry_out_trial(
