@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from headstart.study.folder.store import RUNS
+from headstart.study.folder.columns import RUNS
 from headstart.study.tuning.best_rates import as_rates, best_rates
 
 

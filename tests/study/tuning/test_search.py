@@ -13,7 +13,8 @@ import torch
 from headstart.clients.base import CLIENTS
 from headstart.errors import HeadstartError
 from headstart.parts.registry import Tunable
-from headstart.study.federations import federation_of, task_of  # type: ignore[attr-defined]
+from headstart.study.data import task_of
+from headstart.study.federations import federation_of
 from headstart.study.folder.writer import Writer
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
@@ -204,7 +205,7 @@ def counted(search: Search, out: Path, stop_after: int | None = None) -> list[Tr
         rounds += 1
         return stop_after is not None and rounds > stop_after
 
-    Writer(out).write_all(carry_out_search(search, out, is_stopping))  # type: ignore[arg-type]
+    Writer(out).write_all(carry_out_search(search, out, is_stopping))
     return stored(out, search)
 
 

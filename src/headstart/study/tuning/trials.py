@@ -9,7 +9,7 @@ search measures on.
 """
 
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -61,7 +61,7 @@ class Trial:
 
 def carry_out_search(
     search: Search, out: Path, is_stopping: IsStopping = never
-) -> Iterator[Made | Tried]:
+) -> Generator[Made | Tried, None, None]:
     """Yield the trials that are not there yet, each as it ends. A trial that is interrupted begins
     anew.
 
