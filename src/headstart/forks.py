@@ -47,7 +47,13 @@ class Workers:
             given is sent.
     """
 
-    def __init__(self, count: int, stream_of: StreamOf, begin: Callable[[], None], forked: bool = True) -> None:
+    def __init__(
+        self,
+        count: int,
+        stream_of: StreamOf,
+        begin: Callable[[], None],
+        forked: bool = True,
+    ) -> None:
         context: Any = multiprocessing.get_context("fork" if forked else "spawn")
         self._members: dict[Connection, BaseProcess] = {}
         self._busy: set[Connection] = set()
@@ -131,7 +137,12 @@ class Workers:
         return kind, message
 
 
-def _serve(stream_of: StreamOf, begin: Callable[[], None], connection: Connection, others: list[Connection]) -> None:
+def _serve(
+    stream_of: StreamOf,
+    begin: Callable[[], None],
+    connection: Connection,
+    others: list[Connection],
+) -> None:
     """Turn items into streams in a worker, until nobody is left to give it one."""
     for other in others:
         other.close()
@@ -160,7 +171,8 @@ class _Line:
         except (HeadstartError, OSError, MemoryError) as error:
             self._connection.send(("error", error))
         except Exception:  # whatever computing somebody's part may raise, also what cannot be sent
-            self._connection.send(("error", RuntimeError(f"in a worker process:\n{traceback.format_exc()}")))
+            trace = traceback.format_exc()
+            self._connection.send(("error", RuntimeError(f"in a worker process:\n{trace}")))
         else:
             self._connection.send(("end", None))
 
@@ -197,7 +209,9 @@ def uninterrupted() -> Iterator[None]:
     """
     came: list[int] = []
     in_main = threading.current_thread() is threading.main_thread()
-    handler = signal.signal(signal.SIGINT, lambda number, frame: came.append(number)) if in_main else None
+    handler: Any = signal.SIG_DFL
+    if in_main:
+        handler = signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

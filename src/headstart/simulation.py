@@ -124,8 +124,9 @@ def simulate(
             trained then.
 
     >>> inputs, labels = torch.tensor([[0.0], [1.0]] * 4), torch.tensor([0, 1] * 4)
-    >>> result = simulate(lambda: nn.Linear(1, 2), [(inputs, labels)] * 3, (inputs, labels), cohort=2, rounds=50,
-    ...                   client_rate=1.0)
+    >>> clients = [(inputs, labels)] * 3
+    >>> result = simulate(lambda: nn.Linear(1, 2), clients, (inputs, labels), rounds=50,
+    ...                   client_rate=1.0, cohort=2)
     >>> result.metric("test_accuracy")[50]
     1.0
     """
@@ -161,15 +162,17 @@ def simulate(
     execute = or_by_loop(EXECUTORS.build(chosen), network, task, optimizer)
     federation = assembled(network, task, clients, optimizer, execute, settings)
     names = [probes] if isinstance(probes, str) else probes
-    measured = [PROBES.build(PROBES.component(probe, f"probes[{i}]"), federation) for i, probe in enumerate(names)]
+    measured = []
+    for i, name in enumerate(names):
+        probe = PROBES.component(name, f"probes[{i}]")
+        measured.append(PROBES.build(probe, federation))
     progress = carry_out(federation, Progress(begin(federation, start)), rounds, every, measured)
     if progress.fallback:
-        warnings.warn(f"{progress.fallback}, so it was computed by 'loop', not '{chosen}'", stacklevel=2)
+        why = f"{progress.fallback}, so it was computed by 'loop', not '{chosen}'"
+        warnings.warn(why, stacklevel=2)
     if not progress.state.pseudo_gradient and progress.diverged_at is None:
-        warnings.warn(
-            f"devices: with {devices!r} no client did a step in any of the {rounds} rounds, so nothing was trained",
-            stacklevel=2,
-        )
+        done = f"no client did a step in any of the {rounds} rounds"
+        warnings.warn(f"devices: with {devices!r} {done}, so nothing was trained", stacklevel=2)
     final = network.held | progress.state.x
     weights = network.state_dict({name: final[name] for name in drawn})
     return Result(progress.rows, weights, progress.status, str(chosen), progress.fallback)
@@ -180,15 +183,19 @@ def _rate_by_round(written: str, path: str) -> str:
 
 
 def _network(model: Any, dtype: torch.dtype) -> tuple[Network, set[str]]:
-    """The network, and the names of those of its parameters that the module says need no gradient."""
+    """The network, and the names of those parameters that the module says need no gradient."""
     build = _builder(model)
     with torch.random.fork_rng(devices=[]):
         params = dict(build().named_parameters())
-    frozen = {name for name, leaf in params.items() if not leaf.requires_grad and leaf.is_floating_point()}
+    frozen = set()
+    for name, leaf in params.items():
+        if leaf.is_floating_point() and not leaf.requires_grad:
+            frozen.add(name)
     if not frozen:
         return Network(build, dtype), frozen
     if len(frozen) == len(params):
-        raise HeadstartError("model: expected a parameter to train, and none requires a gradient; unfreeze a layer")
+        wrong = "expected a parameter to train, and none requires a gradient"
+        raise HeadstartError(f"model: {wrong}; unfreeze a layer")
 
     def unfrozen() -> nn.Module:
         module = build()
@@ -206,7 +213,8 @@ def _builder(model: Any) -> Callable[[], nn.Module]:
     with torch.random.fork_rng(devices=[]):  # a try; it leaves the user's generator as it was
         built = model() if callable(model) else model
     if not isinstance(built, nn.Module):
-        raise HeadstartError(f"model: expected an nn.Module or a function that builds one, got {type(built).__name__}")
+        expected = "an nn.Module or a function that builds one"
+        raise HeadstartError(f"model: expected {expected}, got {type(built).__name__}")
     return model  # type: ignore[no-any-return]
 
 

@@ -87,8 +87,10 @@ class Journal:
         stacks, tensors = list(_alike(kept)), {}
         for i, rounds in enumerate(stacks):
             for name in kept[rounds[0]]:
-                tensors[f"{i}/{name}"] = torch.stack([kept[round_][name] for round_ in rounds]).cpu()
-        content: bytes = safetensors.torch.save(tensors, {"headstart": json.dumps({"rows": rows, "rounds": stacks})})
+                leaves = [kept[round_][name] for round_ in rounds]
+                tensors[f"{i}/{name}"] = torch.stack(leaves).cpu()
+        header = json.dumps({"rows": rows, "rounds": stacks})
+        content: bytes = safetensors.torch.save(tensors, {"headstart": header})
         self._note(content, {"rounds": stacks})
         self.rows += len(rows)
         return len(content).to_bytes(_LENGTH, "little") + content
@@ -139,7 +141,8 @@ class Kept(Mapping[int, Tree]):
         i, stack, row = self._place[round_]
         if self._loaded is None or self._loaded[0] != i:
             entry = self._entries[i]
-            with files.damage_explained(self._path, _again(self._path)), self._path.open("rb") as opened:
+            explained = files.damage_explained(self._path, _again(self._path))
+            with explained, self._path.open("rb") as opened:
                 opened.seek(entry.begin)
                 self._loaded = i, safetensors.torch.load(opened.read(entry.end - entry.begin))
         own = f"{stack}/"
