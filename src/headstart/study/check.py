@@ -25,19 +25,15 @@ def check(study: Study) -> dict[str, list[str]]:
     forget_changed()
     check_device(study.file.device)
     samples: dict[object, RunSpec] = {}
-    for (
-        run
-    ) in study.runs:  # not every combination, but every part of one, and every dealing of the data
-        samples |= dict.fromkeys(
-            ((run.partition, run.seed), run.client, run.server, run.devices, run.trainable), run
-        )
+    # not every combination, but every part of one, and every dealing of the data
+    for run in study.runs:
+        dealing = run.partition, run.seed
+        for part in (dealing, run.client, run.server, run.devices, run.trainable):
+            samples[part] = run
     for search in searches(study):
-        samples |= {
-            ("search", search.base.partition, search.base.client, seed): replace(
-                search.base, seed=seed
-            )
-            for seed in search.seeds
-        }
+        base = search.base
+        for seed in search.seeds:
+            samples["search", base.partition, base.client, seed] = replace(base, seed=seed)
     for run in {run.key: run for run in samples.values()}.values():
         federation = federation_of(run)
     for probe in study.probes:  # a probe looks at no more of a run than all have

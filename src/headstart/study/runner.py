@@ -172,8 +172,8 @@ class _Course:
         pending = self._pending()
         take_up({run.key for run in self._runs}, pending, self._out, tell)
         choose_executors(self._runs if pending else [], self._out)
-        groups = self._groups(pending)
         keys = {run.key for run in pending}
+        groups = self._groups(keys) if pending else []
         work: dict[Group, float] = {}
         left: dict[Group, int] = {}
         group_of: dict[str, Group] = {}
@@ -231,7 +231,7 @@ class _Course:
     def _trials(self) -> dict[Search, list[Trial]]:
         return {search: stored(self._out, search) for search in self._searches}
 
-    def _groups(self, pending: Sequence[RunSpec]) -> list[Group]:
+    def _groups(self, keys: set[str]) -> list[Group]:
         """The groups that have runs to do; with several processes the longest first, so that none
         is the last.
         """
@@ -239,9 +239,6 @@ class _Course:
         def most(run: RunSpec) -> int:
             return at_once(with_executor(run, chosen_executor(run, self._out)).executor)
 
-        if not pending:
-            return []
-        keys = {run.key for run in pending}
         groups = []
         for group in groups_of(self._runs, most):
             if any(run.key in keys for run in group):

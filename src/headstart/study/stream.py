@@ -169,14 +169,13 @@ def _together(
     if not wanted:
         return
     some = next(iter(wanted.values()))
-    federations = [
-        wanted[i].federation if i in wanted else _placeholder(run, some)
-        for i, run in enumerate(group)
-    ]
-    probes = [
-        wanted[i].probes if i in wanted else _probes(run, federation)
-        for i, (run, federation) in enumerate(zip(group, federations, strict=True))
-    ]
+    federations: list[Federation] = []
+    probes: list[list[Probe]] = []
+    for i, run in enumerate(group):
+        one = wanted.get(i)
+        federation = _placeholder(run, some) if one is None else one.federation
+        federations.append(federation)
+        probes.append(_probes(run, federation) if one is None else one.probes)
     under_way = {i: one.progress for i, one in wanted.items()}
 
     def seconds() -> float:

@@ -80,8 +80,7 @@ class RunSpec(Settings):
 
     def identity(self) -> dict[str, Any]:
         """All fields that the result depends on."""
-        values = {name: value for name, value in vars(self).items() if name in _FIELDS}
-        return {name: _identity(value) for name, value in values.items()}
+        return {name: _identity(getattr(self, name)) for name in _FIELDS}
 
     @cached_property
     def key(self) -> str:
