@@ -20,12 +20,21 @@ def count_to(number: int, is_stopping: IsStopping) -> Iterator[tuple[int, int]]:
         yield number, i
 
 
+class OddError(Exception):
+    """An error that cannot be made anew from what it says."""
+
+    def __init__(self, one: int, other: int) -> None:
+        super().__init__(f"{one} {other}")
+
+
 def fail(item: str, is_stopping: IsStopping) -> Iterator[str]:
     yield item
     if item == "known":
         raise HeadstartError("what is wrong")
     if item == "unknown":
-        raise ZeroDivisionError
+        raise ZeroDivisionError("by nothing")
+    if item == "not to be sent":
+        raise OddError(1, 2)
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -56,7 +65,8 @@ def test_a_worker_goes_on_when_its_message_was_taken() -> None:
     ("item", "error", "message"),
     [
         ("known", HeadstartError, "^what is wrong$"),
-        ("unknown", RuntimeError, r"^in a worker process:\nTraceback(?s:.*)ZeroDivisionError"),
+        ("unknown", ZeroDivisionError, "^by nothing"),
+        ("not to be sent", RuntimeError, r"^in a worker process:\nTraceback(?s:.*)OddError"),
         ("killed", LostError, "^a worker process was killed$"),
     ],
 )

@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 from headstart.errors import HeadstartError
@@ -51,7 +52,7 @@ class Workers:
         self,
         count: int,
         stream_of: StreamOf,
-        begin: Callable[[], None],
+        begin: Callable[[], None] = lambda: None,
         forked: bool = True,
     ) -> None:
         context: Any = multiprocessing.get_context("fork" if forked else "spawn")
@@ -168,11 +169,8 @@ class _Line:
                 self._connection.send(("message", message))
                 if self._connection.recv() == STOP:
                     self._stopping = self._connection.recv() == TAKEN
-        except (HeadstartError, OSError, MemoryError) as error:
-            self._connection.send(("error", error))
-        except Exception:  # whatever computing somebody's part may raise, also what cannot be sent
-            trace = traceback.format_exc()
-            self._connection.send(("error", RuntimeError(f"in a worker process:\n{trace}")))
+        except Exception as error:  # whatever computing somebody's part may raise
+            self._connection.send(("error", _sendable(error)))
         else:
             self._connection.send(("end", None))
 
@@ -181,6 +179,18 @@ class _Line:
         if not self._stopping and self._connection.poll():
             self._stopping = self._connection.recv() == STOP
         return self._stopping
+
+
+def _sendable(error: Exception) -> Exception:
+    """The error with where it was raised; in words alone, where it cannot be sent."""
+    trace = f"in a worker process:\n{traceback.format_exc()}"
+    if not isinstance(error, HeadstartError):
+        error.add_note(trace)
+    try:
+        ForkingPickler.loads(ForkingPickler.dumps(error))
+    except Exception:  # of whatever class it is
+        return RuntimeError(trace)
+    return error
 
 
 def end_with_parent() -> None:

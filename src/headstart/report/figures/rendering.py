@@ -8,16 +8,13 @@ on a screen) and narrow (a phone's 360 px), in which text keeps its size.
 import io
 import multiprocessing
 import re
-import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from headstart.forks import end_with_parent
+from headstart.forks import IsStopping, LostError, Workers
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -153,31 +150,22 @@ def render_all(drawings: Sequence[Drawing], processes: int = 1) -> list[dict[str
     import matplotlib.backends.backend_agg
     import matplotlib.backends.backend_svg  # noqa: F401  once, not in every process
 
-    _drawings[:] = drawings
-    context = multiprocessing.get_context("fork")
+    def rendered(i: int, is_stopping: IsStopping) -> Iterator[tuple[int, dict[str, bytes]]]:
+        yield i, render(*drawings[i])
+
+    files: dict[int, dict[str, bytes]] = {}
     try:
-        with ProcessPoolExecutor(processes, context, _begin_worker) as pool:
-            return list(pool.map(_rendered, range(len(drawings))))
-    except (
-        BrokenProcessPool,
-        OSError,
-    ):  # killed for memory; no shared memory, no process to be had
+        workers = Workers(min(processes, len(drawings)), rendered)
+    except OSError:  # no process to be had
         return [render(*drawing) for drawing in drawings]
+    try:
+        files |= workers.streams(range(len(drawings)))
+    except LostError:  # killed for memory
+        pass
     finally:
-        _drawings.clear()
-
-
-_drawings: list[Drawing] = []
-"""What a forked process finds."""
-
-
-def _begin_worker() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    end_with_parent()
-
-
-def _rendered(i: int) -> dict[str, bytes]:
-    return render(*_drawings[i])
+        files |= workers.rest()
+        workers.close()
+    return [files.get(i) or render(*drawing) for i, drawing in enumerate(drawings)]
 
 
 def inline(svg: bytes, prefix: str) -> str:
