@@ -10,6 +10,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from multiprocessing.reduction import ForkingPickler
@@ -55,19 +56,9 @@ class Workers:
         begin: Callable[[], None] = lambda: None,
         forked: bool = True,
     ) -> None:
-        context: Any = multiprocessing.get_context("fork" if forked else "spawn")
-        self._members: dict[Connection, BaseProcess] = {}
+        serve = partial(_answer_items, stream_of, begin)
+        self._members = begun(count, serve, forked)
         self._busy: set[Connection] = set()
-        with uninterrupted():
-            for _ in range(count):
-                ours, theirs = context.Pipe()
-                # A copy of our end that a worker keeps open would hide from the others that this
-                # process has ended.
-                others = [*self._members, ours] if forked else []
-                member = context.Process(target=_serve, args=(stream_of, begin, theirs, others))
-                member.start()
-                theirs.close()
-                self._members[ours] = member
 
     def streams(self, items: Iterable[Any]) -> Generator[Any, None, None]:
         """Yield the messages of items as they come. Items begin in their order; a worker gets one
@@ -138,22 +129,51 @@ class Workers:
         return kind, message
 
 
-def _serve(
-    stream_of: StreamOf,
-    begin: Callable[[], None],
-    connection: Connection,
-    others: list[Connection],
-) -> None:
-    """Turn items into streams in a worker, until nobody is left to give it one."""
+def begun(
+    count: int,
+    serve: Callable[[Connection], None],
+    forked: bool = True,
+    daemon: bool = False,
+) -> dict[Connection, BaseProcess]:
+    """Begin worker processes, and return them by this end of the pipe to each.
+
+    Args:
+        count: how many there are.
+        serve: what each does with its end of the pipe, until nobody is left at the other.
+        forked: whether they are forked from this process.
+        daemon: whether they may begin no processes of their own, and are ended with this one.
+    """
+    context: Any = multiprocessing.get_context("fork" if forked else "spawn")
+    members: dict[Connection, BaseProcess] = {}
+    with uninterrupted():
+        for _ in range(count):
+            ours, theirs = context.Pipe()
+            # A copy of our end that a worker keeps open would hide from the others that this
+            # process has ended.
+            others = [*members, ours] if forked else []
+            member = context.Process(target=_serve, args=(serve, theirs, others), daemon=daemon)
+            member.start()
+            theirs.close()
+            members[ours] = member
+    return members
+
+
+def _serve(serve: Callable[[Connection], None], connection: Connection, others: list[Connection]) -> None:
     for other in others:
         other.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that it works for decides
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     end_with_parent()
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
+        serve(connection)
+
+
+def _answer_items(stream_of: StreamOf, begin: Callable[[], None], connection: Connection) -> None:
+    """Turn items into streams, one after the other."""
     begin()
     line = _Line(connection)
-    with suppress(EOFError, BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
-        while True:
-            line.answer(stream_of, connection.recv())
+    while True:
+        line.answer(stream_of, connection.recv())
 
 
 class _Line:

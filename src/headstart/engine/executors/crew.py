@@ -8,12 +8,11 @@ are in memory that all of them see; through pipes go only plans and what clients
 
 import multiprocessing
 import os
-import signal
 import sys
 import traceback
 import weakref
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterator
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, NamedTuple
@@ -26,6 +25,7 @@ from headstart.engine.executors.base import Assignment
 from headstart.engine.executors.groups import GROUPS, GroupWork
 from headstart.engine.executors.sums import Sums
 from headstart.errors import HeadstartError
+from headstart.forks import begun
 from headstart.kernels.shared_memory import shared_zeros
 from headstart.threads import torch_threads
 from headstart.trees import Tree
@@ -112,17 +112,7 @@ class _Members:
 
     def __init__(self, work: GroupWork, board: Board, count: int) -> None:
         self.board = board
-        fork = multiprocessing.get_context("fork")
-        self._members: dict[Connection, BaseProcess] = {}
-        for _ in range(count):
-            ours, theirs = fork.Pipe()
-            # A copy of our end that a member keeps open would hide from the others that this
-            # process has ended.
-            others = [*self._members, ours]
-            member = fork.Process(target=_serve, args=(work, board, theirs, others), daemon=True)
-            member.start()
-            theirs.close()
-            self._members[ours] = member
+        self._members = begun(count, partial(_serve, work, board), daemon=True)
         self._owner = os.getpid()
         self.dismiss = weakref.finalize(self, _dismiss, self._members, self._owner)
 
@@ -184,27 +174,20 @@ class _Members:
         )
 
 
-def _serve(
-    work: GroupWork, board: Board, connection: Connection, others: Sequence[Connection]
-) -> None:
+def _serve(work: GroupWork, board: Board, connection: Connection) -> None:
     """Answer orders in a forked process, until nobody is left to give one."""
-    for other in others:
-        other.close()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that gives the orders decides
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     torch.set_num_threads(1)
-    with suppress(EOFError, BrokenPipeError, ConnectionResetError):
-        while True:
-            order: Order = connection.recv()
-            try:
-                answer: Kept | Exception = _computed(work, board, order)
-            except HeadstartError as error:
-                answer = error
-            except Exception:  # whatever computing somebody's network may raise
-                answer = RuntimeError(
-                    f"in a process of the executor 'processes':\n{traceback.format_exc()}"
-                )
-            connection.send(answer)
+    while True:
+        order: Order = connection.recv()
+        try:
+            answer: Kept | Exception = _computed(work, board, order)
+        except HeadstartError as error:
+            answer = error
+        except Exception:  # whatever computing somebody's network may raise
+            answer = RuntimeError(
+                f"in a process of the executor 'processes':\n{traceback.format_exc()}"
+            )
+        connection.send(answer)
 
 
 def _computed(work: GroupWork, board: Board, order: Order) -> Kept:
