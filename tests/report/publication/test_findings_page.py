@@ -8,13 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from headstart.errors import HeadstartError
-from headstart.report.publication import setup
 from headstart.report.publication.findings_page import MARKS, block, read, write
 from headstart.report.publication.folder import publish
-from headstart.report.publication.marks import marks
 from headstart.report.publication.summary import NAME
 
 Make = Callable[..., Path]
@@ -50,48 +47,6 @@ def test_each_study_says_how_it_was_set_up(page: str) -> None:
     assert len(rows) == 3
     assert all("not tuned: those of the study file" in line for line in rows)
     assert all("| its own |" in line for line in rows)  # no name that `headstart paper` gives
-
-
-def test_the_set_up_is_that_of_the_study_file(tmp_path: Path) -> None:
-    run = {"trials": 520, "seeds": list(range(10)), "starts": ["random", "proxy(task='emnist-letters', epochs=3)"]}
-    tuning = {"trials": 20, "seeds": [0], "rounds": 100}
-    settings = {"name": "mine", "tuning": tuning}
-    (tmp_path / "study.yaml").write_text(yaml.safe_dump(settings))
-    assert setup.settings_of(tmp_path) == settings
-    study = {"preset": "paper all, scale cpu", "run": run}
-    assert setup.cells(study, settings) == (
-        "preset: paper all, scale cpu",
-        "tuned: 20 trials of 100 rounds for each start and pair, 520 trials in all, on seed 0, which is judged too",
-        "proxy(task='emnist-letters', epochs=3)",
-    )
-    assert setup.settings_of(tmp_path / "absent") == {}
-    assert setup.cells({"preset": "", "run": {"trials": 0}}, {}) == ("its own", "not tuned", "not recorded")
-    (tmp_path / "study.yaml").write_text("- a")
-    with pytest.raises(HeadstartError, match="damaged"):
-        setup.settings_of(tmp_path)
-
-
-def published(task: str, unlearned: list[str], value: float = 0.1) -> dict[str, Any]:
-    """Every finding holds, with a number of its own, also from a start that learned nothing."""
-    findings = [{"number": n, "judgement": "holds", "judged": {"value": value + n, "n": 3}} for n in range(1, 10)]
-    return {"task": task, "model": "mlp", "compared": ["random", "proxy"], "unlearned": unlearned, "findings": findings}
-
-
-def test_judgements_from_a_start_that_learned_nothing_are_marked() -> None:
-    floor = published("a", ["random"])
-    other = published("b", ["proxy"])
-    marked = [each["number"] for each in floor["findings"] if marks(floor, each, [floor, other]) == " †"]
-    assert marked == [1, 2, 3, 4, 6, 7, 9]
-    assert not any(marks(other, each, [floor, other]) for each in other["findings"])
-    undecided = {**floor["findings"][0], "judgement": "undecided"}
-    assert marks(floor, undecided, [floor]) == ""
-
-
-def test_one_measurement_in_two_studies_is_marked() -> None:
-    one, same, more = published("a", []), published("a", []), published("a", [], value=0.2)
-    elsewhere = published("b", [])
-    assert all(marks(one, each, [one, same]) == " ‡" for each in one["findings"])
-    assert not any(marks(one, each, [one, more, elsewhere]) for each in one["findings"])
 
 
 def test_marks_are_explained_where_they_stand(results: Path, tmp_path: Path) -> None:
@@ -188,51 +143,6 @@ def test_the_page_in_docs_is_what_its_command_writes(tmp_path: Path) -> None:
     assert end
     expected = block(read([DOCS / "results"]), DOCS)
     assert written == f"\n{expected}", "run: headstart findings docs/results --into docs/findings.md"
-
-
-def test_every_published_result_is_of_this_format() -> None:
-    for path in (DOCS / "results").rglob(NAME):
-        assert [each["number"] for each in json.loads(path.read_text())["findings"]] == list(range(1, 10))
-
-
-def changed(found: Any, at: tuple[Any, ...], value: Any) -> Any:
-    """A copy in which one place holds another value; no value: it is left out."""
-    copy = json.loads(json.dumps(found))
-    place = copy
-    for key in at[:-1]:
-        place = place[key]
-    if value is ...:
-        del place[at[-1]]
-    else:
-        place[at[-1]] = value
-    return copy
-
-
-def places(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [each for key, item in items for each in ((*at, key), *places(item, (*at, key)))]
-
-
-def test_what_was_published_in_another_form_is_one_line(tmp_path: Path) -> None:
-    found, path = json.loads((DOCS / "results/digits" / NAME).read_text()), tmp_path / NAME
-    said = []
-    for at in places(found)[::3]:
-        for value in (None, 3, "x", [], {}, ...):  # type: ignore[var-annotated]
-            path.write_text(json.dumps(changed(found, at, value)))
-            try:
-                assert block(read([tmp_path]), tmp_path)
-            except HeadstartError as error:
-                said.append(str(error))
-    assert len(said) > 100
-    assert all(f"{NAME} is damaged" in line and "\n" not in line for line in said)
-
-
-@pytest.mark.parametrize("settings", [{"tuning": 3}, {"tuning": {"seeds": 3}}, {"client_rates": 0.1}])
-def test_a_study_file_of_another_form_is_one_line(settings: dict[str, Any]) -> None:
-    with pytest.raises(HeadstartError, match=r"study\.yaml of 'A' is damaged"):
-        setup.cells(
-            {"title": "A", "preset": "", "run": {"trials": 3 if "tuning" in settings else 0, "seeds": [0]}}, settings
-        )
 
 
 def test_what_was_published_and_changed_since_is_refused(results: Path, tmp_path: Path) -> None:

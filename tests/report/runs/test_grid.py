@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -43,14 +42,6 @@ def test_each_axis_has_its_pairs_and_values(study: MakeStudy) -> None:
     ]
 
 
-def test_what_a_record_says_in_words_of_a_user_is_printable(study: MakeStudy) -> None:
-    results = tables.read(study())
-    evil = "features: a\x1b[2J"
-    runs = tuple(replace(run, data=evil, begun_with=evil, executor_fallback=evil) for run in results.runs)
-    run = sort(replace(results, runs=runs)).records.runs[0]
-    assert {run.data, run.begun_with, run.executor_fallback} == {r"features: a\x1b[2J"}
-
-
 def test_no_slice_where_nothing_varies(study: MakeStudy) -> None:
     found = read(
         study(keep=lambda row: row["partition"] == DIR and row["devices"] == "equal" and row["local_epochs"] == 1)
@@ -74,26 +65,6 @@ def test_a_slice_away_from_the_base_is_found(study: MakeStudy) -> None:
     assert (part.rest.partition, part.values) == ("iid", (1, 5, 20))
 
 
-def test_random_is_first_in_whatever_order_starts_come(study: MakeStudy) -> None:
-    assert read(study(starts=("proxy", "random", "zero"))).starts == ("random", "proxy", "zero")
-
-
-def test_tuning_takes_the_best_rate_and_keeps_the_others(study: MakeStudy) -> None:
-    found = read(study("tuning"))
-    key = ("random", Pair("sgd", "adam"), found.base)
-    chosen, *others = found.rates[key]
-    assert found.cells[key] is chosen
-    assert [cell.mean for cell in others] == sorted((cell.mean for cell in others), reverse=True)
-    assert chosen.mean > others[0].mean
-
-
-def test_a_diverged_run_leaves_no_mean(study: MakeStudy) -> None:
-    found = read(study(diverge=lambda row: row["client"] == "gd" and row["seed"] == 2))
-    cell = found.cell("random", Pair("gd", "sgd"))
-    assert (cell.diverged, cell.accuracy) == (1, {})
-    assert np.isnan(cell.mean)
-
-
 def test_means_are_over_the_largest_block_of_pairs_and_seeds(table: Callable[..., Grid]) -> None:
     """Four of five seeds of three pairs are more than five of one; one of five of a single pair is less."""
     a, b, c, d = (f"{client} + sgd" for client in ("sgd", "nova", "gd", "mimelite"))
@@ -106,31 +77,6 @@ def test_means_are_over_the_largest_block_of_pairs_and_seeds(table: Callable[...
     assert kept(a=5, b=4, c=4, d=4) == [a, b, c, d]
     assert kept(a=5, b=5, c=5, d=1) == [a, b, c]
     assert kept(a=2, b=1) == [a]
-
-
-def test_a_rate_that_diverges_is_not_chosen(study: MakeStudy) -> None:
-    found = read(study("tuning", diverge=lambda row: row["client_rate"] == 0.1 and row["seed"] == 0))
-    cell = found.cell("random", Pair("sgd", "adam"))
-    assert cell.runs[0].client_rate == 0.03
-
-
-def test_parameters_tuned_by_start_are_one_competitor(study: MakeStudy) -> None:
-    """proximal(mu=0.1) from random meets proximal(mu=1) from proxy; two variants side by side stay two."""
-    folder = study()
-    results = tables.read(folder)
-
-    def tuned(run: tables.Run, everywhere: bool) -> tables.Run:
-        change = run.client.startswith("proximal") and (run.start == "proxy" or (everywhere and run.server == "adam"))
-        return type(run)(**{**run.__dict__, "client": "proximal(mu=1)"}) if change else run
-
-    runs = tuple(tuned(run, False) for run in results.runs)
-    found = sort(tables.Records(results.settings, runs, {}, folder))
-    assert Pair("proximal", "adam") in found.pairs()
-    both = tuple(
-        type(run)(**{**run.__dict__, "client": "proximal(mu=1)"}) for run in results.runs if "mu" in run.client
-    )
-    found = sort(tables.Records(results.settings, results.runs + both, {}, folder))
-    assert {"proximal(mu=0.1)", "proximal(mu=1)"} <= {pair.client for pair in found.pairs()}
 
 
 def test_brief_names_drop_parameters_only_where_that_is_clear(study: MakeStudy) -> None:

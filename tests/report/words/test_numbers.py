@@ -1,0 +1,36 @@
+"""Numbers as they are written."""
+
+import math
+
+import pytest
+
+from headstart.report.words.numbers import MINUS, number, p_text, percent, points, signed, size
+from headstart.statistics.intervals import Estimate
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.04, "0.0"), (-0.04, "0.0"), (2.55, "+2.5"), (-2.5, f"{MINUS}2.5")])
+def test_signs(value: float, text: str) -> None:
+    assert signed(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(99.96, "100"), (100.4, "100"), (123456.0, "123,456"), (1e6, "1e+06"), (0.00123, "0.00123")],
+)
+def test_sizes(value: float, text: str) -> None:
+    assert size(value) == text
+
+
+def test_what_is_not_there_is_a_dash() -> None:
+    assert [percent(None), percent(math.nan), percent(0.1234), percent(1.0, 0)] == ["–", "–", "12.3%", "100%"]
+
+
+def test_differences_with_intervals() -> None:
+    assert points(Estimate(0.041, 0.02, 0.062, 3)) == "+4.1 points [+2.0, +6.2]"
+    assert number(Estimate(-1.0, None, None, 1)) == f"{MINUS}1.00 (one seed)"
+    assert number(Estimate(1.0, None, None, 2), 1, " rounds") == "+1.0 rounds (two equal seeds)"
+    assert points(None) == "no common seed"
+
+
+def test_p_values() -> None:
+    assert [p_text(0.5), p_text(0.05), p_text(0.0001)] == ["p = 0.5", "p = 0.050", "p < 0.001"]
