@@ -1,6 +1,8 @@
 """Every study file that is committed runs end to end, at toy size, and ends in a report."""
 
+import html
 import os
+import re
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
+from headstart.paper.findings import FINDINGS
+from headstart.report.judgement.reading import read
+from headstart.report.pages.study_page import write
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
 
@@ -46,6 +51,11 @@ def toy(text: str) -> dict[str, Any]:
     return small
 
 
+def words_of(page: str) -> str:
+    """What a page says, without its marks."""
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", "", page)).split())
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_study_at_its_full_size_is_valid(path: Path) -> None:
     """Which needs no data to be said."""
@@ -58,9 +68,13 @@ def test_study_at_toy_size(path: Path, tmp_path: Path) -> None:
     needs_data(path)
     study = Study(**toy(path.read_text()))
     run_study(study, tmp_path)
-    from headstart.report.pages.study_page import write
-
-    assert write(tmp_path).read_text(encoding="utf-8").startswith("<!doctype html>")
+    reading = read(tmp_path)
+    page = words_of(write(tmp_path).read_text(encoding="utf-8"))
+    assert {panel.slug for panel in reading.panels} == set(FINDINGS)
+    for panel in reading.shown:
+        assert panel.heading in page
+        assert panel.answer.sentence[1:] in page, panel.slug  # which begins with a capital
+    assert reading.verdict.where.claim in page
 
 
 def test_the_demo_ships_with_the_package() -> None:

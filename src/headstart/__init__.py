@@ -1,7 +1,8 @@
 """Headstart: where should federated training begin, and with which pair of optimizers?
 
-`simulate` is one run on one's own module and tensors; `Study` is a grid of runs that ends in a report.
-Names are loaded when they are first used, so that importing headstart does not import torch.
+`simulate` is one run on one's own module and tensors; `Study` is a grid of runs that ends in a
+report. Names are loaded when they are first used, so that importing headstart does not import
+torch.
 """
 
 import importlib
@@ -19,9 +20,18 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
-    "HeadstartError", "Result", "Results", "Study", "load", "own_part", "own_task", "run_study", "simulate",
-    "to_group_norm", "write_report",
-]  # fmt: skip
+    "HeadstartError",
+    "Result",
+    "Results",
+    "Study",
+    "load",
+    "own_part",
+    "own_task",
+    "run_study",
+    "simulate",
+    "to_group_norm",
+    "write_report",
+]
 
 _HOMES = {
     "HeadstartError": "headstart.errors:HeadstartError",

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping
 
 
 class HeadstartError(Exception):
-    """Bad input, a damaged file, a refused model. The command line prints the message and exits with 2."""
+    """Bad input, a damaged file, a refused model. The command line prints the message and exits
+    with 2.
+    """
 
 
 class OutOfMemoryError(HeadstartError):
@@ -24,7 +26,8 @@ def reason(error: BaseException) -> str:
 
 
 def as_memory(error: BaseException) -> OutOfMemoryError | None:
-    """The error about memory that an exception is, or None: torch has no exception of its own for it on the CPU.
+    """The error about memory that an exception is, or None: torch has no exception of its own for
+    it on the CPU.
 
     >>> str(as_memory(MemoryError()))
     'this machine has not enough memory; choose a smaller model, batch or cohort'
@@ -37,11 +40,14 @@ def as_memory(error: BaseException) -> OutOfMemoryError | None:
         return None
     bytes_ = re.search(r"tried to allocate (\d+) bytes", said)
     size = f" for {int(bytes_[1]) / 2**30:,.1f} GiB at once" if bytes_ else ""
-    return OutOfMemoryError(f"this machine has not enough memory{size}; choose a smaller model, batch or cohort")
+    return OutOfMemoryError(
+        f"this machine has not enough memory{size}; choose a smaller model, batch or cohort"
+    )
 
 
 def nearest(name: str, names: Iterable[str], known_as: Mapping[str, str] | None = None) -> str:
-    """The offer that ends an error about an unknown name; `known_as` leads from what others call it to the name.
+    """The offer that ends an error about an unknown name; `known_as` leads from what others call it
+    to the name.
 
     >>> nearest("proximl", ["sgd", "proximal"])
     "; did you mean 'proximal'?"

@@ -1,8 +1,10 @@
-"""Files that are whole or not there and know their own sha256, where data lies, and errors in one line.
+"""Files that are whole or not there and know their own sha256, where data lies, and errors in one
+line.
 
-What is read back later is sealed: somewhere in it stands "headstart.sha256" and the sha256 of all its bytes, taken with
-zeros in that place. A JSON record has it as a key; Parquet and safetensors files have it in their metadata. So a file
-of which one bit has changed is never read for what it was.
+What is read back later is sealed: somewhere in it stands "headstart.sha256" and the sha256 of all
+its bytes, taken with zeros in that place. A JSON record has it as a key; Parquet and safetensors
+files have it in their metadata. So a file of which one bit has changed is never read for what it
+was.
 """
 
 import hashlib
@@ -20,7 +22,9 @@ from headstart.errors import HeadstartError
 from headstart.parts import lookup
 
 PARTIAL = ".partial"
-"""How the names of files end that are being written. One that stays belongs to a process that was killed."""
+"""How the names of files end that are being written. One that stays belongs to a process that was
+killed.
+"""
 
 
 DATA = "HEADSTART_DATA"
@@ -29,17 +33,23 @@ DATA = "HEADSTART_DATA"
 
 @contextmanager
 def explained(path: Path, doing: str) -> Iterator[None]:
-    """Turn an error of the file system (full disk, no permission, ...) into one line that names the path.
+    """Turn an error of the file system (full disk, no permission, ...) into one line that names the
+    path.
 
-    What is read is a file or a folder: a pipe or a device may never end, and a name with a zero byte is none.
+    What is read is a file or a folder: a pipe or a device may never end, and a name with a zero
+    byte is none.
     """
     _refuse_no_name(path)
     try:
         if doing == "read" and path.exists() and not (path.is_file() or path.is_dir()):
-            raise HeadstartError(f"cannot read {path}: expected a file or a folder, got a pipe, a socket or a device")
+            raise HeadstartError(
+                f"cannot read {path}: expected a file or a folder, got a pipe, a socket or a device"
+            )
         yield
     except FileExistsError as error:
-        raise HeadstartError(f"cannot {doing} {path}: a file stands where a folder should be") from error
+        raise HeadstartError(
+            f"cannot {doing} {path}: a file stands where a folder should be"
+        ) from error
     except OSError as error:
         reason = error.strerror or " ".join(str(error).split())  # Arrow's have several lines
         raise HeadstartError(f"cannot {doing} {path}: {reason}") from error
@@ -52,14 +62,16 @@ def _refuse_no_name(path: Path) -> None:
     except UnicodeEncodeError:
         possible = False
     if not possible:
-        raise HeadstartError(f"expected the path of a file, got {str(path)!r}, which no file can have")
+        raise HeadstartError(
+            f"expected the path of a file, got {str(path)!r}, which no file can have"
+        )
 
 
 def write(path: Path, content: bytes | str, lasting: bool = True) -> None:
     """Write a file atomically: under a temporary name beside it, then renamed. Makes the folder.
 
-    `lasting`: wait until it is on the disk, so that it is whole also after a power cut. What can be made
-    again from other files, such as a report, need not wait.
+    `lasting`: wait until it is on the disk, so that it is whole also after a power cut. What can be
+    made again from other files, such as a report, need not wait.
 
     Raises:
         HeadstartError: the disk is full, the folder is not writable.
@@ -82,7 +94,9 @@ def write(path: Path, content: bytes | str, lasting: bool = True) -> None:
 
 
 def _refuse_other_than_file(path: Path) -> None:
-    """What is renamed takes the place of whatever is there: `/dev/null` would be a file from then on."""
+    """What is renamed takes the place of whatever is there: `/dev/null` would be a file from then
+    on.
+    """
     try:
         mode = path.lstat().st_mode
     except (FileNotFoundError, NotADirectoryError):
@@ -93,7 +107,9 @@ def _refuse_other_than_file(path: Path) -> None:
 
 
 def _sync_folder(path: Path) -> None:
-    """Wait until the names in a folder are on the disk. Some file systems cannot, and then need not."""
+    """Wait until the names in a folder are on the disk. Some file systems cannot, and then need
+    not.
+    """
     opened = os.open(path, os.O_RDONLY)
     try:
         os.fsync(opened)
@@ -110,11 +126,15 @@ UNSEALED = "0" * 64
 """What stands there until the sha256 is known."""
 
 _PLACE = re.compile(re.escape(SEAL.encode()) + rb'(?:": ?"|\x18\x40|: )([0-9a-f]{64})')
-"""The place of a seal in JSON and the header of a safetensors file, in the footer of a Parquet file, in YAML."""
+"""The place of a seal in JSON and the header of a safetensors file, in the footer of a Parquet
+file, in YAML.
+"""
 
 
 def sealed(content: bytes) -> bytes:
-    """The content, in which `UNSEALED` stands under the name `SEAL`, with its sha256 in that place."""
+    """The content, in which `UNSEALED` stands under the name `SEAL`, with its sha256 in that
+    place.
+    """
     (place,) = _PLACE.finditer(content)
     begin, end = place.span(1)
     return content[:begin] + _sha256_apart_from(content, begin, end).encode() + content[end:]
@@ -188,7 +208,15 @@ def damage_explained(path: Path, remedy: str) -> Iterator[None]:
     """Turn what reading a damaged file may raise into one line that names it and what to do."""
     try:
         yield
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError) as error:
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        ArithmeticError,
+        RecursionError,
+    ) as error:
         reason = error.strerror if isinstance(error, OSError) else _first_line(error)
         raise HeadstartError(f"{path} is damaged ({reason}); {remedy}") from None
 
@@ -199,7 +227,8 @@ def _first_line(error: Exception) -> str:
 
 
 def digest(*paths: Path) -> str:
-    """The sha256 of a file's contents; of several, that of theirs in that order. A folder is all files within, sorted.
+    """The sha256 of a file's contents; of several, that of theirs in that order. A folder is all
+    files within, sorted.
 
     Raises:
         HeadstartError: one cannot be read.
@@ -211,7 +240,9 @@ def digest(*paths: Path) -> str:
     for path in files:
         with explained(path, "read"), path.open("rb") as opened:
             digests.append(hashlib.file_digest(opened, "sha256").hexdigest())
-    return digests[0] if len(digests) == 1 else hashlib.sha256(" ".join(digests).encode()).hexdigest()
+    return (
+        digests[0] if len(digests) == 1 else hashlib.sha256(" ".join(digests).encode()).hexdigest()
+    )
 
 
 def located(written: str, key: str = "") -> Path:
@@ -219,8 +250,8 @@ def located(written: str, key: str = "") -> Path:
 
     key: where the study names it, such as `task.path`; then there must be something at that path.
 
-    So one study file serves machines that keep their data in different places. What is in no such place is looked up
-    beside the study file, then in the working folder.
+    So one study file serves machines that keep their data in different places. What is in no such
+    place is looked up beside the study file, then in the working folder.
 
     Raises:
         HeadstartError: the variable is asked for and not set; the path is in neither folder.
@@ -247,8 +278,8 @@ def _located(written: str) -> Path:
     folder = os.environ.get(DATA)
     if not folder:
         raise HeadstartError(
-            f"{written}: the environment variable {DATA} is not set; set it to the folder of the data, "
-            "or write the whole path"
+            f"{written}: the environment variable {DATA} is not set; set it to the folder of the "
+            "data, or write the whole path"
         )
     path = Path(folder) / rest
     lookup.reads(path)

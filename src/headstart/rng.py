@@ -1,8 +1,9 @@
 """Random numbers from labels: every draw names what it is for.
 
-A generator is a pure function of a seed and labels, made with the counter-based Philox (Salmon et al.,
-"Parallel random numbers: as easy as 1, 2, 3", SC 2011). Nothing depends on what was drawn before, so a resumed
-run needs no generator state, and adding a draw in one place changes no draw in another.
+A generator is a pure function of a seed and labels, made with the counter-based Philox (Salmon et
+al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011). Nothing depends on what was drawn
+before, so a resumed run needs no generator state, and adding a draw in one place changes no draw in
+another.
 
 >>> cohort = generator(7, "cohort", 3).permutation(5)
 >>> bool((cohort == generator(7, "cohort", 3).permutation(5)).all())
@@ -10,9 +11,10 @@ True
 >>> key(7, "dropout", 3, 12) == key(7, "dropout", 12, 3)
 False
 
-Where many draws are wanted at once, each a function of whole numbers (a round, a client, a position), `bits` hashes
-all of them in one go: for fixed labels and all numbers but the last it is the stream of SplitMix64 (Steele, Lea,
-Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014).
+Where many draws are wanted at once, each a function of whole numbers (a round, a client, a
+position), `bits` hashes all of them in one go: for fixed labels and all numbers but the last it is
+the stream of SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators",
+OOPSLA 2014).
 
 >>> alone, among = uniform(7, "speed", at=(12,)), uniform(7, "speed", at=(np.arange(20),))
 >>> bool(alone[0] == among[12])
@@ -27,7 +29,9 @@ import torch
 
 Label = str | int
 Counter = int | npt.NDArray[np.int64]
-_GOLDEN, _FIRST, _SECOND = (np.uint64(c) for c in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
+_GOLDEN, _FIRST, _SECOND = (
+    np.uint64(c) for c in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
+)
 
 
 def digest(seed: int, *labels: Label) -> bytes:
@@ -42,7 +46,9 @@ def key(seed: int, *labels: Label) -> int:
 
 def generator(seed: int, *labels: Label) -> np.random.Generator:
     """NumPy's generator for this purpose."""
-    return np.random.Generator(np.random.Philox(key=int.from_bytes(digest(seed, *labels), "little")))
+    return np.random.Generator(
+        np.random.Philox(key=int.from_bytes(digest(seed, *labels), "little"))
+    )
 
 
 def torch_generator(seed: int, *labels: Label) -> torch.Generator:
@@ -51,7 +57,9 @@ def torch_generator(seed: int, *labels: Label) -> torch.Generator:
 
 
 def bits(seed: int, *labels: Label, at: tuple[Counter, ...]) -> npt.NDArray[np.uint64]:
-    """64 random bits for every combination of the whole numbers in `at`, arrays of which are broadcast."""
+    """64 random bits for every combination of the whole numbers in `at`, arrays of which are
+    broadcast.
+    """
     hashed = np.frombuffer(digest(seed, *labels), np.uint64)[:1]
     for counter in at:
         hashed = hashed + (np.atleast_1d(counter).astype(np.uint64) + np.uint64(1)) * _GOLDEN

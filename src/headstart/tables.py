@@ -1,9 +1,12 @@
-"""Parquet files that are sealed, and the tables of a study's results, which belong together. Knows nothing of torch.
+"""Parquet files that are sealed, and the tables of a study's results, which belong together.
 
 DIR/results/rounds.parquet  the rounds of all runs
 DIR/results/trials.parquet  all trials, where there was a tuning
-DIR/results/runs.parquet    a row a run; in its metadata the seals of the other two, the study file, and how many runs
-                            there will be; written last, so it says which of the others are of its time
+DIR/results/runs.parquet    a row a run; in its metadata the seals of the other two, the study file,
+                            and how many runs there will be; written last, so that it says which of
+                            the others are of its time
+
+It knows nothing of torch.
 """
 
 import io
@@ -22,8 +25,8 @@ from headstart.errors import HeadstartError
 IN_THIS_THREAD: Final = {"pre_buffer": False}
 """For `pq.ParquetFile` of a source that is an object of Python, with `read(use_threads=False)`.
 
-pyarrow's threads hold the bytes of such a source. One that lets go of them while the interpreter ends
-aborts the process: "terminate called without an active exception".
+pyarrow's threads hold the bytes of such a source. One that lets go of them while the interpreter
+ends aborts the process: "terminate called without an active exception".
 """
 
 AGAIN = "run `headstart run` on this folder again to rebuild it from its runs"
@@ -31,8 +34,9 @@ AGAIN = "run `headstart run` on this folder again to rebuild it from its runs"
 
 @dataclass(frozen=True)
 class StudyTables:
-    """The tables of a study. `study`: its file as text; `planned`: the runs of the whole grid, where it is known;
-    `about`: what else is told of them; `failed`: why runs did not end, by their keys.
+    """The tables of a study. `study`: its file as text; `planned`: the runs of the whole grid,
+    where it is known; `about`: what else is told of them; `failed`: why runs did not end, by their
+    keys.
     """
 
     study: str
@@ -56,19 +60,27 @@ def write(path: Path, table: pa.Table, lasting: bool = True) -> str:
 
 
 def read(path: Path, remedy: str, seal: str | None = None) -> pa.Table:
-    """Read what `write` wrote; `seal`: that of the one file that is meant, where others could lie in its place.
+    """Read what `write` wrote; `seal`: that of the one file that is meant, where others could lie
+    in its place.
 
     Raises:
-        HeadstartError: it is missing, has changed since it was written, or is another file than the one meant.
+        HeadstartError: it is missing, has changed since it was written, or is another file than the
+            one meant.
     """
     with files.damage_explained(path, remedy):
         content = path.read_bytes()
         found = files.seal_of(content)
         if seal is not None and found != seal:
-            raise ValueError("it is whole, but not the one that was written together with the others")
-        opened = pq.ParquetFile(io.BytesIO(content), page_checksum_verification=True, **IN_THIS_THREAD)
+            raise ValueError(
+                "it is whole, but not the one that was written together with the others"
+            )
+        opened = pq.ParquetFile(
+            io.BytesIO(content), page_checksum_verification=True, **IN_THIS_THREAD
+        )
         table = opened.read(use_threads=False)
-    return table.replace_schema_metadata({k: v for k, v in _metadata(table).items() if k != files.SEAL})
+    return table.replace_schema_metadata(
+        {k: v for k, v in _metadata(table).items() if k != files.SEAL}
+    )
 
 
 def write_results(directory: Path, results: StudyTables) -> None:
@@ -92,7 +104,9 @@ def read_results(directory: Path) -> StudyTables:
     """
     folder = directory / "results"
     if not (folder / "runs.parquet").exists():
-        raise HeadstartError(f"{folder / 'runs.parquet'}: not found; expected the folder that `headstart run` wrote")
+        raise HeadstartError(
+            f"{folder / 'runs.parquet'}: not found; expected the folder that `headstart run` wrote"
+        )
     runs = read(folder / "runs.parquet", AGAIN)
     said = _metadata(runs)
     if "study" not in said or "rounds" not in said:
@@ -111,4 +125,7 @@ _OWN = ("study", "planned", "rounds", "trials", "failed")
 
 def _metadata(table: pa.Table) -> dict[str, str]:
     metadata = table.schema.metadata or {}
-    return {key.decode(errors="replace"): value.decode(errors="replace") for key, value in metadata.items()}
+    return {
+        key.decode(errors="replace"): value.decode(errors="replace")
+        for key, value in metadata.items()
+    }

@@ -1,9 +1,10 @@
-"""The ways of a terminal: text of others is shown and not obeyed, and a reader who leaves stops no study.
+"""The ways of a terminal: text of others is shown and not obeyed, and a reader who leaves stops no
+study.
 
-What is printed may hold names, titles and errors that somebody else wrote. `say` prints it with every
-control character written out. `lenient` makes the two streams fit for a study of hours: letters that
-the terminal has not become `?`, and once nobody reads a stream any more (`headstart run ... | head -1`),
-what is written to it is dropped.
+What is printed may hold names, titles and errors that somebody else wrote. `say` prints it with
+every control character written out. `lenient` makes the two streams fit for a study of hours:
+letters that the terminal has not become `?`, and once nobody reads a stream any more (`headstart
+run ... | head -1`), what is written to it is dropped.
 """
 
 import errno
@@ -24,7 +25,8 @@ def say(*texts: object, to: "TextIO | Lenient | None" = None) -> None:
 
 
 class Lenient:
-    """A stream for text that outlives its reader: after an error of writing, all else goes to nowhere.
+    """A stream for text that outlives its reader: after an error of writing, all else goes to
+    nowhere.
 
     `lost`: that error, where it is not that nobody reads.
     """
@@ -69,7 +71,8 @@ def lenient() -> Iterator[None]:
     """Makes both streams lenient within the block.
 
     Raises:
-        SystemExit: at the end, where standard output could not be written although somebody reads it.
+        SystemExit: at the end, where standard output could not be written although somebody reads
+            it.
     """
     before = sys.stdout, sys.stderr
     out, err = (stream if stream is None else Lenient(stream) for stream in before)

@@ -8,7 +8,9 @@ import torch
 
 @contextmanager
 def torch_threads(count: int) -> Iterator[None]:
-    """So many within the block. The number changes the order in which sums are taken, and so their last bits."""
+    """So many within the block. The number changes the order in which sums are taken, and so their
+    last bits.
+    """
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:
