@@ -158,7 +158,11 @@ def begun(
     return members
 
 
-def _serve(serve: Callable[[Connection], None], connection: Connection, others: list[Connection]) -> None:
+def _serve(
+    serve: Callable[[Connection], None],
+    connection: Connection,
+    others: list[Connection],
+) -> None:
     for other in others:
         other.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that it works for decides
@@ -169,11 +173,11 @@ def _serve(serve: Callable[[Connection], None], connection: Connection, others: 
 
 
 def _answer_items(stream_of: StreamOf, begin: Callable[[], None], connection: Connection) -> None:
-    """Turn items into streams, one after the other."""
+    """Turn items into streams, one after the other, until told to stop between two."""
     begin()
     line = _Line(connection)
-    while True:
-        line.answer(stream_of, connection.recv())
+    while (item := connection.recv()) != STOP:
+        line.answer(stream_of, item)
 
 
 class _Line:
