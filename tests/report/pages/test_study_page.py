@@ -222,7 +222,8 @@ def test_figures_drawn_in_several_processes_are_the_same(study: MakeStudy, few: 
 def test_a_folder_whose_name_is_not_utf8_is_named_on_the_page(study: MakeStudy, few: Keep, tmp_path: Path) -> None:
     named = tmp_path / "out\udcff"
     study(keep=few).rename(named)
-    assert "headstart report 'out\\udcff'" in page.write(named).read_text(encoding="utf-8").replace("&#39;", "'")
+    text = page.write(named).read_text(encoding="utf-8")
+    assert r"out\udcff" in text
 
 
 def test_a_failed_write_leaves_the_old_page(study: MakeStudy, monkeypatch: pytest.MonkeyPatch, few: Keep) -> None:
