@@ -106,21 +106,30 @@ def parquet(path: Path, columns: Sequence[str], with_gaps: Collection[str] = ())
 
 SMALLER = "choose a smaller table, fewer columns, or pack it for the task on-disk"
 WIDTHS = {"BOOLEAN": 1 / 8, "INT32": 4, "FLOAT": 4, "INT64": 8, "DOUBLE": 8, "INT96": 8}
-"""Bytes of a value in memory, by its type in a Parquet file; of others those that the file says."""
+"""Bytes of a value in memory, by its type in a Parquet file."""
 
 
 def _refuse_too_large(path: Path, footer: pq.FileMetaData, columns: Sequence[str]) -> None:
     """Refuse columns of more bytes than the memory of this machine, before they are read.
 
+    Columns without a width, such as text and lists, have a size of their own only in what the
+    footer says of each group; pyarrow aborts the process where that is damaged. So they are
+    counted together, where all of them are wanted.
+
     Raises:
         OutOfMemoryError: the end of the file says so.
     """
-    bytes_ = 0.0
-    for group in map(footer.row_group, range(footer.num_row_groups)):
-        for chunk in map(group.column, range(group.num_columns)):
-            if chunk.path_in_schema.split(".")[0] in columns:
-                width = WIDTHS.get(chunk.physical_type)
-                bytes_ += chunk.num_values * width if width else chunk.total_uncompressed_size
+    bytes_, others, all_wanted = 0.0, False, True
+    for number in range(footer.num_columns):
+        column = footer.schema.column(number)
+        wanted = column.path.split(".")[0] in columns
+        width = 0.0 if column.max_repetition_level else WIDTHS.get(column.physical_type, 0.0)
+        bytes_ += footer.num_rows * width if wanted else 0.0
+        if not width:
+            others, all_wanted = True, all_wanted and wanted
+    if others and all_wanted:
+        for number in range(footer.num_row_groups):
+            bytes_ += footer.row_group(number).total_byte_size
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if bytes_ > memory:
         raise OutOfMemoryError(
