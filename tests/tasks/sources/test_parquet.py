@@ -38,7 +38,7 @@ def test_no_damaged_footer_ends_the_program(tmp_path: Path) -> None:
     """pyarrow aborts where it is asked for a column of a group whose statistics are damaged."""
     table = pa.table({"text": ["a", None, "b"], "many": [[1], None, [2, 3]]})
     pq.write_table(table, tmp_path / "a.parquet")
-    command = [sys.executable, "-c", FLIPS, tmp_path / "a.parquet"]
+    command = [sys.executable, "-c", FLIPS, str(tmp_path / "a.parquet")]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert int(ended.stdout) > 100
