@@ -18,7 +18,7 @@ UNDER_CONTRACT = {
 STILL_ELSEWHERE = {
     "cli": 5,
     "engine": 1,
-    "kernels": 3,
+    "kernels": 2,
     "paper": 1,
     "parts": 3,
     "report/appendix": 4,

@@ -13,7 +13,7 @@ functions, so it reads like its equations and runs unchanged on one client's wei
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 
 import safetensors.torch
@@ -55,6 +55,11 @@ def scale(tree: Tree, factor: Scalar) -> Tree:
 def mix(a: Tree, b: Tree, weight: float) -> Tree:
     """weight * a + (1 - weight) * b: one step of an exponential moving average."""
     return map_tree(lambda u, v: weight * u + (1 - weight) * v, a, b)
+
+
+def stack(trees: Sequence[Tree]) -> Tree:
+    """The trees as one, with an axis for them before the others."""
+    return map_tree(lambda *leaves: torch.stack(leaves), *trees)
 
 
 def contiguous(tree: Tree) -> Tree:

@@ -37,7 +37,17 @@ def begin_with_nothing(x: Tree, shared: Tree, memory: Tree) -> Tree:
 def difference(
     x: Tree, y: Tree, steps: Scalar, rate: Scalar, grad_at_x: Tree, shared: Tree, memory: Tree
 ) -> Upload:
-    """Delta_i = x - y_i, the upload of FedAvg and FedOpt (arXiv 2003.00295, Algorithm 1)."""
+    """Return Delta_i = x - y_i, the upload of FedAvg and FedOpt (arXiv 2003.00295, Algorithm 1).
+
+    Args:
+        x: the weights that the server sent.
+        y: the client's own after its steps.
+        steps: how many it did.
+        rate: the client's rate.
+        grad_at_x: the gradient of its whole loss at x, or nothing.
+        shared: what the server sent along.
+        memory: what the client keeps.
+    """
     return Upload(trees.subtract(x, y), {}, memory)
 
 

@@ -1,1 +1,3 @@
-"""The engine: a round as data (`plan`), how a cohort is computed (`executors`), and the rounds of a run."""
+"""The engine: a round as data (`plan`), how a cohort is computed (`executors`), and the rounds of a
+run.
+"""

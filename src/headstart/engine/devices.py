@@ -21,7 +21,7 @@ Floats = npt.NDArray[np.float64]
 
 
 class Work(NamedTuple):
-    """Local steps of each client (0: it does not report), and the simulated seconds of the round."""
+    """Local steps of each client (0: it does not report), and simulated seconds of the round."""
 
     steps_K: Ints
     seconds: float
@@ -68,7 +68,9 @@ def equal(*, speed: Speed = 10.0) -> Devices:
 @DEVICES.register("uneven-epochs", source="arXiv 2206.15387, section on system heterogeneity")
 def uneven_epochs(
     *,
-    share: Annotated[Share, Field(description="probability that a client of the cohort is one of the uneven")] = 0.3,
+    share: Annotated[
+        Share, Field(description="probability that a client of the cohort is one of the uneven")
+    ] = 0.3,
     low: Annotated[int, Field(ge=1, description="fewest local epochs of an uneven client")] = 1,
     high: Annotated[int, Field(ge=1, description="most local epochs of an uneven client")] = 5,
     speed: Speed = 10.0,
@@ -84,7 +86,9 @@ def uneven_epochs(
 
     def work(seed: int, round_: int, clients_K: Ints, epoch_K: Ints, local_epochs: float) -> Work:
         uneven_K = rng.uniform(seed, "uneven", at=(round_, clients_K)) < share
-        drawn_K = low + (rng.uniform(seed, "epochs", at=(round_, clients_K)) * (high - low + 1)).astype(np.int64)
+        drawn_K = low + (
+            rng.uniform(seed, "epochs", at=(round_, clients_K)) * (high - low + 1)
+        ).astype(np.int64)
         steps_K = np.where(uneven_K, drawn_K * epoch_K, steps_of(local_epochs, epoch_K))
         return Work(steps_K, _slowest(steps_K, speed))
 
@@ -94,10 +98,12 @@ def uneven_epochs(
 @DEVICES.register("dropped", source="arXiv 1902.01046, section 2: devices that do not report")
 def dropped(
     *,
-    share: Annotated[Share, Field(description="probability that a client of the cohort does not report")] = 0.1,
+    share: Annotated[
+        Share, Field(description="probability that a client of the cohort does not report")
+    ] = 0.1,
     speed: Speed = 10.0,
 ) -> Devices:
-    """Clients drop out of a round with the same probability; the means are over those that report."""
+    """Clients drop out of a round with the same probability; means are over those that report."""
 
     def work(seed: int, round_: int, clients_K: Ints, epoch_K: Ints, local_epochs: float) -> Work:
         reports_K = rng.uniform(seed, "dropped", at=(round_, clients_K)) >= share
@@ -107,12 +113,16 @@ def dropped(
     return work
 
 
-@DEVICES.register("budget", source="arXiv 1812.06127, section 5.2: as many local steps as a device can in time")
+@DEVICES.register(
+    "budget", source="arXiv 1812.06127, section 5.2: as many local steps as a device can in time"
+)
 def budget(
     *,
     seconds: Annotated[float, Field(gt=0, description="seconds that the server waits")] = 1.0,
     speed: Speed = 10.0,
-    spread: Annotated[float, Field(ge=0, description="standard deviation of the log of the clients' speeds")] = 0.5,
+    spread: Annotated[
+        float, Field(ge=0, description="standard deviation of the log of the clients' speeds")
+    ] = 0.5,
 ) -> Devices:
     """Each client has a log-normal speed of its own and does the steps that fit into the server's
     time.

@@ -35,7 +35,9 @@ class Population(Sequence[Ints]):
     def __init__(self, clients: Sequence[Ints]) -> None:
         self._clients = clients
         self.sizes_N: Ints = (
-            clients.sizes if isinstance(clients, ClientRows) else np.array([len(rows) for rows in clients])
+            clients.sizes
+            if isinstance(clients, ClientRows)
+            else np.array([len(rows) for rows in clients])
         )
         self.widest = int(self.sizes_N.max())
 
@@ -44,7 +46,11 @@ class Population(Sequence[Ints]):
         """The rows of client 0, then those of client 1, ..."""
         if not isinstance(self._clients, ClientRows):
             return np.concatenate([np.asarray(rows) for rows in self._clients])
-        return np.arange(self._clients.starts[-1]) if self._clients.order is None else self._clients.order
+        return (
+            np.arange(self._clients.starts[-1])
+            if self._clients.order is None
+            else self._clients.order
+        )
 
     @overload
     def __getitem__(self, index: int) -> Ints: ...
@@ -59,7 +65,7 @@ class Population(Sequence[Ints]):
 
 @dataclass(frozen=True)
 class Schedule:
-    """What the rounds of a run have in common. `batch_size` is not used where `batching` is "full"."""
+    """What rounds of a run have in common. `batch_size` is not used where `batching` is "full"."""
 
     cohort: int
     local_epochs: float
@@ -100,12 +106,22 @@ class RoundPlan:
         return int(np.count_nonzero(self.steps_K))
 
 
-def plan(seed: int, round_: int, clients: Population, schedule: Schedule, widest: int = 0) -> RoundPlan:
-    """Draw round `round_`, counted from 1; padded as if the largest client had at least `widest`
-    rows.
+def plan(
+    seed: int, round_: int, clients: Population, schedule: Schedule, widest: int = 0
+) -> RoundPlan:
+    """Draw a round.
+
+    Args:
+        seed: that of the run.
+        round_: its number, counted from 1.
+        clients: the rows of all clients.
+        schedule: what rounds have in common.
+        widest: it is padded as if the largest client had at least so many rows.
     """
     K, M = schedule.cohort, max(clients.widest, widest)
-    clients_K = np.sort(rng.generator(seed, "cohort", round_).choice(len(clients), K, replace=False))
+    clients_K = np.sort(
+        rng.generator(seed, "cohort", round_).choice(len(clients), K, replace=False)
+    )
     sizes_K = clients.sizes_N[clients_K]
     batch = M if schedule.batching == "full" else min(schedule.batch_size, M)
     epoch_K = -(-sizes_K // batch)
@@ -120,7 +136,9 @@ def plan(seed: int, round_: int, clients: Population, schedule: Schedule, widest
         rows_KSB=_batches(seed, round_, clients_K, all_rows_KM, sizes_K, epoch_K, steps_K, batch),
         steps_K=steps_K,
         weights_K=mass_K / max(mass_K.sum(), 1.0),
-        keys_K=(rng.bits(seed, "dropout", at=(round_, clients_K)) >> np.uint64(33)).astype(np.int64),
+        keys_K=(rng.bits(seed, "dropout", at=(round_, clients_K)) >> np.uint64(33)).astype(
+            np.int64
+        ),
         all_rows_KM=all_rows_KM,
         seconds=seconds,
     )
@@ -145,7 +163,9 @@ class Plans:
             places = max(first.rows_KSB.size, first.all_rows_KM.size)
             later = range(round_ + 1, round_ + min(AHEAD, AHEAD_ROWS // places))
             self._drawn = {(round_, widest): first}
-            self._drawn |= {(later_, widest): plan(seed, later_, clients, schedule, widest) for later_ in later}
+            self._drawn |= {
+                (later_, widest): plan(seed, later_, clients, schedule, widest) for later_ in later
+            }
         return self._drawn[round_, widest]
 
 
@@ -164,9 +184,15 @@ def _batches(
     """
     (K, M), S = all_rows_KM.shape, max(1, int(steps_K.max()))
     epochs = int((-(-steps_K // epoch_K)).max())
-    client_K11, epoch_E1, place_M = clients_K[:, None, None], np.arange(epochs)[:, None], np.arange(M)
+    client_K11, epoch_E1, place_M = (
+        clients_K[:, None, None],
+        np.arange(epochs)[:, None],
+        np.arange(M),
+    )
     order_KEM = rng.bits(seed, "batches", at=(round_, client_K11, epoch_E1, place_M))
-    order_KEM[np.broadcast_to(place_M >= sizes_K[:, None, None], order_KEM.shape)] = np.iinfo(np.uint64).max
+    order_KEM[np.broadcast_to(place_M >= sizes_K[:, None, None], order_KEM.shape)] = np.iinfo(
+        np.uint64
+    ).max
     rows_KEM = np.take_along_axis(all_rows_KM[:, None], order_KEM.argsort(-1), -1)
     slot_KEM = epoch_E1 * (epoch_K * batch)[:, None, None] + place_M
     kept = (place_M < sizes_K[:, None, None]) & (slot_KEM < (steps_K * batch)[:, None, None])

@@ -19,8 +19,12 @@ RateByRound = Callable[[int], float]
 RATES_BY_ROUND: Registry[RateByRound] = Registry("rate by round", "headstart.engine")
 
 Final = Annotated[float, Field(ge=0, le=1, description="share of the rate at the end")]
-Over = Annotated[int, Field(ge=1, description="round at which it has come to its end, and stays there")]
-Warmup = Annotated[int, Field(ge=0, description="rounds in which it rises linearly to the whole rate")]
+Over = Annotated[
+    int, Field(ge=1, description="round at which it has come to its end, and stays there")
+]
+Warmup = Annotated[
+    int, Field(ge=0, description="rounds in which it rises linearly to the whole rate")
+]
 
 
 @RATES_BY_ROUND.register("constant", source="arXiv 2003.00295, Algorithm 1")
@@ -67,7 +71,9 @@ def linear(*, over: Over, final: Final = 0.0, warmup: Warmup = 0) -> RateByRound
 def step(
     *,
     every: Annotated[int, Field(ge=1, description="rounds between two steps")],
-    factor: Annotated[float, Field(gt=0, le=1, description="what each step multiplies the rate with")] = 0.5,
+    factor: Annotated[
+        float, Field(gt=0, le=1, description="what each step multiplies the rate with")
+    ] = 0.5,
     warmup: Warmup = 0,
 ) -> RateByRound:
     """factor^n after n times `every` rounds, those of the warm-up not counted.

@@ -65,7 +65,10 @@ class State:
 
 def on_device(state: State, device: torch.device) -> State:
     """The state with its tensors on a device, for example after it was read from a file."""
-    trees_of = {name: trees.to(getattr(state, name), device) for name in ("x", "server", "shared", "pseudo_gradient")}
+    trees_of = {
+        name: trees.to(getattr(state, name), device)
+        for name in ("x", "server", "shared", "pseudo_gradient")
+    }
     memories = {client: trees.to(memory, device) for client, memory in state.memories.items()}
     return replace(state, **trees_of, memories=memories)  # type: ignore[arg-type]
 
@@ -131,7 +134,9 @@ def _assignment(federation: Federation, state: State, now: RoundPlan, watched: b
 
 
 def _after(federation: Federation, state: State, now: RoundPlan, cohort: Cohort | None) -> State:
-    bytes_down = len(now.clients_K) * (trees.size_in_bytes(state.x) + trees.size_in_bytes(state.shared))
+    bytes_down = len(now.clients_K) * (
+        trees.size_in_bytes(state.x) + trees.size_in_bytes(state.shared)
+    )
     state = replace(
         state,
         round=now.round,
@@ -142,10 +147,14 @@ def _after(federation: Federation, state: State, now: RoundPlan, cohort: Cohort 
         return state
     share = now.reporting / len(federation.clients)
     rate = federation.server_rate * federation.server_rate_by_round(now.round)
-    delta, shared = federation.client.combine(cohort.mean_update, cohort.mean_message, state.shared, share)
+    delta, shared = federation.client.combine(
+        cohort.mean_update, cohort.mean_message, state.shared, share
+    )
     x, server = federation.server.update(delta, state.server, state.x, rate)
     keeps = any(cohort.memories)
-    met = {int(client): trees.contiguous(kept) for client, kept in zip(now.clients_K, cohort.memories, strict=True)}
+    met = {}
+    for client, kept in zip(now.clients_K, cohort.memories, strict=True):
+        met[int(client)] = trees.contiguous(kept)
     upload = trees.size_in_bytes(cohort.mean_update) + trees.size_in_bytes(cohort.mean_message)
     return replace(
         state,

@@ -40,7 +40,10 @@ def windowed(task: Task, rows: int, device: torch.device) -> Task:
     """
     if device.type != "cpu":
         return replace(task, train=_room(task.train, rows, device))
-    forms = {str(i): t.new_empty((rows, *t.shape[1:]), device="meta") for i, t in enumerate(_both(task.train))}
+    forms = {
+        str(i): t.new_empty((rows, *t.shape[1:]), device="meta")
+        for i, t in enumerate(_both(task.train))
+    }
     return replace(task, train=Examples(*shared_zeros(forms).values()))
 
 
@@ -48,18 +51,22 @@ def at_hand(task: Task, plan: RoundPlan, device: torch.device) -> tuple[Task, Ro
     """The task with the rows of one cohort alone, on the device, and the plan in their numbers."""
     rows_R, local = renumbered(plan)
     index_R = torch.from_numpy(rows_R)
-    return replace(task, train=Examples(*(rows[index_R] for rows in _both(task.train))).to(device)), local
+    return replace(
+        task, train=Examples(*(rows[index_R] for rows in _both(task.train))).to(device)
+    ), local
 
 
 def renumbered(plan: RoundPlan) -> tuple[Ints, RoundPlan]:
-    """The rows [R] of a cohort in their order, and the plan in which these are numbered 0 to R - 1."""
+    """Return the rows [R] of a cohort in order, and the plan in which they are 0 to R - 1."""
     rows_R = np.unique(plan.all_rows_KM)
     rows_R = rows_R[rows_R != PAD]
 
     def places(rows: Ints) -> Ints:
         return np.where(rows == PAD, PAD, np.searchsorted(rows_R, rows))
 
-    return rows_R, replace(plan, rows_KSB=places(plan.rows_KSB), all_rows_KM=places(plan.all_rows_KM))
+    return rows_R, replace(
+        plan, rows_KSB=places(plan.rows_KSB), all_rows_KM=places(plan.all_rows_KM)
+    )
 
 
 class Streamed:
@@ -83,7 +90,7 @@ class Streamed:
         if self._stream is not None:
             self._staged = _room(source, len(room), device)
             for staged in _both(self._staged):
-                staged.record_stream(self._stream)  # so that freed memory is not used anew under a copy
+                staged.record_stream(self._stream)  # freed memory is not used anew under a copy
             self._taken = torch.accelerator.current_stream(device).record_event()
         self._thread = ThreadPoolExecutor(1, "headstart-rows")
         self._ahead: Future[Ints] | None = None  # the rows that are being staged
@@ -96,7 +103,7 @@ class Streamed:
             rows_R, local = renumbered(asked.plan)
             foreseen = None if self._ahead is None else self._ahead.result()
             if foreseen is None or not np.array_equal(foreseen, rows_R):
-                self._stage(rows_R)  # the first of a process, or after a round in which nobody reported
+                self._stage(rows_R)  # in the first round, or after one in which nobody reported
             self._take(len(rows_R))
             following = order[i + 1][1].plan if i + 1 < len(order) else None
             self._ahead = self._thread.submit(self._stage_plan, following, order[0][1].upcoming)
@@ -126,7 +133,7 @@ class Streamed:
                 self._copied = self._stream.record_event()
 
     def _take(self, count: int) -> None:
-        """Copy what is staged into the window, after all that has been asked of the device so far."""
+        """Copy what is staged into the window, after all that the device was asked for so far."""
         if self._stream is not None and self._copied is not None:
             torch.accelerator.current_stream(self._stream.device).wait_event(self._copied)
         for staged, room in zip(_both(self._staged), _both(self._room), strict=True):
@@ -138,7 +145,10 @@ class Streamed:
 def _room(like: Examples, rows: int, device: torch.device, pinned: bool = False) -> Examples:
     """Memory for so many rows: zeros, so that padding never reads what is no number."""
     return Examples(
-        *(torch.zeros(rows, *t.shape[1:], dtype=t.dtype, device=device, pin_memory=pinned) for t in _both(like))
+        *(
+            torch.zeros(rows, *t.shape[1:], dtype=t.dtype, device=device, pin_memory=pinned)
+            for t in _both(like)
+        )
     )
 
 

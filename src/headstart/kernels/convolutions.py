@@ -53,7 +53,15 @@ def convolution(
     output_padding: Sequence[int],
     groups: int,
 ) -> Any:
-    """In place of `aten.convolution`, or NotImplemented."""
+    """Stand in for `aten.convolution`, or return NotImplemented.
+
+    Args:
+        inputs_BIHW: images.
+        weight_OIMN: filters.
+        bias_O: a number for each output channel, or None.
+        stride, padding, dilation, transposed, output_padding, groups: as torch has them; what is
+            not 1, or a padding, is left to it.
+    """
     if not _is_product(inputs_BIHW, weight_OIMN, stride, padding, dilation, transposed, groups):
         return NotImplemented
     down, across = _windows(inputs_BIHW, weight_OIMN, padding)
@@ -79,7 +87,15 @@ def convolution_backward(
     groups: int,
     output_mask: Sequence[bool],
 ) -> Any:
-    """In place of `aten.convolution_backward`, or NotImplemented."""
+    """Stand in for `aten.convolution_backward`, or return NotImplemented.
+
+    Args:
+        gradient_BOGV: the gradient of the outputs.
+        inputs_BIHW: images.
+        weight_OIMN: filters.
+        bias_sizes, stride, padding, dilation, transposed, output_padding, groups: as in torch.
+        output_mask: whether the gradients of inputs, weight and bias are wanted.
+    """
     if not _is_product(inputs_BIHW, weight_OIMN, stride, padding, dilation, transposed, groups):
         return NotImplemented
     down, across = _windows(inputs_BIHW, weight_OIMN, padding)

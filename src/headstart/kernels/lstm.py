@@ -146,10 +146,10 @@ def _each(
             return [of(k, one, where) for one, where in zip(value, dim, strict=True)]
         return value if dim is None else value.select(dim, k).contiguous()
 
-    results = [
-        operator(*[of(k, value, dim) for value, dim in zip(arguments, in_dims, strict=True)])
-        for k in range(info.batch_size)
-    ]
+    results = []
+    for k in range(info.batch_size):
+        pairs = zip(arguments, in_dims, strict=True)
+        results.append(operator(*[of(k, value, dim) for value, dim in pairs]))
     stacked = [torch.stack(leaves) for leaves in zip(*results, strict=True)]
     return stacked, [0] * len(stacked)
 

@@ -237,9 +237,10 @@ def _leaves(values: tuple[Value, ...]) -> list[Tensor]:
 
 def _assembled(leaves: Any, forms: Forms) -> Results:
     rest = iter(leaves or ())
-    return tuple(
-        next(rest) if names is None else {name: next(rest) for name in names} for names in forms
-    )
+    values: list[Value] = []
+    for names in forms:
+        values.append(next(rest) if names is None else {name: next(rest) for name in names})
+    return tuple(values)
 
 
 def _peak_bytes(module: GraphModule) -> int:
@@ -269,9 +270,8 @@ def _peak_bytes(module: GraphModule) -> int:
 def _memories(node: Node) -> dict[int, int]:
     """The storages behind a node's value, with their bytes."""
     value = node.meta.get("val")
-    tensors = [
-        one
-        for one in (value if isinstance(value, (list, tuple)) else [value])
-        if isinstance(one, Tensor)
-    ]
-    return {one.untyped_storage()._cdata: one.untyped_storage().nbytes() for one in tensors}
+    found = {}
+    for one in value if isinstance(value, list | tuple) else [value]:
+        if isinstance(one, Tensor):
+            found[one.untyped_storage()._cdata] = one.untyped_storage().nbytes()
+    return found

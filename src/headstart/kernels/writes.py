@@ -78,11 +78,9 @@ def _written(node: Node) -> list[Node]:
     schema: Any = getattr(node.target, "_schema", None)
     if schema is None or not schema.is_mutable:
         return []
-    pairs = zip(schema.arguments, node.args, strict=False)
-    return [
-        given
-        for argument, given in pairs
-        if isinstance(given, Node)
-        and argument.alias_info is not None
-        and argument.alias_info.is_write
-    ]
+    written = []
+    for argument, given in zip(schema.arguments, node.args, strict=False):
+        writes = argument.alias_info is not None and argument.alias_info.is_write
+        if writes and isinstance(given, Node):
+            written.append(given)
+    return written

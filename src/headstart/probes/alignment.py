@@ -64,9 +64,8 @@ def drift_and_noise(squared_norms: float, total: float, count: int, population: 
     """
     metrics = {"local_drift": math.sqrt(squared_norms / count)}
     if count > 1:
-        variance = max(0.0, squared_norms - total / count) / (
-            count - 1
-        )  # rounding may take equal clients below 0
+        # Rounding may take equal clients below 0.
+        variance = max(0.0, squared_norms - total / count) / (count - 1)
         metrics["client_spread"] = math.sqrt(variance)
         if total > 0:
             unseen = 1 - count / population

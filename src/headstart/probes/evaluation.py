@@ -115,34 +115,44 @@ def _are_small(questions: Sequence[Question]) -> bool:
     Convolutions of several runs at once would be slower than one after another.
     """
     first = questions[0]
-    shapes = [part.inputs.shape for part in first.parts]
-    for question in questions:
-        if [part.inputs.shape for part in question.parts] != shapes:
-            return False
+    if any(_shapes(question) != _shapes(first) for question in questions):
+        return False
     if any(leaf.ndim > 2 for leaf in first.x.values()):
         return False
     return sum(map(len, first.parts)) <= _rows_of(first.parts, first.batch)
 
 
+def _shapes(question: Question) -> list[torch.Size]:
+    return [part.inputs.shape for part in question.parts]
+
+
 def _evaluate_together(questions: Sequence[Question]) -> list[Found]:
     first = questions[0]
-    x = {name: torch.stack([question.x[name] for question in questions]) for name in first.x}
-    rows = [_joined(question.parts) for question in questions]
-    inputs, targets = (
-        torch.stack([one.inputs for one in rows]),
-        torch.stack([one.targets for one in rows]),
-    )
+    x, inputs, targets = [], [], []
+    for question in questions:
+        rows = _joined(question.parts)
+        x.append(question.x)
+        inputs.append(rows.inputs)
+        targets.append(rows.targets)
+    rows_of_runs = torch.stack(inputs), torch.stack(targets)
     with torch.no_grad():
-        (scores,) = _recorded(first.network, first.objective)(x, inputs, targets)
-        sizes = [len(part) for part in first.parts]
-        of_parts = [one.sum(-1) for one in torch.split(scores, sizes, -1)]
-        return [_means(of_run) for of_run in torch.stack(of_parts, 1).tolist()]
+        (scores,) = _recorded(first.network, first.objective)(trees.stack(x), *rows_of_runs)
+        of_runs = torch.stack(_by_part(scores, first.parts), 1).tolist()
+        return list(map(_means, of_runs))
 
 
 def _joined(parts: Sequence[Examples]) -> Examples:
     """The rows of all parts, one part after another."""
-    inputs, targets = [part.inputs for part in parts], [part.targets for part in parts]
+    inputs, targets = [], []
+    for part in parts:
+        inputs.append(part.inputs)
+        targets.append(part.targets)
     return Examples(torch.cat(inputs), torch.cat(targets))
+
+
+def _by_part(scores: Tensor, parts: Sequence[Examples]) -> list[Tensor]:
+    """The sums [..., 3] of each part over the scores [..., 3, B] of the rows of all."""
+    return [one.sum(-1) for one in torch.split(scores, list(map(len, parts)), -1)]
 
 
 @lru_cache(maxsize=4)
@@ -172,9 +182,8 @@ def evaluate(
         objective: the task's loss and accuracy.
         batch: predictions that are computed at once.
     """
-    x = trees.map_tree(
-        trees.channels_last, x
-    )  # convolutions of many rows run in the layout of their weights
+    # Convolutions of many rows run in the layout of their weights.
+    x = trees.map_tree(trees.channels_last, x)
     rows = _rows_of(parts, batch)
 
     def scores(inputs: Tensor, targets: Tensor) -> Tensor:
@@ -187,13 +196,11 @@ def evaluate(
         return torch.stack([scores(*one).sum(-1) for one in batches]).sum(0)
 
     with torch.no_grad():
-        sizes = [len(part) for part in parts]
-        if sum(sizes) <= rows:
+        if sum(map(len, parts)) <= rows:
             rows_of_all = _joined(parts)
-            found = scores(rows_of_all.inputs, rows_of_all.targets)
-            of_parts = [one.sum(-1) for one in torch.split(found, sizes, -1)]
+            of_parts = _by_part(scores(rows_of_all.inputs, rows_of_all.targets), parts)
         else:
-            of_parts = [sums(part) for part in parts]
+            of_parts = list(map(sums, parts))
         return _means(torch.stack(of_parts).tolist())
 
 

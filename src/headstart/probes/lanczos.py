@@ -83,9 +83,8 @@ def top_eigenvalues(
             return Spectrum([float("nan")] * count, [float("nan")] * count, done, False)
         exhausted = length <= 10 * tiny * scale  # what is left is rounding
         theta, S = (a[..., ::-1] for a in np.linalg.eigh(T[:m, :m]))
-        size = np.maximum(
-            np.abs(theta), tiny ** (2 / 3) * np.abs(theta).max()
-        )  # ARPACK's floor, for values near 0
+        floor = tiny ** (2 / 3) * np.abs(theta).max()  # ARPACK's, for values near 0
+        size = np.maximum(np.abs(theta), floor)
         left = 0.0 if exhausted else length
         residuals = np.divide(left * np.abs(S[-1]), size, out=np.zeros(m), where=size > 0)
         converged = m >= count and bool((residuals[:count] <= tolerance).all())

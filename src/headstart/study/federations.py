@@ -68,8 +68,8 @@ def federation_of(run: RunSpec, start: Tree | None = None) -> Federation:
     schedule = schedule_of(run, client)
     check_cohort(run.cohort, clients)
     check_plan(schedule, clients)
-    room = None if resident else width(clients, run.cohort)
-    execute = executor_of(run.executor, network, run.task, run.client, room)
+    streams = () if resident else (width(clients, run.cohort), os.getpid())
+    execute = executor_of(run.executor, network, run.task, run.client, *streams)
     return assembled(network, task, clients, client, execute, run)
 
 
@@ -198,7 +198,8 @@ def executor_of(
     network: Network,
     task: Component,
     client: Component,
-    room: int | None = None,
+    room: int = 0,
+    process: int = 0,
 ) -> Compute:
     """Return what computes cohorts; runs that differ in rates, server, start, partition or seed
     share what it has recorded.
@@ -208,10 +209,13 @@ def executor_of(
         network: the model as a function of what is trained.
         task: the task, of which the rows lie on the network's device.
         client: the client optimizer.
-        room: there is room for so many rows on the device, into which they are streamed.
+        room: there is room for so many rows on the device, into which they are streamed; 0 where
+            all lie there.
+        process: which process streams them. One that is forked needs a window and a thread of its
+            own.
     """
     value, optimizer = EXECUTORS.build(executor), CLIENTS.build(client)
-    if room is None:
+    if not room:
         return or_by_loop(value, network, task_of(task, network.device), optimizer)
     whole = task_of(task)
     seen = windowed(whole, room, network.device)

@@ -24,7 +24,6 @@ from headstart.engine.plan import Population
 from headstart.engine.rounds import Federation, State, begin
 from headstart.errors import HeadstartError
 from headstart.kernels.recorded import Recorded, RecordingError, Traced
-from headstart.kernels.shared_memory import shared_zeros
 from headstart.models.network import Network
 from headstart.tasks.base import Examples, Task
 
@@ -184,24 +183,3 @@ def test_another_device_is_refused_in_one_line(small: Small) -> None:
     sgd = CLIENTS.build(CLIENTS.component("sgd"))
     with pytest.raises(HeadstartError, match="'processes' computes on the CPU, and the device is meta; use 'stacked'"):
         EXECUTORS.build(EXECUTORS.component("processes")).on(network, small.task, sgd)
-
-
-def test_shared_memory_has_the_forms_of_a_tree_and_is_written_by_a_fork() -> None:
-    like = {
-        "filters": torch.empty(2, 3, 4, 5).contiguous(memory_format=torch.channels_last),
-        "half": torch.empty(3, dtype=torch.bfloat16),
-        "one": torch.empty((), dtype=torch.float64),
-        "nothing": torch.empty(0, 2),
-    }
-    zeros = shared_zeros(like)
-    for name, leaf in like.items():
-        assert (zeros[name].shape, zeros[name].stride()) == (leaf.shape, leaf.stride())
-        assert zeros[name].dtype == leaf.dtype
-        assert not zeros[name].any()
-        assert zeros[name].data_ptr() % 64 == 0 or not leaf.numel()
-    member = multiprocessing.get_context("fork").Process(target=lambda: zeros["filters"].fill_(7.0))
-    member.start()
-    member.join()
-    assert bool((zeros["filters"] == 7).all())
-    assert not zeros["half"].any()
-    assert shared_zeros({}) == {}

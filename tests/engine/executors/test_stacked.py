@@ -110,7 +110,7 @@ def test_as_many_runs_at_once_as_fit(small: Small, fitting: int, monkeypatch: py
 
     def bytes_for_some(self: Traced, y: trees.Tree, *rest: object) -> int:
         shape = next(iter(y.values())).shape
-        if shape[0] > 1:  # [R, K, out, in]
+        if len(shape) == 4:  # [R, K, out, in]
             recorded.append(shape[0])
             return shape[0] * 2**20 // fitting
         return 0

@@ -1,11 +1,12 @@
-"""The cohorts of several runs as one tensor program, with an axis of runs and one of clients; one
-run is R = 1.
+"""The cohorts of several runs as one tensor program, with an axis of clients and one of runs.
 
 For models whose time goes into starting operations rather than into arithmetic this is several
 times faster than the loop. As many runs are computed at once as fit the memory allowed with their
-whole cohorts; where a step of the cohort of one run would not fit, it is cut into `chunks`.
+whole cohorts; where a step of the cohort of one run would not fit, it is cut into `chunks`. The
+axis of one run is left out of what is recorded: it would cost a view for every product.
 
-Shape suffixes: R runs, K clients of the cohort or chunk, S local steps, B rows of a batch.
+Shape suffixes: R runs, K clients of the cohort or chunk, S local steps, B rows of a batch. What
+ends in K has an axis of runs before the others, where there are several.
 """
 
 import warnings
@@ -61,18 +62,28 @@ def stacked(
 
 
 class Beginnings(NamedTuple):
-    """What clients begin with: x and shared of each run [R, ...], and each client's memory [R, K,
-    ...].
+    """What clients begin with: x and shared of each run, and each client's memory [K, ...].
+
+    An axis of runs comes before the others, where there are several: to record that of one run
+    would cost a view for every product.
     """
 
     x: Tree
     shared: Tree
     memory: Tree
 
+    @classmethod
+    def of_runs(cls, assignments: Sequence[Assignment]) -> "Beginnings":
+        """Those that runs ask for."""
+        each = []
+        for asked in assignments:
+            each.append(cls(asked.x, asked.shared, trees.stack(asked.memories)))
+        return each[0] if len(each) == 1 else cls(*map(trees.stack, zip(*each, strict=True)))
+
     def of(self, clients_K: Ints) -> "Beginnings":
-        """Those of some clients of each run."""
+        """Those of some clients of one run."""
         places = torch.as_tensor(clients_K, device=next(iter(self.x.values())).device)
-        return self._replace(memory=trees.map_tree(lambda leaf: leaf[:, places], self.memory))
+        return self._replace(memory=trees.map_tree(lambda leaf: leaf[places], self.memory))
 
 
 class Stack:
@@ -112,9 +123,8 @@ class Stack:
         size = self._fitting_runs(next(iter(assignments.values())), places)
         cohorts: dict[int, Cohort] = {}
         for first in range(0, places, size):
-            these = {
-                r - first: assignments[r] for r in range(first, first + size) if r in assignments
-            }
+            present = [r for r in range(first, first + size) if r in assignments]
+            these = {r - first: assignments[r] for r in present}
             if these:
                 for r, cohort in self._at_once(these, size).items():
                     cohorts[first + r] = cohort
@@ -125,24 +135,23 @@ class Stack:
         cohort.
         """
         some = next(iter(assignments.values()))
-        nobody = some._replace(plan=idle(some.plan))
-        filled = [assignments.get(r, nobody) for r in range(R)]
-        memory = _stack([_stack(asked.memories) for asked in filled])
-        beginnings = Beginnings(
-            _stack([asked.x for asked in filled]),
-            _stack([asked.shared for asked in filled]),
-            memory,
-        )
-        rate_R = np.array([asked.rate for asked in filled])
+        filled = list(assignments.values())
+        if len(filled) < R:
+            nobody = some._replace(plan=idle(some.plan))
+            filled = [assignments.get(r, nobody) for r in range(R)]
+        beginnings = Beginnings.of_runs(filled)
+        rate = np.array([asked.rate for asked in filled]) if R > 1 else np.array(some.rate)
         whole = of_runs([asked.plan for asked in filled])
-        size = whole.steps_K.shape[1] if R > 1 else self._fitting_clients(beginnings, whole)
+        K = len(some.memories)
+        size = K if R > 1 else self._fitting_clients(beginnings, whole)
         memories = {r: list(asked.memories) for r, asked in assignments.items()}
         sums: Sums | None = None
         for chosen_K, plan in chunks(whole, size):
-            kept, more = self._compute(beginnings.of(chosen_K), rate_R, plan, some.watched)
+            these = beginnings if size >= K else beginnings.of(chosen_K)
+            kept, more = self._compute(these, rate, plan, some.watched)
             for r in assignments:
-                own = _taken(kept, r)
-                for k in np.flatnonzero(plan.steps_K[r]):
+                own = _taken(kept, r, R)
+                for k in np.flatnonzero(plan.steps_K[r] if R > 1 else plan.steps_K):
                     memories[r][chosen_K[k]] = {name: leaf[k] for name, leaf in own.items()}
             if sums is None:
                 sums = more
@@ -151,20 +160,21 @@ class Stack:
         assert sums is not None, "an executor is asked for cohorts of which somebody reports"
         cohorts = {}
         for r, asked in assignments.items():
-            own_sums = Sums(*(_taken(of_all, r) for of_all in sums))
+            own_sums = Sums(*(_taken(of_all, r, R) for of_all in sums))
             cohorts[r] = own_sums.cohort(memories[r], asked)
         return cohorts
 
     def _compute(
-        self, beginnings: Beginnings, rate_R: Floats, plan: RoundPlan, watched: bool
+        self, beginnings: Beginnings, rate: Floats, plan: RoundPlan, watched: bool
     ) -> tuple[Tree, Sums]:
-        """Return what each client keeps [R, K, ...], and what the clients of each run add up to [R,
-        ...].
+        """Return what each client keeps, and what the clients of each run add up to.
+
+        All of it has an axis of runs before the others, where there are several.
 
         Args:
             beginnings: what clients begin with.
-            rate_R: the clients' rate in each run.
-            plan: the round of all runs, whose arrays have an axis of runs before the others.
+            rate: the clients' rate in each run.
+            plan: the round of the runs.
             watched: whether a probe looks at this round.
         """
         x, shared, memory = beginnings
@@ -173,40 +183,35 @@ class Stack:
         def on(values: Any, dtype: torch.dtype | None = None) -> Tensor:
             return torch.as_tensor(values, dtype=dtype, device=network.device)
 
-        steps_R = plan.steps_K.max(1)
-        S = int(steps_R.max())
-        rows_SRKB = on(np.ascontiguousarray(np.moveaxis(plan.rows_KSB[:, :, :S], 2, 0)))
-        key_RK = on(plan.keys_K, torch.int32)
-        step_S = np.arange(S, dtype=np.int32).reshape(S, 1, 1)
-        key_SRK = step_key(key_RK, on(step_S)) if network.draws else key_RK.expand(S, *key_RK.shape)
+        steps_of = np.atleast_2d(plan.steps_K).max(1).tolist()
+        S = max(steps_of)
+        rows_SKB = on(np.ascontiguousarray(np.moveaxis(plan.rows_KSB[..., :S, :], -2, 0)))
+        key_K = on(plan.keys_K, torch.int32)
+        step_S = np.arange(S, dtype=np.int32).reshape(S, *[1] * key_K.ndim)
+        key_SK = step_key(key_K, on(step_S)) if network.draws else key_K.expand(S, *key_K.shape)
         # A client that is done stays where it is: its rate is zero.
-        rate_SRK = on(rate_R[:, None] * (step_S < plan.steps_K), network.dtype)
-        y, local, seen_RK = self._begin(x, shared, memory, key_RK)
-        advance = self._step.bound(y, local, x, shared, memory, seen_RK, *self._rows)
+        rate_SK = on(rate[..., None] * (step_S < plan.steps_K), network.dtype)
+        y, local, seen_K = self._begin(x, shared, memory, key_K)
+        advance = self._step.bound(y, local, x, shared, memory, seen_K, *self._rows)
         aside: dict[int, tuple[Tree, Tensor]] = {}
-        of_steps = zip(rate_SRK.unbind(), rows_SRKB.unbind(), key_SRK.unbind(), strict=True)
+        of_steps = zip(rate_SK.unbind(), rows_SKB.unbind(), key_SK.unbind(), strict=True)
         for s, of_step in enumerate(of_steps):
-            for r in np.flatnonzero(steps_R == s).tolist():
-                aside[r] = trees.map_tree(lambda leaf, r=r: leaf[r].clone(), y), seen_RK[r].clone()
+            for r, steps in enumerate(steps_of):
+                if steps == s:
+                    aside[r] = _taken(y, r, len(steps_of)), seen_K[r].clone()
             advance(*of_step)
-        for r, (
-            y_K,
-            seen_K,
-        ) in aside.items():  # zero times what overflows would not have left it as it is
-            for name, leaf in y_K.items():
+        # Zero times what overflows would not have left those that were done as they are.
+        for r, (of_run, seen) in aside.items():
+            for name, leaf in of_run.items():
                 y[name][r] = leaf
-            seen_RK[r] = seen_K
+            seen_K[r] = seen
         at_x: Tree = {}
         if self._client.wants_grad_at_x:
-            all_rows_RKM, key_at_x_RK = on(plan.all_rows_KM), step_key(key_RK, -1)
-            (at_x,) = self._gradient_at_x(x, *self._rows, all_rows_RKM, key_at_x_RK)
-        rate, steps_RK, weights_RK = (
-            on(rate_R, network.dtype),
-            on(plan.steps_K),
-            on(plan.weights_K, network.dtype),
-        )
+            all_rows_KM, key_at_x_K = on(plan.all_rows_KM), step_key(key_K, -1)
+            (at_x,) = self._gradient_at_x(x, *self._rows, all_rows_KM, key_at_x_K)
+        steps_K, weights_K = on(plan.steps_K), on(plan.weights_K, network.dtype)
         kept, *sums = self._end[watched](
-            y, at_x, memory, x, shared, rate, steps_RK, seen_RK, weights_RK
+            y, at_x, memory, x, shared, on(rate, network.dtype), seen_K, weights_K, steps_K
         )
         return kept, Sums(*sums)
 
@@ -219,8 +224,7 @@ class Stack:
         K, _, B = some.plan.rows_KSB.shape
 
         def peak(size: int) -> int:
-            alike = [_stack([tree] * size) for tree in (some.x, some.shared, _stack(some.memories))]
-            return self._peak_bytes(Beginnings(*alike), K, B)
+            return self._peak_bytes(Beginnings.of_runs([some] * size), (size, K), B)
 
         at_first = self._budget // (3 * K * trees.size_in_bytes(some.x))
         turns = -(-places // min(self._runs, self._most((places, K, B), at_first, peak)))
@@ -230,10 +234,10 @@ class Stack:
         """How many clients of one run are computed at once; one that does not fit is computed with
         a warning.
         """
-        _, K, _, B = plan.rows_KSB.shape
+        K, _, B = plan.rows_KSB.shape
 
         def peak(size: int) -> int:
-            return self._peak_bytes(beginnings.of(np.arange(size)), size, B)
+            return self._peak_bytes(beginnings.of(np.arange(size)), (size,), B)
 
         at_first_sight = (K, B) not in self._fitting
         size = self._most((K, B), self._budget // (3 * trees.size_in_bytes(beginnings.x)), peak)
@@ -245,16 +249,16 @@ class Stack:
             )
         return size
 
-    def _peak_bytes(self, beginnings: Beginnings, K: int, B: int) -> int:
-        """What a step for K clients of each run was recorded to take."""
+    def _peak_bytes(self, beginnings: Beginnings, shape: tuple[int, ...], B: int) -> int:
+        """What a step for clients [K] or [R, K] was recorded to take."""
         x, shared, memory = beginnings
-        R, device, dtype = len(next(iter(x.values()))), self._network.device, self._network.dtype
-        key_RK = torch.empty(R, K, dtype=torch.int32, device=device)
-        y, local, seen_RK = self._begin(x, shared, memory, key_RK)
-        rows_RKB = torch.empty(R, K, B, dtype=torch.int64, device=device)
-        rate_RK = torch.empty(R, K, dtype=dtype, device=device)
+        device, dtype = self._network.device, self._network.dtype
+        key_K = torch.empty(shape, dtype=torch.int32, device=device)
+        y, local, seen_K = self._begin(x, shared, memory, key_K)
+        rows_KB = torch.empty(*shape, B, dtype=torch.int64, device=device)
+        rate_K = torch.empty(shape, dtype=dtype, device=device)
         return self._step.peak_bytes(
-            y, local, x, shared, memory, seen_RK, *self._rows, rate_RK, rows_RKB, key_RK
+            y, local, x, shared, memory, seen_K, *self._rows, rate_K, rows_KB, key_K
         )
 
     def _most(self, of: tuple[int, ...], at_first: int, peak_of: Callable[[int], int]) -> int:
@@ -270,27 +274,29 @@ class Stack:
 
 
 def over_runs_and_clients(function: Callable[..., Any], axes: str) -> Callable[..., Any]:
-    """Give a function of one client an axis of clients, and before it one of runs."""
+    """Give a function of one client, the last of whose arguments is a scalar, an axis of clients.
+
+    And before it one of runs, where the last argument has two.
+    """
     over_clients = vmap(function, in_dims=tuple(0 if axis == "k" else None for axis in axes))
-    return vmap(over_clients, in_dims=tuple(None if axis == "." else 0 for axis in axes))
+    over_runs = vmap(over_clients, in_dims=tuple(None if axis == "." else 0 for axis in axes))
+    return lambda *arguments: (over_clients, over_runs)[arguments[-1].ndim - 1](*arguments)
 
 
 def _begin(client: ClientOptimizer) -> Callable[..., tuple[Tree, Tree, Tensor]]:
-    """Return (x, shared, memory, key_RK) -> what clients start their steps with, in memory of their
-    own.
-    """
+    """Return (x, shared, memory, key_K) -> what clients start with, in memory of their own."""
 
     def of_client(x: Tree, shared: Tree, memory: Tree, key: Tensor) -> Tree:
         return client.begin(x, shared, memory)
 
     locals_ = over_runs_and_clients(of_client, "rrkk")
 
-    def begin(x: Tree, shared: Tree, memory: Tree, key_RK: Tensor) -> tuple[Tree, Tree, Tensor]:
-        R, K = key_RK.shape
-        y = trees.map_tree(lambda leaf: leaf.unsqueeze(1).expand(R, K, *leaf.shape[1:]), x)
-        local = {} if client.begin is begin_with_nothing else locals_(x, shared, memory, key_RK)
-        seen_RK = next(iter(x.values())).new_zeros(R, K, 2)
-        return trees.map_tree(_copy, y), trees.map_tree(_copy, local), seen_RK
+    def begin(x: Tree, shared: Tree, memory: Tree, key_K: Tensor) -> tuple[Tree, Tree, Tensor]:
+        runs, shape = key_K.ndim - 1, key_K.shape
+        y = trees.map_tree(lambda one: one.unsqueeze(runs).expand(*shape, *one.shape[runs:]), x)
+        local = {} if client.begin is begin_with_nothing else locals_(x, shared, memory, key_K)
+        seen_K = next(iter(x.values())).new_zeros(*shape, 2)
+        return trees.map_tree(_copy, y), trees.map_tree(_copy, local), seen_K
 
     return begin
 
@@ -302,10 +308,10 @@ def _copy(leaf: Tensor) -> Tensor:
 
 def _end(
     finish: Callable[..., Any], y: Tree, at_x: Tree, memory: Tree, x: Tree, shared: Tree,
-    rate: Tensor, steps_RK: Tensor, seen_RK: Tensor, weights_RK: Tensor, *, watched: bool,
+    rate: Tensor, seen_K: Tensor, weights_K: Tensor, steps_K: Tensor, *, watched: bool,
 ) -> tuple[Tree, Tree, Tree, Tensor, Tensor, Tree, Tree]:  # fmt: skip
     """Return what each client keeps, and the fields of `Sums` of each run."""
-    upload, delta = finish(y, at_x, memory, x, shared, rate, steps_RK)
+    upload, delta = finish(y, at_x, memory, x, shared, rate, steps_K)
 
     def sums(upload: Any, delta: Tree, seen_K: Tensor, weights_K: Tensor) -> Any:
         update, message = _weighted(weights_K, upload.update), _weighted(weights_K, upload.message)
@@ -319,19 +325,18 @@ def _end(
         total, unit_total = _weighted(reports_K, delta), _weighted(unit_K, delta)
         return update, message, seen_K.sum(0), squared_norms, total, unit_total
 
-    return (upload.memory, *vmap(sums)(upload, delta, seen_RK, weights_RK))
+    of_runs = sums if weights_K.ndim == 1 else vmap(sums)
+    return (upload.memory, *of_runs(upload, delta, seen_K, weights_K))
 
 
 def _weighted(weights_K: Tensor, tree_K: Tree) -> Tree:
     return trees.map_tree(lambda leaf_K: torch.tensordot(weights_K, leaf_K, 1), tree_K)
 
 
-def _stack(of: Sequence[Tree]) -> Tree:
-    return {name: torch.stack([tree[name] for tree in of]) for name in of[0]}
-
-
-def _taken(of_all: Any, r: int) -> Any:
+def _taken(of_all: Any, r: int, R: int) -> Any:
     """The part of one run, in memory of its own: a round must not keep that of all runs."""
+    if R == 1:
+        return of_all
     if isinstance(of_all, dict):
-        return trees.map_tree(lambda leaf: _taken(leaf, r), of_all)
-    return of_all[r] if len(of_all) == 1 else of_all[r].clone()
+        return {name: leaf[r].clone() for name, leaf in of_all.items()}
+    return of_all[r].clone()
