@@ -239,7 +239,8 @@ def _flops_per_sample(federation: Federation) -> int:
         outputs = network(
             y, task.train.inputs[:4], torch.zeros((), dtype=torch.int32, device=network.device)
         )
-        task.objective(outputs, task.train.targets[:4]).loss_B.sum().backward()  # type: ignore[no-untyped-call]
+        loss = task.objective(outputs, task.train.targets[:4]).loss_B.sum()
+        loss.backward()  # type: ignore[no-untyped-call]
     return int(counter.get_total_flops()) // 4
 
 
