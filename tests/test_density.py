@@ -18,7 +18,7 @@ COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 MOST = {
     "comprehensions per 100 lines": 2.33,
     "nested comprehensions per 100 lines": 0.003,
-    "percent of lines over 100 columns": 0.48,
+    "percent of lines over 100 columns": 0.46,
     "modules over 350 lines": 0,
 }
 

@@ -1,8 +1,8 @@
 """Arithmetic on trees of tensors.
 
-A `Tree` is a dict from parameter name to tensor. Every algorithm of the library is written with these few
-functions, so it reads like its equations and runs unchanged on one client's weights or, under
-`torch.func.vmap`, on those of a whole cohort.
+A `Tree` is a dict from parameter name to tensor. Every algorithm of the library is written with
+these few functions, so it reads like its equations and runs unchanged on one client's weights or,
+under `torch.func.vmap`, on those of a whole cohort.
 
 >>> import torch
 >>> x = {"w": torch.tensor([3.0, 4.0])}
@@ -24,7 +24,9 @@ Tree = dict[str, Tensor]
 Scalar = float | Tensor
 
 
-def map_tree(function: Callable[..., Tensor], tree: Mapping[str, Tensor], *others: Mapping[str, Tensor]) -> Tree:
+def map_tree(
+    function: Callable[..., Tensor], tree: Mapping[str, Tensor], *others: Mapping[str, Tensor]
+) -> Tree:
     """Apply `function` to the tensors of the same name; the names are those of the first tree."""
     mapped = {}
     for name, leaf in tree.items():
@@ -63,7 +65,9 @@ def stack(trees: Sequence[Tree]) -> Tree:
 
 
 def contiguous(tree: Tree) -> Tree:
-    """The same numbers, each leaf laid out in rows; the layout decides the order in which sums are taken."""
+    """The same numbers, each leaf laid out in rows; the layout decides the order in which sums are
+    taken.
+    """
     return map_tree(Tensor.contiguous, tree)
 
 
@@ -73,7 +77,8 @@ def to(tree: Tree, device: torch.device) -> Tree:
 
 
 def channels_last(tensor: Tensor) -> Tensor:
-    """The same numbers with channels last in memory where there are four axes, as of images or filters.
+    """The same numbers with channels last in memory where there are four axes, as of images or
+    filters.
 
     Of one channel the numbers lie the same either way, and torch looks at the strides to tell.
     """
@@ -87,8 +92,9 @@ def channels_last(tensor: Tensor) -> Tensor:
 def aligned(tensor: Tensor) -> Tensor:
     """The tensor in memory that begins at a multiple of 64 bytes, copied only where it does not.
 
-    Matrix products of the same numbers may differ in the last bit with where they lie (MKL's guide, "Obtaining
-    Numerically Reproducible Results"). Torch allocates aligned; memory of NumPy or of a file need not be.
+    Matrix products of the same numbers may differ in the last bit with where they lie (MKL's guide,
+    "Obtaining Numerically Reproducible Results"). Torch allocates aligned; memory of NumPy or of a
+    file need not be.
     """
     return tensor if tensor.data_ptr() % 64 == 0 else tensor.clone()
 
@@ -133,7 +139,9 @@ def digest(tree: Tree) -> str:
 
 
 def as_safetensors(tensors: Tree, metadata: Mapping[str, str]) -> bytes:
-    """The bytes of a safetensors file, the same for the same contents: the library writes metadata in any order."""
+    """The bytes of a safetensors file, the same for the same contents: the library writes metadata
+    in any order.
+    """
     content: bytes = safetensors.torch.save(tensors, dict(metadata))
     begins = 8 + int.from_bytes(content[:8], "little")
     header = json.loads(content[8:begins]) | {"__metadata__": dict(sorted(metadata.items()))}
