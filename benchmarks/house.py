@@ -83,7 +83,7 @@ def by_simulate(executor: str) -> list[str]:
     rows = torch.zeros(20, 64)
     labels = torch.arange(20) % 10
     clients = [(rows[:10], labels[:10]), (rows[10:], labels[10:])]
-    headstart.simulate(Seen(), clients, rounds=1, cohort=2, executor=executor)
+    headstart.simulate(Seen(), clients, clients[0], rounds=1, cohort=2, executor=executor)
     return trained()
 
 

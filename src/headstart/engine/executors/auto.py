@@ -71,7 +71,7 @@ def auto() -> Executor:
     """Whichever of loop, stacked, threads and processes does the first steps of the first cohort
     fastest.
     """
-    return Executor(_fastest_of_all)
+    return Executor(_fastest_of_all, records=True)
 
 
 def _fastest_of_all(network: Network, task: Task, client: ClientOptimizer) -> Compute:
@@ -213,15 +213,15 @@ class _Trials:
         """Time a candidate, or note why it is left out."""
         name = str(candidate)
         self._tried[name] = candidate
+        executor = _built(name)
         try:
-            self.timings[name] = self._timed(name)
+            self.timings[name] = self._timed(executor)
         except Exception as error:  # whatever a network may raise; no compiler, or one that refuses
-            if name == "loop":
+            if not executor.records:
                 raise
             self.left_out[name] = next(iter(str(error).splitlines()), "") or type(error).__name__
 
-    def _timed(self, name: str) -> Timing:
-        executor = _built(name)
+    def _timed(self, executor: Executor) -> Timing:
         compute = executor.on(*self._of)
         assignments = dict.fromkeys(range(executor.runs), self._asked)
         seconds = [

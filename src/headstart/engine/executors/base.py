@@ -85,7 +85,7 @@ class Executor:
     on(network, task, client): makes what computes them.
     runs: the most runs of a study that it computes at once.
     workers: the threads or processes that it begins; 0 for none.
-    forks: whether it forks this process.
+    records: whether it computes by recordings of the network, which not every network allows.
     compiled: whether it compiles what it records, so that its first round takes long.
     waits: whether clients that have done their steps wait for the one with most.
     """
@@ -93,7 +93,7 @@ class Executor:
     on: Callable[[Network, Task, ClientOptimizer], Compute]
     runs: int = 1
     workers: int = 0
-    forks: bool = False
+    records: bool = False
     compiled: bool = False
     waits: bool = False
 

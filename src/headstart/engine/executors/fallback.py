@@ -20,7 +20,10 @@ def or_by_loop(
     executor: Executor, network: Network, task: Task, client: ClientOptimizer
 ) -> Compute:
     """Compute with an executor, and with the loop what that cannot record; the cohorts say so."""
-    first, loop = executor.on(network, task, client), by_loop(network, task, client)
+    first = executor.on(network, task, client)
+    if not executor.records:
+        return first
+    loop = by_loop(network, task, client)
 
     def compute(assignments: Mapping[int, Assignment], places: int) -> dict[int, Cohort]:
         try:

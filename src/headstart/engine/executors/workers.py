@@ -98,7 +98,7 @@ def _workers(
         as_written = laid_out(False)
         return first_to_record(laid_out(True), as_written) if channels_last else as_written
 
-    return Executor(on, workers=count, forks=forks, compiled=compiled)
+    return Executor(on, workers=count, records=True, compiled=compiled)
 
 
 def _cohort(asked: Assignment, work: GroupWork, hands: Hands, client: ClientOptimizer) -> Cohort:
