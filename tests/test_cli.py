@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from headstart import __version__ as headstart_version
 from headstart import cli
+from headstart.cli import commands
 from headstart.cli.listing import registries
 from headstart.errors import HeadstartError
 from headstart.parts import own_modules
@@ -479,7 +480,7 @@ def test_what_nobody_foresaw_is_one_line_too(
     def app(**_: Any) -> None:
         raise raised
 
-    monkeypatch.setattr(cli, "app", app)
+    monkeypatch.setattr(commands, "app", app)
     with pytest.raises(SystemExit) as ended:
         cli.main()
     told = capsys.readouterr().err

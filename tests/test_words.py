@@ -17,7 +17,7 @@ SOURCES = sorted((ROOT / "src").rglob("*.py"))
 GLOSSARY = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("## Words")[2]
 ENTRIES = re.findall(r"^\| ([a-z ]+) \| (.+) \|$", GLOSSARY.partition("\n## ")[0], re.MULTILINE)[1:]
 
-STILL_WITHOUT_ARGS = 13
+STILL_WITHOUT_ARGS = 9
 """Public functions of many parameters whose docstring has no section for them."""
 
 MANY = 5
