@@ -1,4 +1,4 @@
-"""CONTRIBUTING.md is true: the files that it names are there."""
+"""CONTRIBUTING.md is true, and so are the other pages: the files that they name are there."""
 
 import re
 from pathlib import Path
@@ -17,6 +17,20 @@ MADE_UP = {"clients/clipped.py"}
 @pytest.mark.parametrize("file", FILES)
 def test_a_file_that_it_names_is_there(file: str) -> None:
     assert (ROOT / "src" / "headstart" / file).exists() == (file not in MADE_UP)
+
+
+CODE = [path.relative_to(ROOT).as_posix() for path in ROOT.glob("[sdtb]*/**/*.py")]
+"""Every module of the repository: `src`, `docs`, `tests`, `benchmarks`."""
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *(ROOT / "docs").glob("decisions/*.md")]
+OF_THE_READER = {"my_model.py", "net.py", "study.py"}
+"""What a page has somebody write."""
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_module_that_a_page_names_is_there(page: Path) -> None:
+    named = set(re.findall(r"`((?:\w+/)*\w+\.py)`", page.read_text(encoding="utf-8")))
+    for name in sorted(named - OF_THE_READER):
+        assert any(f"/{path}".endswith(f"/{name}") for path in CODE), name
 
 
 def test_it_names_files_of_every_kind() -> None:
