@@ -236,6 +236,5 @@ def _check(network: Network, task: Task) -> None:
             raise
         raise HeadstartError(
             f"data: expected labels that begin at 0, as the model has {wide} outputs, got 1 to "
-            f"{wide}; "
-            "subtract 1 from them"
+            f"{wide}; subtract 1 from them"
         ) from None

@@ -147,6 +147,5 @@ def _unexpected(error: Exception) -> str:
     place = f" in {Path(ours[-1].filename).name}, line {ours[-1].lineno}" if ours else ""
     return (
         f"this should not happen, and is a fault of Headstart: {type(error).__name__}{place} "
-        f"({error}); "
-        f"{SHOWS_TRACEBACKS}=1 in the environment shows more, to report it"
+        f"({error}); {SHOWS_TRACEBACKS}=1 in the environment shows more, to report it"
     )

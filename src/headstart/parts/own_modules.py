@@ -127,9 +127,8 @@ def refuse_other_form(
     if lacks or asks_more or means_other:
         own = ", ".join(signature.parameters)
         raise HeadstartError(
-            f"expected a function of ({', '.join(takes)}) as a {kind}, with parameters of its "
-            f"own after a *, got {name!r}, which is one of ({own}); write a function that calls "
-            "it"
+            f"expected a function of ({', '.join(takes)}) as a {kind}, with parameters of its own "
+            f"after a *, got {name!r}, which is one of ({own}); write a function that calls it"
         )
 
 

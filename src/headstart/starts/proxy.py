@@ -166,7 +166,6 @@ def _network(build: Build, data: Task, target: Task) -> Network:
 def _refuse_other_inputs(data: Task | None, target: Task) -> None:
     if data is not None and data.input_shape != target.input_shape:
         raise HeadstartError(
-            f"the proxy task {data.name!r} has inputs of shape {list(data.input_shape)}, but "
-            f"task {target.name!r} has {list(target.input_shape)}; choose a proxy with the same "
-            "inputs"
+            f"the proxy task {data.name!r} has inputs of shape {list(data.input_shape)}, but task "
+            f"{target.name!r} has {list(target.input_shape)}; choose a proxy with the same inputs"
         )

@@ -75,8 +75,7 @@ def check_examples(task: Task) -> None:
             if low < 0 or high >= task.outputs:
                 raise HeadstartError(
                     f"task {task.name!r}: expected labels 0 to {task.outputs - 1} in its {part} "
-                    "part, "
-                    f"got {low} to {high}"
+                    f"part, got {low} to {high}"
                 )
 
 

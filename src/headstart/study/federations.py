@@ -58,8 +58,7 @@ def federation_of(run: RunSpec, start: Tree | None = None) -> Federation:
         if not len(task.validation):
             raise HeadstartError(
                 f"task {task.name!r}: it has no validation part, which tuning measures on; set "
-                "rows aside for it "
-                "(`validation` of own_task or of a table)"
+                "rows aside for it (`validation` of own_task or of a table)"
             )
         task = replace(task, test=task.validation, test_owners=task.validation_owners)
         check_examples(task)
@@ -296,8 +295,7 @@ def check_plan(schedule: Schedule, clients: Population) -> None:
         raise HeadstartError(
             f"local_epochs: a round of {schedule.cohort} clients with up to {clients.widest} rows, "
             f"{schedule.local_epochs} times each, takes {needed >> 30} GiB to draw, and this "
-            "machine has "
-            f"{memory >> 30}; lower local_epochs or cohort"
+            f"machine has {memory >> 30}; lower local_epochs or cohort"
         )
 
 

@@ -82,9 +82,8 @@ def run_study(
     if jobs > 1 and study.given and not forks_here(study.file.device):
         raise HeadstartError(
             "jobs: what a Python program gave (functions, tensors) reaches processes that are "
-            "forked, as on Linux with "
-            "device cpu, and no others; use jobs=1, or name functions in the study as "
-            "'module:function'"
+            "forked, as on Linux with device cpu, and no others; use jobs=1, or name functions in "
+            "the study as 'module:function'"
         )
     try:
         with one_thread():

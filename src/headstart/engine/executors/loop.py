@@ -44,13 +44,8 @@ def by_loop(network: Network, task: Task, client: ClientOptimizer) -> Compute:
     """Compute cohorts one client after another."""
 
     def local(asked: Assignment, k: int) -> Local:
-        x, shared, memory, rate, plan = (
-            asked.x,
-            asked.shared,
-            asked.memories[k],
-            asked.rate,
-            asked.plan,
-        )
+        x, shared, memory = asked.x, asked.shared, asked.memories[k]
+        rate, plan = asked.rate, asked.plan
         key = torch.tensor(plan.keys_K[k], dtype=torch.int32, device=network.device)
         y, state = x, client.begin(x, shared, memory)
         losses, counts = torch.zeros(2, dtype=network.dtype, device=network.device)

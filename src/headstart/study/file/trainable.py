@@ -43,8 +43,7 @@ def readable(written: str) -> str:
     if is_costly(written):
         raise ValueError(
             f"{expected}, without repeats of a group and with at most {MOST_REPEATS} repeats in "
-            "each alternative, "
-            f"got {shown(written)}, which may take hours to match"
+            f"each alternative, got {shown(written)}, which may take hours to match"
         )
     return written
 
@@ -95,9 +94,8 @@ def trained(trainable: str, params: Tree) -> list[str]:
         if names and not gives_outputs(layer, params):
             raise HeadstartError(
                 f"trainable: 'head' would be {layer!r}, the last layer with parameters, which "
-                "gives no outputs; "
-                "name what to train, such as 'transformer.wte.*' for the output of GPT-2, its "
-                "embedding too"
+                "gives no outputs; name what to train, such as 'transformer.wte.*' for the output "
+                "of GPT-2, its embedding too"
             )
     else:
         names = [name for name in params if re.fullmatch(trainable, name)]

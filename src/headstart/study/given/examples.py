@@ -121,7 +121,6 @@ def _labels(targets: Tensor, place: str) -> Tensor:
     if targets.ndim == 1 and len(targets):
         raise HeadstartError(
             f"{place}: expected class labels, which are whole numbers, got {targets.dtype}; "
-            "convert them with "
-            ".long(), or give `outputs` and an `objective` for other targets"
+            "convert them with .long(), or give `outputs` and an `objective` for other targets"
         )
     return targets

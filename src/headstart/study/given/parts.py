@@ -163,8 +163,7 @@ def _written(value: Any, kind: str, path: str, found: list[Given]) -> Any:
         if unread:
             raise HeadstartError(
                 f"{path}: cannot tell when {name!r} changes, as it holds something of type "
-                f"{unread}; "
-                "say so yourself: headstart.own_part(..., version='1')"
+                f"{unread}; say so yourself: headstart.own_part(..., version='1')"
             )
     one = given.keep(Given(kind, name, sha256, read.factory))
     found.append(one)

@@ -66,9 +66,8 @@ def _task(value: Any, path: str) -> Read | None:
 def _model(value: Any, path: str) -> Read | None:
     if isinstance(value, nn.Module):
         raise HeadstartError(
-            f"{path}: expected a function that builds a new module, as every seed draws weights "
-            "of its own, "
-            f"got a module; give a function as model, and the module among starts"
+            f"{path}: expected a function that builds a new module, as every seed draws weights of "
+            "its own, got a module; give a function as model, and the module among starts"
         )
     if not callable(value):
         return None
@@ -77,8 +76,7 @@ def _model(value: Any, path: str) -> Read | None:
         takes = "it does not say what it takes" if wanted is None else f"it takes {wanted}"
         raise HeadstartError(
             f"{path}: expected a function of no argument or of (input_shape, outputs), but "
-            f"{takes}; "
-            "write a short one around it"
+            f"{takes}; write a short one around it"
         )
     return Read(_name_of(value, "model"), _Builder(value, wanted), (value,))
 

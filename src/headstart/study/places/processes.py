@@ -59,9 +59,8 @@ def processes(
                     yield event
         except LostError:
             raise HeadstartError(
-                "a worker process was killed (out of memory?) or could not begin (a script of "
-                "your own needs "
-                "`if __name__ == '__main__':`); run again to go on, with fewer --jobs"
+                "a worker process was killed (out of memory?) or could not begin (a script of your "
+                "own needs `if __name__ == '__main__':`); run again to go on, with fewer --jobs"
             ) from None
         finally:
             for event in workers.rest():

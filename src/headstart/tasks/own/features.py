@@ -302,9 +302,8 @@ def _one_hot(
         levels = tuple(called[place] for place in np.unique(places[train & (places >= 0)]).tolist())
     if len(levels) > MOST_LEVELS:
         raise HeadstartError(
-            f"{table.path}: column {column!r} has {len(levels)} different names in training "
-            f"rows, expected at most {MOST_LEVELS} of a category; leave it out, or gather them "
-            "in groups"
+            f"{table.path}: column {column!r} has {len(levels)} different names in training rows, "
+            f"expected at most {MOST_LEVELS} of a category; leave it out, or gather them in groups"
         )
     place_of = {name: place for place, name in enumerate(called)}
     held = np.array(
