@@ -184,15 +184,11 @@ def _batches(
     """
     (K, M), S = all_rows_KM.shape, max(1, int(steps_K.max()))
     epochs = int((-(-steps_K // epoch_K)).max())
-    client_K11, epoch_E1, place_M = (
-        clients_K[:, None, None],
-        np.arange(epochs)[:, None],
-        np.arange(M),
-    )
+    client_K11 = clients_K[:, None, None]
+    epoch_E1, place_M = np.arange(epochs)[:, None], np.arange(M)
     order_KEM = rng.bits(seed, "batches", at=(round_, client_K11, epoch_E1, place_M))
-    order_KEM[np.broadcast_to(place_M >= sizes_K[:, None, None], order_KEM.shape)] = np.iinfo(
-        np.uint64
-    ).max
+    is_padding_KEM = np.broadcast_to(place_M >= sizes_K[:, None, None], order_KEM.shape)
+    order_KEM[is_padding_KEM] = np.iinfo(np.uint64).max
     rows_KEM = np.take_along_axis(all_rows_KM[:, None], order_KEM.argsort(-1), -1)
     slot_KEM = epoch_E1 * (epoch_K * batch)[:, None, None] + place_M
     kept = (place_M < sizes_K[:, None, None]) & (slot_KEM < (steps_K * batch)[:, None, None])
