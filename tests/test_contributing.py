@@ -9,7 +9,8 @@ ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 FILES = sorted(set(re.findall(r"`((?:[a-z_]+/)*[a-z_]+\.py)`", TEXT)))
 TOUR = re.findall(r"^\d\. `([a-z_/]+\.py)`: ", TEXT, re.MULTILINE)
-ROOMS = re.findall(r"^([a-z_, ]+?)  +\S", TEXT.partition("```\n")[2].partition("```")[0], re.MULTILINE)
+ROOMS = re.findall(r"^([a-z][a-z_, ]*?)  +\S", TEXT.partition("```\n")[2].partition("```")[0], re.MULTILINE)
+REGISTRY = re.compile(r"^([A-Z_]+): Registry\[.+\] = Registry\(", re.MULTILINE)
 MADE_UP = {"clients/clipped.py"}
 """The example of a file that somebody would add."""
 
@@ -42,6 +43,19 @@ def test_a_room_that_it_names_is_there(line: str) -> None:
     for name in filter(None, line.replace(" ", "").split(",")):
         place = ROOT / "src" / "headstart" / name
         assert place.is_dir() or place.with_suffix(".py").exists(), name
+
+
+def test_each_registry_has_its_decorator_in_it() -> None:
+    named = set(re.findall(r"`@([A-Z_]+)\.register`", TEXT))
+    sources = (ROOT / "src").rglob("*.py")
+    defined = {name for path in sources for name in re.findall(REGISTRY, path.read_text(encoding="utf-8"))}
+    assert named == defined
+
+
+def test_each_room_has_a_line_in_it() -> None:
+    named = {name for line in ROOMS for name in line.replace(" ", "").split(",")}
+    rooms = {path.name for path in (ROOT / "src" / "headstart").iterdir() if path.is_dir()}
+    assert rooms - {"__pycache__"} <= named
 
 
 def test_the_tour_has_six_files_from_a_call_to_a_gradient() -> None:

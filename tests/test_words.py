@@ -4,7 +4,9 @@ What is not yet so is counted, and no count may grow.
 """
 
 import ast
+import itertools
 import re
+import textwrap
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
@@ -87,6 +89,67 @@ def without_args() -> list[str]:
     return found
 
 
+CODE = re.compile(r" +(?:@|def |class |from |import )")
+"""How a block of code in a docstring begins."""
+
+ENTRY = re.compile(r"(?!>>>|\.\.\.)\S+ {2,}\S")
+"""An entry of a map: a name, and after a gap what it is."""
+
+
+def broken_docstrings() -> list[str]:
+    """Where a docstring lost its lines: two files of a map, or two statements, in one."""
+    found = []
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Constant):
+                continue
+            if isinstance(node.value.value, str) and is_broken(node.value.value, node.col_offset):
+                found.append(f"{path.relative_to(ROOT)}: {node.lineno}")
+    return found
+
+
+def is_broken(docstring: str, indent: int) -> bool:
+    """Whether entries of a map run together, a line stands left of the others, or code is none."""
+    lines = docstring.splitlines()
+    if any(line.count("DIR/") > 1 or line[:indent].strip() for line in lines[1:]):
+        return True
+    lines = [lines[0], *(line[indent:] for line in lines[1:])]
+    for line, following in itertools.pairwise(lines):
+        is_name = ENTRY.match(following) or " " not in following
+        if ENTRY.match(line) and following[:1].strip() and not is_name:
+            return True
+    for block in "\n".join(lines).split("\n\n"):
+        if block.startswith(" ") and CODE.match(block) and not is_code(textwrap.dedent(block)):
+            return True
+    return False
+
+
+def is_code(text: str) -> bool:
+    """Whether a text is statements of Python."""
+    try:
+        ast.parse(text)
+    except SyntaxError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["A map.", "", "DIR/a  one DIR/b  two"],
+        ["A map.", "", "DIR/a  one", "and DIR/b  two"],
+        ["A list.", "", "flower  starts at 0, and", "the rate is", "        multiplied"],
+        ["Code.", "", "    @part() def made(*, mu:", "    float): ..."],
+    ],
+)
+def test_a_docstring_whose_lines_ran_together_is_known(lines: list[str]) -> None:
+    assert is_broken("\n".join(lines), 0)
+
+
+def test_a_line_that_stands_left_of_its_docstring_is_known() -> None:
+    assert is_broken("One.\n\n    flower  two, and\nthree\n", 4)
+
+
 def test_each_word_of_the_glossary_is_there_once() -> None:
     words = [word for word, _ in ENTRIES]
     assert len(words) > 30
@@ -108,6 +171,11 @@ def test_each_class_has_a_name_of_its_own() -> None:
 
 def test_public_names_say_what_they_are() -> None:
     assert without_docstring() == []
+
+
+def test_docstrings_keep_their_lines() -> None:
+    """A map of a folder has one entry a line, code has its lines, and no line stands left of the rest."""
+    assert broken_docstrings() == []
 
 
 def test_functions_of_many_parameters_list_them() -> None:

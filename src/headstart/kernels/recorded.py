@@ -92,8 +92,8 @@ class Recorded:
 class Traced:
     """A function of tensors and trees, which returns a tuple of them, as its recorded operations.
 
-    `compiled`: let torch.compile make one C++ function of them, which takes seconds to minutes for
-    each combination of shapes. It runs on as many threads as torch had when it was made, and
+    `compiled`: let Inductor make one C++ function of them, which takes seconds to minutes for each
+    combination of shapes. It runs on as many threads as torch had when it was made, and
     without Python's lock.
 
     `as_written`: tensors lie in memory as where the function is run as it is, so that what is a
@@ -198,8 +198,8 @@ class Traced:
 
 
 def _compiled(module: GraphModule, leaves: list[Tensor]) -> Callable[..., list[Tensor]]:
-    """One C++ function on the CPU. Not by `torch.compile`: there is no Python to capture, and no
-    guard to check.
+    """One function by Inductor (C++ on the CPU), without the rest of `torch.compile`: there is no
+    Python to capture, and no guard to check.
 
     Raises:
         HeadstartError: there is no C++ compiler.

@@ -46,8 +46,8 @@ def without_repeated_views(module: GraphModule) -> None:
     """Keep one of the views that show the same numbers in the same form: a transpose of a transpose
     shows its argument.
 
-    They are found by their shapes and strides in the memory that both look at. What is written to
-    it in place shows in either, so that one stands for the other at any time.
+    Two views are equal if they share memory, shape, strides and offset. What is written in place to
+    one shows in the other, so that either stands for the other at any time.
     """
     source: dict[Node, Node] = {}
     first: dict[Any, Node] = {}

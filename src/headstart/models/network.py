@@ -1,8 +1,9 @@
 """A module as a function of its parameters, fit to be trained by many clients at once.
 
 What would make clients depend on each other or on the order of computation is refused or replaced
-(`conversion`): BatchNorm, whose statistics leak between clients, other buffers that change in
-training, and randomness in the forward pass; dropout layers get masks that are a function of a key.
+(`conversion`). BatchNorm, whose statistics leak between clients, other buffers that change in
+training, and random numbers in the forward pass are refused; `to_group_norm` is for the user to
+call. Dropout layers are replaced by ones whose masks are a function of a key.
 """
 
 import copy

@@ -5,8 +5,10 @@ descriptions are read from the signature, and the study file, the command line's
 error messages all use that one declaration. Positional arguments are what the program hands in (a
 task, a seed); a user never writes them.
 
-    @CLIENTS.register("proximal", source="arXiv 1812.06127, Eq. 2") def proximal(*, mu:
-    Annotated[float, Field(ge=0, description="...")] = 0.1) -> ClientOptimizer: ...
+    @CLIENTS.register("proximal", source="arXiv 1812.06127, Eq. 2")
+    def proximal(
+        *, mu: Annotated[float, Field(ge=0, description="...")] = 0.01
+    ) -> ClientOptimizer: ...
 
 A part is written `proximal`, `proximal(mu=0.1)`, `adam@torch(epsilon=1e-7)` (a preset, then changes
 to it), as a mapping `{proximal: {mu: 0.1}}` or `{name: proximal, mu: 0.1}`, or, for one's own,
@@ -37,8 +39,8 @@ class AddedLater:
     """Marks a parameter that a part got after studies had been run with it: `Annotated[float,
     AddedLater(), ...] = 0`.
 
-    At its default it is no part of the component, so that what was known by the others keeps its
-    name.
+    At its default it is left out of the part's identity, so that runs made before it existed keep
+    their keys.
     """
 
 

@@ -4,12 +4,15 @@ Reddi et al., arXiv 2003.00295, Algorithm 2: epsilon (their tau) 1e-3, v_{-1} >=
 equal here, and beta1 0 in their experiments. The sign is that of Delta = sum_i p_i (x - y_i).
 
 Presets, as read from the libraries:
+
 torch   torch.optim.Adagrad: epsilon 1e-10, v starts at 0 (its decay of the rate, off by default,
         is not offered).
 flower  github.com/adap/flower, framework/py/flwr/serverapp/strategy/fedadagrad.py: the paper's with
         v starting at 0.
-flower-legacy   the same with epsilon 1e-9, the default of the older
+flower-legacy
+        The same with epsilon 1e-9, the default of the older
         framework/py/flwr/server/strategy/fedadagrad.py.
+
 FLSim has no Adagrad.
 """
 

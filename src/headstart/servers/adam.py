@@ -6,19 +6,20 @@ epsilon (their tau) 1e-3, beta1 0.9, beta2 0.99, and v_{-1} >= epsilon^2, taken 
 / (...) here.
 
 Presets, as read from the libraries:
+
 torch   torch.optim.Adam: bias correction of m and v, epsilon 1e-8 beside the corrected sqrt(v),
         beta2 0.999, v = 0.
 flsim   github.com/facebookresearch/FLSim, flsim/optimizers/server_optimizers.py: torch.optim.Adam
         with a weight decay of 1e-5 by default; the FedAdam of "Where to Begin?" (arXiv 2206.15387).
 flower  github.com/adap/flower, framework/py/flwr/serverapp/strategy/fedadam.py: v starts at 0, and
-the rate is
-        multiplied with sqrt(1 - beta2^(t+1)) / (1 - beta1^(t+1)) while t, its `server_round`,
-        already starts at 1: the correction of the round after. Epsilon stands beside the
-        uncorrected sqrt(v).
-flower-legacy   the same with epsilon 1e-9, the default of the older
-        framework/py/flwr/server/strategy/fedadam.py.
-        Versions before that had no correction (src/py/flwr/server/strategy/fedadam.py at commit
-        18638bc): `adam@flower-legacy(bias_correction="none")`.
+        the rate is multiplied with sqrt(1 - beta2^(t+1)) / (1 - beta1^(t+1)) while t, its
+        `server_round`, already starts at 1: the correction of the round after. Epsilon stands
+        beside the uncorrected sqrt(v).
+flower-legacy
+        The same with epsilon 1e-9, the default of the older
+        framework/py/flwr/server/strategy/fedadam.py. Versions before that had no correction
+        (src/py/flwr/server/strategy/fedadam.py at commit 18638bc):
+        `adam@flower-legacy(bias_correction="none")`.
 """
 
 import math

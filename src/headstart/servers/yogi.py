@@ -4,8 +4,11 @@ Reddi et al., arXiv 2003.00295, Algorithm 2 (Yogi itself: Zaheer et al., NeurIPS
 beta2 0.99, epsilon (their tau) 1e-3, v_{-1} >= epsilon^2, taken as equal here. The sign is that of
 Delta = sum_i p_i (x - y_i).
 
-Presets, as read: flower (github.com/adap/flower, framework/py/flwr/serverapp/strategy/fedyogi.py,
-and the older framework/py/flwr/server/strategy/fedyogi.py) is the paper's with v starting at 0.
+Presets, as read from the libraries:
+
+flower  github.com/adap/flower, framework/py/flwr/serverapp/strategy/fedyogi.py, and the older
+        framework/py/flwr/server/strategy/fedyogi.py: the paper's with v starting at 0.
+
 torch.optim and FLSim have no Yogi.
 """
 

@@ -148,10 +148,10 @@ def order_interval(
 
     None below `ORDER_SEEDS` seeds. Noise puts a couple that is close in either order, so it moves
     the number of swaps towards half of the couples, and tau towards 0: upwards where fewer are
-    swapped, downwards where more are. What was measured has been moved so once, and every resample
-    once more, while the interval is not moved back. So what was measured can lie at the very end of
-    it, most of all with three seeds, of which there are ten samples in all. `rank_change`, which is
-    judged, holds tau against that noise.
+    swapped, downwards where more are. Resampling adds noise a second time, so the percentile
+    interval is biased towards tau = 0 and is not corrected: the measured tau can lie at the very
+    end of it, most of all with three seeds, of which there are ten samples in all. `rank_change`,
+    which is judged, holds tau against that noise.
     """
     n_seeds = a_PS.shape[1]
     if n_seeds < ORDER_SEEDS:

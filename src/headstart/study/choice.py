@@ -60,7 +60,8 @@ def chosen_executor(run: RunSpec, out: Path) -> Choice:
     """The executor that was chosen for a run that asks for `auto`, with the timings; of another,
     its own.
 
-    Where none could be timed, as somebody's own part fails, the loop is to fail in the same way.
+    If timing failed because a part of the user's own raises, it is the loop, so that the run
+    reports that error.
     """
     if run.executor.name != "auto":
         return {"executor": str(run.executor)}

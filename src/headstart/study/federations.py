@@ -45,7 +45,7 @@ def federation_of(run: RunSpec, start: Tree | None = None) -> Federation:
 
     Args:
         start: the weights and buffers that it begins from, of which what is not trained stays as it
-            is. For a try without them, newly drawn ones serve.
+            is. None: random weights, enough for checking and timing.
 
     Raises:
         HeadstartError: task, model, partition and what is trained do not fit together.

@@ -73,8 +73,8 @@ Compute = Callable[[Mapping[int, Assignment], int], dict[int, Cohort]]
 their places.
 
 The plans have cohorts and batches of one size, padded alike. A run keeps its place from round to
-round. What comes of it may depend on its place and on how many there are, not on what is in the
-others: not even on whether anything is.
+round. Its bits may depend on its place and on the number of places, never on what is in the other
+places, nor on whether they are empty.
 """
 
 

@@ -20,7 +20,7 @@ OF_CLIENTS = ("clients_K", "rows_KSB", "steps_K", "weights_K", "keys_K", "all_ro
 def of_runs(plans: Sequence[RoundPlan]) -> RoundPlan:
     """Return one plan with an axis of runs before the others; all have the steps of the longest.
 
-    That of one run is its own.
+    A single plan is returned unchanged.
     """
     if len(plans) == 1:
         return plans[0]

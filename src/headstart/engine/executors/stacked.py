@@ -40,7 +40,7 @@ from headstart.trees import Tree
 def stacked(
     *,
     compiled: Annotated[
-        bool, Field(description="compile the step with torch.compile: minutes, for long runs")
+        bool, Field(description="compile the step with Inductor: minutes, for long runs")
     ] = False,
     memory_mib: Annotated[
         int,

@@ -40,7 +40,7 @@ ChannelsLast = Annotated[bool, Field(description="lay images out with channels l
 Compiled = Annotated[
     bool,
     AddedLater(),
-    Field(description="compile the step with torch.compile: seconds to a minute, for long runs"),
+    Field(description="compile the step with Inductor: seconds to a minute, for long runs"),
 ]
 
 

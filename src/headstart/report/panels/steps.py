@@ -15,8 +15,9 @@ PERCENT = ("accuracy", "low", "high")
 
 
 def told(grid: Grid, found: Effect, what: str) -> Answer:
-    """The sentence of an effect, `what` it costs, and whether it costs less from the other
-    start.
+    """The answer for one effect: what it costs, and whether it costs less from the other start.
+
+    `what` names the step, such as "going from iid to dirichlet(alpha=0.1)".
     """
     pairs = found.block.pairs
     if not pairs:

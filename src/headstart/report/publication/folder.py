@@ -1,13 +1,17 @@
 """What a repository can keep of a study: its file, its tables as CSV, its figures, and its judged
 findings.
 
-DIR/README.md       for people: the verdict, the findings, how it was run and how to repeat it
-DIR/findings.json   for programs: the same, with every judged difference as a number; `headstart
-findings` reads these DIR/study.yaml      the study file, with every default DIR/runs.csv        a
-row a run; what all runs share is left out, and so are the measurements of every round DIR/tables/
-the tables behind the figures DIR/figures/        the figures DIR/modules/        copies of the
-user's own modules that the study names, where it does DIR/published.sha256  what was written, for
-`sha256sum -c`: by it an older README.md is known from that of others
+DIR/README.md         for people: the verdict, the findings, how it was run and how to repeat it
+DIR/findings.json     for programs: the same, with every judged difference as a number;
+                      `headstart findings` reads these
+DIR/study.yaml        the study file, with every default
+DIR/runs.csv          a row a run; what all runs share is left out, and so are the measurements of
+                      every round
+DIR/tables/           the tables behind the figures
+DIR/figures/          the figures
+DIR/modules/          copies of the user's own modules that the study names, where it does
+DIR/published.sha256  what was written, for `sha256sum -c`: by it an older README.md is known from
+                      that of others
 
 The same folder of results gives the same bytes: dates and machines are those in the records of the
 runs.

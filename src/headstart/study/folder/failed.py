@@ -1,7 +1,7 @@
 """Runs that failed: what somebody's own part raised, or memory that was not there.
 
 DIR/runs/<key>/failed.json  why; there until the run is done, which is tried again whenever the
-study is run
+                            study is run
 """
 
 import traceback

@@ -5,9 +5,8 @@ DIR/runs/<key>/checkpoint.safetensors  while the run is under way: the state aft
 DIR/runs/<key>/state.safetensors       once it is done: the state before its last round
 DIR/runs/<key>/measured.journal        the rows and the kept weights up to that round
 
-A run of more rounds begins at the state before the last round, and does that round again. For what
-is measured after the last round, with all test rows and whatever `every` says, is not what a longer
-run measures there.
+A run of more rounds begins at the state before the last round, and does that round again: the last
+round is always evaluated on all test rows, where a longer run may measure fewer, or nothing.
 """
 
 from collections.abc import Mapping

@@ -82,8 +82,8 @@ class Pace:
     """The share of the work that is done, where `jobs` items at a time are under way and begin in
     their order.
 
-    An item ends at once, after minutes, and up to `jobs` others are then nearly done as well: they
-    count by the time that they have taken, at the speed of those that have ended.
+    Items report only when they end, so those under way are credited by the time that they have
+    taken, at the speed of those that have ended.
     """
 
     def __init__(
