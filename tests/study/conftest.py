@@ -1,6 +1,7 @@
 """A small study, run in one go, and what tests compare and kill."""
 
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -109,9 +110,19 @@ def assert_nothing_left_over(folder: Path) -> None:
 
 
 def start(file: Path, out: Any, jobs: Any, command: Any = None, **keys: Any) -> Any:
-    """A process of its own that runs the study with a checkpoint after every round."""
+    """A process of its own that runs the study with a checkpoint after every round.
+
+    It can be interrupted, also where a shell has these tests in its background, which ignores Ctrl-C.
+    """
     code = [sys.executable, "-c", RUN, str(file), str(out), str(jobs)]
-    return subprocess.Popen(command or code, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, **keys)
+    return subprocess.Popen(
+        command or code,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        **keys,
+    )
 
 
 def cli(file: Path, out: Any, jobs: Any = 1) -> Any:
