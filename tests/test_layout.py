@@ -18,7 +18,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 HOUSE = {
     "": [
         {"errors", "epochs", "trees", "rng", "threads", "escapes"},
-        {"parts", "forks"},
+        {"parts", "child_processes"},
         {"files"},
         {"tables"},
         {"kernels", "statistics", "paper"},
@@ -113,7 +113,7 @@ HOUSE = {
     "results": [{"notebook"}, {"study_results"}, {"study_run", "model_file"}],
     "paper": [{"findings", "tasks"}, {"presets"}],
     "trackers": [{"base"}, {"*"}, {"following"}],
-    "parts": [{"validation", "lookup"}, {"given", "written", "own_modules"}, {"registry"}],
+    "parts": [{"validation", "origin"}, {"caches", "given", "written", "own_modules"}, {"registry"}],
     "statistics": [{"intervals"}, {"effects", "orders", "power"}],
     "models": [{"conversion"}, {"network"}, {"*"}],
     "models/conversion": [{"building", "dropout", "group_norm", "refusals"}],
@@ -144,7 +144,7 @@ REPORT_MAY_USE = (
     "headstart.epochs",
     "headstart.paper.findings",
     "headstart.escapes",
-    "headstart.forks",
+    "headstart.child_processes",
     "headstart.report",
 )
 SETS_THE_GENERATOR = "models/conversion/building.py"
@@ -300,7 +300,7 @@ def test_the_house_keeps(rule: Any) -> None:
 VIOLATIONS = [
     (goes_up, "trees.py", "from headstart.models.network import Network", "above"),
     (goes_up, "rng.py", "from headstart import trees", "beside"),
-    (goes_up, "parts/lookup.py", "from headstart.parts import registry", "above"),
+    (goes_up, "parts/origin.py", "from headstart.parts import registry", "above"),
     (goes_up, "parts/given.py", "from headstart.parts.written import read", "beside"),
     (goes_up, "parts/box.py", "", "no floor in parts"),
     (goes_up, "clients/sgd.py", "from headstart.engine.plan import plan", "above"),

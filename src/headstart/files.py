@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from headstart.errors import HeadstartError
-from headstart.parts import lookup
+from headstart.parts import caches, origin
 
 PARTIAL = ".partial"
 """How the names of files end that are being written. One that stays belongs to a process that was
@@ -272,8 +272,8 @@ def located(written: str, key: str = "") -> Path:
 def _located(written: str) -> Path:
     first, _, rest = written.partition("/")
     if first not in (f"${DATA}", f"${{{DATA}}}"):
-        path = lookup.found(written)
-        lookup.reads(path)
+        path = origin.found(written)
+        caches.reads(path)
         return path
     folder = os.environ.get(DATA)
     if not folder:
@@ -282,5 +282,5 @@ def _located(written: str) -> Path:
             "data, or write the whole path"
         )
     path = Path(folder) / rest
-    lookup.reads(path)
+    caches.reads(path)
     return path

@@ -14,7 +14,7 @@ from headstart.clients.base import CLIENTS
 from headstart.errors import HeadstartError
 from headstart.models.network import MODELS
 from headstart.parts import own_modules
-from headstart.parts.lookup import Origin, within
+from headstart.parts.origin import Origin, within
 from headstart.parts.registry import Registry, own_file
 from headstart.study.check import check
 from headstart.study.runner import run_study

@@ -13,10 +13,10 @@ import pytest
 import torch
 
 from headstart import files
+from headstart.child_processes import cannot_fork
 from headstart.engine.executors import auto
 from headstart.engine.executors.auto import TIMED_STEPS
 from headstart.engine.executors.base import Assignment, Cohort, Executor
-from headstart.engine.executors.crew import cannot_fork
 from headstart.engine.plan import RoundPlan
 from headstart.errors import HeadstartError
 from headstart.study import choice
@@ -82,7 +82,7 @@ def test_compiling_is_tried_for_long_studies_only_and_must_pay(monkeypatch: pyte
     of: tuple[Any, Any, Any] = (network, None, None)
     asked = Assignment({}, {}, [], 0.1, drawn)
     short, long = (auto.time_candidates(*of, asked, rounds)[0] for rounds in (29, 30))
-    others = {"threads"} if cannot_fork(network.device) else {"threads", "processes"}
+    others = {"threads"} if cannot_fork(str(network.device)) else {"threads", "processes"}
     assert short == {"loop": (20.0, 0.0), "stacked": (10.0, 0.0)} | dict.fromkeys(others, (30.0, 0.0))
     assert long == short | {"stacked(compiled=True)": (2.5, 30.0)}
     assert auto.fastest(long) == "stacked(compiled=True)"

@@ -14,11 +14,11 @@ import pytest
 import torch
 import yaml
 
+from headstart.child_processes import uninterrupted
 from headstart.clients.base import CLIENTS
 from headstart.engine import checkpoint
 from headstart.engine.rounds import begin
 from headstart.errors import HeadstartError
-from headstart.forks import uninterrupted
 from headstart.probes.base import PROBES
 from headstart.servers.base import SERVERS
 from headstart.study.federations import federation_of, one_thread

@@ -11,7 +11,7 @@ import torch
 
 from headstart import trees
 from headstart.clients.base import CLIENTS, ClientOptimizer, Upload
-from headstart.parts.lookup import Origin, within
+from headstart.parts.origin import Origin, within
 from headstart.servers.base import ServerOptimizer
 from headstart.tasks.base import PARTITIONS, Partition, Rows, Task
 from headstart.testing import clients, partitions, servers

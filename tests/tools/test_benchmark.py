@@ -10,8 +10,8 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
+from headstart.child_processes import cannot_fork
 from headstart.cli import app  # type: ignore[attr-defined]
-from headstart.engine.executors.crew import cannot_fork
 from headstart.engine.plan import plan
 from headstart.errors import HeadstartError
 from headstart.models.network import Network
@@ -20,7 +20,7 @@ from headstart.tools.benchmark import JOBS, federation_of, measure
 
 PEERS = Path(__file__).parents[2] / "benchmarks" / "peers"
 
-FORKS = not cannot_fork(torch.device("cpu"))
+FORKS = not cannot_fork("cpu")
 
 
 @pytest.fixture(autouse=True)

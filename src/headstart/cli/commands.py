@@ -66,7 +66,7 @@ class _Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Carry out a command."""
-        from headstart.parts.lookup import Origin, within
+        from headstart.parts.origin import Origin, within
 
         try:
             with within(Origin(Path.cwd(), ())):

@@ -76,7 +76,7 @@ def inspect(
     """
     import json
 
-    from headstart.parts.lookup import Origin, within
+    from headstart.parts.origin import Origin, within
     from headstart.study.spec import Study
     from headstart.tools.inspection import lines
     from headstart.tools.splits import inspect_named, inspect_study

@@ -21,7 +21,7 @@ from types import ModuleType
 from typing import Any
 
 from headstart.errors import HeadstartError
-from headstart.parts.lookup import KEPT, Origin
+from headstart.parts.origin import KEPT, Origin
 
 GROUP = "headstart"
 """The entry points of packages with parts: each names a module whose import registers them."""

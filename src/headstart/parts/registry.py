@@ -28,7 +28,7 @@ from pydantic import BaseModel, ConfigDict, PydanticUserError, Strict, Validatio
 
 from headstart.errors import HeadstartError, nearest
 from headstart.parts import given, own_modules
-from headstart.parts.lookup import Origin, current, within
+from headstart.parts.origin import Origin, current, within
 from headstart.parts.validation import at, validate
 from headstart.parts.written import read
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from functools import partial
 
-from headstart.parts.lookup import forget_changed
+from headstart.parts.caches import forget_changed
 from headstart.probes.base import PROBES
 from headstart.starts.base import STARTS
 from headstart.study.data import task_of

@@ -8,7 +8,7 @@ import torch
 
 from headstart.engine.plan import Population
 from headstart.errors import HeadstartError
-from headstart.parts.lookup import forgets
+from headstart.parts.caches import forgets
 from headstart.parts.registry import Component
 from headstart.tasks.base import TASKS, Task
 

@@ -21,7 +21,7 @@ from headstart.engine.streaming import Streamed, width, windowed
 from headstart.errors import HeadstartError, as_memory, reason
 from headstart.models.network import MODELS, Network, Precision
 from headstart.parts import own_modules
-from headstart.parts.lookup import forgets
+from headstart.parts.caches import forgets
 from headstart.parts.registry import Component
 from headstart.servers.base import SERVERS
 from headstart.study.data import (

@@ -15,7 +15,7 @@ from headstart.engine.executors.base import EXECUTORS
 from headstart.engine.rate_by_round import RATES_BY_ROUND
 from headstart.errors import HeadstartError
 from headstart.models.network import MODELS
-from headstart.parts.lookup import Origin, current, within
+from headstart.parts.origin import Origin, current, within
 from headstart.parts.registry import Component, Registry
 from headstart.parts.validation import shown, validate
 from headstart.probes.base import PROBES

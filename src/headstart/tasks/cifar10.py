@@ -23,7 +23,7 @@ from pydantic import Field
 from headstart import files, rng
 from headstart.errors import HeadstartError
 from headstart.files import digest, located
-from headstart.parts.lookup import cached
+from headstart.parts.caches import cached
 from headstart.tasks.base import TASKS, Examples, Pixels, Rows, Task
 from headstart.tasks.sources.parquet import encoded_images, parquet, whole_numbers
 

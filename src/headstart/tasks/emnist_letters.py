@@ -14,7 +14,7 @@ from pydantic import Field
 from headstart import rng
 from headstart.errors import HeadstartError
 from headstart.files import digest, located
-from headstart.parts.lookup import cached
+from headstart.parts.caches import cached
 from headstart.tasks.base import TASKS, Examples, Pixels, Rows, Task
 from headstart.tasks.sources.parquet import grey_images, parquet, splits, whole_numbers
 

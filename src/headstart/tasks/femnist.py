@@ -27,7 +27,7 @@ from torch import nn
 from headstart import files, rng
 from headstart.errors import HeadstartError
 from headstart.files import digest, located
-from headstart.parts.lookup import cached
+from headstart.parts.caches import cached
 from headstart.parts.validation import shown
 from headstart.tasks.base import TASKS, Examples, Pixels, Task
 from headstart.tasks.sources.objects import parsed

@@ -7,7 +7,7 @@ of one's own or of a hub may; the default names no authors, so that its 400 clie
 """
 
 from headstart.files import digest, located
-from headstart.parts.lookup import cached
+from headstart.parts.caches import cached
 from headstart.tasks.base import TASKS, Task
 from headstart.tasks.sources.tables import files_of
 from headstart.tasks.text.next_token import (

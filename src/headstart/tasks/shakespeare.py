@@ -7,7 +7,7 @@ plays, and the columns user_id (play and role) and text; where ours is from is t
 """
 
 from headstart.files import digest, located
-from headstart.parts.lookup import cached
+from headstart.parts.caches import cached
 from headstart.tasks.base import TASKS, Task
 from headstart.tasks.sources.tables import files_of
 from headstart.tasks.text.next_token import (

@@ -7,7 +7,7 @@ network (CC BY-SA; `docs/text.md`), 2,031 users.
 """
 
 from headstart.files import digest, located
-from headstart.parts.lookup import cached
+from headstart.parts.caches import cached
 from headstart.tasks.base import TASKS, Task
 from headstart.tasks.sources.tables import files_of
 from headstart.tasks.text.next_token import (

@@ -15,7 +15,7 @@ from pydantic import Field
 from headstart import files
 from headstart.errors import HeadstartError
 from headstart.files import digest, located
-from headstart.parts.lookup import cached
+from headstart.parts.caches import cached
 from headstart.parts.written import PartText
 from headstart.tasks.base import TASKS, Task
 from headstart.tasks.text.next_token import TokenRows, joined, next_token, rows_of

@@ -17,9 +17,9 @@ from tests.engine.conftest import Small, one_round
 from torch import nn
 
 from headstart import rng, trees
+from headstart.child_processes import cannot_fork
 from headstart.clients.base import CLIENTS
 from headstart.engine.executors.base import EXECUTORS
-from headstart.engine.executors.crew import cannot_fork
 from headstart.engine.plan import Population
 from headstart.engine.rounds import Federation, State, begin
 from headstart.errors import HeadstartError
@@ -28,7 +28,7 @@ from headstart.models.network import Network
 from headstart.tasks.base import Examples, Task
 
 CPU = torch.device("cpu")
-pytestmark = pytest.mark.skipif(bool(cannot_fork(CPU)), reason=f"this machine {cannot_fork(CPU)}")
+pytestmark = pytest.mark.skipif(bool(cannot_fork("cpu")), reason=f"this machine {cannot_fork('cpu')}")
 
 
 def after(federation: Federation, rounds: int) -> State:

@@ -23,8 +23,8 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from headstart import rng, trees
+from headstart.child_processes import cannot_fork
 from headstart.engine.executors.base import EXECUTORS, Cohort
-from headstart.engine.executors.crew import cannot_fork
 from headstart.engine.plan import PAD, Population, plan
 from headstart.engine.rounds import Federation, State, advance, begin, on_device
 from headstart.kernels.recorded import RecordingError, Traced
@@ -33,7 +33,7 @@ from headstart.models.network import MODELS, Network, Precision
 from headstart.tasks.base import Examples, Pixels, Task
 from headstart.tasks.text.next_token import next_token
 
-NOT_HERE: dict[str, Any] = {"processes"} if cannot_fork(torch.device("cpu")) else set()  # type: ignore[assignment]
+NOT_HERE: dict[str, Any] = {"processes"} if cannot_fork("cpu") else set()  # type: ignore[assignment]
 OTHERS = [entry.name for entry in EXECUTORS if entry.name not in {"loop", *NOT_HERE}]
 
 

@@ -16,9 +16,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from headstart.child_processes import cannot_fork
 from headstart.clients.base import ClientOptimizer
 from headstart.engine.executors.base import EXECUTORS, Assignment, Cohort, Compute, Executor
-from headstart.engine.executors.crew import cannot_fork
 from headstart.engine.executors.program import masked_gradient
 from headstart.kernels.recorded import RecordingError, Traced
 from headstart.models.network import Network
@@ -161,7 +161,7 @@ def time_candidates(
         layouts.append({"channels_last": False})
     candidates = [Candidate("loop", {}), Candidate("stacked", {})]
     candidates += [Candidate("threads", {**workers, **layout}) for layout in layouts]
-    if not workers and not cannot_fork(network.device):
+    if not workers and not cannot_fork(str(network.device)):
         candidates += [Candidate("processes", layout) for layout in layouts]
     for candidate in candidates:
         trials.try_out(candidate)

@@ -6,9 +6,7 @@ has them, whatever these are made of, and no row is copied. The weights and the 
 are in memory that all of them see; through pipes go only plans and what clients keep.
 """
 
-import multiprocessing
 import os
-import sys
 import traceback
 import weakref
 from collections.abc import Iterator
@@ -21,11 +19,11 @@ import numpy.typing as npt
 import torch
 
 from headstart import trees
+from headstart.child_processes import begun
 from headstart.engine.executors.base import Assignment
 from headstart.engine.executors.groups import GROUPS, GroupWork
 from headstart.engine.executors.sums import Sums
 from headstart.errors import HeadstartError
-from headstart.forks import begun
 from headstart.kernels.shared_memory import shared_zeros
 from headstart.threads import torch_threads
 from headstart.trees import Tree
@@ -56,17 +54,6 @@ class Order(NamedTuple):
     group: int
     memories: Kept
     rest: Assignment
-
-
-def cannot_fork(device: torch.device) -> str:
-    """Why clients cannot be computed in processes here; empty where they can."""
-    if device.type != "cpu":
-        return f"computes on the CPU, and the device is {device}"
-    if sys.platform != "linux":
-        return f"forks this process, which is safe on Linux only, and this is {sys.platform}"
-    if multiprocessing.current_process().daemon:
-        return "starts processes, which a daemon process may not"
-    return ""
 
 
 class Crew:

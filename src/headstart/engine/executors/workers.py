@@ -16,6 +16,7 @@ import torch
 from pydantic import Field
 
 from headstart import trees
+from headstart.child_processes import cannot_fork
 from headstart.clients.base import ClientOptimizer
 from headstart.engine.executors.base import (
     EXECUTORS,
@@ -25,7 +26,7 @@ from headstart.engine.executors.base import (
     Executor,
     one_by_one,
 )
-from headstart.engine.executors.crew import Crew, cannot_fork
+from headstart.engine.executors.crew import Crew
 from headstart.engine.executors.fallback import first_to_record
 from headstart.engine.executors.groups import GROUPS, GroupWork, groups
 from headstart.engine.executors.sums import Sums, empty
@@ -87,7 +88,7 @@ def _workers(
     forks, count = kind == "processes", count or os.cpu_count() or 1
 
     def on(network: Network, task: Task, client: ClientOptimizer) -> Compute:
-        if forks and (reason := cannot_fork(network.device)):
+        if forks and (reason := cannot_fork(str(network.device))):
             raise HeadstartError(f"the executor 'processes' {reason}; use 'stacked' or 'threads'")
 
         def laid_out(channels_last: bool) -> Compute:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from headstart.forks import IsStopping, LostError, Workers
+from headstart.child_processes import IsStopping, LostError, Workers
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

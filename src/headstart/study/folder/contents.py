@@ -8,7 +8,7 @@ from pathlib import Path
 from headstart import files
 from headstart.errors import HeadstartError
 from headstart.parts import own_modules
-from headstart.parts.lookup import KEPT
+from headstart.parts.origin import KEPT
 from headstart.parts.registry import Component, own_file
 from headstart.starts.base import STARTS as REGISTRY
 from headstart.study.data import task_of

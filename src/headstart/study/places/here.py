@@ -3,7 +3,7 @@
 from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import TypeVar
 
-from headstart.forks import IsStopping
+from headstart.child_processes import IsStopping
 from headstart.study.events import Event
 from headstart.study.stream import never
 

@@ -13,9 +13,8 @@ from typing import Any, TypeVar
 
 import torch
 
-from headstart.engine.executors.crew import cannot_fork
+from headstart.child_processes import LostError, Workers, cannot_fork
 from headstart.errors import HeadstartError
-from headstart.forks import LostError, Workers
 from headstart.study.data import task_of
 from headstart.study.events import Event
 from headstart.study.file.run_spec import RunSpec
@@ -27,7 +26,7 @@ T = TypeVar("T")
 
 def forks_here(device: str) -> bool:
     """Whether processes that compute on a device are forked from this one here."""
-    return not cannot_fork(torch.device(device))
+    return not cannot_fork(device)
 
 
 def processes(

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from headstart import files, rng
+from headstart.child_processes import IsStopping
 from headstart.errors import HeadstartError
-from headstart.forks import IsStopping
 from headstart.parts.registry import Tunable
 from headstart.probes.base import PROBES
 from headstart.study.beginnings import begun

@@ -28,7 +28,7 @@ from torch import Tensor, nn
 from headstart import files
 from headstart.errors import HeadstartError
 from headstart.files import located
-from headstart.parts.lookup import cached
+from headstart.parts.caches import cached
 from headstart.parts.validation import shown, validate
 from headstart.tasks.base import TASKS, ClientRows, Examples, Pixels, Task
 

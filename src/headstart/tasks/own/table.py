@@ -15,7 +15,7 @@ from torch import nn
 
 from headstart.errors import HeadstartError, OutOfMemoryError
 from headstart.files import digest, located
-from headstart.parts.lookup import cached
+from headstart.parts.caches import cached
 from headstart.parts.registry import AddedLater
 from headstart.parts.written import PartText
 from headstart.tasks.base import TASKS, Examples, Pixels, Rows, Task

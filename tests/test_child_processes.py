@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from headstart.child_processes import IsStopping, LostError, Workers
 from headstart.errors import HeadstartError
-from headstart.forks import IsStopping, LostError, Workers
 
 
 def count_to(number: int, is_stopping: IsStopping) -> Iterator[tuple[int, int]]:

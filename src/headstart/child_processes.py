@@ -1,10 +1,11 @@
-"""Worker processes: begun in one way, with a pipe to each, and they end with the process that they
-work for.
+"""Worker processes, forked or begun afresh, with a pipe to each; they end with the process that
+they work for. Knows nothing of torch.
 """
 
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import traceback
 from collections import deque
@@ -127,6 +128,17 @@ class Workers:
         if kind != "message":
             self._busy.discard(connection)
         return kind, message
+
+
+def cannot_fork(device: str) -> str:
+    """Return why what is computed on a device cannot be in forked processes; empty where it can."""
+    if device.partition(":")[0] != "cpu":
+        return f"computes on the CPU, and the device is {device}"
+    if sys.platform != "linux":
+        return f"forks this process, which is safe on Linux only, and this is {sys.platform}"
+    if multiprocessing.current_process().daemon:
+        return "starts processes, which a daemon process may not"
+    return ""
 
 
 def begun(

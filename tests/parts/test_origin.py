@@ -8,7 +8,7 @@ import yaml
 
 from headstart.errors import HeadstartError
 from headstart.files import located
-from headstart.parts.lookup import Origin, cached, current, within
+from headstart.parts.origin import Origin, current, within
 from headstart.study.data import task_of
 from headstart.study.spec import Study
 from headstart.tasks.base import TASKS
@@ -72,20 +72,6 @@ def test_home_is_written_with_a_tilde(folders: Any, monkeypatch: pytest.MonkeyPa
 def test_what_is_no_path_is_one_line(path: str) -> None:
     with pytest.raises(HeadstartError, match=r"^expected a path, got .*, which has a zero character$"):
         located(path)
-
-
-def test_what_is_kept_of_a_function_is_kept_by_folder(folders: Any) -> None:
-    calls = []
-
-    @cached(maxsize=2)
-    def opened(*, path: Any) -> Any:
-        calls.append(path)
-        return current().folder
-
-    for folder in (*folders, *folders):
-        with within(Origin(folder)):
-            assert opened(path="a.csv") == folder
-    assert calls == ["a.csv"] * 2
 
 
 def table_of(folder: Path, label: Any) -> Any:
