@@ -34,6 +34,13 @@ def test_a_module_that_a_page_names_is_there(page: Path) -> None:
         assert any(f"/{path}".endswith(f"/{name}") for path in CODE), name
 
 
+def test_what_the_check_of_a_stranger_runs_is_there() -> None:
+    named = re.findall(r"\btests/[\w/]+(?:\.py)?", (ROOT / ".ci" / "stranger").read_text(encoding="utf-8"))
+    assert len(named) > 8
+    for name in named:
+        assert (ROOT / name).exists(), name
+
+
 def test_it_names_files_of_every_kind() -> None:
     assert len(FILES) >= 8
 
