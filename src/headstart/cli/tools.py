@@ -17,8 +17,7 @@ def bench(
         str,
         typer.Argument(
             help="digits-mlp, cifar-cnn, cifar-squeezenet, cifar-resnet18, femnist-cnn, "
-            "shakespeare-lstm or "
-            "stackoverflow-gpt2"
+            "shakespeare-lstm or stackoverflow-gpt2"
         ),
     ],
     executor: Annotated[

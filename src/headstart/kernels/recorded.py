@@ -206,14 +206,13 @@ def _compiled(module: GraphModule, leaves: list[Tensor]) -> Callable[..., list[T
     """
     from torch._inductor import compile as compile_graph  # takes a second to import
 
-    options: dict[str, Any] = {
-        "compile_threads": 1
-    }  # there is one function; and a fork would not have the threads
+    # There is one function; and a fork would not have the threads.
+    options: dict[str, Any] = {"compile_threads": 1}
     if leaves[0].device.type == "cpu":
         if not (shutil.which("g++") or shutil.which("clang++")):
             raise HeadstartError(
-                "compiled=True needs a C++ compiler, and there is neither g++ nor clang++; install "
-                "one"
+                "compiled=True needs a C++ compiler, and there is neither g++ nor clang++; "
+                "install one"
             )
         options |= {"cpp_wrapper": True, "cpp.threads": torch.get_num_threads()}
     with torch.no_grad():

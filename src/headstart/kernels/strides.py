@@ -105,6 +105,5 @@ def _differ(value: Tensor, recorded: Tensor) -> bool:
 
 
 def _laid_out(value: Tensor, strides: tuple[int, ...]) -> Tensor:
-    return torch.empty_strided(value.shape, strides, dtype=value.dtype, device=value.device).copy_(
-        value
-    )
+    empty = torch.empty_strided(value.shape, strides, dtype=value.dtype, device=value.device)
+    return empty.copy_(value)

@@ -90,7 +90,7 @@ def charlm(
     *,
     alphabet: Annotated[
         int, Field(ge=1, description="how many characters there are, the one that pads included")
-    ] = (256),
+    ] = 256,
     embedding: Annotated[int, Field(ge=1, description="width of a character's embedding")] = 15,
     filters: Annotated[
         tuple[Annotated[int, Field(ge=1)], ...],
@@ -104,7 +104,7 @@ def charlm(
     layers: Annotated[int, Field(ge=1, description="LSTM layers")] = 2,
     dropout: Annotated[
         float, Field(ge=0, lt=1, description="probability of dropping what an LSTM layer puts out")
-    ] = (0.0),
+    ] = 0.0,
 ) -> nn.Module:
     """Spelled words to next words: convolutions over characters, highways, LSTM layers; @large is
     the paper's other.

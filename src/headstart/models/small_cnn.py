@@ -17,11 +17,11 @@ def small_cnn(
     width: Annotated[
         int,
         Field(ge=1, description="channels of the first layer; then twice and four times as many"),
-    ] = (16),
+    ] = 16,
     dropout: Annotated[
         float,
         Field(ge=0, lt=1, description="probability of dropping a feature before the last layer"),
-    ] = (0.0),
+    ] = 0.0,
 ) -> nn.Module:
     """Three 3x3 convolutions of width w, 2w, 4w with ReLU and 2x2 max pooling, then one linear
     layer.

@@ -99,9 +99,8 @@ class SqueezeNet(nn.Module):
                 nn.init.zeros_(part.bias)  # type: ignore[arg-type]
                 if part is not head:
                     nn.init.kaiming_uniform_(part.weight)
-        nn.init.normal_(
-            head.weight, std=0.01, generator=torch.default_generator
-        )  # that of the layers above
+        # From the generator that the layers above are drawn from.
+        nn.init.normal_(head.weight, std=0.01, generator=torch.default_generator)
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits [B, outputs] for images [B, channels, height, width]."""

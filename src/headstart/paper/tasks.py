@@ -54,12 +54,10 @@ class PaperTask:
     toy: Smaller = field(default_factory=dict)
     cpu: Smaller = field(default_factory=dict)
     cut: str = ""  # what cpu scale leaves out of the paper's protocol, in words
-    rates: tuple[float, float] | None = (
-        None  # the client's and Adam's, where nothing is tuned, and of the first trial
-    )
-    others: Mapping[str, Mapping[str, Smaller]] = field(
-        default_factory=dict
-    )  # other networks: name -> scale -> parts
+    # The client's rate and Adam's, where nothing is tuned, and in the first trial.
+    rates: tuple[float, float] | None = None
+    # Other networks: name -> scale -> parts.
+    others: Mapping[str, Mapping[str, Smaller]] = field(default_factory=dict)
 
     def parts(self, scale: str, model: str | None) -> dict[str, str]:
         """The task, the network, its pre-trained start and the probes' parameters, at a scale.

@@ -94,9 +94,8 @@ def curvature(
     examples = Examples(task.train.inputs[sample], task.train.targets[sample])
     network = federation.network
     if double:
-        network = Network(network.build, torch.float64, prepare=network.prepare).holding(
-            network.held
-        )
+        in_double = Network(network.build, torch.float64, prepare=network.prepare)
+        network = in_double.holding(network.held)
     refuse_asymmetric(network, task.objective, examples)
 
     def measure(moment: Moment) -> Metrics:
@@ -144,9 +143,8 @@ def curvature(
             estimates = trace(hessian, start, trace_vectors, signs)
             metrics["hessian_trace"] = float(np.mean(estimates))
             if trace_vectors > 1:
-                metrics["hessian_trace_error"] = float(np.std(estimates, ddof=1)) / math.sqrt(
-                    trace_vectors
-                )
+                deviation = float(np.std(estimates, ddof=1))
+                metrics["hessian_trace_error"] = deviation / math.sqrt(trace_vectors)
         return metrics
 
     return Probe(measure, ends_only=at != "always")

@@ -182,9 +182,8 @@ def _features(network: Network, params: Tree, inputs_N: Tensor, layer: str, batc
     """What the head takes in, for every row [N, D], averaged over pixels where it is a 1x1
     convolution.
     """
-    with torch.random.fork_rng(
-        devices=[]
-    ):  # a module draws weights when it is built; these are not used
+    # A module draws weights when it is built; these are not used.
+    with torch.random.fork_rng(devices=[]):
         module = network.build().to(network.dtype).eval()
     taken: list[Tensor] = []
     hook = module.get_submodule(layer).register_forward_pre_hook(

@@ -39,7 +39,7 @@ def hub(
     repo: Annotated[str, Field(description="owner/name of a model's repository")],
     revision: Annotated[
         str, Field(min_length=1, description="a commit hash; or a branch or tag, which may move")
-    ] = ("main"),
+    ] = "main",
     file: Annotated[
         str,
         AfterValidator(_weights),
@@ -104,9 +104,7 @@ def _located(repo: str, revision: str, file: str) -> Path:
             return Path(cached)
         _refuse_no_network()
         return Path(str(hf_hub_download(repo, file, revision=revision)))
-    except (
-        Exception
-    ) as error:  # of the library's many kinds: no such repository, no permission, no network, ...
+    except Exception as error:  # of many kinds: no such repository, no permission, no network, ...
         reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
         raise HeadstartError(
             f"start hub: {file} of {repo} at {revision} is not in the cache and cannot be had "

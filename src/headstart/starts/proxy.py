@@ -59,9 +59,8 @@ def proxy(
     def make(build: Build, target: Task) -> Weights:
         data = TASKS.build(source)
         network = untrained(build, data, target)
-        fitted(
-            Weights.of(network.state(0), network, data), build(target), data, target, 0
-        )  # refused before it is trained
+        # Refused before it is trained.
+        fitted(Weights.of(network.state(0), network, data), build(target), data, target, 0)
         with torch_threads(1):  # one artefact, whatever the machine's cores
             return Weights.of(
                 _pretrained(network, data, epochs, batch_size, rate, seed), network, data

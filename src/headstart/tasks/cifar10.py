@@ -45,7 +45,7 @@ def cifar10(
     *,
     train: Annotated[
         str, Field(description="a Parquet file of images and labels, or cifar-10-batches-bin")
-    ] = ("$HEADSTART_DATA/cifar10_train.parquet"),
+    ] = "$HEADSTART_DATA/cifar10_train.parquet",
     test: Annotated[
         str, Field(description="a file like it, or that folder")
     ] = "$HEADSTART_DATA/cifar10_test.parquet",

@@ -64,7 +64,7 @@ def femnist(
     *,
     path: Annotated[
         str, Field(description="LEAF's folder of train and test, or Parquet: a file or a folder")
-    ] = ("$HEADSTART_DATA/femnist"),
+    ] = "$HEADSTART_DATA/femnist",
     test: Annotated[
         float,
         Field(

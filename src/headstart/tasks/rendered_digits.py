@@ -33,13 +33,10 @@ FONTS = (
     *("cmb10", "cmmi10", "cmr10", "cmss10", "cmti10", "cmtt10"),
 )
 GLYPH, CANVAS, BITMAP = 48, 48, 32
-MARGIN = (
-    1.5  # the canvas shows [-MARGIN, MARGIN]^2 where the glyph, undistorted, is 2 high around 0
-)
-WIDTH, INK = (
-    22,
-    0.30,
-)  # pixels of 32, share of the bitmap: as in the training part of `digits`, for every digit
+# The canvas shows [-MARGIN, MARGIN]^2 where the glyph, undistorted, is 2 high around 0.
+MARGIN = 1.5
+# Pixels of 32, share of the bitmap: as in the training part of `digits`, for every digit.
+WIDTH, INK = 22, 0.30
 HELD_OUT = 500
 
 
@@ -51,7 +48,7 @@ def rendered_digits(
     *,
     examples: Annotated[
         int, Field(ge=10, le=200_000, description="training rows; 500 each to validate and test")
-    ] = (4000),
+    ] = 4000,
     seed: Annotated[int, Field(ge=0, description="of every draw")] = 0,
     rotation: Annotated[float, Field(ge=0, le=90, description="standard deviation, degrees")] = 5.0,
     shear: Annotated[float, Field(ge=0, le=1, description="standard deviation of x per y")] = 0.1,

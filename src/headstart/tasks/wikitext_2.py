@@ -38,7 +38,7 @@ def wikitext_2(
     ] = "$HEADSTART_DATA/wikitext-2/valid.txt",
     test: Annotated[
         str, Field(description="a text file to validate on (its first half) and test on")
-    ] = ("$HEADSTART_DATA/wikitext-2/test.txt"),
+    ] = "$HEADSTART_DATA/wikitext-2/test.txt",
 ) -> Task:
     """The next token in articles of Wikipedia, in the tokens of another task: to pre-train before
     that one.

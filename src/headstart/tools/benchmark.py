@@ -67,9 +67,8 @@ class Job:
         """The number of training samples of each client."""
         if self.samples is not None:
             return np.full(self.clients, self.samples)
-        normal = np.random.Generator(np.random.Philox(key=3400)).standard_normal(
-            self.clients
-        )  # as in benchmarks/peers
+        # As `benchmarks/peers` draws them.
+        normal = np.random.Generator(np.random.Philox(key=3400)).standard_normal(self.clients)
         sizes: Ints = np.clip(np.exp(np.log(104) + 0.25 * normal), 8, 400).astype(np.int64)
         return sizes
 

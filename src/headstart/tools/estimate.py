@@ -70,12 +70,8 @@ def estimate_seconds(study: Study) -> float:
 
         whole, begun = 0.0, set()
         for run in study.runs:
-            alike = (
-                run.start,
-                run.trainable,
-                run.partition,
-                run.seed,
-            )  # curvature remembers where runs begin alike
+            # Curvature remembers where runs begin alike.
+            alike = (run.start, run.trainable, run.partition, run.seed)
             whole += costs_of(run).seconds(run) - (
                 costs_of(run).others(run)[0] if alike in begun else 0.0
             )
@@ -115,9 +111,9 @@ class _Costs:
         for component in run.probes:
             if component.name != "evaluation":
                 part, times = _part(component, TIMED_PROBE_ROWS)
-                PROBES.build(_part(component, TIMED_PROBE_ROWS // 2)[0], federation).measure(
-                    moments[0]
-                )  # first calls
+                # The first calls, which take longer, are not timed.
+                smaller, _ = _part(component, TIMED_PROBE_ROWS // 2)
+                PROBES.build(smaller, federation).measure(moments[0])
                 measure = PROBES.build(part, federation).measure
                 self.probes[component] = np.array(
                     [times * _seconds(partial(measure, moment)) for moment in moments]

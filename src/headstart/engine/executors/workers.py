@@ -129,9 +129,8 @@ class Threads:
             return sums, self._work.compute(asked, {k: asked.memories[k] for k in group}, sums)
 
         futures = [self._pool().submit(computed, group) for group in dealt]
-        with torch_threads(
-            1
-        ):  # here, too: more would wait for work on the cores that the others compute on
+        # One thread here, too: more would wait for work on the cores that the others compute on.
+        with torch_threads(1):
             try:
                 for future in futures:
                     yield future.result()

@@ -123,9 +123,8 @@ def render(draw: Draw, height: float, wide: bool, creator: str = "") -> dict[str
         named = {"svg": {"Date": None, "Creator": creator}, "png": {"Software": creator}}
     files = {}
     with drawn(draw, height, wide) as figure, warnings.catch_warnings():
-        warnings.filterwarnings(
-            "ignore", "Glyph .* missing"
-        )  # in the PNG a box; the page has the reader's own fonts
+        # In the PNG a box; the page has the reader's own fonts.
+        warnings.filterwarnings("ignore", "Glyph .* missing")
         for kind in ("svg", "png") if wide else ("svg",):
             buffer = io.BytesIO()
             figure.savefig(buffer, format=kind, dpi=150, metadata=named[kind])
@@ -178,9 +177,8 @@ def inline(svg: bytes, prefix: str) -> str:
     text = re.sub(r'\b(id="|href="#|url\(#)', rf"\g<1>{prefix}-", text)
     text = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", text, count=1)
     text = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", text, count=1)
-    text = re.sub(
-        r"<style type=\"text/css\">.*?</style>", "", text, flags=re.DOTALL
-    )  # the page's CSS has the same
+    # The page's CSS has the same.
+    text = re.sub(r"<style type=\"text/css\">.*?</style>", "", text, flags=re.DOTALL)
     text = text.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)
     text = re.sub(r"\s*\n\s*", " ", text)
     for colour, role in ROLES.items():

@@ -226,9 +226,8 @@ def _unpacked(file: Path) -> int:
 
 
 def _torch(file: Path) -> Content:
-    mapped = zipfile.is_zipfile(
-        file
-    )  # what torch wrote before 1.6 is no zip archive and cannot be mapped
+    # What torch wrote before 1.6 is no zip archive and cannot be mapped.
+    mapped = zipfile.is_zipfile(file)
     if mapped:
         with zipfile.ZipFile(file) as opened:
             pickles = [
@@ -237,10 +236,8 @@ def _torch(file: Path) -> Content:
         if sum(pickles) > LARGEST_PICKLE:
             raise ValueError(f"more than {LARGEST_PICKLE // 2**20} MiB beside its tensors")
     known = torch.serialization.safe_globals([*_ARRAYS, *_PLAIN])
-    with (
-        known,
-        warnings.catch_warnings(action="ignore"),
-    ):  # of what else a file holds, which is left out or refused
+    # torch warns of what else a file holds, which is left out or refused.
+    with known, warnings.catch_warnings(action="ignore"):
         return Content(torch.load(file, map_location="cpu", weights_only=True, mmap=mapped))
 
 

@@ -94,8 +94,8 @@ class _Builder:
             if built is self._last():
                 raise HeadstartError(
                     "model: the function returns the same module every time, so that every seed "
-                    "would have the same "
-                    "weights; build the module in the function, and give its weights among starts"
+                    "would have the same weights; build the module in the function, and give its "
+                    "weights among starts"
                 )
             self._last = ref(built)
         return built

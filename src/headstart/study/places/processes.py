@@ -63,9 +63,8 @@ def processes(
             ) from None
         finally:
             for event in workers.rest():
-                with suppress(
-                    HeadstartError, OSError
-                ):  # what went wrong first is what the user must read
+                # The user must read what went wrong first, and nothing that follows from it.
+                with suppress(HeadstartError, OSError):
                     write(event)
             workers.close()
 

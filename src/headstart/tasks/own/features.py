@@ -306,9 +306,8 @@ def _one_hot(
             f"expected at most {MOST_LEVELS} of a category; leave it out, or gather them in groups"
         )
     place_of = {name: place for place, name in enumerate(called)}
-    held = np.array(
-        [place_of.get(level, -2) for level in levels], np.int64
-    )  # no row has a place below -1
+    # No row has a place below -1.
+    held = np.array([place_of.get(level, -2) for level in levels], np.int64)
     return (places[:, None] == held).astype(np.float32), levels
 
 

@@ -75,7 +75,7 @@ def table(
     ] = None,
     image: Annotated[
         str | None, Field(description="the column of images: encoded bytes, or paths from the file")
-    ] = (None),
+    ] = None,
     features: Annotated[
         tuple[str, ...],
         Field(

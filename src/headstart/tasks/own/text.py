@@ -96,9 +96,8 @@ def next_tokens(
         clients: dict[str, list[str]] = {}
         for row in np.flatnonzero(mask).tolist():
             if documents[row].strip():
-                clients.setdefault(str(row) if owners is None else names[owners[row]], []).append(
-                    documents[row]
-                )
+                client = str(row) if owners is None else names[owners[row]]
+                clients.setdefault(client, []).append(documents[row])
         return clients
 
     of_parts = (part(parts["train"]), part(parts["validation"]), part(parts["test"]))

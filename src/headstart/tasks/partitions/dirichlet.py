@@ -21,7 +21,7 @@ def dirichlet(
     alpha: Annotated[
         float,
         Field(ge=1e-6, description="concentration: towards 0 one class a client, large is iid"),
-    ] = (1.0),
+    ] = 1.0,
 ) -> Partition:
     """Label skew: each client draws its mix of classes q ~ Dirichlet(alpha * p), where p is the mix
     of all rows.

@@ -33,7 +33,7 @@ def dirichlet_classes(
     ] = "redraw",
     capped: Annotated[
         bool, Field(description="a client with its even share gets nothing of the later classes")
-    ] = (False),
+    ] = False,
 ) -> Partition:
     """Label skew over classes: client k gets the share p_ck of class c, p_c ~ Dirichlet(beta, ...,
     beta) over clients.

@@ -130,9 +130,8 @@ def _lists(table: SourceTable, column: str, cells: pa.ChunkedArray) -> Numbers:
     flat = pa.concat_arrays(flat.chunks) if isinstance(flat, pa.ChunkedArray) else flat
     while _is_list(flat.type):
         lengths = np.asarray(pc.list_value_length(flat).to_numpy(zero_copy_only=False))
-        if (
-            len(lengths) and (lengths != lengths[0]).any()
-        ):  # an inner list that is not there is none of that length
+        # An inner list that is not there is none of that length.
+        if len(lengths) and (lengths != lengths[0]).any():
             place = int((lengths != lengths[0]).argmax())
             raise HeadstartError(
                 f"{table.at(int(held[place // width]))} has a list of {lengths[place]:g} numbers "

@@ -111,9 +111,8 @@ def rows_of(
         ids = tokens.encode(document)
         rows = -(-(len(ids) + 1) // length)
         target = np.full(rows * length, tokens.ignored)
-        target[: len(ids)][counts_V[ids]] = ids[
-            counts_V[ids]
-        ]  # the end comes after them and does not count
+        # The token of the end comes after them and does not count.
+        target[: len(ids)][counts_V[ids]] = ids[counts_V[ids]]
         source = (
             np.full(rows * length, tokens.ignored)
             if tokens.spell is None

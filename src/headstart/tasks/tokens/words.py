@@ -73,12 +73,11 @@ def words(
     token_of = {word: token for token, word in enumerate(chosen, start=MARKS)}
 
     def spell(text: str) -> npt.NDArray[np.uint8]:
-        spellings = [
-            bytes([WORD_BEGINS, *word.encode("utf-8", "replace")[: spelled - 2], WORD_ENDS]).ljust(
-                spelled, b"\0"
-            )
-            for word in split(text) or [""]
-        ]
+        spellings = []
+        for word in split(text) or [""]:
+            characters = word.encode("utf-8", "replace")[: spelled - 2]
+            spelling = bytes([WORD_BEGINS, *characters, WORD_ENDS])
+            spellings.append(spelling.ljust(spelled, b"\0"))
         return np.frombuffer(b"".join(spellings), np.uint8).reshape(-1, spelled)
 
     content = hashlib.sha256("\n".join(chosen).encode("utf-8", "replace")).hexdigest()
