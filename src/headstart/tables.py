@@ -60,8 +60,9 @@ def write(path: Path, table: pa.Table, lasting: bool = True) -> str:
 
 
 def read(path: Path, remedy: str, seal: str | None = None) -> pa.Table:
-    """Read what `write` wrote; `seal`: that of the one file that is meant, where others could lie
-    in its place.
+    """Read what `write` wrote.
+
+    `seal`: the seal of the file that is meant, where another could lie in its place.
 
     Raises:
         HeadstartError: it is missing, has changed since it was written, or is another file than the

@@ -80,7 +80,8 @@ def channels_last(tensor: Tensor) -> Tensor:
     """The same numbers with channels last in memory where there are four axes, as of images or
     filters.
 
-    Of one channel the numbers lie the same either way, and torch looks at the strides to tell.
+    With one channel the numbers lie alike in both layouts, and only the strides tell torch which
+    it is.
     """
     if tensor.ndim != 4:
         return tensor

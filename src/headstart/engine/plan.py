@@ -130,15 +130,14 @@ def plan(
     for k, client in enumerate(clients_K):
         all_rows_KM[k, : sizes_K[k]] = clients[client]
     mass_K = np.where(steps_K > 0, sizes_K if schedule.weighting == "samples" else 1.0, 0.0)
+    dropout_K = rng.bits(seed, "dropout", at=(round_, clients_K))
     return RoundPlan(
         round=round_,
         clients_K=clients_K,
         rows_KSB=_batches(seed, round_, clients_K, all_rows_KM, sizes_K, epoch_K, steps_K, batch),
         steps_K=steps_K,
         weights_K=mass_K / max(mass_K.sum(), 1.0),
-        keys_K=(rng.bits(seed, "dropout", at=(round_, clients_K)) >> np.uint64(33)).astype(
-            np.int64
-        ),
+        keys_K=(dropout_K >> np.uint64(33)).astype(np.int64),
         all_rows_KM=all_rows_KM,
         seconds=seconds,
     )

@@ -96,8 +96,8 @@ class Traced:
     combination of shapes. It runs on as many threads as torch had when it was made, and
     without Python's lock.
 
-    `as_written`: tensors lie in memory as where the function is run as it is, so that what is a
-    view there is one here.
+    `as_written`: tensors lie in memory as when the function itself is run, so that its views are
+    views here, too.
 
     The function must not look at the values of its tensors. It may be called from several threads.
     """

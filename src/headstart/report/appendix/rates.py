@@ -1,6 +1,4 @@
-"""The rates of a study: which differ between starts, which were tried, and which lie at an end of
-what was tried.
-"""
+"""The rates of a study: which differ between starts, which were tried, and which lie at an edge."""
 
 from collections.abc import Mapping
 

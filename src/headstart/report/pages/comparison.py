@@ -120,7 +120,7 @@ def names_of(settings: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _name(settings: Mapping[str, Any]) -> str:
-    """The name that somebody gave a study; empty where it has that of all studies without one."""
+    """The name that somebody gave a study; empty where nobody did."""
     name = str(settings.get("name") or "")
     return "" if name == UNNAMED else name
 

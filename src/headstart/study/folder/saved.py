@@ -47,7 +47,7 @@ class Saving:
         self._journal = Journal(folder / JOURNAL)
         self._size = 0
         self.round = 0
-        """That of the last checkpoint; 0 before the first."""
+        """The round of the last checkpoint; 0 before the first."""
 
     @classmethod
     def load(
@@ -127,8 +127,9 @@ class Saving:
 
 
 def hand_over(shorter: Path, longer: Path) -> bool:
-    """Have the run of one folder begin where that of another one was before its last round; False
-    where the other has no state, or one that is damaged.
+    """Let the longer run begin at the state that the shorter one had before its last round.
+
+    False where the shorter one has no such state, or a damaged one.
     """
     try:
         state, note = checkpoint.load(shorter / STATE)

@@ -165,8 +165,8 @@ class Folder:
         """Make the tables of `results/` of the runs that are done, in the order given, and of the
         trials.
 
-        They say how many runs were planned, and of which study, so that a reader can tell what is
-        missing; and why runs failed that did.
+        They say which study it is and how many runs were planned, so that a reader can tell what is
+        missing, and why runs failed.
 
         Raises:
             HeadstartError: a run's files are damaged.

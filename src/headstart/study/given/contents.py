@@ -6,8 +6,8 @@ defaults and attributes; the values that it closes over; and the global names th
 they are the user's own. What lies in Python itself or in an installed package counts by its name.
 Code is read as Python compiled it, so that a lambda in the middle of a line is that lambda alone,
 and a function typed into a prompt has a digest too; another minor version of Python compiles it
-otherwise. An own module that it reads as a module counts by its files, with those of own modules
-that these import. Where anything cannot be read, the files of all that was met count too.
+otherwise. A user's module that the code names counts by its files, with those of the user's
+modules that it imports. Where anything cannot be read, the files of all that was met count too.
 """
 
 import dis

@@ -24,7 +24,7 @@ class Known:
 
 
 def known_of(task: Task, with_label: bool) -> Known:
-    """The tokens of the task that a table is like, so that what was trained on one reads the other.
+    """The tokens of the task that a table is like, so that one model can read both.
 
     Raises:
         HeadstartError: it has none, or its tokens are no words for a bag.

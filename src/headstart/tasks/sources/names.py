@@ -264,7 +264,7 @@ def _refuse_alike(
 
 
 def _difference(one: str, other: str) -> str:
-    """In what two names differ that look alike.
+    """What two names that look alike differ in.
 
     >>> _difference("yes", "Yes"), _difference("1", "01"), _difference(">50K", ">50K.")
     ('case', 'leading zeros', 'a final dot')

@@ -174,8 +174,8 @@ def text_task(
 ) -> Task:
     """The task of three parts: documents to train on, to validate on and to test on.
 
-    Its content is that of the files, and the tokenizer's where it was given: one that is made from
-    the documents follows from them.
+    The task's content has the files' and, where a tokenizer is given, the tokenizer's: one that is
+    made from the documents follows from them.
 
     Args:
         name: of the task.
