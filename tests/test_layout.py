@@ -71,7 +71,7 @@ HOUSE = {
     ],
     "study/file": [{"trainable", "yaml_text"}, {"keys"}, {"rate_rows", "run_spec"}],
     "study/folder": [
-        {"best", "columns", "failed", "gathered", "locks"},
+        {"best", "failed", "gathered", "locks", "outcome"},
         {"record"},
         {"store"},
         {"added", "contents", "saved"},

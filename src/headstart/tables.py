@@ -1,4 +1,4 @@
-"""Parquet files that are sealed, and the tables of a study's results, which belong together.
+"""Parquet files that are sealed, and the tables of a study's results with their columns.
 
 DIR/results/rounds.parquet  the rounds of all runs
 DIR/results/trials.parquet  all trials, where there was a tuning
@@ -12,9 +12,9 @@ It knows nothing of torch.
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, get_args, get_type_hints
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -30,6 +30,101 @@ ends aborts the process: "terminate called without an active exception".
 """
 
 AGAIN = "run `headstart run` on this folder again to rebuild it from its runs"
+
+
+ARROW = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRow:
+    """A run that ended, as a row of `runs.parquet`.
+
+    `headstart.report.runs.records` reads some of these columns, also from older versions.
+
+    What is None there is of its rounds, or was not asked for. test_accuracy, test_loss and
+    rounds_to_target are counted from its rounds whenever the tables are gathered
+    (`headstart.study.folder.outcome`); with `evaluate_on: validation` they are of the validation
+    split, under the same names.
+    """
+
+    run: str
+    task: str
+    model: str
+    start: str
+    client: str
+    server: str
+    partition: str
+    devices: str
+    local_epochs: float
+    client_rate: float
+    server_rate: float
+    seed: int
+    status: str
+    rounds: int
+    diverged_at: int | None
+    test_accuracy: float | None = None
+    test_loss: float | None = None
+    rounds_to_target: int | None = None
+    bytes_up: int
+    bytes_down: int
+    parameters: int
+    simulated_seconds: float
+    seconds: float
+    executor: str
+    trainable: str
+    headstart: str
+    machine: str
+    ended: str
+    executor_fallback: str | None
+    data: str | None
+    begun_with: str | None
+    torch: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialRow:
+    """A trial of a search, as a row of `trials.parquet`."""
+
+    search: str
+    start: str
+    client: str
+    server: str
+    partition: str
+    devices: str
+    local_epochs: float
+    trial: int
+    status: str
+    rounds: int
+    seeds: int
+    client_rate: float
+    server_rate: float
+    parameters: str
+    accuracy: float | None
+    loss: float | None
+    seconds: float
+    best: bool
+    edge: str
+
+
+def schema_of(row: type[Any]) -> pa.Schema:
+    """Return the schema of a table whose rows are declared by a class.
+
+    >>> schema_of(TrialRow).field("loss").type
+    DataType(double)
+    """
+    types = get_type_hints(row)
+    columns = []
+    for each in fields(row):
+        kind = types[each.name]
+        value, *_ = get_args(kind) or (kind,)
+        columns.append((each.name, ARROW[value]))
+    return pa.schema(columns)
+
+
+RUNS, TRIALS = schema_of(RunRow), schema_of(TrialRow)
+ROUNDS = pa.schema(
+    [("run", pa.string()), ("round", pa.int64()), ("metric", pa.string()), ("value", pa.float64())]
+)
 
 
 @dataclass(frozen=True)

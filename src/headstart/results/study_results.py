@@ -21,8 +21,8 @@ from headstart.report.runs.standings import Standing
 from headstart.report.words.numbers import percent
 from headstart.results.notebook import Page, drawn, results_as_html
 from headstart.statistics.intervals import Estimate, t_interval
-from headstart.study.folder.columns import TRIALS
 from headstart.study.folder.store import Folder
+from headstart.tables import TRIALS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,8 +6,8 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from headstart.study.folder.columns import RUNS
 from headstart.study.tuning.best_rates import as_rates, best_rates
+from headstart.tables import RUNS
 
 
 def row(client_rate: float, server_rate: float, accuracy: float | None, seed: int = 0, **other: Any) -> dict[str, Any]:

@@ -110,7 +110,7 @@ def _labels(
 
 
 def _near_best(s: Standing, i: int) -> bool:
-    return i == s.best or i in s.level
+    return i == s.best or i in s.tied
 
 
 def _heights(means: list[float]) -> list[float]:

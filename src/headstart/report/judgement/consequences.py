@@ -120,7 +120,7 @@ def what_is_open(grid: Grid, start: str, panels: Sequence[Panel | Missing]) -> s
             unsure.append(f"\u201c{panel.heading}\u201d")
     said = [f"Open: {listed(unsure)}."] if unsure else []
     s = grid.standings[start]
-    gaps = {i: gap for i, gap in enumerate(s.gaps) if gap is not None and i in s.level}
+    gaps = {i: gap for i, gap in enumerate(s.gaps) if gap is not None and i in s.tied}
     if gaps and s.best is not None:
         second = min(gaps, key=lambda i: gaps[i].value)
         gap = gaps[second]

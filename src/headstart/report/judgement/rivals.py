@@ -21,8 +21,8 @@ from headstart.statistics.intervals import Estimate, holm, paired_difference
 class Rival:
     """A start held against the leader: each with its best pair, and at the same pair (mean).
 
-    p is after Holm over all that the first sentence of the verdict looks at, rounds to the target
-    included. `diverged`: pairs that the mean lacks.
+    p is after Holm over this leader's tests, rounds to the target included. `diverged`: pairs that
+    the mean lacks.
     """
 
     standing: Standing
@@ -50,8 +50,9 @@ def rivals(
 ) -> tuple[list[Rival], Speed]:
     """The leader against each other start, and `quicker` with its p.
 
-    The sentence is decided by the first of several tests that says so, so that together they must
-    err in 5 % at most; a test that is there twice counts once.
+    The tests of this leader are corrected together, so that together they err in 5 % at most; a
+    test that is there twice counts once. The verdict asks this of each start in turn, and the
+    families are not corrected for each other.
     """
     found = [against(leader, other) for other in others]
     tests = [rival.at_best for rival in found] + [rival.same_pair for rival in found]

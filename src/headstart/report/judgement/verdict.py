@@ -1,10 +1,14 @@
 """The two sentences at the top: where to begin, and with which pair.
 
-One rule a function; the first that applies wins, and the tests of the first sentence are corrected
-together. The best pair is picked on the same runs that judge it, so its accuracy is a little
-optimistic; the second sentence therefore counts the pairs that cannot be told apart from it.
+One rule a function, and the first that applies wins: `_sentences` has their order. For each start
+that may be named, its tests against the others are corrected together (Holm), apart from those of
+the other starts; with three starts or more, a test between two others is not in its family.
+
+The best pair is picked on the same runs that judge it, so its accuracy is a little optimistic; the
+second sentence therefore counts the pairs that cannot be told apart from it.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from headstart.report.judgement.rivals import Rival, Speed, rivals, speed
@@ -105,17 +109,21 @@ def where_to_begin(grid: Grid, standings: list[Standing]) -> Sentence:
         why = f"runs from {leader.start} have no seed in common with those from {some(strangers)}"
         return Sentence(False, f"{cannot} yet", f"{why}; give all starts the same seeds")
     case = _case(grid, leader, others)
-    found = [by_final_accuracy(case)]
-    for place, s in enumerate(standings):
-        rest = standings[:place] + standings[place + 1 :]
-        found.append(by_average(_case(grid, s, rest)))
-    found += [by_elimination(case), by_speed(case)]
     more = "more seeds would narrow this"
     if len(leader.seeds) < 2:
         more = "one seed gives no interval, run at least three"
     undecided = f"{leader.start} shows {case.final}, and {case.average}; {more}"
     unsaid = Sentence(False, "The data do not say where to begin", undecided, leader.start)
-    return next(filter(None, found), unsaid)
+    return next(filter(None, _sentences(grid, standings, case)), unsaid)
+
+
+def _sentences(grid: Grid, standings: list[Standing], case: Case) -> Iterator[Sentence | None]:
+    """Yield what each rule says in turn, None where it does not apply; `case` is the leader's."""
+    yield by_final_accuracy(case)
+    for place, s in enumerate(standings):
+        yield by_average(_case(grid, s, standings[:place] + standings[place + 1 :]))
+    yield by_elimination(case)
+    yield by_speed(case)
 
 
 def _case(grid: Grid, leader: Standing, others: list[Standing]) -> Case:
@@ -171,17 +179,17 @@ def by_average(case: Case) -> Sentence | None:
 
 def by_elimination(case: Case) -> Sentence | None:
     """Of three starts or more, some cannot be told apart from the leader, but others can."""
-    level, losers, gains = [], [], []
+    tied, losers, gains = [], [], []
     for rival in case.others:
         start = rival.standing.start
         if _ahead(rival.at_best, rival.p_best):
             losers.append(start)
             gains.append(f"{points(rival.at_best)} against {start}")
         else:
-            level.append(start)
+            tied.append(start)
     if not losers:
         return None
-    claim = f"Begin from {' or '.join([case.leader, *level])}, not from {some(losers)}"
+    claim = f"Begin from {' or '.join([case.leader, *tied])}, not from {some(losers)}"
     evidence = f"with its best pair {case.leader} is {some(gains)}; not decided is {case.final}"
     return Sentence(True, claim, evidence, case.leader)
 
@@ -218,17 +226,17 @@ def which_pair(s: Standing) -> Sentence:
         why = f"but one seed cannot tell it apart from any of {count(others, 'other')}"
         return Sentence(False, f"{pair} shows the highest accuracy", f"{accuracy}, {why}{note}")
     chance = f"best in {percent(s.chance_best[s.best], 0)} of bootstrap samples"
-    if not s.level:
+    if not s.tied:
         behind = "the other pair" if others == 1 else f"all {others} others"
         return Sentence(True, f"Use {pair}", f"{accuracy}, ahead of {behind}, {chance}{note}")
-    level = "the other pair" if others == 1 else f"{len(s.level)} of {others} others"
-    level = f"{level} cannot be told apart from it"
-    if len(s.level) == others - s.diverged:
+    tied = "the other pair" if others == 1 else f"{len(s.tied)} of {others} others"
+    tied = f"{tied} cannot be told apart from it"
+    if len(s.tied) == others - s.diverged:
         why = f"{pair} has the highest mean from {s.start}, {percent(s.best_mean)}, {chance}"
-        why = f"{why}, but {level}; more seeds would narrow this{note}"
+        why = f"{why}, but {tied}; more seeds would narrow this{note}"
         return Sentence(False, "No pair stands out", why)
-    names = some([s.pairs[i] for i in s.ranked() if i in s.level])
-    return Sentence(True, f"Use {pair}", f"{accuracy}, {chance}; {level} ({names}){note}")
+    names = some([s.pairs[i] for i in s.ranked() if i in s.tied])
+    return Sentence(True, f"Use {pair}", f"{accuracy}, {chance}; {tied} ({names}){note}")
 
 
 def _best_mean(s: Standing) -> float:

@@ -1,4 +1,7 @@
-"""How fast runs are: rounds and bytes to the target, and accuracy over the rounds."""
+"""How fast runs are: rounds and bytes to the target, and accuracy over the rounds.
+
+The rounds to the target are counted when a study's tables are gathered: `study/folder/outcome.py`.
+"""
 
 import numpy as np
 

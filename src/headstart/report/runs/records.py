@@ -15,22 +15,19 @@ from numpy.typing import NDArray
 from headstart import tables
 from headstart.epochs import whole_or_part
 from headstart.errors import HeadstartError
-from headstart.tables import AGAIN
+from headstart.tables import AGAIN, ROUNDS, TRIALS
 
 Curve = tuple[NDArray[np.int64], NDArray[np.float64]]  # rounds, values
 
-TRIAL_COLUMNS = (
-    "search", "start", "client", "server", "partition", "devices", "local_epochs", "trial",
-    "status", "rounds", "seeds", "client_rate", "server_rate", "parameters", "accuracy", "loss",
-    "best", "edge",
-)  # fmt: skip
-ROUND_COLUMNS = ("run", "round", "metric", "value")
+TRIAL_COLUMNS = tuple(name for name in TRIALS.names if name != "seconds")
+"""Of the trials all that are written but the seconds, which no report needs."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """A row of runs.parquet. A column is declared here alone: one without a default must be
-    there.
+    """What is read of a row of runs.parquet, of the columns that `RunRow` writes.
+
+    A column without a default must be there; older versions did not write the others.
     """
 
     run: str
@@ -211,7 +208,7 @@ def _curves(table: pa.Table, path: Path) -> dict[tuple[str, str], Curve]:
     """Each run's rounds and values of each metric, in the order of the rounds, without what is not
     finite.
     """
-    _holding(ROUND_COLUMNS, table, path)
+    _holding(tuple(ROUNDS.names), table, path)
     try:
         run, runs = _coded(table["run"])
         metric, metrics = _coded(table["metric"])

@@ -46,7 +46,7 @@ class Standing:
         return tuple(cell.pair for cell in self.cells)
 
     @property
-    def level(self) -> list[int]:
+    def tied(self) -> list[int]:
         """The pairs that cannot be told apart from the best.
 
         Holm's p is not below 1 - LEVEL there, or there is no test (one seed).

@@ -17,7 +17,7 @@ from headstart.probes.base import PROBES, Metrics, Moment, Probe
 from headstart.starts import weights
 from headstart.study.events import Ended
 from headstart.study.file.run_spec import RunSpec
-from headstart.study.folder.store import BEST, HINT, Folder, read_rounds
+from headstart.study.folder.store import BEST, HINT, ROUNDS_FILE, Folder, read_rounds
 
 
 def hand_over(folder: Folder, done: str, run: RunSpec) -> None:
@@ -34,7 +34,7 @@ def ended(run: RunSpec, federation: Federation, beginning: State, folder: Folder
     """Measure what is lacking; return the run's end as if it had been measured along the way."""
     done = str(files.read_record(folder.run(run.key) / HINT)["run"])
     record = folder.record(done)
-    rows = _rows(read_rounds(folder.run(done) / "rounds.parquet", record["files"]["rounds"]))
+    rows = _rows(read_rounds(folder.run(done) / ROUNDS_FILE, record["files"]["rounds"]))
     before = len(record["spec"]["probes"])
     probes = [PROBES.build(probe, federation) for probe in run.probes[before:]]
     at_start = _measured(probes, Moment(beginning, None, None))

@@ -13,8 +13,8 @@ import torch
 import headstart
 from headstart.study.data import task_of
 from headstart.study.file.run_spec import SCHEMA, RunSpec
-from headstart.study.folder.columns import RunRow
 from headstart.study.run import Progress
+from headstart.tables import RunRow
 
 
 def record_of(

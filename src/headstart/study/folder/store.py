@@ -21,13 +21,15 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from headstart import files, tables
 from headstart.errors import HeadstartError
-from headstart.study.folder import locks
-from headstart.study.folder.columns import ROUNDS, RUNS
+from headstart.study.folder import locks, outcome
 from headstart.study.folder.gathered import about, gathered
+from headstart.tables import ROUNDS, RUNS
+
+STUDY = "study.yaml"
+"""The file of the resolved study."""
 
 WRITTEN = "paper.yaml"
 """The file that may stand in a folder before its study has begun: the study file itself."""
@@ -96,7 +98,7 @@ class Folder:
                 f"{self.path} holds what `headstart publish` wrote of a study, and no runs; "
                 "choose a new folder"
             )
-        if self.path.is_dir() and not (self.path / "study.yaml").exists():
+        if self.path.is_dir() and not (self.path / STUDY).exists():
             names = {entry.name for entry in self.path.iterdir() if not _is_partial(entry)}
             foreign = names - {".lock", WRITTEN}
             if foreign and not any(self.path.glob(f"runs/*/{RECORD}")):
@@ -106,7 +108,7 @@ class Folder:
                 )
 
     def _belongs_to(self, resolved_study: str, refusal: Callable[[], str]) -> None:
-        study = self.path / "study.yaml"
+        study = self.path / STUDY
         present = study.read_text(encoding="utf-8", errors="replace") if study.exists() else ""
         if present != resolved_study:
             if why := refusal():
@@ -122,7 +124,7 @@ class Folder:
         """
         for partial in filter(_is_partial, self.path.rglob(".*")):
             partial.unlink(missing_ok=True)
-        for record in self.path.glob("runs/*/run.json"):
+        for record in self.path.glob(f"runs/*/{RECORD}"):
             run = record.parent
             if (run / CHECKPOINT).exists():
                 (run / CHECKPOINT).unlink()
@@ -133,9 +135,13 @@ class Folder:
         """The folder of a run."""
         return self.path / "runs" / key
 
+    def trial(self, search: str, number: int) -> Path:
+        """The file of a trial of a search."""
+        return self.path / TUNING / search / f"{number:04d}.json"
+
     def is_done(self, key: str) -> bool:
         """Whether the run ended (finished or diverged) and was written."""
-        return (self.run(key) / "run.json").exists()
+        return (self.run(key) / RECORD).exists()
 
     def finish(
         self, key: str, record: dict[str, Any], rows: Sequence[tuple[int, str, float]]
@@ -261,32 +267,12 @@ class Folder:
         with files.damage_explained(path, _again(path)):
             rounds = read_rounds(self.run(key) / ROUNDS_FILE, record["files"]["rounds"])
             known = {name: record[name] for name in RUNS.names if name in record}
-            ended = _ended(known, rounds, target)
-            return rounds, pa.Table.from_pylist([ended], schema=RUNS)
+            row = outcome.with_outcome(known, rounds, target)
+            return rounds, pa.Table.from_pylist([row], schema=RUNS)
 
 
 def _is_partial(path: Path) -> bool:
     return path.name.startswith(".") and path.name.endswith(files.PARTIAL)
-
-
-def _ended(record: dict[str, Any], rounds: pa.Table, target: float | None) -> dict[str, Any]:
-    """The record with the last test metrics (none if diverged) and the first measured round at the
-    target.
-    """
-    series: dict[str, list[tuple[int, float]]] = {"test_accuracy": [], "test_loss": []}
-    of_tests = rounds.filter(pc.is_in(rounds["metric"], value_set=pa.array(list(series))))
-    for round_, metric, value in zip(
-        *(of_tests[name].to_pylist() for name in ROUNDS.names[1:]), strict=True
-    ):
-        series[metric].append((round_, value))
-    if record["status"] != "diverged":
-        record |= {metric: measured[-1][1] for metric, measured in series.items() if measured}
-    reached = [
-        round_
-        for round_, value in series["test_accuracy"]
-        if target is not None and value >= target
-    ]
-    return {**record, "rounds_to_target": min(reached, default=None)}
 
 
 def read_rounds(path: Path, seal: str | None = None) -> pa.Table:

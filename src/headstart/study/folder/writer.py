@@ -19,7 +19,6 @@ from headstart.study.folder.store import (
     JOURNAL,
     STARTS,
     STATE,
-    TUNING,
     WEIGHTS,
     Folder,
 )
@@ -49,7 +48,7 @@ class Writer:
             case Failed():
                 failed.note(self._folder.run(event.run.key), event.run, event.why)
             case Tried():
-                path = self._path / TUNING / event.search / f"{event.number:04d}.json"
+                path = self._folder.trial(event.search, event.number)
                 files.write_record(path, event.record)
 
     def write_all(self, stream: Generator[Event, None, T]) -> T:

@@ -21,7 +21,7 @@ from headstart.study.file.run_spec import RunSpec
 from headstart.study.file.yaml_text import read
 from headstart.study.folder import added
 from headstart.study.folder.saved import hand_over
-from headstart.study.folder.store import CHECKPOINT, TUNING, Folder
+from headstart.study.folder.store import CHECKPOINT, RECORD, STUDY, TUNING, Folder
 from headstart.study.resuming.differences import differences
 from headstart.study.spec import Study
 from headstart.study.tuning.search import searches
@@ -34,14 +34,14 @@ GROWS = ("rounds", "probes")
 
 def refusal(study: Study, out: Path, tell: Tell) -> str:
     """Why a study may not go on in a folder with another one's study file; empty where it may."""
-    file = out / "study.yaml"
+    file = out / STUDY
     try:
         other = Study.load(file, origin=study.origin) if file.exists() else None
         if other is not None and _holds_all_of(study, other):
             return ""
     except HeadstartError:
         other = None
-    done = sum(1 for _ in out.glob("runs/*/run.json"))
+    done = sum(1 for _ in out.glob(f"runs/*/{RECORD}"))
     strays = _strays(study, out)
     if strays:
         if other is None and (written := _written(file, study)):
@@ -189,7 +189,7 @@ def _measured_after(run: RunSpec, candidates: list[tuple[int, str, str]], folder
 def _specs(out: Path, but: set[str]) -> Iterator[tuple[str, dict[str, Any]]]:
     """The specifications of the runs that are done, without those of some keys."""
     folder = Folder(out)
-    for path in sorted(out.glob("runs/*/run.json")):
+    for path in sorted(out.glob(f"runs/*/{RECORD}")):
         key = path.parent.name
         if key not in but:
             spec = folder.record(key).get("spec")

@@ -6,9 +6,9 @@ from dataclasses import asdict
 
 import pyarrow as pa
 
-from headstart.study.folder.columns import TRIALS, TrialRow
 from headstart.study.tuning.search import Search
 from headstart.study.tuning.trials import Trial, best_of, edges
+from headstart.tables import TRIALS, TrialRow
 
 
 def table_of(found: dict[Search, list[Trial]]) -> pa.Table:

@@ -25,7 +25,7 @@ from headstart.study.beginnings import begun
 from headstart.study.choice import chosen_executor, with_executor
 from headstart.study.events import Made, Tried
 from headstart.study.folder import failed
-from headstart.study.folder.store import TUNING
+from headstart.study.folder.store import Folder
 from headstart.study.groups import groups_of
 from headstart.study.run import Progress, rounds_of
 from headstart.study.stream import never
@@ -88,7 +88,11 @@ def stored(out: Path, search: Search) -> list[Trial]:
         HeadstartError: a record is damaged.
     """
     trials: list[Trial] = []
-    while len(trials) < search.trials and (path := _file(out, search, len(trials))).exists():
+    folder = Folder(out)
+    while len(trials) < search.trials:
+        path = folder.trial(search.key, len(trials))
+        if not path.exists():
+            break
         remedy = f"delete {path.parent} and run again"
         record = files.read_record(path, remedy)
         with files.damage_explained(path, remedy):
@@ -238,7 +242,3 @@ def _own_values(search: Search) -> Values:
 
 def _within(value: float, span: Tunable) -> float:
     return min(max(value, span.low), span.high)
-
-
-def _file(out: Path, search: Search, number: int) -> Path:
-    return out / TUNING / search.key / f"{number:04d}.json"
