@@ -15,7 +15,7 @@ from headstart.engine.rounds import begin
 from headstart.probes.base import PROBES
 from headstart.study.federations import federation_of
 from headstart.study.file.keys import StudyFile
-from headstart.study.run import Progress, carry_out
+from headstart.study.run import Progress, do_rounds
 from headstart.study.spec import Study
 from headstart.tasks.base import PARTITIONS, TASKS
 
@@ -59,7 +59,7 @@ def test_the_page_of_the_probes_names_their_parameters_and_metrics() -> None:
     study = Study(**{**yaml.safe_load(written), "rounds": 1, "seeds": [0], "population": 6, "cohort": 3})
     federation = federation_of(study.runs[0])
     probes = [PROBES.build(probe, federation) for probe in study.probes]
-    progress = carry_out(federation, Progress(begin(federation, federation.network.initial(0))), 1, 1, probes)
+    progress = do_rounds(federation, Progress(begin(federation, federation.network.initial(0))), 1, 1, probes)
     measured = {metric for _, metric, _ in progress.rows}
     named = set(re.findall(r"^\| `(\w+)` \| (?!`)", WHY, re.MULTILINE)) | {"hessian_top_1"}
     assert {m for m in named if "_" in m} - measured <= {"cosine_over_time"}  # needs a second round

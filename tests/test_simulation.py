@@ -18,7 +18,7 @@ from headstart.probes.base import PROBES
 from headstart.simulation import simulate
 from headstart.study.data import task_of
 from headstart.study.federations import clients_of, federation_of, one_thread
-from headstart.study.run import Progress, carry_out
+from headstart.study.run import Progress, do_rounds
 from headstart.study.spec import Study
 from headstart.tasks.base import Scores
 
@@ -144,7 +144,7 @@ def test_it_is_the_run_of_a_study(model: str, executor: str) -> None:
         federation = federation_of(spec)
         probes = [PROBES.build(probe, federation) for probe in spec.probes]
         start = federation.network.initial(5)
-        theirs = carry_out(federation, Progress(begin(federation, start)), 4, 2, probes)
+        theirs = do_rounds(federation, Progress(begin(federation, start)), 4, 2, probes)
         mine = simulate(
             lambda: MODELS.build(spec.model, (1, 8, 8), 10), data, (task.test.inputs, task.test.targets),
             client="mimelite", server="momentum", devices="uneven-epochs", seed=5,

@@ -26,6 +26,7 @@ import hashlib
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 
 Label = str | int
 Counter = int | npt.NDArray[np.int64]
@@ -72,3 +73,27 @@ def bits(seed: int, *labels: Label, at: tuple[Counter, ...]) -> npt.NDArray[np.u
 def uniform(seed: int, *labels: Label, at: tuple[Counter, ...]) -> npt.NDArray[np.float64]:
     """As `bits`, uniform in [0, 1), in steps of 2^-53."""
     return (bits(seed, *labels, at=at) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+
+def hash32(bits: Tensor) -> Tensor:
+    """A bijection of int32 in which every input bit moves about half of the output bits.
+
+    It is Wellons' lowbias32, of two multiplications (https://nullprogram.com/blog/2018/07/31/).
+    Never on a scalar: under `vmap`, `torch.compile` (2.13) rounds the whole number that multiplies
+    one to float32.
+    """
+    if bits.ndim == 0:
+        return hash32(bits.reshape(1)).reshape(())
+    bits = (bits ^ _shift(bits, 16)) * 0x7FEB352D
+    bits = (bits ^ _shift(bits, 15)) * (0x846CA68B - (1 << 32))
+    return bits ^ _shift(bits, 16)
+
+
+def step_key(key: Tensor, step: int | Tensor) -> Tensor:
+    """The dropout key of one local step from that of a client's round; int32 scalars."""
+    return hash32(key ^ hash32(torch.as_tensor(step, dtype=torch.int32) + 1))
+
+
+def _shift(bits: Tensor, by: int) -> Tensor:
+    """Logical shift right of int32 (torch shifts arithmetically)."""
+    return (bits >> by) & (0x7FFFFFFF >> (by - 1))

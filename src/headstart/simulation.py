@@ -30,7 +30,7 @@ from headstart.study.federations import assembled, check_network
 from headstart.study.file.keys import USUAL_COHORT, Count, Rate, Seed, Strict
 from headstart.study.file.run_spec import Settings
 from headstart.study.given.examples import Pair, task_and_clients
-from headstart.study.run import Progress, carry_out
+from headstart.study.run import Progress, do_rounds
 from headstart.tasks.base import Objective, Task, classification
 from headstart.trees import Tree
 
@@ -166,7 +166,7 @@ def simulate(
     for i, name in enumerate(names):
         probe = PROBES.component(name, f"probes[{i}]")
         measured.append(PROBES.build(probe, federation))
-    progress = carry_out(federation, Progress(begin(federation, start)), rounds, every, measured)
+    progress = do_rounds(federation, Progress(begin(federation, start)), rounds, every, measured)
     if progress.fallback:
         why = f"{progress.fallback}, so it was computed by 'loop', not '{chosen}'"
         warnings.warn(why, stacklevel=2)

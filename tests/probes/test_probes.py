@@ -23,7 +23,7 @@ from headstart.probes.base import PROBES, Moment, Probe
 from headstart.probes.distance import sketch
 from headstart.probes.evaluation import evaluate, measure
 from headstart.servers.base import SERVERS
-from headstart.study.run import Progress, carry_out
+from headstart.study.run import Progress, do_rounds
 from headstart.tasks.base import Examples, Task
 from headstart.tasks.text.next_token import next_token
 from headstart.trees import Tree
@@ -94,9 +94,9 @@ def test_noise_is_the_standard_deviation_of_the_mean_over_all_cohorts() -> None:
 
 
 def test_drift_and_noise_are_two_things() -> None:
-    equal = drift_and_noise(squared_norms=4 * 9.0, total=16 * 9.0, count=4, population=8)
+    equal = drift_and_noise(squared_norms=4 * 9.0, total_squared=16 * 9.0, count=4, population=8)
     assert equal == {"local_drift": 3.0, "client_spread": 0.0, "aggregate_noise": 0.0}  # far, but all the same way
-    opposed = drift_and_noise(squared_norms=2 * 1.0, total=0.0, count=2, population=8)
+    opposed = drift_and_noise(squared_norms=2 * 1.0, total_squared=0.0, count=2, population=8)
     assert opposed == {"local_drift": 1.0, "client_spread": np.sqrt(2)}  # they cancel: no mean to relate noise to
     assert drift_and_noise(4.0, 4.0, 1, 8) == {"local_drift": 2.0}
     assert drift_and_noise(5.0, 6.0, 2, 2)["aggregate_noise"] == 0.0  # everybody was asked
@@ -285,12 +285,12 @@ def test_probes_that_keep_something_do_not_meet() -> None:
     """Two of one kind in one run, with different widths: each looks back on its own."""
     fed = federation()
     probes = [PROBES.build(PROBES.component(f"distance(width={width})"), fed) for width in (3, 4096)]
-    progress = carry_out(fed, Progress(begin(fed, fed.network.initial(0))), 4, 2, probes)
+    progress = do_rounds(fed, Progress(begin(fed, fed.network.initial(0))), 4, 2, probes)
     assert set(progress.kept) == {0, 2, 4}
     rows = [row for row in progress.rows if row[1] == "distance_to_final" and row[0] == 0]
     assert len(rows) == 2
     exact = float(trees.norm(trees.subtract(fed.network.initial(0), progress.state.x)))
     assert rows[1][2] == pytest.approx(exact, rel=1e-12)
     assert rows[0][2] != rows[1][2]
-    alone = carry_out(fed, Progress(begin(fed, fed.network.initial(0))), 4, 2, probes[:1])
+    alone = do_rounds(fed, Progress(begin(fed, fed.network.initial(0))), 4, 2, probes[:1])
     assert rows[0] in alone.rows

@@ -13,7 +13,6 @@ from torch import nn
 
 from headstart import rng
 from headstart.errors import HeadstartError
-from headstart.models.conversion.dropout import step_key
 from headstart.models.network import MODELS, Network
 from headstart.starts.base import STARTS, Build, Start
 from headstart.starts.weights import NOTHING
@@ -88,7 +87,7 @@ def test_one_step_is_one_step_of_adam() -> None:
     data = TASKS.build(TASKS.component(PROXY))
     params = {name: leaf.requires_grad_() for name, leaf in net.initial(rng.key(3, "proxy")).items()}
     rows = torch.from_numpy(rng.generator(3, "proxy", "order", 0).permutation(600))
-    key = step_key(torch.tensor(rng.key(3, "proxy", "dropout"), dtype=torch.int32), 0)
+    key = rng.step_key(torch.tensor(rng.key(3, "proxy", "dropout"), dtype=torch.int32), 0)
     loss = data.objective(net(params, data.train.inputs[rows], key), data.train.targets[rows]).loss_B.mean()
     for (name, leaf), gradient in zip(params.items(), torch.autograd.grad(loss, list(params.values())), strict=True):
         expected = leaf - 0.01 * gradient / (gradient.abs() + 1e-8)

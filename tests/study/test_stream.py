@@ -26,7 +26,7 @@ from headstart.study.folder.saved import Saving
 from headstart.study.folder.store import CHECKPOINT, Folder
 from headstart.study.folder.writer import Writer
 from headstart.study.places import processes
-from headstart.study.run import Progress, carry_out
+from headstart.study.run import Progress, do_rounds
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
 
@@ -59,7 +59,7 @@ def in_one_go(run: Any) -> Any:
     federation = federation_of(run)
     probes = [PROBES.build(probe, federation) for probe in run.probes]
     start = federation.network.initial(run.seed)
-    return carry_out(federation, Progress(begin(federation, start)), run.rounds, run.every, probes)
+    return do_rounds(federation, Progress(begin(federation, start)), run.rounds, run.every, probes)
 
 
 def in_pieces(run: Any, out: Any) -> Any:
@@ -76,9 +76,9 @@ def in_pieces(run: Any, out: Any) -> Any:
     for _ in range(run.rounds):
         probes = [PROBES.build(probe, federation) for probe in run.probes]
         with pytest.raises(KilledError):
-            carry_out(federation, progress, run.rounds, run.every, probes, stop)
+            do_rounds(federation, progress, run.rounds, run.every, probes, stop)
         saving, progress, _ = Saving.load(folder, torch.device("cpu"))
-    return carry_out(federation, progress, run.rounds, run.every, probes)
+    return do_rounds(federation, progress, run.rounds, run.every, probes)
 
 
 def flat(state: Any) -> Any:
@@ -124,7 +124,7 @@ def test_a_run_goes_on_from_its_checkpoint(study: Any, copy: Any, whole: Any, tm
 
     progress = Progress(begin(federation, federation.network.initial(run.seed)))
     with one_thread(), pytest.raises(KilledError):
-        carry_out(federation, progress, run.rounds, run.every, probes, stop)
+        do_rounds(federation, progress, run.rounds, run.every, probes, stop)
     for name in ("run.json", "rounds.parquet", "weights.safetensors"):
         (folder / name).unlink()
     run_study(study, copy)

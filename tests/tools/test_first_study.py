@@ -15,7 +15,7 @@ from headstart.engine.rounds import begin
 from headstart.errors import HeadstartError
 from headstart.probes.base import PROBES
 from headstart.study.federations import federation_of
-from headstart.study.run import Progress, carry_out
+from headstart.study.run import Progress, do_rounds
 from headstart.study.spec import Study
 from headstart.tools.columns import columns_of
 from headstart.tools.first_study import write_first_study
@@ -215,7 +215,7 @@ def test_a_bag_of_words_is_learned_with_the_rates_that_are_written(tmp_path: Pat
         federation = federation_of(run)
         probe = PROBES.build(PROBES.component("evaluation"), federation)
         begun = Progress(begin(federation, federation.network.initial(0)))
-        rows = carry_out(federation, begun, run.rounds, run.rounds, [probe]).rows
+        rows = do_rounds(federation, begun, run.rounds, run.rounds, [probe]).rows
         (reached,) = [value for round_, metric, value in rows if metric == "test_accuracy" and round_ == run.rounds]
         assert reached > 0.8  # 2/3 are of one class
 

@@ -17,7 +17,9 @@ from headstart.trees import Scalar, Tree
 
 
 class Upload(NamedTuple):
-    """What a client returns: an update, which the server subtracts, a message, its new memory."""
+    """What a client returns: it sends an update, which the server subtracts, and a message; its new
+    memory is not sent: the client keeps it.
+    """
 
     update: Tree
     message: Tree

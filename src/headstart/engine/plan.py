@@ -155,17 +155,18 @@ class Plans:
         self._drawn: dict[tuple[int, int], RoundPlan] = {}
 
     def __call__(self, round_: int, widest: int = 0) -> RoundPlan:
-        """As `plan`."""
-        if (round_, widest) not in self._drawn:
+        """As `plan`; several threads may ask."""
+        drawn = self._drawn
+        if (round_, widest) not in drawn:
             seed, clients, schedule = self._of
             first = plan(seed, round_, clients, schedule, widest)
             places = max(first.rows_KSB.size, first.all_rows_KM.size)
             later = range(round_ + 1, round_ + min(AHEAD, AHEAD_ROWS // places))
-            self._drawn = {(round_, widest): first}
-            self._drawn |= {
-                (later_, widest): plan(seed, later_, clients, schedule, widest) for later_ in later
-            }
-        return self._drawn[round_, widest]
+            drawn = {(round_, widest): first}
+            for later_ in later:
+                drawn[later_, widest] = plan(seed, later_, clients, schedule, widest)
+            self._drawn = drawn
+        return drawn[round_, widest]
 
 
 def _batches(

@@ -11,7 +11,7 @@ import torch
 from headstart import trees
 from headstart.clients.base import ClientOptimizer
 from headstart.engine.executors.base import Assignment, Cohort, Compute
-from headstart.engine.plan import Plans, Population, RoundPlan, Schedule, plan
+from headstart.engine.plan import Plans, Population, RoundPlan, Schedule
 from headstart.engine.rate_by_round import RateByRound, constant
 from headstart.models.network import Network
 from headstart.servers.base import ServerOptimizer
@@ -93,11 +93,14 @@ def advance(
         states: those of the runs that take part, by their places.
         watched: whether a probe will look at the cohorts; else their alignment is left out.
     """
-    plans = _plans(federations, states)
+    widest = max(federation.clients.widest for federation in federations)
+    plans = _plans(federations, states, widest)
     assignments = {}
     for place, now in plans.items():
         if now.reporting:
-            assignments[place] = _assignment(federations[place], states[place], now, watched)
+            assignments[place] = _assignment(
+                federations[place], states[place], now, watched, widest
+            )
     cohorts = federations[0].execute(assignments, len(federations)) if assignments else {}
     results = {}
     for place, now in plans.items():
@@ -106,12 +109,11 @@ def advance(
     return results
 
 
-def _plans(federations: Sequence[Federation], states: Mapping[int, State]) -> dict[int, RoundPlan]:
-    """Runs with the same seed and clients have the same round; all are padded to the largest client
-    of any.
-    """
+def _plans(
+    federations: Sequence[Federation], states: Mapping[int, State], widest: int
+) -> dict[int, RoundPlan]:
+    """Runs with the same seed and clients have the same round; all are padded to `widest` rows."""
     drawn: dict[tuple[int, int, int], RoundPlan] = {}
-    widest = max(federation.clients.widest for federation in federations)
     plans = {}
     for place, state in states.items():
         federation, round_ = federations[place], state.round + 1
@@ -122,13 +124,15 @@ def _plans(federations: Sequence[Federation], states: Mapping[int, State]) -> di
     return plans
 
 
-def _assignment(federation: Federation, state: State, now: RoundPlan, watched: bool) -> Assignment:
+def _assignment(
+    federation: Federation, state: State, now: RoundPlan, watched: bool, widest: int
+) -> Assignment:
     fresh = federation.client.memory(state.x)
     memories = [state.memories.get(int(client), fresh) for client in now.clients_K]
     rate = federation.client_rate * federation.client_rate_by_round(now.round)
 
     def upcoming() -> RoundPlan:
-        return plan(federation.seed, now.round + 1, federation.clients, federation.schedule)
+        return federation.plans(now.round + 1, widest)
 
     return Assignment(state.x, state.shared, memories, rate, now, watched, upcoming)
 

@@ -38,14 +38,14 @@ def alignment(federation: Federation) -> Probe:
         if moment.cohort is None or moment.cohort.alignment is None or moment.previous is None:
             return {}
         sums, metrics = moment.cohort.alignment, {}
-        if float(sums.total) > 0:
-            metrics["gradient_diversity"] = float(sums.squared_norms) / float(sums.total)
+        squared_norms, total_squared = float(sums.squared_norms), float(sums.total_squared)
+        if total_squared > 0:
+            metrics["gradient_diversity"] = squared_norms / total_squared
         if sums.count > 1:
             pairs = sums.count * (sums.count - 1)
-            metrics["cosine_between_clients"] = (float(sums.unit_total) - sums.count) / pairs
-        metrics |= drift_and_noise(
-            float(sums.squared_norms), float(sums.total), sums.count, population
-        )
+            unit_total_squared = float(sums.unit_total_squared)
+            metrics["cosine_between_clients"] = (unit_total_squared - sums.count) / pairs
+        metrics |= drift_and_noise(squared_norms, total_squared, sums.count, population)
         before, now = moment.previous.pseudo_gradient, moment.state.pseudo_gradient
         lengths = float(trees.norm(before)) * float(trees.norm(now)) if before else 0.0
         if lengths > 0 and math.isfinite(lengths):
@@ -55,7 +55,9 @@ def alignment(federation: Federation) -> Probe:
     return Probe(measure)
 
 
-def drift_and_noise(squared_norms: float, total: float, count: int, population: int) -> Metrics:
+def drift_and_noise(
+    squared_norms: float, total_squared: float, count: int, population: int
+) -> Metrics:
     """From Q = sum_i |D_i|^2 and T = |sum_i D_i|^2: s^2 = (Q - T/K) / (K - 1), |m|^2 = T / K^2.
 
     >>> two = drift_and_noise(9 + 25, 16 + 36, count=2, population=4)  # D = (0, 3), (4, 3)
@@ -65,11 +67,11 @@ def drift_and_noise(squared_norms: float, total: float, count: int, population: 
     metrics = {"local_drift": math.sqrt(squared_norms / count)}
     if count > 1:
         # Rounding may take equal clients below 0.
-        variance = max(0.0, squared_norms - total / count) / (count - 1)
+        variance = max(0.0, squared_norms - total_squared / count) / (count - 1)
         metrics["client_spread"] = math.sqrt(variance)
-        if total > 0:
+        if total_squared > 0:
             unseen = 1 - count / population
             metrics["aggregate_noise"] = (
-                math.sqrt(unseen * variance / count) * count / math.sqrt(total)
+                math.sqrt(unseen * variance / count) * count / math.sqrt(total_squared)
             )
     return metrics

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from headstart.engine.executors.base import Cohort
-from headstart.engine.rounds import Federation, State
+from headstart.engine.rounds import State
 from headstart.models.network import Network
 from headstart.parts.registry import Registry
 from headstart.tasks.base import Examples, Objective
@@ -69,5 +69,3 @@ class Probe:
 
 PROBES: Registry[Probe] = Registry("probe", "headstart.probes", Probe, takes=("federation",))
 """Factories (federation, *, parameters) -> Probe."""
-
-Factory = Callable[[Federation], Probe]

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from headstart import rng, trees
 from headstart.errors import HeadstartError
-from headstart.models.conversion.dropout import step_key
 from headstart.models.network import Network
 from headstart.parts.registry import AddedLater
 from headstart.parts.written import PartText
@@ -135,7 +134,7 @@ def _pretrained(
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=steps)
     key = torch.tensor(rng.key(seed, "proxy", "dropout"), dtype=torch.int32)
     for step, rows in enumerate(_batches(len(data.train), epochs, batch_size, seed)):
-        outputs = network(params, data.train.inputs[rows], step_key(key, step))
+        outputs = network(params, data.train.inputs[rows], rng.step_key(key, step))
         scores = data.objective(outputs, data.train.targets[rows])
         optimizer.zero_grad()
         loss = scores.loss_B.sum() / scores.count_B.sum().clamp(min=1)

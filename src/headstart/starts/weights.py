@@ -101,11 +101,6 @@ NOTHING = Weights({})
 """What a start has in hand that nobody trained before."""
 
 
-def save(path: Path, weights: Weights, note: dict[str, Any]) -> None:
-    """Write weights, with a note that JSON can hold."""
-    files.write(path, content(weights, note))
-
-
 def content(weights: Weights, note: dict[str, Any]) -> bytes:
     """Return the file of weights, with a note that JSON can hold."""
     state = {name: leaf.detach().cpu().contiguous() for name, leaf in weights.state.items()}
@@ -123,7 +118,7 @@ def content(weights: Weights, note: dict[str, Any]) -> bytes:
 
 
 def load(path: Path) -> Weights:
-    """Read what `save` wrote, in the order in which it was written.
+    """Read a file of `content`, in the order of its weights.
 
     Raises:
         HeadstartError: the file is damaged or of another origin.
@@ -147,7 +142,7 @@ def load(path: Path) -> Weights:
 
 
 def note_of(path: Path) -> dict[str, Any]:
-    """The note that `save` was given.
+    """The note that `content` was given.
 
     Raises:
         HeadstartError: the file is damaged or of another origin.

@@ -23,7 +23,7 @@ from headstart.study.events import Made
 from headstart.study.federations import build_network, federation_of, network_of
 from headstart.study.file.run_spec import SCHEMA, RunSpec
 from headstart.study.folder import store
-from headstart.study.run import Progress, carry_out
+from headstart.study.run import Progress, do_rounds
 from headstart.tasks.base import Task
 from headstart.trees import Tree
 
@@ -96,7 +96,7 @@ def begun(run: RunSpec, out: Path) -> Generator[Made, None, tuple[Tree, Federati
         federation = federation_of(run, whole)
         return whole, federation, _at_round_0(federation, whole)
     part = federation_of(replace(run, trainable=before.trainable), whole)
-    done = carry_out(part, _at_round_0(part, whole), before.rounds, before.rounds, [])
+    done = do_rounds(part, _at_round_0(part, whole), before.rounds, before.rounds, [])
     whole = {name: done.state.x.get(name, leaf) for name, leaf in whole.items()}
     federation = federation_of(run, whole)
     progress = _at_round_0(federation, whole)

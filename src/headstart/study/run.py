@@ -46,7 +46,7 @@ class Progress:
         return self.diverged_at is None and self.state.round == round_
 
 
-def carry_out(
+def do_rounds(
     federation: Federation,
     progress: Progress,
     rounds: int,

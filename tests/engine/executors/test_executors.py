@@ -28,7 +28,6 @@ from headstart.engine.executors.base import EXECUTORS, Cohort
 from headstart.engine.plan import PAD, Population, plan
 from headstart.engine.rounds import Federation, State, advance, begin, on_device
 from headstart.kernels.recorded import RecordingError, Traced
-from headstart.models.conversion.dropout import step_key
 from headstart.models.network import MODELS, Network, Precision
 from headstart.tasks.base import Examples, Pixels, Task
 from headstart.tasks.text.next_token import next_token
@@ -289,7 +288,7 @@ def test_the_loop_is_local_sgd_written_out(small: Small) -> None:
         optimizer = torch.optim.SGD(list(y.values()), lr=federation.client_rate)
         for s in range(now.steps_K[k]):
             rows = torch.tensor([row for row in now.rows_KSB[k, s] if row != PAD])
-            key = step_key(torch.tensor(now.keys_K[k], dtype=torch.int32), s)
+            key = rng.step_key(torch.tensor(now.keys_K[k], dtype=torch.int32), s)
             optimizer.zero_grad()
             outputs = network(y, small.task.train.inputs[rows], key)
             torch.nn.functional.cross_entropy(outputs, small.task.train.targets[rows]).backward()
@@ -305,8 +304,8 @@ def test_identical_clients_never_drift_apart(small: Small, executor: str) -> Non
     same = Small(small.task, Population([rows] * 8))
     _, cohort = after(same.federation(client="gd", executor=executor, local_epochs=3), rounds=2)
     sums = cohort.alignment
-    assert float(sums.squared_norms / sums.total) == pytest.approx(1 / sums.count, rel=RELATIVE)  # type: ignore[union-attr]
-    assert float(sums.unit_total) == pytest.approx(sums.count**2, rel=RELATIVE)  # type: ignore[union-attr]
+    assert float(sums.squared_norms / sums.total_squared) == pytest.approx(1 / sums.count, rel=RELATIVE)  # type: ignore[union-attr]
+    assert float(sums.unit_total_squared) == pytest.approx(sums.count**2, rel=RELATIVE)  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("executor", [name for name in ["loop", *OTHERS] if name != "auto"])  # auto may choose anew

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch._dynamo.testing import CompileCounter
 
-from headstart.models.conversion.dropout import KeyedDropout, mix, step_key
+from headstart import rng
+from headstart.models.conversion.dropout import KeyedDropout
 from headstart.models.network import Network
 
 SIGMAS = 4.9
@@ -38,7 +39,7 @@ def test_keeps_a_share_of_1_minus_p(p: float, key: int) -> None:
 
 @pytest.mark.parametrize("p", [0.1, 0.5])
 def test_keeps_a_share_of_1_minus_p_at_every_position_over_keys(p: float) -> None:
-    keys = step_key(int32(7), torch.arange(4000, dtype=torch.int32))
+    keys = rng.step_key(int32(7), torch.arange(4000, dtype=torch.int32))
     network = Network(lambda: nn.Dropout(p))
     kept = torch.func.vmap(lambda key: network({}, ONES[:1], key))(keys).ne(0).double()
     bound = SIGMAS * math.sqrt(p * (1 - p) / len(keys))
@@ -58,7 +59,7 @@ def test_keys_layers_calls_and_steps_are_uncorrelated() -> None:
     masks = {
         **{f"key {key}": mask(key) for key in (0, 1, 2, 3, 1 << 16, 1 << 30, -1)},
         **{f"layer {layer}": mask(0, layer=layer) for layer in (1, 2, 3, 4, 50)},
-        **{f"step {step}": mask(int(step_key(int32(0), step))) for step in range(5)},
+        **{f"step {step}": mask(int(rng.step_key(int32(0), step))) for step in range(5)},
         **{f"call {call}": repeated(ONES) != 0 for call in range(3)},
     }
     masks.pop("call 0")  # by construction that of key 0
@@ -76,10 +77,10 @@ def test_positions_are_uncorrelated() -> None:
 
 def test_mix_is_a_bijection_whose_inputs_each_move_half_of_the_bits() -> None:
     inputs = torch.arange(-(1 << 15), 1 << 15, dtype=torch.int32)
-    hashed = mix(inputs)
+    hashed = rng.hash32(inputs)
     assert len(hashed.unique()) == len(inputs)
     for bit in range(31):
-        moved = mix(inputs ^ (1 << bit)) ^ hashed
+        moved = rng.hash32(inputs ^ (1 << bit)) ^ hashed
         flips = torch.stack([(moved >> place) & 1 for place in range(32)]).double().mean().item()
         assert flips == pytest.approx(0.5, abs=0.01), bit  # 2^21 bits; exactly fair has 3.5e-4
 
@@ -109,7 +110,7 @@ def test_a_compiled_program_of_clients_draws_the_same() -> None:
     keys, inputs = torch.tensor([3, -8, 1 << 29], dtype=torch.int32), torch.ones(3, 5, 4, 2)
 
     def outputs(inputs: Tensor, key: Tensor, step: Tensor) -> Tensor:
-        return network({}, inputs, step_key(key, step))
+        return network({}, inputs, rng.step_key(key, step))
 
     together = torch.func.vmap(outputs, in_dims=(0, 0, None))
     compiled = torch.compile(together)

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from headstart.errors import HeadstartError
 from headstart.models.network import Network
 from headstart.starts.base import STARTS, Start
-from headstart.starts.weights import NOTHING, Meaning, Weights, load, save
+from headstart.starts.weights import NOTHING, Meaning, Weights, content, load
 from headstart.tasks.base import Task
 from headstart.tasks.digits import digits
 from headstart.trees import Tree
@@ -345,7 +345,7 @@ def test_tied_weights_are_one_where_both_are_equal(tmp_path: Path) -> None:
     line = "'embed.weight' and 'out.weight' are one tensor of the model, but not of the file"
     assert refusal(path, Tied).endswith(line)
     network = Network(Tied)
-    save(path, Weights.of(network.state(0), network, digits()), {})
+    path.write_bytes(content(Weights.of(network.state(0), network, digits()), {}))
     Tied().load_state_dict(load(path).state_dict())
     assert equal(weights(path, Tied), network.state(0))
 
@@ -374,7 +374,7 @@ def of_classes(*names: str) -> Task:
 
 def kept(path: Path, *names: str) -> Path:
     network = Network(lambda: nn.Sequential(nn.Flatten(), nn.Linear(64, len(names))))
-    save(path, Weights.of(network.state(1), network, of_classes(*names)), {})
+    path.write_bytes(content(Weights.of(network.state(1), network, of_classes(*names)), {}))
     return path
 
 
@@ -424,7 +424,7 @@ def test_a_head_of_other_classes_is_new_and_one_without_names_said(tmp_path: Pat
 
 def test_weights_of_another_vocabulary_are_refused(tmp_path: Path) -> None:
     network = Network(headed(3))
-    save(tmp_path / "w.safetensors", Weights(network.state(0), Meaning(tokens="a" * 64)), {})
+    (tmp_path / "w.safetensors").write_bytes(content(Weights(network.state(0), Meaning(tokens="a" * 64)), {}))
     from headstart.tasks.tokens.base import TOKENS
 
     tokens = TOKENS.build(TOKENS.component("characters"), [])
@@ -446,7 +446,7 @@ def test_features_in_another_order_are_refused_and_other_names_said(tmp_path: Pa
     part = digits().test
     network, task = Network(headed(3)), Task("first", part, part, part, outputs=3, features=("x1", "x2"))
     path = tmp_path / "w.safetensors"
-    save(path, Weights.of(network.state(0), network, task), {})
+    path.write_bytes(content(Weights.of(network.state(0), network, task), {}))
     assert said(path, headed(3), task) == []
     turned = Task("second", part, part, part, outputs=3, features=("x2", "x1"))
     with pytest.raises(HeadstartError, match="in another order: 'x1' where task 'second' has 'x2'; name the features"):

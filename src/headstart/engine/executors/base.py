@@ -40,13 +40,13 @@ class Assignment(NamedTuple):
 class Alignment:
     """Sums over the K reporting clients of D_i = x - y_i, from which probes make their numbers.
 
-    squared_norms = sum |D_i|^2; total = |sum D_i|^2; unit_total = |sum D_i / |D_i||^2, over `count`
-    clients.
+    squared_norms = sum |D_i|^2; total_squared = |sum D_i|^2; unit_total_squared = |sum D_i /
+    |D_i||^2, over `count` clients.
     """
 
     squared_norms: Tensor
-    total: Tensor
-    unit_total: Tensor
+    total_squared: Tensor
+    unit_total_squared: Tensor
     count: int
 
 

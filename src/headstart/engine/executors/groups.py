@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from headstart import trees
+from headstart import rng, trees
 from headstart.clients.base import ClientOptimizer
 from headstart.engine.devices import Ints
 from headstart.engine.executors.base import Assignment
@@ -24,7 +24,6 @@ from headstart.engine.executors.program import Layout, as_it_is, program
 from headstart.engine.executors.sums import Sums
 from headstart.engine.plan import PAD, RoundPlan
 from headstart.kernels.recorded import Traced, Value
-from headstart.models.conversion.dropout import step_key
 from headstart.models.network import Network
 from headstart.tasks.base import Task
 from headstart.trees import Tree
@@ -99,12 +98,12 @@ class GroupWork:
             for s in range(plan.steps_K[k]):
                 rows_B = _rows(plan.rows_KSB[k, s], self._device)
                 advance = whole if len(rows_B) == plan.rows_KSB.shape[-1] else short
-                advance(rows_B, step_key(key, s))
+                advance(rows_B, rng.step_key(key, s))
             at_x: Tree = {}
             if self._client.wants_grad_at_x:
                 rows_M = _rows(plan.all_rows_KM[k], self._device)
                 at = self._gradient_at_x.of(rows_M, plan.all_rows_KM.shape[-1])
-                (at_x,) = at(x, *self._rows, rows_M, step_key(key, -1))
+                (at_x,) = at(x, *self._rows, rows_M, rng.step_key(key, -1))
             numbers = plan.steps_K[k], plan.weights_K[k]
             steps, weight = torch.tensor(numbers, dtype=self._dtype, device=self._device)
             (kept[k],) = self._end(y, at_x, memory, x, shared, *sums, rate, steps, weight)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from headstart import trees
+from headstart import rng, trees
 from headstart.clients.base import ClientOptimizer, Upload
 from headstart.engine.executors.base import (
     EXECUTORS,
@@ -17,7 +17,6 @@ from headstart.engine.executors.base import (
     one_by_one,
 )
 from headstart.engine.plan import PAD
-from headstart.models.conversion.dropout import step_key
 from headstart.models.network import Network
 from headstart.tasks.base import Task
 from headstart.trees import Tree
@@ -51,14 +50,14 @@ def by_loop(network: Network, task: Task, client: ClientOptimizer) -> Compute:
         losses, counts = torch.zeros(2, dtype=network.dtype, device=network.device)
         for step in range(plan.steps_K[k]):
             rows = _real_rows(plan.rows_KSB[k, step], network)
-            g, loss, count = gradient(network, task, y, rows, step_key(key, step))
+            g, loss, count = gradient(network, task, y, rows, rng.step_key(key, step))
             d, state = client.direction(g, y, x, state, shared, memory)
             y = trees.add(y, d, -rate)
             losses, counts = losses + loss, counts + count
         at_x: Tree = {}
         if client.wants_grad_at_x:
             rows = _real_rows(plan.all_rows_KM[k], network)
-            at_x, _, _ = gradient(network, task, x, rows, step_key(key, -1))
+            at_x, _, _ = gradient(network, task, x, rows, rng.step_key(key, -1))
         upload = client.finish(x, y, int(plan.steps_K[k]), rate, at_x, shared, memory)
         return Local(upload, trees.subtract(x, y), losses, counts)
 

@@ -20,7 +20,7 @@ from pydantic import Field
 from torch import Tensor
 from torch.func import vmap
 
-from headstart import trees
+from headstart import rng, trees
 from headstart.clients.base import ClientOptimizer, begin_with_nothing
 from headstart.engine.devices import Floats, Ints
 from headstart.engine.executors.base import EXECUTORS, Assignment, Cohort, Compute, Executor
@@ -29,7 +29,6 @@ from headstart.engine.executors.program import program
 from headstart.engine.executors.sums import Sums
 from headstart.engine.plan import RoundPlan
 from headstart.kernels.recorded import Traced
-from headstart.models.conversion.dropout import step_key
 from headstart.models.network import Network
 from headstart.parts.registry import AddedLater
 from headstart.tasks.base import Task
@@ -188,7 +187,7 @@ class Stack:
         rows_SKB = on(np.ascontiguousarray(np.moveaxis(plan.rows_KSB[..., :S, :], -2, 0)))
         key_K = on(plan.keys_K, torch.int32)
         step_S = np.arange(S, dtype=np.int32).reshape(S, *[1] * key_K.ndim)
-        key_SK = step_key(key_K, on(step_S)) if network.draws else key_K.expand(S, *key_K.shape)
+        key_SK = rng.step_key(key_K, on(step_S)) if network.draws else key_K.expand(S, *key_K.shape)
         # A client that is done stays where it is: its rate is zero.
         rate_SK = on(rate[..., None] * (step_S < plan.steps_K), network.dtype)
         y, local, seen_K = self._begin(x, shared, memory, key_K)
@@ -207,7 +206,7 @@ class Stack:
             seen_K[r] = seen
         at_x: Tree = {}
         if self._client.wants_grad_at_x:
-            all_rows_KM, key_at_x_K = on(plan.all_rows_KM), step_key(key_K, -1)
+            all_rows_KM, key_at_x_K = on(plan.all_rows_KM), rng.step_key(key_K, -1)
             (at_x,) = self._gradient_at_x(x, *self._rows, all_rows_KM, key_at_x_K)
         steps_K, weights_K = on(plan.steps_K), on(plan.weights_K, network.dtype)
         kept, *sums = self._end[watched](

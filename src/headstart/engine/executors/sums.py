@@ -79,9 +79,12 @@ class Sums(NamedTuple):
         """The sums over all clients that report, as what an executor answers."""
         alignment = None
         if asked.watched:
-            total = trees.dot(self.total, self.total)
-            unit_total = trees.dot(self.unit_total, self.unit_total)
-            alignment = Alignment(self.squared_norms, total, unit_total, asked.plan.reporting)
+            alignment = Alignment(
+                self.squared_norms,
+                trees.dot(self.total, self.total),
+                trees.dot(self.unit_total, self.unit_total),
+                asked.plan.reporting,
+            )
         losses, counts = self.seen
         return Cohort(
             self.update, self.message, list(memories), losses / counts.clamp(min=1), alignment

@@ -1,9 +1,8 @@
 """Dropout whose mask is a function of a key, so that every executor draws the same one.
 
-The mask is an integer hash (Wellons' lowbias32, two multiplications;
-https://nullprogram.com/blog/2018/07/31/) of the key, the layer and the position in the batch, kept
-where it is below a threshold. Rows come first in the position, so padding a batch at its end leaves
-the masks of its rows unchanged.
+The mask is an integer hash (`rng.hash32`) of the key, the layer and the position in the batch,
+kept where it is below a threshold. Rows come first in the position, so padding a batch at its end
+leaves the masks of its rows unchanged.
 """
 
 import math
@@ -11,30 +10,9 @@ import math
 import torch
 from torch import Tensor, nn
 
+from headstart import rng
+
 _MASK = 0x7FFFFFFF
-
-
-def _shift(bits: Tensor, by: int) -> Tensor:
-    """Logical shift right of int32 (torch shifts arithmetically)."""
-    return (bits >> by) & (_MASK >> (by - 1))
-
-
-def mix(bits: Tensor) -> Tensor:
-    """A bijection of int32 in which every input bit moves about half of the output bits.
-
-    Never on a scalar: under `vmap`, `torch.compile` (2.13) rounds the whole number that multiplies
-    one to float32.
-    """
-    if bits.ndim == 0:
-        return mix(bits.reshape(1)).reshape(())
-    bits = (bits ^ _shift(bits, 16)) * 0x7FEB352D
-    bits = (bits ^ _shift(bits, 15)) * (0x846CA68B - (1 << 32))
-    return bits ^ _shift(bits, 16)
-
-
-def step_key(key: Tensor, step: int | Tensor) -> Tensor:
-    """The dropout key of one local step from that of a client's round; int32 scalars."""
-    return mix(key ^ mix(torch.as_tensor(step, dtype=torch.int32) + 1))
 
 
 def _salt(layer: int, call: int) -> int:
@@ -69,7 +47,8 @@ class KeyedDropout(nn.Module):
             return torch.zeros_like(inputs)
         shape = inputs.shape[:2] + (1,) * (inputs.ndim - 2) if self.channels else inputs.shape
         position = torch.arange(math.prod(shape), dtype=torch.int32, device=inputs.device)
-        bits = mix(position ^ mix(self.key.reshape(1) + _salt(self.layer, self.calls))) & _MASK
+        key = rng.hash32(self.key.reshape(1) + _salt(self.layer, self.calls))
+        bits = rng.hash32(position ^ key) & _MASK
         self.calls += 1
         keep = (bits >= int(self.p * (1 << 31))).reshape(shape)
         return inputs * (keep.to(inputs.dtype) / (1 - self.p))

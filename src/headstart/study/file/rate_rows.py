@@ -1,12 +1,12 @@
 """The rows of `rates:` in a study file: which of them gives a run its learning rates."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from headstart.parts.registry import Component
 from headstart.study.file.keys import RateRow
 
-Conditions = Mapping[str, str | Component | float]
+Conditions = dict[str, str | Component | float]
 """What fields of a run a row asks for: a part, a bare name for a part with any parameters, or a
 number.
 """
@@ -65,8 +65,8 @@ def _asked(run: Any, name: str, by_name: bool) -> Any:
 
 def _conditions(
     row: RateRow, fields: Sequence[str], component: Callable[..., Component], path: str
-) -> dict[str, str | Component | float]:
-    conditions: dict[str, str | Component | float] = {}
+) -> Conditions:
+    conditions: Conditions = {}
     for name in fields:
         if (written := getattr(row, name)) is not None:
             part = component(name, written, f"{path}.{name}")
