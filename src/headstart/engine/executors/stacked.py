@@ -34,6 +34,9 @@ from headstart.parts.registry import AddedLater
 from headstart.tasks.base import Task
 from headstart.trees import Tree
 
+Aside = dict[int, tuple[Tree, Tensor]]
+"""y and `seen` of runs that have done their steps, by their places."""
+
 
 @EXECUTORS.register("stacked", source="arXiv 2108.02117 (FedJAX) vectorises clients the same way")
 def stacked(
@@ -115,7 +118,8 @@ class Stack:
         self._end: dict[bool, Traced] = {}
         for watched in (False, True):
             self._end[watched] = Traced(partial(_end, of_all.finish, watched=watched), compiled)
-        self._fitting: dict[tuple[int, ...], int] = {}
+        self._runs_that_fit: dict[tuple[int, int, int], int] = {}
+        self._clients_that_fit: dict[tuple[int, int], int] = {}
 
     def __call__(self, assignments: Mapping[int, Assignment], places: int) -> dict[int, Cohort]:
         """Compute the cohorts of runs, as many at once as fit."""
@@ -192,18 +196,12 @@ class Stack:
         rate_SK = on(rate[..., None] * (step_S < plan.steps_K), network.dtype)
         y, local, seen_K = self._begin(x, shared, memory, key_K)
         advance = self._step.bound(y, local, x, shared, memory, seen_K, *self._rows)
-        aside: dict[int, tuple[Tree, Tensor]] = {}
+        aside: Aside = {}
         of_steps = zip(rate_SK.unbind(), rows_SKB.unbind(), key_SK.unbind(), strict=True)
         for s, of_step in enumerate(of_steps):
-            for r, steps in enumerate(steps_of):
-                if steps == s:
-                    aside[r] = _taken(y, r, len(steps_of)), seen_K[r].clone()
+            aside |= _set_aside(y, seen_K, [r for r, steps in enumerate(steps_of) if steps == s])
             advance(*of_step)
-        # Zero times what overflows would not have left those that were done as they are.
-        for r, (of_run, seen) in aside.items():
-            for name, leaf in of_run.items():
-                y[name][r] = leaf
-            seen_K[r] = seen
+        _put_back(y, seen_K, aside)
         at_x: Tree = {}
         if self._client.wants_grad_at_x:
             all_rows_KM, key_at_x_K = on(plan.all_rows_KM), rng.step_key(key_K, -1)
@@ -225,8 +223,10 @@ class Stack:
         def peak(size: int) -> int:
             return self._peak_bytes(Beginnings.of_runs([some] * size), (size, K), B)
 
-        at_first = self._budget // (3 * K * trees.size_in_bytes(some.x))
-        turns = -(-places // min(self._runs, self._most((places, K, B), at_first, peak)))
+        if (places, K, B) not in self._runs_that_fit:
+            at_first = self._budget // (3 * K * trees.size_in_bytes(some.x))
+            self._runs_that_fit[places, K, B] = self._most(places, at_first, peak)
+        turns = -(-places // min(self._runs, self._runs_that_fit[places, K, B]))
         return -(-places // turns)
 
     def _fitting_clients(self, beginnings: Beginnings, plan: RoundPlan) -> int:
@@ -238,15 +238,16 @@ class Stack:
         def peak(size: int) -> int:
             return self._peak_bytes(beginnings.of(np.arange(size)), (size,), B)
 
-        at_first_sight = (K, B) not in self._fitting
-        size = self._most((K, B), self._budget // (3 * trees.size_in_bytes(beginnings.x)), peak)
-        if at_first_sight and size == 1 and (need := peak(1)) > self._budget:
-            given, need = self._budget // 2**20, -(-need // 2**20)
-            warnings.warn(
-                f"memory_mib={given}, but a step of one client takes {need}; it is taken",
-                stacklevel=2,
-            )
-        return size
+        if (K, B) not in self._clients_that_fit:
+            at_first = self._budget // (3 * trees.size_in_bytes(beginnings.x))
+            size = self._clients_that_fit[K, B] = self._most(K, at_first, peak)
+            if size == 1 and (need := peak(1)) > self._budget:
+                given, need = self._budget // 2**20, -(-need // 2**20)
+                warnings.warn(
+                    f"memory_mib={given}, but a step of one client takes {need}; it is taken",
+                    stacklevel=2,
+                )
+        return self._clients_that_fit[K, B]
 
     def _peak_bytes(self, beginnings: Beginnings, shape: tuple[int, ...], B: int) -> int:
         """What a step for clients [K] or [R, K] was recorded to take."""
@@ -260,16 +261,14 @@ class Stack:
             y, local, x, shared, memory, seen_K, *self._rows, rate_K, rows_KB, key_K
         )
 
-    def _most(self, of: tuple[int, ...], at_first: int, peak_of: Callable[[int], int]) -> int:
-        """How many of `of[0]` may be computed at once. `at_first`: whose weights, gradients and
-        steps alone fit.
+    def _most(self, wanted: int, at_first: int, peak_of: Callable[[int], int]) -> int:
+        """How many of those that are wanted may be computed at once. `at_first`: whose weights,
+        gradients and steps alone fit.
         """
-        if of not in self._fitting:
-            size = max(1, min(of[0], at_first))
-            while size > 1 and (peak := peak_of(size)) > self._budget:
-                size = max(1, min(size - 1, size * self._budget // peak))
-            self._fitting[of] = size
-        return self._fitting[of]
+        size = max(1, min(wanted, at_first))
+        while size > 1 and (peak := peak_of(size)) > self._budget:
+            size = max(1, min(size - 1, size * self._budget // peak))
+        return size
 
 
 def over_runs_and_clients(function: Callable[..., Any], axes: str) -> Callable[..., Any]:
@@ -279,7 +278,11 @@ def over_runs_and_clients(function: Callable[..., Any], axes: str) -> Callable[.
     """
     over_clients = vmap(function, in_dims=tuple(0 if axis == "k" else None for axis in axes))
     over_runs = vmap(over_clients, in_dims=tuple(None if axis == "." else 0 for axis in axes))
-    return lambda *arguments: (over_clients, over_runs)[arguments[-1].ndim - 1](*arguments)
+
+    def over_all(*arguments: Any) -> Any:
+        return (over_clients if arguments[-1].ndim == 1 else over_runs)(*arguments)
+
+    return over_all
 
 
 def _begin(client: ClientOptimizer) -> Callable[..., tuple[Tree, Tree, Tensor]]:
@@ -324,12 +327,29 @@ def _end(
         total, unit_total = _weighted(reports_K, delta), _weighted(unit_K, delta)
         return update, message, seen_K.sum(0), squared_norms, total, unit_total
 
-    of_runs = sums if weights_K.ndim == 1 else vmap(sums)
-    return (upload.memory, *of_runs(upload, delta, seen_K, weights_K))
+    of_all = sums if weights_K.ndim == 1 else vmap(sums)
+    return (upload.memory, *of_all(upload, delta, seen_K, weights_K))
 
 
 def _weighted(weights_K: Tensor, tree_K: Tree) -> Tree:
     return trees.map_tree(lambda leaf_K: torch.tensordot(weights_K, leaf_K, 1), tree_K)
+
+
+def _set_aside(y: Tree, seen_K: Tensor, done: Sequence[int]) -> Aside:
+    """Copy y and `seen` of runs that have done their steps while others have not.
+
+    At a rate of zero they go on, and zero times what overflows would not leave them as they are.
+    """
+    return {
+        r: ({name: leaf[r].clone() for name, leaf in y.items()}, seen_K[r].clone()) for r in done
+    }
+
+
+def _put_back(y: Tree, seen_K: Tensor, aside: Aside) -> None:
+    for r, (of_run, seen) in aside.items():
+        for name, leaf in of_run.items():
+            y[name][r] = leaf
+        seen_K[r] = seen
 
 
 def _taken(of_all: Any, r: int, R: int) -> Any:
