@@ -32,7 +32,7 @@ def clipped(tmp_path: Path) -> ClientOptimizer:
         return CLIENTS.build(CLIENTS.component("own_clipped:clipped(bound=0.5)"))
 
 
-@pytest.mark.parametrize("rule", [*clients.CONTRACT, clients.stays_without_gradients])
+@pytest.mark.parametrize("rule", [*clients.CONTRACT, *clients.OPTIONAL_CONTRACT])
 def test_the_example_of_contributing_keeps_the_contract(
     rule: Callable[[ClientOptimizer], None], clipped: ClientOptimizer
 ) -> None:

@@ -217,8 +217,8 @@ def executor_of(
     if not room:
         return or_by_loop(value, network, task_of(task, network.device), optimizer)
     whole = task_of(task)
-    seen = windowed(whole, room, network.device)
-    return Streamed(or_by_loop(value, network, seen, optimizer), seen.train, whole.train)
+    window = windowed(whole, room, network.device)
+    return Streamed(or_by_loop(value, network, window, optimizer), window.train, whole.train)
 
 
 @forgets

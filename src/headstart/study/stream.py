@@ -77,17 +77,17 @@ def carry_out(
 
 @dataclass
 class _UnderWay:
-    """A run that is not done. `whole`: the weights of its start, as far as they are needed;
-    `before`: seconds spent.
+    """A run that is not done. `start_weights`: those of its start, as far as they are needed;
+    `seconds_before`: what it took so far.
     """
 
     run: RunSpec
     federation: Federation
     probes: list[Probe]
     progress: Progress
-    whole: Tree
+    start_weights: Tree
     saving: Saving
-    before: float
+    seconds_before: float
     best: BestSoFar | None = None
     told: int = 0
 
@@ -110,7 +110,7 @@ class _UnderWay:
             self.best.look(self.progress)
         if self.progress.diverged_at is None and (due or self._is_before_its_last_round()):
             yield self.saving.save(
-                self.run, self.progress, self.before + seconds, self._best(), lasting=due
+                self.run, self.progress, self.seconds_before + seconds, self._best(), lasting=due
             )
         elif self.saving.is_full(self.progress):
             yield self.saving.note(self.run, self.progress)
@@ -125,7 +125,7 @@ class _UnderWay:
         return Ended(
             self.run,
             record=record_of(
-                self.run, choice, self.progress, parameters, self.before + seconds, note
+                self.run, choice, self.progress, parameters, self.seconds_before + seconds, note
             ),
             rows=tuple(self.progress.rows),
             weights=weights.content(final, {"run": str(self.run)}),
@@ -137,7 +137,7 @@ class _UnderWay:
     def _weights_of(self, trained: Tree) -> Weights:
         """The whole model around what is trained."""
         network = self.federation.network
-        return Weights.of({**self.whole, **trained}, network, task_of(self.run.task))
+        return Weights.of({**self.start_weights, **trained}, network, task_of(self.run.task))
 
     def _best(self) -> bytes:
         return b"" if self.best is None else self.best.content(self._weights_of, str(self.run))
@@ -169,6 +169,7 @@ def _together(
     if not wanted:
         return
     some = next(iter(wanted.values()))
+    # `wanted` and `under_way` know the runs by their places; these have every place of the group.
     federations: list[Federation] = []
     probes: list[list[Probe]] = []
     for i, run in enumerate(group):

@@ -166,3 +166,6 @@ CONTRACT = (
     takes_steps_as_a_tensor,
     keeps_names_and_shapes,
 )
+
+OPTIONAL_CONTRACT = (stays_without_gradients,)
+"""What holds without weight decay."""

@@ -81,3 +81,6 @@ def goes_downhill_at_first(server: ServerOptimizer) -> None:
 
 
 CONTRACT = (keeps_names_shapes_and_types, is_pure, is_the_same_under_vmap)
+
+OPTIONAL_CONTRACT = (stays_without_a_pseudo_gradient, goes_downhill_at_first)
+"""What holds without weight decay."""

@@ -71,7 +71,7 @@ def auto() -> Executor:
     """Whichever of loop, stacked, threads and processes does the first steps of the first cohort
     fastest.
     """
-    return Executor(_fastest_of_all, records=True)
+    return Executor(_fastest_of_all, uses_recordings=True)
 
 
 def _fastest_of_all(network: Network, task: Task, client: ClientOptimizer) -> Compute:
@@ -217,7 +217,7 @@ class _Trials:
         try:
             self.timings[name] = self._timed(executor)
         except Exception as error:  # whatever a network may raise; no compiler, or one that refuses
-            if not executor.records:
+            if not executor.uses_recordings:
                 raise
             self.left_out[name] = next(iter(str(error).splitlines()), "") or type(error).__name__
 

@@ -85,7 +85,8 @@ class Executor:
     on(network, task, client): makes what computes them.
     runs: the most runs of a study that it computes at once.
     workers: the threads or processes that it begins; 0 for none.
-    records: whether it computes by recordings of the network, which not every network allows.
+    uses_recordings: whether it computes by recordings of the network, which not every network
+        allows.
     compiled: whether it compiles what it records, so that its first round takes long.
     waits: whether clients that have done their steps wait for the one with most.
     """
@@ -93,7 +94,7 @@ class Executor:
     on: Callable[[Network, Task, ClientOptimizer], Compute]
     runs: int = 1
     workers: int = 0
-    records: bool = False
+    uses_recordings: bool = False
     compiled: bool = False
     waits: bool = False
 

@@ -83,7 +83,7 @@ class Crew:
             members.dismiss()  # some of its processes may still be computing this round
             raise
         for sums, memories in zip(members.board.sums, kept, strict=False):
-            yield sums.seen_by(asked.watched), memories
+            yield sums.with_alignment_if(asked.watched), memories
 
     def _forked(self, asked: Assignment, blank: Sums) -> "_Members":
         sums = blank._replace(total=trees.zeros_like(asked.x), unit_total=trees.zeros_like(asked.x))
@@ -111,9 +111,9 @@ class _Members:
 
     def compute(self, dealt: list[list[int]], asked: Assignment) -> list[dict[int, Tree]]:
         """Put the sums of the groups on the board, and return what the clients of each keep."""
-        for tree, seen in ((asked.x, self.board.x), (asked.shared, self.board.shared)):
+        for tree, on_board in ((asked.x, self.board.x), (asked.shared, self.board.shared)):
             for name, leaf in tree.items():
-                seen[name].copy_(leaf)
+                on_board[name].copy_(leaf)
         rest = asked._replace(x={}, shared={}, memories=[], upcoming=None)
         orders = []
         for i, group in enumerate(dealt):
@@ -178,7 +178,7 @@ def _serve(work: GroupWork, board: Board, connection: Connection) -> None:
 
 
 def _computed(work: GroupWork, board: Board, order: Order) -> Kept:
-    sums = board.sums[order.group].seen_by(order.rest.watched)
+    sums = board.sums[order.group].with_alignment_if(order.rest.watched)
     sums.clear()
     asked = order.rest._replace(x=board.x, shared=board.shared)
     memories = {k: _received(arrays) for k, arrays in order.memories.items()}

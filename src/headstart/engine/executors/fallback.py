@@ -21,7 +21,7 @@ def or_by_loop(
 ) -> Compute:
     """Compute with an executor, and with the loop what that cannot record; the cohorts say so."""
     first = executor.on(network, task, client)
-    if not executor.records:
+    if not executor.uses_recordings:
         return first
     loop = by_loop(network, task, client)
 

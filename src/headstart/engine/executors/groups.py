@@ -131,9 +131,8 @@ class GroupWork:
                 at = self._gradient_at_x.of(rows_M, plan.all_rows_KM.shape[-1])
                 at.prepare(x, *self._rows, rows_M, key)
         for watched in (True, False):
-            self._end.prepare(
-                y, at_x, memory, x, shared, *sums.seen_by(watched), rate, steps, weight
-            )
+            of_round = sums.with_alignment_if(watched)
+            self._end.prepare(y, at_x, memory, x, shared, *of_round, rate, steps, weight)
 
 
 class _ByWidth:

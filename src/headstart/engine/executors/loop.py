@@ -23,14 +23,14 @@ from headstart.trees import Tree
 
 
 class Local(NamedTuple):
-    """What one client made of x: its upload, x - y, and the sum of the losses over what it has
-    `seen`.
+    """What one client made of x: its upload, x - y, the sum of the losses of its steps, and the
+    count of what they predict.
     """
 
     upload: Upload
     delta: Tree
     loss: Tensor
-    seen: Tensor
+    predictions: Tensor
 
 
 @EXECUTORS.register("loop", source="arXiv 2003.00295, Algorithm 1")
@@ -79,7 +79,7 @@ def by_loop(network: Network, task: Task, client: ClientOptimizer) -> Compute:
                 total = trees.add(total, one.delta)
                 tiny = torch.finfo(length.dtype).tiny
                 unit_total = trees.add(unit_total, one.delta, 1 / length.clamp(min=tiny))
-            losses, counts = losses + one.loss, counts + one.seen
+            losses, counts = losses + one.loss, counts + one.predictions
         alignment = None
         if asked.watched:
             of_sums = trees.dot(total, total), trees.dot(unit_total, unit_total)

@@ -60,7 +60,7 @@ def stacked(
     def on(network: Network, task: Task, client: ClientOptimizer) -> Compute:
         return Stack(network, task, client, compiled, runs, memory_mib * 2**20)
 
-    return Executor(on, runs=runs, records=True, compiled=compiled, waits=True)
+    return Executor(on, runs=runs, uses_recordings=True, compiled=compiled, waits=True)
 
 
 class Beginnings(NamedTuple):

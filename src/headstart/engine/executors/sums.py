@@ -71,8 +71,8 @@ class Sums(NamedTuple):
             tiny = torch.finfo(squared.dtype).tiny
             _accumulate(self.unit_total, delta, 1 / squared.sqrt().clamp(min=tiny))
 
-    def seen_by(self, watched: bool) -> "Sums":
-        """The same sums, without what only probes ask for unless one watches."""
+    def with_alignment_if(self, watched: bool) -> "Sums":
+        """The same sums; those that only probes ask for are kept if one watches."""
         return self if watched else self._replace(total={}, unit_total={})
 
     def cohort(self, memories: Sequence[Tree], asked: Assignment) -> Cohort:

@@ -99,12 +99,13 @@ def _workers(
         as_written = laid_out(False)
         return first_to_record(laid_out(True), as_written) if channels_last else as_written
 
-    return Executor(on, workers=count, records=True, compiled=compiled)
+    return Executor(on, workers=count, uses_recordings=True, compiled=compiled)
 
 
 def _cohort(asked: Assignment, work: GroupWork, hands: Hands, client: ClientOptimizer) -> Cohort:
     asked = asked._replace(x=trees.map_tree(work.layout, asked.x))
-    total, memories = empty(client, asked).seen_by(asked.watched), list(asked.memories)
+    total = empty(client, asked).with_alignment_if(asked.watched)
+    memories = list(asked.memories)
     for sums, kept in hands.compute(groups(asked.plan), asked, total):
         total.add(sums)
         for k, memory in kept.items():
