@@ -8,7 +8,7 @@ Shape suffixes: B rows of a batch, M rows of a client.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -21,13 +21,18 @@ from headstart.models.network import Network
 from headstart.tasks.base import Task
 from headstart.trees import Tree
 
-Over = Callable[[Callable[..., Any], str], Callable[..., Any]]
-"""(function of one client, a letter for each argument) -> the function of those that are computed
-together.
-
-The letters: k for what each client has, r for what each run has, and a point for what is one for
-all.
+CLIENT, RUN, ALL = "client", "run", "all"
+"""Who an argument of one client's function differs by: each client has its own, each run has, or it
+is one for all.
 """
+
+
+class Over(Protocol):
+    """Makes a function of one client one of those that are computed together."""
+
+    def __call__(self, function: Callable[..., Any], /, **axes: str) -> Callable[..., Any]:
+        """Return it. `axes`: for each argument by its name, in their order, who it differs by."""
+
 
 Layout = Callable[[Tensor], Tensor]
 """Lays a batch of inputs out in memory."""
@@ -50,7 +55,7 @@ class Program(NamedTuple):
     finish: Callable[..., tuple[Upload, Tree]]
 
 
-def as_it_is(given: Any, axes: str = "") -> Any:
+def as_it_is(given: Any, /, **axes: str) -> Any:
     """Return what is given: the layout of tensors, or the program of one client."""
     return given
 
@@ -80,7 +85,10 @@ def program(
         g, seen = gradient(y, inputs, targets, rows_B, key)
         return *client.direction(g, y, x, local, shared, memory), seen
 
-    directions = over(direction, "kkrrk..kk")
+    directions = over(
+        direction, y=CLIENT, local=CLIENT, x=RUN, shared=RUN, memory=CLIENT,
+        inputs=ALL, targets=ALL, rows_B=CLIENT, key=CLIENT,
+    )  # fmt: skip
 
     def step(
         y: Tree, local: Tree, x: Tree, shared: Tree, memory: Tree, seen: Tensor,
@@ -105,7 +113,11 @@ def program(
         upload = client.finish(x, y, steps.clamp(min=1), rate, at_x, shared, memory)
         return upload, trees.subtract(x, y)
 
-    return Program(step, over(gradient_at_x, "r..kk"), over(finish, "kkkrrrk"))
+    gradients_at_x = over(gradient_at_x, x=RUN, inputs=ALL, targets=ALL, rows_M=CLIENT, key=CLIENT)
+    finishes = over(
+        finish, y=CLIENT, at_x=CLIENT, memory=CLIENT, x=RUN, shared=RUN, rate=RUN, steps=CLIENT
+    )
+    return Program(step, gradients_at_x, finishes)
 
 
 def masked_gradient(network: Network, task: Task, layout: Layout = as_it_is) -> Gradient:
