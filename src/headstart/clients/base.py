@@ -9,7 +9,7 @@ client's own, g a gradient at y.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 from headstart import trees
 from headstart.parts.registry import Registry
@@ -60,11 +60,37 @@ def take_mean(
     return mean_update, shared
 
 
+class Direction(Protocol):
+    """The direction of a step. All are trees, so a type checker holds their names and order."""
+
+    def __call__(
+        self, g: Tree, y: Tree, x: Tree, local: Tree, shared: Tree, memory: Tree
+    ) -> tuple[Tree, Tree]:
+        """Return d, of y <- y - rate * d, and the new local state; g is the gradient at y."""
+
+
+class Finish(Protocol):
+    """What a client makes of its round, with the names and the order that a type checker holds."""
+
+    def __call__(
+        self,
+        x: Tree,
+        y: Tree,
+        steps: Scalar,
+        rate: Scalar,
+        grad_at_x: Tree,
+        shared: Tree,
+        memory: Tree,
+    ) -> Upload:
+        """Return what it sends and keeps."""
+
+
 @dataclass(frozen=True)
 class ClientOptimizer:
     """One client's part of a round, and how the server combines the parts.
 
-    direction(g, y, x, local, shared, memory) -> (d, local): the executor does y <- y - rate * d.
+    direction(g, y, x, local, shared, memory) -> (d, local): the executor does y <- y - rate * d;
+        g is the gradient at y.
     begin(x, shared, memory) -> local: the state of one round, for example a momentum buffer.
     shared(x): what the server keeps and sends along with x.
     memory(x): what one client keeps between rounds.
@@ -87,9 +113,9 @@ class ClientOptimizer:
     [1.0, 0.5]
     """
 
-    direction: Callable[[Tree, Tree, Tree, Tree, Tree, Tree], tuple[Tree, Tree]]
+    direction: Direction
     begin: Callable[[Tree, Tree, Tree], Tree] = begin_with_nothing
-    finish: Callable[[Tree, Tree, Scalar, Scalar, Tree, Tree, Tree], Upload] = difference
+    finish: Finish = difference
     combine: Callable[[Tree, Tree, Tree, float], tuple[Tree, Tree]] = take_mean
     shared: Callable[[Tree], Tree] = nothing
     memory: Callable[[Tree], Tree] = nothing

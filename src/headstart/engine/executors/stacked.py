@@ -343,9 +343,10 @@ def _set_aside(y: Tree, seen_K: Tensor, done: Sequence[int]) -> Aside:
 
     At a rate of zero they go on, and zero times what overflows would not leave them as they are.
     """
-    return {
-        r: ({name: leaf[r].clone() for name, leaf in y.items()}, seen_K[r].clone()) for r in done
-    }
+    aside: Aside = {}
+    for r in done:
+        aside[r] = {name: leaf[r].clone() for name, leaf in y.items()}, seen_K[r].clone()
+    return aside
 
 
 def _put_back(y: Tree, seen_K: Tensor, aside: Aside) -> None:
