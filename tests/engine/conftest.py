@@ -102,7 +102,7 @@ def assert_equal_to_the_loop(result: tuple[State, Cohort | None] | None, expecte
     for client, memory in other.memories.items():
         assert distance(state.memories[client], memory) < RELATIVE
     assert float(cohort.local_loss) == pytest.approx(float(reference.local_loss), rel=RELATIVE)
-    for name in ("squared_norms", "total", "unit_total", "count"):
+    for name in ("squared_norms", "total_squared", "unit_total_squared", "count"):
         ours, theirs = getattr(cohort.alignment, name), getattr(reference.alignment, name)
         assert float(ours) == pytest.approx(float(theirs), rel=RELATIVE)
     assert (state.bytes_up, state.bytes_down, state.simulated_seconds, state.round) == (

@@ -8,11 +8,12 @@ Shape suffixes: B rows of a batch, M rows of a client.
 """
 
 from collections.abc import Callable
+from inspect import signature
 from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
-from torch.func import grad
+from torch.func import grad, vmap
 
 from headstart import trees
 from headstart.clients.base import ClientOptimizer, Upload
@@ -58,6 +59,22 @@ class Program(NamedTuple):
 def as_it_is(given: Any, /, **axes: str) -> Any:
     """Return what is given: the layout of tensors, or the program of one client."""
     return given
+
+
+def over_runs_and_clients(function: Callable[..., Any], /, **axes: str) -> Callable[..., Any]:
+    """Give a function of one client, the last of whose arguments is a scalar, an axis of clients.
+
+    And before it one of runs, where the last argument has two.
+    """
+    assert list(axes) == list(signature(function).parameters), "each argument, in its place"
+    of_each = axes.values()
+    over_clients = vmap(function, in_dims=tuple(0 if axis == CLIENT else None for axis in of_each))
+    over_runs = vmap(over_clients, in_dims=tuple(None if axis == ALL else 0 for axis in of_each))
+
+    def over_all(*arguments: Any) -> Any:
+        return (over_clients if arguments[-1].ndim == 1 else over_runs)(*arguments)
+
+    return over_all
 
 
 def program(

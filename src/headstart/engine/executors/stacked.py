@@ -12,7 +12,6 @@ ends in K has an axis of runs before the others, where there are several.
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from inspect import signature
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
@@ -26,7 +25,7 @@ from headstart.clients.base import ClientOptimizer, begin_with_nothing
 from headstart.engine.devices import Floats, Ints
 from headstart.engine.executors.base import EXECUTORS, Assignment, Cohort, Compute, Executor
 from headstart.engine.executors.chunks import chunks, idle, of_runs
-from headstart.engine.executors.program import ALL, CLIENT, RUN, program
+from headstart.engine.executors.program import CLIENT, RUN, over_runs_and_clients, program
 from headstart.engine.executors.sums import Sums
 from headstart.engine.plan import RoundPlan
 from headstart.kernels.recorded import Traced
@@ -270,22 +269,6 @@ class Stack:
         while size > 1 and (peak := peak_of(size)) > self._budget:
             size = max(1, min(size - 1, size * self._budget // peak))
         return size
-
-
-def over_runs_and_clients(function: Callable[..., Any], /, **axes: str) -> Callable[..., Any]:
-    """Give a function of one client, the last of whose arguments is a scalar, an axis of clients.
-
-    And before it one of runs, where the last argument has two.
-    """
-    assert list(axes) == list(signature(function).parameters), "each argument, in its place"
-    of_each = axes.values()
-    over_clients = vmap(function, in_dims=tuple(0 if axis == CLIENT else None for axis in of_each))
-    over_runs = vmap(over_clients, in_dims=tuple(None if axis == ALL else 0 for axis in of_each))
-
-    def over_all(*arguments: Any) -> Any:
-        return (over_clients if arguments[-1].ndim == 1 else over_runs)(*arguments)
-
-    return over_all
 
 
 def _begin(client: ClientOptimizer) -> Callable[..., tuple[Tree, Tree, Tensor]]:
