@@ -142,3 +142,9 @@ def test_a_folder_whose_name_is_not_utf8_is_refused_before_there_is_one(study: A
     with pytest.raises(HeadstartError, match="expected a folder whose path is UTF-8"):
         run_study(study, tmp_path / "out\udcff")
     assert not list(tmp_path.glob("out*"))
+
+
+def test_a_link_to_itself_in_place_of_a_folder_is_one_line(study: Any, tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(HeadstartError, match="loop"):
+        run_study(study, tmp_path / "loop")

@@ -1,5 +1,6 @@
 """Carry out a study: starts first, then every run that is not done, in one process or several."""
 
+import os
 import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, suppress
@@ -103,7 +104,7 @@ def _refuse_unreadable_name(out: Path) -> None:
         HeadstartError: its whole path is not UTF-8.
     """
     try:
-        str(out.resolve()).encode()
+        os.path.abspath(out).encode()
     except UnicodeEncodeError as error:
         raise HeadstartError(
             f"{out}: expected a folder whose path is UTF-8, which weights are read by; choose "
