@@ -115,14 +115,8 @@ def start(file: Path, out: Any, jobs: Any, command: Any = None, **keys: Any) -> 
     It can be interrupted, also where a shell has these tests in its background, which ignores Ctrl-C.
     """
     code = [sys.executable, "-c", RUN, str(file), str(out), str(jobs)]
-    return subprocess.Popen(
-        command or code,
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-        **keys,
-    )
+    keys.setdefault("preexec_fn", lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    return subprocess.Popen(command or code, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, **keys)
 
 
 def cli(file: Path, out: Any, jobs: Any = 1) -> Any:
