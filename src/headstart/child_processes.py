@@ -27,8 +27,11 @@ was taken.
 
 
 STOP, TAKEN = "stop", "taken"
-"""What a worker is told while it is at an item: that it is to stop, and that its last message was
-taken.
+"""What a worker is told while it is at an item.
+
+It is sent an item, answers with messages, and then with "end" or "error". After each message it
+waits for `TAKEN`. `STOP` is sent once, at any time: so it may come between two messages, or before
+the `TAKEN` that a message is waiting for, or after the end, where it stands in place of an item.
 """
 
 
@@ -203,8 +206,8 @@ class _Line:
         try:
             for message in stream_of(item, self.is_stopping):
                 self._connection.send(("message", message))
-                if self._connection.recv() == STOP:
-                    self._stopping = self._connection.recv() == TAKEN
+                while self._connection.recv() != TAKEN:
+                    self._stopping = True
         except Exception as error:  # whatever computing somebody's part may raise
             self._connection.send(("error", _sendable(error)))
         else:
@@ -213,7 +216,8 @@ class _Line:
     def is_stopping(self) -> bool:
         """Whether this worker was told to stop."""
         if not self._stopping and self._connection.poll():
-            self._stopping = self._connection.recv() == STOP
+            self._connection.recv()  # `STOP`: between two messages nothing else is sent
+            self._stopping = True
         return self._stopping
 
 
