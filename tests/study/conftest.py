@@ -148,7 +148,9 @@ def done(out: Any) -> Any:
 
 
 def under_way(out: Any) -> Any:
-    return any(path.exists() for path in out.glob(f"runs/*/{CHECKPOINT}"))
+    """Whether a run has a checkpoint and no record yet: the checkpoint is the last that it loses."""
+    checkpoints = out.glob(f"runs/*/{CHECKPOINT}")
+    return any(path.exists() and not (path.parent / "run.json").exists() for path in checkpoints)
 
 
 def workers(process: Any) -> Any:
