@@ -13,6 +13,7 @@ from torch import Tensor
 
 from headstart import rng, trees
 from headstart.errors import HeadstartError
+from headstart.kernels.threads import torch_threads
 from headstart.models.network import Network
 from headstart.parts.registry import AddedLater
 from headstart.parts.written import PartText
@@ -20,7 +21,6 @@ from headstart.starts.base import STARTS, Artefact, Build, Start
 from headstart.starts.heads import Head, HeadChoice, HeadLayer, misfit
 from headstart.starts.weights import Meaning, Weights
 from headstart.tasks.base import TASKS, Task
-from headstart.threads import torch_threads
 from headstart.trees import Tree
 
 

@@ -8,7 +8,8 @@ own sha256, by which damage is noticed.
 
 import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -117,8 +118,9 @@ def content(weights: Weights, note: dict[str, Any]) -> bytes:
     return files.sealed(trees.as_safetensors(tensors, metadata))
 
 
-def load(path: Path) -> Weights:
-    """Read a file of `content`, in the order of its weights.
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """Give the tensors of a file of `content`, and its header, to read in the block.
 
     Raises:
         HeadstartError: the file is damaged or of another origin.
@@ -126,10 +128,7 @@ def load(path: Path) -> Weights:
     try:
         files.verify(path)
         with safetensors.safe_open(path, framework="pt") as opened:
-            header = json.loads(opened.metadata()[HEADER])
-            state = {name: trees.aligned(opened.get_tensor(name)) for name in header["order"]}
-        tied = {str(second): str(name) for second, name in header["tied"].items()}
-        return Weights(state, meaning_in(header), tied)
+            yield opened, json.loads(opened.metadata()[HEADER])
     except (
         safetensors.SafetensorError,
         OSError,
@@ -139,6 +138,18 @@ def load(path: Path) -> Weights:
         AttributeError,
     ) as error:
         raise HeadstartError(f"{path} is damaged ({error})") from error
+
+
+def load(path: Path) -> Weights:
+    """Read a file of `content`, in the order of its weights.
+
+    Raises:
+        HeadstartError: the file is damaged or of another origin.
+    """
+    with _opened(path) as (opened, header):
+        state = {name: trees.aligned(opened.get_tensor(name)) for name in header["order"]}
+        tied = {str(second): str(name) for second, name in header["tied"].items()}
+        return Weights(state, meaning_in(header), tied)
 
 
 def note_of(path: Path) -> dict[str, Any]:
@@ -147,19 +158,8 @@ def note_of(path: Path) -> dict[str, Any]:
     Raises:
         HeadstartError: the file is damaged or of another origin.
     """
-    try:
-        files.verify(path)
-        with safetensors.safe_open(path, framework="pt") as opened:
-            return dict(json.loads(opened.metadata()[HEADER])["note"])
-    except (
-        safetensors.SafetensorError,
-        OSError,
-        KeyError,
-        TypeError,
-        ValueError,
-        AttributeError,
-    ) as error:
-        raise HeadstartError(f"{path} is damaged ({error})") from error
+    with _opened(path) as (_, header):
+        return dict(header["note"])
 
 
 def meaning_in(header: Mapping[str, Any]) -> Meaning:

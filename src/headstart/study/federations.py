@@ -19,6 +19,7 @@ from headstart.engine.rate_by_round import RATES_BY_ROUND
 from headstart.engine.rounds import Federation
 from headstart.engine.streaming import Streamed, width, windowed
 from headstart.errors import HeadstartError, as_memory, reason
+from headstart.kernels.threads import torch_threads
 from headstart.models.network import MODELS, Network, Precision
 from headstart.parts import own_modules
 from headstart.parts.caches import forgets
@@ -36,7 +37,6 @@ from headstart.study.data import (
 from headstart.study.file.run_spec import RunSpec, Settings
 from headstart.study.file.trainable import trained
 from headstart.tasks.base import PARTITIONS, Examples, Task
-from headstart.threads import torch_threads
 from headstart.trees import Tree
 
 

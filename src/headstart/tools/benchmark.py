@@ -28,6 +28,7 @@ from headstart.engine.executors.base import EXECUTORS
 from headstart.engine.plan import PAD, Population, plan
 from headstart.engine.rounds import Federation, advance, begin
 from headstart.errors import HeadstartError, nearest
+from headstart.kernels.threads import torch_threads
 from headstart.models.network import MODELS, Network, Precision
 from headstart.probes.evaluation import evaluate
 from headstart.servers.base import SERVERS
@@ -37,7 +38,6 @@ from headstart.study.federations import assembled, check_device
 from headstart.study.file.run_spec import Settings
 from headstart.tasks.base import Examples, Task, classification
 from headstart.tasks.text.next_token import next_token
-from headstart.threads import torch_threads
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from headstart.engine.executors.groups import GROUPS, GroupWork
 from headstart.engine.executors.sums import Sums
 from headstart.errors import HeadstartError
 from headstart.kernels.shared_memory import shared_zeros
-from headstart.threads import torch_threads
+from headstart.kernels.threads import torch_threads
 from headstart.trees import Tree
 
 Arrays = dict[str, npt.NDArray[Any]]

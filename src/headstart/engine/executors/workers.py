@@ -31,10 +31,10 @@ from headstart.engine.executors.fallback import first_to_record
 from headstart.engine.executors.groups import GROUPS, GroupWork, groups
 from headstart.engine.executors.sums import Sums, empty
 from headstart.errors import HeadstartError
+from headstart.kernels.threads import torch_threads
 from headstart.models.network import Network
 from headstart.parts.registry import AddedLater
 from headstart.tasks.base import Task
-from headstart.threads import torch_threads
 from headstart.trees import Tree
 
 ChannelsLast = Annotated[bool, Field(description="lay images out with channels last")]

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from headstart.threads import torch_threads
+from headstart.kernels.threads import torch_threads
 
 
 def test_the_number_of_threads_is_put_back() -> None:
