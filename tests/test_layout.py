@@ -114,7 +114,7 @@ HOUSE = {
     "paper": [{"findings", "tasks"}, {"presets"}],
     "trackers": [{"base"}, {"*"}, {"following"}],
     "parts": [{"validation", "origin"}, {"caches", "given", "written", "own_modules"}, {"registry"}],
-    "statistics": [{"intervals"}, {"effects", "orders", "power"}],
+    "statistics": [{"intervals", "sequential"}, {"effects", "orders", "power", "decisions"}],
     "models": [{"conversion"}, {"network"}, {"*"}],
     "models/conversion": [{"building", "dropout", "group_norm", "refusals"}],
     "tasks": [{"tokens", "sources"}, {"base"}, {"partitions", "text"}, {"own"}, {"*"}],

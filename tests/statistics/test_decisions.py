@@ -1,0 +1,57 @@
+"""What the accuracies of a study support, by hand and over simulated studies."""
+
+import math
+
+import numpy as np
+import pytest
+
+from headstart.statistics.decisions import Accuracies, decide
+from headstart.statistics.intervals import t_interval
+from headstart.statistics.sequential import one_look, until_decided
+
+A, B = [0.71, 0.74, 0.73, 0.72], [0.61, 0.63, 0.65, 0.60]
+
+
+def test_two_starts_with_one_pair_have_the_t_interval_of_their_differences() -> None:
+    (found,) = decide(Accuracies(np.array([[A], [B]])), one_look(4), margin=0.005)
+    wanted = t_interval(np.subtract(A, B), level=0.96)
+    bounds = found.starts[0, 1]
+    assert (bounds.value, bounds.low, bounds.high) == pytest.approx((wanted.value, wanted.low, wanted.high), rel=1e-6)
+    assert found.leader == 0
+    assert found.behind == {1}
+    assert found.where
+
+
+def test_the_best_of_a_start_need_not_be_known_for_it_to_be_ahead() -> None:
+    twice = np.array([[A, A], [B, B]])
+    (found,) = decide(Accuracies(twice, step=0.001), one_look(4), margin=0.005)
+    half = t_interval(np.subtract(A, B), level=1 - 0.04 / 4)
+    assert found.starts[0, 1].low == pytest.approx(half.low, rel=1e-6)
+    assert found.good(0) == {0, 1}
+    assert found.worse(0) == set()
+
+
+def test_a_pair_that_diverged_is_no_pair_of_its_start() -> None:
+    values = np.array([[A, [0.9, -math.inf, 0.9, 0.9]], [B, B]])
+    (found,) = decide(Accuracies(values), one_look(4), margin=0.005)
+    assert found.best == (0, 0)
+    assert found.good(0) == {0}
+
+
+def test_what_was_claimed_at_a_look_holds_at_the_next() -> None:
+    values = np.array([[A + [0.2] * 3], [B + [0.2] * 3]])
+    found = decide(Accuracies(values), until_decided(4, 7), margin=0.005)
+    assert [each.seeds for each in found] == [4, 5, 6, 7]
+    lows = [each.starts[0, 1].low for each in found]
+    assert lows == sorted(lows)
+
+
+def test_no_difference_is_found_in_five_of_a_hundred_studies_at_most() -> None:
+    """Two starts and two pairs that are all equal, looked at after 3, 4, ... 8 seeds."""
+    generator = np.random.default_rng(0)
+    looks = until_decided(3, 8)
+    wrong = 0
+    for _ in range(400):
+        last = decide(Accuracies(generator.standard_normal((2, 2, 8))), looks, margin=0.0)[-1]
+        wrong += bool(last.behind or last.worse(0) or last.worse(1))
+    assert wrong <= 31  # of 400; more refute 5 % (binomial, one-sided, 99 %)
