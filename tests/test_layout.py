@@ -17,7 +17,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 
 HOUSE = {
     "": [
-        {"errors", "epochs", "trees", "rng", "escapes"},
+        {"errors", "wording", "trees", "rng", "machine"},
         {"parts", "child_processes"},
         {"files"},
         {"tables"},
@@ -90,7 +90,7 @@ HOUSE = {
         {"judgement"},
         {"pages", "publication"},
     ],
-    "report/words": [{"numbers", "lists"}, {"table"}],
+    "report/words": [{"numbers", "remarks"}, {"table"}],
     "report/runs": [{"records"}, {"cells"}, {"standings"}, {"grid"}, {"sorting"}],
     "report/measures": [{"before_training"}, {"*"}],
     "report/figures": [{"rendering"}, {"axes"}, {"*"}],
@@ -113,6 +113,7 @@ HOUSE = {
     "results": [{"notebook"}, {"study_results"}, {"study_run", "model_file"}],
     "paper": [{"findings", "tasks"}, {"presets"}],
     "trackers": [{"base"}, {"*"}, {"following"}],
+    "wording": [{"*"}],
     "parts": [{"validation", "origin"}, {"caches", "given", "written", "own_modules"}, {"registry"}],
     "statistics": [{"intervals", "sequential"}, {"effects", "orders", "power", "decisions"}],
     "models": [{"conversion"}, {"network"}, {"*"}],
@@ -141,9 +142,9 @@ REPORT_MAY_USE = (
     "headstart.files",
     "headstart.tables",
     "headstart.errors",
-    "headstart.epochs",
+    "headstart.wording",
+    "headstart.parts.origin",
     "headstart.paper.findings",
-    "headstart.escapes",
     "headstart.child_processes",
     "headstart.report",
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from headstart.escapes import printable
+from headstart.wording.escapes import printable
 
 STUDY = """
 title: "K\\u00f6ln \\e[31mred\\a"

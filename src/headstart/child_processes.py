@@ -15,12 +15,15 @@ from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from multiprocessing.reduction import ForkingPickler
-from typing import Any
+from typing import Any, TypeVar
 
 from headstart.errors import HeadstartError
 
+T = TypeVar("T")
+M = TypeVar("M")
+
 IsStopping = Callable[[], bool]
-StreamOf = Callable[[Any, IsStopping], Iterable[Any]]
+StreamOf = Callable[[T, IsStopping], Iterable[M]]
 """What a worker does with an item: it yields messages, and is asked for the next when the last one
 was taken.
 """
@@ -56,7 +59,7 @@ class Workers:
     def __init__(
         self,
         count: int,
-        stream_of: StreamOf,
+        stream_of: StreamOf[Any, Any],
         begin: Callable[[], None] = lambda: None,
         forked: bool = True,
     ) -> None:
@@ -187,7 +190,9 @@ def _serve(
         serve(connection)
 
 
-def _answer_items(stream_of: StreamOf, begin: Callable[[], None], connection: Connection) -> None:
+def _answer_items(
+    stream_of: StreamOf[Any, Any], begin: Callable[[], None], connection: Connection
+) -> None:
     """Turn items into streams, one after the other, until told to stop between two."""
     begin()
     line = _Line(connection)
@@ -201,7 +206,7 @@ class _Line:
     def __init__(self, connection: Connection) -> None:
         self._connection, self._stopping = connection, False
 
-    def answer(self, stream_of: StreamOf, item: Any) -> None:
+    def answer(self, stream_of: StreamOf[Any, Any], item: Any) -> None:
         """Send the messages of an item, each when the one before was taken."""
         try:
             for message in stream_of(item, self.is_stopping):

@@ -18,13 +18,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from headstart.errors import HeadstartError
+from headstart.errors import HeadstartError, reason
 from headstart.parts import caches, origin
 
 PARTIAL = ".partial"
 """How the names of files end that are being written. One that stays belongs to a process that was
 killed.
 """
+
+DELETE_IT = "delete it and run again"
+"""What to do about a damaged file that is made anew by itself."""
 
 
 DATA = "HEADSTART_DATA"
@@ -51,8 +54,8 @@ def explained(path: Path, doing: str) -> Iterator[None]:
             f"cannot {doing} {path}: a file stands where a folder should be"
         ) from error
     except OSError as error:
-        reason = error.strerror or " ".join(str(error).split())  # Arrow's have several lines
-        raise HeadstartError(f"cannot {doing} {path}: {reason}") from error
+        why = error.strerror or " ".join(str(error).split())  # Arrow's have several lines
+        raise HeadstartError(f"cannot {doing} {path}: {why}") from error
 
 
 def _refuse_no_name(path: Path) -> None:
@@ -185,7 +188,7 @@ def write_record(path: Path, record: Mapping[str, Any]) -> None:
     write(path, sealed(text.encode()))
 
 
-def read_record(path: Path, remedy: str = "delete it and run again") -> dict[str, Any]:
+def read_record(path: Path, remedy: str = DELETE_IT) -> dict[str, Any]:
     """Read what `write_record` wrote. `remedy` says what to do about one that is damaged.
 
     Raises:
@@ -203,6 +206,11 @@ def read_record_and_seal(path: Path, remedy: str) -> tuple[dict[str, Any], str]:
         return record, str(record.pop(SEAL))
 
 
+def delete_folder_of(path: Path) -> str:
+    """What to do about a damaged file that is made anew only with the others of its folder."""
+    return f"delete {path.parent} and run again"
+
+
 @contextmanager
 def damage_explained(path: Path, remedy: str) -> Iterator[None]:
     """Turn what reading a damaged file may raise into one line that names it and what to do."""
@@ -217,13 +225,13 @@ def damage_explained(path: Path, remedy: str) -> Iterator[None]:
         ArithmeticError,
         RecursionError,
     ) as error:
-        reason = error.strerror if isinstance(error, OSError) else _first_line(error)
-        raise HeadstartError(f"{path} is damaged ({reason}); {remedy}") from None
+        raise HeadstartError(f"{path} is damaged ({_damage(error)}); {remedy}") from None
 
 
-def _first_line(error: Exception) -> str:
-    told = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
-    return (told.splitlines() or [type(error).__name__])[0]
+def _damage(error: Exception) -> str | None:
+    if isinstance(error, OSError):
+        return error.strerror
+    return f"it lacks {error}" if isinstance(error, KeyError) else reason(error)
 
 
 def digest(*paths: Path) -> str:

@@ -29,6 +29,14 @@ pyarrow's threads hold the bytes of such a source. One that lets go of them whil
 ends aborts the process: "terminate called without an active exception".
 """
 
+STUDY_FILE = "study.yaml"
+"""The resolved study, in its folder and beside what is published of it."""
+
+RESULTS = "results"
+"""The folder of the tables, in that of the study."""
+
+RUNS_FILE, ROUNDS_FILE, TRIALS_FILE = "runs.parquet", "rounds.parquet", "trials.parquet"
+
 AGAIN = "run `headstart run` on this folder again to rebuild it from its runs"
 
 
@@ -181,15 +189,15 @@ def read(path: Path, remedy: str, seal: str | None = None) -> pa.Table:
 
 def write_results(directory: Path, results: StudyTables) -> None:
     """Write the tables of a study to `results/` of its folder."""
-    folder, metadata = directory / "results", {**results.about, "study": results.study}
+    folder, metadata = directory / RESULTS, {**results.about, "study": results.study}
     if results.planned is not None:
         metadata["planned"] = str(results.planned)
     if results.failed:
         metadata["failed"] = json.dumps(dict(results.failed))
-    for name in ("rounds", "trials"):
-        if (table := getattr(results, name)) is not None:
-            metadata[name] = write(folder / f"{name}.parquet", table)
-    write(folder / "runs.parquet", results.runs.replace_schema_metadata(metadata))
+    metadata["rounds"] = write(folder / ROUNDS_FILE, results.rounds)
+    if results.trials is not None:
+        metadata["trials"] = write(folder / TRIALS_FILE, results.trials)
+    write(folder / RUNS_FILE, results.runs.replace_schema_metadata(metadata))
 
 
 def read_results(directory: Path) -> StudyTables:
@@ -198,17 +206,17 @@ def read_results(directory: Path) -> StudyTables:
     Raises:
         HeadstartError: a file is missing, has changed, or is not of the time of the others.
     """
-    folder = directory / "results"
-    if not (folder / "runs.parquet").exists():
+    folder = directory / RESULTS
+    if not (folder / RUNS_FILE).exists():
         raise HeadstartError(
-            f"{folder / 'runs.parquet'}: not found; expected the folder that `headstart run` wrote"
+            f"{folder / RUNS_FILE}: not found; expected the folder that `headstart run` wrote"
         )
-    runs = read(folder / "runs.parquet", AGAIN)
+    runs = read(folder / RUNS_FILE, AGAIN)
     said = _metadata(runs)
     if "study" not in said or "rounds" not in said:
-        raise HeadstartError(f"{folder / 'runs.parquet'} is damaged (it names no study); {AGAIN}")
-    rounds = read(folder / "rounds.parquet", AGAIN, said["rounds"])
-    trials = read(folder / "trials.parquet", AGAIN, said["trials"]) if "trials" in said else None
+        raise HeadstartError(f"{folder / RUNS_FILE} is damaged (it names no study); {AGAIN}")
+    rounds = read(folder / ROUNDS_FILE, AGAIN, said["rounds"])
+    trials = read(folder / TRIALS_FILE, AGAIN, said["trials"]) if "trials" in said else None
     planned = said.get("planned", "")
     about = {name: text for name, text in said.items() if name not in _OWN}
     number = int(planned) if planned.isdecimal() else None

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
-from headstart.escapes import printable
+from headstart.wording.escapes import printable
 
 NOBODY_READS = (errno.EPIPE, errno.EIO, errno.ESHUTDOWN)
 

@@ -13,10 +13,10 @@ import numpy as np
 from tests.campaign.frame import Case, Ended, ends_well
 from tests.report.conftest import make_study
 
-from headstart.escapes import printable
 from headstart.report.publication.findings_page import MARKS
 from headstart.report.publication.folder import publish
 from headstart.report.words.table import FORMULA
+from headstart.wording.escapes import printable
 
 FRAGMENTS = (
     "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "</title></style></svg>", "<!--", "-->", "]]>",

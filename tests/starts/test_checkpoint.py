@@ -179,12 +179,12 @@ def test_what_does_not_fit_is_listed_by_name_and_shape_in_one_line(tmp_path: Pat
         "a.safetensors does not fit the model: shapes differ: '1.weight' [6, 49] for [6, 64]"
     )
     assert refusal(saved(tmp_path / "a.safetensors", drawn(shapes)), head="keep").endswith(
-        "shapes differ: '1.weight' [6, 49] for [6, 64], '3.weight' [26, 6] for [10, 6], '3.bias' [26] for [10]"
+        "shapes differ: '1.weight' [6, 49] for [6, 64], '3.weight' [26, 6] for [10, 6] and '3.bias' [26] for [10]"
     )
     others: dict[str, tuple[int, ...]] = {**{f"blocks.{i}": (1,) for i in range(5)}, "1.bias": (6,)}
     assert refusal(saved(tmp_path / "b.safetensors", drawn(others))).endswith(
         "b.safetensors does not fit the model: it lacks '1.weight' [6, 64]; the model has no 'blocks.0' [1], "
-        "'blocks.1' [1], 'blocks.2' [1], 'blocks.3' [1], 'blocks.4' [1]"
+        "'blocks.1' [1], 'blocks.2' [1], 'blocks.3' [1] and 'blocks.4' [1]"
     )
     others = {f"blocks.{i}": (1,) for i in range(29)} | {"1.bias": (6,)}  # type: ignore[assignment]
     assert refusal(saved(tmp_path / "c.safetensors", drawn(others))).endswith("[1] and 9 more")

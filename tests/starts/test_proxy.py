@@ -167,7 +167,7 @@ def test_a_head_that_must_be_kept_and_does_not_fit_is_listed() -> None:
         begun(proxy, built("mlp(hidden=[5])"), other(26, 8))
     assert str(caught.value) == (
         "the model pre-trained on 'rendered-digits(examples=600)' does not fit task 'other': "
-        "shapes differ: '3.weight' [10, 5] for [26, 5], '3.bias' [10] for [26]; "
+        "shapes differ: '3.weight' [10, 5] for [26, 5] and '3.bias' [10] for [26]; "
         "let the head be new, or name its layer (head_layer)"
     )
 

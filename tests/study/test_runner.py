@@ -11,11 +11,11 @@ import torch
 
 import headstart
 from headstart.errors import HeadstartError
+from headstart.machine import processor
 from headstart.report.runs.records import read
 from headstart.starts.weights import load
 from headstart.study.check import check
 from headstart.study.federations import one_thread
-from headstart.study.folder.record import machine
 from headstart.study.folder.store import Folder
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
@@ -42,7 +42,7 @@ def test_the_tables_hold_what_the_runs_were(study: Any, whole: Any) -> None:
         ]
         assert final == [0.0]
     assert any(row["rounds_to_target"] for row in runs)
-    assert {(row["headstart"], row["machine"]) for row in runs} == {(headstart.__version__, machine())}
+    assert {(row["headstart"], row["machine"]) for row in runs} == {(headstart.__version__, processor())}
     assert all(abs(datetime.fromisoformat(row["ended"]) - datetime.now(UTC)) < timedelta(hours=1) for row in runs)
     assert (whole / "study.yaml").read_text() == study.resolved()
     assert_nothing_left_over(whole)

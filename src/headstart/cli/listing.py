@@ -4,8 +4,8 @@ import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from headstart.escapes import printable
 from headstart.terminal import say
+from headstart.wording.escapes import printable
 
 if TYPE_CHECKING:
     from headstart.parts.registry import Entry, Registry

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from headstart.escapes import printable
 from headstart.terminal import say
+from headstart.wording.escapes import printable
 
 if TYPE_CHECKING:
     from headstart.study.events import Measured

@@ -18,7 +18,7 @@ _NUMBERS = ("round", "bytes_up", "bytes_down", "simulated_seconds")
 MEMORY = "memory."
 """How the names begin of what clients keep; their numbers follow."""
 
-AGAIN = "delete it and run again: it will be made anew"
+AGAIN = f"{files.DELETE_IT}: it will be made anew"
 
 
 def _content_of(named: dict[str, Tree], note: dict[str, Any]) -> bytes:

@@ -67,7 +67,7 @@ class Journal:
             HeadstartError: what lies before the mark is not what was written.
         """
         journal, rows = cls(path), []
-        with files.damage_explained(path, _again(path)):
+        with files.damage_explained(path, files.delete_folder_of(path)):
             if mark.length:
                 with path.open("rb") as opened:
                     while journal.mark.length < mark.length:
@@ -141,7 +141,7 @@ class Kept(Mapping[int, Tree]):
         i, stack, row = self._place[round_]
         if self._loaded is None or self._loaded[0] != i:
             entry = self._entries[i]
-            explained = files.damage_explained(self._path, _again(self._path))
+            explained = files.damage_explained(self._path, files.delete_folder_of(self._path))
             with explained, self._path.open("rb") as opened:
                 opened.seek(entry.begin)
                 self._loaded = i, safetensors.torch.load(opened.read(entry.end - entry.begin))
@@ -160,10 +160,6 @@ class Kept(Mapping[int, Tree]):
 
     def __len__(self) -> int:
         return len(self._place)
-
-
-def _again(path: Path) -> str:
-    return f"delete {path.parent} and run again"
 
 
 def _alike(kept: Mapping[int, Tree]) -> Iterable[list[int]]:

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from headstart import rng
-from headstart.errors import HeadstartError
+from headstart.errors import HeadstartError, reason
 from headstart.models.network import Network
 from headstart.tasks.base import Examples, Objective
 from headstart.trees import Tree
@@ -147,9 +147,9 @@ class Hessian:
                 self._through(self._graph(rows), v, keep=False)
                 return
             except RuntimeError as error:  # also NotImplementedError
-                reason = (str(error) or type(error).__name__).splitlines()[0]
+                why = reason(error)
         raise HeadstartError(
-            f"curvature: the model or the loss has no second derivative ({reason}); leave the "
+            f"curvature: the model or the loss has no second derivative ({why}); leave the "
             "probe 'curvature' out"
         )
 

@@ -35,10 +35,11 @@ from headstart.models.network import Network
 from headstart.parts.registry import AddedLater
 from headstart.parts.written import PartText
 from headstart.starts.base import STARTS, Build, RoundsBefore, Start
-from headstart.starts.heads import HeadLayer, last_layer, listed, within
+from headstart.starts.heads import HeadLayer, last_layer, within
 from headstart.starts.weights import Weights
 from headstart.tasks.base import Task
 from headstart.trees import Tree
+from headstart.wording.phrases import some
 
 Floats = npt.NDArray[np.float64]
 SHARPEST = 100.0
@@ -209,7 +210,7 @@ def _refuse_other_heads(layer: str, params: Tree, task: Task) -> None:
     if f"{layer}.weight" not in own or not set(own) <= {f"{layer}.weight", f"{layer}.bias"}:
         raise HeadstartError(
             "start head-first.head_layer: expected a layer with a weight and at most a bias, got "
-            f"{layer!r} with {listed(own) or 'no parameters'}"
+            f"{layer!r} with {some(own) or 'no parameters'}"
         )
     targets = task.train.targets
     if targets.ndim != 1 or targets.is_floating_point():

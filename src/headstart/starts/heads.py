@@ -4,7 +4,7 @@ A new head is that of the start `random` with the same seed: the two differ in w
 and in nothing else.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -17,8 +17,9 @@ from headstart.models.network import Network
 from headstart.parts.validation import shown
 from headstart.starts.weights import Meaning
 from headstart.trees import Tree
+from headstart.wording.phrases import some
 
-SHOWN, SHOWN_OF_A_MISFIT = 3, 20
+SHOWN_OF_A_MISFIT = 20
 """Names that an error message lists; the others are counted."""
 
 Head = Annotated[
@@ -129,7 +130,7 @@ class HeadChoice:
             else:
                 unknown.append(repr(name))
         if self.what == "keep" and unknown:
-            lost = listed(unknown)
+            lost = some(unknown)
             kept = f"the head {layer!r} is kept in place, though it was not learnt for {lost}"
             return dict(saved), kept
         if not to:
@@ -141,14 +142,14 @@ class HeadChoice:
         for name in rows:
             head[name] = drawn[name].clone()
             head[name][torch.tensor(to)] = saved[name][torch.tensor(from_)].to(head[name])
-        rest = f", new for {listed(unknown)}" if unknown else ""
+        rest = f", new for {some(unknown)}" if unknown else ""
         return head, f"the head {layer!r} is kept by the names of {len(to)} classes{rest}"
 
     def _refuse_none(self, layer: str, own: list[str], params: Tree) -> None:
         if not own and (self.layer or self.what == "new"):
             raise HeadstartError(
                 f"start {self.start}.head_layer: the model has no layer {layer!r} with parameters; "
-                f"its parameters are {listed(list(params))}"
+                f"its parameters are {some(list(params))}"
             )
         if self.what == "new" and not self.layer and not gives_outputs(layer, params):
             raise HeadstartError(
@@ -195,11 +196,5 @@ def misfit(saved: Mapping[str, Tensor], drawn: Tree) -> str:
         ("shapes differ:", unequal),
     ):
         if names:
-            differences.append(f"{words} {listed(names, SHOWN_OF_A_MISFIT)}")
+            differences.append(f"{words} {some(names, SHOWN_OF_A_MISFIT)}")
     return "; ".join(differences)
-
-
-def listed(names: Collection[str], shown: int = SHOWN) -> str:
-    """The first few names, and how many more there are."""
-    more = len(names) - shown
-    return ", ".join(list(names)[:shown]) + (f" and {more} more" if more > 0 else "")

@@ -13,7 +13,7 @@ from urllib.request import getproxies
 
 from pydantic import AfterValidator, Field
 
-from headstart.errors import HeadstartError
+from headstart.errors import HeadstartError, reason
 from headstart.starts.base import STARTS, Start
 from headstart.starts.heads import Head, HeadChoice, HeadLayer
 from headstart.starts.weight_files.fitting import Inside, Prefix, Sha256, Source, from_file
@@ -105,9 +105,9 @@ def _located(repo: str, revision: str, file: str) -> Path:
         _refuse_no_network()
         return Path(str(hf_hub_download(repo, file, revision=revision)))
     except Exception as error:  # of many kinds: no such repository, no permission, no network, ...
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+        why = reason(error).rstrip(".")
         raise HeadstartError(
             f"start hub: {file} of {repo} at {revision} is not in the cache and cannot be had "
-            f"from the hub ({type(error).__name__}: {reason}); check the names, or fetch it "
+            f"from the hub ({type(error).__name__}: {why}); check the names, or fetch it "
             "where there is a network"
         ) from error

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import torch
 
-from headstart import trees
+from headstart import machine, trees
 from headstart.clients.base import CLIENTS, ClientOptimizer
 from headstart.engine.devices import DEVICES
 from headstart.engine.executors.base import EXECUTORS, Compute
@@ -290,7 +290,7 @@ def check_plan(schedule: Schedule, clients: Population) -> None:
     too often.
     """
     needed = PLANNED * schedule.cohort * math.ceil(schedule.local_epochs) * clients.widest
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    memory = machine.memory()
     if needed > memory // 2:
         raise HeadstartError(
             f"local_epochs: a round of {schedule.cohort} clients with up to {clients.widest} rows, "

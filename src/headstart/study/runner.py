@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from headstart import files
+from headstart.child_processes import StreamOf
 from headstart.errors import HeadstartError
-from headstart.escapes import printable
 from headstart.study.beginnings import start_weights
 from headstart.study.check import check
 from headstart.study.choice import choose_executors, chosen_executor, with_executor
@@ -22,7 +22,7 @@ from headstart.study.folder.contents import keep_modules, keep_notes, refuse_cha
 from headstart.study.folder.store import Folder
 from headstart.study.folder.writer import Writer
 from headstart.study.groups import Group, at_once, groups_of
-from headstart.study.places.here import StreamOf, here
+from headstart.study.places.here import here
 from headstart.study.places.pace import Advance, Tally
 from headstart.study.places.processes import forks_here, processes
 from headstart.study.resuming.belonging import refusal, take_up
@@ -38,6 +38,8 @@ from headstart.study.tuning.trials import (
     refuse_unequal_budgets,
     stored,
 )
+from headstart.tables import RESULTS
+from headstart.wording.escapes import printable
 
 Watch = Callable[[Measured | Advance], None]
 """Is told what runs measure while they are under way, and of each that ends."""
@@ -200,7 +202,7 @@ class _Course:
                     )
 
     def _events(
-        self, items: Sequence[Any], stream_of: StreamOf[Any], runs: Sequence[RunSpec]
+        self, items: Sequence[Any], stream_of: StreamOf[Any, Event], runs: Sequence[RunSpec]
     ) -> Generator[Event, None, None]:
         """The events of all items, in this process where another one would have nothing to do."""
         if self._jobs == 1 or len(items) < 2:
@@ -267,7 +269,7 @@ class _Course:
         table, _ = self._folder.gather(keys, target, text, trials, self._failures())
         rows = best_rates(table)
         if any(row["trials"] > 1 for row in rows):
-            files.write(self._out / "results" / "rates.yaml", as_rates(rows))
+            files.write(self._out / RESULTS / "rates.yaml", as_rates(rows))
 
 
 def _of_group(

@@ -1,10 +1,11 @@
 """Runs as streams of events: from their starts or their checkpoints to their records."""
 
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from headstart.child_processes import IsStopping
 from headstart.engine.rounds import Federation
 from headstart.probes.base import PROBES, Probe
 from headstart.starts import weights
@@ -24,8 +25,6 @@ from headstart.study.folder.store import CHECKPOINT, Folder
 from headstart.study.groups import Group
 from headstart.study.run import Progress, rounds_of
 from headstart.trees import Tree
-
-IsStopping = Callable[[], bool]
 
 
 def never() -> bool:

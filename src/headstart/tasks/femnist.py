@@ -25,7 +25,7 @@ from pydantic import Field
 from torch import nn
 
 from headstart import files, rng
-from headstart.errors import HeadstartError
+from headstart.errors import HeadstartError, reason
 from headstart.files import digest, located
 from headstart.parts.caches import cached
 from headstart.parts.validation import shown
@@ -167,9 +167,7 @@ def _parquet(path: Path) -> Written:
         with files.explained(path, "read"):
             hub = "writer_id" in pq.read_schema(path).names
     except pa.ArrowException as error:
-        raise HeadstartError(
-            f"{path} cannot be read as Parquet: {str(error).splitlines()[0]}"
-        ) from error
+        raise HeadstartError(f"{path} cannot be read as Parquet: {reason(error)}") from error
     writer, label = ("writer_id", "character") if hub else ("user_id", "label")
     table = parquet(path, ("image", writer, label) if hub else ("image", writer, label, "split"))
     labels = whole_numbers(table, label, path, below=len(CLASSES))

@@ -14,7 +14,7 @@ from headstart.study.check import check
 from headstart.study.data import task_of
 from headstart.study.file.yaml_text import in_line
 from headstart.study.spec import Study
-from headstart.tasks.own.features import listed
+from headstart.tasks.own.features import names_of
 from headstart.tasks.own.images import size_of
 from headstart.tasks.sources.names import visible
 from headstart.tasks.sources.tables import FILE, read
@@ -133,7 +133,7 @@ def _text(table: Path, path: Path, label: str | None, client: str | None) -> tup
 
 def _joined(column: Column, ways: Sequence[str]) -> list[str]:
     """The names of a column that are taken for one, in words; nothing where there are none."""
-    return [f"{visible(column.name)}: {listed(ways)}"] if ways else []
+    return [f"{visible(column.name)}: {names_of(ways)}"] if ways else []
 
 
 def _chosen(

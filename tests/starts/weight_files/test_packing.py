@@ -168,7 +168,7 @@ def test_one_of_several_is_named(tmp_path: Path) -> None:
         "several that fit the model: 'student', 'teacher'; say which (inside='...')"
     )
     assert equal(weights(tmp_path / "w.pt", inside="teacher"), drawn(seed=1))
-    assert "under 'ema', got tensors under 'student', 'teacher'" in refusal(tmp_path / "w.pt", inside="ema")
+    assert "under 'ema', got tensors under 'student' and 'teacher'" in refusal(tmp_path / "w.pt", inside="ema")
 
 
 def test_a_prefix_that_was_taken_off_is_not_advised(tmp_path: Path) -> None:
@@ -183,7 +183,7 @@ def test_a_named_prefix_leaves_the_rest_out(tmp_path: Path) -> None:
     found = behind("module.encoder_q.", drawn()) | behind("module.encoder_k.", drawn(seed=1))
     torch.save({"state_dict": found | {"module.queue": torch.ones(3)}}, tmp_path / "w.pt")
     line = refusal(tmp_path / "w.pt")
-    assert "names of the model are there behind 'module.encoder_q.', 'module.encoder_k.', which prefix='...'" in line
+    assert "names of the model are there behind 'module.encoder_q.' and 'module.encoder_k.', which prefix='...'" in line
     assert equal(weights(tmp_path / "w.pt", prefix="module.encoder_k."), drawn(seed=1))
     assert said(tmp_path / "w.pt", prefix="module.encoder_k.")[2].startswith(
         "left out of it: module.encoder_q.1.weight"

@@ -72,7 +72,7 @@ def test_what_the_words_name(written: str, names: list[str]) -> None:
 
 
 def test_an_expression_matches_whole_names() -> None:
-    with pytest.raises(HeadstartError, match=r"'bias' names no parameter of the model, which has 0.weight, 0.bias$"):
+    with pytest.raises(HeadstartError, match=r"'bias' names no parameter of the model, which has 0.weight and 0.bias$"):
         trained("bias", dict.fromkeys(["0.weight", "0.bias"], torch.zeros(1)))
 
 

@@ -350,7 +350,7 @@ def test_a_parquet_file_larger_than_memory_gets_one_line(tmp_path: Path, monkeyp
     """Its end says so, before anything is read."""
     cells = {"x": [0.5] * 4000, "y": [i % 2 for i in range(4000)]}
     pq.write_table(pa.table(cells), tmp_path / "t.parquet")
-    monkeypatch.setattr("headstart.tasks.sources.parquet.os.sysconf", lambda name: 200)  # 40,000 bytes
+    monkeypatch.setattr("os.sysconf", lambda name: 200)  # 40,000 bytes
     line = refusal(tmp_path / "t.parquet")
     assert "t.parquet: 4000 rows take 0.0 GiB, and this machine has 0.0 GiB of memory" in line
     assert "choose a smaller table, fewer columns, or pack it for the task on-disk" in line

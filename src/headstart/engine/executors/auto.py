@@ -20,6 +20,7 @@ from headstart.child_processes import cannot_fork
 from headstart.clients.base import ClientOptimizer
 from headstart.engine.executors.base import EXECUTORS, Assignment, Cohort, Compute, Executor
 from headstart.engine.executors.program import masked_gradient
+from headstart.errors import reason
 from headstart.kernels.recorded import RecordingError, Traced
 from headstart.models.network import Network
 from headstart.tasks.base import Examples, Task
@@ -219,7 +220,7 @@ class _Trials:
         except Exception as error:  # whatever a network may raise; no compiler, or one that refuses
             if not executor.uses_recordings:
                 raise
-            self.left_out[name] = next(iter(str(error).splitlines()), "") or type(error).__name__
+            self.left_out[name] = reason(error)
 
     def _timed(self, executor: Executor) -> Timing:
         compute = executor.on(*self._of)

@@ -6,8 +6,8 @@ import operator
 from collections import Counter
 
 from headstart.report.runs.grid import Grid
-from headstart.report.words.lists import count, listed
 from headstart.report.words.table import Rows, Table, titles
+from headstart.wording.phrases import count, listed
 
 DIVERGED = (
     "start", "trainable", "client", "server", "partition", "devices", "local_epochs", "client_rate",

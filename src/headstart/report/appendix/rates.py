@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from headstart.report.appendix.tuning import at_an_end
 from headstart.report.runs.cells import ALL, Cell
 from headstart.report.runs.grid import Grid
-from headstart.report.words.lists import listed
 from headstart.report.words.table import Rows, Table
+from headstart.wording.phrases import listed
 
 
 def differed(grid: Grid) -> tuple[Table | None, int]:

@@ -31,12 +31,12 @@ def settings(grid: Grid) -> list[tuple[str, str]]:
         rows.append(("runs that failed", f"{n}, and are not in the numbers: {why}"))
     rows.append(("time of computing", _added(records, "seconds")))
     rows.append(("simulated time", _added(records, "simulated_seconds")))
-    rows.append(("run on", _listed(records, "machine")))
-    rows.append(("with torch", _listed(records, "torch")))
+    rows.append(("run on", _values_of(records, "machine")))
+    rows.append(("with torch", _values_of(records, "torch")))
     ended = records.distinct("ended")
     days = dict.fromkeys(text[:10] for text in ended[:1] + ended[-1:])
     rows.append(("runs ended", " to ".join(days) or UNKNOWN))
-    rows.append(("executors used", _listed(records, "executor")))
+    rows.append(("executors used", _values_of(records, "executor")))
     for why, n in _by_loop(records):
         rows.append(("computed by loop instead", f"{n} of {len(runs)} runs: {why}"))
     sizes = map("{:,}".format, records.distinct("parameters"))
@@ -65,7 +65,7 @@ def _by_loop(records: Records) -> list[tuple[str, int]]:
     return sorted((text, n) for text, n in why.items() if text)
 
 
-def _listed(records: Records, column: str) -> str:
+def _values_of(records: Records, column: str) -> str:
     return ", ".join(records.distinct(column)) or UNKNOWN
 
 

@@ -3,9 +3,9 @@
 from headstart.report.measures.shares import at_the_end, measured
 from headstart.report.runs.cells import Pair
 from headstart.report.runs.grid import Grid
-from headstart.report.words.lists import listed
 from headstart.report.words.numbers import percent
 from headstart.report.words.table import Rows, Table
+from headstart.wording.phrases import listed
 
 
 def table(grid: Grid) -> Table | None:

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from headstart.report.words.lists import count, listed
 from headstart.report.words.table import Rows, Table, titles
+from headstart.wording.phrases import count, listed
 
 CELL = ("start", "client", "server", "partition", "devices", "local_epochs")
 BEST = ("start", "client", "server", "client_rate", "server_rate", "parameters", "accuracy", "edge")

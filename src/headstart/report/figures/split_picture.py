@@ -10,10 +10,10 @@ import numpy.typing as npt
 
 from headstart import files
 from headstart.errors import HeadstartError
-from headstart.escapes import printable
 from headstart.report import own_files
 from headstart.report.figures.axes import frame
 from headstart.report.figures.rendering import GRID, INK, MUTED, PAPER, STARTS, render
+from headstart.wording.escapes import printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

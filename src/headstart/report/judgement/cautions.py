@@ -7,8 +7,9 @@ from headstart.report.appendix import completeness, rates
 from headstart.report.appendix.tuning import TuningNotes
 from headstart.report.measures.learning import Learning, unlearned
 from headstart.report.runs.grid import Grid
-from headstart.report.words.lists import capital, count
 from headstart.report.words.numbers import percent
+from headstart.report.words.remarks import capital
+from headstart.wording.phrases import count
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ from headstart.report.measures.pace import reached, rounds_needed, share_of
 from headstart.report.panels.base import Missing, Panel
 from headstart.report.runs.cells import Cell, Pair, Setting
 from headstart.report.runs.grid import Grid
-from headstart.report.words.lists import count, listed
 from headstart.report.words.numbers import percent, points, size
 from headstart.statistics import power
 from headstart.statistics.intervals import LEVEL, Estimate, holm, paired_difference
+from headstart.wording.phrases import count, listed
 
 Looked = tuple[str, Setting, Estimate]
 """Another start, a setting, and how far it is ahead there."""

@@ -11,10 +11,10 @@ from headstart.report.measures.pace import reached, reached_by_all, rounds_neede
 from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Grid
 from headstart.report.runs.standings import Standing
-from headstart.report.words.lists import count, listed
 from headstart.report.words.numbers import percent
 from headstart.statistics import effects
 from headstart.statistics.intervals import Estimate, holm, paired_difference
+from headstart.wording.phrases import count, listed
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from headstart.report.judgement.rivals import Rival, Speed, rivals, speed
 from headstart.report.runs.grid import Grid
 from headstart.report.runs.standings import Standing
-from headstart.report.words.lists import DIVERGED, SHORT, count, in_brackets, left_out, some
 from headstart.report.words.numbers import percent, points
+from headstart.report.words.remarks import DIVERGED, SHORT, in_brackets, left_out
 from headstart.statistics.intervals import LEVEL, Estimate, negated, paired_difference
+from headstart.wording.phrases import count, some
 
 ALL_DIVERGED = "every pair has a diverged run"
 UNMEASURED = "accuracy was not measured: add the probe evaluation"

@@ -23,8 +23,8 @@ from headstart.report.pages.templates import environment
 from headstart.report.panels.base import Panel
 from headstart.report.runs.cells import family
 from headstart.report.runs.grid import Grid
-from headstart.report.words.lists import listed
 from headstart.report.words.numbers import points
+from headstart.wording.phrases import listed
 
 GENERATOR = "headstart compare"
 UNNAMED = "study"

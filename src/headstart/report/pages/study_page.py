@@ -13,7 +13,6 @@ import pyarrow.parquet as pq
 import yaml
 from markupsafe import Markup
 
-from headstart.escapes import printable
 from headstart.paper.findings import FINDINGS, Finding
 from headstart.report import own_files
 from headstart.report.appendix import shares
@@ -22,8 +21,10 @@ from headstart.report.figures.rendering import STARTS, inline, render_all, style
 from headstart.report.judgement.reading import Reading, read
 from headstart.report.pages.templates import environment
 from headstart.report.panels.base import Panel
-from headstart.report.words.lists import count, listed
 from headstart.report.words.table import Table, csv_text
+from headstart.tables import STUDY_FILE
+from headstart.wording.escapes import printable
+from headstart.wording.phrases import count, listed
 
 SUMS = "report.sha256"
 """The list of the files of a report, in the folder of its study."""
@@ -104,7 +105,7 @@ def page(reading: Reading, drawn: Sequence[Drawn]) -> str:
         title=given.get("title") or given.get("name") or folder,
         folder=shlex.quote(folder),
         again=shlex.quote(f"{folder}-again"),
-        file=shlex.quote(f"{folder}/study.yaml"),
+        file=shlex.quote(f"{folder}/{STUDY_FILE}"),
         grid=grid,
         verdict=reading.verdict,
         consequences=reading.consequences,

@@ -6,8 +6,8 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from headstart.report.words.lists import capital
 from headstart.report.words.numbers import MINUS, p_text, size
+from headstart.report.words.remarks import capital
 
 HERE = "headstart.report.pages"
 

@@ -12,8 +12,8 @@ from headstart.report.figures.axes import SEEDS_APART, common_rounds
 from headstart.report.panels.base import Answer, Missing, Panel, apart, judge
 from headstart.report.runs.cells import Pair, family
 from headstart.report.runs.grid import Grid
-from headstart.report.words.lists import capital
 from headstart.report.words.numbers import number
+from headstart.report.words.remarks import capital
 from headstart.report.words.table import Rows, Table
 from headstart.statistics.intervals import Estimate, paired_difference
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from headstart.paper.findings import Says
 from headstart.report.figures.rendering import Draw
 from headstart.report.runs.grid import Grid
-from headstart.report.words.lists import count
 from headstart.report.words.table import Table
 from headstart.statistics.intervals import Estimate
 from headstart.statistics.power import MOST_SEEDS, seeds_needed
+from headstart.wording.phrases import count
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from headstart.report.measures.before_training import initial
 from headstart.report.measures.curvature import Spectra, convergence, mean, ratio, spectra
 from headstart.report.panels.base import Answer, Missing, Panel, apart, judge
 from headstart.report.runs.grid import Grid
-from headstart.report.words.lists import count, listed
 from headstart.report.words.numbers import no_interval, number, size
 from headstart.report.words.table import Rows, Table
 from headstart.statistics.intervals import Estimate, paired_difference
+from headstart.wording.phrases import count, listed
 
 SLUG = "curvature"
 PAPERS = {

@@ -11,8 +11,9 @@ from headstart.report.panels.base import Answer, Missing, Panel, judge
 from headstart.report.panels.steps import left_out_of, table, told
 from headstart.report.runs.cells import DEFAULT_DEVICES, Pair
 from headstart.report.runs.grid import Grid, Slice
-from headstart.report.words.lists import in_brackets, listed, some
 from headstart.report.words.numbers import points
+from headstart.report.words.remarks import in_brackets
+from headstart.wording.phrases import listed, some
 
 SLUG = "devices"
 BySeed = dict[int, float]

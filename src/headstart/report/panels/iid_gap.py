@@ -8,7 +8,7 @@ from headstart.report.panels.base import Answer, Missing, Panel
 from headstart.report.panels.steps import table, told
 from headstart.report.runs.cells import IID
 from headstart.report.runs.grid import Grid, Slice
-from headstart.report.words.lists import listed, some
+from headstart.wording.phrases import listed, some
 
 SLUG = "iid-gap"
 

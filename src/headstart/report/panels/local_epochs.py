@@ -1,14 +1,15 @@
 """Finding 3: do more local epochs lower the final accuracy, and does a start change that?"""
 
-from headstart.epochs import in_words
 from headstart.report.figures.epochs import epochs
 from headstart.report.measures.effects import effect
 from headstart.report.measures.effects import slopes as measured_slopes
 from headstart.report.panels.base import Answer, Missing, Panel
 from headstart.report.panels.steps import left_out_of, table, told
 from headstart.report.runs.grid import Grid, Slice
-from headstart.report.words.lists import in_brackets, listed, some
 from headstart.report.words.numbers import points
+from headstart.report.words.remarks import in_brackets
+from headstart.wording.epochs import in_words
+from headstart.wording.phrases import listed, some
 
 SLUG = "local-epochs"
 

@@ -15,11 +15,12 @@ from headstart.report.panels.steps import accuracy, ends
 from headstart.report.runs.cells import Pair
 from headstart.report.runs.grid import Grid
 from headstart.report.runs.standings import KEY, Standing
-from headstart.report.words.lists import DIVERGED, SHORT, count, left_out, listed
 from headstart.report.words.numbers import MINUS, number, points
+from headstart.report.words.remarks import DIVERGED, SHORT, left_out
 from headstart.report.words.table import Rows, Table
 from headstart.statistics import orders
 from headstart.statistics.intervals import Estimate, negated, paired_difference
+from headstart.wording.phrases import count, listed
 
 SLUG, HEADING = "ranking", "Does the start change the order of the pairs?"
 SAME, ORDERED = 0.1, 0.7

@@ -18,11 +18,12 @@ from headstart.report.measures.pace import (
 from headstart.report.panels.base import Answer, Missing, Panel, apart, judge
 from headstart.report.runs.cells import Cell, Pair
 from headstart.report.runs.grid import Grid
-from headstart.report.words.lists import DIVERGED, SHORT, count, in_brackets, left_out
 from headstart.report.words.numbers import number, percent, points
+from headstart.report.words.remarks import DIVERGED, SHORT, in_brackets, left_out
 from headstart.report.words.table import Rows, Table
 from headstart.statistics import effects
 from headstart.statistics.intervals import negated, paired_difference
+from headstart.wording.phrases import count
 
 SLUG = "speedup"
 SHOWN = 6

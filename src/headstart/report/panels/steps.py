@@ -6,10 +6,11 @@ from headstart.report.measures.effects import Effect
 from headstart.report.panels.base import Answer, apart, judge
 from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Block, Grid, Slice
-from headstart.report.words.lists import DIVERGED, SHORT, count, left_out
 from headstart.report.words.numbers import points
+from headstart.report.words.remarks import DIVERGED, SHORT, left_out
 from headstart.report.words.table import Rows, Table
 from headstart.statistics.intervals import Estimate, negated, t_interval
+from headstart.wording.phrases import count
 
 PERCENT = ("accuracy", "low", "high")
 

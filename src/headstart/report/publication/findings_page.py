@@ -22,9 +22,10 @@ from headstart.report.publication.markdown import escaped, row
 from headstart.report.publication.marks import Published, answer_to, marks, notes
 from headstart.report.publication.readme import told
 from headstart.report.publication.summary import FORMAT, NAME
-from headstart.report.words.lists import count, listed
 from headstart.report.words.numbers import p_text
 from headstart.statistics.intervals import LEVEL
+from headstart.tables import STUDY_FILE
+from headstart.wording.phrases import count, listed
 
 MARKS = "<!-- begin headstart findings -->", "<!-- end headstart findings -->"
 ORDER = ("holds", "does not hold", "does not show", "undecided", "one start", NOT_ASKED)
@@ -70,7 +71,7 @@ def read(folders: Iterable[str | Path]) -> dict[Path, Published]:
                 f"{folder}: not found; expected a folder that `headstart publish` wrote"
             )
         for path in sorted(folder.rglob(NAME)):
-            for name in (NAME, "study.yaml"):
+            for name in (NAME, STUDY_FILE):
                 own_files.refuse_changed_one(path.parent, name, SUMS)
             found[path.parent] = _open(path)
     return found

@@ -33,6 +33,7 @@ from headstart.report.publication.readme import readme
 from headstart.report.publication.summary import NAME, rounded, summary
 from headstart.report.runs.records import RUN_COLUMNS, Run
 from headstart.report.words.table import csv_text
+from headstart.tables import STUDY_FILE
 
 SUMS = "published.sha256"
 COLOURS = 32  # of a figure
@@ -66,7 +67,7 @@ def publish(directory: str | Path, into: str | Path) -> Path:
     for panel in panels:
         written[f"figures/{panel.slug}.png"] = small_png(panel)
     written["runs.csv"] = csv_text(varying(records.runs), rounded)
-    written["study.yaml"] = records.text.encode()
+    written[STUDY_FILE] = records.text.encode()
     written[NAME] = (json.dumps(told, indent=1, ensure_ascii=False) + "\n").encode()
     written |= needs.modules
     written["README.md"] = readme(told, panels, needs).encode()

@@ -2,7 +2,7 @@
 
 import re
 
-from headstart.escapes import printable
+from headstart.wording.escapes import printable
 
 
 def escaped(text: object) -> str:

@@ -9,8 +9,9 @@ from headstart.report.panels.base import Panel
 from headstart.report.publication import repeating
 from headstart.report.publication.markdown import code, escaped, row
 from headstart.report.publication.summary import NAME
-from headstart.report.words.lists import capital, count, listed
 from headstart.report.words.numbers import p_text
+from headstart.report.words.remarks import capital
+from headstart.wording.phrases import count, listed
 
 ALL_AT_ONCE = (
     "The last column corrects what is judged for all findings of a study (Holm): where p is below "

@@ -10,11 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from headstart import files
+from headstart.parts.origin import KEPT
 from headstart.report.publication.markdown import code
-from headstart.report.words.lists import listed
-
-KEPT = "modules"
-"""The folder of copies, in that of the results as in the published one."""
+from headstart.wording.phrases import listed
 
 RUN = "headstart run study.yaml --out out"
 SAME = "   # the same clients, batches and order, so the same results"

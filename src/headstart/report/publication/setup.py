@@ -11,7 +11,8 @@ import yaml
 
 from headstart import files
 from headstart.errors import HeadstartError
-from headstart.report.words.lists import count, listed
+from headstart.tables import STUDY_FILE
+from headstart.wording.phrases import count, listed
 
 COLUMNS = ("study file", "rates", "the other start")
 UNKNOWN = "not recorded"
@@ -19,7 +20,7 @@ UNKNOWN = "not recorded"
 
 def settings_of(folder: Path) -> Mapping[str, Any]:
     """The study file beside the findings; empty where there is none."""
-    path = folder / "study.yaml"
+    path = folder / STUDY_FILE
     if not path.exists():
         return {}
     try:

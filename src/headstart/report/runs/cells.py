@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from headstart.epochs import in_words
 from headstart.report.runs.records import Run
+from headstart.wording.epochs import in_words
 
 DEFAULT_DEVICES, IID, ALL = "equal", "iid", "all"
 

@@ -13,9 +13,9 @@ import yaml
 from numpy.typing import NDArray
 
 from headstart import tables
-from headstart.epochs import whole_or_part
-from headstart.errors import HeadstartError
+from headstart.errors import HeadstartError, reason
 from headstart.tables import AGAIN, ROUNDS, TRIALS
+from headstart.wording.epochs import whole_or_part
 
 Curve = tuple[NDArray[np.int64], NDArray[np.float64]]  # rounds, values
 
@@ -124,8 +124,8 @@ def read(directory: Path) -> Records:
         HeadstartError: one is missing, damaged, or lacks a column.
     """
     found = tables.read_results(directory)
-    where = directory / "results"
-    path = where / "runs.parquet"
+    where = directory / tables.RESULTS
+    path = where / tables.RUNS_FILE
     settings = _settings(found.study, path)
     runs = _runs(found.runs, path)
     if not runs and found.failed:
@@ -139,10 +139,10 @@ def read(directory: Path) -> Records:
             f"{path}: no run has ended yet; `headstart run` writes the tables when it begins and "
             "when it ends, also by Ctrl-C"
         )
-    curves = _curves(found.rounds, where / "rounds.parquet")
+    curves = _curves(found.rounds, where / tables.ROUNDS_FILE)
     trials: tuple[Mapping[str, Any], ...] = ()
     if found.trials is not None:
-        trials = _trials(found.trials, where / "trials.parquet")
+        trials = _trials(found.trials, where / tables.TRIALS_FILE)
     return Records(
         settings, runs, curves, directory, trials, found.planned, found.study, found.failed
     )
@@ -152,8 +152,8 @@ def _settings(text: str, path: Path) -> Mapping[str, Any]:
     try:
         settings = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as problem:
-        reason = str(problem).splitlines()[0]
-        raise HeadstartError(f"{path}: its study cannot be read ({reason}); {AGAIN}") from None
+        why = reason(problem)
+        raise HeadstartError(f"{path}: its study cannot be read ({why}); {AGAIN}") from None
     if not isinstance(settings, dict):
         raise HeadstartError(
             f"{path}: expected a study of keys and values, got {type(settings).__name__}; {AGAIN}"
@@ -215,7 +215,7 @@ def _curves(table: pa.Table, path: Path) -> dict[tuple[str, str], Curve]:
         rounds = table["round"].cast(pa.int64()).to_numpy()
         values = table["value"].cast(pa.float64()).to_numpy()
     except (pa.ArrowException, ValueError) as problem:
-        why = str(problem).splitlines()[0]
+        why = reason(problem)
         raise HeadstartError(f"{path}: unexpected column types ({why}); {AGAIN}") from None
     order = np.lexsort((rounds, metric, run))
     order = order[np.isfinite(values[order])]

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from headstart.escapes import printable
 from headstart.report.runs.cells import Cell, Pair, Setting, family
 from headstart.report.runs.grid import Grid, Place
 from headstart.report.runs.records import TEXTS, Records, Run
+from headstart.wording.escapes import printable
 
 Rates = tuple[float, float, str, str]
 """Client rate, server rate, client and server with their parameters: what a tuning chooses."""

@@ -19,12 +19,13 @@ from headstart.errors import HeadstartError
 from headstart.models.network import Network
 from headstart.parts.registry import AddedLater
 from headstart.starts.base import Build, Start
-from headstart.starts.heads import HeadChoice, listed, misfit
+from headstart.starts.heads import HeadChoice, misfit
 from headstart.starts.weight_files.packing import USUAL, Mapped, Named, mappings, namings, said
 from headstart.starts.weight_files.reading import Content, files_of, read
 from headstart.starts.weights import Meaning, Weights
 from headstart.tasks.base import Task
 from headstart.trees import Tree, size_in_bytes, undense
+from headstart.wording.phrases import some
 
 
 def _sha256(written: str | None) -> str | None:
@@ -117,7 +118,7 @@ def from_file(source: Source, head: HeadChoice) -> Start:
         left_out = [*found.named.left_out, *map(repr, found.mapped.others)]
         return [
             *said(found.mapped, found.named),
-            *([f"left out of it: {listed(left_out)}"] if left_out else []),
+            *([f"left out of it: {some(left_out)}"] if left_out else []),
             *([found.head] if found.head else []),
             *found.notes,
         ]
@@ -148,7 +149,8 @@ def _chosen(
     if not found:
         what = f" under {source.inside!r}" if source.inside else ""
         raise HeadstartError(
-            f"{file}: expected tensors by the names of parameters{what}, got {_listed(held, there)}"
+            f"{file}: expected tensors by the names of parameters{what}, "
+            f"got {_description(held, there)}"
         )
     tried = [_best(source, mapped, held.meaning, network, drawn, head, asked) for mapped in found]
     fitting = [fit for fit in tried if not fit.differs]
@@ -195,12 +197,12 @@ def _same(a: Tree, b: Tree) -> bool:
     return all(torch.equal(a[name], b[name]) for name in a)
 
 
-def _listed(held: Content, there: list[str]) -> str:
+def _description(held: Content, there: list[str]) -> str:
     if any(there):
-        return f"tensors under {listed(sorted(map(repr, filter(None, there))))}"
+        return f"tensors under {some(sorted(map(repr, filter(None, there))))}"
     if isinstance(held.found, dict):
         return (
-            listed([f"{name!r} ({type(value).__name__})" for name, value in held.found.items()])
+            some([f"{name!r} ({type(value).__name__})" for name, value in held.found.items()])
             or "nothing"
         )
     return type(held.found).__name__
@@ -212,19 +214,19 @@ def _hint(nearest: _Fitted, there: list[str], drawn: Tree) -> str:
     """
     hints = said(nearest.mapped, nearest.named)
     hints += (
-        [f"left out of it, as no weights: {listed(nearest.named.left_out)}"]
+        [f"left out of it, as no weights: {some(nearest.named.left_out)}"]
         if nearest.named.left_out
         else []
     )
     if len(there) > 1:
-        hints.append(f"the file has tensors under {listed([repr(inside) for inside in there], 8)}")
+        hints.append(f"the file has tensors under {some([repr(inside) for inside in there], 8)}")
     taken_off = repr(nearest.named.off)
     begins = [
         each for each in _before_known_names(nearest.mapped.tensors, drawn) if each != taken_off
     ]
     if begins:
         hints.append(
-            f"names of the model are there behind {listed(begins)}, which prefix='...' takes off"
+            f"names of the model are there behind {some(begins)}, which prefix='...' takes off"
         )
     return f" ({'; '.join(hints)})" if hints else ""
 

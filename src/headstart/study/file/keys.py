@@ -10,15 +10,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from headstart.epochs import whole_or_part
 from headstart.models.network import Precision
 from headstart.study.file.trainable import readable
+from headstart.wording.epochs import whole_or_part
 
 LONGEST = 1_000_000
 """Values of an axis, more of which are not even listed."""
 
 
-def _listed(value: object) -> object:
+def _as_list(value: object) -> object:
     if isinstance(value, range) and len(value) > LONGEST:
         raise ValueError(f"expected at most {LONGEST:,} values, got {len(value):,}")
     return list(value) if isinstance(value, list | tuple | range) else [value]
@@ -32,11 +32,11 @@ Epochs = Annotated[float, Field(gt=0), AfterValidator(whole_or_part)]
 Rate = Annotated[float, Field(gt=0)]
 Seed = Annotated[int, Field(ge=0)]
 Trainable = Annotated[str, AfterValidator(readable)]
-Names = Annotated[list[Any], BeforeValidator(_listed), Field(min_length=1)]
-NumbersOfEpochs = Annotated[list[Epochs], BeforeValidator(_listed), Field(min_length=1)]
-Rates = Annotated[list[Rate], BeforeValidator(_listed), Field(min_length=1)]
-Trainables = Annotated[list[Trainable], BeforeValidator(_listed), Field(min_length=1)]
-Seeds = Annotated[list[Seed], BeforeValidator(_listed), Field(min_length=1)]
+Names = Annotated[list[Any], BeforeValidator(_as_list), Field(min_length=1)]
+NumbersOfEpochs = Annotated[list[Epochs], BeforeValidator(_as_list), Field(min_length=1)]
+Rates = Annotated[list[Rate], BeforeValidator(_as_list), Field(min_length=1)]
+Trainables = Annotated[list[Trainable], BeforeValidator(_as_list), Field(min_length=1)]
+Seeds = Annotated[list[Seed], BeforeValidator(_as_list), Field(min_length=1)]
 
 
 WIDTH = 1.01

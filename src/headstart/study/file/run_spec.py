@@ -6,9 +6,9 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, Literal
 
-from headstart.epochs import in_words
 from headstart.models.network import Precision
 from headstart.parts.registry import Component
+from headstart.wording.epochs import in_words
 
 SCHEMA = 1
 """Part of every run's key: raised when the same specification comes to mean something else."""

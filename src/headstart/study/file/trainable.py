@@ -10,8 +10,9 @@ import warnings
 
 from headstart.errors import HeadstartError
 from headstart.parts.validation import shown
-from headstart.starts.heads import gives_outputs, last_layer, listed, within
+from headstart.starts.heads import gives_outputs, last_layer, within
 from headstart.trees import Tree
+from headstart.wording.phrases import some
 
 MOST_REPEATS = 4
 """Repeats of one alternative of an expression: with 4, any name of 100 letters is matched in a
@@ -102,6 +103,6 @@ def trained(trainable: str, params: Tree) -> list[str]:
     if not names:
         raise HeadstartError(
             f"trainable: {trainable!r} names no parameter of the model, which has "
-            f"{listed(list(params))}"
+            f"{some(list(params))}"
         )
     return names

@@ -17,7 +17,8 @@ from headstart.probes.base import PROBES, Metrics, Moment, Probe
 from headstart.starts import weights
 from headstart.study.events import Ended
 from headstart.study.file.run_spec import RunSpec
-from headstart.study.folder.store import BEST, HINT, ROUNDS_FILE, Folder, read_rounds
+from headstart.study.folder.store import BEST, HINT, Folder, read_rounds
+from headstart.tables import ROUNDS_FILE
 
 
 def hand_over(folder: Folder, done: str, run: RunSpec) -> None:

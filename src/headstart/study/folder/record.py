@@ -1,16 +1,15 @@
 """The record of a run that ended: what it was, what came of it, and on which machine."""
 
-import os
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import torch
 
 import headstart
+from headstart.machine import processor
 from headstart.study.data import task_of
 from headstart.study.file.run_spec import SCHEMA, RunSpec
 from headstart.study.run import Progress
@@ -60,7 +59,7 @@ def record_of(
         executor=choice["executor"],
         trainable=run.trainable,
         headstart=headstart.__version__,
-        machine=machine(),
+        machine=processor(),
         ended=datetime.now(UTC).isoformat(timespec="seconds"),
         executor_fallback=progress.fallback,
         data="; ".join(task_of(run.task).notes) or None,
@@ -75,13 +74,3 @@ def record_of(
         "schema": SCHEMA,
         "spec": run.spec(),
     }
-
-
-def machine() -> str:
-    """The processor and its number of cores."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return f"{next(named, platform.processor() or platform.machine())}, {os.cpu_count()} cores"

@@ -60,7 +60,7 @@ class Saving:
         """
         saving, path = cls(folder, executor), folder / CHECKPOINT
         state, note = checkpoint.load(path)
-        with files.damage_explained(path, "delete it and run again"):
+        with files.damage_explained(path, files.DELETE_IT):
             mark, seconds = Mark(**note["journal"]), float(note["seconds"])
             if note["executor"] != executor:
                 raise ValueError(

@@ -26,10 +26,7 @@ from headstart import files, tables
 from headstart.errors import HeadstartError
 from headstart.study.folder import locks, outcome
 from headstart.study.folder.gathered import about, gathered
-from headstart.tables import ROUNDS, RUNS
-
-STUDY = "study.yaml"
-"""The file of the resolved study."""
+from headstart.tables import ROUNDS, ROUNDS_FILE, RUNS, STUDY_FILE
 
 WRITTEN = "paper.yaml"
 """The file that may stand in a folder before its study has begun: the study file itself."""
@@ -39,8 +36,8 @@ PUBLISHED = ("published.sha256", "findings.json")
 runs.
 """
 
-RECORD, ROUNDS_FILE, WEIGHTS = "run.json", "rounds.parquet", "weights.safetensors"
-"""The files of a run that is done."""
+RECORD, WEIGHTS = "run.json", "weights.safetensors"
+"""Files of a run that is done, beside that of its rounds."""
 
 BEST = "best.safetensors"
 """The weights of its best round, where the study keeps them too."""
@@ -98,7 +95,7 @@ class Folder:
                 f"{self.path} holds what `headstart publish` wrote of a study, and no runs; "
                 "choose a new folder"
             )
-        if self.path.is_dir() and not (self.path / STUDY).exists():
+        if self.path.is_dir() and not (self.path / STUDY_FILE).exists():
             names = {entry.name for entry in self.path.iterdir() if not _is_partial(entry)}
             foreign = names - {".lock", WRITTEN}
             if foreign and not any(self.path.glob(f"runs/*/{RECORD}")):
@@ -108,7 +105,7 @@ class Folder:
                 )
 
     def _belongs_to(self, resolved_study: str, refusal: Callable[[], str]) -> None:
-        study = self.path / STUDY
+        study = self.path / STUDY_FILE
         present = study.read_text(encoding="utf-8", errors="replace") if study.exists() else ""
         if present != resolved_study:
             if why := refusal():
@@ -204,8 +201,8 @@ class Folder:
     def _record(self, key: str) -> tuple[dict[str, Any], str]:
         """With its seal."""
         path = self.run(key) / RECORD
-        record, seal = files.read_record_and_seal(path, _again(path))
-        with files.damage_explained(path, _again(path)):
+        record, seal = files.read_record_and_seal(path, files.delete_folder_of(path))
+        with files.damage_explained(path, files.delete_folder_of(path)):
             if record["run"] != key:
                 raise ValueError(f"it is of run {record['run']}")
         return record, seal
@@ -229,7 +226,7 @@ class Folder:
             HeadstartError: it is gone, or has changed since the run ended.
         """
         path, record = self.run(key) / WEIGHTS, self.record(key)
-        with files.damage_explained(path, _again(path)):
+        with files.damage_explained(path, files.delete_folder_of(path)):
             if not path.is_file():
                 raise ValueError("it is gone")
             if files.digest(path) != record["files"]["weights"]:
@@ -245,16 +242,16 @@ class Folder:
         """
         run = self.run(key)
         path = run / RECORD
-        with files.damage_explained(path, _again(path)):
+        with files.damage_explained(path, files.delete_folder_of(path)):
             seal, size = str(record["files"]["rounds"]), record["files"]["weights_bytes"]
         path = run / ROUNDS_FILE
-        with files.damage_explained(path, _again(path)):
+        with files.damage_explained(path, files.delete_folder_of(path)):
             if files.seal_of(path.read_bytes()) != seal:
                 raise ValueError(
                     "it is whole, but of another run or another time than the record beside it"
                 )
         path = run / WEIGHTS
-        with files.damage_explained(path, _again(path)):
+        with files.damage_explained(path, files.delete_folder_of(path)):
             found = path.stat().st_size if size is not None else None
             if found != size:
                 raise ValueError(f"expected {size} bytes, got {found}")
@@ -264,7 +261,7 @@ class Folder:
     ) -> tuple[pa.Table, pa.Table]:
         """The rounds of a run that is done, and its row among the runs."""
         path = self.run(key) / RECORD
-        with files.damage_explained(path, _again(path)):
+        with files.damage_explained(path, files.delete_folder_of(path)):
             rounds = read_rounds(self.run(key) / ROUNDS_FILE, record["files"]["rounds"])
             known = {name: record[name] for name in RUNS.names if name in record}
             row = outcome.with_outcome(known, rounds, target)
@@ -281,15 +278,12 @@ def read_rounds(path: Path, seal: str | None = None) -> pa.Table:
     Raises:
         HeadstartError: the file is missing, damaged, of another run or of another form.
     """
-    table = tables.read(path, _again(path), seal)
+    remedy = files.delete_folder_of(path)
+    table = tables.read(path, remedy, seal)
     if not table.schema.equals(ROUNDS):
         expected, came = _columns(ROUNDS), _columns(table.schema)
-        raise HeadstartError(f"{path}: expected the columns {expected}, got {came}; {_again(path)}")
+        raise HeadstartError(f"{path}: expected the columns {expected}, got {came}; {remedy}")
     return table
-
-
-def _again(path: Path) -> str:
-    return f"delete {path.parent} and run again"
 
 
 def _columns(schema: pa.Schema) -> str:

@@ -1,18 +1,19 @@
 """The place where runs are carried out one after the other: this process."""
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import TypeVar
 
-from headstart.child_processes import IsStopping
+from headstart.child_processes import StreamOf
 from headstart.study.events import Event
 from headstart.study.stream import never
 
 T = TypeVar("T")
-StreamOf = Callable[[T, IsStopping], Iterator[Event]]
 Write = Callable[[Event], None]
 
 
-def here(items: Sequence[T], stream_of: StreamOf[T], write: Write) -> Generator[Event, None, None]:
+def here(
+    items: Sequence[T], stream_of: StreamOf[T, Event], write: Write
+) -> Generator[Event, None, None]:
     """Yield the events of items, each after it was written."""
     for item in items:
         for event in stream_of(item, never):

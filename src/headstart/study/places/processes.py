@@ -13,12 +13,12 @@ from typing import Any, TypeVar
 
 import torch
 
-from headstart.child_processes import LostError, Workers, cannot_fork
+from headstart.child_processes import LostError, StreamOf, Workers, cannot_fork
 from headstart.errors import HeadstartError
 from headstart.study.data import task_of
 from headstart.study.events import Event
 from headstart.study.file.run_spec import RunSpec
-from headstart.study.places.here import StreamOf, Write
+from headstart.study.places.here import Write
 from headstart.study.places.sharing import Shared, laid_out, take
 
 T = TypeVar("T")
@@ -30,7 +30,11 @@ def forks_here(device: str) -> bool:
 
 
 def processes(
-    items: Sequence[T], stream_of: StreamOf[T], write: Write, count: int, runs: Sequence[RunSpec]
+    items: Sequence[T],
+    stream_of: StreamOf[T, Event],
+    write: Write,
+    count: int,
+    runs: Sequence[RunSpec],
 ) -> Generator[Event, None, None]:
     """Yield the events of items as they come, each after it was written; items begin in the order
     given.

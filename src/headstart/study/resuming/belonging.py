@@ -21,10 +21,11 @@ from headstart.study.file.run_spec import RunSpec
 from headstart.study.file.yaml_text import read
 from headstart.study.folder import added
 from headstart.study.folder.saved import hand_over
-from headstart.study.folder.store import CHECKPOINT, RECORD, STUDY, TUNING, Folder
+from headstart.study.folder.store import CHECKPOINT, RECORD, TUNING, Folder
 from headstart.study.resuming.differences import differences
 from headstart.study.spec import Study
 from headstart.study.tuning.search import searches
+from headstart.tables import STUDY_FILE
 
 Tell = Callable[[str], None]
 
@@ -34,7 +35,7 @@ GROWS = ("rounds", "probes")
 
 def refusal(study: Study, out: Path, tell: Tell) -> str:
     """Why a study may not go on in a folder with another one's study file; empty where it may."""
-    file = out / STUDY
+    file = out / STUDY_FILE
     try:
         other = Study.load(file, origin=study.origin) if file.exists() else None
         if other is not None and _holds_all_of(study, other):

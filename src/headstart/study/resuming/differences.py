@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from headstart.wording.phrases import some
+
 MOST = 3
 """Differences that one line tells."""
 
@@ -50,16 +52,11 @@ def _of_lists(name: str, there: list[Any], here: list[Any]) -> Iterator[str]:
         yield f"{name}: there {_shown(there[0])}, here {_shown(here[0])}"
     else:
         if gone:
-            yield f"{name}: there also {_listed(gone)}"
+            yield f"{name}: there also {some([*map(_shown, gone)], MOST)}"
         if new:
-            yield f"{name}: here also {_listed(new)}"
+            yield f"{name}: here also {some([*map(_shown, new)], MOST)}"
     if not gone and not new:
         yield f"{name}: in another order"
-
-
-def _listed(values: list[Any]) -> str:
-    more = f" and {len(values) - MOST} more" if len(values) > MOST else ""
-    return ", ".join(map(_shown, values[:MOST])) + more
 
 
 def _shown(value: Any) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import yaml
 
-from headstart.epochs import whole_or_part
+from headstart.wording.epochs import whole_or_part
 
 CELL = ("start", "trainable", "client", "server", "partition", "devices", "local_epochs")
 RATES = ("client_rate", "server_rate")

@@ -93,7 +93,7 @@ def stored(out: Path, search: Search) -> list[Trial]:
         path = folder.trial(search.key, len(trials))
         if not path.exists():
             break
-        remedy = f"delete {path.parent} and run again"
+        remedy = files.delete_folder_of(path)
         record = files.read_record(path, remedy)
         with files.damage_explained(path, remedy):
             if (record.pop("search"), record.pop("trial")) != (search.key, len(trials)):

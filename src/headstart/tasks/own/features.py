@@ -19,6 +19,7 @@ from headstart.tasks.own.parts import Mask
 from headstart.tasks.sources.columns import Numbers, holds_times, numbers
 from headstart.tasks.sources.names import Alike, names
 from headstart.tasks.sources.tables import SourceTable
+from headstart.wording.phrases import some
 
 Gaps = Literal["error", "mean", "mark"]
 SOME_ROWS = 10
@@ -311,12 +312,11 @@ def _one_hot(
     return (places[:, None] == held).astype(np.float32), levels
 
 
-def listed(called: Iterable[str], most: int = 8) -> str:
-    """Names for a line: the first few, and how many more.
+def names_of(called: Iterable[str], most: int = 8) -> str:
+    """Write the names of columns for a line, blank ones quoted: the first few, and how many more.
 
-    >>> listed(["a", "b", "c", "d"], most=2)
-    'a, b and 2 more'
+    >>> names_of(["a", " "]), names_of(["a", "b", "c", "d"], most=2)
+    ("a, ' '", 'a, b and 2 more')
     """
-    every = list(called)
-    shown = [name if name.strip() else repr(name) for name in every[:most]]
-    return ", ".join(shown) + (f" and {len(every) - most} more" if len(every) > most else "")
+    quoted = [name if name.strip() else repr(name) for name in called]
+    return some(quoted, most) if len(quoted) > most else ", ".join(quoted)

@@ -25,8 +25,8 @@ from headstart.tasks.own.features import (
     Learned,
     Standard,
     features_of,
-    listed,
     moments,
+    names_of,
 )
 from headstart.tasks.own.images import image_shape, images
 from headstart.tasks.own.parts import parts_of, split_by_place, with_known_labels
@@ -293,10 +293,10 @@ def table(
             ) from error
         inputs, called, learned = made.inputs, made.names, made.learned
         content = together(content, other.content if other else "")
-        notes = (f"features: {listed(made.names)}",)
+        notes = (f"features: {names_of(made.names)}",)
         named = [name for name in found.numbering if name not in used]
         if left_out := [*named, *made.left_out]:
-            notes += (f"left out, as they number the rows: {listed(left_out)}",)
+            notes += (f"left out, as they number the rows: {names_of(left_out)}",)
     if split and split.startswith("("):
         notes += (f"parts: by the names of {'files' if split == '(file)' else 'folders'}",)
 

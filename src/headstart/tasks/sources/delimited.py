@@ -12,8 +12,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from headstart import files
-from headstart.errors import HeadstartError
-from headstart.tasks.sources.parquet import first_line
+from headstart.errors import HeadstartError, reason
 
 LONGEST = 2**26
 """The most bytes of a row: pyarrow reads a file in blocks of so many, and no row may be in
@@ -64,11 +63,9 @@ def table(path: Path, columns: Sequence[str]) -> pa.Table:
             )
     except pa.ArrowException as error:
         # pyarrow counts rows from 1, and the header is the first
-        reason = re.sub(
-            r".*Row #(\d+)", lambda found: f"row {int(found[1]) - 2}", first_line(error)
-        )
-        advice = f"; {SAVE}" if "UTF8" in reason else ""
-        raise HeadstartError(f"{path} cannot be read as CSV: {reason}{advice}") from error
+        why = re.sub(r".*Row #(\d+)", lambda found: f"row {int(found[1]) - 2}", reason(error))
+        advice = f"; {SAVE}" if "UTF8" in why else ""
+        raise HeadstartError(f"{path} cannot be read as CSV: {why}{advice}") from error
 
 
 def _refuse_open_quote(path: Path) -> None:

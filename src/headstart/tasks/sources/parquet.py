@@ -3,7 +3,6 @@
 import hashlib
 import io
 import json
-import os
 import warnings
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -16,8 +15,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from PIL import Image
 
-from headstart import files
-from headstart.errors import HeadstartError, OutOfMemoryError, nearest
+from headstart import files, machine
+from headstart.errors import HeadstartError, OutOfMemoryError, nearest, reason
 from headstart.parts.validation import shown
 from headstart.tables import IN_THIS_THREAD
 
@@ -26,11 +25,6 @@ FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
 runs it.
 """
 VIEWS = {"string_view": pa.large_string(), "binary_view": pa.large_binary()}
-
-
-def first_line(error: Exception) -> str:
-    """What an error says, without what Arrow adds below."""
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
 def parquet_names(path: Path) -> tuple[list[str], list[str]]:
@@ -44,7 +38,7 @@ def parquet_names(path: Path) -> tuple[list[str], list[str]]:
             schema = pq.read_schema(path)
             names = list(schema.names)
     except (pa.ArrowException, UnicodeDecodeError) as error:
-        raise HeadstartError(f"{path} cannot be read as Parquet: {first_line(error)}") from error
+        raise HeadstartError(f"{path} cannot be read as Parquet: {reason(error)}") from error
     try:
         pandas = json.loads((schema.metadata or {}).get(b"pandas", b"{}"))
     except (ValueError, RecursionError):  # what another program wrote there
@@ -99,7 +93,7 @@ def parquet(path: Path, columns: Sequence[str], with_gaps: Collection[str] = ())
             f"{path}: this machine has not enough memory for it; {SMALLER}"
         ) from error
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise HeadstartError(f"{path} cannot be read as Parquet: {first_line(error)}") from error
+        raise HeadstartError(f"{path} cannot be read as Parquet: {reason(error)}") from error
     refuse_gaps(table, path, with_gaps)
     return table
 
@@ -130,7 +124,7 @@ def _refuse_too_large(path: Path, footer: pq.FileMetaData, columns: Sequence[str
     if others and all_wanted:
         for number in range(footer.num_row_groups):
             bytes_ += footer.row_group(number).total_byte_size
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    memory = machine.memory()
     if bytes_ > memory:
         raise OutOfMemoryError(
             f"{path}: {footer.num_rows} rows take {bytes_ / 2**30:,.1f} GiB, "

@@ -17,9 +17,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from headstart import files
-from headstart.errors import HeadstartError, nearest
+from headstart.errors import HeadstartError, nearest, reason
 from headstart.tasks.sources import delimited, objects
-from headstart.tasks.sources.parquet import first_line, parquet, parquet_names, refuse_gaps
+from headstart.tasks.sources.parquet import parquet, parquet_names, refuse_gaps
 
 FILE, FOLDER = "(file)", "(folder)"
 PARQUET, CSV, LINES, JSON = {".parquet", ".pq"}, {".csv", ".tsv"}, {".jsonl", ".ndjson"}, {".json"}
@@ -118,7 +118,7 @@ def read(path: Path, columns: Sequence[str], with_gaps: Collection[str] = ()) ->
         joined = pa.concat_tables(tables, promote_options="permissive") if tables[1:] else tables[0]
     except pa.ArrowException as error:
         raise HeadstartError(
-            f"{path}: the types of a column differ between files: {first_line(error)}"
+            f"{path}: the types of a column differ between files: {reason(error)}"
         ) from error
     starts = np.cumsum([0, *(len(table) for table in tables[:-1])])
     return SourceTable(path, tuple(found), starts, joined)

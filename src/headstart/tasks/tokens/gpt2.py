@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from headstart import files
-from headstart.errors import HeadstartError
+from headstart.errors import HeadstartError, reason
 from headstart.files import located
 from headstart.tasks.tokens.base import TOKENS, Documents, Ids, Tokens
 
@@ -50,9 +50,8 @@ def gpt2(
         end, size = int(token_of[END_OF_TEXT]), 1 + max(token_of.values())
         tokenizer = ByteLevelBPETokenizer(str(vocabulary), str(merges))
     except Exception as error:  # whatever a damaged file may raise
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise HeadstartError(
-            f"{vocabulary} and {merges.name} are not the vocabulary of GPT-2: {reason}"
+            f"{vocabulary} and {merges.name} are not the vocabulary of GPT-2: {reason(error)}"
         ) from error
 
     def encode(text: str) -> Ids:

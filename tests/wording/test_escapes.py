@@ -2,7 +2,7 @@
 
 import pytest
 
-from headstart.escapes import printable
+from headstart.wording.escapes import printable
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from headstart.epochs import in_words, whole_or_part
+from headstart.wording.epochs import in_words, whole_or_part
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,33 @@
+"""How several things are told in a sentence: how many, which, and how many more."""
+
+from collections.abc import Collection, Iterable
+
+
+def count(n: int, what: str) -> str:
+    """Write a number of things, in the plural where it is one.
+
+    >>> count(1, "pair"), count(3, "pair")
+    ('1 pair', '3 pairs')
+    """
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+
+
+def listed(names: Iterable[object]) -> str:
+    """Write things one after another, the last behind an "and".
+
+    >>> listed(["a", "b", "c"])
+    'a, b and c'
+    """
+    texts = list(map(str, names))
+    first, last = texts[:-1], texts[-1:]
+    return " and ".join(filter(None, [", ".join(first), *last]))
+
+
+def some(names: Collection[object], limit: int = 3) -> str:
+    """Write the first of several things, and how many more there are.
+
+    >>> some(["a", "b", "c", "d", "e"])
+    'a, b, c and 2 more'
+    """
+    left = len(names) - limit
+    return listed([*list(names)[:limit], f"{left} more"]) if left > 0 else listed(names)
