@@ -22,6 +22,7 @@ HOUSE = {
         {"files"},
         {"tables"},
         {"kernels", "statistics", "paper"},
+        {"looks"},
         {"models", "tasks"},
         {"starts", "clients", "servers"},
         {"engine"},
@@ -116,6 +117,7 @@ HOUSE = {
     "wording": [{"*"}],
     "parts": [{"validation", "origin"}, {"caches", "given", "written", "own_modules"}, {"registry"}],
     "statistics": [{"intervals", "sequential"}, {"effects", "orders", "power", "decisions"}],
+    "looks": [{"competitors", "plans"}, {"outcomes"}, {"decided"}],
     "models": [{"conversion"}, {"network"}, {"*"}],
     "models/conversion": [{"building", "dropout", "group_norm", "refusals"}],
     "tasks": [{"tokens", "sources"}, {"base"}, {"partitions", "text"}, {"own"}, {"*"}],
@@ -139,6 +141,7 @@ STILL_TOO_FULL: dict[str, int] = {}
 
 REPORT_MAY_USE = (
     "headstart.statistics",
+    "headstart.looks",
     "headstart.files",
     "headstart.tables",
     "headstart.errors",

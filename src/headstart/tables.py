@@ -52,7 +52,8 @@ class RunRow:
     What is None there is of its rounds, or was not asked for. test_accuracy, test_loss and
     rounds_to_target are counted from its rounds whenever the tables are gathered
     (`headstart.study.folder.outcome`); with `evaluate_on: validation` they are of the validation
-    split, under the same names.
+    split, under the same names, and so is test_predictions: how many predictions accuracy is the
+    share of.
     """
 
     run: str
@@ -87,6 +88,7 @@ class RunRow:
     data: str | None
     begun_with: str | None
     torch: str
+    test_predictions: int
 
 
 @dataclass(frozen=True, kw_only=True)

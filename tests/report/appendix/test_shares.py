@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from headstart.looks.competitors import Pair
 from headstart.report.appendix import shares
 from headstart.report.pages import study_page as page
 from headstart.report.runs import records as tables
-from headstart.report.runs.cells import Pair
 from headstart.report.runs.grid import Grid
 from headstart.report.runs.sorting import sort
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from headstart.looks.competitors import Pair
 from headstart.report.judgement.consequences import what_is_open, what_it_costs, when_it_would_flip
 from headstart.report.panels.base import Answer, Panel
-from headstart.report.runs.cells import Pair
 from headstart.report.runs.grid import Grid
 from headstart.report.runs.sorting import sort
 

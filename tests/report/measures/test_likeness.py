@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from headstart.looks.competitors import Pair
 from headstart.report.measures.likeness import likeness
-from headstart.report.runs.cells import Pair
 from headstart.report.runs.grid import Grid
 from headstart.report.runs.sorting import sort
 

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from headstart.report.runs.cells import Pair, Setting, family, replaced
+from headstart.looks.competitors import Pair, Setting, family
+from headstart.report.runs.cells import replaced
 from headstart.report.runs.grid import Grid
 
 A = "sgd + adam"

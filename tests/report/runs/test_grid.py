@@ -8,11 +8,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from headstart.looks.competitors import Pair, Setting
 from headstart.report.appendix.rates import trained
 from headstart.report.judgement.verdict import verdict
 from headstart.report.pages.study_page import write
 from headstart.report.runs import records as tables
-from headstart.report.runs.cells import Pair, Setting
 from headstart.report.runs.grid import Grid
 from headstart.report.runs.sorting import sort
 

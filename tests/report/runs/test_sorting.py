@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from headstart.looks.competitors import Pair
 from headstart.report.runs import records as tables
-from headstart.report.runs.cells import Pair
 from headstart.report.runs.grid import Grid
 from headstart.report.runs.sorting import sort
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
+from headstart.looks.competitors import ALL
 from headstart.report.appendix.tuning import at_an_end
-from headstart.report.runs.cells import ALL, Cell
+from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Grid
 from headstart.report.words.table import Rows, Table
 from headstart.wording.phrases import listed

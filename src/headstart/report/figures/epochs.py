@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from headstart.looks.competitors import Pair
 from headstart.report.figures.axes import (
     frame,
     label_below,
@@ -12,7 +13,7 @@ from headstart.report.figures.axes import (
     small_multiples,
 )
 from headstart.report.figures.rendering import style
-from headstart.report.runs.cells import Cell, Pair
+from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Grid, Slice
 
 

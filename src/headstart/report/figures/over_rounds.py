@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from headstart.looks.competitors import Pair
 from headstart.report.figures.axes import (
     frame,
     label_below,
@@ -14,7 +15,7 @@ from headstart.report.figures.axes import (
     small_multiples,
 )
 from headstart.report.figures.rendering import MUTED, PAPER, style
-from headstart.report.runs.cells import Cell, Pair
+from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Grid
 
 

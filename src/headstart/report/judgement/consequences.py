@@ -10,9 +10,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from headstart.looks.competitors import Pair, Setting
 from headstart.report.measures.pace import reached, rounds_needed, share_of
 from headstart.report.panels.base import Missing, Panel
-from headstart.report.runs.cells import Cell, Pair, Setting
+from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Grid
 from headstart.report.words.numbers import percent, points, size
 from headstart.statistics import power

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from headstart.report.runs.cells import family
+from headstart.looks.competitors import family
 
 LONGEST = 60
 """Characters of a task that a study may be called by."""

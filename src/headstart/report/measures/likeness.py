@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from headstart.report.runs.cells import Cell, Pair
+from headstart.looks.competitors import Pair
+from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Grid
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from headstart.report.runs.cells import Pair, Setting
+from headstart.looks.competitors import Pair, Setting
 from headstart.report.runs.grid import Block, Grid
 from headstart.statistics import effects
 from headstart.statistics.intervals import Estimate, difference_of_differences, paired_difference

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from headstart import files
 from headstart.errors import HeadstartError
+from headstart.looks.competitors import family
 from headstart.paper.findings import Finding
 from headstart.report import own_files
 from headstart.report.figures.axes import on_common_axes
@@ -21,7 +22,6 @@ from headstart.report.judgement.study_names import labels
 from headstart.report.judgement.verdict import Verdict
 from headstart.report.pages.templates import environment
 from headstart.report.panels.base import Panel
-from headstart.report.runs.cells import family
 from headstart.report.runs.grid import Grid
 from headstart.report.words.numbers import points
 from headstart.wording.phrases import listed

@@ -7,10 +7,10 @@ far clients spread, and the noise of their mean; `headstart.probes.alignment` de
 
 import numpy as np
 
+from headstart.looks.competitors import Pair, family
 from headstart.report.figures import over_rounds
 from headstart.report.figures.axes import SEEDS_APART, common_rounds
 from headstart.report.panels.base import Answer, Missing, Panel, apart, judge
-from headstart.report.runs.cells import Pair, family
 from headstart.report.runs.grid import Grid
 from headstart.report.words.numbers import number
 from headstart.report.words.remarks import capital

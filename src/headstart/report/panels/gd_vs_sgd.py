@@ -4,10 +4,10 @@ start.
 
 import numpy as np
 
+from headstart.looks.competitors import Pair, family
 from headstart.report.figures.dumbbells import Dumbbell, dumbbells, height
 from headstart.report.panels.base import Answer, Missing, Panel, judge
 from headstart.report.panels.steps import ends
-from headstart.report.runs.cells import Pair, family
 from headstart.report.runs.grid import Grid
 from headstart.report.words.numbers import points
 from headstart.report.words.table import Rows, Table

@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from headstart.looks.competitors import IID
 from headstart.report.figures.bars import bars
 from headstart.report.measures.effects import effect
 from headstart.report.panels.base import Answer, Missing, Panel
 from headstart.report.panels.steps import table, told
-from headstart.report.runs.cells import IID
 from headstart.report.runs.grid import Grid, Slice
 from headstart.wording.phrases import listed, some
 

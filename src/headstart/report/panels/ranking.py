@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from headstart.looks.competitors import Pair
 from headstart.paper.findings import Says
 from headstart.report.figures.bump import bump
 from headstart.report.measures.likeness import likeness
 from headstart.report.panels.base import Answer, Missing, Panel
 from headstart.report.panels.steps import accuracy, ends
-from headstart.report.runs.cells import Pair
 from headstart.report.runs.grid import Grid
 from headstart.report.runs.standings import KEY, Standing
 from headstart.report.words.numbers import MINUS, number, points

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from headstart.looks.competitors import Pair
 from headstart.report.figures import over_rounds
 from headstart.report.figures.axes import SEEDS_APART
 from headstart.report.measures.pace import (
@@ -16,7 +17,7 @@ from headstart.report.measures.pace import (
     rounds_needed,
 )
 from headstart.report.panels.base import Answer, Missing, Panel, apart, judge
-from headstart.report.runs.cells import Cell, Pair
+from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Grid
 from headstart.report.words.numbers import number, percent, points
 from headstart.report.words.remarks import DIVERGED, SHORT, in_brackets, left_out

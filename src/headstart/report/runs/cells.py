@@ -4,38 +4,12 @@ setting.
 
 import math
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from headstart.looks.competitors import Pair, Setting
 from headstart.report.runs.records import Run
-from headstart.wording.epochs import in_words
-
-DEFAULT_DEVICES, IID, ALL = "equal", "iid", "all"
-
-
-class Pair(NamedTuple):
-    """A client and a server optimizer."""
-
-    client: str
-    server: str
-
-    def __str__(self) -> str:
-        return f"{self.client} + {self.server}"
-
-
-class Setting(NamedTuple):
-    """How the clients differ, how long they train, and what is trained."""
-
-    partition: str
-    devices: str
-    local_epochs: float
-    trainable: str = ALL
-
-    def __str__(self) -> str:
-        devices = "equal devices" if self.devices == DEFAULT_DEVICES else self.devices
-        training = "" if self.trainable == ALL else f", training {self.trainable} only"
-        return f"{self.partition}, {devices}, {in_words(self.local_epochs)}{training}"
 
 
 def replaced(setting: Setting, axis: str, value: str | float) -> Setting:
@@ -88,8 +62,3 @@ class Cell:
     def mean(self) -> float:
         """Mean final accuracy; NaN, which ranks last, where a run diverged."""
         return float(np.mean(list(self.accuracy.values()))) if self.accuracy else math.nan
-
-
-def family(name: str) -> str:
-    """The name of a part without its parameters."""
-    return name.split("(")[0].split("@")[0]

@@ -7,23 +7,15 @@ best mean accuracy stand for it and the page lists all.
 """
 
 import itertools
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from headstart.report.runs.cells import (
-    ALL,
-    DEFAULT_DEVICES,
-    IID,
-    Cell,
-    Pair,
-    Setting,
-    family,
-    replaced,
-)
+from headstart.looks.competitors import Pair, Setting, deciding_setting, family
+from headstart.report.runs.cells import Cell, replaced
 from headstart.report.runs.records import Curve, Records, any_measured
 from headstart.report.runs.standings import Standing, standing
 from headstart.statistics import effects
@@ -68,19 +60,11 @@ class Grid:
 
     @cached_property
     def base(self) -> Setting:
-        """The setting with the most runs; of equals the plainest.
-
-        Ties go to equal devices, heterogeneous data, all weights, fewer epochs.
-        """
-        runs: Counter[Setting] = Counter()
+        """The setting that the verdict is of."""
+        runs: list[Setting] = []
         for (_, _, setting), cell in self.cells.items():
-            runs[setting] += len(cell.runs)
-
-        def rank(s: Setting) -> tuple[int, bool, bool, bool, float]:
-            plain = s.devices == DEFAULT_DEVICES, s.partition != IID, s.trainable == ALL
-            return (runs[s], *plain, -s.local_epochs)
-
-        return max(runs, key=rank)
+            runs += [setting] * len(cell.runs)
+        return deciding_setting(runs)
 
     @cached_property
     def standings(self) -> dict[str, Standing]:

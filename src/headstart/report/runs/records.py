@@ -60,6 +60,7 @@ class Run:
     executor_fallback: str | None = None  # why the loop computed it instead
     data: str | None = None  # how the rows were read: which columns are features
     begun_with: str | None = None  # of its start's weights: what became of a head
+    test_predictions: int | None = None  # how many predictions accuracy is the share of
 
     @property
     def bytes_sent(self) -> int:

@@ -3,13 +3,14 @@ obey and not show.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from headstart.report.runs.cells import Cell, Pair, Setting, family
+from headstart.looks.competitors import Pair, Setting, family, labels
+from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Grid, Place
 from headstart.report.runs.records import TEXTS, Records, Run
 from headstart.wording.escapes import printable
@@ -23,7 +24,8 @@ def sort(records: Records) -> Grid:
     was run.
     """
     records = _with_brief_starts(_printable(records))
-    clients, servers = _labels(records.runs, "client"), _labels(records.runs, "server")
+    rows = [vars(run) for run in records.runs]
+    clients, servers = labels(rows, "client"), labels(rows, "server")
     tried: dict[Place, dict[Rates, list[Run]]] = defaultdict(lambda: defaultdict(list))
     for run in records.runs:
         pair = Pair(clients[run.client], servers[run.server])
@@ -42,29 +44,6 @@ def sort(records: Records) -> Grid:
 
 def _goodness(cell: Cell) -> tuple[int, int, float]:
     return (-cell.diverged, len(cell.runs), np.nan_to_num(cell.mean, nan=-1.0))
-
-
-def _labels(runs: Iterable[Run], part: str) -> dict[str, str]:
-    """The label of each client, or of each server, by its name in the records.
-
-    Where the parameters of a part were tuned by start (`proximal(mu=0.1)` from one start,
-    `proximal(mu=1)` from another, never two beside each other), its variants are one competitor,
-    which goes by the family's name.
-    """
-    beside: dict[tuple[object, ...], set[str]] = defaultdict(set)
-    variants: dict[str, set[str]] = defaultdict(set)
-    other = "server" if part == "client" else "client"
-    for run in runs:
-        name = getattr(run, part)
-        setting = run.partition, run.devices, run.local_epochs, run.trainable
-        beside[run.start, getattr(run, other), setting, family(name)].add(name)
-        variants[family(name)].add(name)
-    compared = {place[-1] for place, names in beside.items() if len(names) > 1}
-    found = {}
-    for kind, names in variants.items():
-        for name in names:
-            found[name] = kind if len(names) > 1 and kind not in compared else name
-    return found
 
 
 def _printable(records: Records) -> Records:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headstart.report.runs.cells import Cell, Pair
+from headstart.looks.competitors import Pair
+from headstart.report.runs.cells import Cell
 from headstart.report.runs.records import any_measured
 from headstart.statistics import orders
 from headstart.statistics.intervals import LEVEL, Estimate, couples, negated

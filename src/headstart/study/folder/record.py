@@ -34,7 +34,8 @@ def record_of(
         seconds: so many it took.
         note: what is to be known of its start.
     """
-    state = progress.state
+    state, task = progress.state, task_of(run.task)
+    judged = task.validation if run.evaluate_on == "validation" else task.test
     row = RunRow(
         run=run.key,
         task=str(run.task),
@@ -62,9 +63,10 @@ def record_of(
         machine=processor(),
         ended=datetime.now(UTC).isoformat(timespec="seconds"),
         executor_fallback=progress.fallback,
-        data="; ".join(task_of(run.task).notes) or None,
+        data="; ".join(task.notes) or None,
         begun_with=note,
         torch=str(torch.__version__),
+        test_predictions=judged.targets.numel(),
     )
     return {
         **asdict(row),

@@ -1,0 +1,1 @@
+"""When a study is looked at, and what it has decided then."""

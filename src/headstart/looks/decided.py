@@ -1,0 +1,113 @@
+"""What a study decides, look by look.
+
+A study is looked at after some numbers of its seeds. A look claims nothing before all its runs have
+ended. A pair that is worse than another from its start at one look, or diverged, is not run from
+there any more: at the looks that follow it is known to be worse, not missing. Two pairs whose runs
+came to the same are one.
+
+Shapes: A starts, P pairs, N seeds.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.looks.competitors import Pair, Row, Setting
+from headstart.looks.outcomes import Outcomes, outcomes, step_of
+from headstart.looks.plans import Plan
+from headstart.statistics.decisions import Accuracies, Decision, decide
+
+Places = NDArray[np.bool_]
+"""[A, P]: a flag for each start and pair."""
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What a study has decided so far.
+
+    Attributes:
+        starts: in the order of the rows.
+        pairs: of each that is compared, the pairs that are one with it, itself first.
+        setting: the one in which starts and pairs are compared.
+        plan: the looks, and the seeds in their order.
+        decisions: one for each look whose runs have ended. What was claimed at a look stands in
+            those of the later ones, too. Empty where no look was taken, or no accuracy measured.
+        going: of each decision, which pairs are run further from which starts [A, P].
+        missing: the runs that the next look still needs; 0 where none is to come.
+    """
+
+    starts: tuple[str, ...]
+    pairs: tuple[tuple[Pair, ...], ...]
+    setting: Setting
+    plan: Plan
+    decisions: tuple[Decision, ...]
+    going: tuple[Places, ...]
+    missing: int
+
+    @property
+    def last(self) -> Decision | None:
+        """The decision of the last look, with all that was claimed before."""
+        return self.decisions[-1] if self.decisions else None
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether it is decided where to begin, and with what."""
+        return self.last is not None and self.last.where and self.last.which
+
+
+def decided(rows: Iterable[Row], plan: Plan) -> Decided:
+    """What the runs of a study decide.
+
+    rows: its runs, one at the least; with those that are planned where they are known.
+    """
+    rows, looks = list(rows), plan.looks
+    found = outcomes(rows, plan.seeds, looks.seeds[0])
+    decisions, going = _looked(found, step_of(rows), plan)
+    so_far = Decided(found.starts, found.pairs, found.setting, plan, decisions, going, 0)
+    if len(decisions) == len(looks.seeds) or so_far.is_decided:
+        return so_far
+    needed = found.values[going[-1] if going else found.wanted, : looks.seeds[len(decisions)]]
+    return replace(so_far, missing=int(np.isnan(needed).sum()))
+
+
+def _looked(
+    found: Outcomes, step: float, plan: Plan
+) -> tuple[tuple[Decision, ...], tuple[Places, ...]]:
+    """The decisions of the looks that are complete, and which pairs go on after each."""
+    ended = np.flatnonzero((~np.isnan(found.values)).any(axis=(0, 1)))
+    values = found.values[:, :, : ended[-1] + 1 if len(ended) else 0].copy()
+    while True:
+        decisions, going = _complete(
+            decide(Accuracies(values, step), plan.looks, plan.margin), values, found.wanted
+        )
+        for decision, places in zip(decisions, going, strict=True):
+            later = values[:, :, decision.seeds :]
+            if not np.isnan(later[~places]).all():
+                later[~places] = np.nan  # they were run all the same, and count no further
+                break
+        else:
+            return tuple(decisions), tuple(going)
+
+
+def _complete(
+    decisions: Iterable[Decision], values: NDArray[np.float64], wanted: Places
+) -> tuple[list[Decision], list[Places]]:
+    """Those of the first looks that lack no run, each with all that was claimed before it."""
+    complete: list[Decision] = []
+    going: list[Places] = []
+    places = wanted
+    for decision in decisions:
+        so_far = values[:, :, : decision.seeds]
+        if np.isnan(so_far[places]).any():
+            break
+        starts, pairs = decision.starts, decision.pairs
+        if complete:
+            starts, pairs = {**complete[-1].starts, **starts}, {**complete[-1].pairs, **pairs}
+        complete.append(replace(decision, starts=starts, pairs=pairs))
+        places = places & np.isfinite(so_far).all(axis=2)
+        for a in range(len(places)):
+            places[a, list(decision.worse(a))] = False
+        going.append(places)
+    return complete, going

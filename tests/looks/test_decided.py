@@ -1,0 +1,75 @@
+"""What a study decides look by look, from rows that are written down."""
+
+from collections.abc import Sequence
+
+from tests.looks.conftest import ADAM, EQUAL, HIGH, IID, LOW, NOVA, PLAN, SGD, runs
+
+from headstart.looks.decided import Decided, decided
+
+
+def of_starts(random: Sequence[float | None], proxy: Sequence[float | None]) -> Decided:
+    return decided([*runs("random", SGD, random), *runs("proxy", SGD, proxy)], PLAN)
+
+
+def test_a_look_takes_the_seeds_that_it_is_planned_for() -> None:
+    found = of_starts(EQUAL[:4], EQUAL[3::-1])
+    assert [decision.seeds for decision in found.decisions] == [3, 4]
+    assert (found.starts, found.pairs, found.setting) == (("random", "proxy"), ((SGD,),), IID)
+    assert (found.is_decided, found.missing) == (False, 2)
+
+
+def test_starts_far_apart_are_decided_at_the_first_look() -> None:
+    found = of_starts(LOW[:3], HIGH[:3])
+    assert found.last is not None
+    assert found.last.leader == 1
+    assert found.last.behind == {0}
+    assert (found.is_decided, found.missing) == (True, 0)
+
+
+def test_a_look_that_lacks_runs_claims_nothing() -> None:
+    found = of_starts(LOW[:3], HIGH[:2])
+    assert (found.decisions, found.last, found.missing) == ((), None, 1)
+
+
+def test_runs_that_are_planned_are_missing_till_they_end() -> None:
+    planned = list(runs("proxy", ADAM, LOW[:3], status=None, test_accuracy=None, test_loss=None))
+    found = decided([*runs("random", SGD, LOW[:3]), *runs("random", ADAM, HIGH[:3]), *planned], PLAN)
+    assert (found.decisions, found.missing) == ((), 3)
+
+
+def test_a_worse_pair_goes_out_and_is_worse_at_all_later_looks() -> None:
+    rows = [*runs("random", SGD, LOW[:3]), *runs("random", ADAM, EQUAL), *runs("random", NOVA, EQUAL[::-1])]
+    found = decided(rows, PLAN)
+    assert [decision.seeds for decision in found.decisions] == [3, 4, 5]
+    assert [places.tolist() for places in found.going] == [[[False, True, True]]] * 3
+    assert all(0 in decision.worse(0) for decision in found.decisions)
+    assert found.missing == 0
+
+
+def test_runs_of_a_pair_that_went_out_count_no_further() -> None:
+    """A study that was run in full decides what one decides that dropped the pair."""
+    others = [*runs("random", ADAM, EQUAL), *runs("random", NOVA, EQUAL[::-1])]
+    short = decided([*runs("random", SGD, LOW[:3]), *others], PLAN)
+    whole = decided([*runs("random", SGD, [*LOW[:3], 0.99, 0.99]), *others], PLAN)
+    assert [places.tolist() for places in whole.going] == [places.tolist() for places in short.going]
+    assert [each.pairs for each in whole.decisions] == [each.pairs for each in short.decisions]
+
+
+def test_a_pair_that_diverged_goes_out() -> None:
+    rows = [*runs("random", SGD, [0.7, None, 0.7]), *runs("random", ADAM, EQUAL[:3])]
+    found = decided([*rows, *runs("proxy", SGD, EQUAL[:3]), *runs("proxy", ADAM, EQUAL[2::-1])], PLAN)
+    assert [places.tolist() for places in found.going] == [[[False, True], [True, True]]]
+    assert found.missing == 3
+
+
+def test_of_pairs_that_are_one_the_first_suffices() -> None:
+    rows = [*runs("random", SGD, EQUAL[:4]), *runs("random", NOVA, EQUAL[:3]), *runs("random", ADAM, EQUAL[3::-1])]
+    found = decided(rows, PLAN)
+    assert [decision.seeds for decision in found.decisions] == [3, 4]
+
+
+def test_no_spread_is_no_certainty() -> None:
+    alike = decided([*runs("random", SGD, [0.5] * 3), *runs("proxy", SGD, [0.501] * 3)], PLAN)
+    assert alike.last is not None
+    assert alike.last.behind == set()
+    assert alike.last.starts[0, 1].high - alike.last.starts[0, 1].low > 0.001
