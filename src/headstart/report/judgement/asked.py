@@ -1,6 +1,7 @@
-"""Every panel of a study, and when a panel is not to be judged.
+"""Every panel of a study: when it is not to be judged, and its answer among those of all others.
 
-That is where accuracy was not measured, or the first start learned nothing.
+It is not judged where accuracy was not measured, or the first start learned nothing. All answers of
+a study are corrected together, once, here: whoever shows a panel shows the answer that stands.
 """
 
 from dataclasses import replace
@@ -9,7 +10,7 @@ from headstart.paper.findings import FINDINGS
 from headstart.report.judgement.cautions import in_words
 from headstart.report.measures.learning import Learning, learning
 from headstart.report.panels import PANELS
-from headstart.report.panels.base import Missing, Panel
+from headstart.report.panels.base import Missing, Panel, corrected
 from headstart.report.runs.grid import Grid
 
 
@@ -22,7 +23,22 @@ def asked(grid: Grid) -> list[Panel | Missing]:
         if first is not None and first.hardly:
             panel = _not_judged(panel, first)
         panels.append(panel)
-    return panels
+    return _together(panels)
+
+
+def _together(panels: list[Panel | Missing]) -> list[Panel | Missing]:
+    """The panels, their answers corrected for one another."""
+    answers = {}
+    for panel in panels:
+        if isinstance(panel, Panel):
+            answers[panel.slug] = panel.answer
+    standing = corrected(answers)
+    found: list[Panel | Missing] = []
+    for panel in panels:
+        if isinstance(panel, Panel):
+            panel = replace(panel, answer=standing[panel.slug])
+        found.append(panel)
+    return found
 
 
 def _with_accuracy(panel: Panel | Missing, grid: Grid) -> Panel | Missing:

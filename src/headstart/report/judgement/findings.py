@@ -1,25 +1,27 @@
 """The paper's findings in its order, each with what one study answers to it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from headstart.paper.findings import FINDINGS, Finding
 from headstart.report.panels.base import Missing, Panel
-from headstart.statistics.intervals import holm, p_against
 
 NOT_ASKED = "not asked"
 
 
 @dataclass(frozen=True)
 class Judged:
-    """A finding and the panel that judges it; a `Missing` one where the study has no runs for it.
-
-    `p`: of what is judged, by Holm among the findings of the study; None where nothing is tested.
+    """A finding and the panel that judges it; a `Missing` one where the study has no runs for
+    it.
     """
 
     finding: Finding
     panel: Panel | Missing
-    p: float | None = None
+
+    @property
+    def p(self) -> float | None:
+        """Of what is judged, by Holm among the study's answers; None where nothing is tested."""
+        return None if isinstance(self.panel, Missing) else self.panel.answer.p
 
     @property
     def judgement(self) -> str:
@@ -30,17 +32,6 @@ class Judged:
 
 
 def judged(panels: Sequence[Panel | Missing]) -> list[Judged]:
-    """All nine, from finding 1 to finding 9, each with its corrected p-value."""
+    """All nine, from finding 1 to finding 9."""
     found = [Judged(FINDINGS[panel.slug], panel) for panel in panels]
-    found.sort(key=lambda each: each.finding.number)
-    tested = [i for i, each in enumerate(found) if _p(each.panel) is not None]
-    corrected = holm([_p(found[i].panel) for i in tested])
-    for i, p in zip(tested, corrected, strict=True):
-        found[i] = replace(found[i], p=p)
-    return found
-
-
-def _p(panel: Panel | Missing) -> float | None:
-    if isinstance(panel, Missing) or panel.answer.judged is None:
-        return None
-    return p_against(panel.answer.judged, -panel.answer.margin)
+    return sorted(found, key=lambda each: each.finding.number)

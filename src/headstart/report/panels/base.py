@@ -1,13 +1,14 @@
 """What a panel is: a question, its answer in one sentence, a figure, and the tables behind it."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from headstart.paper.findings import Says
 from headstart.report.figures.rendering import Draw
 from headstart.report.runs.grid import Grid
+from headstart.report.words.numbers import p_text
 from headstart.report.words.table import Table
-from headstart.statistics.intervals import Estimate
+from headstart.statistics.intervals import LEVEL, Estimate, holm, p_against
 from headstart.statistics.power import MOST_SEEDS, seeds_needed
 from headstart.wording.phrases import count
 
@@ -17,17 +18,35 @@ class Answer:
     """What the data say to a panel's question, in one sentence, and the difference judged, in
     short.
 
-    `judged` is that difference as a number, positive where it speaks for yes, in `unit`;
-    `open_ended`: no number of seeds would turn it into an answer.
+    `judged` is that difference as a number, positive where it speaks for yes, in `unit`, and
+    `against` the value that it is told from. `open_ended`: no number of seeds would turn it into an
+    answer. `p` and `asked`: its p-value by Holm among so many answers of the study; None where it
+    was not tested, or not yet.
     """
 
     says: Says | None  # None: nothing to compare
     sentence: str
     difference: str = ""
     judged: Estimate | None = None
-    margin: float = 0.0
+    against: float = 0.0
     unit: str = "accuracy"
     open_ended: bool = False
+    p: float | None = None
+    asked: int = 1
+
+    @property
+    def alone(self) -> float | None:
+        """The p-value as if nothing else were asked; None where nothing is tested."""
+        return None if self.judged is None else p_against(self.judged, self.against)
+
+    def among(self, p: float, asked: int) -> "Answer":
+        """The answer as it stands among so many, where its p-value is `p`."""
+        answer = replace(self, p=p, asked=asked)
+        if self.says not in ("yes", "no") or p < 1 - LEVEL:
+            return answer
+        alone = f"Alone the answer would be {self.says}; among {asked} it is not decided"
+        sentence = f"{self.sentence.removesuffix('.')}. {alone} ({p_text(p)})."
+        return replace(answer, says="undecided", sentence=sentence)
 
     @property
     def to_decide(self) -> str:
@@ -38,7 +57,8 @@ class Answer:
             return self._without_spread(self.judged)
         if self.judged.low == self.judged.high == 0:  # equal in every seed
             return ""
-        needed = seeds_needed(self.judged, self.margin)
+        level = 1 - (1 - LEVEL) / self.asked
+        needed = seeds_needed(self.judged, -self.against, level=level)
         if needed is None:
             many = f"More than {MOST_SEEDS:,} seeds"
             return f"{many} would be needed if the difference is as small as measured."
@@ -52,6 +72,17 @@ class Answer:
             return ""
         more = "run three or more" if judged.n == 2 else "run more"
         return f"Seeds that agree exactly show no spread and decide nothing: {more}."
+
+
+def corrected(answers: Mapping[str, Answer]) -> dict[str, Answer]:
+    """The answers, by name, as they stand where all are asked at once: by Holm's correction."""
+    tested = {name: answer for name, answer in answers.items() if answer.alone is not None}
+    adjusted = holm([answer.alone for answer in tested.values()])
+    found = dict(answers)
+    for (name, answer), p in zip(tested.items(), adjusted, strict=True):
+        assert p is not None
+        found[name] = answer.among(p, len(tested))
+    return found
 
 
 def apart(a: str, b: str) -> str:

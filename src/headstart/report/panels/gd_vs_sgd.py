@@ -89,7 +89,7 @@ def answer(grid: Grid, couples: Couples) -> Answer:
         f"(judged from {judged_from}).",
         points(judged) if judged else "not comparable",
         judged,
-        MARGIN,
+        -MARGIN,
     )
 
 

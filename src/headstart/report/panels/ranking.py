@@ -98,11 +98,13 @@ def answer(grid: Grid) -> Answer:
     ]
     swapped = f"{agreement.swapped} of {agreement.pairs} swapped"
     diverged = bool(a.diverged or b.diverged)
+    says = changes_order(change, within, agreement.pairs, diverged)
     return Answer(
-        changes_order(change, within, agreement.pairs, diverged),
+        says,
         "; ".join(filter(None, said)) + ".",
         f"{swapped}; \u0394\u03c4 {number(negated(change))}" if change else swapped,
         change,
+        SAME if says == "no" else 0.0,
         unit="Kendall\u2019s tau, between seeds of one start less between the starts",
         open_ended=change is None or change.value <= 0,  # more seeds never turn a fall into a yes
     )

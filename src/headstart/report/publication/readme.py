@@ -14,8 +14,8 @@ from headstart.report.words.remarks import capital
 from headstart.wording.phrases import count, listed
 
 ALL_AT_ONCE = (
-    "The last column corrects what is judged for all findings of a study (Holm): where p is below "
-    "0.05, a judgement stands although so many were made."
+    "What is judged stands although so many findings are asked: p, in the last column, is "
+    "corrected for all of a study (Holm), and below 0.05."
 )
 SIZES = {
     "rounds": "rounds",
