@@ -70,7 +70,7 @@ HOUSE = {
         {"check", "places", "resuming"},
         {"runner"},
     ],
-    "study/file": [{"trainable", "yaml_text"}, {"keys"}, {"rate_rows", "run_spec"}],
+    "study/file": [{"trainable", "yaml_text"}, {"keys"}, {"rate_rows", "run_spec"}, {"equal_rates"}],
     "study/folder": [
         {"best", "failed", "gathered", "locks", "outcome"},
         {"record"},

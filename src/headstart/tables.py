@@ -93,9 +93,14 @@ class RunRow:
 
 @dataclass(frozen=True, kw_only=True)
 class TrialRow:
-    """A trial of a search, as a row of `trials.parquet`."""
+    """A trial of a search, as a row of `trials.parquet`.
+
+    `accuracy` is that of its last measured rounds; `tied`: at most a row of the validation part
+    behind the best.
+    """
 
     search: str
+    repeat: int
     start: str
     client: str
     server: str
@@ -113,6 +118,7 @@ class TrialRow:
     loss: float | None
     seconds: float
     best: bool
+    tied: bool
     edge: str
 
 

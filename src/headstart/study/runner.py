@@ -267,9 +267,10 @@ class _Course:
         trials = table_of(self._trials()) if self._searches else None
         target, text = self._study.file.target_accuracy, self._study.resolved()
         table, _ = self._folder.gather(keys, target, text, trials, self._failures())
-        rows = best_rates(table)
+        rows = [] if self._searches else best_rates(table)
         if any(row["trials"] > 1 for row in rows):
-            files.write(self._out / RESULTS / "rates.yaml", as_rates(rows))
+            chosen = as_rates(rows, self._study.file.evaluate_on)
+            files.write(self._out / RESULTS / "rates.yaml", chosen)
 
 
 def _of_group(

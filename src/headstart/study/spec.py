@@ -22,6 +22,7 @@ from headstart.probes.base import PROBES
 from headstart.servers.base import SERVERS
 from headstart.starts.base import STARTS
 from headstart.study.data import task_of
+from headstart.study.file.equal_rates import refuse_unequal_rates
 from headstart.study.file.keys import Axes, StudyFile, Tuning
 from headstart.study.file.rate_rows import RateRows
 from headstart.study.file.run_spec import RunSpec
@@ -102,6 +103,10 @@ class Study:
             self._cohort_of(self._written_population)
         spanned = itertools.chain.from_iterable(map(self._expand, grids))
         self.grid = list(dict.fromkeys(spanned))
+        if parsed.tuning:
+            _refuse_idle_repeats(parsed.tuning, grids)
+        if not parsed.rates:
+            refuse_unequal_rates(self.grid)
         for i in self._rate_rows.unused:
             raise HeadstartError(
                 f"rates[{i}]: matches no run of the grid that an earlier row leaves; correct it "
@@ -273,7 +278,24 @@ def _check_tuning(file: StudyFile, tuning: Tuning) -> None:
             "evaluate_on: expected test, as `tuning` chooses by the validation part, got validation"
         )
     _refuse_twice(tuning.seeds, "tuning.seeds")
+    if len(tuning.seeds) % tuning.repeats:
+        raise HeadstartError(
+            f"tuning.seeds: expected as many for each of {tuning.repeats} repeats, got "
+            f"{len(tuning.seeds)}"
+        )
     _refuse_twice(tuning.each, "tuning.each")
+
+
+def _refuse_idle_repeats(tuning: Tuning, grids: list[dict[str, list[Any]]]) -> None:
+    """Refuse repeats of the tuning whose rates no judged seed would be run with."""
+    for axes in grids:
+        used = set(map(tuning.repeat_of, axes["seeds"]))
+        if len(used) < tuning.repeats:
+            raise HeadstartError(
+                f"tuning.repeats: a seed takes the rates of repeat number seed % {tuning.repeats}; "
+                f"expected seeds for all {tuning.repeats}, got some for {len(used)}; name more "
+                "seeds, or fewer repeats"
+            )
 
 
 def _refuse_alike(parts: Iterable[Component], axis: str) -> None:

@@ -62,11 +62,17 @@ def test_the_edges_of_the_range_are_named_by_axis() -> None:
 
 def test_the_rows_written_name_what_tells_cells_apart_and_read_back() -> None:
     rows = best_rates(table(row(0.1, 1.0, 0.5), row(0.3, 0.01, 0.6, start="proxy(epochs=3)")))
-    written = yaml.safe_load(as_rates(rows))["rates"]
+    written = yaml.safe_load(as_rates(rows, "validation"))["rates"]
     assert written == [
         {"start": "random", "client_rate": 0.1, "server_rate": 1.0},
         {"start": "proxy(epochs=3)", "client_rate": 0.3, "server_rate": 0.01},
     ]
+
+
+def test_rates_that_were_chosen_on_the_test_part_say_so() -> None:
+    rows = best_rates(table(row(0.1, 1.0, 0.5), row(0.3, 0.01, 0.6)))
+    assert as_rates(rows, "test") == "rates:\n  - {client_rate: 0.3, server_rate: 0.01, chosen_on: test}\n"
+    assert "chosen_on" not in as_rates(rows, "validation")
 
 
 def test_runs_without_an_evaluation_have_no_best() -> None:
@@ -75,7 +81,7 @@ def test_runs_without_an_evaluation_have_no_best() -> None:
 
 def test_rates_of_a_part_of_an_epoch_and_of_a_whole_one_are_written_as_in_a_study_file() -> None:
     parts = [row(0.1, 1.0, 0.5, local_epochs=0.5), row(0.3, 1.0, 0.6, local_epochs=1)]
-    assert as_rates(best_rates(table(*parts))) == (
+    assert as_rates(best_rates(table(*parts)), "validation") == (
         "rates:\n"
         "  - {local_epochs: 0.5, client_rate: 0.1, server_rate: 1.0}\n"
         "  - {local_epochs: 1, client_rate: 0.3, server_rate: 1.0}\n"

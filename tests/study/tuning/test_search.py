@@ -28,6 +28,7 @@ from headstart.study.tuning.trials import (
     propose,
     refuse_unequal_budgets,
     stored,
+    tied_with,
 )
 from headstart.tasks.base import TASKS
 
@@ -52,7 +53,70 @@ def study(**changes: Any) -> Study:
 
 def trial(accuracy: float, status: str = "finished", rate: float = 0.1, loss: float = 1.0, rounds: int = 2) -> Trial:
     values = {"client_rate": rate, "server_rate": 1.0, "client.mu": 0.01}
-    return Trial(status, values, ((rounds, accuracy),), loss, (0,), 0.0)
+    return Trial(status, values, ((rounds, accuracy),), loss, (0,), 100, 0.0)
+
+
+def test_three_tuning_seeds_of_its_own_are_the_default() -> None:
+    """A seed that is judged is not tuned on: its validation rows share the draws of its training."""
+    search, _ = searches(study())
+    assert search.seeds == (1_000_000, 1_000_001, 1_000_002)
+    assert not {run.seed for run in study().runs} & set(search.seeds)
+    assert "  seeds:\n  - 1000000\n  - 1000001\n  - 1000002\n" in study().resolved()
+
+
+def repeated(repeats: int, **changes: Any) -> Study:
+    return study(tuning={**KEYS["tuning"], "repeats": repeats}, **changes)  # type: ignore[dict-item]
+
+
+def test_each_repeat_is_a_tuning_of_its_own() -> None:
+    """Other seeds and other proposals; the first trial is what the file says in each."""
+    once, twice = searches(study(clients="sgd")), searches(repeated(2, clients="sgd"))
+    assert once == twice[:1]
+    assert [search.seeds for search in twice] == [(1_000_000, 1_000_001, 1_000_002), (1_000_003, 1_000_004, 1_000_005)]
+    first, second = twice
+    assert first.key != second.key
+    assert propose(first, [])[1] == propose(second, [])[1]
+    begun = [Trial("finished", {"client_rate": 0.1, "server_rate": 1.0}, ((2, 0.5),), 1.0, (0,), 100, 0.0)]
+    assert propose(first, begun)[1] != propose(second, begun)[1]
+
+
+def test_judged_seeds_are_dealt_over_the_repeats_in_turn() -> None:
+    asked = repeated(2, clients="sgd", seeds=[0, 1, 2, 3])
+    first, second = searches(asked)
+    values = {first: {"client_rate": 0.2, "server_rate": 1.0}, second: {"client_rate": 0.5, "server_rate": 1.0}}
+    assert [(run.seed, run.client_rate) for run in tuned_runs(asked, values)] == [
+        (0, 0.2),
+        (1, 0.5),
+        (2, 0.2),
+        (3, 0.5),
+    ]
+
+
+def test_repeats_that_no_seed_would_use_are_one_line() -> None:
+    with pytest.raises(HeadstartError, match=r"tuning.repeats: a seed takes .* seeds for all 3, got some for 2; name"):
+        repeated(3, seeds=[0, 1])
+    with pytest.raises(HeadstartError, match=r"tuning.repeats: .* expected seeds for all 2, got some for 1"):
+        repeated(2, seeds=[0, 2, 4])
+    with pytest.raises(HeadstartError, match=r"tuning.seeds: expected as many for each of 2 repeats, got 3"):
+        study(tuning={"repeats": 2, "seeds": [5, 6, 7]})
+
+
+def test_a_trial_is_worth_the_mean_of_its_last_measured_rounds() -> None:
+    """At most three, all of them in the second half: the climb does not count."""
+    curve = ((2, 0.1), (4, 0.2), (6, 0.5), (8, 0.6), (10, 0.7), (12, 0.2))
+    whole = replace(trial(0.5), curve=curve)
+    assert whole.accuracy == pytest.approx((0.6 + 0.7 + 0.2) / 3)
+    assert replace(whole, curve=curve[:3]).accuracy == pytest.approx((0.2 + 0.5) / 2)
+    assert replace(whole, curve=curve[:1]).accuracy == pytest.approx(0.1)
+    assert replace(whole, curve=()).accuracy == 0.0
+
+
+def test_trials_tie_within_one_row_of_the_validation_part() -> None:
+    """Of 100 rows one is .01: .591 ties with .601, .59 does not."""
+    best, near, far = trial(0.601), trial(0.591), trial(0.590)
+    assert tied_with(best, [near, best, far, trial(0.6, "pruned")]) == [near]
+    best = replace(best, rows=10)
+    assert tied_with(best, [near, best, far]) == [near, far]
 
 
 def test_a_method_declares_what_is_tuned_in_its_signature() -> None:
@@ -156,7 +220,7 @@ def test_the_estimator_moves_towards_what_was_good() -> None:
     done: list[Trial] = []
     for _ in range(30):
         values = propose(search, done)[1]
-        done.append(Trial("finished", values, ((2, values["client_rate"]),), 1.0, (0,), 0.0))
+        done.append(Trial("finished", values, ((2, values["client_rate"]),), 1.0, (0,), 100, 0.0))
     assert sum(t.values["client_rate"] > 0.3 for t in done[15:]) >= 9
 
 
@@ -223,7 +287,7 @@ def test_an_interrupted_search_ends_as_one_that_was_not(tmp_path: Path) -> None:
 def test_hopeless_trials_are_pruned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (search,) = searches(study(clients="sgd", tuning={**KEYS["tuning"], "trials": 1, "rounds": 4}))  # type: ignore[dict-item]
     good = [
-        Trial("finished", {"client_rate": 0.1, "server_rate": 1.0}, ((1, 0.9), (2, 0.9), (4, 0.9)), 1.0, (0,), 0.0)
+        Trial("finished", {"client_rate": 0.1, "server_rate": 1.0}, ((1, 0.9), (2, 0.9), (4, 0.9)), 1.0, (0,), 100, 0.0)
     ] * 6
     pruned = Writer(tmp_path).write_all(trials_module._carry_out_trial(tmp_path, search, good, lambda: False))
     assert (pruned.status, pruned.curve[-1][0]) == ("pruned", 1)
@@ -251,11 +315,24 @@ def test_a_study_uses_what_its_tuning_found_and_can_be_run_again(tmp_path: Path)
     runs = pq.read_table(tmp_path / "results" / "runs.parquet").to_pylist()
     assert len(runs) == 4
     assert {row["client"].split("(")[0]: row["client_rate"] for row in runs} == best
+    assert not (tmp_path / "results" / "rates.yaml").exists()
     before = {path: path.read_bytes() for path in (tmp_path / "results").iterdir()}
     run_study(asked, tmp_path)
     assert {path: path.read_bytes() for path in (tmp_path / "results").iterdir()} == before
     for path in (tmp_path / "tuning").rglob("0000.json"):
         assert json.loads(path.read_text())["status"] == "finished"
+
+
+def test_a_study_that_tunes_twice_runs_each_seed_with_the_rates_of_its_repeat(tmp_path: Path) -> None:
+    asked = repeated(2, clients="sgd")
+    asked.file.tuning.trials = 3  # type: ignore[union-attr]
+    run_study(asked, tmp_path)
+    trials = pq.read_table(tmp_path / "results" / "trials.parquet").to_pylist()
+    assert [row["repeat"] for row in trials] == [0] * 3 + [1] * 3
+    best = {row["repeat"]: row["client_rate"] for row in trials if row["best"]}
+    runs = pq.read_table(tmp_path / "results" / "runs.parquet").to_pylist()
+    assert {row["seed"]: row["client_rate"] for row in runs} == best
+    assert not (tmp_path / "results" / "rates.yaml").exists()
 
 
 @pytest.mark.slow

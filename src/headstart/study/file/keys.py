@@ -8,7 +8,14 @@ grid.
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 
 from headstart.models.network import Precision
 from headstart.study.file.trainable import readable
@@ -81,6 +88,8 @@ class Axes(Strict):
 class RateRow(Strict):
     """Learning rates for the runs that it matches; a bare name matches with any parameters, what is
     left out all.
+
+    `chosen_on: test`: they were picked by results on the test part, which the page then says.
     """
 
     start: Any = None
@@ -92,21 +101,49 @@ class RateRow(Strict):
     local_epochs: Epochs | None = None
     client_rate: Rate
     server_rate: Rate
+    chosen_on: Literal["test", "validation"] | None = None
+
+
+FIRST_TUNING_SEED = 1_000_000
+"""Where a file names no tuning seeds they are counted from here, far from those that are judged."""
+
+SEEDS_OF_A_TRIAL = 3
+"""Tuning seeds of each repeat where a file names none. Ours."""
 
 
 class Tuning(Strict):
     """What every pair and start is tuned with: the same number of trials, seeds and rounds, on the
     validation part.
+
+    It is tuned `repeats` times, each time with seeds of its own: `seeds` are those of all repeats,
+    dealt in equal parts.
     """
 
     trials: Count = 20
-    seeds: Seeds = [0]
+    repeats: Annotated[int, Field(ge=1, le=1000)] = 1
+    seeds: Seeds = []
     rounds: Count | None = None
     prune: bool = True
     client_rate: Ends = [1e-3, 10.0]
     server_rate: Ends = [1e-3, 10.0]
     parameters: bool = True
     each: list[Literal["partition", "devices", "local_epochs"]] = []
+
+    @model_validator(mode="after")
+    def _name_seeds(self) -> "Tuning":
+        if not self.seeds:
+            last = FIRST_TUNING_SEED + SEEDS_OF_A_TRIAL * self.repeats
+            self.seeds = list(range(FIRST_TUNING_SEED, last))
+        return self
+
+    def seeds_of(self, repeat: int) -> list[int]:
+        """The tuning seeds of one repeat."""
+        each = len(self.seeds) // self.repeats
+        return self.seeds[repeat * each : (repeat + 1) * each]
+
+    def repeat_of(self, seed: int) -> int:
+        """The repeat whose rates a judged seed is run with: they are dealt in turn."""
+        return seed % self.repeats
 
 
 class StudyFile(Strict):

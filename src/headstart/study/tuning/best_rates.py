@@ -60,9 +60,11 @@ def _edges(best: tuple[Any, ...], tried: list[tuple[Any, ...]]) -> list[str]:
     return at_an_edge
 
 
-def as_rates(rows: list[dict[str, Any]]) -> str:
+def as_rates(rows: list[dict[str, Any]], chosen_on: str) -> str:
     """YAML for the `rates` of a study file, one row a line, without the axes in which the rows do
     not differ.
+
+    Rows that were chosen on the test part say so, and so does the page of a study that takes them.
     """
     names = []
     for name in CELL:
@@ -73,6 +75,8 @@ def as_rates(rows: list[dict[str, Any]]) -> str:
     text = "rates:\n"
     for row in rows:
         chosen = {name: row[name] for name in names}
+        if chosen_on == "test":
+            chosen["chosen_on"] = chosen_on
         line = yaml.safe_dump(chosen, default_flow_style=True, width=200, sort_keys=False)
         text += f"  - {line}"
     return text

@@ -20,10 +20,11 @@ Values = dict[str, float]
 @dataclass(frozen=True)
 class Search:
     """The trials of one start and pair. `base` is a run on the validation part; its seed is one of
-    `seeds`.
+    `seeds`. `repeat`: which of the study's independent tunings it is part of.
     """
 
     base: RunSpec
+    repeat: int
     seeds: tuple[int, ...]
     trials: int
     prune: bool
@@ -44,12 +45,13 @@ class Search:
 
     def __str__(self) -> str:
         base = self.base
-        return f"tuning of {base.start}, {base.client}, {base.server}"
+        again = f", repeat {self.repeat}" if self.repeat else ""
+        return f"tuning of {base.start}, {base.client}, {base.server}{again}"
 
 
 def searches(study: Study) -> list[Search]:
     """A search for every start, trained part, client and server of the study, in the setting in
-    which they come first.
+    which they come first; as many as the tuning has repeats.
 
     `each` of the file names parts of the setting for which they are tuned anew. A parameter that
     the file or a preset sets is left alone.
@@ -59,8 +61,8 @@ def searches(study: Study) -> list[Search]:
         return []
     found: dict[tuple[Any, ...], Search] = {}
     for run in study.runs:
-        cell = _cell(run, study)
-        if cell in found:
+        cell, repeat = _cell(run, study), tuning.repeat_of(run.seed)
+        if (cell, repeat) in found:
             continue
         rates = {"client_rate": tuning.client_rate, "server_rate": tuning.server_rate}
         ranges = [(name, Tunable(low, high)) for name, (low, high) in rates.items()]
@@ -69,25 +71,34 @@ def searches(study: Study) -> list[Search]:
                 *_parameters("client", CLIENTS, run.client),
                 *_parameters("server", SERVERS, run.server),
             ]
+        seeds = tuple(tuning.seeds_of(repeat))
         base = replace(
             run,
-            seed=tuning.seeds[0],
+            seed=seeds[0],
             rounds=tuning.rounds or run.rounds,
             evaluate_on="validation",
             probes=(PROBES.component({"evaluation": {"train_rows": 1}}),),
         )
-        found[cell] = Search(base, tuple(tuning.seeds), tuning.trials, tuning.prune, tuple(ranges))
+        found[cell, repeat] = Search(
+            base, repeat, seeds, tuning.trials, tuning.prune, tuple(ranges)
+        )
     return list(found.values())
 
 
 def tuned_runs(study: Study, best: Mapping[Search, Values | None]) -> list[RunSpec]:
     """The study's runs with the best values of their cell; where every trial diverged, as the file
     has them.
+
+    With several repeats the seeds are dealt over them in turn, so that the mean over a repeat's
+    seeds is an independent result of tuning and training, both done again.
     """
-    by_cell = {_cell(search.base, study): values for search, values in best.items()}
+    tuning = study.file.tuning
+    if tuning is None:
+        return study.runs
+    by_cell = {(_cell(s.base, study), s.repeat): values for s, values in best.items()}
     tuned: dict[str, RunSpec] = {}
     for run in study.runs:
-        values = by_cell[_cell(run, study)]
+        values = by_cell[_cell(run, study), tuning.repeat_of(run.seed)]
         made = applied(run, values) if values else run
         tuned[made.key] = made
     return list(tuned.values())

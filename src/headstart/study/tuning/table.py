@@ -7,7 +7,7 @@ from dataclasses import asdict
 import pyarrow as pa
 
 from headstart.study.tuning.search import Search
-from headstart.study.tuning.trials import Trial, best_of, edges
+from headstart.study.tuning.trials import Trial, best_of, edges, tied_with
 from headstart.tables import TRIALS, TrialRow
 
 
@@ -16,13 +16,14 @@ def table_of(found: dict[Search, list[Trial]]) -> pa.Table:
     rows = []
     for search, trials in found.items():
         best = best_of(trials)
+        tied = tied_with(best, trials) if best else []
         for number, trial in enumerate(trials):
-            row = _row(search, number, trial, is_best=trial is best)
+            row = _row(search, number, trial, is_best=trial is best, is_tied=trial in tied)
             rows.append(asdict(row))
     return pa.Table.from_pylist(rows, schema=TRIALS)
 
 
-def _row(search: Search, number: int, trial: Trial, is_best: bool) -> TrialRow:
+def _row(search: Search, number: int, trial: Trial, is_best: bool, is_tied: bool) -> TrialRow:
     base, others = search.base, {}
     for name, value in trial.values.items():
         if "." in name:
@@ -30,6 +31,7 @@ def _row(search: Search, number: int, trial: Trial, is_best: bool) -> TrialRow:
     measured = bool(trial.curve) and trial.status != "diverged"
     return TrialRow(
         search=search.key,
+        repeat=search.repeat,
         start=str(base.start),
         client=str(base.client),
         server=str(base.server),
@@ -47,5 +49,6 @@ def _row(search: Search, number: int, trial: Trial, is_best: bool) -> TrialRow:
         loss=trial.loss,
         seconds=trial.seconds,
         best=is_best,
+        tied=is_tied,
         edge=", ".join(edges(search, trial.values)) if is_best else "",
     )

@@ -2,10 +2,13 @@
 
 The tree-structured Parzen estimator (Bergstra et al., NIPS 2011) proposes; a trial whose accuracy
 lies below the median of the earlier ones at the same round is stopped (the median rule of Golovin
-et al., KDD 2017). Nothing is kept in memory between trials: the k-th proposal is a function of k
-and of the records of the earlier trials, which are replayed into a new Optuna study, so that a
-search that was interrupted and one that was not propose the same. The validation part is all that a
-search measures on.
+et al., KDD 2017). A trial is worth its mean accuracy over its last measured rounds, for a single
+round is noisy on uneven clients (Reddi et al., arXiv 2003.00295, Table 1, take the mean over the
+last 100). The validation part is all that a search measures on.
+
+Nothing is kept in memory between trials: the k-th proposal is a function of k and of the records of
+the earlier trials, which are replayed into a new Optuna study, so that a search that was
+interrupted and one that was not propose the same.
 """
 
 import time
@@ -34,6 +37,9 @@ from headstart.study.tuning.search import Search, Values, applied
 EDGE = 0.05
 """Of a range's width, on its own scale: a best value so near to an end may lie beyond it. Ours."""
 
+LAST = 3
+"""Measured rounds, of the second half of a trial, whose mean accuracy it is worth. Ours."""
+
 RANDOM_TRIALS = 5
 """Trials before the estimator begins and before any is pruned: the file's own values, then random
 ones. Ours.
@@ -43,7 +49,7 @@ ones. Ours.
 @dataclass(frozen=True)
 class Trial:
     """What was tried and measured. `curve`: (round, mean accuracy over the seeds); `loss` at its
-    last round.
+    last round; `rows`: how many it was measured on.
     """
 
     status: str
@@ -51,12 +57,19 @@ class Trial:
     curve: tuple[tuple[int, float], ...]
     loss: float | None
     seeds: tuple[int, ...]
+    rows: int
     seconds: float
 
     @property
     def accuracy(self) -> float:
-        """At the last measured round; 0, the worst there is, where a seed diverged."""
-        return self.curve[-1][1] if self.curve and self.status != "diverged" else 0.0
+        """The mean of the last `LAST` measured rounds of its second half; 0, the worst there is,
+        where a seed diverged.
+        """
+        if not self.curve or self.status == "diverged":
+            return 0.0
+        half = self.curve[-1][0] / 2
+        late = [accuracy for round_, accuracy in self.curve if round_ > half]
+        return float(np.mean(late[-LAST:]))
 
 
 def carry_out_search(
@@ -109,6 +122,18 @@ def best_of(trials: list[Trial]) -> Trial | None:
     return max(finished, key=lambda trial: (trial.accuracy, -(trial.loss or 0.0)), default=None)
 
 
+def tied_with(best: Trial, trials: list[Trial]) -> list[Trial]:
+    """The other finished trials that lie at most one row of the validation part behind the best:
+    between them the tuning chose nothing.
+    """
+    tied = []
+    for trial in trials:
+        rows_behind = (best.accuracy - trial.accuracy) * best.rows
+        if trial is not best and trial.status == "finished" and rows_behind <= 1 + 1e-9:
+            tied.append(trial)
+    return tied
+
+
 def edges(search: Search, values: Values) -> list[str]:
     """The names whose value lies at an end of its range, where a wider range could do better."""
     at_an_end = []
@@ -139,9 +164,9 @@ def refuse_unequal_budgets(found: dict[Search, list[Trial]]) -> None:
             )
 
 
-def _budget(search: Search, trials: list[Trial]) -> tuple[int, set[tuple[int, ...]], set[int]]:
-    """The number of trials, their seeds, and the rounds after which they ended or would have."""
-    seeds, rounds = {trial.seeds for trial in trials}, {search.base.rounds}
+def _budget(search: Search, trials: list[Trial]) -> tuple[int, set[int], set[int]]:
+    """The number of trials, of their seeds, and the rounds after which they ended or would have."""
+    seeds, rounds = {len(trial.seeds) for trial in trials}, {search.base.rounds}
     for trial in trials:
         if trial.status == "finished":
             rounds.add(trial.curve[-1][0])
@@ -154,7 +179,7 @@ def propose(search: Search, done: list[Trial]) -> tuple[Any, Values]:
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     sampler = optuna.samplers.TPESampler(
-        seed=rng.key(0, "tuning", len(done)), n_startup_trials=RANDOM_TRIALS
+        seed=rng.key(search.repeat, "tuning", len(done)), n_startup_trials=RANDOM_TRIALS
     )
     pruner = optuna.pruners.MedianPruner(RANDOM_TRIALS, n_warmup_steps=search.base.rounds // 4)
     study = optuna.create_study(direction="maximize", sampler=sampler, pruner=pruner)
@@ -215,7 +240,8 @@ def _carry_out_trial(
         if search.prune and round_ < tried.rounds and asked.should_prune():
             status = "pruned"
             break
-    return Trial(status, values, tuple(curve), loss, search.seeds, time.perf_counter() - began)
+    rows, seconds = len(federations[runs[0]].task.test), time.perf_counter() - began
+    return Trial(status, values, tuple(curve), loss, search.seeds, rows, seconds)
 
 
 def _mean_of_last(metric: str, progress: Mapping[Any, Progress]) -> float:
