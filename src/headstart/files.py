@@ -253,6 +253,16 @@ def digest(*paths: Path) -> str:
     )
 
 
+def joint_digest(*digests: str) -> str:
+    """Return one sha256 of several, without those that are empty; of one, that one, and of none,
+    nothing.
+    """
+    found = [one for one in digests if one]
+    if len(found) > 1:
+        return hashlib.sha256(" ".join(found).encode()).hexdigest()
+    return "".join(found)
+
+
 def located(written: str, key: str = "") -> Path:
     """The path as written, with `$HEADSTART_DATA` at its beginning replaced; no other variable is.
 

@@ -25,7 +25,9 @@ from headstart.errors import HeadstartError
 from headstart.files import digest, located
 from headstart.parts.caches import cached
 from headstart.tasks.base import TASKS, Examples, Pixels, Rows, Task
-from headstart.tasks.sources.parquet import encoded_images, parquet, whole_numbers
+from headstart.tasks.sources.labels import whole_numbers
+from headstart.tasks.sources.parquet import parquet
+from headstart.tasks.sources.pixels import encoded_images
 
 PIXELS, CLASSES = 32, 10
 

@@ -30,14 +30,10 @@ from headstart.files import digest, located
 from headstart.parts.caches import cached
 from headstart.parts.validation import shown
 from headstart.tasks.base import TASKS, Examples, Pixels, Task
+from headstart.tasks.sources.labels import splits, whole_numbers
 from headstart.tasks.sources.objects import parsed
-from headstart.tasks.sources.parquet import (
-    encoded_images,
-    grey_images,
-    parquet,
-    splits,
-    whole_numbers,
-)
+from headstart.tasks.sources.parquet import parquet
+from headstart.tasks.sources.pixels import encoded_images, grey_images
 
 PIXELS = 28
 CLASSES = tuple("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")

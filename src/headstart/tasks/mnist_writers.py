@@ -18,7 +18,9 @@ from headstart.errors import HeadstartError
 from headstart.files import digest, located
 from headstart.parts.caches import cached
 from headstart.tasks.base import TASKS, Examples, Pixels, Rows, Task
-from headstart.tasks.sources.parquet import grey_images, parquet, splits, whole_numbers
+from headstart.tasks.sources.labels import splits, whole_numbers
+from headstart.tasks.sources.parquet import parquet
+from headstart.tasks.sources.pixels import grey_images
 
 PIXELS, DIGITS = 28, 10
 

@@ -16,7 +16,7 @@ from PIL import EpsImagePlugin, Image
 
 from headstart.errors import HeadstartError
 from headstart.tasks.base import PARTITIONS, TASKS, Task
-from headstart.tasks.sources.parquet import encoded_images
+from headstart.tasks.sources.pixels import encoded_images
 
 ROWS = 60
 DRAW = np.random.Generator(np.random.Philox(key=1))

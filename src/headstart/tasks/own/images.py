@@ -16,7 +16,8 @@ from headstart import files
 from headstart.errors import HeadstartError
 from headstart.parts.validation import shown
 from headstart.tasks.base import Task
-from headstart.tasks.sources.parquet import FORMATS, decoded, is_bytes, is_text
+from headstart.tasks.sources.cell_types import is_bytes, is_text
+from headstart.tasks.sources.pixels import FORMATS, decoded
 from headstart.tasks.sources.tables import SourceTable
 
 Images = npt.NDArray[np.uint8]

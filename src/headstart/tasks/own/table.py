@@ -13,6 +13,7 @@ import torch
 from pydantic import Field
 from torch import nn
 
+from headstart import files
 from headstart.errors import HeadstartError, OutOfMemoryError
 from headstart.files import digest, located
 from headstart.parts.caches import cached
@@ -33,7 +34,7 @@ from headstart.tasks.own.parts import parts_of, split_by_place, with_known_label
 from headstart.tasks.own.text import bag_of_words, known_of, next_tokens
 from headstart.tasks.sources.columns import texts
 from headstart.tasks.sources.names import Alike, names, refuse_quantity
-from headstart.tasks.sources.parquet import SMALLER, together
+from headstart.tasks.sources.parquet import SMALLER
 from headstart.tasks.sources.tables import first_twice, header, read
 from headstart.tasks.text.next_token import TokensPart
 
@@ -270,18 +271,18 @@ def table(
     if image and other:
         channels, *sides = image_shape(other)
         inputs, read_by_path = images(cells, image, tuple(sides), "RGB" if channels == 3 else "L")
-        content = together(content, read_by_path, other.content)
+        content = files.joint_digest(content, read_by_path, other.content)
         prepare = other.prepare
     elif image:
         inputs, read_by_path = images(cells, image, size, "RGB" if colour else "L")
-        content = together(content, read_by_path)
+        content = files.joint_digest(content, read_by_path)
         shift_and_scale = moments(inputs, parts["train"], standard)
         prepare = partial(
             Pixels, *(values.astype(np.float32).tolist() for values in shift_and_scale)
         )
     elif text:
         inputs, vocabulary = bag_of_words(texts(cells, text), parts["train"], words, known)
-        content = together(content, vocabulary.content if known else "")
+        content = files.joint_digest(content, vocabulary.content if known else "")
     else:
         asked = Asked(chosen, bool(features), categories, standard, gaps, alike, shape)
         asked = learned.asked(gaps, alike) if learned else asked
@@ -292,7 +293,7 @@ def table(
                 f"{file}: this machine has not enough memory for {len(cells)} rows; {SMALLER}"
             ) from error
         inputs, called, learned = made.inputs, made.names, made.learned
-        content = together(content, other.content if other else "")
+        content = files.joint_digest(content, other.content if other else "")
         notes = (f"features: {names_of(made.names)}",)
         named = [name for name in found.numbering if name not in used]
         if left_out := [*named, *made.left_out]:

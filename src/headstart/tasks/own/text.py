@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from headstart import files
 from headstart.errors import HeadstartError
 from headstart.tasks.base import Rows, Task
 from headstart.tasks.own.parts import Mask
-from headstart.tasks.sources.parquet import together
 from headstart.tasks.text.next_token import text_task
 from headstart.tasks.tokens import words as tokenizer
 from headstart.tasks.tokens.base import MARKS, Tokens
@@ -104,7 +104,7 @@ def next_tokens(
     if known is None:
         made = text_task("table", of_parts, tokens, length, content=content)
     else:
-        content = together(content, known.tokens.content)
+        content = files.joint_digest(content, known.tokens.content)
         made = text_task("table", of_parts, known.tokens, known.length or length, content=content)
     return (
         made

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from headstart.errors import HeadstartError
 from headstart.parts.validation import shown
-from headstart.tasks.sources.parquet import is_text
+from headstart.tasks.sources.cell_types import is_text
 from headstart.tasks.sources.tables import SourceTable
 
 Numbers = npt.NDArray[np.float64]

@@ -20,8 +20,8 @@ import pyarrow.compute as pc
 
 from headstart.errors import HeadstartError
 from headstart.parts.validation import shown
+from headstart.tasks.sources.cell_types import is_bytes
 from headstart.tasks.sources.columns import holds_times
-from headstart.tasks.sources.parquet import is_bytes
 from headstart.tasks.sources.tables import SourceTable
 
 Alike = Literal["error", "join", "keep"]

@@ -22,13 +22,12 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from headstart import rng
+from headstart import files, rng
 from headstart.errors import HeadstartError
 from headstart.parts.written import PartText
 from headstart.tasks.base import Examples, Objective, Scores, Task
 from headstart.tasks.sources.columns import texts
 from headstart.tasks.sources.names import names
-from headstart.tasks.sources.parquet import together
 from headstart.tasks.sources.tables import read
 from headstart.tasks.tokens.base import TOKENS, Tokens
 
@@ -217,7 +216,7 @@ def text_task(
         validation_owners=_owners(validation),
         test_owners=_owners(test),
         tokens=made,
-        content=together(content, made.content if made.given else ""),
+        content=files.joint_digest(content, made.content if made.given else ""),
     )
 
 
