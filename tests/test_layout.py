@@ -72,10 +72,10 @@ HOUSE = {
     ],
     "study/file": [{"trainable", "yaml_text"}, {"keys"}, {"rate_rows", "run_spec"}, {"equal_rates"}],
     "study/folder": [
-        {"best", "failed", "gathered", "locks", "outcome"},
+        {"best", "earlier_tables", "failed", "locks", "outcome"},
         {"record"},
         {"store"},
-        {"added", "contents", "saved"},
+        {"added_probes", "part_files", "saved"},
         {"writer"},
     ],
     "study/tuning": [{"best_rates", "search"}, {"trials"}, {"table"}],
@@ -96,7 +96,7 @@ HOUSE = {
     "report/measures": [{"before_training"}, {"*"}],
     "report/figures": [{"rendering"}, {"axes"}, {"*"}],
     "report/panels": [{"base"}, {"steps"}, {"*"}, {"__init__"}],
-    "report/appendix": [{"tuning"}, {"rates", "shares", "completeness", "settings"}, {"contents"}],
+    "report/appendix": [{"tuning"}, {"rates", "shares", "completeness", "settings"}, {"sections"}],
     "report/judgement": [
         {"study_names", "cautions"},
         {"asked", "findings", "rivals"},

@@ -17,7 +17,7 @@ from headstart.probes.base import PROBES
 from headstart.study.federations import federation_of
 from headstart.study.run import Progress, do_rounds
 from headstart.study.spec import Study
-from headstart.tools.columns import columns_of
+from headstart.tools.column_guesses import columns_of
 from headstart.tools.first_study import write_first_study
 
 

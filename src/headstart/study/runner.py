@@ -18,7 +18,7 @@ from headstart.study.events import Ended, Event, Failed, Measured, Tried
 from headstart.study.federations import one_thread
 from headstart.study.file.run_spec import RunSpec
 from headstart.study.folder import failed
-from headstart.study.folder.contents import keep_modules, keep_notes, refuse_changed_files
+from headstart.study.folder.part_files import keep_modules, keep_notes, refuse_changed_files
 from headstart.study.folder.store import Folder
 from headstart.study.folder.writer import Writer
 from headstart.study.groups import Group, at_once, groups_of

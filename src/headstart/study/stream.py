@@ -16,9 +16,9 @@ from headstart.study.data import task_of
 from headstart.study.events import Ended, Event, Failed, Made, Measured, Saved
 from headstart.study.federations import clients_of, federation_of, holds
 from headstart.study.file.run_spec import RunSpec
-from headstart.study.folder import added, failed
+from headstart.study.folder import added_probes, failed
 from headstart.study.folder.best import BestSoFar
-from headstart.study.folder.contents import note_of
+from headstart.study.folder.part_files import note_of
 from headstart.study.folder.record import record_of
 from headstart.study.folder.saved import Saving
 from headstart.study.folder.store import CHECKPOINT, Folder
@@ -159,7 +159,7 @@ def _together(
     began = last_saved = time.perf_counter()
     folder, choice = Folder(out), chosen_executor(group[0], out)
     for i in places:
-        if added.is_handed_over(folder, group[i]):
+        if added_probes.is_handed_over(folder, group[i]):
             yield from _measured_ends(group[i], out, choice)
     wanted: dict[int, _UnderWay] = {}
     for i in places:
@@ -208,7 +208,7 @@ def _placeholder(run: RunSpec, other: _UnderWay) -> Federation:
 def _measured_ends(run: RunSpec, out: Path, choice: Choice) -> Iterator[Event]:
     """The end of a run that another one has but for probes."""
     _, federation, progress = yield from begun(with_executor(run, choice), out)
-    yield added.ended(run, federation, progress.state, Folder(out))
+    yield added_probes.ended(run, federation, progress.state, Folder(out))
 
 
 def _begin(run: RunSpec, out: Path, choice: Choice) -> Generator[Made, None, _UnderWay]:

@@ -18,7 +18,7 @@ from headstart.tasks.own.features import names_of
 from headstart.tasks.own.images import size_of
 from headstart.tasks.sources.names import visible
 from headstart.tasks.sources.tables import FILE, read
-from headstart.tools.columns import (
+from headstart.tools.column_guesses import (
     MOST_WORDS,
     Column,
     client_of,

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from headstart.report.measures.curvature import ratio
+from headstart.report.measures.flatness import ratio
 from headstart.report.pages import study_page as page
 from headstart.report.panels import PANELS
 from headstart.report.panels.base import Missing, Panel

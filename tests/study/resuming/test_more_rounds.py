@@ -81,7 +81,7 @@ def test_rounds_may_be_added_again_and_seeds_with_them(out: Path, tmp_path: Path
 def test_a_run_that_goes_on_does_no_round_again_but_its_last(out: Path) -> None:
     run = of(12).runs[0]
     (shorter,) = [run for run in of(7).runs if run.seed == 0 and run.client.name == "sgd"]
-    assert saved.hand_over(out / "runs" / shorter.key, out / "runs" / run.key)
+    assert saved.hand_over_state(out / "runs" / shorter.key, out / "runs" / run.key)
     state, _ = checkpoint.load(out / "runs" / run.key / CHECKPOINT)
     assert state.round == 6
 
@@ -180,6 +180,6 @@ def test_a_run_does_not_go_on_with_another_executor(out: Path) -> None:
     run = of(12, seeds=[0], clients="sgd").runs[0]
     (shorter,) = of(7, seeds=[0], clients="sgd").runs
     folder = out / "runs" / run.key
-    assert saved.hand_over(out / "runs" / shorter.key, folder)
+    assert saved.hand_over_state(out / "runs" / shorter.key, folder)
     with pytest.raises(HeadstartError, match=r"is damaged \(it is of executor 'stacked', and 'loop' is to go on\)"):
         saved.Saving.load(folder, torch.device("cpu"), "loop")

@@ -1,7 +1,7 @@
 """How accuracy is shared out over clients and over classes: the table and the sentence."""
 
 from headstart.looks.competitors import Pair
-from headstart.report.measures.shares import at_the_end, measured
+from headstart.report.measures.end_metrics import at_the_end, measured
 from headstart.report.runs.grid import Grid
 from headstart.report.words.numbers import percent
 from headstart.report.words.table import Rows, Table

@@ -9,7 +9,7 @@ from typing import Any
 
 from headstart.report.figures.axes import before_and_after, frame, legend
 from headstart.report.figures.rendering import INK, MUTED, PAPER, label, style
-from headstart.report.measures import curvature
+from headstart.report.measures import flatness
 from headstart.statistics.intervals import Estimate
 
 MARGIN = 1.3
@@ -30,7 +30,7 @@ class Ratio:
 def draw(
     figure: Any,
     wide: bool,
-    spectra: curvature.Spectra,
+    spectra: flatness.Spectra,
     between: tuple[str, str] | None,
     here: Mapping[str, Estimate | None],
     paper: Mapping[str, float],
@@ -62,9 +62,7 @@ def draw(
         _ratios(right, _rows(here, paper))
 
 
-def _eigenvalues(
-    axes: Any, wide: bool, starts: tuple[str, ...], spectra: curvature.Spectra
-) -> None:
+def _eigenvalues(axes: Any, wide: bool, starts: tuple[str, ...], spectra: flatness.Spectra) -> None:
     everything: list[float] = []
     for y, start in enumerate(starts):
         before, after = spectra[start]
@@ -86,7 +84,7 @@ def _eigenvalues(
 
 
 def _marks(
-    axes: Any, y: float, by_seed: curvature.BySeed, face: str, look: tuple[str, Any, str]
+    axes: Any, y: float, by_seed: flatness.BySeed, face: str, look: tuple[str, Any, str]
 ) -> None:
     """Draw a mark a seed, and a bar at their mean.
 
@@ -101,7 +99,7 @@ def _marks(
     values = list(by_seed.values())
     face_of = {"color": colour, "mfc": face, "mew": 1.2}
     axes.plot(values, [y] * len(values), marker, ms=5.5, clip_on=False, zorder=3, **face_of)
-    mean = curvature.mean(by_seed)
+    mean = flatness.mean(by_seed)
     axes.plot([mean, mean], [y - 0.15, y + 0.15], color=colour, lw=1.6, zorder=2)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from headstart.looks.competitors import Pair, Setting
-from headstart.report.measures.pace import reached, rounds_needed, share_of
+from headstart.report.measures.speed import reached, rounds_needed, share_of
 from headstart.report.panels.base import Missing, Panel
 from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Grid

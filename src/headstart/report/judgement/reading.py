@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from headstart.report.appendix.contents import Appendix, appendix
+from headstart.report.appendix.sections import Appendix, appendix
 from headstart.report.judgement import consequences
 from headstart.report.judgement.asked import asked
 from headstart.report.judgement.cautions import Cautions, cautions

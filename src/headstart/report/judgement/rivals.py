@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from headstart.report.measures.pace import reached, reached_by_all, rounds_needed
+from headstart.report.measures.speed import reached, reached_by_all, rounds_needed
 from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Grid
 from headstart.report.runs.standings import Standing

@@ -2,14 +2,14 @@
 Hessian, by start.
 
 Judged is the ratio of two starts, or the difference where an eigenvalue is not positive
-(`headstart.report.measures.curvature`).
+(`headstart.report.measures.flatness`).
 """
 
 import math
 
 from headstart.report.figures import eigenvalues
 from headstart.report.measures.before_training import initial
-from headstart.report.measures.curvature import Spectra, convergence, mean, ratio, spectra
+from headstart.report.measures.flatness import Spectra, convergence, mean, ratio, spectra
 from headstart.report.panels.base import Answer, Missing, Panel, apart, judge
 from headstart.report.runs.grid import Grid
 from headstart.report.words.numbers import no_interval, number, size

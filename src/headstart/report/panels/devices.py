@@ -7,7 +7,7 @@ import numpy as np
 from headstart.looks.competitors import DEFAULT_DEVICES, Pair
 from headstart.report.figures.dumbbells import Dumbbell, dumbbells, height
 from headstart.report.measures import spread
-from headstart.report.measures.effects import effect
+from headstart.report.measures.step_costs import effect
 from headstart.report.panels.base import Answer, Missing, Panel, judge
 from headstart.report.panels.steps import left_out_of, table, told
 from headstart.report.runs.grid import Grid, Slice

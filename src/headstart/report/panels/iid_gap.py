@@ -4,7 +4,7 @@ import numpy as np
 
 from headstart.looks.competitors import IID
 from headstart.report.figures.bars import bars
-from headstart.report.measures.effects import effect
+from headstart.report.measures.step_costs import effect
 from headstart.report.panels.base import Answer, Missing, Panel
 from headstart.report.panels.steps import table, told
 from headstart.report.runs.grid import Grid, Slice

@@ -1,8 +1,8 @@
 """Finding 3: do more local epochs lower the final accuracy, and does a start change that?"""
 
 from headstart.report.figures.epochs import epochs
-from headstart.report.measures.effects import effect
-from headstart.report.measures.effects import slopes as measured_slopes
+from headstart.report.measures.step_costs import effect
+from headstart.report.measures.step_costs import slopes as measured_slopes
 from headstart.report.panels.base import Answer, Missing, Panel
 from headstart.report.panels.steps import left_out_of, table, told
 from headstart.report.runs.grid import Grid, Slice

@@ -7,7 +7,7 @@ import numpy as np
 from headstart.looks.competitors import Pair
 from headstart.report.figures import over_rounds
 from headstart.report.figures.axes import SEEDS_APART
-from headstart.report.measures.pace import (
+from headstart.report.measures.speed import (
     METRIC,
     mean_over_rounds,
     median_rounds,

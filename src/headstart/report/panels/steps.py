@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from headstart.report.measures.effects import Effect
+from headstart.report.measures.step_costs import Effect
 from headstart.report.panels.base import Answer, apart, judge
 from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Block, Grid, Slice

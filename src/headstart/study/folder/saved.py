@@ -126,7 +126,7 @@ class Saving:
         return self.round == rounds - 1 and self._size <= STATE_BYTES
 
 
-def hand_over(shorter: Path, longer: Path) -> bool:
+def hand_over_state(shorter: Path, longer: Path) -> bool:
     """Let the longer run begin at the state that the shorter one had before its last round.
 
     False where the shorter one has no such state, or a damaged one.

@@ -1,18 +1,5 @@
 """A study's folder: who may write to it, what is done, and the tables gathered from it. Knows
 nothing of torch.
-
-DIR/study.yaml                 the resolved study
-DIR/runs/<key>/rounds.parquet  round, metric, value
-DIR/runs/<key>/run.json        what the run was and what came of it; written last, so that its
-                               presence means done
-DIR/runs/<key>/*.safetensors   the final weights, and those of the best round; a checkpoint, or of
-                               a run that is done the state before its last round
-DIR/starts/                    what starts are made of; the sha256s of files that are read; notes
-DIR/tuning/<key>/<k>.json      the k-th trial of a search; written when it ends
-DIR/executors.json             what `auto` chose, with the seconds of each executor
-DIR/results/*.parquet          all runs in the order of the grid; in trials.parquet all trials,
-                               where there was a tuning
-DIR/paper.yaml                 the study file, where `headstart paper` wrote it
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,7 +12,7 @@ import pyarrow as pa
 from headstart import files, tables
 from headstart.errors import HeadstartError
 from headstart.study.folder import locks, outcome
-from headstart.study.folder.gathered import about, gathered
+from headstart.study.folder.earlier_tables import about, gathered
 from headstart.tables import ROUNDS, ROUNDS_FILE, RUNS, STUDY_FILE
 
 WRITTEN = "paper.yaml"

@@ -5,7 +5,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from headstart.study.given.own_modules import is_own
+from headstart.study.given.source_files import is_own
 
 
 def fields_of(value: Any) -> dict[str, Any]:

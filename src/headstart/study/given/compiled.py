@@ -6,7 +6,7 @@ import dis
 import itertools
 import types
 
-from headstart.study.given.own_modules import bound
+from headstart.study.given.source_files import bound
 
 READS_A_GLOBAL = ("LOAD_GLOBAL", "LOAD_NAME")
 

@@ -26,7 +26,7 @@ from headstart.parts.given import Given
 from headstart.parts.registry import Component
 from headstart.parts.validation import shown
 from headstart.starts.base import Start
-from headstart.study.given.contents import digest
+from headstart.study.given.digest import digest
 from headstart.study.given.values import READERS, TAKEN, are_rows, as_drawn, is_weights
 from headstart.tasks.base import Task
 

@@ -23,7 +23,7 @@ from headstart.probes.base import Probe
 from headstart.servers.base import ServerOptimizer
 from headstart.starts.base import Start
 from headstart.study.given.attributes import required
-from headstart.study.given.weights import start_of
+from headstart.study.given.start import start_of
 from headstart.tasks.base import Task
 from headstart.trees import undense
 

@@ -19,8 +19,8 @@ from headstart.probes.base import PROBES
 from headstart.study.federations import federation_of
 from headstart.study.file.run_spec import RunSpec
 from headstart.study.file.yaml_text import read
-from headstart.study.folder import added
-from headstart.study.folder.saved import hand_over
+from headstart.study.folder import added_probes
+from headstart.study.folder.saved import hand_over_state
 from headstart.study.folder.store import CHECKPOINT, RECORD, TUNING, Folder
 from headstart.study.resuming.differences import differences
 from headstart.study.spec import Study
@@ -160,7 +160,7 @@ def _taken_up(run: RunSpec, candidates: list[tuple[int, str, str]], folder: Fold
     for rounds, key, theirs in candidates:
         if theirs == probes and rounds < run.rounds:
             has_shorter = True
-            if hand_over(folder.run(key), folder.run(run.key)):
+            if hand_over_state(folder.run(key), folder.run(run.key)):
                 what = f"where runs of {rounds} rounds were before their last one"
                 return f"going on from round {rounds - 1}, {what}"
     if not has_shorter:
@@ -182,7 +182,7 @@ def _measured_after(run: RunSpec, candidates: list[tuple[int, str, str]], folder
             federation = federation_of(run)
             more = [PROBES.build(probe, federation) for probe in run.probes[len(before) :]]
             if all(probe.ends_only for probe in more):
-                added.hand_over(folder, key, run)
+                added_probes.hand_over_rows(folder, key, run)
                 return f"{_NOT_AGAIN} of the weights that they began and ended with"
     return "begun anew, as probes were added that are measured along the way"
 

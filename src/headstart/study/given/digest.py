@@ -28,7 +28,7 @@ from torch import Tensor
 
 from headstart.study.given.attributes import closed_over, fields_of, is_own_value
 from headstart.study.given.compiled import globals_of, imports_of, read_of_modules
-from headstart.study.given.own_modules import is_own, sources
+from headstart.study.given.source_files import is_own, sources
 
 PLAIN = (
     type(None),

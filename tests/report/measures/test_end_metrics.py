@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from headstart.looks.competitors import Pair
-from headstart.report.measures.shares import at_the_end, measured
+from headstart.report.measures.end_metrics import at_the_end, measured
 from headstart.report.runs.grid import Grid
 
 A = "sgd + adam"

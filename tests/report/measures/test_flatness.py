@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from headstart.report.measures.curvature import (
+from headstart.report.measures.flatness import (
     METRIC,
     Convergence,
     convergence,

@@ -21,7 +21,7 @@ from headstart.study.folder.store import BEST, HINT, Folder, read_rounds
 from headstart.tables import ROUNDS_FILE
 
 
-def hand_over(folder: Folder, done: str, run: RunSpec) -> None:
+def hand_over_rows(folder: Folder, done: str, run: RunSpec) -> None:
     """Have a run take over what another one measured, which lacks only probes."""
     files.write_record(folder.run(run.key) / HINT, {"run": done})
 

@@ -19,7 +19,7 @@ import pytest
 import torch
 from torch import nn
 
-from headstart.study.given.contents import digest
+from headstart.study.given.digest import digest
 
 
 def function(text: str, name: Any = "f", **names: Any) -> Any:
@@ -225,7 +225,7 @@ FILES = {
 }
 PROGRAM = """
 import own_lib, own_other
-from headstart.study.given.contents import digest
+from headstart.study.given.digest import digest
 
 def called(): return own_lib.deep.build()
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from headstart.report.measures.effects import effect, slopes
+from headstart.report.measures.step_costs import effect, slopes
 from headstart.report.runs.grid import Grid
 from headstart.report.runs.sorting import sort
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from headstart.looks.competitors import Pair
-from headstart.report.measures import pace
+from headstart.report.measures import speed
 from headstart.report.runs.grid import Grid
 from headstart.report.runs.sorting import sort
 
@@ -17,27 +17,27 @@ def test_a_run_that_never_reaches_the_target_counts_with_all_its_rounds(
     table: Callable[..., Grid],
 ) -> None:
     cell = table({"random": {A: [0.9, 0.5]}}, {"random": [20, None]}).cell("random", PAIR)
-    assert pace.rounds_needed(cell) == {0: 20.0, 1: 100.0}
-    assert (pace.reached(cell), pace.reached_by_all(cell)) == (1, False)
-    assert pace.median_rounds(cell) is None
+    assert speed.rounds_needed(cell) == {0: 20.0, 1: 100.0}
+    assert (speed.reached(cell), speed.reached_by_all(cell)) == (1, False)
+    assert speed.median_rounds(cell) is None
 
 
 def test_a_diverged_run_leaves_no_rounds(table: Callable[..., Grid]) -> None:
     cell = table({"random": {A: [0.9, None]}}, {"random": [20, None]}).cell("random", PAIR)
-    assert pace.rounds_needed(cell) == {}
+    assert speed.rounds_needed(cell) == {}
 
 
 def test_bytes_are_in_proportion_to_rounds(table: Callable[..., Grid]) -> None:
     grid = table({"random": {A: [0.9, 0.9, 0.9]}}, {"random": [10, 20, 50]})
     runs = [replace(run, bytes_up=30_000_000, bytes_down=70_000_000) for run in grid.records.runs]
     cell = sort(replace(grid.records, runs=tuple(runs))).cell("random", PAIR)
-    assert pace.median_rounds(cell) == 20.0
-    assert pace.megabytes(cell) == 20.0  # 100 MB in 100 rounds
-    assert pace.share_of(cell, cell.by_seed("bytes_sent"), {0: 1.0, 1: 2.0, 2: 3.0}) == 2e6
-    assert pace.share_of(cell, cell.by_seed("simulated_seconds"), {0: 1.0, 1: 2.0, 2: 3.0}) is None
+    assert speed.median_rounds(cell) == 20.0
+    assert speed.megabytes(cell) == 20.0  # 100 MB in 100 rounds
+    assert speed.share_of(cell, cell.by_seed("bytes_sent"), {0: 1.0, 1: 2.0, 2: 3.0}) == 2e6
+    assert speed.share_of(cell, cell.by_seed("simulated_seconds"), {0: 1.0, 1: 2.0, 2: 3.0}) is None
 
 
 def test_the_mean_over_rounds_is_by_seed(table: Callable[..., Grid], with_curves: Any) -> None:
     grid = table({"random": {A: [0.9, 0.9]}})
     grid = with_curves(grid, "test_accuracy", lambda run: [(0, 0.25), (5, 0.75 + run.seed)])
-    assert pace.mean_over_rounds(grid, grid.cell("random", PAIR)) == {0: 0.5, 1: 1.0}
+    assert speed.mean_over_rounds(grid, grid.cell("random", PAIR)) == {0: 0.5, 1: 1.0}
