@@ -5,6 +5,11 @@ import pytest
 from headstart.errors import HeadstartError, OutOfMemoryError, as_memory, nearest, reason
 
 
+class MuteError(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("has nothing to say")
+
+
 @pytest.mark.parametrize(
     ("error", "line"),
     [
@@ -12,6 +17,7 @@ from headstart.errors import HeadstartError, OutOfMemoryError, as_memory, neares
         (ValueError("\n  padded  \n"), "padded"),
         (KeyError(), "KeyError"),
         (OSError(""), "OSError"),
+        (MuteError(), "MuteError"),
     ],
 )
 def test_a_reason_is_the_first_line_or_the_type(error: Exception, line: str) -> None:

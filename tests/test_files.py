@@ -130,6 +130,8 @@ def test_a_record_that_is_cut_gone_or_of_older_times_is_noticed(tmp_path: Path) 
 
 
 def test_a_text_that_looks_like_a_seal_is_none(tmp_path: Path) -> None:
-    record = {"title": f'"headstart.sha256": "{"1" * 64}"'}
+    looks_like = f'headstart.sha256": "{"1" * 64}'
+    record = {"title": f'"{looks_like}"', "note": f"headstart.sha256: {'0' * 64}", "headstart": {"sha256": "0" * 64}}
+    record["inner"] = {"headstart.sha256": "0" * 64}
     files.write_record(tmp_path / "a.json", record)
     assert files.read_record(tmp_path / "a.json") == record

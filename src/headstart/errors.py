@@ -22,7 +22,15 @@ def reason(error: BaseException) -> str:
     >>> reason(ValueError("\\n".join(lines))), reason(KeyError())
     ('expected 2', 'KeyError')
     """
-    return next(iter(str(error).strip().splitlines()), "") or type(error).__name__
+    return next(iter(said(error).strip().splitlines()), "") or type(error).__name__
+
+
+def said(error: BaseException) -> str:
+    """What an exception says; nothing where it cannot say it, as one of somebody's own may."""
+    try:
+        return str(error)
+    except Exception:
+        return ""
 
 
 def as_memory(error: BaseException) -> OutOfMemoryError | None:
@@ -33,12 +41,12 @@ def as_memory(error: BaseException) -> OutOfMemoryError | None:
     'this machine has not enough memory; choose a smaller model, batch or cohort'
     >>> as_memory(RuntimeError("shapes do not match"))
     """
-    said = str(error)
+    text = said(error)
     if isinstance(error, OutOfMemoryError):
         return error
-    if not (isinstance(error, MemoryError) or "allocate memory" in said or "out of memory" in said):
+    if not (isinstance(error, MemoryError) or "allocate memory" in text or "out of memory" in text):
         return None
-    bytes_ = re.search(r"tried to allocate (\d+) bytes", said)
+    bytes_ = re.search(r"tried to allocate (\d+) bytes", text)
     size = f" for {int(bytes_[1]) / 2**30:,.1f} GiB at once" if bytes_ else ""
     return OutOfMemoryError(
         f"this machine has not enough memory{size}; choose a smaller model, batch or cohort"

@@ -128,18 +128,18 @@ SEAL = "headstart.sha256"
 UNSEALED = "0" * 64
 """What stands there until the sha256 is known."""
 
-_PLACE = re.compile(re.escape(SEAL.encode()) + rb'(?:": ?"|\x18\x40|: )([0-9a-f]{64})')
-"""The place of a seal in JSON and the header of a safetensors file, in the footer of a Parquet
-file, in YAML.
-"""
+_SEALS = re.compile(re.escape(SEAL.encode()) + rb'(?:": ?"|\x18\x40)([0-9a-f]{64})')
+"""Seals in JSON and the header of a safetensors file, and in the footer of a Parquet file."""
 
 
 def sealed(content: bytes) -> bytes:
     """The content, in which `UNSEALED` stands under the name `SEAL`, with its sha256 in that
     place.
     """
-    (place,) = _PLACE.finditer(content)
-    begin, end = place.span(1)
+    place = _place_of_seal(content)
+    if place is None:
+        raise ValueError("expected a place for a seal in the content, got none")
+    begin, end = place
     return content[:begin] + _sha256_apart_from(content, begin, end).encode() + content[end:]
 
 
@@ -149,14 +149,27 @@ def seal_of(content: bytes | mmap.mmap) -> str:
     Raises:
         ValueError: there is none, or it is that of other bytes.
     """
-    places = list(_PLACE.finditer(content))
-    if len(places) != 1:
+    place = _place_of_seal(content)
+    if place is None:
         raise ValueError("it has no sha256 of its own, as files of an older version have none")
-    begin, end = places[0].span(1)
-    found = places[0][1].decode()
+    begin, end = place
+    found = content[begin:end].decode()
     if found != _sha256_apart_from(content, begin, end):
         raise ValueError("its sha256 is another than it says")
     return found
+
+
+def _place_of_seal(content: bytes | mmap.mmap) -> tuple[int, int] | None:
+    """Where the seal begins and ends: what users wrote may hold text that looks like another.
+
+    A record ends with it and a Parquet file has it in its footer; a safetensors file, whose length
+    comes first, has it in its header, where quotes of users' text are escaped.
+    """
+    spans = [found.span(1) for found in _SEALS.finditer(content)]
+    if not spans:
+        return None
+    is_last = content[:1] == b"{" or content[:4] == b"PAR1"
+    return spans[-1] if is_last else spans[0]
 
 
 def _sha256_apart_from(content: bytes | mmap.mmap, begin: int, end: int) -> str:

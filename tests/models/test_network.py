@@ -136,6 +136,10 @@ def test_rows_that_do_not_are_taken() -> None:
     )
 
 
+def test_outputs_that_are_not_a_number_are_refused() -> None:
+    assert "the model's output is NaN at the weights" in refusal(lambda: Forward(lambda h: (h - h) / (h - h)))
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_inputs_that_are_not_finite_are_called_so(value: float) -> None:
     inputs = INPUTS.clone()

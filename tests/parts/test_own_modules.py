@@ -1,6 +1,7 @@
 """Parts of one's own: from where a study file may name code, and from where it may not."""
 
 import json
+import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -290,13 +291,14 @@ def test_functions_of_a_package_that_registers_itself_may_be_named(
 # ---------------------------------------------------------------------------------------- in the folder of results
 
 
-def test_a_study_keeps_copies_of_its_modules_and_goes_on_only_with_the_same(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("late", [False, True])
+def test_a_study_keeps_copies_of_its_modules_and_goes_on_only_with_the_same(folder: Path, late: bool) -> None:
     beside = folder / "beside"
     tiny = {"population": 4, "cohort": 2, "rounds": 1, "probes": "evaluation", "executor": "loop"}
     file = write(beside, **tiny)
-    (beside / "own_net_of_test.py").write_text(f"from own_width_of_test import WIDTH\n{NET.format(width='WIDTH')}")
+    at_once = f"from own_width_of_test import WIDTH\n{NET.format(width='WIDTH')}"
+    when_made = NET.format(width=3).replace(":\n", ":\n    import own_width_of_test\n", 1)
+    (beside / "own_net_of_test.py").write_text(when_made if late else at_once)
     (beside / "own_width_of_test.py").write_text("WIDTH = 3")
     out = folder / "out"
     run_study(Study.load(file), out)
@@ -308,9 +310,10 @@ def test_a_study_keeps_copies_of_its_modules_and_goes_on_only_with_the_same(
     again = Study.load(out / "study.yaml")
     assert own_file(again.model) == out / "modules" / "own_net_of_test.py"
     run_study(again, folder / "second")
-    monkeypatch.setattr(own_modules, "_places", {})  # as in a new process
     for name in kept:
         sys.modules.pop(name.removesuffix(".py"), None)
     (beside / "own_width_of_test.py").write_text("WIDTH = 1 + 2")
-    with pytest.raises(HeadstartError, match=r"^module own_width_of_test.py: what its files hold has changed since"):
-        run_study(Study.load(file), out)
+    command = [sys.executable, "-m", "headstart", "run", str(file), "--out", str(out)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("error: module own_width_of_test.py: what its files hold has changed since")

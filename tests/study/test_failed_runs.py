@@ -110,6 +110,14 @@ def test_memory_that_is_not_there_fails_a_run(file: Path, monkeypatch: pytest.Mo
     assert said[0].startswith("2 of 4 runs failed (this machine has not enough memory for 3,725,290.3 GiB at once")
 
 
+def test_what_is_no_exception_fails_a_run_like_one(file: Path) -> None:
+    """Of pytest's, asyncio's and others': whatever is neither Ctrl-C nor the end of a generator."""
+    file.parent.joinpath("parts.py").write_text(PARTS.replace("{what}", 'raise BaseException("gone")'))
+    said: list[str] = []
+    run_study(Study.load(file), file.parent / "out", tell=said.append)
+    assert said[0].startswith("2 of 4 runs failed (server optimizer 'parts:breaking' (parts.py, line 13) raised BaseE")
+
+
 def test_whose_part_it_was_is_the_last_that_was_called(file: Path) -> None:
     file.write_text(STUDY.format(executor="loop").replace("logistic", "parts:net"))
     (run, *_) = Study.load(file).runs

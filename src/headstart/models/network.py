@@ -231,6 +231,11 @@ class Network:
                 "the model is random in its forward pass in a way that cannot be repeated; "
                 "use nn.Dropout layers rather than functional dropout or noise"
             )
+        if alone.isnan().any():
+            raise HeadstartError(
+                "the model's output is NaN at the weights that it is made with; look for a "
+                "division by zero, or a root or logarithm of negative numbers, in its forward pass"
+            )
         size = 1e-3 * float(alone.abs().max())
         if not torch.allclose(beside[:1], alone, rtol=1e-3, atol=size, equal_nan=True):
             raise HeadstartError(
@@ -252,7 +257,9 @@ class Network:
                 drew = not torch.equal(before, torch.get_rng_state())
                 beside = self(params, inputs, plain)
                 alone = self(params, inputs[:1], plain)
-        except Exception as error:  # whatever a user's own forward pass may raise
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as error:  # whatever a user's own forward pass may raise
             raise as_memory(error) or HeadstartError(
                 f"the model fails on inputs of shape {list(inputs.shape)}: {reason(error)}"
             ) from error

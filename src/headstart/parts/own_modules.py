@@ -20,7 +20,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from headstart.errors import HeadstartError
+from headstart.errors import HeadstartError, said
 from headstart.parts.origin import KEPT, Origin
 
 GROUP = "headstart"
@@ -33,9 +33,11 @@ _NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 class _Place:
     """A folder that modules were imported from: those asked for, and all that came along.
 
-    `added`: whether it was put among the folders that Python looks in.
+    `added`: whether it was put among the folders that Python looks in; `before`: the modules that
+    Python knew when it was first asked for one.
     """
 
+    before: dict[str, ModuleType] = field(default_factory=lambda: dict(sys.modules))
     asked: dict[str, ModuleType] = field(default_factory=dict)
     along: dict[str, ModuleType] = field(default_factory=dict)
     added: bool = False
@@ -83,11 +85,21 @@ def imported_from(origin: Origin) -> dict[str, Path]:
     """
     files: dict[str, Path] = {}
     for place in _looked_in(origin):
+        if place in _places:
+            _note_late(place)
         for module in _places.get(place, _Place()).along.values():
             file = Path(str(getattr(module, "__file__", "")))
             if file.suffix == ".py":
                 files.setdefault(str(file.relative_to(place)), file)
     return dict(sorted(files.items()))
+
+
+def _note_late(place: Path) -> None:
+    """Take up what modules of a folder have imported since, such as when a part was made."""
+    modules = _places[place]
+    for name, module in list(sys.modules.items()):
+        if module is not modules.before.get(name) and _is_from(module, name, place):
+            modules.along[name] = module
 
 
 @contextmanager
@@ -101,7 +113,7 @@ def one_line(doing: str) -> Iterator[None]:
         raise
     except BaseException as error:
         ends = ", which would end the program" if isinstance(error, SystemExit) else ""
-        raise HeadstartError(f"{doing}: {type(error).__name__}: {error}{ends}") from error
+        raise HeadstartError(f"{doing}: {type(error).__name__}: {said(error)}{ends}") from error
 
 
 def refuse_other_form(

@@ -61,7 +61,9 @@ def carry_out(
     first = group[wanted[0]]
     try:
         yield from _together(group, wanted, out, checkpoint_seconds, is_stopping)
-    except Exception as error:  # whatever somebody's own part may raise
+    except (KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:  # whatever somebody's own part may raise
         why = failed.of_run(error, first)
         if not why:
             raise

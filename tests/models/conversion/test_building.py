@@ -29,6 +29,16 @@ def test_a_module_is_a_function_of_its_seed_and_the_generator_stays() -> None:
     assert not torch.equal(one, other)
 
 
+def test_a_module_that_is_a_part_of_itself_is_refused() -> None:
+    def endless() -> nn.Module:
+        outer = nn.Sequential(nn.Linear(3, 2))
+        outer.add_module("again", nn.Sequential(outer))
+        return outer
+
+    with pytest.raises(HeadstartError, match=r"a Sequential that is a part of itself; register it once$"):
+        built(endless, seed=0)
+
+
 def test_what_is_no_module_is_refused() -> None:
     with pytest.raises(HeadstartError, match=r"^the model is int, expected a torch\.nn\.Module$"):
         built(lambda: 3, seed=0)  # type: ignore[arg-type,return-value]

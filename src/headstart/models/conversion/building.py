@@ -29,7 +29,18 @@ def built(build: Callable[[], nn.Module], seed: int) -> nn.Module:
     module = getattr(module, "_orig_mod", module)
     if not isinstance(module, nn.Module):
         raise HeadstartError(f"the model is {type(module).__name__}, expected a torch.nn.Module")
+    _refuse_itself_inside(module, ())
     return module
+
+
+def _refuse_itself_inside(module: nn.Module, around: tuple[nn.Module, ...]) -> None:
+    """Refuse a module that is a part of itself: its state dict would have no end."""
+    if any(module is outer for outer in around):
+        raise HeadstartError(
+            f"the model has a {type(module).__name__} that is a part of itself; register it once"
+        )
+    for child in module.children():
+        _refuse_itself_inside(child, (*around, module))
 
 
 def placed(module: nn.Module, device: torch.device, dtype: torch.dtype) -> nn.Module:

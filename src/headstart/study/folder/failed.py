@@ -9,14 +9,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from headstart import files
-from headstart.errors import HeadstartError, as_memory, reason
+from headstart.errors import HeadstartError, as_memory, reason, said
 from headstart.parts.registry import Component, own_file
 from headstart.study.file.run_spec import RunSpec
 
 FAILED = "failed.json"
 
 
-def of_run(error: Exception, run: RunSpec) -> str:
+def of_run(error: BaseException, run: RunSpec) -> str:
     """Why a run failed, in one line; empty where the error is not its own and the study cannot go
     on.
     """
@@ -26,7 +26,7 @@ def of_run(error: Exception, run: RunSpec) -> str:
         return ""
     if (blamed := _whose(error, run)) is None and isinstance(error, OSError):
         return ""
-    told = f"{type(error).__name__}: {reason(error)}" if str(error) else type(error).__name__
+    told = f"{type(error).__name__}: {reason(error)}" if said(error) else type(error).__name__
     return f"{blamed or 'it'} raised {told}"
 
 
