@@ -60,7 +60,7 @@ HOUSE = {
     ],
     "study": [
         {"data", "file", "run"},
-        {"given"},
+        {"given", "baselines"},
         {"spec"},
         {"events", "federations"},
         {"folder", "groups"},
@@ -96,7 +96,7 @@ HOUSE = {
     "report/measures": [{"before_training"}, {"*"}],
     "report/figures": [{"rendering"}, {"axes"}, {"*"}],
     "report/panels": [{"base"}, {"steps"}, {"*"}, {"__init__"}],
-    "report/appendix": [{"tuning"}, {"rates", "shares", "completeness", "settings"}, {"sections"}],
+    "report/appendix": [{"tuning"}, {"baselines", "rates", "shares", "completeness", "settings"}, {"sections"}],
     "report/judgement": [
         {"study_names", "cautions"},
         {"asked", "findings", "rivals"},

@@ -2,7 +2,8 @@
 
 DIR/results/rounds.parquet  the rounds of all runs
 DIR/results/trials.parquet  all trials, where there was a tuning
-DIR/results/runs.parquet    a row a run; in its metadata the seals of the other two, the study file,
+DIR/results/baselines.parquet  what needs no training: the constant answer, chance
+DIR/results/runs.parquet    a row a run; in its metadata the seals of the others, the study file,
                             and how many runs there will be; written last, so that it says which of
                             the others are of its time
 
@@ -36,6 +37,10 @@ RESULTS = "results"
 """The folder of the tables, in that of the study."""
 
 RUNS_FILE, ROUNDS_FILE, TRIALS_FILE = "runs.parquet", "rounds.parquet", "trials.parquet"
+BASELINES_FILE = "baselines.parquet"
+
+BESIDE_RUNS = {"rounds": ROUNDS_FILE, "trials": TRIALS_FILE, "baselines": BASELINES_FILE}
+"""The files of the other tables, which lie beside that of the runs."""
 
 AGAIN = "run `headstart run` on this folder again to rebuild it from its runs"
 
@@ -122,6 +127,24 @@ class TrialRow:
     edge: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class BaselineRow:
+    """An answer that needs no training, as a row of `baselines.parquet`.
+
+    baseline: `constant`, the same answer to every row, or `chance`. rule: how the answer is found
+    (`majority`, `unigram` or `mean` of the training rows, or `uniform`), and answer: what it is.
+    accuracy, loss: means over the `predictions` that runs are measured on.
+    """
+
+    task: str
+    baseline: str
+    rule: str
+    answer: str
+    accuracy: float | None
+    loss: float | None
+    predictions: int
+
+
 def schema_of(row: type[Any]) -> pa.Schema:
     """Return the schema of a table whose rows are declared by a class.
 
@@ -137,7 +160,7 @@ def schema_of(row: type[Any]) -> pa.Schema:
     return pa.schema(columns)
 
 
-RUNS, TRIALS = schema_of(RunRow), schema_of(TrialRow)
+RUNS, TRIALS, BASELINES = map(schema_of, (RunRow, TrialRow, BaselineRow))
 ROUNDS = pa.schema(
     [("run", pa.string()), ("round", pa.int64()), ("metric", pa.string()), ("value", pa.float64())]
 )
@@ -154,6 +177,7 @@ class StudyTables:
     runs: pa.Table
     rounds: pa.Table
     trials: pa.Table | None = None
+    baselines: pa.Table | None = None
     planned: int | None = None
     about: Mapping[str, str] = field(default_factory=dict)
     failed: Mapping[str, str] = field(default_factory=dict)
@@ -202,9 +226,9 @@ def write_results(directory: Path, results: StudyTables) -> None:
         metadata["planned"] = str(results.planned)
     if results.failed:
         metadata["failed"] = json.dumps(dict(results.failed))
-    metadata["rounds"] = write(folder / ROUNDS_FILE, results.rounds)
-    if results.trials is not None:
-        metadata["trials"] = write(folder / TRIALS_FILE, results.trials)
+    for name, file in BESIDE_RUNS.items():
+        if (table := getattr(results, name)) is not None:
+            metadata[name] = write(folder / file, table)
     write(folder / RUNS_FILE, results.runs.replace_schema_metadata(metadata))
 
 
@@ -223,16 +247,18 @@ def read_results(directory: Path) -> StudyTables:
     said = _metadata(runs)
     if "study" not in said or "rounds" not in said:
         raise HeadstartError(f"{folder / RUNS_FILE} is damaged (it names no study); {AGAIN}")
-    rounds = read(folder / ROUNDS_FILE, AGAIN, said["rounds"])
-    trials = read(folder / TRIALS_FILE, AGAIN, said["trials"]) if "trials" in said else None
+    beside: dict[str, pa.Table] = {}
+    for name, file in BESIDE_RUNS.items():
+        if name in said:
+            beside[name] = read(folder / file, AGAIN, said[name])
     planned = said.get("planned", "")
     about = {name: text for name, text in said.items() if name not in _OWN}
     number = int(planned) if planned.isdecimal() else None
     failed = {str(run): str(why) for run, why in json.loads(said.get("failed", "{}")).items()}
-    return StudyTables(said["study"], runs, rounds, trials, number, about, failed)
+    return StudyTables(said["study"], runs, **beside, planned=number, about=about, failed=failed)
 
 
-_OWN = ("study", "planned", "rounds", "trials", "failed")
+_OWN = ("study", "planned", "failed", *BESIDE_RUNS)
 
 
 def _metadata(table: pa.Table) -> dict[str, str]:

@@ -11,6 +11,7 @@ from typing import Any
 from headstart import files
 from headstart.child_processes import StreamOf
 from headstart.errors import HeadstartError
+from headstart.study.baselines.constant_answer import baseline_table
 from headstart.study.beginnings import start_weights
 from headstart.study.check import check
 from headstart.study.choice import choose_executors, chosen_executor, with_executor
@@ -266,7 +267,9 @@ class _Course:
         keys = [run.key for run in self._runs]
         trials = table_of(self._trials()) if self._searches else None
         target, text = self._study.file.target_accuracy, self._study.resolved()
-        table, _ = self._folder.gather(keys, target, text, trials, self._failures())
+        baselines = baseline_table(self._study.task, self._study.file.evaluate_on)
+        failures = self._failures()
+        table, _ = self._folder.gather(keys, target, text, trials, failures, baselines)
         rows = [] if self._searches else best_rates(table)
         if any(row["trials"] > 1 for row in rows):
             chosen = as_rates(rows, self._study.file.evaluate_on)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from headstart.report.appendix import completeness, rates, shares, tuning
+from headstart.report.appendix import baselines, completeness, rates, shares, tuning
 from headstart.report.runs.grid import Grid
 from headstart.report.words.table import Table
 
@@ -11,11 +11,13 @@ from headstart.report.words.table import Table
 class Appendix:
     """The tables that a study has, and the sentences beside them.
 
-    `same`: how many pairs and settings used the same rates from every start; `trained`: which
-    weights were trained, where not all.
+    `held_against`: what needs no training, in a sentence; `same`: how many pairs and settings used
+    the same rates from every start; `trained`: which weights were trained, where not all.
     """
 
     tuning: tuning.TuningNotes | None
+    baselines: Table | None
+    held_against: str
     shares: Table | None
     differed: Table | None
     same: int
@@ -27,7 +29,7 @@ class Appendix:
     def tables(self) -> list[Table]:
         """All tables."""
         found = [self.tuning.best, self.tuning.trials] if self.tuning else []
-        others = self.shares, self.differed, self.rates, self.diverged
+        others = self.baselines, self.shares, self.differed, self.rates, self.diverged
         return found + [table for table in others if table]
 
 
@@ -36,6 +38,8 @@ def appendix(grid: Grid) -> Appendix:
     differed, same = rates.differed(grid)
     return Appendix(
         tuning=tuning.tuning(grid.records.trials),
+        baselines=baselines.table(grid),
+        held_against=baselines.told(grid),
         shares=shares.table(grid),
         differed=differed,
         same=same,

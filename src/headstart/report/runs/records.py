@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from headstart import tables
 from headstart.errors import HeadstartError, reason
-from headstart.tables import AGAIN, ROUNDS, TRIALS
+from headstart.tables import AGAIN, BASELINES, ROUNDS, TRIALS, BaselineRow
 from headstart.wording.epochs import whole_or_part
 
 Curve = tuple[NDArray[np.int64], NDArray[np.float64]]  # rounds, values
@@ -101,6 +101,7 @@ class Records:
     planned: int | None = None  # runs of the whole grid; None: the tables do not say
     text: str = ""  # the study file
     failed: Mapping[str, str] = field(default_factory=dict)  # why runs did not end, by their keys
+    baselines: tuple[BaselineRow, ...] = ()  # what needs no training
 
     def distinct(self, column: str) -> list[Any]:
         """The values of a column of the runs that are there, each once, in order."""
@@ -144,8 +145,19 @@ def read(directory: Path) -> Records:
     trials: tuple[Mapping[str, Any], ...] = ()
     if found.trials is not None:
         trials = _trials(found.trials, where / tables.TRIALS_FILE)
+    baselines: tuple[BaselineRow, ...] = ()
+    if found.baselines is not None:
+        baselines = _baselines(found.baselines, where / tables.BASELINES_FILE)
     return Records(
-        settings, runs, curves, directory, trials, found.planned, found.study, found.failed
+        settings,
+        runs,
+        curves,
+        directory,
+        trials,
+        found.planned,
+        found.study,
+        found.failed,
+        baselines,
     )
 
 
@@ -203,6 +215,11 @@ def _cast(column: pa.ChunkedArray, name: str, kind: pa.DataType | None, path: Pa
 def _trials(table: pa.Table, path: Path) -> tuple[Mapping[str, Any], ...]:
     rows = _holding(TRIAL_COLUMNS, table, path).to_pylist()
     return tuple({**row, "local_epochs": whole_or_part(row["local_epochs"])} for row in rows)
+
+
+def _baselines(table: pa.Table, path: Path) -> tuple[BaselineRow, ...]:
+    rows = _holding(tuple(BASELINES.names), table, path).select(BASELINES.names).to_pylist()
+    return tuple(BaselineRow(**row) for row in rows)
 
 
 def _curves(table: pa.Table, path: Path) -> dict[tuple[str, str], Curve]:

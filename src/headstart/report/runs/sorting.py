@@ -13,6 +13,7 @@ from headstart.looks.competitors import Pair, Setting, family, labels
 from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Grid, Place
 from headstart.report.runs.records import TEXTS, Records, Run
+from headstart.tables import BaselineRow
 from headstart.wording.escapes import printable
 
 Rates = tuple[float, float, str, str]
@@ -57,7 +58,12 @@ def _printable(records: Records) -> Records:
         failed=_shown(records.failed),
         runs=tuple(runs),
         trials=tuple(map(_shown, records.trials)),
+        baselines=tuple(_with_printable_answer(row) for row in records.baselines),
     )
+
+
+def _with_printable_answer(row: BaselineRow) -> BaselineRow:
+    return replace(row, task=printable(row.task), answer=printable(row.answer))
 
 
 def _shown(value: Any) -> Any:

@@ -151,12 +151,21 @@ class Folder:
         study: str = "",
         trials: pa.Table | None = None,
         failed: Mapping[str, str] | None = None,
+        baselines: pa.Table | None = None,
     ) -> tuple[pa.Table, pa.Table]:
         """Make the tables of `results/` of the runs that are done, in the order given, and of the
         trials.
 
         They say which study it is and how many runs were planned, so that a reader can tell what is
         missing, and why runs failed.
+
+        Args:
+            keys: the runs.
+            target_accuracy: what `rounds_to_target` is counted for.
+            study: the text of the resolved study.
+            trials: what its tuning tried.
+            failed: why runs did not end, by their keys.
+            baselines: what needs no training.
 
         Raises:
             HeadstartError: a run's files are damaged.
@@ -173,7 +182,9 @@ class Folder:
                 records[key] = seal
         runs, rounds = (pa.concat_tables(parts).combine_chunks() for parts in (rows, of_runs))
         said = about(records, target_accuracy)
-        results = tables.StudyTables(study, runs, rounds, trials, len(keys), said, failed or {})
+        results = tables.StudyTables(
+            study, runs, rounds, trials, baselines, len(keys), said, failed or {}
+        )
         tables.write_results(self.path, results)
         return runs, rounds
 

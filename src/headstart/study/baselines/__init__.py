@@ -1,0 +1,1 @@
+"""What the runs of a study are held against: answers that need no training, and other training."""
