@@ -116,8 +116,12 @@ HOUSE = {
     "trackers": [{"base"}, {"*"}, {"following"}],
     "wording": [{"*"}],
     "parts": [{"validation", "origin"}, {"caches", "given", "written", "own_modules"}, {"registry"}],
-    "statistics": [{"intervals", "sequential"}, {"effects", "orders", "power", "decisions"}],
     "looks": [{"competitors", "plans"}, {"outcomes"}, {"decided"}],
+    "statistics": [
+        {"intervals", "sequential"},
+        {"effects", "orders", "power", "claims", "winners"},
+        {"decisions"},
+    ],
     "models": [{"conversion"}, {"network"}, {"*"}],
     "models/conversion": [{"building", "dropout", "group_norm", "refusals"}],
     "tasks": [{"tokens", "sources"}, {"base"}, {"partitions", "text"}, {"own"}, {"*"}],

@@ -1,0 +1,209 @@
+"""How often a study claims what is false, and how many seeds it takes to claim what is true.
+
+Each cell simulates studies through `headstart.statistics.claims` and reads the claims of all looks:
+a claim is never taken back, so that what stands at the last look is what anybody could have claimed
+who stopped at any. A claim is false where a start is called ahead that is not, or no worse than one
+that is better by more than the margin; where a pair is called good that loses more than the margin;
+where a pair is called worse and none is better.
+
+`--studies 4000` is the full table, `--studies 200` a quick one. Results are added to a JSON file, so
+that a run which is stopped goes on; `--print` prints what it holds.
+"""
+
+import argparse
+import itertools
+import json
+import time
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.statistics.claims import Claims, claims
+from headstart.statistics.sequential import LEVEL, Looks, grown, one_look, until_decided
+from headstart.statistics.winners import chances, estimates
+
+Floats = NDArray[np.float64]
+CHUNK = 250
+SEEDS = 20
+STEP = 1 / 300
+PLANS = {
+    "3 to 20": until_decided(3, SEEDS),
+    "3": one_look(3),
+    "5": one_look(5),
+    "3, then 4 to 10": grown(one_look(3), tuple(range(4, 11))),
+}
+FIXED = Looks((SEEDS,), (LEVEL,))
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One kind of study. Spread is 1, and the margin is in units of it."""
+
+    starts: int
+    pairs: int
+    noise: str
+    plan: str = "3 to 20"
+    truth: str = "equal"
+    margin: float = 0.25
+
+    @property
+    def name(self) -> str:
+        """As it stands in the file of results."""
+        return f"{self.starts} x {self.pairs}, {self.noise}, {self.plan}, {self.truth}, {self.margin:g}"
+
+
+NOISES = ["normal", "exponential", "lognormal", "t3", "steps of 2 sd", "steps of 1 sd", "steps of half a sd",
+          "unequal", "one in ten unequal", "still normal", "still exponential", "still lognormal", "collapses",
+          "still collapses"]  # fmt: skip
+
+
+def cells() -> list[Cell]:
+    """All cells, the quick ones first."""
+    found = []
+    for pairs, starts in itertools.product((1, 4, 12), (2, 3, 6)):
+        found += [Cell(starts, pairs, noise) for noise in NOISES]
+        found += [Cell(starts, pairs, noise, truth="edge") for noise in ("normal", "unequal", "exponential")]
+        for noise, plan in itertools.product(("normal", "still exponential"), list(PLANS)[1:]):
+            found.append(Cell(starts, pairs, noise, plan))
+    return sorted(found, key=lambda cell: cell.starts * cell.pairs)
+
+
+def draws(cell: Cell, generator: np.random.Generator, studies: int, seeds: int) -> Floats:
+    """Noise [studies, A, P, N] of mean 0."""
+    shape = (studies, cell.starts, cell.pairs, seeds)
+    kind = cell.noise.removeprefix("still ")
+    if kind == "exponential":
+        noise = 1 - generator.exponential(size=shape)
+    elif kind == "lognormal":
+        noise = 1 - generator.lognormal(-0.125, 0.5, size=shape)
+        noise /= np.sqrt(np.expm1(0.25))
+    elif kind == "t3":
+        noise = generator.standard_t(3, size=shape) / 3**0.5
+    else:
+        noise = generator.standard_normal(shape)
+    if kind == "unequal":
+        noise *= 10 ** generator.uniform(size=(studies, cell.starts, cell.pairs, 1))
+    if kind == "one in ten unequal":
+        noise *= np.where(generator.uniform(size=(studies, cell.starts, cell.pairs, 1)) < 0.1, 10.0, 1.0)
+    if kind == "collapses":
+        noise += COLLAPSE * (0.1 - (generator.uniform(size=shape) < 0.1))
+    if cell.noise.startswith("still"):
+        noise[:, 0] = 0.0
+    return noise
+
+
+COLLAPSE = 10.0
+"""By how many standard deviations a run is lower that collapses."""
+
+
+def truth(cell: Cell) -> Floats:
+    """What is true of each cell [A, P]: all equal, or one better by just more than the margin."""
+    true = np.zeros((cell.starts, cell.pairs))
+    if cell.truth == "edge":
+        true[:, 0] += cell.margin * (1 + 1e-9)
+        true[0] += cell.margin * (1 + 1e-9)
+    return true
+
+
+def false_claims(found: Claims, true: Floats) -> dict[str, NDArray[np.bool_]]:
+    """Whether each study claims what is false: of starts, and of pairs."""
+    tops = true.max(axis=1)
+    lead = tops[:, None] - tops[None, :]
+    apart = ~np.eye(len(tops), dtype=bool)
+    starts = (found.ahead & apart & (lead <= 0)) | (found.no_worse & apart & (-lead > found.margin))
+    loss = tops[:, None] - true
+    pairs = (found.good & (loss > found.margin)) | (found.worse & (loss <= 0))
+    return {"starts": starts.any(axis=(1, 2)), "pairs": pairs.any(axis=(1, 2))}
+
+
+def error_rates(cell: Cell, studies: int) -> dict[str, float]:
+    """The share of studies of a cell with a false claim."""
+    generator = _generator(cell.name)
+    looks, true, wrong = PLANS[cell.plan], truth(cell), []
+    step = STEP if cell.noise.startswith("steps") else 0.0
+    scale = step * {"steps of 2 sd": 0.5, "steps of 1 sd": 1.0, "steps of half a sd": 2.0}.get(cell.noise, 1.0)
+    for _ in range(0, studies, CHUNK):
+        values = true[..., None] + draws(cell, generator, CHUNK, looks.seeds[-1])
+        margin = cell.margin
+        if step:
+            values = np.round((0.5 + scale * (values + generator.uniform(size=(CHUNK, 1, 1, 1)))) / step) * step
+            margin *= scale
+        found = false_claims(claims(values, looks, margin, step)[-1], true)
+        wrong.append([found["starts"], found["pairs"], found["starts"] | found["pairs"]])
+    shares = np.concatenate(wrong, axis=1).mean(axis=1)
+    return dict(zip(("starts", "pairs", "either"), shares.round(5).tolist(), strict=True))
+
+
+def power(difference: float, starts: int, pairs: int, margin: float, studies: int) -> dict[str, float]:
+    """Seeds until it is decided where to begin, and how often it is found that the first start is ahead.
+
+    The first is better by this many standard deviations of the difference.
+    """
+    generator = _generator(f"{difference} {starts} {pairs}")
+    looks = PLANS["3 to 20"]
+    seeds, ahead, fixed = [], [], []
+    for _ in range(0, studies, CHUNK):
+        values = generator.standard_normal((CHUNK, starts, pairs, SEEDS))
+        values[:, 0] += difference * 2**0.5
+        at_looks = claims(values, looks, margin)
+        decided = np.array([found.where for found in at_looks])
+        first = np.where(decided.any(axis=0), decided.argmax(axis=0), len(looks.seeds) - 1)
+        seeds += np.array(looks.seeds)[first].tolist()
+        ahead += at_looks[-1].ahead[:, 0, 1:].all(axis=1).tolist()
+        fixed += claims(values, FIXED, margin)[-1].ahead[:, 0, 1:].all(axis=1).tolist()
+    shares = np.mean([seeds, ahead, fixed], axis=1)
+    return {"seeds": shares[0] / SEEDS, "found": shares[1], "found by 20": shares[2]}
+
+
+def winners(pairs: int, seeds: int, studies: int) -> dict[str, float]:
+    """The bias of the winner's printed accuracy, in points, where the standard deviation is 2; and its
+    chance to be best.
+    """
+    generator = _generator(f"winners {pairs} {seeds}")
+    values = 2 * generator.standard_normal((studies, 2, pairs, seeds))
+    rows, means = np.arange(studies), values.mean(axis=-1).reshape(studies, -1)
+    printed = estimates(values).reshape(studies, -1)[rows, means.argmax(axis=1)]
+    tops = [chances(of_start[0]).max() for of_start in values[:500]]
+    return {"mean": means.max(axis=1).mean(), "printed": printed.mean(), "chance": float(np.mean(tops))}
+
+
+def _generator(name: str) -> np.random.Generator:
+    return np.random.Generator(np.random.Philox(zlib.crc32(name.encode())))
+
+
+def main() -> None:
+    """Simulate what the file does not hold yet."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--studies", type=int, default=200)
+    parser.add_argument("--into", type=Path, default=Path("trust.json"))
+    parser.add_argument("--only", default="", help="only cells whose name has this")
+    parser.add_argument("--print", action="store_true", dest="printed")
+    arguments = parser.parse_args()
+    known: dict[str, Any] = json.loads(arguments.into.read_text()) if arguments.into.exists() else {}
+    if arguments.printed:
+        for name, row in known.items():
+            print(f"| {name} | " + " | ".join(f"{key} {value:.3f}" for key, value in row.items()) + " |")
+        return
+    tasks: dict[str, Any] = {}
+    for difference, margin in itertools.product((2.0, 1.0, 0.5), (0.0, 0.25)):
+        for starts, pairs in ((2, 1), (2, 4), (3, 4), (2, 12)):
+            name = f"power {difference:g}, {starts} x {pairs}, margin {margin:g}"
+            tasks[name] = (power, difference, starts, pairs, margin)
+    for pairs, seeds in itertools.product((1, 4, 12), (3, 5, 10)):
+        tasks[f"winners {pairs} at {seeds}"] = (winners, pairs, seeds)
+    for cell in cells():
+        tasks[cell.name] = (error_rates, cell)
+    for name, (function, *given) in tasks.items():
+        if arguments.only in name and name not in known:
+            began = time.monotonic()
+            known[name] = function(*given, arguments.studies)
+            arguments.into.write_text(json.dumps(known, indent=0))
+            print(name, known[name], f"{time.monotonic() - began:.1f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()

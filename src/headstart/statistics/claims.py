@@ -1,0 +1,204 @@
+"""The claims that final accuracies support at each look, for many studies at once.
+
+All claims of a study are read off bounds that hold together: over its starts, its pairs and its
+looks, all of them are true in 95 % of studies, whoever stops when. So a claim that was made at one
+look is not taken back at the next.
+
+Starts are compared by what would be deployed, each with its best pair. Which pair that is need not
+be known: the best of a is ahead of the best of b by more than d where for every pair of b there is
+one of a that is ahead of it by more than d. Of the pairs of a one errs only where it is ahead by
+chance of the best of b: as many tests as a has pairs.
+
+How many claims can be wrong together is counted, not guessed. With P pairs of which m are best, one
+of the best is called worse by m (P - 1) tests, and one that is not best is called good by P - m
+tests against one of the best; those tests are among the former. So where the former have the share
+1 / (P (P - 1)) of the error and the latter 1 / (P - 1), the sum is 1 for every m. Of two starts
+that are level both may be called ahead, of two that are not only one may be called no worse: twice
+the share.
+
+Sources: Jennison and Turnbull, Group Sequential Methods (2000), chapter 9, repeated intervals; Hsu,
+Ann. Statist. 9 (1981), comparisons with the best; Bonferroni's inequality.
+
+Shapes: `...` studies, A starts, P pairs, N seeds, C = A P cells.
+"""
+
+import itertools
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from headstart.statistics.sequential import Looks, levels
+
+OF_STARTS, OF_PAIRS = 0.5, 0.5
+"""The shares of the error that claims on starts and claims on pairs have, where both are made."""
+
+Floats = NDArray[np.float64]
+Truths = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What may be claimed at one look.
+
+    margin: a difference that is no more than this does not matter. means [..., A, P]: NaN where a
+    pair cannot be used from a start, or was not run. starts_low [..., A, A]: by how much the best
+    of the first is at least ahead of the best of the second. starts_most: by how much at most,
+    where nothing else is claimed of the two. pairs_low, pairs_most [..., A, P, P]: the same of two
+    pairs from a start.
+    """
+
+    margin: float
+    means: Floats
+    starts_low: Floats
+    starts_most: Floats
+    pairs_low: Floats
+    pairs_most: Floats
+
+    @property
+    def able(self) -> Truths:
+        """Whether a pair can be used from a start, and was run [..., A, P]."""
+        return np.asarray(np.isfinite(self.means))
+
+    @property
+    def leader(self) -> NDArray[np.int_]:
+        """The start whose best pair has the highest mean [...]; 0 where none can be used."""
+        tops = np.where(self.able, self.means, -math.inf).max(axis=-1)
+        return np.asarray(tops.argmax(axis=-1))
+
+    @property
+    def ahead(self) -> Truths:
+        """Whether the first start is ahead of the second [..., A, A]."""
+        return self.starts_low > 0
+
+    @property
+    def no_worse(self) -> Truths:
+        """Whether the second start is ahead of the first by the margin at most [..., A, A]."""
+        return np.swapaxes(self.starts_most, -1, -2) <= self.margin
+
+    @property
+    def good(self) -> Truths:
+        """Whether no other pair is better than this by more than the margin [..., A, P]."""
+        small = (self.pairs_most <= self.margin) | ~self.able[..., :, None]
+        itself = np.eye(small.shape[-1], dtype=bool)
+        return np.asarray(self.able & (small | itself).all(axis=-2))
+
+    @property
+    def worse(self) -> Truths:
+        """Whether some other pair is ahead of this [..., A, P]."""
+        return np.asarray((self.pairs_low > 0).any(axis=-2))
+
+    @property
+    def where(self) -> Truths:
+        """Whether no start is better than the leader by more than the margin [...]."""
+        usable = np.asarray(self.able.any(axis=-1))
+        ours = _of_leader(self.no_worse, self.leader)
+        is_leader = np.arange(usable.shape[-1]) == self.leader[..., None]
+        decided = (ours | ~usable | is_leader).all(axis=-1)
+        return np.asarray(usable.any(axis=-1) & decided)
+
+    @property
+    def which(self) -> Truths:
+        """Whether some pair of the leader is good [...]."""
+        return np.asarray(_of_leader(self.good, self.leader).any(axis=-1))
+
+
+def _of_leader(values: Truths, leader: NDArray[np.int_]) -> Truths:
+    """The rows [..., A] that belong to the leading start."""
+    return np.take_along_axis(values, leader[..., None, None], axis=-2)[..., 0, :]
+
+
+def claims(values: Floats, looks: Looks, margin: float, step: float = 0.0) -> list[Claims]:
+    """The claims at all looks that the seeds suffice for, the first look first.
+
+    Args:
+        values: final accuracies [..., A, P, N] in the order of seeds. NaN: not run. -inf: the run
+            diverged, and its pair cannot be used from its start.
+        looks: the looks, planned and taken.
+        margin: a difference that is no more than this does not matter.
+        step: the smallest difference that accuracy can show.
+    """
+    found: list[Claims] = []
+    for place, seeds in enumerate(looks.seeds):
+        if seeds <= values.shape[-1]:
+            here = _at_look(values[..., :seeds], looks, place, margin, step)
+            found.append(_together(found[-1], here) if found else here)
+    return found
+
+
+def _at_look(values: Floats, looks: Looks, place: int, margin: float, step: float) -> Claims:
+    n_starts, n_pairs = values.shape[-3:-1]
+    able: Truths = np.asarray(np.isfinite(values).all(axis=-1))
+    known = np.where(able[..., None], values, 0.0)
+    of_starts, of_pairs = OF_STARTS, OF_PAIRS
+    if n_starts == 1 or n_pairs == 1:
+        of_starts = of_pairs = 1.0
+    starts_low = np.full((*values.shape[:-3], n_starts, n_starts), np.nan)
+    starts_most = starts_low.copy()
+    pairs_low = np.full((*values.shape[:-3], n_starts, n_pairs, n_pairs), np.nan)
+    pairs_most = pairs_low.copy()
+    share = of_starts / max(n_starts * (n_starts - 1), 1) / n_pairs
+    ahead, most = _critical(looks, place, share), _critical(looks, place, 2 * share)
+    for a, b in itertools.combinations(range(n_starts), 2):
+        usable = able[..., a, :], able[..., b, :]
+        value, error = _couples(known[..., a, :, :], known[..., b, :, :], step)
+        starts_low[..., a, b] = _best(value - ahead * error, *usable)
+        starts_most[..., b, a] = -_best(value - most * error, *usable)
+        value, error = -np.swapaxes(value, -1, -2), np.swapaxes(error, -1, -2)
+        starts_low[..., b, a] = _best(value - ahead * error, *usable[::-1])
+        starts_most[..., a, b] = -_best(value - most * error, *usable[::-1])
+    share = of_pairs / n_starts / max(n_pairs - 1, 1)
+    worse, good = _critical(looks, place, share / n_pairs), _critical(looks, place, share)
+    for a in range(n_starts if n_pairs > 1 else 0):
+        value, error = _couples(known[..., a, :, :], known[..., a, :, :], step)
+        both = able[..., a, :, None] & able[..., a, None, :]
+        pairs_low[..., a, :, :] = np.where(both, value - worse * error, np.nan)
+        pairs_most[..., a, :, :] = np.where(both, value + good * error, np.nan)
+    means = np.where(able, known.mean(axis=-1), np.nan)
+    return Claims(margin, means, starts_low, starts_most, pairs_low, pairs_most)
+
+
+def _couples(ours: Floats, theirs: Floats, step: float) -> tuple[Floats, Floats]:
+    """The mean differences of all couples of cells, and their standard errors [..., P, P]."""
+    seeds = ours.shape[-1]
+    means, rivals = ours.mean(axis=-1), theirs.mean(axis=-1)
+    value = means[..., :, None] - rivals[..., None, :]
+    if seeds == 1:
+        return value, np.full(value.shape, math.inf)
+    centred, others = ours - means[..., None], theirs - rivals[..., None]
+    variance = -2 * (centred @ np.swapaxes(others, -1, -2))
+    variance += (centred**2).sum(axis=-1)[..., :, None]
+    variance += (others**2).sum(axis=-1)[..., None, :]
+    deviation = np.sqrt(np.maximum(variance / (seeds - 1), (step / 2) ** 2))
+    return value, deviation / math.sqrt(seeds)
+
+
+def _critical(looks: Looks, place: int, share: float) -> float:
+    """How many standard errors a one-sided bound with this share of the error is away."""
+    level = levels(looks, 2 * share)[place] / 2
+    freedom = max(looks.seeds[place] - 1, 1)
+    return float(special.stdtrit(freedom, 1 - level)) if level > 0 else math.inf
+
+
+def _best(lows: Floats, able: Truths, rivals: Truths) -> Floats:
+    """By how much the best of ours is ahead of the best of theirs [...], from the bounds of all
+    couples [..., P, P]; NaN where one of them has no pair that can be used.
+    """
+    ours = np.where(able[..., :, None], lows, -math.inf).max(axis=-2)
+    theirs = np.where(rivals, ours, math.inf).min(axis=-1)
+    return np.where(able.any(axis=-1) & rivals.any(axis=-1), theirs, np.nan)
+
+
+def _together(before: Claims, now: Claims) -> Claims:
+    """What may be claimed after a look and those before it."""
+    gone = np.isnan(now.starts_low)  # all pairs of a start have diverged since
+    return Claims(
+        now.margin,
+        now.means,
+        np.where(gone, np.nan, np.fmax(before.starts_low, now.starts_low)),
+        np.where(gone, np.nan, np.fmin(before.starts_most, now.starts_most)),
+        np.fmax(before.pairs_low, now.pairs_low),
+        np.fmin(before.pairs_most, now.pairs_most),
+    )
