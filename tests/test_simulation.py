@@ -252,6 +252,9 @@ BAD_DATA = [
      "data[1]: expected inputs of shape [2] as in data[0], got [5]"),
     (DATA, (torch.zeros(3, 5), torch.zeros(3, dtype=torch.int64)),
      "test: expected inputs of shape [2] as in data[0], got [5]"),
+    ([(np.ma.masked_greater(DATA[0][0].numpy(), -1.0), DATA[0][1])], TEST, "data[0]: the inputs: expected a number in "
+     f"every place, got an array of which {int((DATA[0][0] > -1).sum())} are masked; fill them or "
+     "leave their rows out"),
     (DATA, (TEST[0][:0], TEST[1][:0]), "task 'own data': expected at least one row in its test part, got none"),
     (DATA, (TEST[0], TEST[1] + 1), "task 'own data': expected labels 0 to 1 in its test part, got 1 to 2"),
     ([(DATA[0][0], DATA[0][1] - 1)], TEST, "task 'own data': expected labels 0 to 0 in its train part, got -1 to 0"),
@@ -288,6 +291,7 @@ BAD_PARTS = [
     ({"model": nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))}, "the model has BatchNorm ('1'), whose statistics "
      "mix clients; convert it with headstart.to_group_norm(module, groups=2), which keeps the affine weights"),
     ({"model": "mlp"}, "model: expected an nn.Module or a function that builds one, got str"),
+    ({"model": nn.Linear}, "model: it cannot be built: TypeError: Linear.__init__() missing 2 required positional"),
     ({"model": dict}, "model: expected an nn.Module or a function that builds one, got dict"),
 ]  # fmt: skip
 

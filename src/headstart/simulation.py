@@ -22,6 +22,7 @@ from headstart.engine.rate_by_round import RATES_BY_ROUND
 from headstart.engine.rounds import begin
 from headstart.errors import HeadstartError
 from headstart.models.network import Network
+from headstart.parts.own_modules import one_line
 from headstart.parts.validation import validate
 from headstart.probes.base import PROBES
 from headstart.servers.base import SERVERS
@@ -210,7 +211,8 @@ def _network(model: Any, dtype: torch.dtype) -> tuple[Network, set[str]]:
 def _builder(model: Any) -> Callable[[], nn.Module]:
     if isinstance(model, nn.Module):
         return partial(copy.deepcopy, model)
-    with torch.random.fork_rng(devices=[]):  # a try; it leaves the user's generator as it was
+    # a try, which leaves the user's generator as it was
+    with torch.random.fork_rng(devices=[]), one_line("model: it cannot be built"):
         built = model() if callable(model) else model
     if not isinstance(built, nn.Module):
         expected = "an nn.Module or a function that builds one"

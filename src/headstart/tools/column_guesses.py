@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from headstart.errors import HeadstartError
-from headstart.tasks.sources.columns import NOTHING
+from headstart.tasks.sources.columns import DATE, NOTHING
 from headstart.tasks.sources.names import alike_among, names, visible
 from headstart.tasks.sources.tables import FILE, files_of, header, read
 
@@ -36,7 +36,6 @@ CLIENTS = (
     "worker account group"
 )
 PARTS = ("train", "validation", "test")
-DATE = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}([ T]\d.*)?")
 SHARD = re.compile(r"(part|shard|chunk|data|train|validation|test)[-_.]?\d.*", re.IGNORECASE)
 """How programs name the pieces that they cut a table into."""
 

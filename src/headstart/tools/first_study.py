@@ -16,6 +16,7 @@ from headstart.study.file.yaml_text import in_line
 from headstart.study.spec import Study
 from headstart.tasks.own.features import names_of
 from headstart.tasks.own.images import size_of
+from headstart.tasks.sources.columns import DECIMAL_COMMA
 from headstart.tasks.sources.names import visible
 from headstart.tasks.sources.tables import FILE, read
 from headstart.tools.column_guesses import (
@@ -217,6 +218,8 @@ def _why_left_out(column: Column) -> str:
         return "row numbers"
     if column.kind == "date":
         return "dates"
+    if column.values and all(map(DECIMAL_COMMA.fullmatch, map(str, column.values))):
+        return "numbers with decimal commas; write points"
     if column.kind in ("words", "text"):
         return f"{len(column.values)} different texts"
     return "neither numbers nor words"

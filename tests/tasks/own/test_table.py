@@ -154,8 +154,17 @@ def changed(column: str, row: int, value: Any) -> dict[str, list[Any]]:
     return {**COLUMNS, column: cells}
 
 
+@pytest.mark.parametrize("number", ["3,5", "-1.234,5"])
+def test_decimal_commas_are_called_so(tmp_path: Path, number: str) -> None:
+    file = tmp_path / "t.csv"
+    file.write_text("x;y\n" + f"{number};a\n{number};b\n" * 20)
+    with pytest.raises(HeadstartError, match=rf"row 0 has '{number}' in column 'x', .*; write decimal points, as p"):
+        task(file, features=["x"], label="y")
+
+
 FAULTS: list[tuple[str, dict[str, list[Any]], dict[str, Any], str]] = [
     ("csv", COLUMNS, {"client": "whom"}, "no column 'whom'; did you mean 'who'?"),
+    ("csv", changed("x", 5, "2024-02-03 10:00"), {"features": ["x"]}, "; a date is no number: leave it out by naming"),
     ("csv", changed("who", 5, ""), {"client": "who"}, "row 5 has nothing in column 'who'"),
     ("jsonl", changed("who", 6, None), {"client": "who"}, "row 6 has nothing in column 'who'"),
     ("parquet", changed("y", 7, None), {"features": ["x"]}, "row 7 has nothing in column 'y'"),

@@ -19,6 +19,9 @@ MOST_REPEATS = 4
 moment.
 """
 
+MOST_WAYS = 10_000
+"""Ways through the groups of one alternative: of (a|b)(c|d) four."""
+
 _TOKENS = re.compile(
     r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\??|(?:[*+?]|\{\d*,?\d*\})[?+]?|.", re.DOTALL
 )
@@ -43,8 +46,9 @@ def readable(written: str) -> str:
         raise ValueError(f"{expected}, got {shown(written)} ({error})") from None
     if is_costly(written):
         raise ValueError(
-            f"{expected}, without repeats of a group and with at most {MOST_REPEATS} repeats in "
-            f"each alternative, got {shown(written)}, which may take hours to match"
+            f"{expected}, without repeats of a group and with at most {MOST_REPEATS} repeats and "
+            f"few groups of choices in each alternative, got {shown(written)}, which may take "
+            "hours to match"
         )
     return written
 
@@ -57,19 +61,26 @@ def is_costly(expression: str) -> bool:
     [False, False]
     >>> [is_costly(one) for one in ("(a*)*b", "(a|a)+b", ".*.*.*.*.*b")]
     [True, True, True]
+    >>> is_costly("(.|.)" * 40 + "z")
+    True
     """
-    repeats, depth, before = 0, 0, ""
+    repeats, ways, before = 0, 1, ""
+    alternatives: list[int] = []  # of each group that is open
     for token in _TOKENS.findall(expression):
         if token.startswith("("):
-            depth += 1
-        elif token == ")":
-            depth -= 1
-        elif token == "|" and not depth:
-            repeats = 0
+            alternatives.append(1)
+        elif token == ")" and alternatives:
+            ways *= alternatives.pop()
+        elif token == "|" and alternatives:
+            alternatives[-1] += 1
+        elif token == "|":
+            repeats, ways = 0, 1
         elif _REPEAT.match(token) and not before.startswith("("):
             repeats += 1
             if repeats > MOST_REPEATS or (before == ")" and token[0] != "?"):
                 return True
+        if ways > MOST_WAYS:
+            return True
         before = token
     return False
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -96,8 +97,13 @@ def examples_of(pair: Any, place: str, objective: Objective) -> Examples:
 
 def _tensor(values: Any, place: str) -> Tensor:
     """A tensor of what a user has: a tensor, an array, a data frame, lists of numbers."""
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise HeadstartError(
+            f"{place}: expected a number in every place, got an array of which "
+            f"{int(np.ma.getmaskarray(values).sum())} are masked; fill them or leave their rows out"
+        )
     try:
-        tensor = values if isinstance(values, Tensor) else torch.as_tensor(np.asarray(values))
+        tensor = values if isinstance(values, Tensor) else torch.as_tensor(_writable(values))
     except (TypeError, ValueError, RuntimeError) as error:
         raise HeadstartError(
             f"{place}: expected numbers, got {type(values).__name__} ({reason(error)})"
@@ -112,6 +118,14 @@ def _tensor(values: Any, place: str) -> Tensor:
             "parts"
         )
     return tensor.detach()
+
+
+def _writable(values: Any) -> npt.NDArray[Any]:
+    """An array of what a user has; a copy of one that must not be written to, which torch warns
+    of.
+    """
+    array = np.asarray(values)
+    return array if array.flags.writeable else array.copy()
 
 
 def _labels(targets: Tensor, place: str) -> Tensor:

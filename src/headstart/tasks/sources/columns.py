@@ -58,6 +58,10 @@ def numbers(table: SourceTable, column: str, gaps: bool = False) -> Numbers:
     return values_NW
 
 
+DECIMAL_COMMA = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d+),\d+")
+DATE = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}([ T]\d.*)?")
+
+
 def holds_times(kind: pa.DataType) -> bool:
     """Whether the cells of a column are dates, times or durations."""
     return bool(pa.types.is_temporal(kind))
@@ -68,6 +72,10 @@ def _advice(cell: object) -> str:
         return ""
     if cell.strip().lower() in NOTHING:
         return "; write gaps='mean' to put the mean of the training rows there"
+    if DECIMAL_COMMA.fullmatch(cell.strip()):
+        return "; write decimal points, as pandas.read_csv(file, decimal=',').to_csv(...) does"
+    if DATE.fullmatch(cell.strip()):
+        return "; a date is no number: leave it out by naming the features, or write days"
     return "; a column of words goes into categories, or is left out by naming the features"
 
 

@@ -45,7 +45,10 @@ def refuse_gaps(table: pa.Table, path: Path, with_gaps: Collection[str] = ()) ->
     for name in table.column_names:
         if table[name].null_count and name not in with_gaps:
             row = pc.index(pc.is_null(table[name]), True).as_py()
-            raise HeadstartError(f"{path}: row {row} has nothing in column {name!r}")
+            raise HeadstartError(
+                f"{path}: row {row} has nothing in column {name!r}; fill it or leave the row out "
+                "(features of `table` may have gaps: 'mean' or 'mark')"
+            )
 
 
 def parquet(path: Path, columns: Sequence[str], with_gaps: Collection[str] = ()) -> pa.Table:
