@@ -96,7 +96,11 @@ HOUSE = {
     "report/measures": [{"before_training"}, {"*"}],
     "report/figures": [{"rendering"}, {"axes"}, {"*"}],
     "report/panels": [{"base"}, {"steps"}, {"*"}, {"__init__"}],
-    "report/appendix": [{"tuning"}, {"baselines", "rates", "shares", "completeness", "settings"}, {"sections"}],
+    "report/appendix": [
+        {"tuning"},
+        {"baselines", "choice_of_rates", "rates", "shares", "completeness", "settings"},
+        {"sections"},
+    ],
     "report/judgement": [
         {"study_names", "cautions"},
         {"asked", "findings", "rivals"},
@@ -116,7 +120,7 @@ HOUSE = {
     "trackers": [{"base"}, {"*"}, {"following"}],
     "wording": [{"*"}],
     "parts": [{"validation", "origin"}, {"caches", "given", "written", "own_modules"}, {"registry"}],
-    "looks": [{"competitors", "plans"}, {"outcomes"}, {"decided"}],
+    "looks": [{"competitors"}, {"repeats"}, {"outcomes", "plans"}, {"decided"}],
     "statistics": [
         {"intervals", "sequential"},
         {"effects", "orders", "power", "claims", "winners"},

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from headstart.looks.competitors import Pair, Row, Setting
 from headstart.looks.outcomes import Outcomes, outcomes, step_of
 from headstart.looks.plans import Plan
+from headstart.looks.repeats import together
 from headstart.statistics.decisions import Accuracies, Decision, decide
 
 Places = NDArray[np.bool_]
@@ -62,7 +63,7 @@ def decided(rows: Iterable[Row], plan: Plan) -> Decided:
 
     rows: its runs, one at the least; with those that are planned where they are known.
     """
-    rows, looks = list(rows), plan.looks
+    rows, looks = together(list(rows), plan.seeds, plan.repeats), plan.looks
     found = outcomes(rows, plan.seeds, looks.seeds[0])
     decisions, going = _looked(found, step_of(rows), plan)
     so_far = Decided(found.starts, found.pairs, found.setting, plan, decisions, going, 0)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from headstart.looks.repeats import first_of_repeat, repeats_of
 from headstart.statistics.sequential import Looks, one_look, until_decided
 
 MARGIN = 0.5
@@ -19,11 +20,14 @@ class Plan:
         seeds: in the order in which the study runs them.
         looks: those planned, with those taken.
         margin: a difference in accuracy, as a share, that is no more than this does not matter.
+        repeats: how often the study is tuned. Where these are fewer than the seeds, `seeds` are
+            the first of each repeat, and stand for all that share its rates.
     """
 
     seeds: tuple[int, ...]
     looks: Looks
     margin: float
+    repeats: int = 1
 
 
 def plan_of(settings: Mapping[str, Any]) -> Plan:
@@ -33,7 +37,10 @@ def plan_of(settings: Mapping[str, Any]) -> Plan:
     """
     seeds = settings.get("seeds", [0])
     margin = settings.get("margin", MARGIN) / 100
+    repeats = max(repeats_of(settings), 1)
     if isinstance(seeds, Mapping):
         looks = until_decided(seeds["first"], seeds["at_most"])
-        return Plan(tuple(range(seeds["at_most"])), looks, margin)
-    return Plan(tuple(seeds), one_look(len(seeds)), margin)
+        return Plan(tuple(range(seeds["at_most"])), looks, margin, repeats)
+    first = first_of_repeat(seeds, repeats)
+    independent = tuple(dict.fromkeys(first.get(seed, seed) for seed in seeds))
+    return Plan(independent, one_look(len(independent)), margin, repeats)

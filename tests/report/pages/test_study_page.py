@@ -310,6 +310,7 @@ def test_a_best_rate_at_the_end_of_the_grid_is_a_warning(study: MakeStudy, few: 
 def test_a_tuned_value_at_an_end_of_its_range_is_a_warning(study: MakeStudy, few: Keep) -> None:
     folder = study(keep=few)
     trial = dict.fromkeys(tables.TRIAL_COLUMNS, "x") | {
+        "repeat": 0, "tied": False,
         "start": "random", "client": "sgd", "server": "adam", "local_epochs": 1, "trial": 0, "status": "finished",
         "rounds": 10, "seeds": 1, "client_rate": 3.0, "server_rate": 0.1, "accuracy": 0.9, "loss": 0.3, "best": True,
         "edge": "client_rate",

@@ -38,6 +38,20 @@ def test_tuning_takes_the_best_rate_and_keeps_the_others(study: MakeStudy) -> No
     assert chosen.mean > others[0].mean
 
 
+def test_rates_of_several_tunings_are_no_choice_among_them(study: MakeStudy) -> None:
+    """Every seed has the rates of its repeat: all of them are one cell, and parameters one competitor."""
+    results = tables.read(study(tuning={"repeats": 3}))
+
+    def tuned(run: tables.Run) -> tables.Run:
+        mu = f"proximal(mu={run.seed + 1})"
+        return replace(run, client=mu if "mu" in run.client else run.client, client_rate=0.1 * (run.seed + 1))
+
+    found = sort(replace(results, runs=tuple(map(tuned, results.runs))))
+    key = ("random", Pair("proximal", "adam"), found.base)
+    assert found.cells[key].seeds == {0, 1, 2}
+    assert len(found.rates[key]) == 1
+
+
 def test_a_rate_that_diverges_is_not_chosen(study: MakeStudy) -> None:
     found = read(study("tuning", diverge=lambda row: row["client_rate"] == 0.1 and row["seed"] == 0))
     cell = found.cell("random", Pair("sgd", "adam"))

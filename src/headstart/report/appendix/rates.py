@@ -34,11 +34,15 @@ def _of_starts(grid: Grid, used: Mapping[str, str]) -> list[str]:
 
 
 def _rates_of(cell: Cell) -> str:
-    """The rates of a cell, and the parameters that a label does not show."""
-    run = cell.runs[0]
-    told = [f"client {run.client_rate:g}, server {run.server_rate:g}"]
-    told += [name for name in (run.client, run.server) if name not in cell.pair]
-    return ", ".join(told)
+    """The rates of a cell, and the parameters that a label does not show; those of each repeat of
+    the tuning.
+    """
+    of_repeats: dict[str, None] = {}
+    for run in cell.runs:
+        told = [f"client {run.client_rate:g}, server {run.server_rate:g}"]
+        told += [name for name in (run.client, run.server) if name not in cell.pair]
+        of_repeats[", ".join(told)] = None
+    return "; ".join(of_repeats)
 
 
 def trained(grid: Grid) -> str:

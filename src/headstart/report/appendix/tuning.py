@@ -9,13 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from headstart.report.words.table import Rows, Table, titles
-from headstart.wording.phrases import count, listed
+from headstart.wording.phrases import count, listed, some
 
 CELL = ("start", "client", "server", "partition", "devices", "local_epochs")
-BEST = ("start", "client", "server", "client_rate", "server_rate", "parameters", "accuracy", "edge")
+BEST = (
+    "start", "client", "server", "repeat", "client_rate", "server_rate", "parameters", "accuracy",
+    "edge",
+)  # fmt: skip
 ALL = (
-    *CELL, "trial", "status", "rounds", "client_rate", "server_rate", "parameters", "accuracy",
-    "loss", "best",
+    *CELL, "repeat", "trial", "status", "rounds", "client_rate", "server_rate", "parameters",
+    "accuracy", "loss", "best", "tied",
 )  # fmt: skip
 
 Trial = Mapping[str, Any]
@@ -25,11 +28,12 @@ Trial = Mapping[str, Any]
 @dataclass(frozen=True)
 class TuningNotes:
     """`budget` says what each search was given; `warnings` what to know before trusting the
-    rates.
+    rates; `tied`: where trials could not be told apart, empty where they could.
     """
 
     budget: str
     warnings: list[str]
+    tied: str
     best: Table
     trials: Table
 
@@ -42,7 +46,9 @@ def tuning(trials: Sequence[Trial]) -> TuningNotes | None:
     for trial in trials:
         by_search.setdefault(trial["search"], []).append(trial)
     searches = list(by_search.values())
-    return TuningNotes(budget(searches), warnings(searches), best(searches), all_of(trials))
+    return TuningNotes(
+        budget(searches), warnings(searches), tied(searches), best(searches), all_of(trials)
+    )
 
 
 def budget(searches: Sequence[Sequence[Trial]]) -> str:
@@ -58,8 +64,12 @@ def budget(searches: Sequence[Sequence[Trial]]) -> str:
         each = f"{numbers[0]} trials"
     same = "each got the same" if len(numbers) == len(seeds) == 1 else "budgets differ"
     on_seeds = listed(count(n, "seed") for n in sorted(seeds))
+    repeats = 1 + max(trials[0]["repeat"] for trials in searches)
+    combinations = len(searches) // repeats
+    often = f" {repeats} times" if repeats > 1 else ""
     return (
-        f"{count(len(searches), 'combination')} of start and pair tuned with {each} of {on_seeds}: "
+        f"{count(combinations, 'combination')} of start and pair tuned{often} with {each} of "
+        f"{on_seeds}: "
         f"{same}. Of {count(statuses.total(), 'trial')}, "
         f"{listed(lost) if lost else 'none was pruned and none diverged'}."
     )
@@ -91,18 +101,39 @@ def warnings(searches: Sequence[Sequence[Trial]]) -> list[str]:
 
 def at_an_end(what: str, of: Sequence[str]) -> str:
     """A warning of a best value at an end of what was tried."""
-    where = f"lies at an end of its range for {listed(of)}"
+    where = f"lies at an end of its range for {listed(dict.fromkeys(of))}"
     return f"The best {what} {where}: a wider range could do better."
+
+
+def tied(searches: Sequence[Sequence[Trial]]) -> str:
+    """Where half of the finished trials or more lie within one validation row of the best.
+
+    A few ties among good trials are usual; where most of them tie, what the clients learned does
+    not depend on the rates, or is nothing: a constant answer ties with itself.
+    """
+    where = []
+    for trials in searches:
+        others = sum(trial["status"] == "finished" for trial in trials) - 1
+        ties = sum(trial["tied"] for trial in trials)
+        if ties and 2 * ties >= others:
+            where.append(f"{_name(trials[0])} ({ties} of {count(others, 'other')})")
+    if not where:
+        return ""
+    return (
+        f"The tuning could not choose: within one row of the validation part of the best trial lie "
+        f"those for {some(where)}."
+    )
 
 
 def best(searches: Sequence[Sequence[Trial]]) -> Table:
     """A row for the best trial of each search."""
-    rows = Rows(*titles(BEST), "trials", "pruned")
+    rows = Rows(*titles(BEST), "trials", "pruned", "tied")
     for trials in searches:
         pruned = sum(trial["status"] == "pruned" for trial in trials)
+        ties = sum(trial["tied"] for trial in trials)
         for trial in trials:
             if trial["best"]:
-                rows.add(*[trial[name] for name in BEST], len(trials), pruned)
+                rows.add(*[trial[name] for name in BEST], len(trials), pruned, ties)
     return rows.table("tuned", "The best trial of every start and pair", "accuracy")
 
 

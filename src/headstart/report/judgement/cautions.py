@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from headstart.report.appendix import completeness, rates
+from headstart.report.appendix import choice_of_rates, completeness, rates
 from headstart.report.appendix.tuning import TuningNotes
 from headstart.report.measures.learning import Learning, unlearned
 from headstart.report.runs.grid import Grid
@@ -17,7 +17,9 @@ class Cautions:
     """Each caution of a study: a sentence that is empty where there is none, or a list.
 
     `unlearned`: the starts from which accuracy has hardly moved; `lost`: how many of the `runs`
-    have no result, by what came of them; `tuning` and `edges`: warnings about the rates.
+    have no result, by what came of them; `tuning` and `edges`: warnings about the rates;
+    `picked_on_test`, `unequal_rates`, `tuned_on_judged`, `tuned_once` and `tuning_tied`: how they
+    were chosen.
     """
 
     unmeasured: str
@@ -28,7 +30,18 @@ class Cautions:
     failures: str
     tuning: tuple[str, ...]
     edges: tuple[str, ...]
+    picked_on_test: str
+    unequal_rates: str
+    tuned_on_judged: str
+    tuned_once: str
+    tuning_tied: str
     runs: int
+
+    @property
+    def of_rates(self) -> list[str]:
+        """How the rates were chosen, where that limits what can be concluded."""
+        said = [self.picked_on_test, self.unequal_rates, self.tuned_on_judged]
+        return list(filter(None, [*said, self.tuning_tied, self.tuned_once]))
 
     @property
     def of_starts(self) -> list[str]:
@@ -49,7 +62,8 @@ class Cautions:
         fell = f"{diverged} of {count(self.runs, 'run')} diverged"
         fell += "; a pair with one has no mean and ranks last."
         said = [self.unmeasured, self.few_seeds, self.missing, *self.of_starts]
-        said += [fell if diverged else "", self.failures, *self.tuning, *self.edges]
+        said += [fell if diverged else "", self.failures, *self.of_rates]
+        said += [*self.tuning, *self.edges]
         return list(filter(None, said))
 
 
@@ -64,6 +78,11 @@ def cautions(grid: Grid, tuning: TuningNotes | None) -> Cautions:
         failures=completeness.failures(grid),
         tuning=tuple(tuning.warnings) if tuning else (),
         edges=tuple(rates.edges(grid)),
+        picked_on_test=choice_of_rates.picked_on_test(grid),
+        unequal_rates=choice_of_rates.unequal(grid),
+        tuned_on_judged=choice_of_rates.tuned_on_judged(grid),
+        tuned_once=choice_of_rates.tuned_once(grid),
+        tuning_tied=tuning.tied if tuning else "",
         runs=len(grid.records.runs),
     )
 

@@ -3,7 +3,8 @@ setting.
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,12 +20,17 @@ def replaced(setting: Setting, axis: str, value: str | float) -> Setting:
 
 @dataclass(frozen=True)
 class Cell:
-    """The runs of one start x pair x setting at the chosen rates."""
+    """The runs of one start x pair x setting at the chosen rates.
+
+    Where a study was tuned several times, seeds with the rates of one repeat are alike, so that
+    they count as one: `first_of_repeat` names the first of them by each seed.
+    """
 
     start: str
     pair: Pair
     setting: Setting
     runs: tuple[Run, ...]
+    first_of_repeat: Mapping[int, int] = field(default_factory=dict, compare=False)
 
     @property
     def diverged(self) -> int:
@@ -40,18 +46,28 @@ class Cell:
         """The seeds of the runs."""
         return frozenset(self.by_seed("seed"))
 
+    def over_repeats(self, by_seed: Mapping[int, float]) -> dict[int, float]:
+        """The mean over the seeds of each repeat of the tuning, by the first of them."""
+        of_repeat: dict[int, list[float]] = {}
+        for seed, value in by_seed.items():
+            of_repeat.setdefault(self.first_of_repeat.get(seed, seed), []).append(value)
+        return {seed: float(np.mean(values)) for seed, values in of_repeat.items()}
+
     @property
     def outcomes(self) -> dict[int, float]:
-        """Final accuracy by seed; NaN where the run diverged, or accuracy was not measured."""
+        """Final accuracy by seed, or by repeat of the tuning where these are fewer.
+
+        It is NaN where a run diverged, or accuracy was not measured.
+        """
         found = {}
         for run in self.runs:
             accuracy = run.test_accuracy if run.finished else None
             found[run.seed] = math.nan if accuracy is None else accuracy
-        return found
+        return self.over_repeats(found) if self.first_of_repeat else found
 
     @property
     def accuracy(self) -> dict[int, float]:
-        """Final accuracy by seed, where all runs have one.
+        """`outcomes`, where all runs have one.
 
         Empty where a run diverged, for a mean over the survivors would flatter the cell.
         """

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from headstart import tables
 from headstart.errors import HeadstartError, reason
+from headstart.looks.repeats import repeats_of
 from headstart.tables import AGAIN, BASELINES, ROUNDS, TRIALS, BaselineRow
 from headstart.wording.epochs import whole_or_part
 
@@ -102,6 +103,11 @@ class Records:
     text: str = ""  # the study file
     failed: Mapping[str, str] = field(default_factory=dict)  # why runs did not end, by their keys
     baselines: tuple[BaselineRow, ...] = ()  # what needs no training
+
+    @property
+    def repeats(self) -> int:
+        """How often the study was tuned; 0 where it was not."""
+        return repeats_of(self.settings)
 
     def distinct(self, column: str) -> list[Any]:
         """The values of a column of the runs that are there, each once, in order."""

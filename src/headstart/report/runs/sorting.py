@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from headstart.looks.competitors import Pair, Setting, family, labels
+from headstart.looks.repeats import first_of_repeat
 from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Grid, Place
 from headstart.report.runs.records import TEXTS, Records, Run
@@ -19,6 +20,9 @@ from headstart.wording.escapes import printable
 Rates = tuple[float, float, str, str]
 """Client rate, server rate, client and server with their parameters: what a tuning chooses."""
 
+ALL_REPEATS: Rates = (0.0, 0.0, "", "")
+"""Stands for the rates of all repeats of a tuning."""
+
 
 def sort(records: Records) -> Grid:
     """Sort the runs into cells. A start goes by its bare name where no other of its kind
@@ -26,16 +30,20 @@ def sort(records: Records) -> Grid:
     """
     records = _with_brief_starts(_printable(records))
     rows = [vars(run) for run in records.runs]
-    clients, servers = labels(rows, "client"), labels(rows, "server")
+    repeats = records.repeats
+    clients, servers = labels(rows, "client", repeats), labels(rows, "server", repeats)
     tried: dict[Place, dict[Rates, list[Run]]] = defaultdict(lambda: defaultdict(list))
     for run in records.runs:
         pair = Pair(clients[run.client], servers[run.server])
         setting = Setting(run.partition, run.devices, run.local_epochs, run.trainable)
         rates = run.client_rate, run.server_rate, run.client, run.server
+        if repeats > 1:  # the rates of a cell are what its tunings found, not a choice among them
+            rates = ALL_REPEATS
         tried[run.start, pair, setting][rates].append(run)
+    named = first_of_repeat(records.distinct("seed"), repeats)
     at_rates, chosen = {}, {}
     for place, by_rate in tried.items():
-        cells = [Cell(*place, tuple(runs)) for runs in by_rate.values()]
+        cells = [Cell(*place, tuple(runs), named) for runs in by_rate.values()]
         cells.sort(key=_goodness, reverse=True)
         at_rates[place], chosen[place] = tuple(cells), cells[0]
     starts = dict.fromkeys(start for start, _, _ in chosen)

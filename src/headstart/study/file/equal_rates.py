@@ -6,6 +6,9 @@ from dataclasses import replace
 from headstart.errors import HeadstartError
 from headstart.study.file.run_spec import RunSpec
 
+Tried = set[tuple[float, float]]
+"""The rates that something is run at: the client's and the server's."""
+
 
 def refuse_unequal_rates(runs: Sequence[RunSpec]) -> None:
     """Refuse a grid in which a pair is run at more rates from one start than from another.
@@ -16,21 +19,30 @@ def refuse_unequal_rates(runs: Sequence[RunSpec]) -> None:
     Raises:
         HeadstartError: there is such a pair.
     """
-    tried: dict[RunSpec, dict[str, set[tuple[float, float]]]] = {}
-    if len({(run.client_rate, run.server_rate) for run in runs}) == 1:
+    if len(set(map(_rates, runs))) == 1:
         return
+    tried: dict[RunSpec, dict[str, Tried]] = {}
     some = runs[0]
     for run in runs:
         place = replace(run, start=some.start, seed=some.seed, client_rate=1.0, server_rate=1.0)
         rates = tried.setdefault(place, {}).setdefault(str(run.start), set())
-        rates.add((run.client_rate, run.server_rate))
+        rates.add(_rates(run))
     for place, by_start in tried.items():
-        numbers = {start: len(rates) for start, rates in by_start.items()}
-        most, least = max(numbers, key=numbers.__getitem__), min(numbers, key=numbers.__getitem__)
-        if numbers[most] > numbers[least]:
+        most, more = max(by_start.items(), key=_number)
+        least, fewer = min(by_start.items(), key=_number)
+        if len(more) > len(fewer):
             raise HeadstartError(
-                f"starts: expected as many rates from every start, got {numbers[most]} from {most} "
-                f"and {numbers[least]} from {least} with {place.client} + {place.server}; give "
+                f"starts: expected as many rates from every start, got {len(more)} from {most} "
+                f"and {len(fewer)} from {least} with {place.client} + {place.server}; give "
                 "each the same number of client_rates and server_rates, or name the rates of each "
                 "start in `rates`"
             )
+
+
+def _rates(run: RunSpec) -> tuple[float, float]:
+    return run.client_rate, run.server_rate
+
+
+def _number(of_start: tuple[str, Tried]) -> int:
+    """The number of rates from one start, which is given with its name."""
+    return len(of_start[1])
