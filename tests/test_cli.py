@@ -203,8 +203,8 @@ MISFITS = [
     ("model: tests_own_models:normed", "the model has BatchNorm ('1'), whose statistics mix clients; convert it with"),
     ("model: tests_own_models:broken", "model 'tests_own_models:broken' failed: RuntimeError: no weights"),
     ("model: tests_own_models:nothing", "cannot import 'tests_own_models:nothing': "),
-    ("task: tests_own_models:labels", "task 'own': expected labels 0 to 1 in its train part, got 0 to 2"),
-    ("task: tests_own_models:empty", "task 'own': expected at least one row in its test part, got none"),
+    ("task: tests_own_models:labels", "task 'own': expected labels 0 to 1 in its train split, got 0 to 2"),
+    ("task: tests_own_models:empty", "task 'own': expected at least one row in its test split, got none"),
     ("task: tests_own_models:floats", "task 'own': its loss does not take outputs of shape [2, 2] with targets"),
     ("starts: proxy(task='digit')", "start proxy.task: unknown task 'digit'; did you mean 'digits'?"),
 ]  # fmt: skip
@@ -288,7 +288,7 @@ def test_ones_own_parts_are_found_beside_the_study_file(file: Path, tmp_path: Pa
     file.write_text(STUDY.replace("task: digits", "task: tests_own_models:labels"))
     ended = headstart("check", file, cwd="/")
     assert ended.returncode == 2
-    assert ended.stderr == "error: task 'own': expected labels 0 to 1 in its train part, got 0 to 2\n"
+    assert ended.stderr == "error: task 'own': expected labels 0 to 1 in its train split, got 0 to 2\n"
 
 
 def test_a_closed_pipe_is_no_error() -> None:

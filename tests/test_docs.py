@@ -89,7 +89,7 @@ def test_the_commands_of_the_data_page_run(tmp_path: Path) -> None:
         )
         assert (done.returncode, done.stderr) == (0, "")
         found.append(done.stdout)
-    assert (tmp_path / "split.svg").read_text().startswith("<?xml")
+    assert (tmp_path / "partition.svg").read_text().startswith("<?xml")
     assert found[0].startswith("digits, dirichlet(alpha=0.1): 50 clients, 1200 rows")
     assert json.loads(found[1])["labels_per_client"]["max"] <= 4  # two shards touch two labels, or few more at bounds
 

@@ -56,7 +56,7 @@ def test_own_data_and_own_model(tmp_path: Path) -> None:
     rows = [f"clinic {i % 40},{ages[i]},{doses[i]},{outcomes[i]}" for i in range(1200)]
     (tmp_path / "visits.csv").write_text("\n".join([header, *rows]))
     carry_out(next(text for text in blocks("bash") if "own.yaml" in text), tmp_path)
-    assert (tmp_path / "split.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "partition.png").read_bytes().startswith(b"\x89PNG")
     runs = pq.read_table(tmp_path / "own" / "results" / "runs.parquet").to_pylist()
     assert [run["status"] for run in runs] == ["finished"] * 3
     assert min(run["test_accuracy"] for run in runs) > 0.75  # the larger class has about half of the rows

@@ -255,9 +255,9 @@ BAD_DATA = [
     ([(np.ma.masked_greater(DATA[0][0].numpy(), -1.0), DATA[0][1])], TEST, "data[0]: the inputs: expected a number in "
      f"every place, got an array of which {int((DATA[0][0] > -1).sum())} are masked; fill them or "
      "leave their rows out"),
-    (DATA, (TEST[0][:0], TEST[1][:0]), "task 'own data': expected at least one row in its test part, got none"),
-    (DATA, (TEST[0], TEST[1] + 1), "task 'own data': expected labels 0 to 1 in its test part, got 1 to 2"),
-    ([(DATA[0][0], DATA[0][1] - 1)], TEST, "task 'own data': expected labels 0 to 0 in its train part, got -1 to 0"),
+    (DATA, (TEST[0][:0], TEST[1][:0]), "task 'own data': expected at least one row in its test split, got none"),
+    (DATA, (TEST[0], TEST[1] + 1), "task 'own data': expected labels 0 to 1 in its test split, got 1 to 2"),
+    ([(DATA[0][0], DATA[0][1] - 1)], TEST, "task 'own data': expected labels 0 to 0 in its train split, got -1 to 0"),
     ([(DATA[0][0], DATA[0][1].float())], TEST, "data[0]: expected class labels, which are whole numbers, got "
      "torch.float32; convert them with .long(), or give `outputs` and an `objective` for other targets"),
 ]  # fmt: skip

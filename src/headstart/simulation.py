@@ -227,7 +227,7 @@ def _check(network: Network, task: Task) -> None:
     try:
         check_network(network, task)
     except HeadstartError:
-        targets = [part.targets for part in (task.train, task.test)]
+        targets = [split.targets for split in (task.train, task.test)]
         if any(one.is_floating_point() or int(one.min()) < 1 for one in targets):
             raise
         try:

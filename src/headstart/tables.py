@@ -100,7 +100,7 @@ class RunRow:
 class TrialRow:
     """A trial of a search, as a row of `trials.parquet`.
 
-    `accuracy` is that of its last measured rounds; `tied`: at most a row of the validation part
+    `accuracy` is that of its last measured rounds; `tied`: at most a row of the validation split
     behind the best.
     """
 

@@ -79,7 +79,7 @@ IMPORTED = (
     "cli",
     "study.runner",
     "tools.estimate",
-    "tools.splits",
+    "tools.partitions",
     "study.tuning.search",
     "report.pages.study_page",
     "report.publication.folder",

@@ -18,7 +18,7 @@ from headstart.study.choice import chosen_executor, with_executor
 from headstart.study.file.run_spec import PLACEMENT, RunSpec
 from headstart.study.spec import Study
 from headstart.tasks.base import TASKS
-from headstart.tools.splits import inspect_study
+from headstart.tools.partitions import inspect_study
 
 BASE = {"task": "digits", "model": "mlp", "population": 10, "cohort": 3, "seeds": [0]}
 
@@ -352,7 +352,7 @@ BAD = [
     ({"tuning": {"seeds": [0, 0]}}, "tuning.seeds[1]: 0 is there twice; remove one"),
     ({"tuning": {"each": ["devices", "devices"]}}, "tuning.each[1]: devices is there twice; remove one"),
     ({"tuning": {}, "evaluate_on": "validation"},
-     "evaluate_on: expected test, as `tuning` chooses by the validation part, got validation"),
+     "evaluate_on: expected test, as `tuning` chooses by the validation split, got validation"),
     ({"rates": [{"client_rate": 0.1}]}, "rates[0].server_rate: expected a number > 0, got nothing"),
     (
         {"rates": [{"client": "sdg", "client_rate": 0.1, "server_rate": 1}]},

@@ -109,7 +109,7 @@ def test_glyphs_of_all_fonts_are_digits() -> None:
 
 
 def test_a_linear_model_of_rendered_digits_reads_real_ones() -> None:
-    """Chance is 0.10; measured 0.58 on the real validation part."""
+    """Chance is 0.10; measured 0.58 on the real validation split."""
     made, real = rendered().train, digits().validation
     model = LogisticRegression(C=0.1, max_iter=200).fit(made.inputs.flatten(1).numpy(), made.targets.numpy())
     assert model.score(real.inputs.flatten(1).numpy(), real.targets.numpy()) > 0.45

@@ -30,7 +30,7 @@ def task(path: Path, **parameters: Any) -> Task:
 
 
 def leaf(folder: Path, tests: np.ndarray[Any, Any], **changes: Any) -> Path:
-    """LEAF's folders, the training part in two files."""
+    """LEAF's folders, the training split in two files."""
     for name, mask in (("train/0", ~tests & (LABELS < 31)), ("train/1", ~tests & (LABELS >= 31)), ("test/0", tests)):
         users = sorted(set(WRITERS[mask]))
         data = {

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import wasserstein_distance
 
 from headstart.tools.inspection import Inspection, gini, inspect, likeness, lines
-from headstart.tools.splits import inspect_named
+from headstart.tools.partitions import inspect_named
 
 DRAW = np.random.Generator(np.random.Philox(key=5))
 
@@ -101,7 +101,7 @@ def test_likeness_has_closed_forms() -> None:
 def test_targets_that_are_no_classes_have_sizes_only() -> None:
     split = inspect("text", np.array([1, 3]), np.arange(4), None, (), DRAW)
     assert split.as_json() == {
-        "split": "text", "clients": 2, "rows": 4,
+        "partition": "text", "clients": 2, "rows": 4,
         "sizes": {"min": 1.0, "5%": 1.1, "25%": 1.5, "median": 2.0, "75%": 2.5, "95%": 2.9, "max": 3.0, "mean": 2.0,
                   "gini": 0.25},
     }  # fmt: skip

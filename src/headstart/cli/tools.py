@@ -67,18 +67,18 @@ def inspect(
     picture: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw it, as .svg or .png.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON a split.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON a partition.")] = False,
     allow: Allow = None,
 ) -> None:
-    """Measure splits of training rows over clients: their sizes, the skew of their labels, clients
-    of each label.
+    """Measure partitions of training rows over clients: their sizes, the skew of their labels,
+    clients of each label.
     """
     import json
 
     from headstart.parts.origin import Origin, within
     from headstart.study.spec import Study
     from headstart.tools.inspection import lines
-    from headstart.tools.splits import inspect_named, inspect_study
+    from headstart.tools.partitions import inspect_named, inspect_study
 
     if (file is None) == (not task):
         raise HeadstartError("expected a study file or --task, and not both")
@@ -87,24 +87,24 @@ def inspect(
             found = iter([inspect_named(task, partition, population, seed)])
     else:
         found = inspect_study(Study.load(file, allow or ()))
-    for i, split in enumerate(found):
+    for i, inspected in enumerate(found):
         say(
-            json.dumps(split.as_json())
+            json.dumps(inspected.as_json())
             if as_json
-            else "\n".join([*([""] if i else []), *lines(split)])
+            else "\n".join([*([""] if i else []), *lines(inspected)])
         )
         if picture is not None:
-            from headstart.report.figures.split_picture import write_picture
+            from headstart.report.figures.partition_picture import write_picture
 
             path = picture.with_stem(f"{picture.stem}-{i + 1}") if i else picture
             write_picture(
                 path,
-                split.name,
-                split.classes,
-                split.sizes_K,
-                split.counts_KC,
-                split.variation_K,
-                split.dealt_K,
+                inspected.name,
+                inspected.classes,
+                inspected.sizes_K,
+                inspected.counts_KC,
+                inspected.variation_K,
+                inspected.dealt_K,
             )
 
 

@@ -171,7 +171,7 @@ def _tuning(
         one_seed = ["# On one seed, which is not judged: three would take three times as long."]
     return [
         *(["# The first trial; ours.", *_rates(task, main)] if task.rates else []),
-        "# The same number of trials for every start and pair, on the validation part. The paper "
+        "# The same number of trials for every start and pair, on the validation split. The paper "
         "does not publish what",
         "# it tuned over: ranges and trials are ours.",
         *one_seed,

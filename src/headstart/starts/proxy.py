@@ -47,9 +47,9 @@ def proxy(
     new head.
 
     Adam as torch.optim has it (betas .9 and .999, epsilon 1e-8, no weight decay), with a rate that
-    falls to zero along half a cosine (arXiv 1608.03983, Eq. 5). Only the training part of the proxy
-    is used, and nothing of the task itself. What is pre-trained is the same for every seed of a
-    run: one artefact that a team has in hand. A new head is drawn from the run's seed, and is the
+    falls to zero along half a cosine (arXiv 1608.03983, Eq. 5). Only the training split of the
+    proxy is used, and nothing of the task itself. What is pre-trained is the same for every seed of
+    a run: one artefact that a team has in hand. A new head is drawn from the run's seed, and is the
     one that the start `random` has with that seed.
     """
     source = TASKS.component(task, "start proxy.task")

@@ -41,8 +41,8 @@ def fits(task: Component, device: torch.device, data_mib: int | None) -> bool:
         torch.accelerator.get_memory_info(device)[0] // 2 if data_mib is None else data_mib * 2**20
     )
     made = task_of(task)
-    parts = (made.train, made.validation, made.test)
-    return sum(rows.inputs.nbytes + rows.targets.nbytes for rows in parts) <= room
+    splits = (made.train, made.validation, made.test)
+    return sum(rows.inputs.nbytes + rows.targets.nbytes for rows in splits) <= room
 
 
 def provide(task: Component, make: Callable[[], Task]) -> None:
@@ -56,26 +56,26 @@ _provided: dict[Component, Callable[[], Task]] = {}
 
 
 def check_examples(task: Task) -> None:
-    """Refuse parts without rows, and class labels outside of the model's outputs. The validation
-    part may be empty.
+    """Refuse splits without rows, and class labels outside of the model's outputs. The validation
+    split may be empty.
     """
-    for part in ("train", "test", "validation"):
-        inputs, targets = getattr(task, part).inputs, getattr(task, part).targets
+    for split in ("train", "test", "validation"):
+        inputs, targets = getattr(task, split).inputs, getattr(task, split).targets
         if len(inputs) != len(targets):
             raise HeadstartError(
-                f"task {task.name!r}: expected as many targets as inputs in its {part} part, "
+                f"task {task.name!r}: expected as many targets as inputs in its {split} split, "
                 f"got {len(targets)} and {len(inputs)}"
             )
-        if part != "validation" and not len(targets):
+        if split != "validation" and not len(targets):
             raise HeadstartError(
-                f"task {task.name!r}: expected at least one row in its {part} part, got none"
+                f"task {task.name!r}: expected at least one row in its {split} split, got none"
             )
         if len(targets) and not targets.is_floating_point():
             low, high = int(targets.min()), int(targets.max())
             if low < 0 or high >= task.outputs:
                 raise HeadstartError(
-                    f"task {task.name!r}: expected labels 0 to {task.outputs - 1} in its {part} "
-                    f"part, got {low} to {high}"
+                    f"task {task.name!r}: expected labels 0 to {task.outputs - 1} in its {split} "
+                    f"split, got {low} to {high}"
                 )
 
 
@@ -89,7 +89,7 @@ def check_clients(clients: Population) -> None:
 
 
 def check_rows(clients: Population, rows: int, partition: str) -> None:
-    """Refuse clients whose rows are not those of the training part."""
+    """Refuse clients whose rows are not those of the training split."""
     given, came = clients.rows, ""
     if given.dtype.kind not in "iu":
         came = f"values of {given.dtype}"

@@ -57,7 +57,7 @@ def federation_of(run: RunSpec, start: Tree | None = None) -> Federation:
     if run.evaluate_on == "validation":
         if not len(task.validation):
             raise HeadstartError(
-                f"task {task.name!r}: it has no validation part, which tuning measures on; set "
+                f"task {task.name!r}: it has no validation split, which tuning measures on; set "
                 "rows aside for it (`validation` of own_task or of a table)"
             )
         task = replace(task, test=task.validation, test_owners=task.validation_owners)
@@ -236,8 +236,8 @@ def clients_of(task: Component, partition: Component, population: int, seed: int
 
 def check_network(network: Network, task: Task) -> None:
     """Refuse a model that does not fit the task, trying it, and the task's loss, on two rows."""
-    for part in (task.train, task.test):
-        inputs, targets = part.inputs[:2].to(network.device), part.targets[:2].to(network.device)
+    for split in (task.train, task.test):
+        inputs, targets = split.inputs[:2].to(network.device), split.targets[:2].to(network.device)
         network.check(inputs, task.outputs)
         try:
             outputs = network(network.initial(0), inputs)

@@ -275,7 +275,8 @@ def _check_tuning(file: StudyFile, tuning: Tuning) -> None:
                 )
     if file.evaluate_on == "validation":
         raise HeadstartError(
-            "evaluate_on: expected test, as `tuning` chooses by the validation part, got validation"
+            "evaluate_on: expected test, as `tuning` chooses by the validation split, "
+            "got validation"
         )
     _refuse_twice(tuning.seeds, "tuning.seeds")
     if len(tuning.seeds) % tuning.repeats:

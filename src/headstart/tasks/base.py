@@ -144,8 +144,8 @@ class Task:
     reported numbers, and neither overlaps another. `outputs` is the width of the model's output.
     `owners` [N] names the natural client of each training row, where the source has one, or is the
     rows of each such client; `test_owners` and `validation_owners` are the numbers of those of the
-    other parts' rows, where they are known. `classes`: the names of the labels 0, 1, ..., where the
-    source has some. `mapped`: the rows are read from files as they are used, so that several
+    other splits' rows, where they are known. `classes`: the names of the labels 0, 1, ..., where
+    the source has some. `mapped`: the rows are read from files as they are used, so that several
     processes share them as it is. `tokens` is how text became numbers, in tasks of text. `content`:
     a sha256 of the files that it was read from, empty without any. `prepare` makes the module,
     without parameters, that turns a batch of inputs into what a model takes: images are kept as
@@ -182,8 +182,8 @@ class Task:
 
     def to(self, device: torch.device) -> "Task":
         """The same task with its rows on a device, where all of them must fit."""
-        parts = {name: getattr(self, name).to(device) for name in ("train", "validation", "test")}
-        return replace(self, **parts)
+        splits = {name: getattr(self, name).to(device) for name in ("train", "validation", "test")}
+        return replace(self, **splits)
 
     @property
     def input_shape(self) -> tuple[int, ...]:

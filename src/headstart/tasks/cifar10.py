@@ -85,10 +85,12 @@ def cifar10(
         HeadstartError: a file is missing or damaged, an image is not of 32x32 pixels, or no
             training row is left.
     """
-    parts = _parts(located(train, "task.train"), located(test, "task.test"), image, validation)
+    splits = _parts(located(train, "task.train"), located(test, "task.test"), image, validation)
     content = digest(located(train), located(test))
     prepare = partial(Pixels, mean, deviation)
-    return Task("cifar10", *parts, outputs=CLASSES, classes=NAMES, content=content, prepare=prepare)
+    return Task(
+        "cifar10", *splits, outputs=CLASSES, classes=NAMES, content=content, prepare=prepare
+    )
 
 
 @lru_cache(maxsize=1)
@@ -106,15 +108,17 @@ def _parts(
         )
     order = rng.generator(0, "cifar10 split").permutation(len(labels))
 
-    def part(images: npt.NDArray[np.uint8], labels: npt.NDArray[np.int64], rows: Rows) -> Examples:
+    def examples(
+        images: npt.NDArray[np.uint8], labels: npt.NDArray[np.int64], rows: Rows
+    ) -> Examples:
         rows = np.sort(rows)
         return Examples(torch.from_numpy(images[rows]), torch.from_numpy(labels[rows]))
 
     tested = _decoded(test, image, "test_batch.bin")
     return (
-        part(images, labels, order[validation:]),
-        part(images, labels, order[:validation]),
-        part(*tested, np.arange(len(tested[1]))),
+        examples(images, labels, order[validation:]),
+        examples(images, labels, order[:validation]),
+        examples(*tested, np.arange(len(tested[1]))),
     )
 
 

@@ -1,6 +1,6 @@
 """Real handwritten digits: 1,797 images of 8x8 pixels that come with scikit-learn.
 
-The test part of "Optical Recognition of Handwritten Digits" (Alpaydin & Kaynak, UCI, 1998,
+The test split of "Optical Recognition of Handwritten Digits" (Alpaydin & Kaynak, UCI, 1998,
 https://doi.org/10.24432/C50P49): each image is a size-normalised 32x32 bitmap of which the pixels
 that are on are counted in 4x4 blocks, 0 to 16. Here it is split once into 1,200 training, 197
 validation and 400 test rows.
@@ -32,8 +32,8 @@ def digits() -> Task:
     inputs = torch.from_numpy(images.astype(np.float32)).reshape(-1, 1, 8, 8) / 16
     targets = torch.from_numpy(labels.astype(np.int64))
     order = torch.from_numpy(_evenly_mixed(labels, rng.generator(0, "digits split")))
-    parts = (order[:TRAIN], order[TRAIN : TRAIN + VALIDATION], order[TRAIN + VALIDATION :])
-    train, validation, test = (Examples(inputs[rows], targets[rows]) for rows in parts)
+    splits = (order[:TRAIN], order[TRAIN : TRAIN + VALIDATION], order[TRAIN + VALIDATION :])
+    train, validation, test = (Examples(inputs[rows], targets[rows]) for rows in splits)
     return Task("digits", train, validation, test, outputs=10, classes=tuple("0123456789"))
 
 

@@ -16,7 +16,7 @@ from headstart.errors import HeadstartError
 from headstart.files import digest, located
 from headstart.parts.caches import cached
 from headstart.tasks.base import TASKS, Examples, Pixels, Rows, Task
-from headstart.tasks.sources.labels import splits, whole_numbers
+from headstart.tasks.sources.labels import train_and_test, whole_numbers
 from headstart.tasks.sources.parquet import parquet
 from headstart.tasks.sources.pixels import grey_images
 
@@ -34,7 +34,7 @@ def emnist_letters(
         "$HEADSTART_DATA/emnist_letters.parquet"
     ),
     validation: Annotated[
-        int, Field(ge=0, description="rows held out of the training part, to tune on")
+        int, Field(ge=0, description="rows held out of the training split, to tune on")
     ] = 5200,
 ) -> Task:
     """Handwritten letters of 28x28 pixels, 26 classes: 119,600 to train on, 20,800 to test.
@@ -50,7 +50,7 @@ def emnist_letters(
         whole_numbers(table, "label", file, below=LETTERS),
         grey_images(table, "image", file, PIXELS, PIXELS),
     )
-    train, test = splits(table, "split", file)
+    train, test = train_and_test(table, "split", file)
     if validation >= len(train):
         raise HeadstartError(
             f"emnist-letters.validation: expected fewer than the {len(train)} training rows of "
@@ -58,14 +58,14 @@ def emnist_letters(
         )
     order = rng.generator(0, "emnist-letters split").permutation(train)
 
-    def part(rows: Rows) -> Examples:
+    def examples(rows: Rows) -> Examples:
         rows.sort()
         return Examples(torch.from_numpy(images[rows]), torch.from_numpy(labels[rows]))
 
-    parts = part(order[validation:]), part(order[:validation]), part(test)
+    splits = examples(order[validation:]), examples(order[:validation]), examples(test)
     return Task(
         "emnist-letters",
-        *parts,
+        *splits,
         outputs=LETTERS,
         classes=BOTH_CASES,
         content=digest(file),

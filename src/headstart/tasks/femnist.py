@@ -7,7 +7,7 @@ upright. Three forms are read:
 - LEAF's own folder, `train/*.json` and `test/*.json`, each with `users` and `user_data: {user: {x,
   y}}`;
 - the hub's `flwrlabs/femnist`, Parquet files with image (encoded), writer_id, hsf_id and character,
-  all one part;
+  all one split;
 - a Parquet file with user_id, split, label and image (784 bytes), such as the sample in
   `shared/data`.
 """
@@ -30,7 +30,7 @@ from headstart.files import digest, located
 from headstart.parts.caches import cached
 from headstart.parts.validation import shown
 from headstart.tasks.base import TASKS, Examples, Pixels, Task
-from headstart.tasks.sources.labels import splits, whole_numbers
+from headstart.tasks.sources.labels import train_and_test, whole_numbers
 from headstart.tasks.sources.objects import parsed
 from headstart.tasks.sources.parquet import parquet
 from headstart.tasks.sources.pixels import encoded_images, grey_images
@@ -45,7 +45,7 @@ class Written:
     """Images [N, 1, 28, 28] in bytes or in [0, 1], labels [N], the name of each writer [N], and
     whether it tests [N].
 
-    `tests` is None where the source has one part.
+    `tests` is None where the source has one split.
     """
 
     images: npt.NDArray[Any]
@@ -66,7 +66,7 @@ def femnist(
         Field(
             gt=0,
             lt=1,
-            description="share of writers drawn to test on, where the source has one part",
+            description="share of writers drawn to test on, where the source has one split",
         ),
     ] = 0.1,
     validation: Annotated[
@@ -74,14 +74,14 @@ def femnist(
     ] = 0.1,
     writers: Annotated[
         int | None,
-        Field(ge=2, description="so many writers of the training part, drawn; by default all"),
+        Field(ge=2, description="so many writers of the training split, drawn; by default all"),
     ] = None,
 ) -> Task:
     """Handwritten digits and letters of 28x28 pixels, 62 classes, clients are writers (partition
     `natural`).
 
     A model takes pixels in [0, 1] as in LEAF: dark ink on white. Which writers are drawn is fixed.
-    Where the source has one part, or was split by writer, no writer is in two parts, and accuracy
+    Where the source has one split, or was split by writer, no writer is in two splits, and accuracy
     is that on people whom no client has seen. LEAF's `-t sample` divides each writer's images
     instead (the sample in `shared/data` is such): train and test are then kept as they are, and
     accuracy is that on the clients' own writers; validation writers are still no clients. All of
@@ -110,15 +110,15 @@ def femnist(
             f"{file}: expected writers to train and to test on, got {len(known)} to train on"
         )
 
-    def part(mask: npt.NDArray[np.bool_]) -> Examples:
+    def examples(mask: npt.NDArray[np.bool_]) -> Examples:
         return Examples(torch.from_numpy(read.images[mask]), torch.from_numpy(read.labels[mask]))
 
     numbers = np.unique(read.writers, return_inverse=True)[1]
-    parts = (part(trains), part(validates), part(tests))
+    splits = (examples(trains), examples(validates), examples(tests))
     content, prepare = digest(file), Pixels if read.images.dtype == np.uint8 else nn.Identity
     return Task(
         "femnist",
-        *parts,
+        *splits,
         len(CLASSES),
         owners=numbers[trains],
         validation_owners=numbers[validates],
@@ -173,22 +173,22 @@ def _parquet(path: Path) -> Written:
             encoded_images(table, "image", path, PIXELS, PIXELS, mode="L"), labels, writers, None
         )
     tests = np.zeros(len(labels), dtype=np.bool_)
-    tests[splits(table, "split", path)[1]] = True
+    tests[train_and_test(table, "split", path)[1]] = True
     return Written(grey_images(table, "image", path, PIXELS, PIXELS), labels, writers, tests)
 
 
 def _leaf(folder: Path) -> Written:
     images, labels, writers, tests = [], [], [], []
-    for part in ("train", "test"):
-        found = sorted((folder / part).glob("*.json"))
+    for split in ("train", "test"):
+        found = sorted((folder / split).glob("*.json"))
         if not found:
-            raise HeadstartError(f"{folder / part}: expected LEAF's .json files, found none")
+            raise HeadstartError(f"{folder / split}: expected LEAF's .json files, found none")
         for path in found:
             for user, x, y in _users(path):
                 images.append(x)
                 labels.append(y)
                 writers += [user] * len(y)
-                tests += [part == "test"] * len(y)
+                tests += [split == "test"] * len(y)
     if not writers:
         raise HeadstartError(f"{folder}: expected at least one image, got none")
     return Written(

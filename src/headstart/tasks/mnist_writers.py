@@ -18,7 +18,7 @@ from headstart.errors import HeadstartError
 from headstart.files import digest, located
 from headstart.parts.caches import cached
 from headstart.tasks.base import TASKS, Examples, Pixels, Rows, Task
-from headstart.tasks.sources.labels import splits, whole_numbers
+from headstart.tasks.sources.labels import train_and_test, whole_numbers
 from headstart.tasks.sources.parquet import parquet
 from headstart.tasks.sources.pixels import grey_images
 
@@ -38,19 +38,19 @@ def mnist_writers(
         int,
         Field(
             ge=1,
-            description="writers held out of the training part, to tune on; the others are the "
+            description="writers held out of the training split, to tune on; the others are the "
             "clients",
         ),
     ] = 39,
 ) -> Task:
     """Handwritten digits of 28x28 pixels by 500 writers, others to validate (39) and to test (297).
 
-    Which writers validate is one fixed draw. No writer is in two parts, so accuracy is that on
+    Which writers validate is one fixed draw. No writer is in two splits, so accuracy is that on
     people whom no client has seen. The partition `natural` gives every writer's images to one
     client.
 
     Raises:
-        HeadstartError: the file is missing or damaged, its training and test part share a writer,
+        HeadstartError: the file is missing or damaged, its training and test split share a writer,
             or no training writer is left.
     """
     file = located(path, "task.path")
@@ -60,7 +60,7 @@ def mnist_writers(
         whole_numbers(table, "label", file, below=DIGITS),
     )
     images = grey_images(table, "image", file, PIXELS, PIXELS)
-    train, test = splits(table, "split", file)
+    train, test = train_and_test(table, "split", file)
     if len(both := np.intersect1d(writers[train], writers[test])):
         raise HeadstartError(
             f"{file}: writer {both[0]} is in both train and test ({len(both)} such writers)"
@@ -74,15 +74,15 @@ def mnist_writers(
     held_out = rng.generator(0, "mnist-writers split").permutation(known)[:validation_writers]
     validates = np.isin(writers[train], held_out)
 
-    def part(rows: Rows) -> Examples:
+    def examples(rows: Rows) -> Examples:
         return Examples(torch.from_numpy(images[rows]), torch.from_numpy(labels[rows]))
 
     clients = train[~validates]
     owners = writers[clients]
-    parts = part(clients), part(train[validates]), part(test)
+    splits = examples(clients), examples(train[validates]), examples(test)
     return Task(
         "mnist-writers",
-        *parts,
+        *splits,
         outputs=DIGITS,
         owners=owners,
         validation_owners=writers[train[validates]],

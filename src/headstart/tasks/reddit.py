@@ -46,14 +46,14 @@ def reddit(
     """The next word in the posts of a subreddit: rows of 64, at most 200 a subreddit.
 
     A tenth of the subreddits validates and a fifth tests, one fixed draw; the others are the
-    clients. No subreddit is in two parts: accuracy is that on subreddits that are no clients, as
+    clients. No subreddit is in two splits: accuracy is that on subreddits that are no clients, as
     the paper measures it. The vocabulary has not seen them either.
 
     Raises:
         HeadstartError: the file is missing or damaged, or too few clients are left.
     """
     clients = documents_by_client(located(path, "task.path"), client, text)
-    parts = by_held_out_clients("reddit", clients, validation, test)
+    splits = by_held_out_clients("reddit", clients, validation, test)
     return text_task(
-        "reddit", parts, tokens, length, most_rows, least_rows, digest(*files_of(located(path)))
+        "reddit", splits, tokens, length, most_rows, least_rows, digest(*files_of(located(path)))
     )

@@ -35,7 +35,7 @@ FONTS = (
 GLYPH, CANVAS, BITMAP = 48, 48, 32
 # The canvas shows [-MARGIN, MARGIN]^2 where the glyph, undistorted, is 2 high around 0.
 MARGIN = 1.5
-# Pixels of 32, share of the bitmap: as in the training part of `digits`, for every digit.
+# Pixels of 32, share of the bitmap: as in the training split of `digits`, for every digit.
 WIDTH, INK = 22, 0.30
 HELD_OUT = 500
 

@@ -42,19 +42,19 @@ def shakespeare(
 ) -> Task:
     """The next character in the speeches of a role: rows of 80, roles with at least 3 speeches.
 
-    As in LEAF each role's text is split in the order of time, so every part has the same roles: its
-    first speeches train, the next tenth validates, the last tenth tests (at least one speech each).
-    What is measured is later text of people whom the clients have; the tasks by users,
+    As in LEAF each role's text is split in the order of time, so every split has the same roles:
+    its first speeches train, the next tenth validates, the last tenth tests (at least one speech
+    each). What is measured is later text of people whom the clients have; the tasks by users,
     `stackoverflow` and `reddit`, measure that of others.
 
     Raises:
         HeadstartError: the file is missing or damaged, or no role is left.
     """
     clients = documents_by_client(located(path, "task.path"), client, text)
-    parts = by_time("shakespeare", clients, validation, test)
+    splits = by_time("shakespeare", clients, validation, test)
     return text_task(
         "shakespeare",
-        parts,
+        splits,
         tokens,
         length,
         most_rows,

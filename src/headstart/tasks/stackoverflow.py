@@ -48,17 +48,17 @@ def stackoverflow(
     configurations.
 
     A tenth of the users validates and a fifth tests, one fixed draw; the others are the clients. No
-    user is in two parts: accuracy is that on users that are no clients, as the paper measures it.
+    user is in two splits: accuracy is that on users that are no clients, as the paper measures it.
     The vocabulary has not seen them either.
 
     Raises:
         HeadstartError: the file is missing or damaged, or too few clients are left.
     """
     clients = documents_by_client(located(path, "task.path"), client, text)
-    parts = by_held_out_clients("stackoverflow", clients, validation, test)
+    splits = by_held_out_clients("stackoverflow", clients, validation, test)
     return text_task(
         "stackoverflow",
-        parts,
+        splits,
         tokens,
         length,
         most_rows,

@@ -88,7 +88,7 @@ JOBS = {
 AT_LEAST_SECONDS = 1.0
 """That are measured."""
 TEST_ROWS = 10_000
-"""That are evaluated, at most; they are rows of the training part, as what they are does not
+"""That are evaluated, at most; they are rows of the training split, as what they are does not
 matter.
 """
 

@@ -35,7 +35,7 @@ CLIENTS = (
     "person customer owner station store shop school institution farm bank branch region speaker "
     "worker account group"
 )
-PARTS = ("train", "validation", "test")
+SPLITS = ("train", "validation", "test")
 SHARD = re.compile(r"(part|shard|chunk|data|train|validation|test)[-_.]?\d.*", re.IGNORECASE)
 """How programs name the pieces that they cut a table into."""
 
@@ -118,7 +118,7 @@ def spellings(path: Path, column: Column) -> tuple[int, list[str]]:
 def split_of(columns: list[Column]) -> Column | None:
     """The column that says which rows are for training and which for testing."""
     for column in columns:
-        if {"train", "test"} <= set(column.values) <= set(PARTS):
+        if {"train", "test"} <= set(column.values) <= set(SPLITS):
             return column
     return None
 
@@ -233,7 +233,7 @@ def _as_client(column: Column) -> float:
 
 
 def _is_by_file(column: Column) -> bool:
-    """Whether the files of a folder are clients, and no parts or pieces of one table."""
+    """Whether the files of a folder are clients, and no splits or pieces of one table."""
     if column.name != FILE:
         return False
-    return not all(name in PARTS or SHARD.fullmatch(name) for name in column.values)
+    return not all(name in SPLITS or SHARD.fullmatch(name) for name in column.values)

@@ -1,5 +1,5 @@
-"""What a split of rows over clients looks like: how large clients are, and how far their labels are
-from the whole's.
+"""What a partition of rows over clients looks like: how large clients are, and how far their labels
+are from the whole's.
 
 Shape suffixes: N rows, K clients, C classes.
 """
@@ -32,7 +32,7 @@ QUANTILES = {
 
 @dataclass(frozen=True)
 class Inspection:
-    """Measures of one split.
+    """Measures of one partition.
 
     sizes_K: rows of each client; counts_KC: its rows of each class, none where targets are no
     classes. variation_K: the total variation distance of its label mix q to that of all rows p, 1/2
@@ -81,7 +81,7 @@ class Inspection:
     def as_json(self) -> dict[str, Any]:
         """The measures as plain numbers and lists."""
         found: dict[str, Any] = {
-            "split": self.name,
+            "partition": self.name,
             "clients": len(self.sizes_K),
             "rows": int(self.sizes_K.sum()),
             "sizes": {**_summary(self.sizes_K), "gini": self.gini},
@@ -117,7 +117,7 @@ def inspect(
     draw: np.random.Generator,
     notes: Sequence[str] = (),
 ) -> Inspection:
-    """Measure a split.
+    """Measure a partition.
 
     Args:
         name: what it is called in tables and pictures.

@@ -142,7 +142,7 @@ def test_a_model_that_holds_what_cannot_be_read_is_known_by_the_weights_it_draws
 
 
 def test_tuning_without_rows_to_tune_on_gets_one_line(tmp_path: Path) -> None:
-    with pytest.raises(HeadstartError, match=r"^task 'own data': it has no validation part, which tuning measures on"):
+    with pytest.raises(HeadstartError, match=r"^task 'own data': it has no validation split, which tuning measures on"):
         run_study(study(tuning={"trials": 1}), tmp_path / "out")
 
 

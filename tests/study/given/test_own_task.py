@@ -66,7 +66,7 @@ BAD = [
     ({"test": [TEST, TEST]}, "test: expected one pair for each of the 3 clients, or one tuple of inputs and targets, "
      "got a list of 2"),
     ({"test": {"a": TEST}}, "test: expected the clients of data, by the same names"),
-    ({"test": (TEST[0], TEST[1] + 1)}, "expected labels 0 to 2 in its test part, got 1 to 3"),
+    ({"test": (TEST[0], TEST[1] + 1)}, "expected labels 0 to 2 in its test split, got 1 to 3"),
     ({"validation": 1.0}, "validation: expected a share from 0 to below 1, or inputs and targets, got 1.0"),
     ({"validation": "some"}, "validation: expected a share from 0 to below 1, or inputs and targets, got 'some'"),
     ({"validation": True}, "validation: expected a share from 0 to below 1, or inputs and targets, got True"),

@@ -9,7 +9,7 @@ import torch
 
 from headstart.study import data
 from headstart.study.data import task_of
-from headstart.study.places.sharing import PARTS, laid_out, take
+from headstart.study.places.sharing import SPLITS, laid_out, take
 from headstart.tasks.base import TASKS, Examples, Task
 
 
@@ -26,14 +26,14 @@ def test_a_mapped_task_has_the_same_rows_and_its_files_go() -> None:
     component = TASKS.component("digits")
     made = task_of(component)
     with laid_out([component, component]) as shared:
-        files = [laid.path for pair in shared[component].parts.values() for laid in pair]
+        files = [laid.path for pair in shared[component].splits.values() for laid in pair]
         assert all(path.exists() for path in files)
         take(shared)
         task_of.cache_clear()
         mapped = task_of(component)
         assert mapped is not made
         assert (mapped.name, mapped.outputs, mapped.objective) == (made.name, made.outputs, made.objective)
-        for part in PARTS:
+        for part in SPLITS:
             ours, theirs = getattr(mapped, part), getattr(made, part)
             assert torch.equal(ours.inputs, theirs.inputs)
             assert torch.equal(ours.targets, theirs.targets)

@@ -112,7 +112,7 @@ def test_blank_documents_have_no_rows_and_an_empty_bag(tmp_path: Path) -> None:
     [
         (COLUMNS, {"label": "mood", "image": "who"}, "expected image, features or text, got both image and text"),
         (COLUMNS, {"label": "said"}, "expected a use for each column, got 'said' in two"),
-        ({**COLUMNS, "said": [" "] * 6}, {"label": "mood", "split": "part"}, "expected words in the training part"),
+        ({**COLUMNS, "said": [" "] * 6}, {"label": "mood", "split": "part"}, "expected words in the training split"),
         (COLUMNS, {"split": "part", "tokens": "word"}, "unknown tokenizer 'word'; did you mean 'words'"),
         (COLUMNS, {"client": "who", "split": "who"}, "expected a use for each column, got 'who' in two"),
     ],

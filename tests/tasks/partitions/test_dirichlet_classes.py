@@ -158,7 +158,7 @@ def test_capped_clients_get_nothing_of_later_classes() -> None:
 def test_what_never_comes_is_an_error_that_says_so(name: str) -> None:
     began = time.process_time()
     with pytest.raises(
-        HeadstartError, match=r"drew 100 splits over 1000 clients, .* at least \d+ clients had fewer rows than 1;"
+        HeadstartError, match=r"was drawn 100 times for 1000 clients, .* at least \d+ clients had fewer rows than 1;"
     ):
         split(f"{name}(beta=0.01)", np.arange(10_000) % 10, 1000)
     assert time.process_time() - began < 5.0  # measured: 0.3 s

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from headstart.errors import HeadstartError
-from headstart.tasks.sources.labels import splits, whole_numbers
+from headstart.tasks.sources.labels import train_and_test, whole_numbers
 
 FILE = Path("a.parquet")
 
@@ -23,7 +23,7 @@ def test_whole_numbers_are_in_their_range() -> None:
 
 
 def test_rows_to_train_and_to_test_on_are_told_apart() -> None:
-    train, test = splits(pa.table({"split": ["train", "test", "train"]}), "split", FILE)
+    train, test = train_and_test(pa.table({"split": ["train", "test", "train"]}), "split", FILE)
     assert (train.tolist(), test.tolist()) == ([0, 2], [1])
 
 
@@ -37,4 +37,4 @@ def test_rows_to_train_and_to_test_on_are_told_apart() -> None:
 )
 def test_other_words_for_a_split_are_refused(words: list[object], line: str) -> None:
     with pytest.raises(HeadstartError, match=line):
-        splits(pa.table({"split": words}), "split", FILE)
+        train_and_test(pa.table({"split": words}), "split", FILE)

@@ -11,7 +11,7 @@ import torch
 
 from headstart.errors import HeadstartError
 from headstart.tasks.base import TASKS, Task
-from headstart.tools.splits import inspect_named
+from headstart.tools.partitions import inspect_named
 
 DRAW = np.random.Generator(np.random.Philox(key=14))
 

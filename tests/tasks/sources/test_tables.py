@@ -102,7 +102,7 @@ def test_files_and_folders_called_after_parts_are_those_parts(names: tuple[str, 
     for part, cells in zip((made.train, made.validation, made.test), parts, strict=True):
         assert part.inputs.flatten().tolist() == pytest.approx([x for x, _ in cells])
     way = "folders" if "/" in names[0] else "files"
-    assert made.notes == ("features: x", f"parts: by the names of {way}")
+    assert made.notes == ("features: x", f"splits: by the names of {way}")
     assert torch.equal(task(tmp_path, split=f"({way[:-1]})", **PLAIN).test.inputs, made.test.inputs)
 
 
@@ -135,7 +135,7 @@ def test_files_of_which_some_seem_to_be_parts_get_one_line(names: tuple[str, ...
         csv(tmp_path / name, rows(20))
     line = refusal(tmp_path)
     assert all(repr(name) in line for name in names)
-    assert "seem to be parts, but not all files are called after train and test; rename them" in line
+    assert "seem to be splits, but not all files are called after train and test; rename them" in line
 
 
 def test_a_place_that_says_no_part_gets_one_line(tmp_path: Path) -> None:
@@ -285,7 +285,7 @@ def test_the_json_of_leaf_is_a_table_of_users(tmp_path: Path) -> None:
         content = {"users": list(users), "num_samples": [6, 4], "user_data": data}
         (tmp_path / part / f"all_data_{part}.json").write_text(json.dumps(content))
     made = task(tmp_path, client="user", **PLAIN)
-    assert made.notes == ("features: x[0], x[1], x[2], x[3]", "parts: by the names of folders")
+    assert made.notes == ("features: x[0], x[1], x[2], x[3]", "splits: by the names of folders")
     assert made.train.inputs.tolist() == pytest.approx(np.array(drawn["train"]["u1"][0] + drawn["train"]["u0"][0]))
     assert sizes(made) == [4, 6]  # u0, then u1
     assert task(tmp_path, client="user", features=["x"], shape=[1, 2, 2], **PLAIN).input_shape == (1, 2, 2)

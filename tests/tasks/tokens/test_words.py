@@ -25,7 +25,7 @@ def test_words_are_equal_where_the_same_text_gives_the_same_numbers() -> None:
 
 
 def test_words_refuse_what_cannot_be() -> None:
-    with pytest.raises(HeadstartError, match="expected words in the training part, got none"):
+    with pytest.raises(HeadstartError, match="expected words in the training split, got none"):
         tokens("words", " ", MISSING)
     with pytest.raises(HeadstartError, match=r"words.spelled: expected 0 or at least 3"):
         tokens("words(spelled=2)", "a")

@@ -99,7 +99,7 @@ def gradient(
         network: the model as a function of its parameters.
         task: the task, on the network's device.
         y: weights.
-        rows: rows of the training part [B], without padding.
+        rows: rows of the training split [B], without padding.
         key: the dropout key, an int32 scalar.
     """
     y = {name: leaf.detach().requires_grad_() for name, leaf in y.items()}

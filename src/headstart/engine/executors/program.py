@@ -141,7 +141,7 @@ def masked_gradient(network: Network, task: Task, layout: Layout = as_it_is) -> 
     """Return (y, inputs, targets, rows_B, key) -> (gradient at y of the mean loss over the rows,
     what was seen [2]).
 
-    `inputs` and `targets` are those of the training part, from which `rows_B` are taken; padding
+    `inputs` and `targets` are those of the training split, from which `rows_B` are taken; padding
     counts for nothing. What was seen is the sum of the losses and the count of what they predict.
     """
 

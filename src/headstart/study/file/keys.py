@@ -89,7 +89,7 @@ class RateRow(Strict):
     """Learning rates for the runs that it matches; a bare name matches with any parameters, what is
     left out all.
 
-    `chosen_on: test`: they were picked by results on the test part, which the page then says.
+    `chosen_on: test`: they were picked by results on the test split, which the page then says.
     """
 
     start: Any = None
@@ -113,7 +113,7 @@ SEEDS_OF_A_TRIAL = 3
 
 class Tuning(Strict):
     """What every pair and start is tuned with: the same number of trials, seeds and rounds, on the
-    validation part.
+    validation split.
 
     It is tuned `repeats` times, each time with seeds of its own: `seeds` are those of all repeats,
     dealt in equal parts.

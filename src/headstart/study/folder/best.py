@@ -1,6 +1,6 @@
 """The weights of the round with the highest accuracy so far, beside those that a run ends with.
 
-By `test_accuracy` as the run measures it: every so many rounds, and on the part that `evaluate_on`
+By `test_accuracy` as the run measures it: every so many rounds, and on the split that `evaluate_on`
 names. The first of equal rounds counts. DIR/runs/<key>/best.safetensors is written with each
 checkpoint, and when the run is done.
 """

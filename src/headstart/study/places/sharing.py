@@ -21,7 +21,7 @@ from headstart.parts.registry import Component
 from headstart.study.data import provide, task_of
 from headstart.tasks.base import Examples, Task
 
-PARTS = ("train", "validation", "test")
+SPLITS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
@@ -41,17 +41,17 @@ class Laid:
 
 @dataclass(frozen=True)
 class LaidTask:
-    """A task whose rows are in files: `frame` has none, `parts` names the files of inputs and
+    """A task whose rows are in files: `frame` has none, `splits` names the files of inputs and
     targets.
     """
 
     frame: Task
-    parts: Mapping[str, tuple[Laid, Laid]]
+    splits: Mapping[str, tuple[Laid, Laid]]
 
     def task(self) -> Task:
         """The task, with its rows mapped."""
         rows: dict[str, Any] = {}
-        for name, (inputs, targets) in self.parts.items():
+        for name, (inputs, targets) in self.splits.items():
             rows[name] = Examples(inputs.tensor(), targets.tensor())
         return replace(self.frame, **rows)
 
@@ -76,12 +76,13 @@ def laid_out(tasks: Iterable[Component]) -> Iterator[Shared]:
             frame = replace(task, train=nothing, validation=nothing, test=nothing)
             try:
                 ForkingPickler.dumps(frame)  # as sending it will
-                parts = {
-                    name: _laid(getattr(task, name), Path(folder) / f"{i}-{name}") for name in PARTS
+                splits = {
+                    name: _laid(getattr(task, name), Path(folder) / f"{i}-{name}")
+                    for name in SPLITS
                 }
             except Exception:  # whatever sending somebody's own loss may raise
                 continue
-            shared[component] = LaidTask(frame, parts)
+            shared[component] = LaidTask(frame, splits)
         yield shared
 
 

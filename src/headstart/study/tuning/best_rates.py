@@ -64,7 +64,7 @@ def as_rates(rows: list[dict[str, Any]], chosen_on: str) -> str:
     """YAML for the `rates` of a study file, one row a line, without the axes in which the rows do
     not differ.
 
-    Rows that were chosen on the test part say so, and so does the page of a study that takes them.
+    Rows that were chosen on the test split say so, and so does the page of a study that takes them.
     """
     names = []
     for name in CELL:

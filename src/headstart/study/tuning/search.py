@@ -19,7 +19,7 @@ Values = dict[str, float]
 
 @dataclass(frozen=True)
 class Search:
-    """The trials of one start and pair. `base` is a run on the validation part; its seed is one of
+    """The trials of one start and pair. `base` is a run on the validation split; its seed is one of
     `seeds`. `repeat`: which of the study's independent tunings it is part of.
     """
 

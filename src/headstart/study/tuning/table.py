@@ -12,7 +12,7 @@ from headstart.tables import TRIALS, TrialRow
 
 
 def table_of(found: dict[Search, list[Trial]]) -> pa.Table:
-    """The trials that are done, a row each. Accuracy and loss are those of the validation part."""
+    """The trials that are done, a row each. Accuracy and loss are those of the validation split."""
     rows = []
     for search, trials in found.items():
         best = best_of(trials)

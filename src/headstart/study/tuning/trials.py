@@ -4,7 +4,7 @@ The tree-structured Parzen estimator (Bergstra et al., NIPS 2011) proposes; a tr
 lies below the median of the earlier ones at the same round is stopped (the median rule of Golovin
 et al., KDD 2017). A trial is worth its mean accuracy over its last measured rounds, for a single
 round is noisy on uneven clients (Reddi et al., arXiv 2003.00295, Table 1, take the mean over the
-last 100). The validation part is all that a search measures on.
+last 100). The validation split is all that a search measures on.
 
 Nothing is kept in memory between trials: the k-th proposal is a function of k and of the records of
 the earlier trials, which are replayed into a new Optuna study, so that a search that was
@@ -123,7 +123,7 @@ def best_of(trials: list[Trial]) -> Trial | None:
 
 
 def tied_with(best: Trial, trials: list[Trial]) -> list[Trial]:
-    """The other finished trials that lie at most one row of the validation part behind the best:
+    """The other finished trials that lie at most one row of the validation split behind the best:
     between them the tuning chose nothing.
     """
     tied = []

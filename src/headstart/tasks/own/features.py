@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headstart.errors import HeadstartError
-from headstart.tasks.own.parts import Mask
+from headstart.tasks.own.splits import Mask
 from headstart.tasks.sources.columns import Numbers, holds_times, numbers
 from headstart.tasks.sources.names import Alike, names
 from headstart.tasks.sources.tables import SourceTable

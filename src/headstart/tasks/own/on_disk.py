@@ -1,6 +1,6 @@
 """Client data larger than memory: a folder of plain arrays that is mapped and not read.
 
-    data.json                            format, outputs, classes; type, shape, sha256 of each part
+    data.json                            format, outputs, classes; type, shape, sha256 of each split
     train.inputs.bin, train.targets.bin  the rows of client 0, then those of client 1, ...
     train.starts.bin                     int64 [clients + 1]: where each client's rows begin
     validation.*.bin, test.*.bin         held-out rows; validation may be empty
@@ -54,7 +54,7 @@ class PackedNumbers(BaseModel):
 
 
 class PackedSplit(BaseModel):
-    """What it says of a part."""
+    """What it says of a split."""
 
     model_config = ConfigDict(strict=True)
 
@@ -63,7 +63,7 @@ class PackedSplit(BaseModel):
     targets: PackedNumbers
 
 
-class Parts(BaseModel):
+class PackedSplits(BaseModel):
     """What it says of the three."""
 
     train: PackedSplit
@@ -79,7 +79,7 @@ class PackedHeader(BaseModel):
     format: int
     outputs: Annotated[int, Field(ge=1)]
     classes: list[str]
-    parts: Parts
+    parts: PackedSplits
 
 
 @TASKS.register("on-disk", source="the user's own data, packed by headstart.tasks.own.on_disk.pack")
@@ -168,22 +168,22 @@ def pack(
                 "parts": {},
             }
             starts = [0]
-            with _Writer(partial, "train") as part:
+            with _Writer(partial, "train") as split:
                 for i, pair in enumerate(clients):
-                    part.append(pair, f"client {i}")
-                    starts.append(part.rows)
+                    split.append(pair, f"client {i}")
+                    starts.append(split.rows)
                     if starts[-1] == starts[-2]:
                         raise HeadstartError(
                             f"client {i}: expected at least one row, got none; leave it out"
                         )
             if len(starts) == 1:
                 raise HeadstartError("expected at least one client, got none")
-            header["parts"]["train"] = first = part.described()
+            header["parts"]["train"] = first = split.described()
             for name, held in (("validation", validation), ("test", test)):
-                with _Writer(partial, name, first) as part:
+                with _Writer(partial, name, first) as split:
                     if held is not None:
-                        part.append(held, name)
-                header["parts"][name] = part.described()
+                        split.append(held, name)
+                header["parts"][name] = split.described()
             np.array(starts, dtype="<i8").tofile(partial / "train.starts.bin")
             (partial / "data.json").write_text(json.dumps(header, indent=1))
             os.replace(partial, folder)
@@ -305,14 +305,14 @@ def _header(folder: Path) -> PackedHeader:
         raise HeadstartError(f"{path} is damaged: {error}; pack the data again") from None
 
 
-def _mapped(folder: Path, name: str, part: PackedSplit) -> tuple[Tensor, Tensor]:
+def _mapped(folder: Path, name: str, split: PackedSplit) -> tuple[Tensor, Tensor]:
     """Inputs and targets as tensors over the files, of which only what is used comes into
     memory.
     """
     made = []
-    for file, kind in (("inputs", part.inputs), ("targets", part.targets)):
+    for file, kind in (("inputs", split.inputs), ("targets", split.targets)):
         path = folder / f"{name}.{file}.bin"
-        shape, dtype = (part.rows, *kind.shape), TYPES[kind.type]
+        shape, dtype = (split.rows, *kind.shape), TYPES[kind.type]
         numbers = int(np.prod(shape))
         with files.explained(path, "read"):
             size = path.stat().st_size

@@ -1,4 +1,4 @@
-"""The user's own table: files of rows, of which columns are client, input, label and part.
+"""The user's own table: files of rows, of which columns are client, input, label and split.
 
 A kind of input is one function of the table: `features`, `images`, `bag_of_words`, `next_tokens`.
 """
@@ -30,7 +30,7 @@ from headstart.tasks.own.features import (
     names_of,
 )
 from headstart.tasks.own.images import image_shape, images
-from headstart.tasks.own.parts import parts_of, split_by_place, with_known_labels
+from headstart.tasks.own.splits import split_by_place, splits_of, with_known_labels
 from headstart.tasks.own.text import bag_of_words, known_of, next_tokens
 from headstart.tasks.sources.columns import texts
 from headstart.tasks.sources.names import Alike, names, refuse_quantity
@@ -181,7 +181,7 @@ def table(
     only shifted); a pre-trained image network expects those that it was trained with. Columns that
     only number the rows are no features unless they are named. Of `text`, inputs are the shares of
     the most frequent words [V], or without a `label` rows of tokens of which each next one is
-    predicted. Without a `split` column, files or folders called train and test are those parts;
+    predicted. Without a `split` column, files or folders called train and test are those splits;
     else test and validation clients are drawn, or rows where there is no `client` or split_by is
     row. The clients of the partition `natural` are those with training rows.
 
@@ -252,15 +252,15 @@ def table(
         raise HeadstartError(f"{file}: expected at least one row, got none")
     content = digest(*cells.files)
     owners, clients = names(cells, client, alike) if client else (None, ())
-    parts = parts_of(cells, split, owners, split_by, test, validation, seed)
+    splits = splits_of(cells, split, owners, split_by, test, validation, seed)
     known = known_of(other, label is not None) if other and text else None
     if label is None:
         documents = texts(cells, chosen[0])
-        return next_tokens(documents, owners, clients, parts, tokens, length, known, content)
+        return next_tokens(documents, owners, clients, splits, tokens, length, known, content)
     labels, classes = names(cells, label, alike)
     if not codes:
         refuse_quantity(cells, label, classes)
-    parts = with_known_labels(cells, parts, labels, classes, label, unseen)
+    splits = with_known_labels(cells, splits, labels, classes, label, unseen)
 
     prepare: Any = nn.Identity
     vocabulary = None
@@ -276,18 +276,18 @@ def table(
     elif image:
         inputs, read_by_path = images(cells, image, size, "RGB" if colour else "L")
         content = files.joint_digest(content, read_by_path)
-        shift_and_scale = moments(inputs, parts["train"], standard)
+        shift_and_scale = moments(inputs, splits["train"], standard)
         prepare = partial(
             Pixels, *(values.astype(np.float32).tolist() for values in shift_and_scale)
         )
     elif text:
-        inputs, vocabulary = bag_of_words(texts(cells, text), parts["train"], words, known)
+        inputs, vocabulary = bag_of_words(texts(cells, text), splits["train"], words, known)
         content = files.joint_digest(content, vocabulary.content if known else "")
     else:
         asked = Asked(chosen, bool(features), categories, standard, gaps, alike, shape)
         asked = learned.asked(gaps, alike) if learned else asked
         try:
-            made = features_of(cells, asked, parts["train"], learned)
+            made = features_of(cells, asked, splits["train"], learned)
         except MemoryError as error:
             raise OutOfMemoryError(
                 f"{file}: this machine has not enough memory for {len(cells)} rows; {SMALLER}"
@@ -299,20 +299,20 @@ def table(
         if left_out := [*named, *made.left_out]:
             notes += (f"left out, as they number the rows: {names_of(left_out)}",)
     if split and split.startswith("("):
-        notes += (f"parts: by the names of {'files' if split == '(file)' else 'folders'}",)
+        notes += (f"splits: by the names of {'files' if split == '(file)' else 'folders'}",)
 
-    def part(name: str) -> Examples:
-        rows = np.flatnonzero(parts[name])
+    def examples(name: str) -> Examples:
+        rows = np.flatnonzero(splits[name])
         return Examples(torch.from_numpy(inputs[rows]), torch.from_numpy(labels[rows]))
 
     def owners_of(name: str) -> Rows | None:
-        return None if owners is None else owners[parts[name]]
+        return None if owners is None else owners[splits[name]]
 
     return TableTask(
         "table",
-        part("train"),
-        part("validation"),
-        part("test"),
+        examples("train"),
+        examples("validation"),
+        examples("test"),
         len(classes),
         owners=owners_of("train"),
         test_owners=owners_of("test"),

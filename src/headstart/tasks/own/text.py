@@ -9,7 +9,7 @@ import numpy.typing as npt
 from headstart import files
 from headstart.errors import HeadstartError
 from headstart.tasks.base import Rows, Task
-from headstart.tasks.own.parts import Mask
+from headstart.tasks.own.splits import Mask
 from headstart.tasks.text.next_token import text_task
 from headstart.tasks.tokens import words as tokenizer
 from headstart.tasks.tokens.base import MARKS, Tokens
@@ -70,7 +70,7 @@ def next_tokens(
     documents: Sequence[str],
     owners: Rows | None,
     names: Sequence[str],
-    parts: Mapping[str, Mask],
+    splits: Mapping[str, Mask],
     tokens: str,
     length: int,
     known: Known | None,
@@ -82,7 +82,7 @@ def next_tokens(
         documents: the text of each row [N].
         owners: the number of the client of each row [N]; without it there are no natural clients.
         names: the names of clients.
-        parts: which rows [N] are in each part.
+        splits: which rows [N] are in each split.
         tokens: the tokenizer, as a study file writes it.
         length: tokens of a row of the task.
         known: the words of another task, where these are to be taken.
@@ -92,7 +92,7 @@ def next_tokens(
         HeadstartError: nothing is left to train or to test on.
     """
 
-    def part(mask: Mask) -> dict[str, list[str]]:
+    def by_client(mask: Mask) -> dict[str, list[str]]:
         clients: dict[str, list[str]] = {}
         for row in np.flatnonzero(mask).tolist():
             if documents[row].strip():
@@ -100,12 +100,16 @@ def next_tokens(
                 clients.setdefault(client, []).append(documents[row])
         return clients
 
-    of_parts = (part(parts["train"]), part(parts["validation"]), part(parts["test"]))
+    of_splits = (
+        by_client(splits["train"]),
+        by_client(splits["validation"]),
+        by_client(splits["test"]),
+    )
     if known is None:
-        made = text_task("table", of_parts, tokens, length, content=content)
+        made = text_task("table", of_splits, tokens, length, content=content)
     else:
         content = files.joint_digest(content, known.tokens.content)
-        made = text_task("table", of_parts, known.tokens, known.length or length, content=content)
+        made = text_task("table", of_splits, known.tokens, known.length or length, content=content)
     return (
         made
         if owners is not None

@@ -104,8 +104,8 @@ def dealt_by_shares(
             break
     if fewest_short and short == "redraw":
         raise HeadstartError(
-            f"the partition {partition!r} drew {allowed} splits over {population} clients, and "
-            f"in each of them at least {fewest_short} clients had fewer rows than {minimum}; ask "
+            f"the partition {partition!r} was drawn {allowed} times for {population} clients, and "
+            f"each time at least {fewest_short} clients had fewer rows than {minimum}; ask "
             "for fewer clients or a larger beta, or write short='top-up', which gives them rows "
             "of others"
         )

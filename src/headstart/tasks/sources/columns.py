@@ -1,4 +1,4 @@
-"""The columns of a user's table as numbers, parts and text."""
+"""The columns of a user's table as numbers, words and text."""
 
 import re
 from collections.abc import Sequence

@@ -35,13 +35,13 @@ def whole_numbers(
     return numbers
 
 
-def splits(
+def train_and_test(
     table: pa.Table, column: str, path: Path
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """The rows of `train` and those of `test`.
 
     Raises:
-        HeadstartError: another word in the column, with its row, or a part without rows.
+        HeadstartError: another word in the column, with its row, or a split without rows.
     """
     if not is_text(table.schema.field(column).type):
         raise HeadstartError(
@@ -49,14 +49,14 @@ def splits(
             f"{table.schema.field(column).type}"
         )
     words = np.asarray(table[column].to_pylist(), dtype=object)
-    train, test = (np.flatnonzero(words == part) for part in ("train", "test"))
+    train, test = (np.flatnonzero(words == split) for split in ("train", "test"))
     if len(train) + len(test) < len(words):
         row = int((~np.isin(words, ["train", "test"])).argmax())
         raise HeadstartError(
             f"{path}: row {row} has {shown(words[row])} in column {column!r}, expected train or "
             "test"
         )
-    for part, rows in (("train", train), ("test", test)):
+    for split, rows in (("train", train), ("test", test)):
         if not len(rows):
-            raise HeadstartError(f"{path}: no row is {part} in column {column!r}")
+            raise HeadstartError(f"{path}: no row is {split} in column {column!r}")
     return train, test

@@ -34,7 +34,7 @@ from headstart.tasks.tokens.base import TOKENS, Tokens
 Clients = Mapping[str, Sequence[str]]
 """The documents of each client."""
 
-Parts = tuple[Clients, Clients, Clients]
+Splits = tuple[Clients, Clients, Clients]
 """To train on, to validate on, to test on."""
 
 
@@ -128,10 +128,10 @@ def rows_of(
     return TokenRows(np.concatenate(inputs)[:most], np.concatenate(targets)[:most])
 
 
-def joined(parts: Sequence[TokenRows], tokens: Tokens, length: int) -> Examples:
+def joined(several: Sequence[TokenRows], tokens: Tokens, length: int) -> Examples:
     """The rows of several, in order."""
-    inputs = np.concatenate([_no_inputs(tokens, length), *(part.inputs for part in parts)])
-    targets = np.concatenate([np.zeros((0, length), np.int64), *(part.targets for part in parts)])
+    inputs = np.concatenate([_no_inputs(tokens, length), *(rows.inputs for rows in several)])
+    targets = np.concatenate([np.zeros((0, length), np.int64), *(rows.targets for rows in several)])
     return Examples(torch.from_numpy(inputs), torch.from_numpy(targets))
 
 
@@ -164,40 +164,40 @@ def documents_by_client(path: Path, client: str, text: str) -> dict[str, list[st
 
 def text_task(
     name: str,
-    parts: Parts,
+    splits: Splits,
     tokens: str | Tokens,
     length: int,
     most: int | None = None,
     least: int = 1,
     content: str = "",
 ) -> Task:
-    """The task of three parts: documents to train on, to validate on and to test on.
+    """The task of three splits: documents to train on, to validate on and to test on.
 
     The task's content has the files' and, where a tokenizer is given, the tokenizer's: one that is
     made from the documents follows from them.
 
     Args:
         name: of the task.
-        parts: the documents of each client in each part.
-        tokens: a tokenizer, or the name of one, which is made from the training part only.
+        splits: the documents of each client in each split.
+        tokens: a tokenizer, or the name of one, which is made from the training split only.
         length: tokens of a row.
         most: rows of a client that are used, from its first document on; without it, all.
         least: training clients with fewer rows are left out, after the vocabulary is made.
         content: a sha256 of the files.
 
     Raises:
-        HeadstartError: no client is left, or nothing in the test part counts.
+        HeadstartError: no client is left, or nothing in the test split counts.
     """
     if isinstance(tokens, Tokens):
         made = tokens
     else:
         component = TOKENS.component(tokens, f"task {name}.tokens")
-        made = TOKENS.build(component, itertools.chain.from_iterable(parts[0].values()))
+        made = TOKENS.build(component, itertools.chain.from_iterable(splits[0].values()))
 
-    def rows_by_client(part: Clients) -> list[TokenRows]:
-        return [rows_of(documents, made, length, most) for documents in part.values()]
+    def rows_by_client(split: Clients) -> list[TokenRows]:
+        return [rows_of(documents, made, length, most) for documents in split.values()]
 
-    train, validation, test = map(rows_by_client, parts)
+    train, validation, test = map(rows_by_client, splits)
     train = [rows for rows in train if len(rows.targets) >= least]
     if not train:
         raise HeadstartError(
@@ -225,11 +225,11 @@ def _owners(clients: Sequence[TokenRows]) -> npt.NDArray[np.int64]:
     return np.repeat(np.arange(len(clients)), [len(rows.targets) for rows in clients])
 
 
-def by_held_out_clients(name: str, clients: Clients, validation: float, test: float) -> Parts:
-    """Training, validation and test part, no client in two: one fixed draw over sorted names.
+def by_held_out_clients(name: str, clients: Clients, validation: float, test: float) -> Splits:
+    """Training, validation and test split, no client in two: one fixed draw over sorted names.
 
     Raises:
-        HeadstartError: too few clients for one in each part.
+        HeadstartError: too few clients for one in each split.
     """
     total = len(clients)
     to_validate, to_test = _held_out(total, validation, test)
@@ -239,12 +239,12 @@ def by_held_out_clients(name: str, clients: Clients, validation: float, test: fl
             f"out, got {total}; lower validation or test"
         )
     names = rng.generator(0, f"{name} split").permutation(sorted(clients))
-    parts = np.split(names, [total - to_validate - to_test, total - to_test])
+    splits = np.split(names, [total - to_validate - to_test, total - to_test])
 
-    def documents_of(part: npt.NDArray[Any]) -> Clients:
-        return {name: clients[name] for name in sorted(map(str, part))}
+    def documents_of(split: npt.NDArray[Any]) -> Clients:
+        return {name: clients[name] for name in sorted(map(str, split))}
 
-    train, validate, tested = map(documents_of, parts)
+    train, validate, tested = map(documents_of, splits)
     return train, validate, tested
 
 
@@ -253,12 +253,12 @@ def _held_out(total: int, validation: float, test: float) -> tuple[int, int]:
     return max(1, round(validation * total)), max(1, round(test * total))
 
 
-def by_time(name: str, clients: Clients, validation: float, test: float) -> Parts:
-    """Training, validation and test part of the same clients.
+def by_time(name: str, clients: Clients, validation: float, test: float) -> Splits:
+    """Training, validation and test split of the same clients.
 
     They train on their first documents, validate on the next and test on the last ones. A client
-    with n documents has round(share * n) in a held-out part, at least one. Those with fewer than 3,
-    or with too few for one to train on, are left out.
+    with n documents has round(share * n) in a held-out split, at least one. Those with fewer than
+    3, or with too few for one to train on, are left out.
 
     Raises:
         HeadstartError: no client is left.

@@ -53,4 +53,4 @@ Documents = Iterable[str]
 TOKENS: Registry[Tokens] = Registry(
     "tokenizer", "headstart.tasks.tokens", Tokens, takes=("documents",)
 )
-"""Factories (documents of the training part, *, parameters) -> Tokens."""
+"""Factories (documents of the training split, *, parameters) -> Tokens."""

@@ -1,4 +1,4 @@
-"""Text as words, of which the most frequent ones of the training part have a token of their own."""
+"""Text as words, of which the most frequent of the training split have a token of their own."""
 
 import hashlib
 import re
@@ -48,7 +48,7 @@ def words(
         ),
     ] = 0,
 ) -> Tokens:
-    """The most frequent words of the training part, in lower case, and 4 marks: padding, others,
+    """The most frequent words of the training split, in lower case, and 4 marks: padding, others,
     begin and end.
 
     A word is letters, digits and apostrophes within, or one sign. Words as frequent as each other
@@ -68,7 +68,7 @@ def words(
         count.update(split(document))
     del count[MISSING]
     if not count:
-        raise HeadstartError("tokenizer 'words': expected words in the training part, got none")
+        raise HeadstartError("tokenizer 'words': expected words in the training split, got none")
     chosen = sorted(count, key=lambda word: (-count[word], word))[:size]
     token_of = {word: token for token, word in enumerate(chosen, start=MARKS)}
 

@@ -1,4 +1,4 @@
-"""The splits of a study: each of its partitions for its first seed, measured."""
+"""The partitions of a study, each for its first seed, or one of a task, measured."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ def inspect_study(study: Study) -> Iterator[Inspection]:
     """Every partition that the study's runs name, as the first of its seeds deals it."""
     seed = study.grid[0].seed
     for partition in dict.fromkeys(run.partition for run in study.grid):
-        yield inspect_split(study.task, partition, study.population, seed)
+        yield inspect_partition(study.task, partition, study.population, seed)
 
 
 def inspect_named(
@@ -30,10 +30,12 @@ def inspect_named(
     chosen, dealt = TASKS.component(task, "--task"), PARTITIONS.component(partition, "--partition")
     if population is None:
         population = len(task_of(chosen).natural_clients) if dealt.name == "natural" else 100
-    return inspect_split(chosen, dealt, population, seed)
+    return inspect_partition(chosen, dealt, population, seed)
 
 
-def inspect_split(task: Component, partition: Component, population: int, seed: int) -> Inspection:
+def inspect_partition(
+    task: Component, partition: Component, population: int, seed: int
+) -> Inspection:
     """Measure a partition of a task."""
     built, clients = task_of(task), clients_of(task, partition, population, seed)
     targets = built.train.targets

@@ -1,5 +1,5 @@
-"""The picture of a split: sizes, label mixes of clients, label skew against chance, clients of each
-label.
+"""The picture of a partition: sizes, label mixes of clients, label skew against chance, clients of
+each label.
 """
 
 from pathlib import Path
@@ -40,7 +40,7 @@ def write_picture(
 
     Args:
         path: of the file.
-        name: of the split.
+        name: of the partition.
         classes: the names of the C labels.
         sizes_K: rows of each of the K clients.
         counts_KC: rows of each client and label; None where targets are no classes.
@@ -118,7 +118,7 @@ def _skew(axes: Any, variation_K: Floats, dealt_K: Floats) -> None:
     bins = np.linspace(0, 1, 41)
     for values, colour, text in (
         (dealt_K, MUTED, "dealt at random"),
-        (variation_K, WARM, "this split"),
+        (variation_K, WARM, "this partition"),
     ):
         heights = np.histogram(values, bins)[0] / len(values)
         axes.stairs(heights, bins, color=colour, fill=True, alpha=0.28, lw=0)
