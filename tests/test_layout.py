@@ -55,9 +55,10 @@ HOUSE = {
         {"workers", "auto"},
     ],
     "probes": [
-        {"base", "rows", "hessian", "lanczos"},
-        {"alignment", "classes", "curvature", "distance", "evaluation", "fairness"},
+        {"base", "predictions", "hessian", "lanczos"},
+        {"alignment", "classes", "clients", "curvature", "distance", "evaluation", "fairness"},
     ],
+    "probes/predictions": [{"rows"}, {"client_accuracy"}],
     "study": [
         {"data", "file", "run"},
         {"given", "baselines"},
@@ -92,8 +93,8 @@ HOUSE = {
         {"pages", "publication"},
     ],
     "report/words": [{"numbers", "remarks"}, {"table"}],
-    "report/runs": [{"records"}, {"cells"}, {"standings"}, {"grid"}, {"sorting"}],
-    "report/measures": [{"before_training"}, {"*"}],
+    "report/runs": [{"client_values"}, {"records"}, {"cells"}, {"standings"}, {"grid"}, {"sorting"}],
+    "report/measures": [{"before_training", "end_metrics"}, {"*"}],
     "report/figures": [{"rendering"}, {"axes"}, {"*"}],
     "report/panels": [{"base"}, {"steps"}, {"*"}, {"__init__"}],
     "report/appendix": [
@@ -123,7 +124,7 @@ HOUSE = {
     "looks": [{"competitors"}, {"repeats"}, {"outcomes", "plans"}, {"decided"}],
     "statistics": [
         {"intervals", "sequential"},
-        {"effects", "orders", "power", "claims", "winners"},
+        {"effects", "orders", "power", "claims", "winners", "shares"},
         {"decisions"},
     ],
     "models": [{"conversion"}, {"network"}, {"*"}],

@@ -127,6 +127,10 @@ class TrialRow:
     edge: str
 
 
+OF_CLIENT, ON_OWN_ROWS = "client_accuracy/", "clients_on_own_rows"
+"""Metrics of the probe `clients`: the first before the number of a client."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class BaselineRow:
     """An answer that needs no training, as a row of `baselines.parquet`.

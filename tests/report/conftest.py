@@ -3,7 +3,7 @@
 import dataclasses
 import hashlib
 import html.parser
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -228,6 +228,27 @@ def make() -> Callable[..., Path]:
 def study(tmp_path: Path) -> Callable[..., Path]:
     """`study("contrary", seeds=(0,))` -> a folder of results."""
     return lambda mood="clear", **options: make_study(tmp_path / mood, mood, **options)
+
+
+Points = Sequence[tuple[int, float]]
+WithCurves = Callable[[Grid, str, Callable[[Run], Points]], Grid]
+
+
+def given_curves(grid: Grid, metric: str, points: Callable[[Run], Points]) -> Grid:
+    """The study with (round, value) of a metric for each run; none where `points` has none."""
+    curves = dict(grid.records.curves)
+    for run in grid.records.runs:
+        found = points(run)
+        if found:
+            rounds, values = zip(*found, strict=True)
+            curves[run.run, metric] = np.array(rounds), np.array(values, dtype=float)
+    return sort(dataclasses.replace(grid.records, curves=curves))
+
+
+@pytest.fixture
+def with_curves() -> WithCurves:
+    """`with_curves(grid, "test_loss", lambda run: [(0, 2.0), (5, 1.0)])`."""
+    return given_curves
 
 
 class Tags(html.parser.HTMLParser):

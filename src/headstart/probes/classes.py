@@ -20,7 +20,7 @@ from pydantic import Field
 
 from headstart.engine.rounds import Federation
 from headstart.probes.base import PROBES, Metrics, Moment, Probe
-from headstart.probes.rows import Ints, labels_of_rows, refuse_no_classes
+from headstart.probes.predictions.rows import Ints, labels_of_rows, refuse_no_classes
 
 
 @PROBES.register("classes", source="Brodersen et al., ICPR 2010; Opitz and Burst, arXiv 1911.03347")

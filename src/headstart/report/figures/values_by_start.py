@@ -52,3 +52,30 @@ def _marks(axes: Any, y: int, values: list[float], look: tuple[str, Any, str]) -
     face = {"color": colour, "mec": PAPER, "mew": 0.7}
     axes.plot(values, [y] * len(values), marker, ms=6, clip_on=False, zorder=3, **face)
     axes.plot([np.mean(values)] * 2, [y - 0.3, y + 0.3], color=colour, lw=2)
+
+
+def metrics_by_start(
+    figure: Any,
+    wide: bool,
+    starts: Sequence[str],
+    metrics: Mapping[str, Mapping[str, BySeed]],
+) -> None:
+    """Draw metrics below one another, each with a scale of its own.
+
+    Args:
+        figure: where to draw.
+        wide: the layout.
+        starts: in their order.
+        metrics: by metric, start and seed.
+    """
+    rows = figure.subplots(len(metrics), 1, squeeze=False)[:, 0]
+    frame(figure, 1.3 if wide else 0.95, 0.25, 0.3, 0.3, hspace=1.1)
+    for axes, (metric, by_start) in zip(rows, metrics.items(), strict=True):
+        for y, start in enumerate(starts):
+            _marks(axes, y, list(by_start.get(start, {}).values()), style(starts, start))
+        names = [label(starts, start, 18 if wide else 13) for start in starts]
+        axes.set_yticks(range(len(starts)), names, color=INK)
+        axes.set_ylim(len(starts) - 0.45, -0.55)
+        axes.grid(axis="x", visible=True)
+        axes.set_title(metric)
+        axes.margins(x=0.08)

@@ -11,6 +11,7 @@ from headstart.report.judgement.cautions import in_words
 from headstart.report.measures.learning import Learning, learning
 from headstart.report.panels import PANELS
 from headstart.report.panels.base import Missing, Panel, corrected
+from headstart.report.panels.further import FURTHER
 from headstart.report.runs.grid import Grid
 
 
@@ -23,7 +24,13 @@ def asked(grid: Grid) -> list[Panel | Missing]:
         if first is not None and first.hardly:
             panel = _not_judged(panel, first)
         panels.append(panel)
-    return _together(panels)
+    return _together([*panels, *further(grid)])
+
+
+def further(grid: Grid) -> list[Panel | Missing]:
+    """The panels of what the paper did not ask, of a study that measured what they need."""
+    built = [build(grid) for build in FURTHER]
+    return [panel for panel in built if isinstance(panel, Panel)]
 
 
 def _together(panels: list[Panel | Missing]) -> list[Panel | Missing]:

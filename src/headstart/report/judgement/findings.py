@@ -32,6 +32,9 @@ class Judged:
 
 
 def judged(panels: Sequence[Panel | Missing]) -> list[Judged]:
-    """All nine, from finding 1 to finding 9."""
-    found = [Judged(FINDINGS[panel.slug], panel) for panel in panels]
+    """All nine, from finding 1 to finding 9; panels of other questions are left out."""
+    found = []
+    for panel in panels:
+        if panel.slug in FINDINGS:
+            found.append(Judged(FINDINGS[panel.slug], panel))
     return sorted(found, key=lambda each: each.finding.number)

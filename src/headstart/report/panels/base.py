@@ -18,7 +18,8 @@ class Answer:
     """What the data say to a panel's question, in one sentence, and the difference judged, in
     short.
 
-    `judged` is that difference as a number, positive where it speaks for yes, in `unit`, and
+    `is_judged`: whether an answer is asked for, and not only what was measured. `judged` is that
+    difference as a number, positive where it speaks for yes, in `unit`, and
     `against` the value that it is told from. `open_ended`: no number of seeds would turn it into an
     answer. `p` and `asked`: its p-value by Holm among so many answers of the study; None where it
     was not tested, or not yet.
@@ -33,6 +34,7 @@ class Answer:
     open_ended: bool = False
     p: float | None = None
     asked: int = 1
+    is_judged: bool = True
 
     @property
     def alone(self) -> float | None:

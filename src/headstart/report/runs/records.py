@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from headstart import tables
 from headstart.errors import HeadstartError, reason
 from headstart.looks.repeats import repeats_of
+from headstart.report.runs.client_values import ByClient, apart
 from headstart.tables import AGAIN, BASELINES, ROUNDS, TRIALS, BaselineRow
 from headstart.wording.epochs import whole_or_part
 
@@ -103,6 +104,7 @@ class Records:
     text: str = ""  # the study file
     failed: Mapping[str, str] = field(default_factory=dict)  # why runs did not end, by their keys
     baselines: tuple[BaselineRow, ...] = ()  # what needs no training
+    clients: Mapping[str, ByClient] = field(default_factory=dict)  # their last accuracies, by run
 
     @property
     def repeats(self) -> int:
@@ -147,7 +149,8 @@ def read(directory: Path) -> Records:
             f"{path}: no run has ended yet; `headstart run` writes the tables when it begins and "
             "when it ends, also by Ctrl-C"
         )
-    curves = _curves(found.rounds, where / tables.ROUNDS_FILE)
+    rounds, clients = _holding_curves(found.rounds, where / tables.ROUNDS_FILE)
+    curves = _curves(rounds, where / tables.ROUNDS_FILE)
     trials: tuple[Mapping[str, Any], ...] = ()
     if found.trials is not None:
         trials = _trials(found.trials, where / tables.TRIALS_FILE)
@@ -164,6 +167,7 @@ def read(directory: Path) -> Records:
         found.study,
         found.failed,
         baselines,
+        clients,
     )
 
 
@@ -228,11 +232,20 @@ def _baselines(table: pa.Table, path: Path) -> tuple[BaselineRow, ...]:
     return tuple(BaselineRow(**row) for row in rows)
 
 
+def _holding_curves(table: pa.Table, path: Path) -> tuple[pa.Table, dict[str, ByClient]]:
+    """The rounds without what was measured of single clients, and that, by run."""
+    _holding(tuple(ROUNDS.names), table, path)
+    try:
+        return apart(table)
+    except (pa.ArrowException, ValueError) as problem:
+        why = reason(problem)
+        raise HeadstartError(f"{path}: unexpected column types ({why}); {AGAIN}") from None
+
+
 def _curves(table: pa.Table, path: Path) -> dict[tuple[str, str], Curve]:
     """Each run's rounds and values of each metric, in the order of the rounds, without what is not
     finite.
     """
-    _holding(tuple(ROUNDS.names), table, path)
     try:
         run, runs = _coded(table["run"])
         metric, metrics = _coded(table["metric"])

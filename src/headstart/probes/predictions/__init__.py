@@ -1,0 +1,1 @@
+"""What the model makes of test rows, by row and by client."""
