@@ -62,7 +62,7 @@ class HeadChoice:
     layer: str | None
     start: str
 
-    def on(
+    def applied(
         self,
         saved: Mapping[str, Tensor],
         network: Network,

@@ -85,7 +85,9 @@ def proxy(
     ) -> tuple[Tree, str]:
         drawn = network.state(run_seed)
         sized = _resized(pretrained.state, drawn, network)
-        saved, became = choice.on(sized, network, drawn, pretrained.meaning, Meaning.of(target))
+        saved, became = choice.applied(
+            sized, network, drawn, pretrained.meaning, Meaning.of(target)
+        )
         if differs := misfit(saved, drawn):
             _refuse_other_inputs(data, target)
             raise HeadstartError(

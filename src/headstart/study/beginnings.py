@@ -64,7 +64,7 @@ class _Kept:
         self._made_of = list(made_of)
         identity = json.dumps([SCHEMA, *made_of])
         self._name = f"{name}-{sha256(identity.encode()).hexdigest()[:16]}.safetensors"
-        self._path = out / store.STARTS / self._name
+        self._path = out / store.STARTS_FOLDER / self._name
 
     def read(self) -> Weights | None:
         """Return them; None where they are not there, or are damaged and are to be made again, to

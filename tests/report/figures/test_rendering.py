@@ -17,12 +17,12 @@ import pytest
 
 from headstart.report.figures.axes import seed_band, spread_labels
 from headstart.report.figures.dumbbells import Dumbbell, dumbbells, height
-from headstart.report.figures.rendering import ROLES, STARTS, drawn, inline, render, render_all, style
+from headstart.report.figures.rendering import ROLES, START_STYLES, drawn, inline, render, render_all, style
 
 
 def line(figure: Any, wide: bool) -> None:
     axes = figure.subplots()
-    axes.plot([0, 1], [0, 1], color=STARTS[0][0], marker="s")
+    axes.plot([0, 1], [0, 1], color=START_STYLES[0][0], marker="s")
     axes.set_title("$a_b$ <script>")
 
 
@@ -58,7 +58,7 @@ def test_drawing_twice_gives_the_same_bytes() -> None:
 
 
 def test_random_is_warm_and_others_are_not() -> None:
-    warm = STARTS[0][0]
+    warm = START_STYLES[0][0]
     assert style(["random", "proxy"], "random")[0] == warm
     assert style(["proxy", "hub"], "proxy")[0] != warm
 
@@ -86,7 +86,7 @@ def themes() -> list[dict[str, str]]:
 
 @pytest.mark.parametrize("theme", themes(), ids=["light", "dark"])
 def test_text_colours_meet_aa(theme: dict[str, str]) -> None:
-    text = ["ink", "muted", "link", *(f"start-{i}" for i in range(len(STARTS)))]
+    text = ["ink", "muted", "link", *(f"start-{i}" for i in range(len(START_STYLES)))]
     for name in text:
         assert contrast(theme[name], theme["paper"]) >= 4.5, name  # WCAG 2.2, 1.4.3
     for name in ("ink", "muted"):

@@ -183,17 +183,19 @@ class Stack:
         x, shared, memory = beginnings
         network = self._network
 
-        def on(values: Any, dtype: torch.dtype | None = None) -> Tensor:
+        def tensor(values: Any, dtype: torch.dtype | None = None) -> Tensor:
             return torch.as_tensor(values, dtype=dtype, device=network.device)
 
         steps_of = np.atleast_2d(plan.steps_K).max(1).tolist()
         S = max(steps_of)
-        rows_SKB = on(np.ascontiguousarray(np.moveaxis(plan.rows_KSB[..., :S, :], -2, 0)))
-        key_K = on(plan.keys_K, torch.int32)
+        rows_SKB = tensor(np.ascontiguousarray(np.moveaxis(plan.rows_KSB[..., :S, :], -2, 0)))
+        key_K = tensor(plan.keys_K, torch.int32)
         step_S = np.arange(S, dtype=np.int32).reshape(S, *[1] * key_K.ndim)
-        key_SK = rng.step_key(key_K, on(step_S)) if network.draws else key_K.expand(S, *key_K.shape)
+        key_SK = (
+            rng.step_key(key_K, tensor(step_S)) if network.draws else key_K.expand(S, *key_K.shape)
+        )
         # A client that is done stays where it is: its rate is zero.
-        rate_SK = on(rate[..., None] * (step_S < plan.steps_K), network.dtype)
+        rate_SK = tensor(rate[..., None] * (step_S < plan.steps_K), network.dtype)
         y, local, seen_K = self._begin(x, shared, memory, key_K)
         advance = self._step.bound(y, local, x, shared, memory, seen_K, *self._rows)
         aside: Aside = {}
@@ -204,11 +206,11 @@ class Stack:
         _put_back(y, seen_K, aside)
         at_x: Tree = {}
         if self._client.wants_grad_at_x:
-            all_rows_KM, key_at_x_K = on(plan.all_rows_KM), rng.step_key(key_K, -1)
+            all_rows_KM, key_at_x_K = tensor(plan.all_rows_KM), rng.step_key(key_K, -1)
             (at_x,) = self._gradient_at_x(x, *self._rows, all_rows_KM, key_at_x_K)
-        steps_K, weights_K = on(plan.steps_K), on(plan.weights_K, network.dtype)
+        steps_K, weights_K = tensor(plan.steps_K), tensor(plan.weights_K, network.dtype)
         kept, *sums = self._end[watched](
-            y, at_x, memory, x, shared, on(rate, network.dtype), seen_K, weights_K, steps_K
+            y, at_x, memory, x, shared, tensor(rate, network.dtype), seen_K, weights_K, steps_K
         )
         return kept, Sums(*sums)
 

@@ -12,7 +12,7 @@ from headstart import files
 from headstart.errors import HeadstartError
 from headstart.report import own_files
 from headstart.report.figures.axes import frame
-from headstart.report.figures.rendering import GRID, INK, MUTED, PAPER, STARTS, render
+from headstart.report.figures.rendering import GRID, INK, MUTED, PAPER, START_STYLES, render
 from headstart.wording.escapes import printable
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ SHOWN = 80
 """
 Counts = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
-BLUE, WARM = STARTS[1][0], STARTS[0][0]
+BLUE, WARM = START_STYLES[1][0], START_STYLES[0][0]
 
 
 def write_picture(

@@ -23,14 +23,14 @@ INK, MUTED, GRID, PAPER = "#20252d", "#5b6470", "#dde1e6", "#fdfdfc"
 ROLES = {INK: "ink", MUTED: "muted", GRID: "grid", PAPER: "paper"}
 # (light colour, dash, marker): random is warm, the first other start is blue; told apart also
 # without colour
-STARTS: tuple[tuple[str, Any, str], ...] = (
+START_STYLES: tuple[tuple[str, Any, str], ...] = (
     ("#b3560d", (0, (4, 1.6)), "s"),
     ("#0a6c8e", "-", "o"),
     ("#6a4c9f", (0, (1, 1.2)), "^"),
     ("#3b7a3a", (0, (6, 1.4, 1, 1.4)), "D"),
     ("#a0365f", (0, (2, 1)), "v"),
 )
-ROLES |= {colour: f"start-{i}" for i, (colour, _, _) in enumerate(STARTS)}
+ROLES |= {colour: f"start-{i}" for i, (colour, _, _) in enumerate(START_STYLES)}
 WIDTHS = {True: 8.0, False: 3.6}  # inches at 100 px
 FONTS = [
     "system-ui",
@@ -52,7 +52,7 @@ def style(starts: Sequence[str], start: str) -> tuple[str, Any, str]:
     come.
     """
     offset = 0 if starts[0].split("(")[0] == "random" else 1
-    return STARTS[(starts.index(start) + offset) % len(STARTS)]
+    return START_STYLES[(starts.index(start) + offset) % len(START_STYLES)]
 
 
 def label(starts: Sequence[str], start: str, limit: int = 26) -> str:

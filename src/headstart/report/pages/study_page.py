@@ -17,7 +17,7 @@ from headstart.paper.findings import FINDINGS, Finding
 from headstart.report import own_files
 from headstart.report.appendix import shares
 from headstart.report.appendix.settings import settings
-from headstart.report.figures.rendering import STARTS, inline, render_all, style
+from headstart.report.figures.rendering import START_STYLES, inline, render_all, style
 from headstart.report.judgement.reading import Reading, read
 from headstart.report.pages.templates import environment
 from headstart.report.panels.base import Panel
@@ -99,7 +99,7 @@ def page(reading: Reading, drawn: Sequence[Drawn]) -> str:
     given = grid.records.settings
     folder = printable(Path(os.path.realpath(reading.folder)).name)
     lost = [f"{count(n, 'run')} {status}" for status, n in reading.cautions.lost.items()]
-    swatches = [(start, STARTS.index(style(grid.starts, start))) for start in grid.starts]
+    swatches = [(start, START_STYLES.index(style(grid.starts, start))) for start in grid.starts]
     return environment().get_template("page.html.jinja").render(
         generator="headstart report",
         title=given.get("title") or given.get("name") or folder,

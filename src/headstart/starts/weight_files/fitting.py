@@ -186,7 +186,7 @@ def _best(
     """
     tried: list[_Fitted] = []
     for named in namings(mapped, network, drawn, source.prefix):
-        state, became = head.on(named.tensors, network, drawn, learnt, asked)
+        state, became = head.applied(named.tensors, network, drawn, learnt, asked)
         tried.append(_Fitted(mapped, named, state, became, named.unequal or misfit(state, drawn)))
         if not tried[-1].differs:
             return tried[-1]

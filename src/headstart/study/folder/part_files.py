@@ -10,10 +10,10 @@ from headstart.errors import HeadstartError
 from headstart.parts import own_modules
 from headstart.parts.origin import KEPT
 from headstart.parts.registry import Component, own_file
-from headstart.starts.base import STARTS as REGISTRY
+from headstart.starts.base import STARTS
 from headstart.study.data import task_of
 from headstart.study.file.run_spec import PARTS, RunSpec
-from headstart.study.folder.store import STARTS, Folder
+from headstart.study.folder.store import STARTS_FOLDER, Folder
 
 
 def refuse_changed_files(runs: Sequence[RunSpec], out: Path) -> None:
@@ -23,7 +23,7 @@ def refuse_changed_files(runs: Sequence[RunSpec], out: Path) -> None:
     Raises:
         HeadstartError: a file has other contents now.
     """
-    path = out / STARTS / "contents.json"
+    path = out / STARTS_FOLDER / "contents.json"
     known = files.read_record(path) if path.exists() else {}
     done = [run for run in runs if Folder(out).is_done(run.key)]
     may_be_mended = _modules(runs).keys() - _modules(done).keys()
@@ -52,7 +52,7 @@ def _contents(runs: Sequence[RunSpec]) -> dict[str, str]:
     contents: dict[str, str] = {}
     tasks = {run.task for run in runs}
     for written in {run.start for run in runs}:
-        start = REGISTRY.build(written)
+        start = STARTS.build(written)
         contents[str(written)] = start.content
         if start.artefact:
             tasks |= set(start.artefact.tasks)
@@ -106,11 +106,11 @@ def keep_modules(runs: Sequence[RunSpec], out: Path) -> None:
 def keep_notes(notes: dict[str, list[str]], out: Path) -> None:
     """Keep what is to be known of starts, by their names, for the records of their runs."""
     if notes:
-        files.write_record(out / STARTS / "notes.json", notes)
+        files.write_record(out / STARTS_FOLDER / "notes.json", notes)
 
 
 def note_of(start: Component, out: Path) -> str | None:
     """Return what is to be known of a start, in one line; None where there is nothing."""
-    path = out / STARTS / "notes.json"
+    path = out / STARTS_FOLDER / "notes.json"
     notes = files.read_record(path).get(str(start), []) if path.exists() else []
     return "; ".join(map(str, notes)) or None

@@ -36,7 +36,7 @@ STATE, JOURNAL = "state.safetensors", "measured.journal"
 HINT = "measured.json"
 """In the folder of a run that is not done: which run that is done lacks only probes."""
 
-STARTS, TUNING = "starts", "tuning"
+STARTS_FOLDER, TUNING_FOLDER = "starts", "tuning"
 """Folders of the study's: weights that runs begin from, and the trials of its searches."""
 
 MOMENT = 1.0
@@ -121,7 +121,7 @@ class Folder:
 
     def trial(self, search: str, number: int) -> Path:
         """The file of a trial of a search."""
-        return self.path / TUNING / search / f"{number:04d}.json"
+        return self.path / TUNING_FOLDER / search / f"{number:04d}.json"
 
     def is_done(self, key: str) -> bool:
         """Whether the run ended (finished or diverged) and was written."""

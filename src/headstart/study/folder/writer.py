@@ -17,7 +17,7 @@ from headstart.study.folder.store import (
     CHECKPOINT,
     HINT,
     JOURNAL,
-    STARTS,
+    STARTS_FOLDER,
     STATE,
     WEIGHTS,
     Folder,
@@ -40,7 +40,7 @@ class Writer:
         """
         match event:
             case Made():
-                files.write(self._path / STARTS / event.name, event.content)
+                files.write(self._path / STARTS_FOLDER / event.name, event.content)
             case Saved():
                 self._save(event)
             case Ended():

@@ -21,7 +21,7 @@ from headstart.study.file.run_spec import RunSpec
 from headstart.study.file.yaml_text import read
 from headstart.study.folder import added_probes
 from headstart.study.folder.saved import hand_over_state
-from headstart.study.folder.store import CHECKPOINT, RECORD, TUNING, Folder
+from headstart.study.folder.store import CHECKPOINT, RECORD, TUNING_FOLDER, Folder
 from headstart.study.resuming.differences import differences
 from headstart.study.spec import Study
 from headstart.study.tuning.search import searches
@@ -115,7 +115,7 @@ def _rests(study: Study, without: Sequence[str] = ()) -> set[str]:
 def _strays(study: Study, out: Path) -> list[str]:
     """What lies in the folder and is not of the study: searches, and runs that are done."""
     searched, strays = _trials(study), []
-    done = Counter(path.parent.name for path in out.glob(f"{TUNING}/*/*.json"))
+    done = Counter(path.parent.name for path in out.glob(f"{TUNING_FOLDER}/*/*.json"))
     for name, trials in sorted(done.items()):
         if trials > searched.get(name, 0):
             strays.append(f"its search {name}")
