@@ -92,14 +92,14 @@ HOUSE = {
         {"judgement"},
         {"pages", "publication"},
     ],
-    "report/words": [{"numbers", "remarks"}, {"table"}],
+    "report/words": [{"numbers", "remarks", "written_parts"}, {"table"}],
     "report/runs": [{"client_values"}, {"records"}, {"cells"}, {"standings"}, {"grid"}, {"sorting"}],
     "report/measures": [{"before_training", "end_metrics"}, {"*"}],
     "report/figures": [{"rendering"}, {"axes"}, {"*"}],
     "report/panels": [{"base"}, {"steps"}, {"*"}, {"__init__"}],
     "report/appendix": [
         {"tuning"},
-        {"baselines", "choice_of_rates", "rates", "shares", "completeness", "settings"},
+        {"baselines", "choice_of_rates", "rates", "shares", "completeness", "needs", "settings"},
         {"sections"},
     ],
     "report/judgement": [

@@ -138,6 +138,20 @@ def test_an_open_question_says_how_to_add_seeds(study: MakeStudy, few: Keep) -> 
     assert is_open == [f"add <code>seeds</code> to {folder.name}/study.yaml" in panel for panel in panels]
 
 
+def test_a_study_that_a_program_gave_is_repeated_by_that_program(study: MakeStudy, few: Keep) -> None:
+    folder = study(keep=few, seeds=(0, 1), model=f"python(name='my net', sha256='{64 * '0'}')")
+    text = page.write(folder).read_text()
+    said = f"A Python program gave this study my net, which {folder.name}/study.yaml names and does not hold: run that"
+    assert said in text
+    assert "headstart run" not in text
+    assert f"add <code>seeds</code> to {folder.name}/study.yaml" not in text
+
+
+def test_the_command_allows_the_modules_that_lie_elsewhere(study: MakeStudy, few: Keep) -> None:
+    text = page.write(study(keep=few, model="far.away:net")).read_text()
+    assert "headstart run clear/study.yaml --out clear-again --allow far.away\n" in text
+
+
 def test_rates_are_listed_only_for_a_tuning(study: MakeStudy, written: Path) -> None:
     folder = page.write(study("tuning")).parent
     rates = pq.read_table(folder / "tables/rates.parquet")

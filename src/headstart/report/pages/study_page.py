@@ -16,6 +16,7 @@ from markupsafe import Markup
 from headstart.paper.findings import FINDINGS, Finding
 from headstart.report import own_files
 from headstart.report.appendix import shares
+from headstart.report.appendix.needs import needs_of
 from headstart.report.appendix.settings import settings
 from headstart.report.figures.rendering import START_STYLES, inline, render_all, style
 from headstart.report.judgement.reading import Reading, read
@@ -98,6 +99,7 @@ def page(reading: Reading, drawn: Sequence[Drawn]) -> str:
     grid = reading.grid
     given = grid.records.settings
     folder = printable(Path(os.path.realpath(reading.folder)).name)
+    needs = needs_of(given, reading.folder)
     lost = [f"{count(n, 'run')} {status}" for status, n in reading.cautions.lost.items()]
     swatches = [(start, START_STYLES.index(style(grid.starts, start))) for start in grid.starts]
     return environment().get_template("page.html.jinja").render(
@@ -106,6 +108,8 @@ def page(reading: Reading, drawn: Sequence[Drawn]) -> str:
         folder=shlex.quote(folder),
         again=shlex.quote(f"{folder}-again"),
         file=shlex.quote(f"{folder}/{STUDY_FILE}"),
+        given=listed(needs.given),
+        allow="".join(f" --allow {name}" for name in needs.elsewhere),
         grid=grid,
         verdict=reading.verdict,
         consequences=reading.consequences,

@@ -25,10 +25,10 @@ from typing import Any
 
 from headstart.errors import HeadstartError
 from headstart.report import own_files
+from headstart.report.appendix.needs import needs_of
 from headstart.report.figures.rendering import render
 from headstart.report.judgement.reading import Reading, read
 from headstart.report.panels.base import Panel
-from headstart.report.publication import repeating
 from headstart.report.publication.readme import readme
 from headstart.report.publication.summary import NAME, rounded, summary
 from headstart.report.runs.records import RUN_COLUMNS, Run
@@ -61,7 +61,7 @@ def publish(directory: str | Path, into: str | Path) -> Path:
     reading = read(directory)
     told = summary(reading)
     records = reading.grid.records
-    needs = repeating.needs_of(records.settings, directory)
+    needs = needs_of(records.settings, directory)
     panels = [each.panel for each in reading.findings if isinstance(each.panel, Panel)]
     written = tables(reading)
     for panel in panels:

@@ -5,6 +5,7 @@ repeat it.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from headstart.report.appendix.needs import Needs
 from headstart.report.panels.base import Panel
 from headstart.report.publication import repeating
 from headstart.report.publication.markdown import code, escaped, row
@@ -25,7 +26,7 @@ SIZES = {
 }
 
 
-def readme(summary: Mapping[str, Any], panels: Sequence[Panel], needs: repeating.Needs) -> str:
+def readme(summary: Mapping[str, Any], panels: Sequence[Panel], needs: Needs) -> str:
     """The whole text, as Markdown; `summary`: what `findings.json` holds."""
     said, run = summary["verdict"], summary["run"]
     title, seeds = escaped(summary["title"]), count(len(run["seeds"]), "seed")
