@@ -56,6 +56,14 @@ def test_every_finding_is_judged_for_every_task(page: str) -> None:
         assert re.search(rf"<h2 [^>]*>{number}\. ", page)
 
 
+def test_a_model_that_a_program_gave_goes_by_its_name(make: Make, tmp_path: Path, few: Keep) -> None:
+    net = f"python(name='my net', sha256='{64 * '0'}')"
+    text = compare.write([make(tmp_path / "out", keep=few, model=net)], tmp_path / "page.html").read_text()
+    assert 'title="python(name=&#39;my net&#39;, sha256=&#39;000000000000...&#39;)">my net</span>, 6 runs' in text
+    assert 64 * "0" not in text
+    assert compare.names_of([{"task": net, "model": "a"}, {"task": net, "model": "b"}]) == ["my net, a", "my net, b"]
+
+
 def test_a_study_without_a_finding_says_what_it_would_need(page: str) -> None:
     assert "Needs runs on iid clients beside others, with all else equal." in page
 

@@ -132,6 +132,7 @@ def test_a_study_that_a_program_gave_is_repeated_by_that_program(make: Make, tmp
     text = (publish(make(tmp_path / "out", keep=few, model=net), tmp_path / "kept") / "README.md").read_text()
     assert "A Python program gave this study `my net`, which `study.yaml` names and does not hold: run that" in text
     assert "headstart run study.yaml" not in text
+    assert "Task `digits`, model `my net`." in text
 
 
 @pytest.mark.parametrize("name", ["README.md", "study.yaml"])

@@ -24,6 +24,7 @@ from headstart.report.pages.templates import environment
 from headstart.report.panels.base import Panel
 from headstart.report.runs.grid import Grid
 from headstart.report.words.numbers import points
+from headstart.report.words.written_parts import by_name
 from headstart.wording.phrases import listed
 
 GENERATOR = "headstart compare"
@@ -42,6 +43,11 @@ class StudyColumn:
     def grid(self) -> Grid:
         """The study's cells."""
         return self.reading.grid
+
+    @property
+    def model(self) -> str:
+        """The study's model, as its file names it."""
+        return str(self.grid.records.settings.get("model", ""))
 
     @property
     def verdict(self) -> Verdict:
@@ -112,7 +118,7 @@ def names_of(settings: Sequence[Mapping[str, Any]]) -> list[str]:
     """
     own, called, described = [], [], []
     for each in settings:
-        task, model = str(each.get("task", "")), str(each.get("model", ""))
+        task, model = by_name(str(each.get("task", ""))), by_name(str(each.get("model", "")))
         own.append(str(each.get("title") or _name(each)))
         called.append(own[-1] or family(task))
         described.append((task, model, own[-1]))

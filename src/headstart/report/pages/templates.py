@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from headstart.report.words.numbers import MINUS, p_text, size
 from headstart.report.words.remarks import capital
+from headstart.report.words.written_parts import by_name, shortened
 
 HERE = "headstart.report.pages"
 
@@ -26,6 +27,8 @@ def environment() -> jinja2.Environment:
     made.filters["cell"] = show
     made.filters["p_text"] = p_text
     made.filters["capital"] = capital
+    made.filters["by_name"] = by_name
+    made.filters["shortened"] = shortened
     return made
 
 

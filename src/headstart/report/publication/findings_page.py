@@ -23,6 +23,7 @@ from headstart.report.publication.marks import Published, answer_to, marks, note
 from headstart.report.publication.readme import told
 from headstart.report.publication.summary import FORMAT, NAME
 from headstart.report.words.numbers import p_text
+from headstart.report.words.written_parts import by_name
 from headstart.statistics.intervals import LEVEL
 from headstart.tables import STUDY_FILE
 from headstart.wording.phrases import count, listed
@@ -96,8 +97,10 @@ def block(published: Mapping[Path, Published], page_folder: Path) -> str:
     if not published:
         return "\nNo results are published yet.\n\n"
     studies = list(published.values())
-    names = labels([(study["task"], study["model"], study["title"]) for study in studies])
-    links = []
+    described = []
+    for study in studies:
+        described.append((by_name(study["task"]), by_name(study["model"]), study["title"]))
+    names, links = labels(described), []
     for name, path in zip(names, published, strict=True):
         target = quote(Path(os.path.relpath(path, page_folder)).as_posix())
         links.append(f"[{escaped(name)}]({target}/README.md)")

@@ -12,6 +12,7 @@ from headstart.report.publication.markdown import code, escaped, row
 from headstart.report.publication.summary import NAME
 from headstart.report.words.numbers import p_text
 from headstart.report.words.remarks import capital
+from headstart.report.words.written_parts import by_name
 from headstart.wording.phrases import count, listed
 
 ALL_AT_ONCE = (
@@ -30,7 +31,8 @@ def readme(summary: Mapping[str, Any], panels: Sequence[Panel], needs: Needs) ->
     """The whole text, as Markdown; `summary`: what `findings.json` holds."""
     said, run = summary["verdict"], summary["run"]
     title, seeds = escaped(summary["title"]), count(len(run["seeds"]), "seed")
-    of_what = f"Task {code(summary['task'])}, model {code(summary['model'])}."
+    task, model = code(by_name(summary["task"])), code(by_name(summary["model"]))
+    of_what = f"Task {task}, model {model}."
     lines = [
         f"# {title}",
         "",
