@@ -75,6 +75,57 @@ def test_equal_rounds_and_two_equal_savings_are_undecided(table: Callable[..., G
     assert "run three or more" in tied.to_decide
 
 
+@pytest.mark.parametrize(("seeds", "answer"), [(3, "yes"), (2, "undecided")])
+def test_a_start_that_is_there_before_training_is_the_quicker(
+    table: Callable[..., Grid], seeds: int, answer: str
+) -> None:
+    """No seed would bring a spread where one start needs no round and the other is never there."""
+    good = {"sgd + adam": [0.9, 0.91, 0.92][:seeds]}
+    rounds = {"random": [None] * seeds, "proxy": [0] * seeds}
+    found = speed(table({"random": good, "proxy": good}, rounds_to_target=rounds))
+    assert found.says == answer
+    if answer == "yes":
+        assert found.sentence == (
+            "from proxy all 3 runs are at 80% before the first round; from random 0 of 3 reach it."
+        )
+        assert (found.difference, found.judged) == ("proxy before round 1, random in no run", None)
+        rounds = {"random": [0] * 3, "proxy": [None] * 3}
+        assert speed(table({"random": good, "proxy": good}, rounds_to_target=rounds)).says == "no"
+
+
+def test_equal_starts_are_there_before_training_and_never_in_few_studies() -> None:
+    """Runs that are there at once with a chance a and never with 1 - a: a = 1/2 is the worst."""
+    generator = np.random.Generator(np.random.Philox(key=7))
+    at_once = generator.random((20_000, 2, 3)) < 0.5  # study, start, seed
+    first, other = at_once.all(axis=2).T
+    no_first, no_other = (~at_once).all(axis=2).T
+    erred = (first & no_other) | (other & no_first)
+    assert erred.mean() == pytest.approx(2 / 4**3, abs=0.004)
+    assert erred.mean() < 0.05
+
+
+def test_what_a_start_has_before_training_is_no_speed(study: MakeStudy) -> None:
+    folder = study(target_accuracy=None)
+    level = {"random": 0.2, "proxy": 0.95}
+    change(folder, "test_accuracy", lambda start, round_, value: value if round_ else level[start])
+    before = panels(folder)["speedup"]
+    change(folder, "test_accuracy", lambda start, round_, value: level["proxy"])
+    after = panels(folder)["speedup"]
+    assert isinstance(before, Panel)
+    assert isinstance(after, Panel)
+    assert after.answer.says == "undecided"
+    change(folder, "test_accuracy", lambda start, round_, value: 0.5 if round_ else level[start])
+    assert panels(folder)["speedup"].answer == after.answer  # type: ignore[union-attr]
+
+
+def test_without_a_target_no_column_speaks_of_one(study: MakeStudy) -> None:
+    found = panels(study(target_accuracy=None))["speedup"]
+    assert isinstance(found, Panel)
+    (table,) = found.tables
+    assert list(table.columns) == ["pair", "random: mean accuracy", "proxy: mean accuracy"]
+    assert "target" not in table.caption
+
+
 def test_two_seeds_do_not_judge_an_order(study: MakeStudy) -> None:
     found = panels(study(seeds=(0, 1)))["ranking"]
     assert isinstance(found, Panel)

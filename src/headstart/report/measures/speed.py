@@ -72,10 +72,18 @@ def share_of(cell: Cell, totals: dict[int, float | None], rounds: dict[int, floa
     return float(np.median(used)) if len(used) == len(cell.runs) else None
 
 
-def mean_over_rounds(grid: Grid, cell: Cell) -> dict[int, float]:
-    """The mean accuracy over the rounds, by seed."""
+def mean_over_rounds(grid: Grid, cell: Cell, metric: str = METRIC) -> dict[int, float]:
+    """The mean of a metric over the rounds that were measured, by seed.
+
+    Round 0 does not count: what a start has before training is no speed of training.
+    """
     found = {}
-    for seed, (_, values) in grid.curves(cell, METRIC).items():
-        if len(values):
-            found[seed] = float(values.mean())
+    for seed, (rounds, values) in grid.curves(cell, metric).items():
+        if (rounds > 0).any():
+            found[seed] = float(values[rounds > 0].mean())
     return found
+
+
+def there_before_training(cell: Cell) -> bool:
+    """Whether every run was at the target before its first round."""
+    return all(run.rounds_to_target == 0 for run in cell.runs)

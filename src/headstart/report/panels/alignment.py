@@ -10,6 +10,7 @@ import numpy as np
 from headstart.looks.competitors import Pair, family
 from headstart.report.figures import over_rounds
 from headstart.report.figures.axes import SEEDS_APART, common_rounds
+from headstart.report.measures.speed import mean_over_rounds
 from headstart.report.panels.base import Answer, Missing, Panel, apart, judge
 from headstart.report.runs.grid import Grid
 from headstart.report.words.numbers import number
@@ -93,15 +94,6 @@ def subject(grid: Grid) -> Pair | None:
     return pair if pair is not None and ALIGNED & recorded(grid, pair).keys() else None
 
 
-def mean_over_rounds(grid: Grid, start: str, pair: Pair, metric: str) -> dict[int, float]:
-    """By seed, over the evaluated rounds after round 0, which has no update yet."""
-    found = {}
-    for seed, (rounds, values) in grid.curves(grid.cell(start, pair), metric).items():
-        if (rounds > 0).any():
-            found[seed] = float(values[rounds > 0].mean())
-    return found
-
-
 def difference(grid: Grid, pair: Pair, metric: str, first: str, second: str) -> Estimate | None:
     """How much larger a metric is from the first start than from the second, over the rounds.
 
@@ -112,8 +104,8 @@ def difference(grid: Grid, pair: Pair, metric: str, first: str, second: str) -> 
         first: a start.
         second: another start.
     """
-    minuend = mean_over_rounds(grid, first, pair, metric)
-    subtrahend = mean_over_rounds(grid, second, pair, metric)
+    minuend = mean_over_rounds(grid, grid.cell(first, pair), metric)
+    subtrahend = mean_over_rounds(grid, grid.cell(second, pair), metric)
     return paired_difference(minuend, subtrahend, step=0.0)
 
 
@@ -150,9 +142,9 @@ def drift_and_noise(grid: Grid, pair: Pair, reference: str, other: str) -> str:
     said = []
     for metric in ("local_drift", "aggregate_noise"):
         less = difference(grid, pair, metric, reference, other)
-        if not mean_over_rounds(grid, reference, pair, metric):
+        if not mean_over_rounds(grid, grid.cell(reference, pair), metric):
             return ""
-        if not mean_over_rounds(grid, other, pair, metric):
+        if not mean_over_rounds(grid, grid.cell(other, pair), metric):
             return ""
         more = number(difference(grid, pair, metric, other, reference), 3)
         said.append(f"{METRICS[metric]} is {words[judge(less)]} ({more})")

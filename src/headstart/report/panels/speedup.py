@@ -15,6 +15,7 @@ from headstart.report.measures.speed import (
     reached,
     reached_by_all,
     rounds_needed,
+    there_before_training,
 )
 from headstart.report.panels.base import Answer, Missing, Panel, apart, judge
 from headstart.report.runs.cells import Cell
@@ -29,6 +30,9 @@ from headstart.wording.phrases import count
 SLUG = "speedup"
 SHOWN = 6
 """Pairs in the figure."""
+
+FEWEST_SEEDS = 3
+"""Fewer are too few for an answer that no interval is behind."""
 
 
 class Couple(NamedTuple):
@@ -120,7 +124,37 @@ def answer(grid: Grid) -> Answer:
     if not both:
         return Answer("undecided", f"every pair that reaches {target} has a diverged run.")
     never = len(couples) - len(both), "brought there by neither start"
-    return with_target(grid, both, left_out(*set_aside, never))
+    notes = left_out(*set_aside, never)
+    return without_training(grid, both, notes) or with_target(grid, both, notes)
+
+
+def without_training(grid: Grid, both: list[Couple], set_aside: str) -> Answer | None:
+    """The answer where all runs from one start are at the target before round 0, and none from the
+    other reaches it; None elsewhere, and with fewer than three seeds.
+
+    Such runs all differ by the same rounds and show no spread to judge by. They need none: were the
+    two starts alike, their runs would fall out so at every seed, either way round, with a
+    probability of 2 / 4^n at most, 3 % for three seeds.
+    """
+    assert grid.between is not None
+    firsts, others = zip(*both, strict=True)
+    seeds = frozenset.intersection(*[cell.seeds for cell in (*firsts, *others)])
+    if len(seeds) < FEWEST_SEEDS:
+        return None
+    reference, other = grid.between
+    for says, there, cells, never, rest in (
+        ("yes", other, others, reference, firsts),
+        ("no", reference, firsts, other, others),
+    ):
+        if all(map(there_before_training, cells)) and not any(map(reached, rest)):
+            sentence = (
+                f"from {there} all {sum(len(cell.runs) for cell in cells)} runs are at "
+                f"{percent(grid.target, 0)} before the first round; from {never} "
+                f"{_hits(rest)} reach it"
+            )
+            short = f"{there} before round 1, {never} in no run"
+            return Answer(says, f"{sentence}{in_brackets(set_aside)}.", short)
+    return None
 
 
 def with_target(grid: Grid, both: list[Couple], set_aside: str) -> Answer:
@@ -155,7 +189,7 @@ def _hits(cells: tuple[Cell, ...]) -> str:
 
 
 def without_target(grid: Grid, couples: list[Couple], set_aside: str) -> Answer:
-    """The mean of accuracy over the rounds, where no target was set."""
+    """The mean of accuracy over the rounds after round 0, where no target was set."""
     assert grid.between is not None
     reference, other = grid.between
     if not couples:
@@ -167,13 +201,17 @@ def without_target(grid: Grid, couples: list[Couple], set_aside: str) -> Answer:
     gain = paired_difference(means[1], means[0])
     if gain is None:
         return Answer("undecided", f"{apart(reference, other)}.")
-    said = f"averaged over the rounds, {other} is {points(gain)} from {reference}"
+    said = f"averaged over the rounds that were trained, {other} is {points(gain)} from {reference}"
     sentence = f"no target accuracy was set; {said}{in_brackets(set_aside)}."
     return Answer(judge(gain), sentence, points(gain), gain)
 
 
 def table(grid: Grid) -> Table:
-    """A row a pair: rounds and bytes to the target from every start."""
+    """A row a pair, from every start: rounds and bytes to the target; without one, the mean
+    accuracy over the rounds.
+    """
+    if grid.target is None:
+        return _means(grid)
     names = ["pair"]
     for start in grid.starts:
         names += [f"{start}: median rounds", f"{start}: reached", f"{start}: MB to target"]
@@ -185,3 +223,15 @@ def table(grid: Grid) -> Table:
             values += [median_rounds(cell), _hits((cell,)), megabytes(cell)]
         rows.add(str(pair), *values)
     return rows.table(SLUG, "Rounds and bytes to the target")
+
+
+def _means(grid: Grid) -> Table:
+    names = [f"{start}: mean accuracy" for start in grid.starts]
+    rows = Rows("pair", *names)
+    for pair in grid.pairs():
+        values = []
+        for start in grid.starts:
+            by_seed = mean_over_rounds(grid, grid.cell(start, pair))
+            values.append(float(np.mean(list(by_seed.values()))) if by_seed else None)
+        rows.add(str(pair), *values)
+    return rows.table(SLUG, "Accuracy, mean over the rounds that were trained", *names)
