@@ -97,9 +97,8 @@ def test_equal_starts_are_there_before_training_and_never_in_few_studies() -> No
     """Runs that are there at once with a chance a and never with 1 - a: a = 1/2 is the worst."""
     generator = np.random.Generator(np.random.Philox(key=7))
     at_once = generator.random((20_000, 2, 3)) < 0.5  # study, start, seed
-    first, other = at_once.all(axis=2).T
-    no_first, no_other = (~at_once).all(axis=2).T
-    erred = (first & no_other) | (other & no_first)
+    there, never = np.all(at_once, axis=2), np.all(~at_once, axis=2)
+    erred = (there[:, 0] & never[:, 1]) | (there[:, 1] & never[:, 0])
     assert erred.mean() == pytest.approx(2 / 4**3, abs=0.004)
     assert erred.mean() < 0.05
 

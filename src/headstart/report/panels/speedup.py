@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from headstart.looks.competitors import Pair
+from headstart.paper.findings import Says
 from headstart.report.figures import over_rounds
 from headstart.report.figures.axes import SEEDS_APART
 from headstart.report.measures.speed import (
@@ -142,9 +143,9 @@ def without_training(grid: Grid, both: list[Couple], set_aside: str) -> Answer |
     if len(seeds) < FEWEST_SEEDS:
         return None
     reference, other = grid.between
-    for says, there, cells, never, rest in (
-        ("yes", other, others, reference, firsts),
-        ("no", reference, firsts, other, others),
+    for there, cells, never, rest in (
+        (other, others, reference, firsts),
+        (reference, firsts, other, others),
     ):
         if all(map(there_before_training, cells)) and not any(map(reached, rest)):
             sentence = (
@@ -153,6 +154,7 @@ def without_training(grid: Grid, both: list[Couple], set_aside: str) -> Answer |
                 f"{_hits(rest)} reach it"
             )
             short = f"{there} before round 1, {never} in no run"
+            says: Says = "yes" if there == other else "no"
             return Answer(says, f"{sentence}{in_brackets(set_aside)}.", short)
     return None
 
