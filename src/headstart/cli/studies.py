@@ -97,15 +97,36 @@ def paper(
 
 
 @app.command()
-def check(file: StudyFile, allow: Allow = None) -> None:
-    """Check a study file and what it names; print its grid, its runs and an estimate of time."""
+def check(
+    file: StudyFile,
+    allow: Allow = None,
+    like: Annotated[
+        Path | None,
+        typer.Option(
+            "--like",
+            metavar="DIR",
+            help="Results of a similar study, or of the first seeds of this one: how much "
+            "differences spread over seeds.",
+        ),
+    ] = None,
+    margin: Annotated[
+        float | None,
+        typer.Option(min=0.001, help="Points of accuracy: how many seeds such a difference takes."),
+    ] = None,
+) -> None:
+    """Check a study file and what it names; print its grid, its runs, an estimate of time, and
+    which differences it can decide.
+    """
     from headstart.study.check import check as check_study
+    from headstart.study.check import untuned_servers
     from headstart.study.data import task_of
     from headstart.study.spec import AXES, FIELDS, Study
     from headstart.study.tuning.search import searches
     from headstart.tools.estimate import HOW, estimate_seconds
+    from headstart.tools.power import UNKNOWN, spreads_of, told
 
     study = Study.load(file, allow or ())
+    spreads = spreads_of(like) if like else UNKNOWN
     of_starts = check_study(study)
     say(f"{file}: {study.file.title or study.file.name}")
     for axis in (*AXES, "trainable", "local_epochs", "client_rates", "server_rates", "seeds"):
@@ -121,6 +142,13 @@ def check(file: StudyFile, allow: Allow = None) -> None:
     if (seeds := len({each.seed for each in study.runs})) < FEW_SEEDS:
         many = "1 seed decides nothing" if seeds == 1 else f"{seeds} seeds decide little"
         say(f"  note: {many}; run {FEW_SEEDS} or more")
+    for line in told(study, spreads, margin):
+        say(f"  {line}")
+    for server in untuned_servers(study):
+        say(
+            f"  note: {server} adapts, and its rate is not tuned: server_rate 1 is the length of "
+            "its steps; name server_rates, or tuning: {trials: 20}"
+        )
     if tuned := searches(study):
         say(
             f"  tuning: {len(tuned)} searches of {tuned[0].trials} trials, "

@@ -79,4 +79,4 @@ def adagrad(
             new_x[name] = leaf - rate * m / (torch.sqrt(v) + epsilon)
         return new_x, new_state
 
-    return ServerOptimizer(init, update)
+    return ServerOptimizer(init, update, adaptive=True)

@@ -112,7 +112,7 @@ def adam(
             new_x[name] = leaf - rate * m / (root + epsilon)
         return new_x, new_state
 
-    return ServerOptimizer(init, update)
+    return ServerOptimizer(init, update, adaptive=True)
 
 
 def _mass(beta: float, t: Tensor, dtype: torch.dtype) -> Tensor:

@@ -14,11 +14,13 @@ class ServerOptimizer:
     init(x) -> state. update(delta, state, x, rate) -> (x, state): `delta` is the pseudo-gradient,
     the weighted mean of the clients' x - y_i, which points uphill; `rate` is the server's learning
     rate, eta in the paper. The state is a tree of tensors; a count of rounds, where one is needed,
-    is one of them.
+    is one of them. `adaptive`: its steps are as long as the rate, however large the pseudo-gradient
+    is, so that a rate of 1 is far too large for most.
     """
 
     init: Callable[[Tree], Tree]
     update: Callable[[Tree, Tree, Tree, float], tuple[Tree, Tree]]
+    adaptive: bool = False
 
 
 SERVERS: Registry[ServerOptimizer] = Registry(

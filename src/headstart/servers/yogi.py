@@ -77,4 +77,4 @@ def yogi(
             new_state |= {f"m/{name}": m, f"v/{name}": v}
         return new_x, new_state
 
-    return ServerOptimizer(init, update)
+    return ServerOptimizer(init, update, adaptive=True)

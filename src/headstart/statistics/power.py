@@ -1,4 +1,9 @@
-"""How many seeds decide.
+"""How many seeds decide, and what a number of seeds can decide.
+
+A difference is judged by the t of its values over n seeds, against a bound that errs with the
+chance (1 - LEVEL) / (2 m) where m tests share the error (Bonferroni). Where the difference is d and
+its values spread with standard deviation s, t has the noncentral law with n - 1 degrees of freedom
+and noncentrality sqrt(n) d / s.
 
 Source: Cohen, Statistical Power Analysis (1988), section 2.4, the number of observations that
 decides.
@@ -6,7 +11,8 @@ decides.
 
 import math
 
-from scipy import special
+import numpy as np
+from scipy import optimize, special
 
 from headstart.statistics.intervals import LEVEL, Estimate
 
@@ -14,6 +20,49 @@ POWER = 0.8
 """The chance that as many seeds decide, if the difference is as measured: Cohen's convention."""
 
 MOST_SEEDS = 1000
+
+QUANTILES = 4000
+"""Of the spread that is seen, over which the chance to find a difference is averaged."""
+
+
+def critical(n: int, m: float = 1.0) -> float:
+    """The t beyond which one of m tests decides with n seeds."""
+    return float(special.stdtrit(n - 1, 1 - (1 - LEVEL) / (2 * m)))
+
+
+def decidable(n: int, m: float = 1.0, power: float = POWER) -> float:
+    """The difference, in multiples of its spread over seeds, that n seeds find with this power.
+
+    Infinite for one seed, which has no spread.
+
+    >>> round(decidable(10), 3), round(decidable(3), 2), round(decidable(3, m=15), 1)
+    (0.996, 3.26, 12.7)
+    """
+    if n < 2:
+        return math.inf
+    edge = critical(n, m)
+    # T > edge where Z + shift > edge V, with V^2 chi-squared by its degrees of freedom
+    quantiles = (np.arange(QUANTILES) + 0.5) / QUANTILES
+    roots = np.sqrt(special.chdtri(n - 1, quantiles) / (n - 1))
+
+    def missing(shift: float) -> float:
+        return power - float(special.ndtr(shift - edge * roots).mean())
+
+    return float(optimize.brentq(missing, 0.0, edge * roots.max() + 10)) / math.sqrt(n)
+
+
+def seeds_for(effect: float, m: float = 1.0, power: float = POWER) -> int | None:
+    """The seeds that find a difference, given in multiples of its spread; None above 1,000.
+
+    >>> seeds_for(0.5), seeds_for(1.0), seeds_for(0.01)
+    (34, 10, None)
+    """
+    for n in range(2, MOST_SEEDS + 1):
+        edge, shift = critical(n, m), math.sqrt(n) * abs(effect)
+        # beyond 5 standard errors the power is 1 to six digits
+        if shift - edge > 5 or 1 - special.nctdtr(n - 1, shift, edge) >= power:
+            return n
+    return None
 
 
 def seeds_needed(
@@ -42,13 +91,4 @@ def seeds_needed(
     spread = error * math.sqrt(estimate.n)
     if not spread:
         return 3
-    for n in range(2, MOST_SEEDS + 1):
-        critical = float(special.stdtrit(n - 1, 0.5 + level / 2))
-        shift = math.sqrt(n) * distance / spread
-        if shift - critical > 5:  # the power is 1 to six digits
-            return n
-        above = 1 - special.nctdtr(n - 1, shift, critical)
-        below = special.nctdtr(n - 1, shift, -critical)
-        if above + below >= power:
-            return n
-    return None
+    return seeds_for(distance / spread, (1 - LEVEL) / (1 - level), power)

@@ -5,12 +5,24 @@ from functools import partial
 
 from headstart.parts.caches import forget_changed
 from headstart.probes.base import PROBES
+from headstart.servers.base import SERVERS
 from headstart.starts.base import STARTS
 from headstart.study.data import task_of
 from headstart.study.federations import build_network, check_device, federation_of, network_of
+from headstart.study.file.keys import StudyFile
 from headstart.study.file.run_spec import RunSpec
 from headstart.study.spec import Study
 from headstart.study.tuning.search import searches
+
+
+def untuned_servers(study: Study) -> list[str]:
+    """The adaptive servers whose rate is the default that suits plain averaging, and not tuned."""
+    named = [axes.server_rates for axes in study.file.also]
+    if study.file.tuning or "server_rates" in study.file.model_fields_set or any(named):
+        return []
+    (usual,) = StudyFile.model_fields["server_rates"].default
+    servers = dict.fromkeys(run.server for run in study.grid if run.server_rate == usual)
+    return [str(server) for server in servers if SERVERS.build(server).adaptive]
 
 
 def check(study: Study) -> dict[str, list[str]]:
