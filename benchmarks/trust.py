@@ -56,9 +56,12 @@ class Cell:
         return f"{self.starts} x {self.pairs}, {self.noise}, {self.plan}, {self.truth}, {self.margin:g}"
 
 
-NOISES = ["normal", "exponential", "lognormal", "t3", "steps of 2 sd", "steps of 1 sd", "steps of half a sd",
-          "unequal", "one in ten unequal", "still normal", "still exponential", "still lognormal", "collapses",
-          "still collapses"]  # fmt: skip
+NOISES = (
+    *("normal", "exponential", "lognormal", "t3", "steps of 2 sd", "steps of 1 sd", "steps of half a sd"),
+    *("unequal", "one in ten unequal", "starts unequal", "collapses"),
+    *("still normal", "still exponential", "still lognormal", "still collapses"),
+)
+"""Of a cell. Still: the first start does not vary."""
 
 
 def cells() -> list[Cell]:
@@ -66,7 +69,7 @@ def cells() -> list[Cell]:
     found = []
     for pairs, starts in itertools.product((1, 4, 12), (2, 3, 6)):
         found += [Cell(starts, pairs, noise) for noise in NOISES]
-        found += [Cell(starts, pairs, noise, truth="edge") for noise in ("normal", "unequal", "exponential")]
+        found += [Cell(starts, pairs, noise, truth="edge") for noise in ("normal", "unequal", "still exponential")]
         for noise, plan in itertools.product(("normal", "still exponential"), list(PLANS)[1:]):
             found.append(Cell(starts, pairs, noise, plan))
     return sorted(found, key=lambda cell: cell.starts * cell.pairs)
@@ -89,6 +92,8 @@ def draws(cell: Cell, generator: np.random.Generator, studies: int, seeds: int) 
         noise *= 10 ** generator.uniform(size=(studies, cell.starts, cell.pairs, 1))
     if kind == "one in ten unequal":
         noise *= np.where(generator.uniform(size=(studies, cell.starts, cell.pairs, 1)) < 0.1, 10.0, 1.0)
+    if kind == "starts unequal":
+        noise[:, 1:] *= 10.0
     if kind == "collapses":
         noise += COLLAPSE * (0.1 - (generator.uniform(size=shape) < 0.1))
     if cell.noise.startswith("still"):
@@ -145,7 +150,7 @@ def power(difference: float, starts: int, pairs: int, margin: float, studies: in
     """
     generator = _generator(f"{difference} {starts} {pairs}")
     looks = PLANS["3 to 20"]
-    seeds, ahead, fixed = [], [], []
+    seeds, right, ahead, fixed_right, fixed = [], [], [], [], []
     for _ in range(0, studies, CHUNK):
         values = generator.standard_normal((CHUNK, starts, pairs, SEEDS))
         values[:, 0] += difference * 2**0.5
@@ -153,10 +158,15 @@ def power(difference: float, starts: int, pairs: int, margin: float, studies: in
         decided = np.array([found.where for found in at_looks])
         first = np.where(decided.any(axis=0), decided.argmax(axis=0), len(looks.seeds) - 1)
         seeds += np.array(looks.seeds)[first].tolist()
+        leaders = np.array([found.leader for found in at_looks])[first, np.arange(CHUNK)]
+        right += (decided.any(axis=0) & (leaders == 0)).tolist()
         ahead += at_looks[-1].ahead[:, 0, 1:].all(axis=1).tolist()
-        fixed += claims(values, FIXED, margin)[-1].ahead[:, 0, 1:].all(axis=1).tolist()
-    shares = np.mean([seeds, ahead, fixed], axis=1)
-    return {"seeds": shares[0] / SEEDS, "found": shares[1], "found by 20": shares[2]}
+        at_end = claims(values, FIXED, margin)[-1]
+        fixed_right += (at_end.where & (at_end.leader == 0)).tolist()
+        fixed += at_end.ahead[:, 0, 1:].all(axis=1).tolist()
+    shares = np.mean([np.divide(seeds, SEEDS), right, fixed_right, ahead, fixed], axis=1)
+    names = ("seeds", "decided", "decided by 20", "ahead", "ahead by 20")
+    return dict(zip(names, shares.round(4).tolist(), strict=True))
 
 
 def winners(pairs: int, seeds: int, studies: int) -> dict[str, float]:

@@ -123,7 +123,8 @@ HOUSE = {
     "parts": [{"validation", "origin"}, {"caches", "given", "written", "own_modules"}, {"registry"}],
     "looks": [{"competitors"}, {"repeats"}, {"outcomes", "plans"}, {"decided"}],
     "statistics": [
-        {"intervals", "sequential"},
+        {"intervals", "sequential", "moderated"},
+        {"couples"},
         {"effects", "orders", "power", "claims", "winners", "shares"},
         {"decisions"},
     ],

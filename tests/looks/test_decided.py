@@ -57,7 +57,7 @@ def test_runs_of_a_pair_that_went_out_count_no_further() -> None:
 
 def test_a_pair_that_diverged_goes_out() -> None:
     rows = [*runs("random", SGD, [0.7, None, 0.7]), *runs("random", ADAM, EQUAL[:3])]
-    found = decided([*rows, *runs("proxy", SGD, EQUAL[:3]), *runs("proxy", ADAM, EQUAL[2::-1])], PLAN)
+    found = decided([*rows, *runs("proxy", SGD, EQUAL[2::-1]), *runs("proxy", ADAM, EQUAL[1:4])], PLAN)
     assert [places.tolist() for places in found.going] == [[[False, True], [True, True]]]
     assert found.missing == 3
 

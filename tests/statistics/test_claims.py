@@ -5,25 +5,25 @@ import math
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-from scipy import special
 
 from headstart.statistics.claims import claims
-from headstart.statistics.sequential import levels, one_look, until_decided
+from headstart.statistics.couples import couples
+from headstart.statistics.sequential import late, levels, one_look, until_decided
 
 
 def test_the_bounds_are_those_of_every_couple_in_turn() -> None:
     """Three starts and two pairs, one of which diverged: counted out with loops."""
     values = np.random.default_rng(0).standard_normal((3, 2, 5))
     values[2, 1, 4] = -math.inf
+    able = np.asarray(np.isfinite(values).all(axis=2))
     looks = one_look(5)
     (found,) = claims(values, looks, margin=0.1)
-    ahead, worse = _critical(0.5 / 6 / 2), _critical(0.5 / 3 / 2)
+    level = levels(late(looks), 2 * 0.5 / 6 / 2)[0] / 2
+    known = np.where(able[..., None], values, 0.0)
     for a, b in itertools.permutations(range(3), 2):
-        lows = [max(_low(i - j, ahead) for i in _able(values[a])) for j in _able(values[b])]
-        assert found.starts_low[a, b] == pytest.approx(min(lows))
-    for a in range(2):
-        assert found.pairs_low[a, 0, 1] == pytest.approx(_low(values[a, 0] - values[a, 1], worse))
+        lows = couples(known[a], known[b], able[a][:, None] & able[b], 2, 0.0).low(level)
+        best = [max(lows[able[a], j]) for j in range(2) if able[b, j]]
+        assert found.starts_low[a, b] == pytest.approx(min(best))
     assert np.isnan(found.pairs_low[2, [0, 1], [1, 0]]).all()
 
 
@@ -62,15 +62,3 @@ def test_a_pair_that_is_run_no_further_stays_worse() -> None:
     last = claims(values, until_decided(4, 6), margin=0.1)[-1]
     assert last.worse[0].tolist() == [False, True]
     assert last.good[0].tolist() == [True, False]
-
-
-def _able(pairs: NDArray[np.float64]) -> list[NDArray[np.float64]]:
-    return [pair for pair in pairs if np.isfinite(pair).all()]
-
-
-def _low(differences: NDArray[np.float64], critical: float) -> float:
-    return float(differences.mean() - critical * differences.std(ddof=1) / math.sqrt(len(differences)))
-
-
-def _critical(share: float) -> float:
-    return float(special.stdtrit(4, 1 - levels(one_look(5), 2 * share)[0] / 2))

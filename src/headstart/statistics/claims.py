@@ -14,7 +14,7 @@ of the best is called worse by m (P - 1) tests, and one that is not best is call
 tests against one of the best; those tests are among the former. So where the former have the share
 1 / (P (P - 1)) of the error and the latter 1 / (P - 1), the sum is 1 for every m. Of two starts
 that are level both may be called ahead, of two that are not only one may be called no worse: twice
-the share.
+the share. That one is no worse ends a study; that it is ahead does not, and spends its error late.
 
 Sources: Jennison and Turnbull, Group Sequential Methods (2000), chapter 9, repeated intervals; Hsu,
 Ann. Statist. 9 (1981), comparisons with the best; Bonferroni's inequality.
@@ -28,9 +28,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
-from headstart.statistics.sequential import Looks, levels
+from headstart.statistics.couples import couples
+from headstart.statistics.sequential import Looks, late, levels
 
 OF_STARTS, OF_PAIRS = 0.5, 0.5
 """The shares of the error that claims on starts and claims on pairs have, where both are made."""
@@ -140,46 +140,31 @@ def _at_look(values: Floats, looks: Looks, place: int, margin: float, step: floa
     pairs_low = np.full((*values.shape[:-3], n_starts, n_pairs, n_pairs), np.nan)
     pairs_most = pairs_low.copy()
     share = of_starts / max(n_starts * (n_starts - 1), 1) / n_pairs
-    ahead, most = _critical(looks, place, share), _critical(looks, place, 2 * share)
+    ahead, most = _level(late(looks), place, share), _level(looks, place, 2 * share)
     for a, b in itertools.combinations(range(n_starts), 2):
         usable = able[..., a, :], able[..., b, :]
-        value, error = _couples(known[..., a, :, :], known[..., b, :, :], step)
-        starts_low[..., a, b] = _best(value - ahead * error, *usable)
-        starts_most[..., b, a] = -_best(value - most * error, *usable)
-        value, error = -np.swapaxes(value, -1, -2), np.swapaxes(error, -1, -2)
-        starts_low[..., b, a] = _best(value - ahead * error, *usable[::-1])
-        starts_most[..., a, b] = -_best(value - most * error, *usable[::-1])
+        both = usable[0][..., :, None] & usable[1][..., None, :]
+        forth = couples(known[..., a, :, :], known[..., b, :, :], both, n_pairs, step)
+        starts_low[..., a, b] = _best(forth.low(ahead), *usable)
+        starts_most[..., b, a] = -_best(forth.low(most), *usable)
+        back = forth.turned()
+        starts_low[..., b, a] = _best(back.low(ahead), *usable[::-1])
+        starts_most[..., a, b] = -_best(back.low(most), *usable[::-1])
     share = of_pairs / n_starts / max(n_pairs - 1, 1)
-    worse, good = _critical(looks, place, share / n_pairs), _critical(looks, place, share)
+    worse, good = _level(looks, place, share / n_pairs), _level(looks, place, share)
     for a in range(n_starts if n_pairs > 1 else 0):
-        value, error = _couples(known[..., a, :, :], known[..., a, :, :], step)
-        both = able[..., a, :, None] & able[..., a, None, :]
-        pairs_low[..., a, :, :] = np.where(both, value - worse * error, np.nan)
-        pairs_most[..., a, :, :] = np.where(both, value + good * error, np.nan)
+        both = able[..., a, :, None] & able[..., a, None, :] & ~np.eye(n_pairs, dtype=bool)
+        within = couples(known[..., a, :, :], known[..., a, :, :], both, n_pairs - 1, step)
+        pairs_low[..., a, :, :] = np.where(both, within.low(worse), np.nan)
+        most_of = -np.swapaxes(within.low(good), -1, -2)
+        pairs_most[..., a, :, :] = np.where(both, most_of, np.nan)
     means = np.where(able, known.mean(axis=-1), np.nan)
     return Claims(margin, means, starts_low, starts_most, pairs_low, pairs_most)
 
 
-def _couples(ours: Floats, theirs: Floats, step: float) -> tuple[Floats, Floats]:
-    """The mean differences of all couples of cells, and their standard errors [..., P, P]."""
-    seeds = ours.shape[-1]
-    means, rivals = ours.mean(axis=-1), theirs.mean(axis=-1)
-    value = means[..., :, None] - rivals[..., None, :]
-    if seeds == 1:
-        return value, np.full(value.shape, math.inf)
-    centred, others = ours - means[..., None], theirs - rivals[..., None]
-    variance = -2 * (centred @ np.swapaxes(others, -1, -2))
-    variance += (centred**2).sum(axis=-1)[..., :, None]
-    variance += (others**2).sum(axis=-1)[..., None, :]
-    deviation = np.sqrt(np.maximum(variance / (seeds - 1), (step / 2) ** 2))
-    return value, deviation / math.sqrt(seeds)
-
-
-def _critical(looks: Looks, place: int, share: float) -> float:
-    """How many standard errors a one-sided bound with this share of the error is away."""
-    level = levels(looks, 2 * share)[place] / 2
-    freedom = max(looks.seeds[place] - 1, 1)
-    return float(special.stdtrit(freedom, 1 - level)) if level > 0 else math.inf
+def _level(looks: Looks, place: int, share: float) -> float:
+    """The one-sided level of a bound with this share of the error."""
+    return levels(looks, 2 * share)[place] / 2
 
 
 def _best(lows: Floats, able: Truths, rivals: Truths) -> Floats:
