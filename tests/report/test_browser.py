@@ -40,7 +40,14 @@ addEventListener("load", () => {
     const y = Math.min(r.bottom, s.bottom) - Math.max(r.top, s.top);
     if (f == g && x > 1 && y > 0.35 * Math.min(r.height, s.height)) overlaps.push(f + ": " + a + " | " + b);
   }));
-  parent.postMessage({...seen, width, scroll: document.documentElement.scrollWidth, overlaps, texts: boxes.length,
+  const heading = document.querySelector("table.sortable thead th.n"), falling = [];
+  if (heading) {
+    for (const click of [1, 2]) heading.querySelector("button").click();
+    const column = heading.cellIndex, rows = heading.closest("table").tBodies[0].rows;
+    for (const row of rows) falling.push(row.cells[column].textContent.trim());
+  }
+  parent.postMessage({...seen, width, falling, copies: document.querySelectorAll("pre.copied button").length,
+    scroll: document.documentElement.scrollWidth, overlaps, texts: boxes.length,
     smallest: Math.min(...boxes.map(([, , r]) => r.height)),
     cut: boxes.filter(([, , r, s]) => r.left < s.left - 1 || r.right > s.right + 1).map(([f, t]) => f + ": " + t),
     paper: getComputedStyle(document.body).backgroundColor,
@@ -88,6 +95,14 @@ def test_page_is_quiet_and_fits(report: Path, width: int, opened: bool) -> None:
     assert (found["errors"], found["console"]) == ([], [])
     assert (found["blocked"], found["resources"]) == ([], [])
     assert (found["width"], found["scroll"]) == (width, width)
+
+
+def test_tables_sort_by_their_headings_and_commands_can_be_copied(report: Path) -> None:
+    found = visit(report, 1280)
+    numbers = [float(text.replace("\u2212", "-").rstrip("%")) for text in found["falling"] if text != "\u2013"]
+    assert len(set(numbers)) > 2
+    assert numbers == sorted(numbers, reverse=True)
+    assert found["copies"] == report.read_text().count("<pre")
 
 
 @pytest.mark.parametrize("width", [1280, 390])

@@ -80,7 +80,7 @@ def test_the_verdicts_stand_first_with_their_gain_and_cautions(page: str) -> Non
 def test_the_page_is_whole_and_names_are_text(page: str, parse: Parse) -> None:
     tags = parse(page)
     assert tags.open == []
-    assert "<script" not in page
+    assert page.count("<script") == 1
     assert "&lt;script&gt;" in page
     ids = [attrs["id"] for _, attrs in tags.found if "id" in attrs]
     assert len(ids) == len(set(ids))
@@ -176,4 +176,4 @@ def test_studies_are_called_by_their_titles_where_these_tell_them_apart(
     page = compare.write(made, tmp_path / "page.html").read_text()
     assert "<h1>Where to begin: Letters of five alphabets and Köln &lt;script&gt;" in page
     assert '<th scope="col">Letters of five alphabets</th>' in page
-    assert "<script" not in page
+    assert page.count("<script") == 1

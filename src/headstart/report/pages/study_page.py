@@ -111,6 +111,7 @@ def page(reading: Reading, drawn: Sequence[Drawn]) -> str:
         given=listed(needs.given),
         allow="".join(f" --allow {name}" for name in needs.elsewhere),
         grid=grid,
+        preset=given.get("preset"),
         verdict=reading.verdict,
         consequences=reading.consequences,
         drawn=drawn,
