@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ from headstart.report.runs.grid import Grid
 from headstart.report.runs.standings import Standing
 from headstart.report.words.numbers import percent
 from headstart.results.notebook import Page, drawn, results_as_html
-from headstart.statistics.intervals import Estimate, t_interval
+from headstart.statistics.intervals import Estimate, t_interval, within
 from headstart.study.folder.store import Folder
 from headstart.tables import TRIALS
 
@@ -240,10 +240,7 @@ def load(folder: str | os.PathLike[str]) -> Results:
 
 def mean_accuracy(cell: Cell) -> Estimate:
     """Student's interval for the mean over seeds, of which nothing lies below 0 or above 1."""
-    found = t_interval(cell.accuracy.values())
-    if found.low is None or found.high is None:
-        return found
-    return replace(found, low=max(found.low, 0.0), high=min(found.high, 1.0))
+    return within(t_interval(cell.accuracy.values()), 0.0, 1.0)
 
 
 def interval(estimate: Estimate) -> str:

@@ -8,7 +8,7 @@ and Tamhane, Multiple Comparison Procedures, 1987, chapter 1).
 import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import special
@@ -49,6 +49,19 @@ def negated(e: Estimate | None) -> Estimate | None:
     if e.low is None or e.high is None:
         return Estimate(-e.value, None, None, e.n, e.p)
     return Estimate(-e.value, -e.high, -e.low, e.n, e.p)
+
+
+def within(e: Estimate, low: float, high: float) -> Estimate:
+    """The estimate without what is not possible: no accuracy lies below 0 or above 1, no difference
+    of two beyond -1 or 1. The interval holds the truth as often as before.
+
+    >>> e = within(t_interval([0.2, 0.9]), 0.0, 1.0)
+    >>> round(e.value, 2), e.low, e.high
+    (0.55, 0.0, 1.0)
+    """
+    if e.low is None or e.high is None:
+        return e
+    return replace(e, low=max(e.low, low), high=min(e.high, high))
 
 
 def t_interval(

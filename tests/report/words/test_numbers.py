@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from headstart.report.words.numbers import MINUS, number, p_text, percent, points, signed, size
+from headstart.report.words.numbers import MINUS, OF_CHANGES, number, p_text, percent, points, signed, size
 from headstart.statistics.intervals import Estimate
 
 
@@ -27,9 +27,17 @@ def test_what_is_not_there_is_a_dash() -> None:
 
 def test_differences_with_intervals() -> None:
     assert points(Estimate(0.041, 0.02, 0.062, 3)) == "+4.1 points [+2.0, +6.2]"
-    assert number(Estimate(-1.0, None, None, 1)) == f"{MINUS}1.00 (one seed)"
+    assert number(Estimate(-1.0, None, None, 1)) == f"{MINUS}1.00 (no interval from one seed)"
     assert number(Estimate(1.0, None, None, 2), 1, " rounds") == "+1.0 rounds (two equal seeds)"
     assert points(None) == "no common seed"
+
+
+def test_what_is_not_possible_is_not_written() -> None:
+    """Two seeds give intervals of 12.7 standard errors: beyond 100 points, or 200 of a change of differences."""
+    wide = Estimate(0.1, -1.5, 1.7, 2)
+    assert points(wide) == "+10.0 points (2 seeds: the interval spans all that is possible)"
+    assert points(wide, OF_CHANGES) == f"+10.0 points [{MINUS}150.0, +170.0]"
+    assert points(Estimate(0.5, -0.4, 1.4, 2)) == f"+50.0 points [{MINUS}40.0, +100.0]"
 
 
 def test_p_values() -> None:

@@ -102,7 +102,7 @@ def times(e: Estimate, unit: str = "") -> str:
     >>> times(Estimate(math.log(7.32), math.log(5.0), math.log(1070.0), 3))
     '7.3 [5.0, 1,070]'
     >>> times(Estimate(0.0, None, None, 1))
-    '1.0 (one seed)'
+    '1.0 (no interval from one seed)'
     """
     interval = f"({no_interval(e)})"
     if e.low is not None and e.high is not None:

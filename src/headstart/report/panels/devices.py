@@ -11,7 +11,7 @@ from headstart.report.measures.step_costs import effect
 from headstart.report.panels.base import Answer, Missing, Panel, judge
 from headstart.report.panels.steps import left_out_of, table, told
 from headstart.report.runs.grid import Grid, Slice
-from headstart.report.words.numbers import points
+from headstart.report.words.numbers import OF_CHANGES, points
 from headstart.report.words.remarks import in_brackets
 from headstart.wording.phrases import listed, some
 
@@ -106,7 +106,7 @@ def beside(grid: Grid, part: Slice, found: spread.Spread, even: str, uneven: str
     return (
         f"on {even} devices{over} it is {told_of(on_even.by_start, grid.between)}, difference "
         f"{points(on_even.difference)}, so that uneven devices change the difference by "
-        f"{points(on_even.more)}; "
+        f"{points(on_even.more, OF_CHANGES)}; "
     )
 
 

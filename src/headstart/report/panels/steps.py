@@ -6,10 +6,10 @@ from headstart.report.measures.step_costs import Effect
 from headstart.report.panels.base import Answer, apart, judge
 from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Block, Grid, Slice
-from headstart.report.words.numbers import points
+from headstart.report.words.numbers import OF_CHANGES, points
 from headstart.report.words.remarks import DIVERGED, SHORT, left_out
 from headstart.report.words.table import Rows, Table
-from headstart.statistics.intervals import Estimate, negated, t_interval
+from headstart.statistics.intervals import Estimate, negated, t_interval, within
 from headstart.wording.phrases import count
 
 PERCENT = ("accuracy", "low", "high")
@@ -36,8 +36,8 @@ def told(grid: Grid, found: Effect, what: str) -> Answer:
     if saved is None:
         return Answer("undecided", apart(*between))
     said = f"{what} changes accuracy by {changes[0]} and by {changes[1]}"
-    sentence = f"{said}; difference {points(saved)} ({over})"
-    return Answer(judge(saved), sentence, points(saved), saved)
+    sentence = f"{said}; difference {points(saved, OF_CHANGES)} ({over})"
+    return Answer(judge(saved), sentence, points(saved, OF_CHANGES), saved)
 
 
 def left_out_of(block: Block) -> str:
@@ -61,7 +61,7 @@ def table(grid: Grid, part: Slice, slug: str, caption: str) -> Table:
 
 def accuracy(cell: Cell) -> Estimate | None:
     """The mean accuracy of a cell; None where a run diverged."""
-    return t_interval(cell.accuracy.values()) if cell.accuracy else None
+    return within(t_interval(cell.accuracy.values()), 0.0, 1.0) if cell.accuracy else None
 
 
 def ends(e: Estimate | None) -> tuple[Any, Any, Any]:

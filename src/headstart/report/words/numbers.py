@@ -1,6 +1,6 @@
 """How numbers are written on the page."""
 
-from headstart.statistics.intervals import Estimate
+from headstart.statistics.intervals import Estimate, within
 
 MINUS = "\u2212"
 
@@ -31,9 +31,27 @@ def size(value: float) -> str:
     return (f"{value:,.0f}" if 100 <= abs(value) < 1e6 else f"{value:.3g}").replace("-", MINUS)
 
 
-def points(estimate: Estimate | None) -> str:
-    """Write a difference of accuracies: `+4.1 points [2.0, 6.2]`."""
-    return _with_interval(estimate, 100, 1, " points")
+OF_CHANGES = 2.0
+"""A difference of two differences of accuracies lies within 200 points."""
+
+
+def points(estimate: Estimate | None, most: float = 1.0) -> str:
+    """Write a difference of accuracies, without what is not possible.
+
+    most: how large it can be, as a share.
+
+    >>> points(Estimate(0.041, 0.02, 0.062, 3)), points(Estimate(0.9, 0.4, 1.4, 3))
+    ('+4.1 points [+2.0, +6.2]', '+90.0 points [+40.0, +100.0]')
+    >>> points(Estimate(0.1, -1.2, 1.4, 2))
+    '+10.0 points (2 seeds: the interval spans all that is possible)'
+    """
+    if estimate is None or estimate.low is None or estimate.high is None:
+        return _with_interval(estimate, 100, 1, " points")
+    possible = within(estimate, -most, most)
+    if (possible.low, possible.high) == (-most, most):
+        why = f"{estimate.n} seeds: the interval spans all that is possible"
+        return f"{signed(100 * estimate.value)} points ({why})"
+    return _with_interval(possible, 100, 1, " points")
 
 
 def number(estimate: Estimate | None, digits: int = 2, unit: str = "") -> str:
@@ -54,7 +72,9 @@ def p_text(p: float | None) -> str:
 
 def no_interval(e: Estimate) -> str:
     """Say why an estimate has no interval."""
-    return "one seed" if e.n == 1 else f"{'two' if e.n == 2 else e.n} equal seeds"
+    if e.n == 1:
+        return "no interval from one seed"
+    return f"{'two' if e.n == 2 else e.n} equal seeds"
 
 
 def _with_interval(e: Estimate | None, scale: float, digits: int, unit: str) -> str:
