@@ -29,6 +29,11 @@ class Forward(nn.Module):
         return self.function(self.linear(inputs))
 
 
+class Doubled(nn.Module):
+    def forward(self, inputs: Tensor) -> Tensor:
+        return inputs.mul_(2)
+
+
 class Counting(nn.Module):
     """Changes a buffer, in place or by assignment."""
 
@@ -134,6 +139,14 @@ def test_rows_that_do_not_are_taken() -> None:
     Network(lambda: nn.Sequential(nn.Linear(4, 64), nn.LayerNorm(64), nn.Softmax(-1), nn.Linear(64, 3))).check(
         INPUTS, 3
     )
+
+
+def test_a_model_that_changes_its_inputs_is_refused_and_they_stay() -> None:
+    before = INPUTS.clone()
+    assert "the model changes its inputs in its forward pass" in refusal(
+        lambda: nn.Sequential(Doubled(), nn.Linear(4, 3))
+    )
+    assert torch.equal(INPUTS, before)
 
 
 def test_outputs_that_are_not_a_number_are_refused() -> None:

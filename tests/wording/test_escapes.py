@@ -11,6 +11,7 @@ from headstart.wording.escapes import printable
         ("K\u00f6ln, 1\t2\nend", "K\u00f6ln, 1\t2\nend"),
         ("\x1b[2J", "\\x1b[2J"),
         ("a\u202eb", "a\\u202eb"),
+        ("a\u061cb", "a\\u061cb"),
         ("half\ud800", "half\\ud800"),
         ("\r", "\\r"),
         (3, "3"),

@@ -206,7 +206,13 @@ class Network:
         _refuse_bad_numbers(params)
         params_before = trees.map_tree(torch.clone, params)
         buffers_before = _copied(dict(self._training.named_buffers()))
-        first, second, drew, alone, beside = self._passes(params, inputs)
+        given = inputs.clone()
+        first, second, drew, alone, beside = self._passes(params, given)
+        if not torch.equal(given.nan_to_num(), inputs.nan_to_num()):
+            raise HeadstartError(
+                "the model changes its inputs in its forward pass, which other passes read, too; "
+                "write x = x * 2 in place of x.mul_(2)"
+            )
         if first.ndim < 2 or first.shape[0] != len(inputs) or first.shape[-1] != outputs:
             raise HeadstartError(
                 f"the model's output does not fit the task: expected [{len(inputs)}, {outputs}] "
