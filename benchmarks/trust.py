@@ -151,6 +151,7 @@ def power(difference: float, starts: int, pairs: int, margin: float, studies: in
     generator = _generator(f"{difference} {starts} {pairs}")
     looks = PLANS["3 to 20"]
     seeds, right, ahead, fixed_right, fixed = [], [], [], [], []
+    till_hopeless, still_right = [], []
     for _ in range(0, studies, CHUNK):
         values = generator.standard_normal((CHUNK, starts, pairs, SEEDS))
         values[:, 0] += difference * 2**0.5
@@ -160,12 +161,19 @@ def power(difference: float, starts: int, pairs: int, margin: float, studies: in
         seeds += np.array(looks.seeds)[first].tolist()
         leaders = np.array([found.leader for found in at_looks])[first, np.arange(CHUNK)]
         right += (decided.any(axis=0) & (leaders == 0)).tolist()
+        hopeless = np.array([found.hopeless for found in at_looks]) & ~decided
+        given_up = np.where(hopeless.any(axis=0), hopeless.argmax(axis=0), len(looks.seeds) - 1)
+        till_hopeless += np.array(looks.seeds)[np.minimum(first, given_up)].tolist()
+        still_right += (decided.any(axis=0) & (leaders == 0) & (first <= given_up)).tolist()
         ahead += at_looks[-1].ahead[:, 0, 1:].all(axis=1).tolist()
         at_end = claims(values, FIXED, margin)[-1]
         fixed_right += (at_end.where & (at_end.leader == 0)).tolist()
         fixed += at_end.ahead[:, 0, 1:].all(axis=1).tolist()
-    shares = np.mean([np.divide(seeds, SEEDS), right, fixed_right, ahead, fixed], axis=1)
-    names = ("seeds", "decided", "decided by 20", "ahead", "ahead by 20")
+    shares = np.mean(
+        [np.divide(seeds, SEEDS), right, fixed_right, ahead, fixed, np.divide(till_hopeless, SEEDS), still_right],
+        axis=1,
+    )
+    names = ("seeds", "decided", "decided by 20", "ahead", "ahead by 20", "seeds or hopeless", "decided so")
     return dict(zip(names, shares.round(4).tolist(), strict=True))
 
 
@@ -199,14 +207,14 @@ def main() -> None:
             print(f"| {name} | " + " | ".join(f"{key} {value:.3f}" for key, value in row.items()) + " |")
         return
     tasks: dict[str, Any] = {}
-    for difference, margin in itertools.product((2.0, 1.0, 0.5), (0.0, 0.25)):
-        for starts, pairs in ((2, 1), (2, 4), (3, 4), (2, 12)):
-            name = f"power {difference:g}, {starts} x {pairs}, margin {margin:g}"
-            tasks[name] = (power, difference, starts, pairs, margin)
     for pairs, seeds in itertools.product((1, 4, 12), (3, 5, 10)):
         tasks[f"winners {pairs} at {seeds}"] = (winners, pairs, seeds)
     for cell in cells():
         tasks[cell.name] = (error_rates, cell)
+    for (starts, pairs), margin in itertools.product(((2, 1), (2, 4), (3, 4), (2, 12)), (0.0, 0.25)):
+        for difference in (2.0, 1.0, 0.5, 0.0):
+            name = f"power {difference:g}, {starts} x {pairs}, margin {margin:g}"
+            tasks[name] = (power, difference, starts, pairs, margin)
     for name, (function, *given) in tasks.items():
         if arguments.only in name and name not in known:
             began = time.monotonic()

@@ -62,3 +62,36 @@ def test_a_pair_that_is_run_no_further_stays_worse() -> None:
     last = claims(values, until_decided(4, 6), margin=0.1)[-1]
     assert last.worse[0].tolist() == [False, True]
     assert last.good[0].tolist() == [True, False]
+
+
+def test_what_will_hardly_be_decided_is_hopeless() -> None:
+    """Two starts that differ by far less than they vary, and a margin that is smaller still."""
+    values = np.random.default_rng(0).standard_normal((500, 2, 1, 20))
+    values[:, 0] += 0.2
+    found = claims(values, until_decided(3, 20), margin=0.01)
+    given_up = np.array([look.hopeless for look in found])
+    decided = found[-1].where
+    assert given_up[:5].mean() < 0.01
+    assert given_up[9].mean() > 0.2
+    assert (given_up[9] & decided).sum() < 0.02 * decided.sum()
+    assert not (given_up & np.array([look.where for look in found])).any()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["normal", "exponential", "still exponential", "unequal", "t3"])
+@pytest.mark.parametrize(("starts", "pairs"), [(2, 1), (3, 1), (2, 4)])
+def test_whoever_stops_when_errs_in_five_of_a_hundred_studies_at_most(kind: str, starts: int, pairs: int) -> None:
+    generator = np.random.default_rng(0)
+    shape = (2000, starts, pairs, 20)
+    values = generator.standard_normal(shape)
+    if kind.endswith("exponential"):
+        values = 1 - generator.exponential(size=shape)
+    if kind == "t3":
+        values = generator.standard_t(3, shape)
+    if kind == "unequal":
+        values *= 10 ** generator.uniform(size=(2000, starts, pairs, 1))
+    if kind.startswith("still"):
+        values[:, 0] = 0.0
+    last = claims(values, until_decided(3, 20), margin=0.25)[-1]
+    wrong = last.ahead.any(axis=(1, 2)) | last.worse.any(axis=(1, 2))
+    assert wrong.mean() <= 0.061  # more refute 5 % (binomial, one-sided, 99 %)

@@ -46,8 +46,8 @@ class Claims:
     margin: a difference that is no more than this does not matter. means [..., A, P]: NaN where a
     pair cannot be used from a start, or was not run. starts_low [..., A, A]: by how much the best
     of the first is at least ahead of the best of the second. starts_most: by how much at most,
-    where nothing else is claimed of the two. pairs_low, pairs_most [..., A, P, P]: the same of two
-    pairs from a start.
+    where nothing else is claimed of the two. starts_hope: what this will hardly fall below after
+    all looks. pairs_low, pairs_most, pairs_hope [..., A, P, P]: the same of two pairs from a start.
     """
 
     margin: float
@@ -56,6 +56,8 @@ class Claims:
     starts_most: Floats
     pairs_low: Floats
     pairs_most: Floats
+    starts_hope: Floats
+    pairs_hope: Floats
 
     @property
     def able(self) -> Truths:
@@ -81,9 +83,7 @@ class Claims:
     @property
     def good(self) -> Truths:
         """Whether no other pair is better than this by more than the margin [..., A, P]."""
-        small = (self.pairs_most <= self.margin) | ~self.able[..., :, None]
-        itself = np.eye(small.shape[-1], dtype=bool)
-        return np.asarray(self.able & (small | itself).all(axis=-2))
+        return self._good(self.pairs_most)
 
     @property
     def worse(self) -> Truths:
@@ -93,16 +93,32 @@ class Claims:
     @property
     def where(self) -> Truths:
         """Whether no start is better than the leader by more than the margin [...]."""
-        usable = np.asarray(self.able.any(axis=-1))
-        ours = _of_leader(self.no_worse, self.leader)
-        is_leader = np.arange(usable.shape[-1]) == self.leader[..., None]
-        decided = (ours | ~usable | is_leader).all(axis=-1)
-        return np.asarray(usable.any(axis=-1) & decided)
+        return self._where(self.starts_most)
 
     @property
     def which(self) -> Truths:
         """Whether some pair of the leader is good [...]."""
         return np.asarray(_of_leader(self.good, self.leader).any(axis=-1))
+
+    @property
+    def hopeless(self) -> Truths:
+        """Whether all that is not decided will most likely not be after all looks [...]."""
+        good = self._good(self.pairs_hope)
+        where = self.where | ~self._where(self.starts_hope)
+        which = self.which | ~_of_leader(good, self.leader).any(axis=-1)
+        return np.asarray(where & which & ~(self.where & self.which))
+
+    def _good(self, most: Floats) -> Truths:
+        small = (most <= self.margin) | ~self.able[..., :, None]
+        itself = np.eye(small.shape[-1], dtype=bool)
+        return np.asarray(self.able & (small | itself).all(axis=-2))
+
+    def _where(self, most: Floats) -> Truths:
+        usable = np.asarray(self.able.any(axis=-1))
+        ours = _of_leader(np.swapaxes(most, -1, -2) <= self.margin, self.leader)
+        is_leader = np.arange(usable.shape[-1]) == self.leader[..., None]
+        decided = (ours | ~usable | is_leader).all(axis=-1)
+        return np.asarray(usable.any(axis=-1) & decided)
 
 
 def _of_leader(values: Truths, leader: NDArray[np.int_]) -> Truths:
@@ -136,30 +152,39 @@ def _at_look(values: Floats, looks: Looks, place: int, margin: float, step: floa
     if n_starts == 1 or n_pairs == 1:
         of_starts = of_pairs = 1.0
     starts_low = np.full((*values.shape[:-3], n_starts, n_starts), np.nan)
-    starts_most = starts_low.copy()
+    starts_most, starts_hope = starts_low.copy(), starts_low.copy()
     pairs_low = np.full((*values.shape[:-3], n_starts, n_pairs, n_pairs), np.nan)
-    pairs_most = pairs_low.copy()
+    pairs_most, pairs_hope = pairs_low.copy(), pairs_low.copy()
+    end = looks.seeds[-1]
     share = of_starts / max(n_starts * (n_starts - 1), 1) / n_pairs
     ahead, most = _level(late(looks), place, share), _level(looks, place, 2 * share)
+    at_end = _level(looks, -1, 2 * share)
     for a, b in itertools.combinations(range(n_starts), 2):
         usable = able[..., a, :], able[..., b, :]
         both = usable[0][..., :, None] & usable[1][..., None, :]
         forth = couples(known[..., a, :, :], known[..., b, :, :], both, n_pairs, step)
         starts_low[..., a, b] = _best(forth.low(ahead), *usable)
         starts_most[..., b, a] = -_best(forth.low(most), *usable)
+        starts_hope[..., b, a] = -_best(forth.hoped(at_end, end), *usable)
         back = forth.turned()
         starts_low[..., b, a] = _best(back.low(ahead), *usable[::-1])
         starts_most[..., a, b] = -_best(back.low(most), *usable[::-1])
+        starts_hope[..., a, b] = -_best(back.hoped(at_end, end), *usable[::-1])
     share = of_pairs / n_starts / max(n_pairs - 1, 1)
     worse, good = _level(looks, place, share / n_pairs), _level(looks, place, share)
+    at_end = _level(looks, -1, share)
     for a in range(n_starts if n_pairs > 1 else 0):
         both = able[..., a, :, None] & able[..., a, None, :] & ~np.eye(n_pairs, dtype=bool)
         within = couples(known[..., a, :, :], known[..., a, :, :], both, n_pairs - 1, step)
         pairs_low[..., a, :, :] = np.where(both, within.low(worse), np.nan)
         most_of = -np.swapaxes(within.low(good), -1, -2)
         pairs_most[..., a, :, :] = np.where(both, most_of, np.nan)
+        hope_of = -np.swapaxes(within.hoped(at_end, end), -1, -2)
+        pairs_hope[..., a, :, :] = np.where(both, hope_of, np.nan)
     means = np.where(able, known.mean(axis=-1), np.nan)
-    return Claims(margin, means, starts_low, starts_most, pairs_low, pairs_most)
+    return Claims(
+        margin, means, starts_low, starts_most, pairs_low, pairs_most, starts_hope, pairs_hope
+    )
 
 
 def _level(looks: Looks, place: int, share: float) -> float:
@@ -186,4 +211,6 @@ def _together(before: Claims, now: Claims) -> Claims:
         np.where(gone, np.nan, np.fmin(before.starts_most, now.starts_most)),
         np.fmax(before.pairs_low, now.pairs_low),
         np.fmin(before.pairs_most, now.pairs_most),
+        now.starts_hope,
+        now.pairs_hope,
     )

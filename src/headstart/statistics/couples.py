@@ -29,6 +29,9 @@ Floats = NDArray[np.float64]
 SKEWNESS = 2.0
 """By how much the skewness that is seen is multiplied. Ours, from simulated studies."""
 
+LUCK = 20.0
+"""A study of which fewer than one in so many will be decided is hopeless."""
+
 
 @dataclass(frozen=True)
 class Couples:
@@ -60,6 +63,20 @@ class Couples:
         a = np.minimum(SKEWNESS * self.skewness / 3, -1e-7)
         inner = 1 + 3 * a / root * (critical - a / (2 * root))
         found: Floats = self.value - self.error * root / a * (np.cbrt(inner) - 1)
+        return found
+
+    def hoped(self, level: float, seeds: int) -> Floats:
+        """What `low` will hardly be above after so many seeds [..., P, P].
+
+        The mean at the end is normal around the mean so far, and the spread is what it is; by luck
+        that one in `LUCK` studies has, the bound is this.
+        """
+        if level <= 0 or self.seeds < 2:
+            return np.full(self.value.shape, math.inf)
+        luck = special.stdtrit(self.freedom, 1 - 1 / LUCK) * math.sqrt(1 - self.seeds / seeds)
+        more = special.stdtrit(self.freedom + seeds - self.seeds, 1 - level)
+        away = luck - more * math.sqrt(self.seeds / seeds)
+        found: Floats = self.value + self.error * away[..., None, None]
         return found
 
 

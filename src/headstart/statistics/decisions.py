@@ -56,8 +56,7 @@ class Decision:
     more than this does not matter. best: of each start the pair with the highest mean, None where
     all diverged. starts: (a, b) -> the best of a less the best of b. pairs: (a, i, j) -> pair i
     less pair j, both from a. estimates [A, P]: the accuracy to expect of new seeds, corrected for
-    the choice of the best. chances [A, P]: of each pair to be the best of its start. hopeless:
-    whether the seeds that are planned will most likely not decide it.
+    the choice of the best. chances [A, P]: of each pair to be the best of its start.
     """
 
     seeds: int
@@ -70,7 +69,6 @@ class Decision:
     estimates: NDArray[np.float64] = field(repr=False)
     chances: NDArray[np.float64] = field(repr=False)
     claims: Claims = field(repr=False)
-    hopeless: bool = False
 
     @property
     def leader(self) -> int | None:
@@ -105,6 +103,11 @@ class Decision:
     def which(self) -> bool:
         """Whether it is decided with what: some pair of the leader is good."""
         return bool(self.claims.which)
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether what is not decided will most likely not be by the seeds that are planned."""
+        return bool(self.claims.hopeless)
 
 
 def _places(which: NDArray[np.bool_]) -> frozenset[int]:
