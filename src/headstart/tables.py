@@ -3,6 +3,7 @@
 DIR/results/rounds.parquet  the rounds of all runs
 DIR/results/trials.parquet  all trials, where there was a tuning
 DIR/results/baselines.parquet  what needs no training: the constant answer, chance
+DIR/results/baseline_runs.parquet  other training that runs are held against, where it was asked for
 DIR/results/runs.parquet    a row a run; in its metadata the seals of the others, the study file,
                             and how many runs there will be; written last, so that it says which of
                             the others are of its time
@@ -37,9 +38,14 @@ RESULTS = "results"
 """The folder of the tables, in that of the study."""
 
 RUNS_FILE, ROUNDS_FILE, TRIALS_FILE = "runs.parquet", "rounds.parquet", "trials.parquet"
-BASELINES_FILE = "baselines.parquet"
+BASELINES_FILE, BASELINE_RUNS_FILE = "baselines.parquet", "baseline_runs.parquet"
 
-BESIDE_RUNS = {"rounds": ROUNDS_FILE, "trials": TRIALS_FILE, "baselines": BASELINES_FILE}
+BESIDE_RUNS = {
+    "rounds": ROUNDS_FILE,
+    "trials": TRIALS_FILE,
+    "baselines": BASELINES_FILE,
+    "baseline_runs": BASELINE_RUNS_FILE,
+}
 """The files of the other tables, which lie beside that of the runs."""
 
 AGAIN = "run `headstart run` on this folder again to rebuild it from its runs"
@@ -149,6 +155,25 @@ class BaselineRow:
     predictions: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class BaselineRunRow:
+    """A run that another one is held against, as a row of `baseline_runs.parquet`.
+
+    held_against: the run that is. baseline: how this one trained, `centralised` or `local`, and
+    alone: the number of the client that did, where it was one. The outcome is that of `RunRow`.
+    """
+
+    run: str
+    held_against: str
+    baseline: str
+    alone: int | None
+    status: str
+    rounds: int
+    test_accuracy: float | None = None
+    test_loss: float | None = None
+    seconds: float
+
+
 def schema_of(row: type[Any]) -> pa.Schema:
     """Return the schema of a table whose rows are declared by a class.
 
@@ -164,7 +189,8 @@ def schema_of(row: type[Any]) -> pa.Schema:
     return pa.schema(columns)
 
 
-RUNS, TRIALS, BASELINES = map(schema_of, (RunRow, TrialRow, BaselineRow))
+RUNS, TRIALS = schema_of(RunRow), schema_of(TrialRow)
+BASELINES, BASELINE_RUNS = schema_of(BaselineRow), schema_of(BaselineRunRow)
 ROUNDS = pa.schema(
     [("run", pa.string()), ("round", pa.int64()), ("metric", pa.string()), ("value", pa.float64())]
 )
@@ -182,6 +208,7 @@ class StudyTables:
     rounds: pa.Table
     trials: pa.Table | None = None
     baselines: pa.Table | None = None
+    baseline_runs: pa.Table | None = None
     planned: int | None = None
     about: Mapping[str, str] = field(default_factory=dict)
     failed: Mapping[str, str] = field(default_factory=dict)

@@ -139,6 +139,8 @@ def check(
         say(f"  {start}: {'; '.join(notes)}")
     a_round = f"{study.cohort} of {study.population} clients a round"
     say(f"  {len(study.runs)} runs of {study.file.rounds} rounds, {a_round}")
+    if study.baselines:
+        say(f"  {len(study.baselines)} runs of baselines, of one client each")
     if (seeds := len({each.seed for each in study.runs})) < FEW_SEEDS:
         many = "1 seed decides nothing" if seeds == 1 else f"{seeds} seeds decide little"
         say(f"  note: {many}; run {FEW_SEEDS} or more")
@@ -181,7 +183,7 @@ def _run(
     refuse_changed(out)
     try:
         with (
-            watching(len(study.runs) + len(searches(study))) as shown,
+            watching(len(study.runs) + len(study.baselines) + len(searches(study))) as shown,
             following(track, study, out, shown, on_stderr) as watch,
         ):
             run_study(study, out, jobs, checkpoint_seconds, watch, on_stderr)
@@ -192,7 +194,8 @@ def _run(
         )
         raise typer.Exit(130) from None
     page = write(out, jobs)
-    say(f"{len(study.runs)} runs in {_duration(time.perf_counter() - began)}")
+    ran = len(study.runs) + len(study.baselines)
+    say(f"{ran} runs in {_duration(time.perf_counter() - began)}")
     say(f"report: {page}")
     if failed.are_in(out):
         raise typer.Exit(1)

@@ -42,6 +42,8 @@ def check(study: Study) -> dict[str, list[str]]:
         dealing = run.partition, run.seed
         for part in (dealing, run.client, run.server, run.devices, run.trainable):
             samples[part] = run
+    for run in study.baselines:
+        samples["baseline", run.baseline, run.partition, run.client] = run
     for search in searches(study):
         base = search.base
         for seed in search.seeds:

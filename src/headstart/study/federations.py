@@ -25,6 +25,7 @@ from headstart.parts import own_modules
 from headstart.parts.caches import forgets
 from headstart.parts.registry import Component
 from headstart.servers.base import SERVERS
+from headstart.study.baselines.other_training import alone, pooled
 from headstart.study.data import (
     CPU,
     check_clients,
@@ -63,13 +64,17 @@ def federation_of(run: RunSpec, start: Tree | None = None) -> Federation:
         task = replace(task, test=task.validation, test_owners=task.validation_owners)
         check_examples(task)
     client = CLIENTS.build(run.client)
-    clients = clients_of(run.task, run.partition, run.population, run.seed)
-    schedule = schedule_of(run, client)
-    check_cohort(run.cohort, clients)
+    clients = clients_of_run(run)
+    settings = run
+    if run.baseline != "none":
+        dealt = clients_of(run.task, run.partition, run.population, run.seed)
+        settings = alone(run, dealt, client.batching)
+    schedule = schedule_of(settings, client)
+    check_cohort(settings.cohort, clients)
     check_plan(schedule, clients)
-    streams = () if resident else (width(clients, run.cohort), os.getpid())
+    streams = () if resident else (width(clients, settings.cohort), os.getpid())
     execute = executor_of(run.executor, network, run.task, run.client, *streams)
-    return assembled(network, task, clients, client, execute, run)
+    return assembled(network, task, clients, client, execute, settings)
 
 
 def schedule_of(settings: Settings, client: ClientOptimizer) -> Schedule:
@@ -232,6 +237,28 @@ def clients_of(task: Component, partition: Component, population: int, seed: int
     if ":" in partition.name:  # what Python programs give was looked at already
         check_rows(clients, len(source.train), partition.name)
     return clients
+
+
+def clients_of_run(run: RunSpec) -> Population:
+    """The training rows of each client of a run; of a baseline, those of its one client."""
+    dealing = run.task, run.partition, run.population, run.seed
+    if run.baseline == "centralised":
+        return _pooled(*dealing)
+    return clients_of(*dealing) if run.alone is None else _alone(run.alone, *dealing)
+
+
+@forgets
+@lru_cache(maxsize=32)
+def _pooled(task: Component, partition: Component, population: int, seed: int) -> Population:
+    return pooled(clients_of(task, partition, population, seed))
+
+
+@forgets
+@lru_cache(maxsize=256)
+def _alone(
+    client: int, task: Component, partition: Component, population: int, seed: int
+) -> Population:
+    return Population([clients_of(task, partition, population, seed)[client]])
 
 
 def check_network(network: Network, task: Task) -> None:

@@ -12,6 +12,7 @@ from headstart import files
 from headstart.child_processes import StreamOf
 from headstart.errors import HeadstartError
 from headstart.study.baselines.constant_answer import baseline_table
+from headstart.study.baselines.other_training import baseline_runs
 from headstart.study.beginnings import start_weights
 from headstart.study.check import check
 from headstart.study.choice import choose_executors, chosen_executor, with_executor
@@ -212,17 +213,22 @@ class _Course:
 
     def _planned(self) -> list[RunSpec]:
         """The runs of the study, with the values that its searches found once all of them have
-        ended.
+        ended, and behind them those that they are held against.
         """
         if not self._searches or any(map(self._is_open, self._searches)):
-            return self._study.runs
+            return self._with_baselines(self._study.runs)
         found = self._trials()
         refuse_unequal_budgets(found)
         best: dict[Search, Values | None] = {}
         for search, trials in found.items():
             trial = best_of(trials)
             best[search] = None if trial is None else trial.values
-        return tuned_runs(self._study, best)
+        return self._with_baselines(tuned_runs(self._study, best))
+
+    def _with_baselines(self, runs: Sequence[RunSpec]) -> list[RunSpec]:
+        """The runs, and behind them those that they are held against."""
+        self._held_against = baseline_runs(runs, self._study.file)
+        return [*runs, *self._held_against]
 
     def _pending(self) -> list[RunSpec]:
         return [run for run in self._runs if not self._folder.is_done(run.key)]
@@ -264,12 +270,15 @@ class _Course:
         return failed.among(self._folder.run(run.key) for run in self._runs)
 
     def _gather(self) -> None:
-        keys = [run.key for run in self._runs]
+        keys = [run.key for run in self._runs if run.baseline == "none"]
+        held_against = {run.key: of.key for run, of in self._held_against.items()}
         trials = table_of(self._trials()) if self._searches else None
         target, text = self._study.file.target_accuracy, self._study.resolved()
         baselines = baseline_table(self._study.task, self._study.file.evaluate_on)
         failures = self._failures()
-        table, _ = self._folder.gather(keys, target, text, trials, failures, baselines)
+        table, _ = self._folder.gather(
+            keys, target, text, trials, failures, baselines, held_against
+        )
         rows = [] if self._searches else best_rates(table)
         if any(row["trials"] > 1 for row in rows):
             chosen = as_rates(rows, self._study.file.evaluate_on)
@@ -287,4 +296,5 @@ def _of_search(out: Path, search: Search, is_stopping: Callable[[], bool]) -> It
 
 
 def _work(run: RunSpec) -> float:
-    return run.rounds * (1 + run.local_epochs)
+    clients = run.cohort if run.baseline == "none" else 1
+    return run.rounds * clients / run.cohort * (1 + run.local_epochs)

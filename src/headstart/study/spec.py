@@ -21,6 +21,7 @@ from headstart.parts.validation import shown, validate
 from headstart.probes.base import PROBES
 from headstart.servers.base import SERVERS
 from headstart.starts.base import STARTS
+from headstart.study.baselines.other_training import baseline_runs, refuse_slips
 from headstart.study.data import task_of
 from headstart.study.file.equal_rates import refuse_unequal_rates
 from headstart.study.file.keys import Axes, StudyFile, Tuning
@@ -91,6 +92,7 @@ class Study:
             raise HeadstartError(
                 "probes: expected 'evaluation' among them, without which no run has an accuracy"
             )
+        refuse_slips(parsed)
         if parsed.tuning:
             _check_tuning(parsed, parsed.tuning)
         self._rate_rows = RateRows(parsed.rates, tuple(_AXIS), _of_axis)
@@ -162,6 +164,13 @@ class Study:
             return self.grid
         population, cohort = self.population, self.cohort
         return [replace(run, population=population, cohort=cohort) for run in self.grid]
+
+    @cached_property
+    def baselines(self) -> dict[RunSpec, RunSpec]:
+        """The runs that others are held against, where the file asks for them; each with the run
+        that is.
+        """
+        return baseline_runs(self.runs, self.file)
 
     def __repr__(self) -> str:
         return f"<Study {self.file.name!r}: {self.model} on {self.task}, {len(self.runs)} runs>"

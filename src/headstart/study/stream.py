@@ -14,7 +14,7 @@ from headstart.study.beginnings import begun
 from headstart.study.choice import Choice, chosen_executor, with_executor
 from headstart.study.data import task_of
 from headstart.study.events import Ended, Event, Failed, Made, Measured, Saved
-from headstart.study.federations import clients_of, federation_of, holds
+from headstart.study.federations import clients_of_run, federation_of, holds
 from headstart.study.file.run_spec import RunSpec
 from headstart.study.folder import added_probes, failed
 from headstart.study.folder.best import BestSoFar
@@ -203,8 +203,7 @@ def _together(
 
 def _placeholder(run: RunSpec, other: _UnderWay) -> Federation:
     """The federation of a run that is not wanted, as far as those beside it see it."""
-    clients = clients_of(run.task, run.partition, run.population, run.seed)
-    return replace(other.federation, clients=clients, seed=run.seed)
+    return replace(other.federation, clients=clients_of_run(run), seed=run.seed)
 
 
 def _measured_ends(run: RunSpec, out: Path, choice: Choice) -> Iterator[Event]:

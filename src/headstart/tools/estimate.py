@@ -54,11 +54,13 @@ def estimate_seconds(study: Study) -> float:
     pruned.
     """
     measured: dict[tuple[object, ...], _Costs] = {}
-    at_once = {run: len(group) for group in groups_of(study.runs) for run in group}
+    at_once = {
+        run: len(group) for group in groups_of([*study.runs, *study.baselines]) for run in group
+    }
     with one_thread():
 
         def costs_of(run: RunSpec) -> _Costs:
-            kind = (run.client, at_once.get(run, 1), run.trainable)
+            kind = (run.client, at_once.get(run, 1), run.baseline, run.trainable)
             if kind not in measured:
                 alike = [
                     costs
@@ -69,7 +71,7 @@ def estimate_seconds(study: Study) -> float:
             return measured[kind]
 
         whole, begun = 0.0, set()
-        for run in study.runs:
+        for run in [*study.runs, *study.baselines]:
             # Curvature remembers where runs begin alike.
             alike = (run.start, run.trainable, run.partition, run.seed)
             whole += costs_of(run).seconds(run) - (
@@ -140,7 +142,7 @@ class _Costs:
         return float(run.rounds * self.place * self._places(run) + first + between * each + last)
 
     def _places(self, run: RunSpec) -> float:
-        kind = (run.devices, run.local_epochs, run.partition)
+        kind = (run.devices, run.local_epochs, run.partition, run.baseline)
         if kind not in self.places:
             epochs = min(run.local_epochs, TIMED_EPOCHS)
             federation = federation_of(replace(run, local_epochs=epochs))

@@ -4,10 +4,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
+from headstart.looks.competitors import Pair
 from headstart.report.measures import baselines
 from headstart.report.runs.grid import Grid
 from headstart.report.runs.sorting import sort
-from headstart.tables import BaselineRow
+from headstart.statistics.shares import ratio_interval
+from headstart.tables import BaselineRow, BaselineRunRow
 
 PAIR = "sgd + adam"
 
@@ -45,3 +49,49 @@ def test_a_start_untrained_is_that_before_the_first_round(table: Callable[..., G
     assert baselines.untrained_accuracy(grid, "random") == {0: 0.1, 1: 1.1}
     assert baselines.untrained_accuracy(grid, "proxy") == {0: 0.3, 1: 1.3}
     assert baselines.untrained_loss(grid, "proxy") == {}
+
+
+def held(grid: Grid, *rows: tuple[str, int, str, float | None]) -> Grid:
+    """(start, seed, baseline, accuracy) of other training."""
+    keys = {(run.start, run.seed): run.run for run in grid.records.runs}
+    found = [
+        BaselineRunRow(
+            run=str(i), held_against=keys[start, seed], baseline=baseline, alone=None, status="finished", rounds=9,
+            test_accuracy=accuracy, seconds=1.0,
+        )
+        for i, (start, seed, baseline, accuracy) in enumerate(rows)
+    ]  # fmt: skip
+    return sort(replace(grid.records, baseline_runs=tuple(found)))
+
+
+def both(seed: int, central: float | None, *local: float) -> list[tuple[str, int, str, float | None]]:
+    return [("random", seed, "centralised", central), *(("random", seed, "local", each) for each in local)]
+
+
+def test_the_share_of_a_gap_is_of_means_over_seeds(table: Callable[..., Grid]) -> None:
+    grid = table({"random": {PAIR: [0.8, 0.7, 0.9]}})
+    grid = held(grid, *both(0, 0.9, 0.3, 0.5), *both(1, 0.8, 0.4), *both(2, 1.0, 0.4, 0.6))
+    found = baselines.gap(grid, grid.cell("random", Pair("sgd", "adam")))
+    assert found is not None
+    assert (found.local[0], found.clients, found.seeds) == (0.4, 5, [0, 1, 2])
+    gains, gaps = [0.4, 0.3, 0.4], [0.5, 0.4, 0.5]
+    assert found.closed == pytest.approx(sum(gains) / sum(gaps))
+    expected = ratio_interval(gains, gaps)
+    assert expected is not None
+    assert found.interval == pytest.approx(expected)
+
+
+def test_a_seed_whose_other_training_diverged_is_left_out(table: Callable[..., Grid]) -> None:
+    grid = held(table({"random": {PAIR: [0.8, 0.7]}}), *both(0, 0.9, 0.3), *both(1, None, 0.4))
+    found = baselines.gap(grid, grid.cell("random", Pair("sgd", "adam")))
+    assert found is not None
+    assert found.seeds == [0]
+    assert found.interval is None
+
+
+def test_where_nothing_lies_between_no_share_is_closed(table: Callable[..., Grid]) -> None:
+    grid = held(table({"random": {PAIR: [0.8]}}), *both(0, 0.3, 0.3))
+    found = baselines.gap(grid, grid.cell("random", Pair("sgd", "adam")))
+    assert found is not None
+    assert found.closed is found.interval is None
+    assert baselines.gap(table({"random": {PAIR: [0.8]}}), grid.cell("random", Pair("sgd", "adam"))) is None

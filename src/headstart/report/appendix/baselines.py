@@ -5,11 +5,15 @@ from collections.abc import Mapping
 import numpy as np
 
 from headstart.report.measures import baselines
+from headstart.report.measures.baselines import Gap
 from headstart.report.runs.grid import Grid
 from headstart.report.words.numbers import percent
 from headstart.report.words.table import Rows, Table
 from headstart.tables import BaselineRow
 from headstart.wording.phrases import listed
+
+TRAINED = ("alone", "federated", "in one place")
+MEASURE = "accuracy"
 
 
 def table(grid: Grid) -> Table | None:
@@ -55,6 +59,56 @@ def told(grid: Grid) -> str:
     if untrained:
         said.append(f"a model that was not trained has {listed(untrained)}")
     return f"{'; '.join(said)}."
+
+
+def gap_table(grid: Grid) -> Table | None:
+    """A row for each start and pair of the base setting that other training is held against.
+
+    None where none was asked for.
+    """
+    shares = ("share of the gap", "low", "high")
+    rows = Rows("start", "pair", *TRAINED, *shares, "seeds", "clients alone")
+    for cell in grid.at_base():
+        found = baselines.gap(grid, cell)
+        if found is not None:
+            values = [_mean(each) for each in (found.local, found.federated, found.centralised)]
+            ends = found.interval or (None, None)
+            closed = found.closed
+            rows.add(
+                cell.start, str(cell.pair), *values, closed, *ends, len(found.seeds), found.clients
+            )
+    caption = "Clients alone, federated, and all rows in one place"
+    return rows.table("gap", caption, *TRAINED, *shares) if rows else None
+
+
+def gap_told(grid: Grid) -> str:
+    """The share of the gap that the best pair of each start closes, in sentences; empty where no
+    other training was asked for.
+    """
+    said = []
+    for start, standing in grid.standings.items():
+        best = standing.best_cell
+        found = None if best is None else baselines.gap(grid, best)
+        if found is not None and best is not None:
+            said.append(_closed(start, str(best.pair), found))
+    return " ".join(said)
+
+
+def _closed(start: str, pair: str, found: Gap) -> str:
+    means = {
+        "of clients that train alone": _mean(found.local),
+        "federated": _mean(found.federated),
+        "with all rows in one place": _mean(found.centralised),
+    }
+    known = [f"{percent(value)} {name}" for name, value in means.items() if value is not None]
+    sentence = f"From {start} with {pair} the {MEASURE} is {listed(known)}"
+    if found.closed is None:
+        return f"{sentence}."
+    if found.interval is None:
+        why = "that is not told from nothing" if len(found.seeds) > 1 else "(one seed)"
+        return f"{sentence}: {percent(found.closed, 0)} of a gap {why}."
+    low, high = (f"{100 * end:.0f}" for end in found.interval)
+    return f"{sentence}: {percent(found.closed, 0)} [{low}, {high}] of the gap is closed."
 
 
 def answer(constant: BaselineRow) -> str:

@@ -11,13 +11,16 @@ from headstart.report.words.table import Table
 class Appendix:
     """The tables that a study has, and the sentences beside them.
 
-    `held_against`: what needs no training, in a sentence; `same`: how many pairs and settings used
-    the same rates from every start; `trained`: which weights were trained, where not all.
+    `held_against`: what needs no training, in a sentence; `gap_closed`: what other training does;
+    `same`: how many pairs and settings used the same rates from every start; `trained`: which
+    weights were trained, where not all.
     """
 
     tuning: tuning.TuningNotes | None
     baselines: Table | None
     held_against: str
+    gap: Table | None
+    gap_closed: str
     shares: Table | None
     differed: Table | None
     same: int
@@ -29,7 +32,7 @@ class Appendix:
     def tables(self) -> list[Table]:
         """All tables."""
         found = [self.tuning.best, self.tuning.trials] if self.tuning else []
-        others = self.baselines, self.shares, self.differed, self.rates, self.diverged
+        others = self.baselines, self.gap, self.shares, self.differed, self.rates, self.diverged
         return found + [table for table in others if table]
 
 
@@ -40,6 +43,8 @@ def appendix(grid: Grid) -> Appendix:
         tuning=tuning.tuning(grid.records.trials),
         baselines=baselines.table(grid),
         held_against=baselines.told(grid),
+        gap=baselines.gap_table(grid),
+        gap_closed=baselines.gap_told(grid),
         shares=shares.table(grid),
         differed=differed,
         same=same,

@@ -5,7 +5,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from inspect import formatannotation
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -16,8 +16,10 @@ from headstart import tables
 from headstart.errors import HeadstartError, reason
 from headstart.looks.repeats import repeats_of
 from headstart.report.runs.client_values import ByClient, apart
-from headstart.tables import AGAIN, BASELINES, ROUNDS, TRIALS, BaselineRow
+from headstart.tables import AGAIN, ROUNDS, TRIALS, BaselineRow, BaselineRunRow
 from headstart.wording.epochs import whole_or_part
+
+T = TypeVar("T", BaselineRow, BaselineRunRow)
 
 Curve = tuple[NDArray[np.int64], NDArray[np.float64]]  # rounds, values
 
@@ -104,6 +106,7 @@ class Records:
     text: str = ""  # the study file
     failed: Mapping[str, str] = field(default_factory=dict)  # why runs did not end, by their keys
     baselines: tuple[BaselineRow, ...] = ()  # what needs no training
+    baseline_runs: tuple[BaselineRunRow, ...] = ()  # other training that runs are held against
     clients: Mapping[str, ByClient] = field(default_factory=dict)  # their last accuracies, by run
 
     @property
@@ -154,9 +157,8 @@ def read(directory: Path) -> Records:
     trials: tuple[Mapping[str, Any], ...] = ()
     if found.trials is not None:
         trials = _trials(found.trials, where / tables.TRIALS_FILE)
-    baselines: tuple[BaselineRow, ...] = ()
-    if found.baselines is not None:
-        baselines = _baselines(found.baselines, where / tables.BASELINES_FILE)
+    baselines = _rows_of(BaselineRow, found.baselines, where / tables.BASELINES_FILE)
+    others = _rows_of(BaselineRunRow, found.baseline_runs, where / tables.BASELINE_RUNS_FILE)
     return Records(
         settings,
         runs,
@@ -167,6 +169,7 @@ def read(directory: Path) -> Records:
         found.study,
         found.failed,
         baselines,
+        others,
         clients,
     )
 
@@ -227,9 +230,13 @@ def _trials(table: pa.Table, path: Path) -> tuple[Mapping[str, Any], ...]:
     return tuple({**row, "local_epochs": whole_or_part(row["local_epochs"])} for row in rows)
 
 
-def _baselines(table: pa.Table, path: Path) -> tuple[BaselineRow, ...]:
-    rows = _holding(tuple(BASELINES.names), table, path).select(BASELINES.names).to_pylist()
-    return tuple(BaselineRow(**row) for row in rows)
+def _rows_of(kind: type[T], table: pa.Table | None, path: Path) -> tuple[T, ...]:
+    """The rows of a table that the study may lack."""
+    if table is None:
+        return ()
+    names = tuple(tables.schema_of(kind).names)
+    rows = _holding(names, table, path).select(list(names)).to_pylist()
+    return tuple(kind(**row) for row in rows)
 
 
 def _holding_curves(table: pa.Table, path: Path) -> tuple[pa.Table, dict[str, ByClient]]:

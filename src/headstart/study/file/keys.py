@@ -43,6 +43,11 @@ Names = Annotated[list[Any], BeforeValidator(_as_list), Field(min_length=1)]
 NumbersOfEpochs = Annotated[list[Epochs], BeforeValidator(_as_list), Field(min_length=1)]
 Rates = Annotated[list[Rate], BeforeValidator(_as_list), Field(min_length=1)]
 Trainables = Annotated[list[Trainable], BeforeValidator(_as_list), Field(min_length=1)]
+Baselines = Annotated[
+    list[Literal["centralised", "local"]],
+    BeforeValidator(_as_list),
+    Field(min_length=1, max_length=2),
+]
 Seeds = Annotated[list[Seed], BeforeValidator(_as_list), Field(min_length=1)]
 
 
@@ -180,6 +185,8 @@ class StudyFile(Strict):
     device: str = "cpu"
     data_mib: Annotated[int, Field(ge=0)] | None = None
     keep_weights: Literal["last", "both"] = "last"
+    baselines: Baselines | None = None
+    local_clients: Count | None = None
     tuning: Tuning | None = None
     rates: list[RateRow] = []
     also: list[Axes] = []

@@ -18,6 +18,8 @@ LATER = {
     "device": "cpu",
     "client_rate_by_round": "constant",
     "server_rate_by_round": "constant",
+    "baseline": "none",
+    "alone": None,
 }
 """Fields of a run that came after studies had been run: at these values they are no part of a key.
 """
@@ -52,7 +54,9 @@ class Settings:
 class RunSpec(Settings):
     """One run as data: all that its result depends on.
 
-    A field that a study file has under the same name is taken from there.
+    A field that a study file has under the same name is taken from there. `baseline`: of a run that
+    others are held against, how it trains instead (`headstart.study.baselines`); `alone`: the
+    number of the client that does, where it is one.
     """
 
     task: Component
@@ -69,6 +73,8 @@ class RunSpec(Settings):
     precision: Precision
     device: str
     trainable: str = "all"
+    baseline: Literal["none", "centralised", "local"] = "none"
+    alone: int | None = None
     data_mib: int | None = None
     keep_weights: Literal["last", "both"] = "last"
 
@@ -101,7 +107,9 @@ class RunSpec(Settings):
         epochs = in_words(self.local_epochs)
         numbers = f"{epochs}, rates {self.client_rate:g} and {self.server_rate:g}"
         what = "" if self.trainable == "all" else f"training {self.trainable}, "
-        return f"{', '.join(map(str, parts))}, {what}{numbers}, seed {self.seed}"
+        how = {"none": "", "centralised": "centralised: ", "local": f"client {self.alone} alone: "}
+        said = f"{', '.join(map(str, parts))}, {what}{numbers}, seed {self.seed}"
+        return how[self.baseline] + said
 
 
 _FIELDS = {field.name for field in fields(RunSpec)} - set(PLACEMENT)

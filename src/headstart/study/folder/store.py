@@ -13,7 +13,7 @@ from headstart import files, tables
 from headstart.errors import HeadstartError
 from headstart.study.folder import locks, outcome
 from headstart.study.folder.earlier_tables import about, gathered
-from headstart.tables import ROUNDS, ROUNDS_FILE, RUNS, STUDY_FILE
+from headstart.tables import BASELINE_RUNS, ROUNDS, ROUNDS_FILE, RUNS, STUDY_FILE
 
 WRITTEN = "paper.yaml"
 """The file that may stand in a folder before its study has begun: the study file itself."""
@@ -152,6 +152,7 @@ class Folder:
         trials: pa.Table | None = None,
         failed: Mapping[str, str] | None = None,
         baselines: pa.Table | None = None,
+        held_against: Mapping[str, str] | None = None,
     ) -> tuple[pa.Table, pa.Table]:
         """Make the tables of `results/` of the runs that are done, in the order given, and of the
         trials.
@@ -166,6 +167,7 @@ class Folder:
             trials: what its tuning tried.
             failed: why runs did not end, by their keys.
             baselines: what needs no training.
+            held_against: the runs of other training, each with the run that is held against it.
 
         Raises:
             HeadstartError: a run's files are damaged.
@@ -183,10 +185,30 @@ class Folder:
         runs, rounds = (pa.concat_tables(parts).combine_chunks() for parts in (rows, of_runs))
         said = about(records, target_accuracy)
         results = tables.StudyTables(
-            study, runs, rounds, trials, baselines, len(keys), said, failed or {}
+            study=study,
+            runs=runs,
+            rounds=rounds,
+            trials=trials,
+            baselines=baselines,
+            baseline_runs=self._others(held_against) if held_against else None,
+            planned=len(keys),
+            about=said,
+            failed=failed or {},
         )
         tables.write_results(self.path, results)
         return runs, rounds
+
+    def _others(self, held_against: Mapping[str, str]) -> pa.Table:
+        """What came of the runs that others are held against, of those that are done."""
+        rows = []
+        for key, of in held_against.items():
+            if self.is_done(key):
+                record = self.record(key)
+                self._refuse_others_files(key, record)
+                _, row = self._read(key, record, None)
+                known = {**record["spec"], **row.to_pylist()[0], "held_against": of}
+                rows.append({name: known.get(name) for name in BASELINE_RUNS.names})
+        return pa.Table.from_pylist(rows, schema=BASELINE_RUNS)
 
     def record(self, key: str) -> dict[str, Any]:
         """What a run that is done was, and what came of it.

@@ -105,11 +105,16 @@ def _trials(study: Study) -> dict[str, int]:
 
 
 def _run_keys(study: Study) -> set[str]:
-    return {run.key for run in study.runs}
+    return {run.key for run in _all(study)}
 
 
 def _rests(study: Study, without: Sequence[str] = ()) -> set[str]:
-    return {_rest(run.spec(), without) for run in study.runs}
+    return {_rest(run.spec(), without) for run in _all(study)}
+
+
+def _all(study: Study) -> list[RunSpec]:
+    """The runs of a study, and those that they are held against."""
+    return [*study.runs, *study.baselines]
 
 
 def _strays(study: Study, out: Path) -> list[str]:
