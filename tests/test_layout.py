@@ -139,7 +139,7 @@ HOUSE = {
         {"columns"},
         {"names"},
     ],
-    "tasks/own": [{"splits", "images", "on_disk"}, {"features", "text"}, {"table"}],
+    "tasks/own": [{"splits", "images", "on_disk", "uses"}, {"features", "text"}, {"table"}],
     "tasks/tokens": [{"base"}, {"*"}],
     "starts": [{"weights"}, {"heads"}, {"base"}, {"weight_files"}, {"*"}],
     "starts/weight_files": [{"reading", "packing"}, {"fitting"}],

@@ -64,7 +64,7 @@ class RunRow:
     rounds_to_target are counted from its rounds whenever the tables are gathered
     (`headstart.study.folder.outcome`); with `evaluate_on: validation` they are of the validation
     split, under the same names, and so is test_predictions: how many predictions accuracy is the
-    share of.
+    share of. unused_clients: how many clients the study named that have no rows of their own here.
     """
 
     run: str
@@ -100,6 +100,7 @@ class RunRow:
     begun_with: str | None
     torch: str
     test_predictions: int
+    unused_clients: int | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -119,7 +119,7 @@ def check(
     """
     from headstart.study.check import check as check_study
     from headstart.study.check import untuned_servers
-    from headstart.study.data import task_of
+    from headstart.study.data import task_of, unused_clients
     from headstart.study.spec import AXES, FIELDS, Study
     from headstart.study.tuning.search import searches
     from headstart.tools.estimate import HOW, estimate_seconds
@@ -133,8 +133,14 @@ def check(
         values = dict.fromkeys(getattr(each, FIELDS[axis]) for each in study.runs)
         shown = values if axis in AXES else sorted(values)
         say(f"  {axis.replace('_', ' '):<13} {', '.join(map(str, shown))}")
-    for note in task_of(study.task).notes:
+    task, partitions = task_of(study.task), dict.fromkeys(each.partition for each in study.runs)
+    for note in task.notes:
         say(f"  data          {note}")
+    if all(unused := [unused_clients(task, partition) for partition in partitions]):
+        say(
+            f"  note: your {unused[0]} clients are not used, {study.population} made-up ones have "
+            "their rows; partitions: natural"
+        )
     for start, notes in of_starts.items():
         say(f"  {start}: {'; '.join(notes)}")
     a_round = f"{study.cohort} of {study.population} clients a round"

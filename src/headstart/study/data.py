@@ -79,6 +79,17 @@ def check_examples(task: Task) -> None:
                 )
 
 
+def unused_clients(task: Task, partition: Component) -> int | None:
+    """How many clients the study named whose rows this partition deals to others.
+
+    None where it named none, or the partition leaves theirs to them or is of the user's own, which
+    may.
+    """
+    if not task.owners_named or partition.name == "natural" or ":" in partition.name:
+        return None
+    return len(task.natural_clients)
+
+
 def check_clients(clients: Population) -> None:
     """Refuse clients without data."""
     empty = np.flatnonzero(clients.sizes_N == 0)

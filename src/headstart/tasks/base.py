@@ -151,7 +151,8 @@ class Task:
     without parameters, that turns a batch of inputs into what a model takes: images are kept as
     bytes, a quarter of float32. `features`: the names of the numbers of an input, where the source
     has some. `notes`: what who looks at a study should know of how the rows were read, a line each:
-    which columns are features.
+    which columns are features. `owners_named`: whether the study says whose rows are whose, so that
+    a study which deals them otherwise is told of it.
     """
 
     name: str
@@ -170,6 +171,7 @@ class Task:
     validation_owners: Rows | None = None
     notes: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
+    owners_named: bool = False
 
     def __repr__(self) -> str:
         rows = (

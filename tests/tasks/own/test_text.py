@@ -111,10 +111,13 @@ def test_blank_documents_have_no_rows_and_an_empty_bag(tmp_path: Path) -> None:
     ("columns", "parameters", "message"),
     [
         (COLUMNS, {"label": "mood", "image": "who"}, "expected image, features or text, got both image and text"),
-        (COLUMNS, {"label": "said"}, "expected a use for each column, got 'said' in two"),
+        (COLUMNS, {"label": "said"}, "expected one use for each column, got 'said' as label and text"),
+        (COLUMNS, {"split": "part", "words": 200}, "table.words: expected it with text and a label, without which it"),
+        (COLUMNS, {"label": "mood", "length": 8}, "table.length: expected it with text and no label, without"),
+        (COLUMNS, {"label": "mood", "tokens": "characters"}, "table.tokens: expected it with text and no label"),
         ({**COLUMNS, "said": [" "] * 6}, {"label": "mood", "split": "part"}, "expected words in the training split"),
         (COLUMNS, {"split": "part", "tokens": "word"}, "unknown tokenizer 'word'; did you mean 'words'"),
-        (COLUMNS, {"client": "who", "split": "who"}, "expected a use for each column, got 'who' in two"),
+        (COLUMNS, {"client": "who", "split": "who"}, "expected one use for each column, got 'who' as client and split"),
     ],
 )
 def test_faults_get_one_line(

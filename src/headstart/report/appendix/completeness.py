@@ -93,6 +93,18 @@ def short_pairs(grid: Grid) -> str:
     return f" {why}: {listed(short)}." if short else ""
 
 
+def unused_clients(grid: Grid) -> str:
+    """One line where the study named clients of its own, and no run deals them their rows."""
+    unused = [run.unused_clients for run in grid.records.runs]
+    if not all(unused):
+        return ""
+    others = grid.records.settings.get("population")
+    return (
+        f"The {unused[0]} clients that the study names are not used, {others} made-up ones have "
+        "their rows: write partitions: natural."
+    )
+
+
 def unmeasured(grid: Grid) -> str:
     """One line where no run has an accuracy though none of them diverged."""
     why = "Accuracy was not measured: add the probe evaluation to the study file."

@@ -25,6 +25,7 @@ class Cautions:
     unmeasured: str
     few_seeds: str
     missing: str
+    unused_clients: str
     unlearned: tuple[Learning, ...]
     lost: Mapping[str, int]
     failures: str
@@ -61,7 +62,7 @@ class Cautions:
         diverged = self.lost.get("diverged", 0)
         fell = f"{diverged} of {count(self.runs, 'run')} diverged"
         fell += "; a pair with one has no mean and ranks last."
-        said = [self.unmeasured, self.few_seeds, self.missing, *self.of_starts]
+        said = [self.unmeasured, self.few_seeds, self.missing, self.unused_clients, *self.of_starts]
         said += [fell if diverged else "", self.failures, *self.of_rates]
         said += [*self.tuning, *self.edges]
         return list(filter(None, said))
@@ -73,6 +74,7 @@ def cautions(grid: Grid, tuning: TuningNotes | None) -> Cautions:
         unmeasured=completeness.unmeasured(grid),
         few_seeds=completeness.few_seeds(grid),
         missing=completeness.missing(grid),
+        unused_clients=completeness.unused_clients(grid),
         unlearned=tuple(unlearned(grid)),
         lost=completeness.lost(grid),
         failures=completeness.failures(grid),

@@ -65,6 +65,7 @@ class Run:
     data: str | None = None  # how the rows were read: which columns are features
     begun_with: str | None = None  # of its start's weights: what became of a head
     test_predictions: int | None = None  # how many predictions accuracy is the share of
+    unused_clients: int | None = None  # that the study named, and whose rows others have
 
     @property
     def bytes_sent(self) -> int:

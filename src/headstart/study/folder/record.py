@@ -10,7 +10,7 @@ import torch
 
 import headstart
 from headstart.machine import processor
-from headstart.study.data import task_of
+from headstart.study.data import task_of, unused_clients
 from headstart.study.file.run_spec import SCHEMA, RunSpec
 from headstart.study.run import Progress
 from headstart.tables import RunRow
@@ -67,6 +67,7 @@ def record_of(
         begun_with=note,
         torch=str(torch.__version__),
         test_predictions=judged.targets.numel(),
+        unused_clients=unused_clients(task, run.partition),
     )
     return {
         **asdict(row),

@@ -179,6 +179,11 @@ def splits_of(
         for split in ("train", "test"):
             if not splits[split].any():
                 raise HeadstartError(f"{table.path}: no row is {split} in column {column!r}")
+        if split_by is not None and (splits["validation"].any() or not validation):
+            raise HeadstartError(
+                f"table.split_by: nothing is drawn where column {column!r} says whether a row is "
+                "train, validation or test; leave it out"
+            )
     if not splits["validation"].any():
         left = order[tested:] if column is None else order[np.isin(order, units[splits["train"]])]
         drawn = splits["train"] & np.isin(units, left[: round(validation * len(left))])

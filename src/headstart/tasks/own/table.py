@@ -3,7 +3,7 @@
 A kind of input is one function of the table: `features`, `images`, `bag_of_words`, `next_tokens`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated, Any, Literal
 
@@ -32,14 +32,18 @@ from headstart.tasks.own.features import (
 from headstart.tasks.own.images import image_shape, images
 from headstart.tasks.own.splits import split_by_place, splits_of, with_known_labels
 from headstart.tasks.own.text import bag_of_words, known_of, next_tokens
+from headstart.tasks.own.uses import refuse_idle, refuse_second_use
 from headstart.tasks.sources.columns import texts
 from headstart.tasks.sources.names import Alike, names, refuse_quantity
 from headstart.tasks.sources.parquet import SMALLER
-from headstart.tasks.sources.tables import first_twice, header, read
+from headstart.tasks.sources.tables import header, read
 from headstart.tasks.text.next_token import TokensPart
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Side = Annotated[int, Field(ge=1)]
+
+WORDS, LENGTH = 1000, 64
+"""The words of a bag and the tokens of a row, where nothing says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -127,11 +131,11 @@ def table(
         int,
         AddedLater(),
         Field(ge=1, description="of bags: the most frequent ones of the training rows that count"),
-    ] = 1000,
+    ] = WORDS,
     tokens: Annotated[TokensPart, AddedLater()] = "words",
     length: Annotated[
         int, AddedLater(), Field(ge=1, description="tokens of a row, without a label")
-    ] = 64,
+    ] = LENGTH,
     like: Annotated[
         PartText | None,
         AddedLater(),
@@ -200,6 +204,12 @@ def table(
             f"table.{given[0]}: expected it with features, got it with "
             f"{'image' if image else 'text'}"
         )
+    of_bags = {"words": words != WORDS}
+    of_rows = {"tokens": tokens != "words", "length": length != LENGTH}
+    if not (text and label):
+        refuse_idle(of_bags, "text and a label")
+    if not text or label:
+        refuse_idle(of_rows, "text and no label")
     if label is None and text is None:
         raise HeadstartError(
             "table.label: expected the column of classes, got nothing; only text may have none"
@@ -245,8 +255,9 @@ def table(
             f"{file}: no column is left for inputs beside {', '.join(map(repr, taken))}"
         )
     used = (*taken, *chosen, *categories)
-    if (twice := first_twice(used)) is not None:
-        raise HeadstartError(f"table: expected a use for each column, got {twice!r} in two")
+    kind = next((name for name, value in kinds.items() if value), "features")
+    uses = {"label": [label], "client": [client], "split": [split]}
+    refuse_second_use({**uses, kind: chosen, "categories": categories})
     cells = read(file, used, (*chosen, *categories) if gaps != "error" else ())
     if not len(cells):
         raise HeadstartError(f"{file}: expected at least one row, got none")
@@ -256,7 +267,8 @@ def table(
     known = known_of(other, label is not None) if other and text else None
     if label is None:
         documents = texts(cells, chosen[0])
-        return next_tokens(documents, owners, clients, splits, tokens, length, known, content)
+        task = next_tokens(documents, owners, clients, splits, tokens, length, known, content)
+        return replace(task, owners_named=client is not None)
     labels, classes = names(cells, label, alike)
     if not codes:
         refuse_quantity(cells, label, classes)
@@ -323,5 +335,6 @@ def table(
         prepare=prepare,
         notes=notes,
         features=called,
+        owners_named=client is not None,
         learned=learned,
     )
