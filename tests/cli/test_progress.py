@@ -31,6 +31,17 @@ def test_runs_that_end_together_are_one_line(tell: Any, clock: Any, capsys: pyte
     ]
 
 
+def test_searches_are_counted_apart_from_runs() -> None:
+    """Four searches and twelve runs were "16 of 16 runs" on the way, and "12 runs" at the end."""
+
+    def told(done: int) -> str:
+        return progress.done_of(Advance(done, 16, done / 16, "a run", "finished"), 4)  # type: ignore[arg-type]
+
+    assert told(3) == "3 of 4 searches, 0 of 12 runs"
+    assert told(16) == "4 of 4 searches, 12 of 12 runs"
+    assert progress.all_of(12, 4) == "4 searches, 12 runs"
+
+
 def test_a_run_that_ends_otherwise_is_named_and_obeyed_by_no_terminal(
     tell: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -291,6 +291,10 @@ def test_a_factory_of_ones_own_is_named_by_its_module(tmp_path: Path, monkeypatc
 
 # ---------------------------------------------------------------------------------------------------------- bad input
 
+TAKEN = (
+    "rates[1]: its runs take the rates of rates[0], which matches them first (a bare name is of every preset and "
+    "parameter: adam is of adam@torch too); put the narrower row first, or remove it"
+)
 BAD = [
     ({"task": None}, "task: expected a task such as 'name', 'name(parameter=1)' or {name: {parameter: 1}}, got None"),
     ({"cohrt": 3}, "unknown key 'cohrt'; did you mean 'cohort'?"),
@@ -366,11 +370,20 @@ BAD = [
     ),
     (
         {"rates": [{"client": "gd", "client_rate": 0.1, "server_rate": 1}]},
-        "rates[0]: matches no run of the grid that an earlier row leaves; correct it or remove it",
+        "rates[0]: matches no run of the grid; correct it or remove it",
     ),
     (
         {"rates": [{"client_rate": 0.1, "server_rate": 1}, {"client": "sgd", "client_rate": 0.1, "server_rate": 1}]},
-        "rates[1]: matches no run of the grid that an earlier row leaves; correct it or remove it",
+        TAKEN,
+    ),
+    (
+        {"servers": ["adam@torch"], "rates": [{"server": name, "client_rate": 0.1, "server_rate": 1} for name in
+                                              ("adam", "adam@torch")]},
+        TAKEN,
+    ),
+    (
+        {"rates": [{"client": "sgd", "client_rate": rate, "server_rate": 1} for rate in (0.1, 0.2)]},
+        TAKEN,
     ),
     ({"rates": [{"clients": "gd"}]}, "rates[0]: unknown key 'clients'; did you mean 'client'?"),
     ({"rates": [{"local_epochs": 0, "client_rate": 0.1, "server_rate": 1}]},

@@ -10,6 +10,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from headstart.terminal import say
 from headstart.wording.escapes import printable
+from headstart.wording.phrases import count
 
 if TYPE_CHECKING:
     from headstart.study.events import Measured
@@ -20,26 +21,24 @@ SECONDS_BETWEEN_LINES = 10.0
 
 
 @contextmanager
-def watching(total: int) -> Iterator["Watch"]:
-    """Yields a watcher of a study, which shows every run that ends."""
+def watching(runs: int, searches: int = 0) -> Iterator["Watch"]:
+    """Yields a watcher of a study, which shows every run that ends; before them every search."""
     from headstart.study.events import Measured
 
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield _plain_lines()
+        yield _plain_lines(searches)
         return
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
     with Progress(
         *columns, TextColumn("left:"), TimeRemainingColumn(), console=console, transient=True
     ) as bar:
-        task = bar.add_task(f"{total} runs", total=1.0)
+        task = bar.add_task(all_of(runs, searches), total=1.0)
 
         def show(event: "Measured | Advance") -> None:
             if isinstance(event, Measured):
                 return
-            bar.update(
-                task, completed=event.share, description=f"{event.done} of {event.total} runs"
-            )
+            bar.update(task, completed=event.share, description=done_of(event, searches))
             if event.status != "finished":
                 told = printable(f"{event.run}: {event.status}")
                 bar.console.print(told, markup=False, highlight=False)
@@ -47,7 +46,24 @@ def watching(total: int) -> Iterator["Watch"]:
         yield show
 
 
-def _plain_lines() -> "Watch":
+def all_of(runs: int, searches: int) -> str:
+    """What a study consists of.
+
+    >>> all_of(12, 4), all_of(1, 0)
+    ('4 searches, 12 runs', '1 run')
+    """
+    if not searches:
+        return count(runs, "run")
+    return f"{searches} {'search' if searches == 1 else 'searches'}, {count(runs, 'run')}"
+
+
+def done_of(event: "Advance", searches: int) -> str:
+    """How much has ended: of the searches, which come first, and of the runs."""
+    done = f"{max(event.done - searches, 0)} of {event.total - searches} runs"
+    return f"{min(event.done, searches)} of {searches} searches, {done}" if searches else done
+
+
+def _plain_lines(searches: int = 0) -> "Watch":
     from headstart.study.events import Measured
 
     began = last = time.perf_counter()
@@ -62,7 +78,7 @@ def _plain_lines() -> "Watch":
         if event.more:  # runs that are computed at once end at once: one line for all of them
             return
         if event.done == event.total or now - last >= SECONDS_BETWEEN_LINES:
-            so_far = f"{event.done} of {event.total} runs, {now - began:.0f} s"
+            so_far = f"{done_of(event, searches)}, {now - began:.0f} s"
             say(f"{so_far}, about {event.left:.0f} s left")
             last = now
 

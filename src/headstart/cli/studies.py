@@ -178,18 +178,20 @@ def _run(
     checkpoint_seconds: float,
     track: list[str] | None = None,
 ) -> None:
-    from headstart.cli.progress import watching
-    from headstart.report.pages.study_page import refuse_changed, write
+    from headstart.cli.progress import all_of, watching
+    from headstart.report.judgement.reading import read
+    from headstart.report.pages.study_page import refuse_changed, write_reading
     from headstart.study.folder import failed
     from headstart.study.runner import on_stderr, run_study
     from headstart.study.tuning.search import searches
     from headstart.trackers.following import following
 
     began, jobs = time.perf_counter(), jobs or os.cpu_count() or 1
+    runs, tuned = len(study.runs) + len(study.baselines), len(searches(study))
     refuse_changed(out)
     try:
         with (
-            watching(len(study.runs) + len(study.baselines) + len(searches(study))) as shown,
+            watching(runs, tuned) as shown,
             following(track, study, out, shown, on_stderr) as watch,
         ):
             run_study(study, out, jobs, checkpoint_seconds, watch, on_stderr)
@@ -199,9 +201,11 @@ def _run(
             to=sys.stderr,
         )
         raise typer.Exit(130) from None
-    page = write(out, jobs)
-    ran = len(study.runs) + len(study.baselines)
-    say(f"{ran} runs in {_duration(time.perf_counter() - began)}")
+    reading = read(out)
+    page = write_reading(reading, jobs)
+    say(f"{all_of(runs, tuned)} in {_duration(time.perf_counter() - began)}")
+    say(reading.verdict.where.text)
+    say(reading.verdict.which.text)
     say(f"report: {page}")
     if failed.are_in(out):
         raise typer.Exit(1)

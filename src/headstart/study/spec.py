@@ -109,11 +109,7 @@ class Study:
             _refuse_idle_repeats(parsed.tuning, grids)
         if not parsed.rates:
             refuse_unequal_rates(self.grid)
-        for i in self._rate_rows.unused:
-            raise HeadstartError(
-                f"rates[{i}]: matches no run of the grid that an earlier row leaves; correct it "
-                "or remove it"
-            )
+        self._rate_rows.refuse_unused()
 
     @classmethod
     def load(

@@ -56,7 +56,11 @@ def write(directory: str | Path, processes: int = 1) -> Path:
     Raises:
         HeadstartError: the study cannot be read, or a file cannot be written or is not ours.
     """
-    reading = read(directory)
+    return write_reading(read(directory), processes)
+
+
+def write_reading(reading: Reading, processes: int = 1) -> Path:
+    """Write the report of a study that was read, as `write` does."""
     drawn, written = draw(reading.shown, processes)
     tables = list(reading.appendix.tables)
     for panel in reading.shown:

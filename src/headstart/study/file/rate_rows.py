@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from headstart.errors import HeadstartError
 from headstart.parts.registry import Component
 from headstart.study.file.keys import RateRow
 
@@ -32,13 +33,17 @@ class RateRows:
     ) -> None:
         self.rows = rows
         self.used: set[int] = set()
+        self._before: dict[int, int] = {}
         self._first: dict[Shape, dict[tuple[Any, ...], int]] = {}
         for i, row in enumerate(rows):
             conditions = _conditions(row, fields, component, f"rates[{i}]")
             shape = []
             for name, value in conditions.items():
                 shape.append((name, name not in PLAIN and isinstance(value, str)))
-            self._first.setdefault(tuple(shape), {}).setdefault(tuple(conditions.values()), i)
+            alike = self._first.setdefault(tuple(shape), {})
+            earlier = alike.setdefault(tuple(conditions.values()), i)
+            if earlier != i:
+                self._before[i] = earlier
 
     def of(self, run: Any) -> RateRow | None:
         """The first row that matches a run; None where none does."""
@@ -49,13 +54,33 @@ class RateRows:
                 matching.append(first[values])
         if not matching:
             return None
-        self.used.add(min(matching))
-        return self.rows[min(matching)]
+        chosen = min(matching)
+        self.used.add(chosen)
+        for i in matching:
+            self._before.setdefault(i, chosen)
+        return self.rows[chosen]
 
     @property
     def unused(self) -> list[int]:
         """The rows that gave no run its rates."""
         return sorted(set(range(len(self.rows))) - self.used)
+
+    def refuse_unused(self) -> None:
+        """Refuse rows that gave no run its rates.
+
+        Raises:
+            HeadstartError: one did not, with the row that runs take theirs from instead.
+        """
+        for i in self.unused:
+            if i not in self._before:
+                raise HeadstartError(
+                    f"rates[{i}]: matches no run of the grid; correct it or remove it"
+                )
+            raise HeadstartError(
+                f"rates[{i}]: its runs take the rates of rates[{self._before[i]}], which matches "
+                "them first (a bare name is of every preset and parameter: adam is of adam@torch "
+                "too); put the narrower row first, or remove it"
+            )
 
 
 def _asked(run: Any, name: str, by_name: bool) -> Any:
