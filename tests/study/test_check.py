@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from headstart.study.check import untuned_servers
+from headstart.study.check import seeds_tuned_on, untuned_servers
 from headstart.study.spec import Study
 
 ADAPTIVE = ["adam", "yogi", "adagrad"]
@@ -29,3 +29,8 @@ def test_adaptive_servers_with_the_default_rate_are_named() -> None:
 )
 def test_rates_that_were_thought_of_are_not(keys: dict[str, Any]) -> None:
     assert untuned_servers(study(**keys)) == []
+
+
+def test_judged_seeds_that_are_tuned_on_are_named() -> None:
+    assert seeds_tuned_on(study(seeds=[0, 1, 2], tuning={"seeds": [2, 7, 0]})) == [0, 2]
+    assert seeds_tuned_on(study(tuning={})) == seeds_tuned_on(study()) == []

@@ -11,6 +11,7 @@ import typer
 
 from headstart.cli.commands import Allow, CheckpointSeconds, Jobs, Out, StudyFile, Track, app
 from headstart.terminal import say
+from headstart.wording.phrases import listed
 
 if TYPE_CHECKING:
     from headstart.study.spec import Study
@@ -118,7 +119,7 @@ def check(
     which differences it can decide.
     """
     from headstart.study.check import check as check_study
-    from headstart.study.check import untuned_servers
+    from headstart.study.check import seeds_tuned_on, untuned_servers
     from headstart.study.data import task_of, unused_clients
     from headstart.study.spec import AXES, FIELDS, Study
     from headstart.study.tuning.search import searches
@@ -157,6 +158,8 @@ def check(
             f"  note: {server} adapts, and its rate is not tuned: server_rate 1 is the length of "
             "its steps; name server_rates, or tuning: {trials: 20}"
         )
+    if both := seeds_tuned_on(study):
+        say(f"  note: judged seeds are tuned on, too: {listed(both)}; leave tuning.seeds out")
     if tuned := searches(study):
         say(
             f"  tuning: {len(tuned)} searches of {tuned[0].trials} trials, "

@@ -156,12 +156,13 @@ class Results(os.PathLike[str]):
             raise HeadstartError(f"no pair from {chosen} has an accuracy: {_why_none(found)}")
         place = found.best if pair is None else _place_of(pair, found)
         optimizers, cell = found.pairs[place], found.cells[place]
+        seed = max(cell.accuracy, key=cell.accuracy.__getitem__)
         return Best(
             start=chosen,
             client=optimizers.client,
             server=optimizers.server,
-            client_rate=cell.runs[0].client_rate,
-            server_rate=cell.runs[0].server_rate,
+            client_rate=cell.by_seed("client_rate")[seed],
+            server_rate=cell.by_seed("server_rate")[seed],
             accuracy=mean_accuracy(cell),
             runs={run.seed: run.run for run in cell.runs},
             folder=self.folder,

@@ -25,6 +25,12 @@ def untuned_servers(study: Study) -> list[str]:
     return [str(server) for server in servers if SERVERS.build(server).adaptive]
 
 
+def seeds_tuned_on(study: Study) -> list[int]:
+    """The seeds that are tuned on and judged as well."""
+    tuning = study.file.tuning
+    return sorted({run.seed for run in study.grid} & set(tuning.seeds)) if tuning else []
+
+
 def check(study: Study) -> dict[str, list[str]]:
     """Build what the runs are made of, without training.
 

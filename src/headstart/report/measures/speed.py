@@ -39,6 +39,11 @@ def rounds_needed(cell: Cell) -> dict[int, float]:
     return found
 
 
+def rounds_by_repeat(cell: Cell) -> dict[int, float]:
+    """`rounds_needed`, with seeds that share the rates of one tuning taken together."""
+    return cell.over_repeats(rounds_needed(cell))
+
+
 def median_rounds(cell: Cell) -> float | None:
     """The median over seeds, where every seed reached the target."""
     needed = _rounds_to_target(cell)
@@ -81,7 +86,7 @@ def mean_over_rounds(grid: Grid, cell: Cell, metric: str = METRIC) -> dict[int, 
     for seed, (rounds, values) in grid.curves(cell, metric).items():
         if (rounds > 0).any():
             found[seed] = float(values[rounds > 0].mean())
-    return found
+    return cell.over_repeats(found)
 
 
 def there_before_training(cell: Cell) -> bool:

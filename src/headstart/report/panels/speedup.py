@@ -15,7 +15,7 @@ from headstart.report.measures.speed import (
     megabytes,
     reached,
     reached_by_all,
-    rounds_needed,
+    rounds_by_repeat,
     there_before_training,
 )
 from headstart.report.panels.base import Answer, Missing, Panel, apart, judge
@@ -164,8 +164,8 @@ def with_target(grid: Grid, both: list[Couple], set_aside: str) -> Answer:
     assert grid.between is not None
     reference, other = grid.between
     firsts, others = zip(*both, strict=True)
-    slower = effects.mean_over(list(map(rounds_needed, firsts)))
-    quicker = effects.mean_over(list(map(rounds_needed, others)))
+    slower = effects.mean_over(list(map(rounds_by_repeat, firsts)))
+    quicker = effects.mean_over(list(map(rounds_by_repeat, others)))
     saved = paired_difference(slower, quicker)
     if saved is None:
         return Answer("undecided", f"{apart(reference, other)}.")
