@@ -22,6 +22,17 @@ def test_a_tuning_that_was_done_once_is_said(table: MakeTable) -> None:
     assert choice_of_rates.tuned_once(often) == choice_of_rates.tuned_once(never) == ""
 
 
+def test_seeds_of_few_repeats_are_few_results(table: MakeTable) -> None:
+    seeds = {"sgd + adam": [0.5, 0.6, 0.7, 0.6]}
+    twice = table({"random": seeds}, tuning={"repeats": 2})
+    assert twice.independent == 2
+    assert cautions(twice, None).few_seeds.startswith("Two repeats of the tuning give very wide intervals")
+    often = table({"random": seeds}, tuning={"repeats": 3})
+    assert (often.independent, cautions(often, None).few_seeds) == (3, "")
+    each = table({"random": seeds}, tuning={"repeats": 7})
+    assert (each.independent, table({"random": seeds}, tuning={}).independent) == (4, 4)
+
+
 def test_rates_that_judged_runs_picked_are_said(study: Callable[..., Path]) -> None:
     picked = cautions(sort(tables.read(study("tuning"))), None)
     assert picked.picked_on_test.startswith("The rates are the best of up to 2 by the test accuracy that judges them:")

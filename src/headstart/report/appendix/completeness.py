@@ -17,6 +17,10 @@ FEW_SEEDS = {
     1: "One seed gives no interval, so nothing here is decided: run three or more.",
     2: "Two seeds give very wide intervals (one degree of freedom): run three or more.",
 }
+TWO_REPEATS = (
+    "Two repeats of the tuning give very wide intervals (one degree of freedom), however many "
+    "seeds they are run with: tune three times or more."
+)
 
 
 def lost(grid: Grid) -> dict[str, int]:
@@ -113,4 +117,6 @@ def unmeasured(grid: Grid) -> str:
 
 def few_seeds(grid: Grid) -> str:
     """One line where there are too few seeds for an interval, or for one that is of use."""
+    if grid.independent < len(grid.seeds):
+        return TWO_REPEATS if grid.independent == 2 else ""
     return FEW_SEEDS.get(len(grid.seeds), "")

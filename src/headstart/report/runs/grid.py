@@ -257,6 +257,14 @@ class Grid:
         return self.records.distinct("seed")
 
     @property
+    def independent(self) -> int:
+        """How many results of a cell are independent: one a seed, or one a repeat of the tuning
+        where these are fewer.
+        """
+        repeats = self.records.repeats
+        return min(len(self.seeds), repeats) if repeats > 1 else len(self.seeds)
+
+    @property
     def measure(self) -> str:
         """What accuracy was measured on, in words."""
         on_validation = self.records.settings.get("evaluate_on") == "validation"
