@@ -32,6 +32,7 @@ SEEDS = 20
 STEP = 1 / 300
 PLANS = {
     "3 to 20": until_decided(3, SEEDS),
+    "3 to 10": until_decided(3, 10),
     "3": one_look(3),
     "5": one_look(5),
     "3, then 4 to 10": grown(one_look(3), tuple(range(4, 11))),
@@ -64,15 +65,22 @@ NOISES = (
 """Of a cell. Still: the first start does not vary."""
 
 
+MAIN = ("normal", "exponential", "t3", "steps of half a sd", "unequal", "still exponential", "still collapses")
+"""Of cells of many starts or pairs, which take long."""
+
+
 def cells() -> list[Cell]:
     """All cells, the quick ones first."""
     found = []
     for pairs, starts in itertools.product((1, 4, 12), (2, 3, 6)):
-        found += [Cell(starts, pairs, noise) for noise in NOISES]
+        large = starts * pairs > 24 or (starts, pairs) == (6, 4)
+        found += [Cell(starts, pairs, noise) for noise in (MAIN if large else NOISES)]
         found += [Cell(starts, pairs, noise, truth="edge") for noise in ("normal", "unequal", "still exponential")]
-        for noise, plan in itertools.product(("normal", "still exponential"), list(PLANS)[1:]):
+        for noise, plan in itertools.product(("normal", "still exponential"), () if large else list(PLANS)[1:]):
             found.append(Cell(starts, pairs, noise, plan))
-    return sorted(found, key=lambda cell: cell.starts * cell.pairs)
+        if not large:
+            found.append(Cell(starts, pairs, "still exponential", "3 to 10", "edge"))
+    return sorted(found, key=lambda cell: (cell.starts * cell.pairs) ** 2)
 
 
 def draws(cell: Cell, generator: np.random.Generator, studies: int, seeds: int) -> Floats:
@@ -218,7 +226,7 @@ def main() -> None:
     for name, (function, *given) in tasks.items():
         if arguments.only in name and name not in known:
             began = time.monotonic()
-            known[name] = function(*given, arguments.studies)
+            known[name] = {"studies": arguments.studies, **function(*given, arguments.studies)}
             arguments.into.write_text(json.dumps(known, indent=0))
             print(name, known[name], f"{time.monotonic() - began:.1f} s", flush=True)
 

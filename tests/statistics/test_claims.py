@@ -21,7 +21,7 @@ def test_the_bounds_are_those_of_every_couple_in_turn() -> None:
     level = levels(late(looks), 2 * 0.5 / 6 / 2)[0] / 2
     known = np.where(able[..., None], values, 0.0)
     for a, b in itertools.permutations(range(3), 2):
-        lows = couples(known[a], known[b], able[a][:, None] & able[b], 2, 0.0).low(level)
+        lows = couples(known[a], known[b], able[a][:, None] & able[b], 2, 0.0).low(level, 16.0)
         best = [max(lows[able[a], j]) for j in range(2) if able[b, j]]
         assert found.starts_low[a, b] == pytest.approx(min(best))
     assert np.isnan(found.pairs_low[2, [0, 1], [1, 0]]).all()

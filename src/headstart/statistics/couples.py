@@ -6,8 +6,9 @@ that the seeds show, where it makes the bound more cautious (Hall's monotone cub
 
     f(t) = t + a t^2 / sqrt(n) + a^2 t^3 / (3 n) + a / (2 sqrt(n)),   a = g / 3,   f(t) = critical
 
-Few seeds show less skewness than there is; that is why it is doubled. Of a couple that is drawn
-towards the usual variance the skewness is by that variance as well.
+Few seeds show less skewness than there is; that is why it is doubled, and why a bound with few
+degrees of freedom has a lower level. Of a couple that is drawn towards the usual variance the
+skewness is by that variance as well.
 
 Sources: Johnson, J. Am. Statist. Assoc. 73 (1978), the t statistic of skewed values; Hall, J. R.
 Statist. Soc. B 54 (1992), its monotone form.
@@ -54,18 +55,21 @@ class Couples:
         )
         return Couples(-value, error, -skewness, self.freedom, self.seeds)
 
-    def low(self, level: float) -> Floats:
-        """What the differences are at least [..., P, P], each at this one-sided level."""
+    def low(self, level: float, enough: float = 0.0) -> Floats:
+        """What the differences are at least [..., P, P], each at this one-sided level.
+
+        With fewer degrees of freedom than are `enough` the level is as much lower.
+        """
         if level <= 0 or self.seeds < 2:
             return np.full(self.value.shape, -math.inf)
-        critical = special.stdtrit(self.freedom, 1 - level)[..., None, None]
+        critical = _critical(self.freedom, level, enough)[..., None, None]
         root = math.sqrt(self.seeds)
         a = np.minimum(SKEWNESS * self.skewness / 3, -1e-7)
         inner = 1 + 3 * a / root * (critical - a / (2 * root))
         found: Floats = self.value - self.error * root / a * (np.cbrt(inner) - 1)
         return found
 
-    def hoped(self, level: float, seeds: int) -> Floats:
+    def hoped(self, level: float, enough: float, seeds: int) -> Floats:
         """What `low` will hardly be above after so many seeds [..., P, P].
 
         The mean at the end is normal around the mean so far, and the spread is what it is; by luck
@@ -74,10 +78,14 @@ class Couples:
         if level <= 0 or self.seeds < 2:
             return np.full(self.value.shape, math.inf)
         luck = special.stdtrit(self.freedom, 1 - 1 / LUCK) * math.sqrt(1 - self.seeds / seeds)
-        more = special.stdtrit(self.freedom + seeds - self.seeds, 1 - level)
-        away = luck - more * math.sqrt(self.seeds / seeds)
+        critical = _critical(self.freedom + seeds - self.seeds, level, enough)
+        away = luck - critical * math.sqrt(self.seeds / seeds)
         found: Floats = self.value + self.error * away[..., None, None]
         return found
+
+
+def _critical(freedom: Floats, level: float, enough: float) -> Floats:
+    return np.asarray(special.stdtrit(freedom, 1 - level / np.maximum(enough / freedom, 1.0)))
 
 
 def couples(

@@ -27,7 +27,7 @@ ONE_LOOK = 0.04
 GAMMA = -1.6
 """Of the spending function: negative spends little early. Ours, from simulated studies."""
 
-POINTS = 401
+POINTS = 201
 """Of the grid on which a density is followed from look to look."""
 
 
@@ -133,8 +133,13 @@ def _carried(
     sums: NDArray[np.float64], weights: NDArray[np.float64], deviation: float, edge: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The law of the next sum within its edges, by Gauss and Legendre's rule."""
-    nodes, rule = np.polynomial.legendre.leggauss(POINTS)
+    nodes, rule = _rule()
     following = edge * nodes
     steps = (following[:, None] - sums[None, :]) / deviation
     density = np.exp(-0.5 * steps**2) @ weights / (deviation * math.sqrt(2 * math.pi))
     return following, density * edge * rule
+
+
+@lru_cache(maxsize=1)
+def _rule() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    return np.polynomial.legendre.leggauss(POINTS)
