@@ -164,7 +164,7 @@ def test_their_outcomes_stand_beside_those_of_the_runs(out: Path) -> None:
 def test_the_page_says_what_share_of_the_gap_is_closed(out: Path) -> None:
     page = study_page.write(out).read_text()
     assert 'id="gap"' in page
-    assert "of clients that train alone" in page
+    assert "for clients that train alone" in page
     assert pq.read_table(out / "tables" / "gap.parquet")["start"].to_pylist() == ["random", "proxy"]
 
 

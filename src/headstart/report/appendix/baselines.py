@@ -96,7 +96,7 @@ def gap_told(grid: Grid) -> str:
 
 def _closed(start: str, pair: str, found: Gap) -> str:
     means = {
-        "of clients that train alone": _mean(found.local),
+        "for clients that train alone": _mean(found.local),
         "federated": _mean(found.federated),
         "with all rows in one place": _mean(found.centralised),
     }

@@ -28,18 +28,17 @@ class Helped:
     """What changes for clients from one start to another, each with the pair of its cell.
 
     gains: by seed the accuracy of each client from `other` less that from `reference` [K], sorted.
-    worse, better: the shares of clients whose accuracy is lower, or higher, with intervals over
-    seeds; over clients (Wilson) where there is one seed. more: the share that is better off less
-    the share that is worse off. tenth, worst: by how much the mean of the worst tenth of clients,
-    and the worst client, gain.
+    middle: what the median client gains, which is more than nothing where most clients gain.
+    worse, better: the shares of clients whose accuracy is lower, or higher. tenth, worst: by how
+    much the mean of the worst tenth of clients, and the worst client, gain.
     """
 
     reference: Cell
     other: Cell
     gains: Mapping[int, Floats]
+    middle: Estimate
     worse: Estimate
     better: Estimate
-    more: Estimate
     tenth: Estimate | None
     worst: Estimate | None
 
@@ -72,21 +71,16 @@ def helped(grid: Grid, reference: Cell, other: Cell) -> Helped | None:
             gains[seed] = np.sort(gain)
     if not gains:
         return None
-    worse, better = {}, {}
-    for seed, gain_K in gains.items():
-        worse[seed], better[seed] = (
-            float((gain_K < -ROUNDING).mean()),
-            float((gain_K > ROUNDING).mean()),
-        )
+    middle = t_interval([float(np.median(gain_K)) for gain_K in gains.values()])
     tenth = paired_difference(by_seed(after, worst_tenth), by_seed(before, worst_tenth))
     worst = paired_difference(by_seed(after, min), by_seed(before, min))
     return Helped(
         reference=reference,
         other=other,
         gains=gains,
-        worse=_share(worse, gains),
-        better=_share(better, gains),
-        more=t_interval([better[seed] - worse[seed] for seed in gains]),
+        middle=middle,
+        worse=_share(gains, middle, lambda gain_K: gain_K < -ROUNDING),
+        better=_share(gains, middle, lambda gain_K: gain_K > ROUNDING),
         tenth=tenth,
         worst=worst,
     )
@@ -115,13 +109,23 @@ def by_seed(
     return {seed: float(summary(each.values())) for seed, each in accuracies.items()}
 
 
-def _share(shares: Mapping[int, float], gains: Mapping[int, Floats]) -> Estimate:
-    """The mean over seeds with its interval, cut to what a share can be."""
-    if len(shares) == 1:
-        ((seed, share),) = shares.items()
-        trials = len(gains[seed])
-        return Estimate(share, *wilson(round(share * trials), trials), 1)
-    found = t_interval(shares.values())
-    if found.low is None or found.high is None:
-        return found
-    return Estimate(found.value, max(0.0, found.low), min(1.0, found.high), found.n)
+def _share(
+    gains: Mapping[int, Floats], middle: Estimate, counts: Callable[[Floats], NDArray[np.bool_]]
+) -> Estimate:
+    """The share of clients that count, mean over seeds, with its interval.
+
+    The clients of a seed share one model, whose luck moves them together: their shares are then
+    near 0 or 1, and intervals of such means are far too narrow with few seeds. What luck moves is
+    the median gain. So the interval is that of the shares that the clients, with their distances
+    from the median, have at the ends of its t interval. With one seed it is Wilson's, over clients.
+    """
+    shares = [float(counts(gain_K).mean()) for gain_K in gains.values()]
+    value = float(np.mean(shares))
+    if len(gains) == 1:
+        (gain_K,) = gains.values()
+        return Estimate(value, *wilson(int(counts(gain_K).sum()), len(gain_K)), 1)
+    if middle.low is None or middle.high is None:
+        return Estimate(value, None, None, len(gains))
+    apart = np.concatenate([gain_K - np.median(gain_K) for gain_K in gains.values()])
+    ends = [float(counts(apart + end).mean()) for end in (middle.low, middle.high)]
+    return Estimate(value, min(value, *ends), max(value, *ends), len(gains))

@@ -46,9 +46,9 @@ def build(grid: Grid) -> Panel | Missing:
         SLUG,
         heading,
         answer(found[other]),
-        f"Clients by what they gain over {reference}, each start with its best pair at the last "
-        "round: at the height of a curve above zero stand those who lose, up to the dashed line. "
-        f"Thick: all seeds; thin: each. {whose}",
+        f"The share of clients that gain at most so much over {reference}, each start with its "
+        "best pair at the last round: where a curve crosses the dashed line is the share that "
+        f"loses. Thick: all seeds; thin: each. {whose}",
         lambda figure, wide: gains_of_clients(figure, wide, grid.starts, reference, gains),
         (3.0, 3.0),
         f"the last round of the best pair of each start in the setting {grid.base}",
@@ -57,22 +57,16 @@ def build(grid: Grid) -> Panel | Missing:
 
 
 def answer(found: Helped) -> Answer:
-    """Whether more clients are better off than worse off."""
+    """Whether the median client gains."""
     reference, other = found.reference.start, found.other.start
     over = "over seeds" if found.worse.n > 1 else f"over {found.clients:,} clients (Wilson)"
     sentence = (
-        f"{_share(found.worse)} of clients are worse off from {other} ({found.other.pair}) than "
-        f"from {reference} ({found.reference.pair}) and {_share(found.better)} better off, with "
-        f"intervals {over}; the worst tenth of clients changes by {points(found.tenth)}, the "
-        f"worst client by {points(found.worst)}."
+        f"the median client changes by {points(found.middle)} from {other} ({found.other.pair}) "
+        f"against {reference} ({found.reference.pair}); {_share(found.worse)} of clients are worse "
+        f"off and {_share(found.better)} better off, with intervals {over}; the worst tenth of "
+        f"clients changes by {points(found.tenth)}, the worst client by {points(found.worst)}."
     )
-    return Answer(
-        judge(found.more),
-        sentence,
-        f"{_share(found.worse)} worse off",
-        found.more,
-        unit="share of clients",
-    )
+    return Answer(judge(found.middle), sentence, f"{_share(found.worse)} worse off", found.middle)
 
 
 def table(grid: Grid, best: dict[str, Cell | None], found: dict[str, Helped]) -> Table:
