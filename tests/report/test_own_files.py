@@ -1,6 +1,7 @@
 """What is ours may be replaced and deleted, and nothing else."""
 
 import hashlib
+import threading
 from pathlib import Path
 
 import pytest
@@ -95,3 +96,20 @@ def test_a_single_file_of_ours_or_none_is_taken(tmp_path: Path) -> None:
     ours.refuse_foreign(tmp_path / "page.html", "a mark", "a page of ours")
     (tmp_path / "page.html").write_text("<meta a mark>")
     ours.refuse_foreign(tmp_path / "page.html", "a mark", "a page of ours")
+
+
+def test_one_report_of_a_folder_is_read_and_written_at_a_time(tmp_path: Path) -> None:
+    (tmp_path / "results").mkdir()
+    order: list[str] = []
+
+    def another() -> None:
+        with ours.alone(tmp_path):
+            order.append("the other")
+
+    with ours.alone(tmp_path):
+        thread = threading.Thread(target=another)
+        thread.start()
+        thread.join(0.2)
+        order.append("the first")
+    thread.join(10)
+    assert order == ["the first", "the other"]

@@ -1,5 +1,6 @@
 """The weights of the best run by name: those of its file, with what they are; what is not there is one line."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -66,3 +67,13 @@ def test_a_folder_without_finished_runs_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(HeadstartError) as caught:
         write(tmp_path, tmp_path / "w.safetensors")
     assert "\n" not in str(caught.value)
+
+
+def test_weights_of_another_study_are_not_written_over(folder: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(folder, other)
+    (weights,) = list(other.glob("runs/*/weights.safetensors"))[:1]
+    before = weights.read_bytes()
+    with pytest.raises(HeadstartError, match=r"is there already, in the study of .*other; choose a name outside of it"):
+        write(folder, weights)
+    assert weights.read_bytes() == before

@@ -183,6 +183,7 @@ def _run(
 ) -> None:
     from headstart.cli.progress import all_of, watching
     from headstart.report.judgement.reading import read
+    from headstart.report.own_files import alone
     from headstart.report.pages.study_page import refuse_changed, write_reading
     from headstart.study.folder import failed
     from headstart.study.runner import on_stderr, run_study
@@ -204,8 +205,9 @@ def _run(
             to=sys.stderr,
         )
         raise typer.Exit(130) from None
-    reading = read(out)
-    page = write_reading(reading, jobs)
+    with alone(out):
+        reading = read(out)
+        page = write_reading(reading, jobs)
     say(f"{all_of(runs, tuned)} in {_duration(time.perf_counter() - began)}")
     say(reading.verdict.where.text)
     say(reading.verdict.which.text)

@@ -7,12 +7,20 @@ changed since. A single file is ours where it says so at its beginning.
 """
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from headstart import files
 from headstart.errors import HeadstartError
+from headstart.tables import RESULTS
+
+try:
+    import fcntl
+except ImportError:  # not Unix
+    fcntl = None  # type: ignore[assignment]
 
 LINE = re.compile(r"([0-9a-f]{64})  ((?:tables|figures)/|modules/(?:\w+/)*)?([\w][\w.-]*)")
 HEAD = 4096
@@ -20,6 +28,27 @@ HEAD = 4096
 
 Sums = dict[str, set[str]]
 """The sha256 of each file by its name in the folder: two while a folder is being written."""
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Have no other process read or write a report in a study's folder meanwhile; wait until one
+    that does has ended.
+
+    What is locked is the folder of its tables; without one there is nothing to report.
+    """
+    tables = folder / RESULTS
+    if fcntl is None or not tables.is_dir():
+        yield
+        return
+    with files.explained(tables, "read"):
+        opened = os.open(tables, os.O_RDONLY)
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        yield
+    finally:
+        fcntl.flock(opened, fcntl.LOCK_UN)  # processes that were forked have it open, too
+        os.close(opened)
 
 
 def replace(folder: Path, written: Mapping[str, bytes], sums: str) -> None:

@@ -11,6 +11,7 @@ from headstart.errors import HeadstartError, nearest
 from headstart.report.words.numbers import percent
 from headstart.results.study_results import Best, Results, load
 from headstart.study.folder.store import Folder
+from headstart.tables import RESULTS, STUDY_FILE
 
 
 def write(
@@ -111,8 +112,20 @@ def _refuse_foreign(into: Path) -> None:
         raise HeadstartError(
             f"--into: expected the name of a file that ends in .safetensors, got {str(into)!r}"
         )
+    if into.exists() and (study := _study_around(into)) is not None:
+        raise HeadstartError(
+            f"{into} is there already, in the study of {study}; choose a name outside of it"
+        )
     if into.is_symlink() or into.is_dir() or (into.exists() and not _is_ours(into)):
         raise HeadstartError(f"{into} is there already and no weights of ours; choose another name")
+
+
+def _study_around(file: Path) -> Path | None:
+    """The folder of the study that a file is part of: in its `runs` or `starts`."""
+    for folder in file.resolve().parents:
+        if (folder / STUDY_FILE).is_file() and (folder / RESULTS).is_dir():
+            return folder
+    return None
 
 
 def _is_ours(file: Path) -> bool:

@@ -4,6 +4,7 @@ import json
 import re
 import zipfile
 from argparse import Namespace
+from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -160,6 +161,18 @@ def test_a_prefix_may_be_put_before(tmp_path: Path) -> None:
     got = weights(tmp_path / "w.pt", Backboned)
     assert torch.equal(got["backbone.1.weight"], drawn(shapes)["1.weight"])
     assert said(tmp_path / "w.pt", Backboned)[0] == "the prefix 'backbone.' put before its names"
+
+
+def test_two_tensors_for_one_name_of_the_model_are_refused(tmp_path: Path) -> None:
+    """Names with and without what wraps the model, in either order: neither may win in silence."""
+    path = tmp_path / "w.pt"
+
+    def wrapped() -> nn.Module:
+        return nn.Sequential(OrderedDict(net=module()))
+
+    for parts in ((behind("net.", drawn()), drawn(seed=1)), (drawn(seed=1), behind("net.", drawn()))):
+        torch.save({**parts[0], **parts[1]}, path)
+        assert "does not fit the model" in refusal(path, wrapped)
 
 
 def test_one_of_several_is_named(tmp_path: Path) -> None:

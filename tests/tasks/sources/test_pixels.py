@@ -1,6 +1,8 @@
 """Images in the cells of a column."""
 
 import io
+import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -53,5 +55,14 @@ def test_what_is_no_image_is_refused() -> None:
     with pytest.raises(HeadstartError, match=r"row 4 that cannot be decoded; expected PNG, .* or PPM"):
         decoded(b"no image", "L", "row 4")
     deep = encoded(np.zeros((2, 2), dtype=np.int32), "TIFF")
-    with pytest.raises(HeadstartError, match="row 4 of more than 8 bits a channel"):
-        decoded(deep, "L", "row 4")
+    rows = b"".join(b"\0" + bytes(12) for _ in range(2))
+    header = struct.pack(">2I5B", 2, 2, 16, 2, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    png = b"\x89PNG\r\n\x1a\n"
+    for name, held in chunks:
+        png += struct.pack(">I", len(held)) + name + held + struct.pack(">I", zlib.crc32(name + held))
+    ppm = b"P6 2 2 65535\n" + bytes(24)
+    for each in (deep, png, ppm):
+        with pytest.raises(HeadstartError, match="row 4 of more than 8 bits a channel"):
+            decoded(each, "L", "row 4")
+    assert decoded(b"P6 2 2 255\n" + bytes(12), "RGB", "row 4").size == (2, 2)

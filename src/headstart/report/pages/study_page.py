@@ -56,7 +56,8 @@ def write(directory: str | Path, processes: int = 1) -> Path:
     Raises:
         HeadstartError: the study cannot be read, or a file cannot be written or is not ours.
     """
-    return write_reading(read(directory), processes)
+    with own_files.alone(Path(directory)):
+        return write_reading(read(directory), processes)
 
 
 def write_reading(reading: Reading, processes: int = 1) -> Path:

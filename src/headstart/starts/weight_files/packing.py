@@ -148,6 +148,8 @@ def namings(mapped: Mapped, network: Network, drawn: Tree, prefix: str | None) -
             for name, leaf in mapped.tensors.items():
                 bare = name.removeprefix(off)
                 renamed[bare if bare in known else before + bare] = leaf
+            if len(renamed) < len(names):
+                continue  # two tensors would have one name
             if not (off or before) or _has_some(renamed, drawn):
                 yield _named(renamed, network, drawn, off, before, [])
 

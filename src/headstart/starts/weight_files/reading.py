@@ -122,12 +122,18 @@ def read(paths: list[Path], model_bytes: int) -> Content:
     if len(paths) == 1:
         return _read(paths[0], model_bytes)
     together: dict[str, Any] = {}
+    of: dict[str, Path] = {}
     for path in paths[1:]:
         found = _read(path, model_bytes).found
         if not isinstance(found, Mapping):
             raise HeadstartError(
                 f"{path}: expected tensors by the names of parameters, got {type(found).__name__}"
             )
+        for name in found:
+            if (other := of.setdefault(name, path)) != path:
+                raise HeadstartError(
+                    f"{path}: expected a tensor in one shard, got {name!r} in {other.name}, too"
+                )
         together |= found
     return Content(together)
 
@@ -136,8 +142,8 @@ def _read(file: Path, model_bytes: int) -> Content:
     with files.explained(file, "read"), file.open("rb") as opened:
         begins = opened.read(9)
     kind, reader = _reader(file, begins)
-    if reader is _arrays:
-        reader = partial(_arrays, model_bytes=model_bytes)
+    if reader in (_arrays, _torch):
+        reader = partial(reader, model_bytes=model_bytes)
     try:
         return reader(file)
     except HeadstartError:
@@ -189,12 +195,7 @@ def _arrays(file: Path, model_bytes: int) -> Content:
                 if alone.read(6) == NUMPY
                 else "it is no archive, or cut off"
             )
-    most = LARGEST_ARRAYS * model_bytes + MARGIN
-    if (claimed := _unpacked(file)) > most:
-        raise HeadstartError(
-            f"{file}: expected the arrays of a model of {model_bytes:,} bytes, got some of "
-            f"{claimed:,} bytes; at most {most:,} are unpacked"
-        )
+    _refuse_bomb(file, _unpacked(file), model_bytes)
     with np.load(file, allow_pickle=False) as opened:
         found = dict(opened.items())
     places = [UNNAMED.fullmatch(name) for name in found]
@@ -203,6 +204,16 @@ def _arrays(file: Path, model_bytes: int) -> Content:
     return Content(
         [found[name] for name in sorted(found, key=lambda name: int(name.removeprefix("arr_")))]
     )
+
+
+def _refuse_bomb(file: Path, claimed: int, model_bytes: int) -> None:
+    """Refuse arrays that unpack to far more than a model of so many bytes."""
+    most = LARGEST_ARRAYS * model_bytes + MARGIN
+    if claimed > most:
+        raise HeadstartError(
+            f"{file}: expected the arrays of a model of {model_bytes:,} bytes, got some of "
+            f"{claimed:,} bytes; at most {most:,} are unpacked"
+        )
 
 
 def _unpacked(file: Path) -> int:
@@ -225,16 +236,19 @@ def _unpacked(file: Path) -> int:
     return total
 
 
-def _torch(file: Path) -> Content:
-    # What torch wrote before 1.6 is no zip archive and cannot be mapped.
+def _torch(file: Path, model_bytes: int) -> Content:
+    # What torch wrote before 1.6 is no zip archive and cannot be mapped, nor can what was packed:
+    # torch would take the packed bytes for numbers.
     mapped = zipfile.is_zipfile(file)
     if mapped:
         with zipfile.ZipFile(file) as opened:
-            pickles = [
-                entry.file_size for entry in opened.infolist() if entry.filename.endswith(".pkl")
-            ]
+            entries = opened.infolist()
+        pickles = [entry.file_size for entry in entries if entry.filename.endswith(".pkl")]
         if sum(pickles) > LARGEST_PICKLE:
             raise ValueError(f"more than {LARGEST_PICKLE // 2**20} MiB beside its tensors")
+        if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
+            mapped = False
+            _refuse_bomb(file, sum(entry.file_size for entry in entries), model_bytes)
     known = torch.serialization.safe_globals([*_ARRAYS, *_PLAIN])
     # torch warns of what else a file holds, which is left out or refused.
     with known, warnings.catch_warnings(action="ignore"):

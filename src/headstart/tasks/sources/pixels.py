@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from PIL import Image
+from PIL import Image, ImageFile
 
 from headstart.errors import HeadstartError
 from headstart.tasks.sources.cell_types import is_bytes
@@ -100,6 +100,7 @@ def decoded(content: bytes, mode: Literal["RGB", "L"], place: str) -> Image.Imag
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
                 found = opened.mode
+                is_deep = found.startswith(("I", "F")) or _has_deep_channels(opened)
                 image = opened.convert(mode)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         most = Image.MAX_IMAGE_PIXELS or 0
@@ -108,12 +109,27 @@ def decoded(content: bytes, mode: Literal["RGB", "L"], place: str) -> Image.Imag
         raise HeadstartError(
             f"{place} that cannot be decoded; expected {', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
         ) from error
-    if found.startswith(("I", "F")):
+    if is_deep:
         raise HeadstartError(
             f"{place} of more than 8 bits a channel (mode {found!r}), expected 8; scale its "
             "numbers to 0 to 255 first"
         )
     return image
+
+
+def _has_deep_channels(opened: ImageFile.ImageFile) -> bool:
+    """Whether the tiles of an image that Pillow would cut to 8 bits a channel have more.
+
+    A tile says how its bytes are to be read: as `RGB;16B`, or (PPM) with their largest number.
+    """
+    for tile in opened.tile:
+        told = tile[3] if isinstance(tile[3], tuple) else (tile[3],)
+        for word in told:
+            if isinstance(word, str) and ";16" in word:
+                return True
+            if opened.format == "PPM" and isinstance(word, int) and word > 255:
+                return True
+    return False
 
 
 def _bytes(table: pa.Table, column: str, path: Path) -> pa.ChunkedArray:
