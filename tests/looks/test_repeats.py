@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from headstart.errors import HeadstartError
 from headstart.looks.competitors import labels
 from headstart.looks.decided import decided
 from headstart.looks.plans import plan_of
@@ -51,6 +52,16 @@ def test_what_is_decided_counts_a_repeat_once() -> None:
     found = decided(rows, plan)
     assert found.last is not None
     assert found.last.seeds == 3
+
+
+def test_looks_at_each_seed_need_a_tuning_for_each() -> None:
+    """Seeds of one repeat are alike, so that a further one is not the independent result that a look counts on."""
+    until = {"until": "decided", "first": 3, "at_most": 5}
+    with pytest.raises(
+        HeadstartError, match=r"^tuning.repeats: .* expected 1, or one for each of at most 5 seeds, got 2"
+    ):
+        plan_of({"tuning": {"repeats": 2}, "seeds": until})
+    assert [plan_of({"tuning": {"repeats": n}, "seeds": until}).repeats for n in (1, 5)] == [1, 5]
 
 
 SIGMA_TUNING, SIGMA_SEED, REPEATS, EACH = 3.5, 1.0, 3, 4

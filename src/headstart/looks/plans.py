@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from headstart.errors import HeadstartError
 from headstart.looks.repeats import first_of_repeat, repeats_of
 from headstart.statistics.sequential import Looks, one_look, until_decided
 
@@ -34,11 +35,19 @@ def plan_of(settings: Mapping[str, Any]) -> Plan:
     """The looks that a study file plans, where none were taken yet.
 
     settings: its keys; `seeds` is a list, or `{until: decided, first: 3, at_most: 20}`.
+
+    Raises:
+        HeadstartError: it is run until decided, with fewer repeats of its tuning than seeds.
     """
     seeds = settings.get("seeds", [0])
     margin = settings.get("margin", MARGIN) / 100
     repeats = max(repeats_of(settings), 1)
     if isinstance(seeds, Mapping):
+        if 1 < repeats < seeds["at_most"]:
+            raise HeadstartError(
+                "tuning.repeats: a look counts each seed as a result of its own; expected 1, or "
+                f"one for each of at most {seeds['at_most']} seeds, got {repeats}"
+            )
         looks = until_decided(seeds["first"], seeds["at_most"])
         return Plan(tuple(range(seeds["at_most"])), looks, margin, repeats)
     first = first_of_repeat(seeds, repeats)
