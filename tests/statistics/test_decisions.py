@@ -11,13 +11,11 @@ from headstart.statistics.intervals import t_interval
 from headstart.statistics.sequential import one_look, until_decided
 
 A, B = [0.71, 0.74, 0.73, 0.72], [0.61, 0.63, 0.61, 0.59]
-LATE = 0.05 * 0.8**3
-"""What one planned look spends on claims that end no study."""
 
 
 def test_two_starts_with_one_pair_have_the_t_interval_of_their_differences() -> None:
     (found,) = decide(Accuracies(np.array([[A], [B]])), one_look(4), margin=0.005)
-    wanted = t_interval(np.subtract(A, B), level=1 - LATE * 3 / 16)
+    wanted = t_interval(np.subtract(A, B), level=1 - 0.04 * 3 / 16)
     bounds = found.starts[0, 1]
     assert (bounds.value, bounds.low, bounds.high) == pytest.approx((wanted.value, wanted.low, wanted.high), rel=1e-5)
     assert bounds.most == pytest.approx(t_interval(np.subtract(A, B), level=1 - 2 * 0.04 * 3 / 8).high, rel=1e-5)
@@ -30,7 +28,7 @@ def test_the_best_of_a_start_need_not_be_known_for_it_to_be_ahead() -> None:
     twice = np.array([[A, A], [B, B]])
     (found,) = decide(Accuracies(twice, step=0.001), one_look(4), margin=0.005)
     error = np.std(np.subtract(A, B), ddof=1) / 4**0.5
-    critical = special.stdtrit(3 + 3, 1 - LATE / 2 / 2 / 2 * 6 / 16)  # the other pair's three degrees, too
+    critical = special.stdtrit(3 + 3, 1 - 0.04 / 2 / 2 / 2 * 6 / 16)  # the other pair's three degrees, too
     assert found.starts[0, 1].low == pytest.approx(np.mean(np.subtract(A, B)) - critical * error, rel=1e-5)
     assert found.good(0) == {0, 1}
     assert found.worse(0) == set()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import special
 
-from headstart.statistics.sequential import LEVEL, Looks, grown, levels, one_look, until_decided
+from headstart.statistics.sequential import LEVEL, Looks, grown, late, levels, one_look, until_decided
 
 
 def test_five_looks_of_one_level_have_pococks_boundary() -> None:
@@ -36,6 +36,14 @@ def test_what_grew_unplanned_spends_what_is_left() -> None:
     assert looks.spent[0] == 0.04 < looks.spent[1] < looks.spent[2] == LEVEL
     assert levels(looks)[0] == pytest.approx(0.04)
     assert levels(Looks((3, 4), (0.05, 0.05)))[1] == 0.0
+
+
+def test_one_look_is_not_late_and_what_grows_from_it_leaves_it_as_it_was() -> None:
+    assert late(one_look(3)) == one_look(3)
+    assert late(grown(one_look(3), (4, 5))).spent[0] == 0.04
+    planned = until_decided(3, 20)
+    assert all(a <= b for a, b in zip(late(planned).spent, planned.spent, strict=True))
+    assert late(planned).spent[-1] == pytest.approx(LEVEL)
 
 
 def _boundary(looks: Looks) -> list[float]:

@@ -76,14 +76,18 @@ def grown(taken: Looks, seeds: tuple[int, ...]) -> Looks:
 
 
 def late(looks: Looks) -> Looks:
-    """The same looks with less of the error spent early: the cube of the share that was spent.
+    """The same looks with less of the error spent early, for claims that end no study.
 
-    For claims that end no study. Early, the long tail of a skewed law has not shown yet.
+    The first look spends what it did; of the rest the cube of the share that was spent. Early, the
+    long tail of a skewed law has not shown yet.
 
-    >>> late(Looks((10, 20), (0.025, 0.05)))
-    Looks(seeds=(10, 20), spent=(0.00625, 0.05))
+    >>> late(Looks((10, 15, 20), (0.0, 0.025, 0.05)))
+    Looks(seeds=(10, 15, 20), spent=(0.0, 0.00625, 0.05))
     """
-    return Looks(looks.seeds, tuple(LEVEL * (spent / LEVEL) ** 3 for spent in looks.spent))
+    first = looks.spent[0]
+    rest = LEVEL - first
+    spent = [first + rest * ((s - first) / rest) ** 3 if rest > 0 else s for s in looks.spent]
+    return Looks(looks.seeds, tuple(spent))
 
 
 @lru_cache(maxsize=1024)
