@@ -125,6 +125,21 @@ def test_without_a_target_no_column_speaks_of_one(study: MakeStudy) -> None:
     assert "target" not in table.caption
 
 
+def test_no_interval_of_tau_holds_what_is_not_possible(table: Callable[..., Grid]) -> None:
+    """Orders that agree with each other in some seeds and not in others: t gives an interval beyond 2."""
+    names = [f"sgd(momentum={i}) + sgd" for i in range(3)]
+    draw = np.random.Generator(np.random.Philox(key=3))
+    starts = {start: {name: draw.random(3).tolist() for name in names} for start in ("random", "proxy")}
+    built = ranking(table(starts))
+    assert isinstance(built, Panel)
+    judged = built.answer.judged
+    assert judged is not None
+    assert judged.low is not None
+    assert judged.high is not None
+    assert judged.low < -2 < 2 < judged.high
+    assert built.answer.difference.endswith("(3 seeds: the interval spans all that is possible)")
+
+
 def test_two_seeds_do_not_judge_an_order(study: MakeStudy) -> None:
     found = panels(study(seeds=(0, 1)))["ranking"]
     assert isinstance(found, Panel)

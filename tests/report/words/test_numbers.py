@@ -4,7 +4,17 @@ import math
 
 import pytest
 
-from headstart.report.words.numbers import MINUS, OF_CHANGES, number, p_text, percent, points, signed, size
+from headstart.report.words.numbers import (
+    MINUS,
+    OF_CHANGES,
+    OF_CORRELATIONS,
+    number,
+    p_text,
+    percent,
+    points,
+    signed,
+    size,
+)
 from headstart.statistics.intervals import Estimate
 
 
@@ -37,6 +47,10 @@ def test_what_is_not_possible_is_not_written() -> None:
     wide = Estimate(0.1, -1.5, 1.7, 2)
     assert points(wide) == "+10.0 points (2 seeds: the interval spans all that is possible)"
     assert points(wide, OF_CHANGES) == f"+10.0 points [{MINUS}150.0, +170.0]"
+    tau = number(Estimate(0.22, -7.43, 7.87, 3), most=OF_CORRELATIONS)
+    assert tau == "+0.22 (3 seeds: the interval spans all that is possible)"
+    assert number(Estimate(-1.5, -3.5, 0.5, 3), most=OF_CORRELATIONS) == f"{MINUS}1.50 [{MINUS}2.00, +0.50]"
+    assert number(Estimate(0.5, -7.0, 8.0, 3), 1, " rounds") == f"+0.5 rounds [{MINUS}7.0, +8.0]"
     assert points(Estimate(0.5, -0.4, 1.4, 2)) == f"+50.0 points [{MINUS}40.0, +100.0]"
 
 

@@ -5,6 +5,8 @@ Three more settle what the paper and Chen et al. (arXiv 2206.11488) disagree on:
 far clients spread, and the noise of their mean; `headstart.probes.alignment` defines all of them.
 """
 
+import math
+
 import numpy as np
 
 from headstart.looks.competitors import Pair, family
@@ -13,7 +15,7 @@ from headstart.report.figures.axes import SEEDS_APART, common_rounds
 from headstart.report.measures.speed import mean_over_rounds
 from headstart.report.panels.base import Answer, Missing, Panel, apart, judge
 from headstart.report.runs.grid import Grid
-from headstart.report.words.numbers import number
+from headstart.report.words.numbers import OF_CORRELATIONS, number
 from headstart.report.words.remarks import capital
 from headstart.report.words.table import Rows, Table
 from headstart.statistics.intervals import Estimate, paired_difference
@@ -36,8 +38,12 @@ ALIGNED = frozenset(list(METRICS)[4:])
 """The metrics of which a study needs one: those before are of every study."""
 
 LAYER = "distance_to_final."
-COMPARED = ("cosine_between_clients", "cosine_over_time", "gradient_diversity")
-"""What the sentence tells; the first is judged."""
+COMPARED = {
+    "cosine_between_clients": OF_CORRELATIONS,
+    "cosine_over_time": OF_CORRELATIONS,
+    "gradient_diversity": math.inf,
+}
+"""What the sentence tells, and how large its difference can be; the first is judged."""
 
 MEANING = (
     " Local drift: length of a client\u2019s update, root mean square. Spread: distance between "
@@ -115,11 +121,11 @@ def answer(grid: Grid, pair: Pair) -> Answer:
         return Answer(None, f"only one start, {grid.starts[0]}, was run.")
     reference, other = grid.between
     said, gains = [], []
-    for metric in COMPARED:
+    for metric, most in COMPARED.items():
         gain = difference(grid, pair, metric, other, reference)
         gains.append(gain)
         if gain is not None:
-            said.append(f"{METRICS[metric]} {number(gain, 3)}")
+            said.append(f"{METRICS[metric]} {number(gain, 3, most=most)}")
     if not said:
         return Answer("undecided", f"{apart(reference, other)}.")
     judged = gains[0]
@@ -127,7 +133,7 @@ def answer(grid: Grid, pair: Pair) -> Answer:
         judge(judged),
         f"from {other} against {reference}, mean over rounds: {', '.join(said)} (judged by the "
         f"first).{drift_and_noise(grid, pair, reference, other)}",
-        number(judged, 3),
+        number(judged, 3, most=OF_CORRELATIONS),
         judged,
         unit="cosine",
     )

@@ -15,7 +15,7 @@ from headstart.report.panels.base import Answer, Missing, Panel
 from headstart.report.panels.steps import accuracy, ends
 from headstart.report.runs.grid import Grid
 from headstart.report.runs.standings import KEY, Standing
-from headstart.report.words.numbers import MINUS, number, points
+from headstart.report.words.numbers import MINUS, OF_CORRELATIONS, number, points
 from headstart.report.words.remarks import DIVERGED, SHORT, left_out
 from headstart.report.words.table import Rows, Table
 from headstart.statistics import orders
@@ -99,10 +99,11 @@ def answer(grid: Grid) -> Answer:
     swapped = f"{agreement.swapped} of {agreement.pairs} swapped"
     diverged = bool(a.diverged or b.diverged)
     says = changes_order(change, within, agreement.pairs, diverged)
+    tau_change = number(negated(change), most=OF_CORRELATIONS)
     return Answer(
         says,
         "; ".join(filter(None, said)) + ".",
-        f"{swapped}; \u0394\u03c4 {number(negated(change))}" if change else swapped,
+        f"{swapped}; \u0394\u03c4 {tau_change}" if change else swapped,
         change,
         SAME if says == "no" else 0.0,
         unit="Kendall\u2019s tau, between seeds of one start less between the starts",

@@ -1,5 +1,7 @@
 """How numbers are written on the page."""
 
+import math
+
 from headstart.statistics.intervals import Estimate, within
 
 MINUS = "\u2212"
@@ -31,6 +33,9 @@ def size(value: float) -> str:
     return (f"{value:,.0f}" if 100 <= abs(value) < 1e6 else f"{value:.3g}").replace("-", MINUS)
 
 
+OF_CORRELATIONS = 2.0
+"""A difference of two cosines, or of two of Kendall\u2019s tau, lies within so much."""
+
 OF_CHANGES = 2.0
 """A difference of two differences of accuracies lies within 200 points."""
 
@@ -45,18 +50,20 @@ def points(estimate: Estimate | None, most: float = 1.0) -> str:
     >>> points(Estimate(0.1, -1.2, 1.4, 2))
     '+10.0 points (2 seeds: the interval spans all that is possible)'
     """
-    if estimate is None or estimate.low is None or estimate.high is None:
-        return _with_interval(estimate, 100, 1, " points")
-    possible = within(estimate, -most, most)
-    if (possible.low, possible.high) == (-most, most):
-        why = f"{estimate.n} seeds: the interval spans all that is possible"
-        return f"{signed(100 * estimate.value)} points ({why})"
-    return _with_interval(possible, 100, 1, " points")
+    return _with_interval(estimate, 100, 1, " points", most)
 
 
-def number(estimate: Estimate | None, digits: int = 2, unit: str = "") -> str:
-    """Write a difference with its interval."""
-    return _with_interval(estimate, 1, digits, unit)
+def number(
+    estimate: Estimate | None, digits: int = 2, unit: str = "", most: float = math.inf
+) -> str:
+    """Write a difference with its interval, without what is not possible.
+
+    most: how large it can be; 2 between two correlations.
+
+    >>> number(Estimate(0.22, -7.43, 7.87, 3), most=OF_CORRELATIONS)
+    '+0.22 (3 seeds: the interval spans all that is possible)'
+    """
+    return _with_interval(estimate, 1, digits, unit, most)
 
 
 def p_text(p: float | None) -> str:
@@ -77,10 +84,16 @@ def no_interval(e: Estimate) -> str:
     return f"{'two' if e.n == 2 else e.n} equal seeds"
 
 
-def _with_interval(e: Estimate | None, scale: float, digits: int, unit: str) -> str:
+def _with_interval(e: Estimate | None, scale: float, digits: int, unit: str, most: float) -> str:
     if e is None:
         return "no common seed"
     head = f"{signed(scale * e.value, digits)}{unit}"
     if e.low is None or e.high is None:
         return f"{head} ({no_interval(e)})"
-    return f"{head} [{signed(scale * e.low, digits)}, {signed(scale * e.high, digits)}]"
+    possible = within(e, -most, most)
+    if (possible.low, possible.high) == (-most, most):
+        return f"{head} ({e.n} seeds: the interval spans all that is possible)"
+    assert possible.low is not None
+    assert possible.high is not None
+    ends = signed(scale * possible.low, digits), signed(scale * possible.high, digits)
+    return f"{head} [{', '.join(ends)}]"
