@@ -4,7 +4,7 @@ reason.
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,18 @@ from typing import Any
 from headstart.errors import HeadstartError
 from headstart.tasks.sources.columns import DATE, NOTHING
 from headstart.tasks.sources.names import alike_among, names, visible
-from headstart.tasks.sources.tables import FILE, files_of, header, read
+from headstart.tasks.sources.tables import FILE, PICTURE, files_of, header, read
 
 LOOKED_AT = 20_000
 """Rows whose values are looked at."""
+
+LONGEST = 10_000
+"""Characters of a cell that are looked at."""
+
+READ_AT_ONCE = 2**26
+"""So many bytes of the files, at the most, are columns that are read together: a wide table is not
+read anew for each.
+"""
 
 MOST_CLASSES, FEWEST_ROWS = 50, 5
 """A column of so many values at most, of so many rows each at least, may be a label."""
@@ -39,7 +47,6 @@ SPLITS = ("train", "validation", "test")
 SHARD = re.compile(r"(part|shard|chunk|data|train|validation|test)[-_.]?\d.*", re.IGNORECASE)
 """How programs name the pieces that they cut a table into."""
 
-PICTURE = re.compile(r"\.(png|jpe?g|gif|bmp|webp|tiff?|ppm)$", re.IGNORECASE)
 ROWS_OF_A_CLIENT = 10
 """A column of so many rows a value, in the mean, may say better than the files of a folder whose a
 row is.
@@ -74,8 +81,16 @@ def columns_of(path: Path) -> list[Column]:
     """
     found = header(path)
     names = [name for name in found.columns if name not in found.numbering]
-    places = [FILE] if len(files_of(path)) > 1 else []
-    return [_column(path, name) for name in (*places, *names)]
+    within = files_of(path)
+    if len(within) > 1:
+        names = [FILE, *names]
+    size = sum(file.stat().st_size for file in within)
+    at_once = max(1, len(names) * READ_AT_ONCE // max(1, size))
+    looked: list[Column] = []
+    for first in range(0, len(names), at_once):
+        several = names[first : first + at_once]
+        looked += map(_column, several, _cells(path, several))
+    return looked
 
 
 def label_of(columns: list[Column]) -> tuple[Column, str] | None:
@@ -123,14 +138,28 @@ def split_of(columns: list[Column]) -> Column | None:
     return None
 
 
-def _column(path: Path, name: str) -> Column:
-    """Look at the first rows of a column, or at all files of a folder."""
+def _cells(path: Path, names: list[str]) -> Iterator[list[Any]]:
+    """Yield the cells of each column in the first rows, or in all of what says the file.
+
+    None of a column that is damaged: `check` says what is wrong with it, where it is used.
+    """
     try:
-        column = read(path, (name,), (name,)).column(name)
-        cells = (column if name == FILE else column.slice(0, LOOKED_AT)).to_pylist()
-    except HeadstartError:  # a damaged column; `check` says what is wrong with it, where it is used
-        return Column(name, "other", (), 0)
-    present = [cell for cell in cells if not _is_empty(cell)]
+        table = read(path, names, names)
+    except HeadstartError:
+        if len(names) == 1:
+            yield []
+            return
+        for name in names:
+            yield from _cells(path, [name])
+        return
+    for name in names:
+        column = table.column(name)
+        yield (column if name == FILE else column.slice(0, LOOKED_AT)).to_pylist()
+
+
+def _column(name: str, cells: list[Any]) -> Column:
+    """What a column looks like by its cells."""
+    present = [_beginning(cell) for cell in cells if not _is_empty(cell)]
     gaps, rows = len(cells) - len(present), len(cells)
     if not present:
         return Column(name, "other", (), rows, gaps)
@@ -156,6 +185,10 @@ def _column(path: Path, name: str) -> Column:
     length = sum(len(word.split()) for word in words) / len(words)
     kind = "text" if length >= DOCUMENT else "words"
     return Column(name, kind, _distinct(words), rows, gaps)
+
+
+def _beginning(cell: Any) -> Any:
+    return cell[:LONGEST] if isinstance(cell, str) else cell
 
 
 def _distinct(values: Iterable[Any]) -> tuple[Any, ...]:

@@ -330,7 +330,12 @@ def test_a_pipe_or_a_device_is_no_file(name: str, tmp_path: Path) -> None:
     assert "expected a file or a folder, got a pipe, a socket or a device" in refusal(tmp_path / name)
     (tmp_path / f"zero{Path(name).suffix}").symlink_to("/dev/zero")
     assert "expected a file or a folder, got a pipe" in refusal(tmp_path / f"zero{Path(name).suffix}")
-    assert "the folder has none" in refusal(tmp_path)
+    assert refusal(tmp_path).endswith("the folder has none")
+    (tmp_path / "owner1").mkdir()
+    (tmp_path / "owner1/circle_1.PNG").write_bytes(b"")
+    said = refusal(tmp_path)
+    assert "the folder has none, but images such as 'owner1/circle_1.PNG': put a file labels.csv there with a" in said
+    assert "\n" not in said
 
 
 def test_images_that_are_devices_or_no_paths_get_one_line(tmp_path: Path) -> None:

@@ -26,6 +26,8 @@ PARQUET, CSV, LINES, JSON = {".parquet", ".pq"}, {".csv", ".tsv"}, {".jsonl", ".
 KINDS = (PARQUET, CSV, LINES, JSON)
 NUMBERING = re.compile(r"\s*|Unnamed: [0-9]+(\.[0-9]+)*|\.\.\.[0-9]+|__index_level_[0-9]+__")
 """How pandas and readr call a column of row numbers that nobody named."""
+PICTURE = re.compile(r"\.(png|jpe?g|gif|bmp|webp|tiff?|ppm)$", re.IGNORECASE)
+"""How files of images are called."""
 EXPECTED = "expected a file .parquet, .csv, .jsonl or .json, or a folder of such files"
 
 
@@ -82,7 +84,7 @@ def files_of(path: Path) -> list[Path]:
             return [path]
         found = _tables(path, path.iterdir()) or _tables(path, path.rglob("*"))
     if not found:
-        raise HeadstartError(f"{path}: {EXPECTED}; the folder has none")
+        raise HeadstartError(f"{path}: {EXPECTED}; the folder has none{_images(path)}")
     if other := [file.name for file in found if _kind(file) != _kind(found[0])]:
         raise HeadstartError(
             f"{path}: expected files of one kind, got {found[0].name!r} and {other[0]!r}"
@@ -171,6 +173,18 @@ def _tables(folder: Path, paths: Iterable[Path]) -> list[Path]:
         if _kind(path) and not _is_hidden(path.relative_to(folder)) and path.is_file():
             found.append(path)
     return sorted(found)
+
+
+def _images(folder: Path) -> str:
+    """How to make a table of a folder of images; nothing where it has none."""
+    for path in folder.rglob("*"):
+        if PICTURE.search(path.name):
+            example = path.relative_to(folder).as_posix()
+            return (
+                f", but images such as {example!r}: put a file labels.csv there with a row for "
+                "each, image,label,client (its path in the folder, its class, whose it is)"
+            )
+    return ""
 
 
 def _is_hidden(path: Path) -> bool:
