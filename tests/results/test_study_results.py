@@ -31,6 +31,8 @@ def test_the_tables_are_those_of_the_folder(results: Any, folder: Path) -> None:
     for name in ("runs", "rounds"):
         assert getattr(results, name).equals(pq.read_table(folder / "results" / f"{name}.parquet"))
     assert results.trials.num_rows == 0
+    assert results.baselines["baseline"].to_pylist() == ["constant", "chance"]
+    assert results.baseline_runs.num_rows == 0
     assert "edge" in results.trials.column_names
 
 

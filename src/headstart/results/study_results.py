@@ -22,7 +22,7 @@ from headstart.report.words.numbers import percent
 from headstart.results.notebook import Page, drawn, results_as_html
 from headstart.statistics.intervals import Estimate, t_interval, within
 from headstart.study.folder.store import Folder
-from headstart.tables import TRIALS
+from headstart.tables import BASELINE_RUNS, BASELINES, TRIALS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -114,6 +114,20 @@ class Results(os.PathLike[str]):
     def trials(self) -> pa.Table:
         """The trials of the tuning; no rows where the study had none."""
         return TRIALS.empty_table() if self._tables.trials is None else self._tables.trials
+
+    @cached_property
+    def baselines(self) -> pa.Table:
+        """What needs no training: the constant answer and chance."""
+        found = self._tables.baselines
+        return BASELINES.empty_table() if found is None else found
+
+    @cached_property
+    def baseline_runs(self) -> pa.Table:
+        """The runs of other training, each with the run that is held against it; no rows where the
+        study asked for none.
+        """
+        found = self._tables.baseline_runs
+        return BASELINE_RUNS.empty_table() if found is None else found
 
     @property
     def settings(self) -> Mapping[str, Any]:
