@@ -89,6 +89,7 @@ HOUSE = {
         {"figures"},
         {"panels"},
         {"appendix"},
+        {"verdict"},
         {"judgement"},
         {"pages", "publication"},
     ],
@@ -104,9 +105,16 @@ HOUSE = {
     ],
     "report/judgement": [
         {"study_names", "cautions"},
-        {"asked", "findings", "rivals"},
-        {"verdict", "consequences"},
+        {"asked", "findings"},
+        {"consequences"},
         {"reading"},
+    ],
+    "report/verdict": [
+        {"sentences"},
+        {"where", "headlines", "choice", "cost", "reasons", "sureness"},
+        {"which"},
+        {"outlook"},
+        {"verdict"},
     ],
     "report/pages": [{"templates"}, {"study_page", "comparison"}],
     "report/publication": [

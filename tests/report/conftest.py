@@ -202,14 +202,16 @@ def constructed(
         Run(
             run=f"{start}/{pair}/{seed}", start=start, client=pair.split(" + ")[0], server=pair.split(" + ")[1],
             partition=DIR, devices="equal", local_epochs=1, client_rate=0.1, server_rate=0.1, seed=seed,
-            status="diverged" if accuracy is None else "finished", test_accuracy=accuracy, test_loss=None,
+            status="diverged" if accuracy is None else "finished", test_accuracy=accuracy,
+            test_loss=None if accuracy is None else 1 - accuracy,
             rounds_to_target=(rounds_to_target or {}).get(start, [None] * len(by_seed))[seed], rounds=100,
         )
         for start, pairs in accuracies.items()
         for pair, by_seed in pairs.items()
         for seed, accuracy in enumerate(by_seed)
     ]  # fmt: skip
-    settings = given | ({"target_accuracy": 0.8} if rounds_to_target else {})
+    seeds = sorted({run.seed for run in runs})
+    settings = {"seeds": seeds} | given | ({"target_accuracy": 0.8} if rounds_to_target else {})
     return sort(Records(settings, tuple(runs), {}, Path("constructed")))
 
 

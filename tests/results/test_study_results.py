@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import torch
 
 import headstart
 from headstart.errors import HeadstartError
-from headstart.report.judgement.verdict import Sentence, Verdict
+from headstart.report.verdict.sentences import Sentence
 from headstart.results.notebook import Page, results_as_html
 from headstart.statistics.intervals import t_interval
 
@@ -78,11 +79,13 @@ def test_the_weights_of_the_best_pair_fit_the_module_and_have_its_accuracy(resul
 
 
 def test_without_a_name_the_best_is_of_the_start_of_the_verdict(results: Any) -> None:
-    assert results.best().start == (results.verdict.where.start or results.starts[0])
+    assert results.best().start == results.verdict.start
 
 
 def test_the_verdict_has_text_and_fields(results: Any) -> None:
-    assert results.verdict.text == f"{results.verdict.where.text} {results.verdict.which.text}" == str(results.verdict)
+    said = results.verdict
+    assert said.text == " ".join([*said.headlines, said.where.text, said.which.text]) == str(said)
+    assert str(said.choice.pair) == f"{results.best().client} + {results.best().server}"
     assert isinstance(results.verdict.where.decided, bool)
 
 
@@ -142,9 +145,11 @@ def test_in_a_notebook_they_show_the_verdict_and_a_small_table(results: Any) -> 
     assert [text for text in shown.text if text in ("random", "sure")].count("sure") == 2
 
 
-def test_what_a_name_brings_along_is_text() -> None:
+def test_what_a_name_brings_along_is_text(results: Any) -> None:
     evil = "<script>alert(1)</script>"
-    html = results_as_html(evil, Verdict(Sentence(False, evil, evil), Sentence(False, evil)), [(evil, evil, evil)] * 9)
+    where, which = Sentence(False, evil, evil, beside=evil), Sentence(False, evil)
+    said = replace(results.verdict, headlines=(evil,), where=where, which=which)
+    html = results_as_html(evil, said, [(evil, evil, evil)] * 9)
     assert "<script" not in html
     assert "script" not in tags(html).tags
     assert "and 1 more" in html

@@ -209,8 +209,8 @@ def _run(
         reading = read(out)
         page = write_reading(reading, jobs)
     say(f"{all_of(runs, tuned)} in {_duration(time.perf_counter() - began)}")
-    say(reading.verdict.where.text)
-    say(reading.verdict.which.text)
+    for line in reading.verdict.lines:
+        say(line)
     say(f"report: {page}")
     if failed.are_in(out):
         raise typer.Exit(1)

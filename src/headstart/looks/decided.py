@@ -52,6 +52,11 @@ class Decided:
         """The decision of the last look, with all that was claimed before."""
         return self.decisions[-1] if self.decisions else None
 
+    def place_of(self, pair: Pair) -> int:
+        """The place of a pair among those that are compared."""
+        (place,) = [i for i, alike in enumerate(self.pairs) if pair in alike]
+        return place
+
     @property
     def is_decided(self) -> bool:
         """Whether it is decided where to begin, and with what."""
@@ -77,6 +82,8 @@ def _looked(
     found: Outcomes, step: float, plan: Plan
 ) -> tuple[tuple[Decision, ...], tuple[Places, ...]]:
     """The decisions of the looks that are complete, and which pairs go on after each."""
+    if plan.looks.seeds[0] < 2:  # one seed has no spread
+        return (), ()
     ended = np.flatnonzero((~np.isnan(found.values)).any(axis=(0, 1)))
     values = found.values[:, :, : ended[-1] + 1 if len(ended) else 0].copy()
     while True:

@@ -11,8 +11,8 @@ from markupsafe import Markup
 
 from headstart.errors import HeadstartError
 from headstart.report.figures.rendering import PAPER, SETTINGS, WIDTHS
-from headstart.report.judgement.verdict import Verdict
 from headstart.report.panels.base import Panel
+from headstart.report.verdict.verdict import Verdict
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -59,7 +59,9 @@ def results_as_html(title: str, found: Verdict, rows: Sequence[tuple[str, str, s
     said = Markup("<p><b>{}</b> {}</p><p><b>{}</b> {}</p>").format(
         f"{found.where.claim}.", found.where.evidence, f"{found.which.claim}.", found.which.evidence
     )
-    return str(Markup("<div>{}{}{}<p>{}</p></div>").format(said, table, more, title.split(". ")[0]))
+    first = Markup("").join(map(Markup("<p><b>{}</b></p>").format, found.headlines))
+    body = Markup("").join((first, said, table, more))
+    return str(Markup("<div>{}<p>{}</p></div>").format(body, title.split(". ")[0]))
 
 
 def drawn(panel: Panel, wide: bool) -> "Figure":

@@ -13,11 +13,11 @@ from headstart import tables as sealed_tables
 from headstart.errors import HeadstartError, nearest
 from headstart.report.judgement.reading import Reading
 from headstart.report.judgement.reading import read as read_study
-from headstart.report.judgement.verdict import Verdict
 from headstart.report.panels.base import Answer, Missing, Panel
 from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Grid
 from headstart.report.runs.standings import Standing
+from headstart.report.verdict.verdict import Verdict
 from headstart.report.words.numbers import percent
 from headstart.results.notebook import Page, drawn, results_as_html
 from headstart.statistics.intervals import Estimate, t_interval, within
@@ -141,8 +141,8 @@ class Results(os.PathLike[str]):
 
     @property
     def verdict(self) -> Verdict:
-        """Where to begin and with which pair: `.text`, and `.where` and `.which` with `.decided`
-        and `.start`.
+        """Where to begin and with what: `.text`; `.where` and `.which` with `.decided`, `.names`,
+        `.avoid` and `.open`; `.choice` with rates and weights; `.outlook` with what is left to do.
         """
         return self._reading.verdict
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from headstart.looks.competitors import Pair
-from headstart.report.judgement.consequences import what_is_open, what_it_costs, when_it_would_flip
+from headstart.report.judgement.consequences import what_is_open, when_it_would_flip
 from headstart.report.panels.base import Answer, Panel
 from headstart.report.runs.grid import Grid
 from headstart.report.runs.sorting import sort
@@ -48,47 +48,10 @@ def test_a_study_of_one_setting_says_nothing_of_flips(table: Table) -> None:
     assert when_it_would_flip(study, "proxy", PAIR) == ""
 
 
-def priced(study: Grid) -> Grid:
-    runs = tuple(
-        replace(run, bytes_up=40_000_000, bytes_down=60_000_000, simulated_seconds=500.0) for run in study.records.runs
-    )
-    return sort(replace(study.records, runs=runs))
-
-
-def test_the_cost_is_in_proportion_to_the_rounds_to_the_target(table: Table) -> None:
-    """100 rounds send 100 MB and last 500 s; the target takes 20 of them in the median."""
-    study = table({"proxy": {ADAM: [0.9, 0.91, 0.92]}}, rounds_to_target={"proxy": [10, 20, 40]})
-    said = what_it_costs(priced(study), "proxy", PAIR)
-    assert said.startswith("sgd + adam from proxy costs 20 rounds, 20 MB sent and 100 simulated seconds to 80%")
-
-
-def test_a_target_that_is_missed_is_said_and_whole_runs_are_priced(table: Table) -> None:
-    study = table({"proxy": {ADAM: [0.9, 0.91, 0.7]}}, rounds_to_target={"proxy": [10, 20, None]})
-    said = what_it_costs(priced(study), "proxy", PAIR)
-    assert "100 rounds, 100 MB sent and 500 simulated seconds for the whole run" in said
-    assert "80% is reached by 2 of 3 runs" in said
-
-
-def test_a_diverged_run_has_no_price(table: Table) -> None:
-    assert what_it_costs(table({"proxy": {ADAM: [0.9, None, 0.7]}}), "proxy", PAIR) == ""
-
-
 def panel(says: str) -> Panel:
     return Panel("slug", f"Is it {says}?", Answer(says, "."), "", lambda figure, wide: None, (1.0, 1.0), "")  # type: ignore[arg-type]
 
 
-def test_open_are_the_undecided_panels_and_the_nearest_pair(table: Table) -> None:
-    study = table({"proxy": {ADAM: [0.90, 0.93, 0.90], SGD: [0.90, 0.90, 0.91]}})
-    said = what_is_open(study, "proxy", [panel("yes"), panel("undecided")])
-    assert said.startswith("Open: “Is it undecided?”. Telling sgd + adam from sgd + sgd would take about ")
-    assert "more seeds, if they differ as measured." in said
-
-
-def test_nothing_is_open_where_all_is_told_apart(table: Table) -> None:
-    study = table({"proxy": {ADAM: [0.90, 0.91, 0.92], SGD: [0.50, 0.51, 0.52]}})
-    assert what_is_open(study, "proxy", [panel("yes"), panel("no")]) == ""
-
-
-def test_a_start_that_is_there_before_the_first_round_costs_nothing(table: Table) -> None:
-    study = table({"proxy": {ADAM: [0.9, 0.91, 0.92]}}, rounds_to_target={"proxy": [0, 0, 0]})
-    assert what_it_costs(priced(study), "proxy", PAIR) == "sgd + adam from proxy is at 80% before the first round."
+def test_open_are_the_undecided_panels() -> None:
+    assert what_is_open([panel("yes"), panel("undecided")]) == "Open: “Is it undecided?”."
+    assert what_is_open([panel("yes"), panel("no")]) == ""

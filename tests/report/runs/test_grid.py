@@ -10,11 +10,11 @@ import pyarrow.parquet as pq
 
 from headstart.looks.competitors import Pair, Setting
 from headstart.report.appendix.rates import trained
-from headstart.report.judgement.verdict import verdict
 from headstart.report.pages.study_page import write
 from headstart.report.runs import records as tables
 from headstart.report.runs.grid import Grid
 from headstart.report.runs.sorting import sort
+from headstart.report.verdict.where import where_to_begin
 
 from ..conftest import rewrite
 
@@ -106,7 +106,7 @@ def test_what_is_trained_is_part_of_a_setting(study: MakeStudy) -> None:
 def test_starts_are_not_compared_where_they_train_different_weights(study: MakeStudy) -> None:
     mixed = trained_by(read(study()), lambda run: "all" if run.start == "random" else "head")
     assert mixed.pairs() == []
-    assert not verdict(mixed).where.decided
+    assert where_to_begin(mixed).evidence == "only random was run in the setting that most runs have"
     assert trained(mixed) == (
         "Starts differ in which weights were trained: all from random; head from proxy. "
         "They are compared only where it was the same."

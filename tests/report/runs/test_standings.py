@@ -26,7 +26,7 @@ def test_means_ranks_and_gaps(table: Callable[..., Grid]) -> None:
 def test_a_pair_far_below_is_not_level_with_the_best(table: Callable[..., Grid]) -> None:
     near, far = [0.895, 0.911, 0.899], [0.1, 0.11, 0.09]
     found = table({"random": {A: [0.9, 0.91, 0.9], B: near, C: far}}).standings["random"]
-    assert found.tied == [1]
+    assert found.behind == {2}
 
 
 def test_nothing_is_best_where_all_diverged(table: Callable[..., Grid]) -> None:

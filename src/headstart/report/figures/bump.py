@@ -110,7 +110,7 @@ def _labels(
 
 
 def _near_best(s: Standing, i: int) -> bool:
-    return i == s.best or i in s.tied
+    return i not in s.behind and not np.isnan(s.means[i])
 
 
 def _heights(means: list[float]) -> list[float]:

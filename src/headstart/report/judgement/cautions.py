@@ -18,8 +18,7 @@ class Cautions:
 
     `unlearned`: the starts from which accuracy has hardly moved; `lost`: how many of the `runs`
     have no result, by what came of them; `tuning` and `edges`: warnings about the rates;
-    `picked_on_test`, `unequal_rates`, `tuned_on_judged`, `tuned_once` and `tuning_tied`: how they
-    were chosen.
+    `picked_on_test`, `unequal_rates`, `tuned_on_judged` and `tuned_once`: how they were chosen.
     """
 
     unmeasured: str
@@ -35,14 +34,13 @@ class Cautions:
     unequal_rates: str
     tuned_on_judged: str
     tuned_once: str
-    tuning_tied: str
     runs: int
 
     @property
     def of_rates(self) -> list[str]:
         """How the rates were chosen, where that limits what can be concluded."""
         said = [self.picked_on_test, self.unequal_rates, self.tuned_on_judged]
-        return list(filter(None, [*said, self.tuning_tied, self.tuned_once]))
+        return list(filter(None, [*said, self.tuned_once]))
 
     @property
     def of_starts(self) -> list[str]:
@@ -84,7 +82,6 @@ def cautions(grid: Grid, tuning: TuningNotes | None) -> Cautions:
         unequal_rates=choice_of_rates.unequal(grid),
         tuned_on_judged=choice_of_rates.tuned_on_judged(grid),
         tuned_once=choice_of_rates.tuned_once(grid),
-        tuning_tied=tuning.tied if tuning else "",
         runs=len(grid.records.runs),
     )
 

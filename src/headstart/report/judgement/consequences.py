@@ -1,22 +1,15 @@
-"""What follows the verdict's two sentences: the cost, what would flip it, and what stays open. One
-rule a function.
+"""What follows a verdict: what would flip it, and what stays open. One rule a function.
 
 Each reads the stored tables only and returns one sentence, or nothing where the study has no runs
 for it.
 """
 
-import math
 from collections.abc import Sequence
 
-import numpy as np
-
 from headstart.looks.competitors import Pair, Setting
-from headstart.report.measures.speed import reached, rounds_needed, share_of
 from headstart.report.panels.base import Missing, Panel
-from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Grid
-from headstart.report.words.numbers import percent, points, size
-from headstart.statistics import power
+from headstart.report.words.numbers import points
 from headstart.statistics.intervals import LEVEL, Estimate, holm, paired_difference
 from headstart.wording.phrases import count, listed
 
@@ -26,46 +19,11 @@ Looked = tuple[str, Setting, Estimate]
 
 def consequences(grid: Grid, start: str, panels: Sequence[Panel | Missing]) -> list[str]:
     """What the rules say of a start and its best pair."""
-    best = grid.standings[start].best_cell
+    best = grid.best(start)
     if best is None:
         return []
-    said = [
-        what_it_costs(grid, start, best.pair),
-        when_it_would_flip(grid, start, best.pair),
-        what_is_open(grid, start, panels),
-    ]
+    said = [when_it_would_flip(grid, start, best.pair), what_is_open(panels)]
     return list(filter(None, said))
-
-
-def what_it_costs(grid: Grid, start: str, pair: Pair) -> str:
-    """Rounds, bytes and simulated seconds to the target, or of whole runs; medians over seeds."""
-    cell = grid.cell(start, pair)
-    if cell.diverged:
-        return ""
-    rounds = {seed: float(ran or 0) for seed, ran in cell.by_seed("rounds").items()}
-    goal, note = "for the whole run", ""
-    if grid.target is not None:
-        target = percent(grid.target, 0)
-        if reached(cell) < len(cell.runs):
-            runs = count(len(cell.runs), "run")
-            note = f" ({target} is reached by {reached(cell)} of {runs})"
-        else:
-            rounds, goal = rounds_needed(cell), f"to {target}"
-            if not any(rounds.values()):
-                return f"{pair} from {start} is at {target} before the first round."
-    parts = [f"{np.median(list(rounds.values())):g} rounds", *_used(cell, rounds)]
-    return f"{pair} from {start} costs {listed(parts)} {goal}, in the median over seeds{note}."
-
-
-def _used(cell: Cell, rounds: dict[int, float]) -> list[str]:
-    """The bytes and the simulated seconds of so many rounds, where they are known."""
-    sent_bytes, seconds = cell.by_seed("bytes_sent"), cell.by_seed("simulated_seconds")
-    parts = []
-    for totals, scale, unit in ((sent_bytes, 1e6, "MB sent"), (seconds, 1.0, "simulated seconds")):
-        used = share_of(cell, totals, rounds)
-        if used is not None:
-            parts.append(f"{size(used / scale)} {unit}")
-    return parts
 
 
 def when_it_would_flip(grid: Grid, start: str, pair: Pair) -> str:
@@ -111,26 +69,10 @@ def _looked_at(grid: Grid, start: str, pair: Pair) -> list[Looked]:
     return found
 
 
-def what_is_open(grid: Grid, start: str, panels: Sequence[Panel | Missing]) -> str:
-    """The panels without an answer, and how many more seeds would tell the best pair from the
-    second.
-    """
+def what_is_open(panels: Sequence[Panel | Missing]) -> str:
+    """The panels without an answer."""
     unsure = []
     for panel in panels:
         if isinstance(panel, Panel) and panel.answer.says == "undecided":
             unsure.append(f"\u201c{panel.heading}\u201d")
-    said = [f"Open: {listed(unsure)}."] if unsure else []
-    s = grid.standings[start]
-    gaps = {i: gap for i, gap in enumerate(s.gaps) if gap is not None and i in s.tied}
-    if gaps and s.best is not None:
-        second = min(gaps, key=lambda i: gaps[i].value)
-        gap = gaps[second]
-        couples = math.comb(len(s.cells) - s.diverged, 2)
-        needed = power.seeds_needed(gap, level=1 - (1 - LEVEL) / couples)
-        many = f"more than {power.MOST_SEEDS:,} seeds"
-        if needed is not None:
-            many = f"about {count(max(1, needed - gap.n), 'more seed')}"
-        if gap.low is not None:
-            two = f"{s.pairs[s.best]} from {s.pairs[second]}"
-            said.append(f"Telling {two} would take {many}, if they differ as measured.")
-    return " ".join(said)
+    return f"Open: {listed(unsure)}." if unsure else ""

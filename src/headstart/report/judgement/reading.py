@@ -1,5 +1,6 @@
 """What a study's folder says, computed once: every page and file is written from it."""
 
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,11 +10,12 @@ from headstart.report.judgement import consequences
 from headstart.report.judgement.asked import asked
 from headstart.report.judgement.cautions import Cautions, cautions
 from headstart.report.judgement.findings import Judged, judged
-from headstart.report.judgement.verdict import Verdict, verdict
 from headstart.report.panels.base import Missing, Panel
 from headstart.report.runs.grid import Grid
 from headstart.report.runs.records import read as read_records
 from headstart.report.runs.sorting import sort
+from headstart.report.verdict.verdict import Verdict, verdict
+from headstart.wording.escapes import printable
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,11 @@ class Reading:
 
     folder: Path
     grid: Grid
+
+    @property
+    def name(self) -> str:
+        """The name of the study's folder, as commands on the page give it."""
+        return printable(Path(os.path.realpath(self.folder)).name)
 
     @cached_property
     def panels(self) -> list[Panel | Missing]:
@@ -48,13 +55,14 @@ class Reading:
 
     @cached_property
     def verdict(self) -> Verdict:
-        """Where to begin, and with which pair."""
-        return verdict(self.grid)
+        """Where to begin, with what, how sure, at what cost and why."""
+        tuning = self.appendix.tuning
+        return verdict(self.grid, self.panels, self.name, tuning.tied if tuning else "")
 
     @property
     def start(self) -> str:
-        """The start that the verdict names, or leans to; the first where it does neither."""
-        return self.verdict.where.start or self.grid.starts[0]
+        """The start that the verdict names, or leans to."""
+        return self.verdict.start
 
     @cached_property
     def consequences(self) -> list[str]:

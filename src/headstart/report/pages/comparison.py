@@ -19,11 +19,11 @@ from headstart.report.figures.rendering import inline, render
 from headstart.report.judgement.findings import Judged
 from headstart.report.judgement.reading import Reading, read
 from headstart.report.judgement.study_names import labels
-from headstart.report.judgement.verdict import Verdict
 from headstart.report.pages.templates import environment
 from headstart.report.panels.base import Panel
 from headstart.report.runs.grid import Grid
-from headstart.report.words.numbers import points
+from headstart.report.verdict.sentences import difference
+from headstart.report.verdict.verdict import Verdict
 from headstart.report.words.written_parts import by_name
 from headstart.wording.phrases import listed
 
@@ -61,7 +61,7 @@ class StudyColumn:
         if said.gain is None:
             return ""
         measure = f"final {self.grid.measure} against {said.against}"
-        return f"{points(said.gain)} of {measure}, each with its best pair"
+        return f"{difference(said.gain)} of {measure}, each with its best pair"
 
     @property
     def cautions(self) -> list[str]:

@@ -3,7 +3,6 @@ imports torch.
 """
 
 import io
-import os
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,9 +21,9 @@ from headstart.report.figures.rendering import START_STYLES, inline, render_all,
 from headstart.report.judgement.reading import Reading, read
 from headstart.report.pages.templates import environment
 from headstart.report.panels.base import Panel
+from headstart.report.verdict.sentences import in_points
 from headstart.report.words.table import Table, csv_text
 from headstart.tables import STUDY_FILE
-from headstart.wording.escapes import printable
 from headstart.wording.phrases import count, listed
 
 SUMS = "report.sha256"
@@ -103,13 +102,13 @@ def page(reading: Reading, drawn: Sequence[Drawn]) -> str:
     """The page of a study as HTML; `drawn`: its panels with their figures."""
     grid = reading.grid
     given = grid.records.settings
-    folder = printable(Path(os.path.realpath(reading.folder)).name)
+    folder = reading.name
     needs = needs_of(given, reading.folder)
     lost = [f"{count(n, 'run')} {status}" for status, n in reading.cautions.lost.items()]
     swatches = [(start, START_STYLES.index(style(grid.starts, start))) for start in grid.starts]
     return environment().get_template("page.html.jinja").render(
         generator="headstart report",
-        title=given.get("title") or given.get("name") or folder,
+        title=given.get("title") or given.get("name") or reading.name,
         folder=shlex.quote(folder),
         again=shlex.quote(f"{folder}-again"),
         file=shlex.quote(f"{folder}/{STUDY_FILE}"),
@@ -118,6 +117,7 @@ def page(reading: Reading, drawn: Sequence[Drawn]) -> str:
         grid=grid,
         preset=given.get("preset"),
         verdict=reading.verdict,
+        margin=in_points(grid.margin),
         consequences=reading.consequences,
         drawn=drawn,
         absent=reading.absent,
@@ -134,7 +134,7 @@ def page(reading: Reading, drawn: Sequence[Drawn]) -> str:
 
 def shared_out(reading: Reading) -> str:
     """How accuracy is shared out at the best pair of the start that the verdict names."""
-    best = reading.grid.standings[reading.start].best_cell
+    best = reading.grid.best(reading.start)
     return "" if best is None else shares.told(reading.grid, best.pair)
 
 

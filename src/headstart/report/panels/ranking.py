@@ -2,6 +2,7 @@
 a start.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,13 +15,18 @@ from headstart.report.measures.likeness import likeness
 from headstart.report.panels.base import Answer, Missing, Panel
 from headstart.report.panels.steps import accuracy, ends
 from headstart.report.runs.grid import Grid
-from headstart.report.runs.standings import KEY, Standing
+from headstart.report.runs.standings import Standing
 from headstart.report.words.numbers import MINUS, OF_CORRELATIONS, number, points
 from headstart.report.words.remarks import DIVERGED, SHORT, left_out
 from headstart.report.words.table import Rows, Table
 from headstart.statistics import orders
 from headstart.statistics.intervals import Estimate, negated, paired_difference
 from headstart.wording.phrases import count, listed
+
+KEY = 2206_15387
+"""Of the bootstrap's generator: the paper's number, so that a page is the same whenever it is
+written.
+"""
 
 SLUG, HEADING = "ranking", "Does the start change the order of the pairs?"
 SAME, ORDERED = 0.1, 0.7
@@ -38,14 +44,24 @@ COLUMNS = (
     "mean rank",
     "chance of being best",
     "gap to the best",
-    "p of the gap (Holm)",
+    "at least",
+    "at most",
+    "told apart",
 )
-SHARES = ("accuracy", "low", "high", "chance of being best", "gap to the best")
+SHARES = (
+    "accuracy",
+    "low",
+    "high",
+    "chance of being best",
+    "gap to the best",
+    "at least",
+    "at most",
+)
 
 CAPTION = (
     "mean over seeds, one axis a start, each with its own scale; marks that would lie on each "
-    "other are moved apart. Filled dots: the best pair and those that cannot be told apart from "
-    "it; hollow: told apart (Holm). Judged is whether a start changes the order more than a seed "
+    "other are moved apart. Filled dots: pairs that no other is ahead of; hollow: pairs that some "
+    "other is ahead of. Judged is whether a start changes the order more than a seed "
     "does: \u0394\u03c4 is Kendall\u2019s \u03c4 between the starts less that between seeds of "
     "one start. A pair with a diverged run has no mean and ranks last; in \u0394\u03c4, only in "
     "the seed that diverged."
@@ -201,6 +217,10 @@ def changes_order(
     return "no" if change.high < SAME and within > ORDERED and not diverged else "undecided"
 
 
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
 def table(standings: list[Standing]) -> Table:
     """A row a pair, in the order of the last start."""
     columns: dict[str, list[Any]] = {"pair": list(map(str, standings[0].pairs))}
@@ -210,8 +230,9 @@ def table(standings: list[Standing]) -> Table:
         for i, cell in enumerate(s.cells):
             mean, gap = None if np.isnan(s.means[i]) else s.means[i], s.gaps[i]
             _, low, high = ends(accuracy(cell))
-            known = s.ranks[i], mean, low, high, cell.diverged, s.mean_ranks[i], s.chance_best[i]
-            own.add(*known, gap.value if gap else None, s.adjusted[i])
+            known = s.ranks[i], mean, low, high, cell.diverged, s.mean_ranks[i], s.chances[i]
+            bounds = (gap.value, gap.low, gap.high) if gap else (None, None, None)
+            own.add(*known, *map(_finite, bounds), i in s.behind)
         for name, values in own.columns.items():
             columns[f"{s.start}: {name}"] = values
         shares |= {f"{s.start}: {name}" for name in SHARES}

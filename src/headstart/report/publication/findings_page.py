@@ -114,8 +114,9 @@ def verdicts(links: Sequence[str], studies: Sequence[Published]) -> list[str]:
     """The verdict of each study, with its cautions below it."""
     lines = ["## Where to begin", ""]
     for link, study in zip(links, studies, strict=True):
-        said = f"{escaped(study['verdict']['where'])} {escaped(study['verdict']['which'])}"
-        lines.append(f"- **{link}**, {how(study)}. {said}")
+        verdict = study["verdict"]
+        said = [*verdict.get("headlines", ()), verdict["where"], verdict["which"]]
+        lines.append(f"- **{link}**, {how(study)}. {escaped(' '.join(said))}")
         lines += [f"  - Caution: {escaped(caution)}" for caution in study["cautions"]]
     return lines
 

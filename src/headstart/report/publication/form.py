@@ -15,8 +15,9 @@ class Form(BaseModel):
 
 
 class VerdictForm(Form):
-    """Both sentences."""
+    """Both sentences, and what comes before them."""
 
+    headlines: list[str] = []
     where: str
     which: str
 

@@ -38,8 +38,10 @@ def readme(summary: Mapping[str, Any], panels: Sequence[Panel], needs: Needs) ->
         "",
         f"{of_what} Written by `headstart publish`; not to be edited.",
         "",
+        *map("- **First.** {}".format, map(escaped, said["headlines"])),
         f"- **Where to begin.** {escaped(said['where'])}",
-        f"- **Which pair.** {escaped(said['which'])}",
+        f"- **With what.** {escaped(said['which'])}",
+        *beside_the_verdict(said),
         *map("- **Caution.** {}".format, map(escaped, summary["cautions"])),
         "",
         "## The findings of the paper, here",
@@ -71,6 +73,19 @@ def readme(summary: Mapping[str, Any], panels: Sequence[Panel], needs: Needs) ->
         lines += [f"### {heading}", "", f"![{heading}](figures/{panel.slug}.png)", ""]
         lines += [f"{escaped(panel.caption)} {sources}.", ""]
     return "\n".join(lines).rstrip() + "\n"
+
+
+BESIDE = {"sure": "How sure", "cost": "At what cost", "why": "Why", "left": "What is left"}
+"""What stands with a verdict, by its key and its name."""
+
+
+def beside_the_verdict(said: Mapping[str, Any]) -> list[str]:
+    """How sure a verdict is, at what cost, why, and what is left, where it says so."""
+    lines = []
+    for key, name in BESIDE.items():
+        if said.get(key):
+            lines.append(f"- **{name}.** {escaped(said[key])}")
+    return lines
 
 
 def matrix_row(finding: Mapping[str, Any]) -> str:

@@ -2,15 +2,17 @@
 holds.
 """
 
+import math
 from dataclasses import asdict
 from typing import Any
 
 from headstart.report.judgement.findings import Judged
 from headstart.report.judgement.reading import Reading
-from headstart.report.judgement.verdict import Verdict
 from headstart.report.panels.base import Missing
 from headstart.report.runs.records import Records
-from headstart.report.words.numbers import points
+from headstart.report.verdict.sentences import difference
+from headstart.report.verdict.verdict import Verdict
+from headstart.statistics.decisions import Bounds
 from headstart.statistics.intervals import Estimate
 
 NAME = "findings.json"
@@ -44,15 +46,35 @@ def summary(reading: Reading) -> dict[str, Any]:
 def verdict_of(said: Verdict) -> dict[str, Any]:
     """The verdict's sentences and its gain."""
     return {
+        "headlines": list(said.headlines),
         "where": said.where.text,
         "where_decided": said.where.decided,
+        "begin_from": list(said.where.names),
         "which": said.which.text,
         "which_decided": said.which.decided,
-        "start": said.where.start,
+        "use": list(said.which.names),
+        "avoid": list(said.which.avoid),
+        "open": list(said.which.open),
+        "sure": said.sure,
+        "cost": said.cost,
+        "why": said.why,
+        "left": said.outlook.sentence,
+        "start": said.start,
         "against": said.against,
-        "gain": number_of(said.gain, "accuracy"),
-        "gain_text": points(said.gain) if said.gain else "",
+        "gain": bounds_of(said.gain),
+        "gain_text": difference(said.gain) if said.gain else "",
     }
+
+
+def bounds_of(gain: Bounds | None) -> dict[str, Any] | None:
+    """A difference of accuracies, and where it lies; without an end where it is not bounded."""
+    if gain is None:
+        return None
+    found: dict[str, Any] = {"unit": "accuracy"}
+    for name in ("value", "low", "high"):
+        bound = getattr(gain, name)
+        found[name] = rounded(bound) if math.isfinite(bound) else None
+    return found
 
 
 def finding_of(each: Judged) -> dict[str, Any]:

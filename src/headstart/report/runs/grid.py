@@ -15,6 +15,8 @@ from functools import cached_property
 import numpy as np
 
 from headstart.looks.competitors import Pair, Setting, deciding_setting, family
+from headstart.looks.decided import Decided, decided
+from headstart.looks.plans import plan_of
 from headstart.report.runs.cells import Cell, replaced
 from headstart.report.runs.records import Curve, Records, any_measured
 from headstart.report.runs.standings import Standing, standing
@@ -73,7 +75,8 @@ class Grid:
         short = len(self.pairs()) - len(pairs)
         found = {}
         for start in self.starts:
-            found[start] = standing(start, [self.cell(start, pair) for pair in pairs], short)
+            cells = [self.cell(start, pair) for pair in pairs]
+            found[start] = standing(start, cells, short, self.decided)
         return found
 
     @cached_property
@@ -92,6 +95,29 @@ class Grid:
             return float(np.nanmax(means)) if np.isfinite(means).any() else -1.0
 
         return reference, max(others, key=quality)
+
+    @cached_property
+    def decided(self) -> Decided:
+        """What the study has decided so far."""
+        given = self.records.settings
+        if "seeds" not in given:
+            given = {**given, "seeds": self.seeds}
+        return decided([vars(run) for run in self.records.runs], plan_of(given))
+
+    @property
+    def margin(self) -> float:
+        """A difference in accuracy that is no more than this does not matter."""
+        return self.decided.plan.margin
+
+    def best(self, start: str) -> Cell | None:
+        """The cell of the pair with the highest mean from a start: at the last look, or of all runs
+        where none was taken. None where each has a diverged run.
+        """
+        last, starts = self.decided.last, self.decided.starts
+        if last is None or start not in starts:
+            return self.standings[start].best_cell
+        place = last.best[starts.index(start)]
+        return None if place is None else self.cell(start, self.decided.pairs[place][0])
 
     def pairs(self, setting: Setting | None = None) -> list[Pair]:
         """The pairs that every start has in a setting (the base setting), in the study's order."""

@@ -9,15 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from headstart.looks.competitors import Pair
+from headstart.looks.decided import Decided
 from headstart.report.runs.cells import Cell
 from headstart.report.runs.records import any_measured
 from headstart.statistics import orders
-from headstart.statistics.intervals import LEVEL, Estimate, couples, negated
-
-KEY = 2206_15387
-"""Of the bootstrap's generator: the paper's number, so that a page is the same whenever it is
-written.
-"""
+from headstart.statistics.decisions import Bounds
 
 
 @dataclass(frozen=True)
@@ -36,28 +32,15 @@ class Standing:
     means: list[float]
     ranks: list[float]
     mean_ranks: list[float | None]
-    chance_best: list[float | None]
-    gaps: list[Estimate | None]  # best - this pair
-    adjusted: list[float | None]  # Holm's p of the gap, among all couples of pairs
+    gaps: list[Bounds | None]  # best - this pair, at the last look
+    behind: frozenset[int]  # those that another is ahead of by then
+    chances: list[float | None]  # to be the best, at the last look
     best: int | None
 
     @property
     def pairs(self) -> tuple[Pair, ...]:
         """The pairs, in the order of the study."""
         return tuple(cell.pair for cell in self.cells)
-
-    @property
-    def tied(self) -> list[int]:
-        """The pairs that cannot be told apart from the best.
-
-        Holm's p is not below 1 - LEVEL there, or there is no test (one seed).
-        """
-        found = []
-        for i, p in enumerate(self.adjusted):
-            has_mean = not np.isnan(self.means[i])
-            if i != self.best and has_mean and (p is None or p >= 1 - LEVEL):
-                found.append(i)
-        return found
 
     @property
     def best_cell(self) -> Cell | None:
@@ -84,8 +67,15 @@ class Standing:
         return sorted(range(len(self.cells)), key=lambda i: self.ranks[i])
 
 
-def standing(start: str, cells: Sequence[Cell], short: int) -> Standing:
-    """Rank the cells of one start; `short` pairs were left out, as they lack seeds."""
+def standing(start: str, cells: Sequence[Cell], short: int, found: Decided) -> Standing:
+    """Rank the cells of one start.
+
+    Args:
+        start: its name.
+        cells: one a pair.
+        short: how many pairs were left out, as they lack seeds.
+        found: what the study has decided.
+    """
     outcomes = [cell.outcomes for cell in cells]
     seeds = sorted(set.intersection(*map(set, outcomes))) if outcomes else []
     scores = np.empty((len(cells), len(seeds)))
@@ -95,15 +85,8 @@ def standing(start: str, cells: Sequence[Cell], short: int) -> Standing:
         if seeds and cell.accuracy:
             means[i] = float(scores[i].mean())
     best = int(np.nanargmax(means)) if np.isfinite(means).any() else None
-    gaps: list[Estimate | None] = [None] * len(cells)
-    adjusted: list[float | None] = [None] * len(cells)
-    for (i, j), (difference, p) in couples([cell.accuracy for cell in cells]).items():
-        if i == best:
-            gaps[j], adjusted[j] = difference, p
-        elif j == best:
-            gaps[i], adjusted[i] = negated(difference), p
     nothing: list[float | None] = [None] * len(cells)
-    generator = np.random.Generator(np.random.Philox(key=KEY))
+    gaps, behind, chances = _at_the_last_look(start, cells, best, found)
     return Standing(
         start=start,
         cells=tuple(cells),
@@ -113,8 +96,29 @@ def standing(start: str, cells: Sequence[Cell], short: int) -> Standing:
         means=means,
         ranks=orders.ranks(means),
         mean_ranks=[*orders.mean_ranks(scores)] if seeds else nothing,
-        chance_best=[*orders.probability_best(scores, generator)] if seeds else nothing,
         gaps=gaps,
-        adjusted=adjusted,
+        behind=behind,
+        chances=chances,
         best=best,
     )
+
+
+def _at_the_last_look(
+    start: str, cells: Sequence[Cell], best: int | None, found: Decided
+) -> tuple[list[Bounds | None], frozenset[int], list[float | None]]:
+    """The gaps of the pairs to the best, those that another is ahead of, and their chances."""
+    gaps: list[Bounds | None] = [None] * len(cells)
+    chances: list[float | None] = [None] * len(cells)
+    behind: set[int] = set()
+    if found.last is None or best is None:
+        return gaps, frozenset(), chances
+    place = found.starts.index(start)
+    worse = found.last.worse(place)
+    first = found.place_of(cells[best].pair)
+    for i, cell in enumerate(cells):
+        pair = found.place_of(cell.pair)
+        gaps[i] = found.last.pairs.get((place, first, pair))
+        chances[i] = float(found.last.chances[place, pair])
+        if pair in worse:
+            behind.add(i)
+    return gaps, frozenset(behind), chances

@@ -1,0 +1,165 @@
+"""What was chosen, as one runs it again: the start, the pair, its rates and weights, and a study
+file that runs only this.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from headstart.looks.competitors import Pair, family
+from headstart.report.runs.cells import Cell
+from headstart.report.runs.grid import Grid
+from headstart.report.runs.records import Run
+from headstart.wording.epochs import in_words
+
+KEPT = (
+    "task", "model", "population", "cohort", "batch_size", "rounds", "weighting", "evaluate_on",
+    "target_accuracy", "client_rate_by_round", "server_rate_by_round", "precision",
+)  # fmt: skip
+"""Keys of the study that the short file takes over as they are."""
+
+GIVEN = "python("
+"""How a part is written that a program gave: no study file can name it."""
+
+IN_WORDS = {
+    "random": "random weights, new for every seed",
+    "checkpoint": "weights from a checkpoint that was trained before",
+    "proxy": "weights that the server trained first on data of its own",
+    "hub": "weights from the Hugging Face hub",
+    "head-first": "weights of another start, with a head that is fitted first",
+    "python": "weights that a program gave",
+}
+"""What each kind of start is, in words."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A start and a pair at its rates.
+
+    Attributes:
+        start: by its name in the study.
+        start_in_words: what it is.
+        pair: as it is compared.
+        alike: the pairs that are one with it.
+        client: the client optimizer with the parameters that it ran with, such as mu.
+        server: the server optimizer likewise.
+        weights: the file of the best seed's weights, in the folder of the study.
+        study: a study file that runs only this; empty where a part was given by a program.
+    """
+
+    start: str
+    start_in_words: str
+    pair: Pair
+    alike: tuple[Pair, ...]
+    client: str
+    server: str
+    client_rate: float
+    server_rate: float
+    local_epochs: float
+    weights: str
+    study: str
+
+    @property
+    def rates(self) -> str:
+        """The rates and the local epochs, with the parameters that the pair's name lacks."""
+        told = [f"client rate {self.client_rate:g}", f"server rate {self.server_rate:g}"]
+        told.append(in_words(self.local_epochs))
+        told += [name for name in (self.client, self.server) if name not in self.pair]
+        return ", ".join(told)
+
+
+def choice(grid: Grid, start: str) -> Choice | None:
+    """The best pair of a start as it was run; None where each has a diverged run."""
+    cell = grid.best(start)
+    if cell is None:
+        return None
+    run = _best_run(cell)
+    alike: tuple[Pair, ...] = ()
+    for pairs in grid.decided.pairs:
+        if cell.pair in pairs:
+            alike = tuple(pair for pair in pairs if pair != cell.pair)
+    return Choice(
+        start=start,
+        start_in_words=in_plain_words(full_name(grid, start)),
+        pair=cell.pair,
+        alike=alike,
+        client=run.client,
+        server=run.server,
+        client_rate=run.client_rate,
+        server_rate=run.server_rate,
+        local_epochs=run.local_epochs,
+        weights=f"runs/{run.run}/weights.safetensors",
+        study=study_file(grid, start, run, sorted(cell.seeds)),
+    )
+
+
+def _best_run(cell: Cell) -> Run:
+    def accuracy(run: Run) -> float:
+        return -1.0 if run.test_accuracy is None else run.test_accuracy
+
+    return max(cell.runs, key=accuracy)
+
+
+def full_name(grid: Grid, start: str) -> str:
+    """The start as the study file names it, with its parameters."""
+    given = grid.records.settings
+    named: list[Any] = list(given.get("starts") or ())
+    for further in given.get("also") or ():
+        named += further.get("starts") or ()
+    for name in map(str, named):
+        if start in (name, family(name)):
+            return name
+    return start
+
+
+def in_plain_words(name: str) -> str:
+    """What a start is; its name where nobody said.
+
+    >>> in_plain_words("checkpoint(path='w.pt')")
+    "weights from a checkpoint that was trained before (path='w.pt')"
+    """
+    words = IN_WORDS.get(family(name))
+    if words is None:
+        return name
+    parameters = name[len(family(name)) :]
+    return f"{words} {parameters}".rstrip()
+
+
+def study_file(grid: Grid, start: str, run: Run, seeds: Sequence[int]) -> str:
+    """A study file that runs only this start and pair, at the rates of a run."""
+    given = grid.records.settings
+    found: dict[str, Any] = {"name": "chosen"}
+    for key in KEPT:
+        if given.get(key) is not None:
+            found[key] = given[key]
+    found |= {
+        "starts": [full_name(grid, start)],
+        "clients": [run.client],
+        "servers": [run.server],
+        "partitions": [run.partition],
+        "devices": [run.devices],
+        "local_epochs": [run.local_epochs],
+        "client_rates": [run.client_rate],
+        "server_rates": [run.server_rate],
+        "probes": ["evaluation"],
+        "seeds": list(seeds),
+    }
+    if run.trainable != "all":
+        found["trainable"] = [run.trainable]
+    if any(GIVEN in text for text in _texts(found)):
+        return ""
+    return yaml.safe_dump(found, sort_keys=False, allow_unicode=True, width=1000)
+
+
+def _texts(value: Any) -> Sequence[str]:
+    """All text in the values of a study file."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    texts: list[str] = []
+    for each in value if isinstance(value, list | tuple) else ():
+        texts += _texts(each)
+    return texts

@@ -1,0 +1,112 @@
+"""What comes before a claim: that nothing was trained, or not for long enough."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from headstart.report.measures.baselines import constant_accuracy, untrained_accuracy
+from headstart.report.measures.speed import METRIC, reached_by_all
+from headstart.report.runs.cells import Cell
+from headstart.report.runs.grid import Grid
+from headstart.report.verdict.sentences import in_points
+from headstart.report.words.numbers import percent
+from headstart.wording.phrases import count, listed
+
+LAST, EARLIEST = 0.8, 0.6
+"""A curve still rises if it does from 0.8 of the rounds on: the last fifth. Where nothing was
+measured there, from the last measurement before it, but not from before 0.6 of the rounds.
+"""
+
+
+@dataclass(frozen=True)
+class Headlines:
+    """Each headline is a sentence, empty where it does not apply.
+
+    Attributes:
+        constant: the best pair is no better than an answer that looks at nothing; then nothing is
+            claimed.
+        untrained: training added nothing; then no pair is claimed to be good.
+        rising: accuracy still rises at the last round; then nothing is claimed to be level.
+        tied: the tuning could not tell trials apart.
+    """
+
+    constant: str = ""
+    untrained: str = ""
+    rising: str = ""
+    tied: str = ""
+
+    @property
+    def sentences(self) -> list[str]:
+        """Those that apply."""
+        return list(filter(None, (self.constant, self.untrained, self.rising, self.tied)))
+
+
+def headlines(grid: Grid, leader: str, tied: str = "") -> Headlines:
+    """The headlines of a study.
+
+    Args:
+        grid: the study's cells.
+        leader: the start whose best pair has the highest accuracy.
+        tied: where its tuning could not tell trials apart.
+    """
+    best = grid.best(leader)
+    if best is None:
+        return Headlines(tied=tied)
+    return Headlines(no_better(grid, best), nothing_added(grid, best), still_rising(grid), tied)
+
+
+def no_better(grid: Grid, best: Cell) -> str:
+    """The best pair ends where an answer that looks at nothing is already."""
+    constant = constant_accuracy(grid)
+    if constant is None or best.mean > constant + grid.margin:
+        return ""
+    return (
+        f"No run is better than the constant answer: it gets {percent(constant)} right, and "
+        f"{best.pair} from {best.start} {percent(best.mean)}. Nothing was learned that could be "
+        "compared: try other rates, more rounds, or another model."
+    )
+
+
+def nothing_added(grid: Grid, best: Cell) -> str:
+    """The weights are as good before the first round as after the last."""
+    before = untrained_accuracy(grid, best.start)
+    if not before:
+        return ""
+    began = sum(before.values()) / len(before)
+    if best.mean > began + grid.margin:
+        return ""
+    return (
+        f"Training added nothing: from {best.start} accuracy is {percent(began)} before the first "
+        f"round and {percent(best.mean)} after the last with {best.pair}, the best of its pairs. "
+        "Use the weights as they are, or try other rates or more rounds."
+    )
+
+
+def still_rising(grid: Grid) -> str:
+    """Accuracy still rises where training stopped, in every seed, and the target is not reached."""
+    said, rounds = [], 0
+    for start in grid.starts:
+        cell = grid.best(start)
+        if cell is None or (grid.target is not None and reached_by_all(cell)):
+            continue
+        found = rise(grid, cell)
+        if found and min(found.values()) > 0 and np.mean(list(found.values())) > grid.margin:
+            said.append(f"by {in_points(float(np.mean(list(found.values()))))} from {start}")
+            rounds = max([rounds, *(run.rounds or 0 for run in cell.runs)])
+    if not said:
+        return ""
+    after = f" of {count(rounds, 'round')}" if rounds else ""
+    return (
+        f"Accuracy still rises at the end: over the last fifth{after} {listed(said)}, in every "
+        "seed. What is said holds for so many rounds: run more of them."
+    )
+
+
+def rise(grid: Grid, cell: Cell) -> dict[int, float]:
+    """By how much accuracy rose over the last fifth of the rounds, by seed."""
+    found = {}
+    for seed, (rounds, values) in grid.curves(cell, METRIC).items():
+        at = np.flatnonzero(rounds <= LAST * rounds[-1])[-1] if len(rounds) else 0
+        if at and rounds[at] >= EARLIEST * rounds[-1]:
+            found[seed] = float(values[-1] - values[at])
+    return found

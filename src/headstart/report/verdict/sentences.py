@@ -1,0 +1,107 @@
+"""A sentence of the verdict, and how its parts are written."""
+
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from headstart.looks.competitors import Pair
+from headstart.report.words.numbers import signed
+from headstart.statistics.decisions import Bounds
+from headstart.wording.phrases import listed
+
+SHOWN = 4
+"""Of names in a claim; the sentence says how many more there are."""
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A claim and its evidence.
+
+    Attributes:
+        decided: whether the runs support the claim.
+        claim: what to do, or that it is not decided.
+        evidence: what the claim rests on.
+        names: the starts or pairs that one may take, the first of them the one to take.
+        avoid: those that something else is ahead of.
+        open: those of which neither is decided.
+        beside: what was measured beside it and is not judged.
+    """
+
+    decided: bool
+    claim: str
+    evidence: str = ""
+    names: tuple[str, ...] = ()
+    avoid: tuple[str, ...] = ()
+    open: tuple[str, ...] = ()
+    beside: str = ""
+
+    @property
+    def text(self) -> str:
+        """The claim with its evidence, and what is not judged."""
+        said = f"{self.claim}: {self.evidence}." if self.evidence else f"{self.claim}."
+        return f"{said} {self.beside}".rstrip()
+
+
+def named(alike: Sequence[Pair]) -> str:
+    """A pair, and those that are one with it.
+
+    >>> named([Pair("sgd", "adam"), Pair("nova", "adam")])
+    'sgd + adam (nova + adam is the same)'
+    """
+    first, *others = map(str, alike)
+    if not others:
+        return first
+    return f"{first} ({listed(others)} {'is' if len(others) == 1 else 'are'} the same)"
+
+
+def either(names: Collection[str]) -> str:
+    """Write the names of which one is to be taken.
+
+    >>> either(["a", "b", "c"]), either(["a", "b", "c", "d", "e", "f"])
+    ('a, b or c', 'a, b, c, d or 2 more')
+    """
+    shown = list(names)[:SHOWN]
+    left = len(names) - len(shown)
+    if left:
+        shown.append(f"{left} more")
+    first, last = shown[:-1], shown[-1:]
+    return " or ".join(filter(None, [", ".join(first), *last]))
+
+
+def in_points(share: float) -> str:
+    """Write a difference that matters.
+
+    >>> in_points(0.005), in_points(0.01)
+    ('0.5 points', '1 point')
+    """
+    points = f"{100 * share:.3g}"
+    return f"{points} point" if points == "1" else f"{points} points"
+
+
+def difference(bounds: Bounds) -> str:
+    """Write a difference of accuracies, and where it lies.
+
+    >>> difference(Bounds(0.1, 0.098, 0.102)), difference(Bounds(0.1))
+    ('+10.0 points [+9.8, +10.2]', '+10.0 points')
+    """
+    found = f"{signed(100 * bounds.value)} points"
+    if math.isfinite(bounds.low) and math.isfinite(bounds.high):
+        return f"{found} [{signed(100 * bounds.low)}, {signed(100 * bounds.high)}]"
+    return found
+
+
+def possible(bounds: Bounds) -> str:
+    """Write what a difference of accuracies may be.
+
+    >>> possible(Bounds(0.1, -0.012, 0.121))
+    'anything from \u22121.2 to +12.1 points is possible'
+    """
+    if not math.isfinite(bounds.low) or not math.isfinite(bounds.high):
+        return "nothing is excluded"
+    low, high = signed(100 * bounds.low), signed(100 * bounds.high)
+    return f"anything from {low} to {high} points is possible"
+
+
+def joined(*parts: str) -> str:
+    """The parts of a sentence that are there."""
+    return "; ".join(filter(None, parts))

@@ -1,0 +1,48 @@
+"""How sure a verdict is, and what so few runs cannot exclude."""
+
+from headstart.report.runs.grid import Grid
+from headstart.report.words.numbers import percent
+from headstart.statistics.sequential import LEVEL
+from headstart.wording.phrases import count
+
+
+def how_sure(grid: Grid, start: str) -> str:
+    """At which look it was claimed, at which rates, and how often runs may still collapse."""
+    last, cell = grid.decided.last, grid.best(start)
+    if last is None or cell is None:
+        return ""
+    looks = grid.decided.plan.looks.seeds
+    look = looks.index(last.seeds) + 1
+    planned = "the only look" if len(looks) == 1 else f"look {look} of {len(looks)} at the most"
+    claims = (
+        f"In {percent(1 - LEVEL, 0)} of such studies every claim here is true, whoever stops when "
+        f"({planned}, at {count(last.seeds, 'seed')})."
+    )
+    return " ".join([claims, collapses(len(cell.runs)), at_which_rates(grid)])
+
+
+def collapses(runs: int) -> str:
+    """What share of runs may collapse although none of so many did.
+
+    >>> collapses(3)
+    'That 3 runs went well leaves it possible that up to 63% of runs collapse.'
+    """
+    most = percent(1 - LEVEL ** (1 / runs), 0)
+    well = f"That {count(runs, 'run')} went well leaves it possible that"
+    return f"{well} up to {most} of runs collapse."
+
+
+def at_which_rates(grid: Grid) -> str:
+    """Where the rates are from: what is claimed is claimed at these."""
+    picked = [cells for (_, _, at), cells in grid.rates.items() if at == grid.base]
+    if any(len(cells) > 1 for cells in picked):
+        return (
+            "Rates were picked on the runs that are judged, which flatters whatever was given more "
+            "of them."
+        )
+    repeats = grid.records.repeats
+    if repeats > 1:
+        return f"The rates were tuned {repeats} times, and all is said over what they came to."
+    if repeats:
+        return "At these rates, which were tuned once: another tuning may find others."
+    return "At these rates, which the study file gives."

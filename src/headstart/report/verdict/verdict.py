@@ -1,0 +1,101 @@
+"""What a study recommends, in one sentence for each question that a team has."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from headstart.report.panels.base import Missing, Panel
+from headstart.report.runs.grid import Grid
+from headstart.report.verdict.choice import Choice, choice
+from headstart.report.verdict.cost import what_it_costs
+from headstart.report.verdict.headlines import headlines
+from headstart.report.verdict.outlook import Outlook, outlook
+from headstart.report.verdict.reasons import reasons
+from headstart.report.verdict.sentences import Sentence
+from headstart.report.verdict.sureness import how_sure
+from headstart.report.verdict.where import Starts, where_to_begin
+from headstart.report.verdict.which import with_what
+from headstart.statistics.decisions import Bounds
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a study recommends.
+
+    Attributes:
+        headlines: what comes before the claims: sentences, most often none.
+        where: where to begin.
+        which: with what.
+        start: the start to take, or that leads where nothing is decided.
+        sure: how sure the claims are, and what so few runs cannot exclude.
+        cost: what it costs.
+        why: what speaks for the start, and what against it.
+        outlook: what is left to look for, and the command.
+        choice: the best pair of the start as it was run; None where there is none.
+        gain: final accuracy from the start over `against`, the nearest other, each with its best
+            pair.
+        against: the nearest other start.
+    """
+
+    headlines: tuple[str, ...]
+    where: Sentence
+    which: Sentence
+    start: str
+    sure: str
+    cost: str
+    why: str
+    outlook: Outlook
+    choice: Choice | None
+    gain: Bounds | None = None
+    against: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The headlines and both claims with their evidence."""
+        return " ".join([*self.headlines, self.where.text, self.which.text])
+
+    @property
+    def lines(self) -> list[str]:
+        """The same a line each, and what is left to do."""
+        said = [*self.headlines, self.where.text, self.which.text]
+        return list(filter(None, [*said, self.outlook.sentence, self.outlook.command]))
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def verdict(grid: Grid, panels: Sequence[Panel | Missing], folder: str, tied: str = "") -> Verdict:
+    """What a study recommends.
+
+    Args:
+        grid: the study's cells.
+        panels: of the study, with the answers that stand.
+        folder: of the study, as commands name it.
+        tied: where its tuning could not tell trials apart.
+    """
+    found, last = grid.decided, grid.decided.last
+    leader = grid.starts[0]
+    if last is not None and last.leader is not None:
+        leader = found.starts[last.leader]
+    first = headlines(grid, leader, tied)
+    where = where_to_begin(grid, first.constant, first.rising)
+    start = where.names[0] if where.names else leader
+    which = with_what(grid, start, first.constant, first.untrained, first.rising)
+    gain, against = None, None
+    if last is not None and grid.best(start) is not None:
+        starts = Starts(found, last, start)
+        others = [other for other in starts.able if other != start]
+        against = others[0] if others else None
+        gain = starts.ahead(start, against) if against else None
+    return Verdict(
+        headlines=tuple(first.sentences),
+        where=where,
+        which=which,
+        start=start,
+        sure=how_sure(grid, start),
+        cost=what_it_costs(grid, start),
+        why=reasons(grid, start, panels),
+        outlook=outlook(grid, start, folder, first),
+        choice=choice(grid, start),
+        gain=gain,
+        against=against,
+    )

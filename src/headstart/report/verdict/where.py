@@ -1,0 +1,268 @@
+"""Where to begin. One rule a function, and the first that applies wins: `_rules` has their order.
+
+Every claim is read off the bounds of the last look, which hold together with all others of the
+study. Averages over pairs and rounds to a target are evidence beside a claim and never one
+themselves: they have no share of the study's error.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from headstart.looks.decided import Decided
+from headstart.report.measures.speed import reached, reached_by_all, rounds_needed
+from headstart.report.runs.cells import Cell
+from headstart.report.runs.grid import Grid
+from headstart.report.verdict.sentences import (
+    Sentence,
+    difference,
+    either,
+    in_points,
+    joined,
+    possible,
+)
+from headstart.report.words.numbers import percent, points
+from headstart.statistics import effects
+from headstart.statistics.decisions import Bounds, Decision
+from headstart.statistics.intervals import paired_difference
+from headstart.wording.phrases import count, listed, some
+
+UNMEASURED = "accuracy was not measured: add the probe evaluation"
+CANNOT = "This study cannot say where to begin"
+
+
+@dataclass(frozen=True)
+class Starts:
+    """The starts of a study as its last look sees them, by their names."""
+
+    found: Decided
+    last: Decision
+    leader: str
+
+    @cached_property
+    def able(self) -> list[str]:
+        """The starts that have a pair without a diverged run, by their best pairs."""
+        names = []
+        for start, best in zip(self.found.starts, self.last.best, strict=True):
+            if best is not None and start != self.leader:
+                names.append(start)
+        names.sort(key=lambda start: self.ahead(self.leader, start).value)
+        return [self.leader, *names]
+
+    @property
+    def unable(self) -> list[str]:
+        """The starts from which every pair has a diverged run."""
+        return [start for start in self.found.starts if start not in self.able]
+
+    def ahead(self, start: str, other: str) -> Bounds:
+        """The best pair of one start less the best of another."""
+        places = self.found.starts.index(start), self.found.starts.index(other)
+        return self.last.starts[places]
+
+    @cached_property
+    def behind(self) -> list[str]:
+        """The starts that some other is ahead of."""
+        return [self.found.starts[place] for place in sorted(self.last.behind)]
+
+    @cached_property
+    def candidates(self) -> list[str]:
+        """The starts that no other is ahead of."""
+        return [start for start in self.able if start not in self.behind]
+
+    @cached_property
+    def good(self) -> list[str]:
+        """The starts than which no other is better by more than the margin."""
+        names = []
+        for start in self.able:
+            no_worse = self.last.no_worse(self.found.starts.index(start))
+            others = {self.found.starts.index(other) for other in self.able if other != start}
+            if others <= no_worse:
+                names.append(start)
+        return names
+
+
+def seen(grid: Grid) -> Starts | None:
+    """The starts at the last look; None where none was taken, or no start can be used."""
+    last, names = grid.decided.last, grid.decided.starts
+    if last is None or last.leader is None:
+        return None
+    return Starts(grid.decided, last, names[last.leader])
+
+
+def where_to_begin(grid: Grid, floor: str = "", rising: str = "") -> Sentence:
+    """The first sentence of a verdict.
+
+    `floor` and `rising`: the headlines with which nothing is claimed, and nothing to be level.
+    """
+    starts = seen(grid)
+    if starts is None or len(starts.found.starts) == 1:
+        return _cannot(grid)
+    if floor:
+        why = "no run is better than an answer that looks at nothing"
+        return Sentence(False, "Nothing says where to begin", why, (starts.leader,))
+    if starts.unable:
+        return by_divergence(grid, starts)
+    found = next(filter(None, _rules(starts, told(grid, starts), bool(rising))), None)
+    found = found or undecided(grid, starts)
+    beside = joined(
+        on_average(grid, starts.leader, starts.able[1]), speed(grid, starts.leader, starts.able[1])
+    )
+    return replace(found, beside=f"Not judged: {beside}." if beside else "")
+
+
+def _cannot(grid: Grid) -> Sentence:
+    """What is said where no look was taken, or nothing can be compared."""
+    found, names = grid.decided, grid.starts[:1]
+    if len(grid.starts) == 1:
+        return Sentence(False, CANNOT, f"only one start, {names[0]}, was run", names)
+    if not grid.measured:
+        return Sentence(False, CANNOT, UNMEASURED, names)
+    if len(found.starts) == 1:
+        why = f"only {found.starts[0]} was run in the setting that most runs have"
+        return Sentence(False, CANNOT, why, found.starts)
+    if found.last is None:
+        return Sentence(False, "Nothing is claimed yet", missing(found), names)
+    return Sentence(False, CANNOT, "every pair has a diverged run; lower the rates", names)
+
+
+def missing(found: Decided) -> str:
+    """What a study lacks for its next look."""
+    seeds = found.plan.looks.seeds[0]
+    if seeds < 2:
+        return "one seed gives no interval, run at least three"
+    are = "is" if found.missing == 1 else "are"
+    return f"{count(found.missing, 'run')} of its first look, at {seeds} seeds, {are} missing"
+
+
+def _rules(starts: Starts, evidence: str, rising: bool) -> Iterator[Sentence | None]:
+    """Yield what each rule says in turn, None where it does not apply."""
+    if not rising:
+        yield level(starts, evidence)
+    yield ahead_of_all(starts, evidence)
+    if not rising:
+        yield good_enough(starts, evidence)
+    yield by_elimination(starts, evidence)
+
+
+def by_divergence(grid: Grid, starts: Starts) -> Sentence:
+    """From some start every pair has a diverged run. That is a claim where nothing ran from it; a
+    run that diverges now and then says too little of a start.
+    """
+    lost, ended = 0, 0
+    for start in starts.unable:
+        for pair in grid.pairs():
+            cell = grid.cell(start, pair)
+            lost, ended = lost + cell.diverged, ended + len(cell.runs)
+    unable = some(starts.unable)
+    if lost == ended and len(starts.able) == 1:
+        why = f"from {unable} every run diverged"
+        return Sentence(
+            True, f"Begin from {starts.leader}", why, (starts.leader,), tuple(starts.unable)
+        )
+    why = (
+        f"from {unable} every pair has a diverged run ({lost} of {count(ended, 'run')}), so "
+        "that it cannot be compared; lower its rates"
+    )
+    open_ = (*starts.able, *starts.unable)
+    return Sentence(False, "It is not decided where to begin", why, (starts.leader,), open=open_)
+
+
+def level(starts: Starts, evidence: str) -> Sentence | None:
+    """No start is better than another by more than the margin."""
+    if starts.good != starts.able:
+        return None
+    which = "Either start will do" if len(starts.able) == 2 else "Any start will do"
+    why = f"none is better than another by more than {in_points(starts.last.margin)}"
+    return Sentence(True, which, joined(why, evidence), tuple(starts.able))
+
+
+def ahead_of_all(starts: Starts, evidence: str) -> Sentence | None:
+    """One start is ahead of every other, each with its best pair."""
+    if len(starts.candidates) != 1:
+        return None
+    (start,) = starts.candidates
+    return Sentence(True, f"Begin from {start}", evidence, (start,), tuple(starts.behind))
+
+
+def good_enough(starts: Starts, evidence: str) -> Sentence | None:
+    """No other start is better than these by more than the margin; the rest may be."""
+    if not starts.good:
+        return None
+    avoid = tuple(start for start in starts.behind if start not in starts.good)
+    open_ = tuple(start for start in starts.able if start not in (*avoid, *starts.good))
+    why = f"no start is better by more than {in_points(starts.last.margin)}"
+    claim = f"Begin from {either(starts.good)}{_not_from(avoid)}"
+    return Sentence(True, claim, joined(why, evidence), tuple(starts.good), avoid, open_)
+
+
+def by_elimination(starts: Starts, evidence: str) -> Sentence | None:
+    """Some starts are behind another; between the rest it is not decided."""
+    if not starts.behind:
+        return None
+    names = tuple(starts.candidates)
+    claim = f"Begin from {either(names)}{_not_from(starts.behind)}"
+    why = f"between {listed(names)} it is not decided"
+    return Sentence(True, claim, joined(why, evidence), names, tuple(starts.behind), names)
+
+
+def _not_from(avoid: Collection[str]) -> str:
+    return f", not from {some(avoid)}" if avoid else ""
+
+
+def undecided(grid: Grid, starts: Starts) -> Sentence:
+    """Nothing is told apart: what is possible after so many seeds."""
+    said = []
+    for other in starts.able[1:]:
+        bounds = starts.ahead(starts.leader, other)
+        ahead = f"{starts.leader} leads {other} by {abs(100 * bounds.value):.1f} points"
+        said.append(f"{ahead}, and {possible(bounds)}")
+    seeds = count(starts.last.seeds, "seed")
+    why = f"after {seeds}, by final {grid.measure} with the best pair of each, {joined(*said)}"
+    claim, able = "It is not decided where to begin", tuple(starts.able)
+    return Sentence(False, claim, why, (starts.leader,), open=able)
+
+
+def told(grid: Grid, starts: Starts) -> str:
+    """The leader against each other start, with their best pairs."""
+    said = []
+    for other in starts.able[1:]:
+        said.append(f"{difference(starts.ahead(starts.leader, other))} against {other}")
+    many = "each with its best pair"
+    return f"{starts.leader} shows {listed(said)} in final {grid.measure}, {many}"
+
+
+def on_average(grid: Grid, leader: str, other: str) -> str:
+    """The difference at the same pair, mean over pairs that are not the same; not a claim."""
+    ours, theirs = [], []
+    for pair, *_ in grid.decided.pairs:
+        here = grid.cells.get((leader, pair, grid.base))
+        there = grid.cells.get((other, pair, grid.base))
+        if here and there and here.accuracy and there.accuracy:
+            ours.append(here.accuracy)
+            theirs.append(there.accuracy)
+    gain = paired_difference(effects.mean_over(ours), effects.mean_over(theirs))
+    if gain is None or len(ours) < 2:
+        return ""
+    return f"{points(gain)} against {other} on average over {count(len(ours), 'pair')}"
+
+
+def speed(grid: Grid, leader: str, other: str) -> str:
+    """How many rounds the target takes from both, at the leader's best pair; not a claim."""
+    best = grid.best(leader)
+    there = grid.cells.get((other, best.pair, grid.base)) if best else None
+    if grid.target is None or best is None or there is None:
+        return ""
+    target = percent(grid.target, 0)
+    if reached_by_all(best) and reached_by_all(there):
+        return f"with {best.pair}, {target} takes {_rounds(best)} and {_rounds(there)}"
+    hits = []
+    for cell in (best, there):
+        hits.append(f"{reached(cell)} of {count(len(cell.runs), 'run')} from {cell.start}")
+    return f"with {best.pair}, {target} is reached by {listed(hits)}"
+
+
+def _rounds(cell: Cell) -> str:
+    needed = float(np.median([*rounds_needed(cell).values()]))
+    return f"{needed:g} rounds from {cell.start}"

@@ -1,0 +1,220 @@
+"""With what: the pairs that are as good as any from the start that was chosen, and those to avoid.
+
+One rule a function, and the first that applies wins: `_rules` has their order. A pair is good where
+no other is better by more than the margin, and to be avoided where some other is ahead of it.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from headstart.looks.decided import Decided
+from headstart.report.runs.grid import Grid
+from headstart.report.verdict.sentences import (
+    Sentence,
+    difference,
+    either,
+    in_points,
+    joined,
+    named,
+)
+from headstart.report.verdict.where import UNMEASURED, missing
+from headstart.report.words.numbers import percent
+from headstart.statistics.decisions import Bounds, Decision
+from headstart.wording.phrases import count, some
+
+TOO_WIDE = 0.25
+"""Of accuracy: bounds that are further away than this tell nothing apart that anybody compares."""
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """The pairs of one start as the last look of a study sees them, by their places."""
+
+    found: Decided
+    last: Decision
+    start: str
+
+    @cached_property
+    def place(self) -> int:
+        """The place of the start."""
+        return self.found.starts.index(self.start)
+
+    @cached_property
+    def able(self) -> list[int]:
+        """The pairs without a diverged run, the highest mean first."""
+        means = self.last.means[self.place]
+        places = np.flatnonzero(np.isfinite(means)).tolist()
+        return sorted(places, key=lambda place: -means[place])
+
+    @cached_property
+    def worse(self) -> list[int]:
+        """The pairs that another is ahead of."""
+        worse = self.last.worse(self.place)
+        return [place for place in self.able if place in worse]
+
+    @cached_property
+    def candidates(self) -> list[int]:
+        """The pairs that no other is ahead of."""
+        return [place for place in self.able if place not in self.worse]
+
+    @cached_property
+    def good(self) -> list[int]:
+        """The pairs than which no other is better by more than the margin."""
+        good = self.last.good(self.place)
+        return [place for place in self.able if place in good]
+
+    @cached_property
+    def avoid(self) -> list[int]:
+        """The pairs that another is ahead of, unless by less than matters."""
+        return [place for place in self.worse if place not in self.good]
+
+    @cached_property
+    def open(self) -> list[int]:
+        """The pairs of which neither is decided."""
+        return [place for place in self.candidates if place not in self.good]
+
+    def names(self, places: list[int]) -> tuple[str, ...]:
+        """The pairs at some places, each with those that are one with it."""
+        return tuple(named(self.found.pairs[place]) for place in places)
+
+    def expected(self, place: int) -> str:
+        """The accuracy of a pair that new seeds are expected to have."""
+        return percent(float(self.last.estimates[self.place, place]))
+
+    @property
+    def chance(self) -> str:
+        """The chance of the pair with the highest mean to be the best."""
+        return percent(float(self.last.chances[self.place, self.able[0]]), 0)
+
+    def ahead(self, place: int, other: int) -> Bounds:
+        """One pair less another."""
+        return self.last.pairs[self.place, place, other]
+
+    @property
+    def resolution(self) -> float:
+        """How far pairs must lie apart to be told apart: half the width of the bounds from the
+        best, in the median over the others.
+        """
+        widths = []
+        for other in self.able[1:]:
+            bounds = self.ahead(self.able[0], other)
+            widths.append((bounds.high - bounds.low) / 2)
+        return float(np.median(widths)) if widths else math.nan
+
+
+def with_what(
+    grid: Grid, start: str, floor: str = "", untrained: str = "", rising: str = ""
+) -> Sentence:
+    """The second sentence of a verdict, on the pairs from `start`.
+
+    Args:
+        grid: the study's cells.
+        start: the one that is chosen.
+        floor: the headline with which nothing is claimed.
+        untrained: the headline with which no pair is said to be of use.
+        rising: the headline with which no pairs are said to be level.
+    """
+    found = grid.decided
+    if not grid.measured:
+        return Sentence(False, f"No pair can be recommended from {start}", UNMEASURED)
+    if found.last is None:
+        return Sentence(False, "No pair is recommended yet", missing(found))
+    pairs = Pairs(found, found.last, start)
+    if not pairs.able:
+        why = "every pair has a diverged run"
+        return Sentence(False, f"No pair can be recommended from {start}", why)
+    first = pairs.names(pairs.able[:1])
+    if floor:
+        return Sentence(
+            False, "Nothing says with what", "none of its pairs learned anything", first
+        )
+    if untrained:
+        why = f"no pair improves on {start} as it is"
+        return Sentence(False, "Nothing says with what", why, first)
+    ran = [pair for pair in found.pairs if (start, pair[0], found.setting) in grid.cells]
+    if len(ran) == 1:
+        why = f"{pairs.expected(pairs.able[0])} from {start}"
+        return Sentence(False, f"Only one pair, {first[0]}, was run", why, first)
+    sentence = next(filter(None, _rules(pairs, bool(rising))), None)
+    sentence = sentence or undecided(pairs)
+    lost = len(ran) - len(pairs.able)
+    if not lost:
+        return sentence
+    diverged = f"{count(lost, 'pair')} had a diverged run"
+    return Sentence(
+        sentence.decided, sentence.claim, joined(sentence.evidence, diverged),
+        sentence.names, sentence.avoid, sentence.open,
+    )  # fmt: skip
+
+
+def _rules(pairs: Pairs, rising: bool) -> Iterator[Sentence | None]:
+    """Yield what each rule says in turn, None where it does not apply."""
+    yield the_best(pairs)
+    if not rising:
+        yield as_good(pairs)
+    yield by_elimination(pairs)
+
+
+def the_best(pairs: Pairs) -> Sentence | None:
+    """One pair is ahead of every other."""
+    if len(pairs.candidates) != 1 or len(pairs.good) > 1:
+        return None
+    (best,) = pairs.candidates
+    (name,) = pairs.names([best])
+    evidence = f"{pairs.expected(best)} from {pairs.start}"
+    if pairs.worse:
+        second = difference(pairs.ahead(best, pairs.worse[0]))
+        others = "the other" if len(pairs.worse) == 1 else f"each of the {len(pairs.worse)} others"
+        evidence = f"{evidence}, ahead of {others}, of the nearest by {second}"
+    return Sentence(True, f"Use {name}", evidence, (name,), pairs.names(pairs.worse))
+
+
+def as_good(pairs: Pairs) -> Sentence | None:
+    """No other pair is better than these by more than the margin."""
+    if not pairs.good:
+        return None
+    names = pairs.names(pairs.good)
+    avoid, open_ = pairs.names(pairs.avoid), pairs.names(pairs.open)
+    claim = f"Use {names[0]}" if len(names) == 1 else f"Use any of {either(names)}"
+    why = f"no pair is better by more than {in_points(pairs.last.margin)}"
+    shown = f"{names[0]} has {pairs.expected(pairs.good[0])} from {pairs.start}"
+    return Sentence(True, claim, joined(why, shown, _rest(avoid, open_)), names, avoid, open_)
+
+
+def by_elimination(pairs: Pairs) -> Sentence | None:
+    """Some pairs are behind another; between the rest it is not decided."""
+    if not pairs.avoid:
+        return None
+    avoid, open_ = pairs.names(pairs.avoid), pairs.names(pairs.candidates)
+    claim = f"It is not decided with what, but not with {either(avoid)}"
+    return Sentence(False, claim, _open(pairs), open_[:1], avoid, open_)
+
+
+def undecided(pairs: Pairs) -> Sentence:
+    """Nothing is told apart."""
+    names = pairs.names(pairs.able)
+    return Sentence(False, "It is not decided with what", _open(pairs), names[:1], open=names)
+
+
+def _open(pairs: Pairs) -> str:
+    """The pair that leads, and what so many seeds can tell apart."""
+    (first,) = pairs.names(pairs.able[:1])
+    accuracy = pairs.expected(pairs.able[0])
+    shown = f"{first} leads with {accuracy} from {pairs.start}, and is the best with a chance of"
+    others = count(len(pairs.candidates) - 1, "other")
+    seeds = count(pairs.last.seeds, "seed")
+    many = count(len(pairs.able), "pair")
+    most = many if len(pairs.able) == 2 else f"most of {many}"
+    far = f"{seeds} are too few to tell {most} apart"
+    if pairs.resolution < TOO_WIDE:
+        far = f"{seeds} tell {many} apart only from about {in_points(pairs.resolution)}"
+    return f"{shown} {pairs.chance}; {others} may be as good or better; {far}"
+
+
+def _rest(avoid: tuple[str, ...], open_: tuple[str, ...]) -> str:
+    said = f"avoid {some(avoid)}" if avoid else ""
+    return joined(said, f"open: {some(open_)}" if open_ else "")

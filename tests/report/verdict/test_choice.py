@@ -1,0 +1,95 @@
+"""What was chosen, as one runs it again."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import yaml
+
+from headstart.report.runs.grid import Grid
+from headstart.report.runs.sorting import sort
+from headstart.report.verdict.choice import IN_WORDS, choice, full_name, in_plain_words
+from headstart.starts.base import STARTS
+from headstart.study.folder.store import Folder
+from headstart.study.spec import Study
+
+Table = Callable[..., Grid]
+A = "sgd + adam"
+GIVEN = {
+    "task": "digits", "model": "mlp", "starts": ["random", "proxy(epochs=3)"], "population": 20, "cohort": 5,
+    "rounds": 4, "title": "Mine", "tuning": {"trials": 3},
+}  # fmt: skip
+
+
+def test_it_has_all_that_the_run_had(table: Table) -> None:
+    grid = table({"random": {A: [0.5, 0.6]}, "proxy(epochs=3)": {A: [0.7, 0.9], "nova + adam": [0.7, 0.9]}}, **GIVEN)
+    found = choice(grid, "proxy")
+    assert found is not None
+    assert (found.start, found.start_in_words) == (
+        "proxy", "weights that the server trained first on data of its own (epochs=3)"
+    )  # fmt: skip
+    assert (found.pair.client, found.pair.server) == ("sgd", "adam")
+    assert (found.client_rate, found.server_rate, found.local_epochs) == (0.1, 0.1, 1)
+    assert found.rates == "client rate 0.1, server rate 0.1, 1 local epoch"
+    assert found.weights == "runs/proxy(epochs=3)/sgd + adam/1/weights.safetensors"  # seed 1 ends higher
+
+
+def test_the_weights_lie_where_the_folder_has_them(table: Table) -> None:
+    found = choice(table({"random": {A: [0.5]}}, **GIVEN), "random")
+    assert found is not None
+    there = Path("out") / found.weights
+    key = "random/sgd + adam/0"
+    assert there == Folder(Path("out")).path / "runs" / key / "weights.safetensors"
+
+
+def test_the_study_file_is_one_and_runs_only_this(table: Table, tmp_path: Path) -> None:
+    grid = table({"random": {A: [0.5, 0.6]}, "proxy(epochs=3)": {A: [0.7, 0.9], "gd + adam": [0.1, 0.2]}}, **GIVEN)
+    found = choice(grid, "proxy")
+    assert found is not None
+    path = tmp_path / "chosen.yaml"
+    path.write_text(found.study)
+    study = Study.load(path)
+    assert {(str(run.start), str(run.client), str(run.server)) for run in study.runs} == {
+        ("proxy(epochs=3)", "sgd", "adam")
+    }
+    assert sorted(run.seed for run in study.runs) == [0, 1]
+    assert study.file.rounds == 4
+    assert "tuning" not in yaml.safe_load(found.study)
+
+
+def test_parameters_that_were_tuned_are_told(table: Table) -> None:
+    grid = table({"random": {"proximal(mu=0.1) + adam": [0.5]}, "proxy": {"proximal(mu=1) + adam": [0.6]}}, **GIVEN)
+    found = choice(grid, "proxy")
+    assert found is not None
+    assert found.pair.client == "proximal"
+    assert found.rates.endswith("1 local epoch, proximal(mu=1)")
+    assert yaml.safe_load(found.study)["clients"] == ["proximal(mu=1)"]
+
+
+def test_what_a_program_gave_has_no_study_file(table: Table) -> None:
+    found = choice(table({"random": {A: [0.5]}}, **(GIVEN | {"model": "python(name='net')"})), "random")
+    assert found is not None
+    assert found.study == ""
+
+
+def test_a_start_without_a_pair_has_no_choice(table: Table) -> None:
+    assert choice(table({"random": {A: [None, None]}}), "random") is None
+
+
+def test_starts_of_further_grids_have_their_full_names(table: Table) -> None:
+    name = "checkpoint(path='a.pt')"
+    grid = table({"random": {A: [0.5]}, name: {A: [0.6]}}, also=[{"starts": [name]}])
+    assert full_name(grid, "checkpoint") == name
+
+
+def test_every_kind_of_start_is_told_in_words() -> None:
+    assert set(IN_WORDS) - {"python"} == {entry.name for entry in STARTS} - {"python"}
+    assert in_plain_words("mine:begin") == "mine:begin"
+
+
+def test_trainable_weights_are_kept(table: Table) -> None:
+    grid = table({"random": {A: [0.5]}}, **GIVEN)
+    runs = tuple(replace(run, trainable="head") for run in grid.records.runs)
+    found = choice(sort(replace(grid.records, runs=runs)), "random")
+    assert found is not None
+    assert yaml.safe_load(found.study)["trainable"] == ["head"]

@@ -1,0 +1,48 @@
+"""What the choice costs: to the target where every run reaches it, else of whole runs."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from headstart.report.runs.grid import Grid
+from headstart.report.runs.sorting import sort
+from headstart.report.verdict.cost import what_it_costs
+
+Table = Callable[..., Grid]
+ADAM = "sgd + adam"
+
+
+def priced(study: Grid) -> Grid:
+    runs = tuple(
+        replace(run, bytes_up=40_000_000, bytes_down=60_000_000, simulated_seconds=500.0) for run in study.records.runs
+    )
+    return sort(replace(study.records, runs=runs))
+
+
+def test_the_cost_is_in_proportion_to_the_rounds_to_the_target(table: Table) -> None:
+    """100 rounds send 100 MB and last 500 s; the target takes 20 of them in the median."""
+    study = table({"proxy": {ADAM: [0.9, 0.91, 0.92]}}, rounds_to_target={"proxy": [10, 20, 40]})
+    said = what_it_costs(priced(study), "proxy")
+    assert said.startswith("sgd + adam from proxy costs 20 rounds, 20 MB in all and 100 simulated seconds to 80%")
+
+
+def test_what_each_client_sends_is_told_where_the_cohort_is_known(table: Table) -> None:
+    """100 MB in 100 rounds of ten clients: 0.1 MB for each of them in each round."""
+    study = table({"proxy": {ADAM: [0.9, 0.91, 0.92]}}, cohort=10)
+    said = what_it_costs(priced(study), "proxy")
+    assert "100 rounds, 100 MB in all (0.1 MB for each client in each of its rounds) and 500 simulated seconds" in said
+
+
+def test_a_target_that_is_missed_is_said_and_whole_runs_are_priced(table: Table) -> None:
+    study = table({"proxy": {ADAM: [0.9, 0.91, 0.7]}}, rounds_to_target={"proxy": [10, 20, None]})
+    said = what_it_costs(priced(study), "proxy")
+    assert "100 rounds, 100 MB in all and 500 simulated seconds for the whole run" in said
+    assert "80% is reached by 2 of 3 runs" in said
+
+
+def test_a_diverged_run_has_no_price(table: Table) -> None:
+    assert what_it_costs(table({"proxy": {ADAM: [0.9, None, 0.7]}}), "proxy") == ""
+
+
+def test_a_start_that_is_there_before_the_first_round_costs_nothing(table: Table) -> None:
+    study = table({"proxy": {ADAM: [0.9, 0.91, 0.92]}}, rounds_to_target={"proxy": [0, 0, 0]})
+    assert what_it_costs(priced(study), "proxy") == "sgd + adam from proxy is at 80% before the first round."

@@ -1,0 +1,72 @@
+"""What is left to look for, and the command that looks for it."""
+
+from collections.abc import Callable
+
+from headstart.report.runs.grid import Grid
+from headstart.report.verdict.headlines import Headlines
+from headstart.report.verdict.outlook import for_where, for_which, outlook
+from headstart.statistics.power import seeds_to_lead
+
+Table = Callable[..., Grid]
+A, B = "sgd + adam", "sgd + sgd"
+NONE = Headlines()
+
+
+def test_an_open_study_gets_a_number_of_seeds_and_a_command(table: Table) -> None:
+    """One pair, two starts: two comparisons, each with half of the 5 %."""
+    random, proxy = [0.80, 0.82, 0.81], [0.83, 0.82, 0.83]
+    grid = table({"random": {A: random}, "proxy": {A: proxy}})
+    needed = seeds_to_lead([0.03, 0.0, 0.02], 0.005, 0.05 / 4)
+    assert needed is not None
+    assert 3 < needed < 20
+    assert (for_where(grid), for_which(grid, "proxy")) == (needed, 0)
+    found = outlook(grid, "proxy", "my out", NONE)
+    more = f"About {needed - 3} more seeds would decide where to begin, if differences are as measured."
+    assert found.sentence == more
+    assert found.command == "headstart run 'my out'/study.yaml --out 'my out' --until decided --at-most 20"
+
+
+def test_where_seeds_are_too_many_it_says_what_is_at_stake(table: Table) -> None:
+    """The noise is forty times the lead: rather take what leads, and know what that may cost."""
+    random, proxy = [0.80, 0.90, 0.70, 0.81, 0.85, 0.80], [0.90, 0.80, 0.71, 0.80, 0.80, 0.86]
+    grid = table({"random": {A: random}, "proxy": {A: proxy}})
+    found = outlook(grid, "proxy", "out", NONE)
+    assert found.command == ""
+    last = grid.decided.last
+    assert last is not None
+    stake = 100 * last.starts[0, 1].most
+    assert found.sentence.endswith(
+        f"takes what leads, proxy with sgd + adam, and loses {stake:.3g} points at the most."
+    )
+
+
+def test_a_study_that_has_decided_has_nothing_left(table: Table) -> None:
+    random, proxy = {A: [0.80, 0.81, 0.82], B: [0.5, 0.51, 0.52]}, {A: [0.90, 0.91, 0.921], B: [0.5, 0.51, 0.521]}
+    found = outlook(table({"random": random, "proxy": proxy}), "proxy", "out", NONE)
+    assert found.sentence == "Nothing is left to look for: what is said holds within 0.5 points."
+    assert found.command == ""
+
+
+def test_a_look_that_lacks_runs_goes_on_with_the_same_command(table: Table) -> None:
+    runs = {"random": {A: [0.8, 0.81]}, "proxy": {A: [0.8, 0.81]}}
+    found = outlook(table(runs, seeds=[0, 1, 2]), "random", "out", NONE)
+    assert found.command == "headstart run out/study.yaml --out out"
+    assert found.sentence == "The same command goes on to the first look."
+    alone = outlook(table({"random": {A: [0.8]}, "proxy": {A: [0.8]}}), "random", "out", NONE)
+    assert alone.command == "headstart run out/study.yaml --out out --until decided"
+
+
+def test_a_study_until_decided_goes_on_with_the_same_command(table: Table) -> None:
+    random, proxy = [0.80, 0.85, 0.90], [0.91, 0.84, 0.82]
+    grid = table({"random": {A: random}, "proxy": {A: proxy}}, seeds={"until": "decided", "first": 3, "at_most": 9})
+    found = outlook(grid, "proxy", "out", NONE)
+    assert found.sentence == "The next look needs 2 runs more; the same command goes on."
+    assert found.command == "headstart run out/study.yaml --out out"
+
+
+def test_headlines_come_before_seeds(table: Table) -> None:
+    grid = table({"random": {A: [0.80, 0.82, 0.81]}, "proxy": {A: [0.83, 0.82, 0.83]}}, rounds=20)
+    assert outlook(grid, "proxy", "out", Headlines(constant="nothing")).sentence == ""
+    assert outlook(grid, "proxy", "out", Headlines(untrained="nothing")).sentence == ""
+    rising = outlook(grid, "proxy", "out", Headlines(rising="it rises"))
+    assert rising.sentence == "First raise the rounds (rounds: 40) in the study file; seeds come after."

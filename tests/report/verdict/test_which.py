@@ -1,0 +1,132 @@
+"""With what: a set of pairs that are as good as any, those to avoid, and those that are open."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from headstart.report.runs.grid import Grid
+from headstart.report.runs.sorting import sort
+from headstart.report.verdict.which import with_what
+
+Table = Callable[..., Grid]
+A, B, C = "sgd + adam", "sgd + sgd", "gd + adam"
+OPEN = "It is not decided with what"
+SEEDS = 6
+
+
+def one(table: Table, pairs: Mapping[str, Sequence[float | None]], **given: object) -> Grid:
+    return table({"random": pairs}, **given)
+
+
+def test_the_pair_that_is_ahead_of_all_others(table: Table) -> None:
+    grid = one(table, {A: [0.90, 0.91, 0.92], B: [0.50, 0.51, 0.52], C: [0.40, 0.412, 0.42]})
+    found = with_what(grid, "random")
+    assert (found.decided, found.claim) == (True, f"Use {A}")
+    assert (found.names, found.avoid, found.open) == ((A,), (B, C), ())
+    assert found.evidence.startswith("91.0% from random, ahead of each of the 2 others, of the nearest by +40.0 points")
+
+
+def test_pairs_that_are_level_are_named_together_and_the_poor_one_is_to_be_avoided(table: Table) -> None:
+    level = [0.900, 0.911, 0.899, 0.902, 0.905, 0.904]
+    other = [0.901, 0.910, 0.899, 0.903, 0.905, 0.904]
+    found = with_what(one(table, {A: level, B: other, C: [0.5, 0.51, 0.5, 0.52, 0.49, 0.5]}), "random")
+    assert (found.decided, found.claim) == (True, f"Use any of {B} or {A}")
+    assert (found.names, found.avoid, found.open) == ((B, A), (C,), ())
+    assert "no pair is better by more than 0.5 points" in found.evidence
+    assert found.evidence.endswith(f"avoid {C}")
+
+
+def test_while_accuracy_rises_no_pairs_are_level(table: Table) -> None:
+    level = [0.900, 0.911, 0.899, 0.902, 0.905, 0.904]
+    other = [0.901, 0.910, 0.899, 0.903, 0.905, 0.904]
+    found = with_what(one(table, {A: level, B: other}), "random", rising="it rises")
+    assert (found.decided, found.claim) == (False, OPEN)
+
+
+def test_one_bad_pair_recommends_none_of_the_others(table: Table) -> None:
+    """It used to be "Use X" as soon as one pair was told apart."""
+    grid = one(table, {A: [0.90, 0.93, 0.91], B: [0.92, 0.90, 0.925], C: [0.40, 0.41, 0.42]})
+    found = with_what(grid, "random")
+    assert (found.decided, found.claim) == (False, f"{OPEN}, but not with {C}")
+    assert (found.avoid, set(found.open)) == ((C,), {A, B})
+
+
+def test_what_so_few_seeds_can_tell_apart_is_said(table: Table) -> None:
+    """The difference is 1.5 points with an sd of 1.8."""
+    grid = one(table, {A: [0.90, 0.92, 0.91], B: [0.88, 0.925, 0.88]})
+    found = with_what(grid, "random")
+    assert (found.decided, found.claim, found.names) == (False, OPEN, (A,))
+    last = grid.decided.last
+    assert last is not None
+    chance, accuracy = last.chances[0, 0], last.estimates[0, 0]
+    assert found.evidence.startswith(
+        f"{A} leads with {100 * accuracy:.1f}% from random, and is the best with a chance of {100 * chance:.0f}%; "
+        "1 other may be as good"
+    )
+    bounds = last.pairs[0, 0, 1]
+    half = 100 * (bounds.high - bounds.low) / 2
+    assert found.evidence.endswith(f"3 seeds tell 2 pairs apart only from about {half:.3g} points")
+
+
+def test_pairs_that_are_one_are_named_together_and_counted_once(table: Table) -> None:
+    best = [0.90, 0.91, 0.92]
+    grid = one(table, {A: best, "nova + adam": best, B: [0.50, 0.51, 0.52]})
+    found = with_what(grid, "random")
+    assert found.claim == f"Use {A} (nova + adam is the same)"
+    assert found.avoid == (B,)
+    assert "ahead of the other" in found.evidence
+
+
+def test_only_one_pair(table: Table) -> None:
+    found = with_what(one(table, {A: [0.90, 0.91, 0.92]}), "random")
+    assert found.text == f"Only one pair, {A}, was run: 91.0% from random."
+    assert (found.decided, found.names) == (False, (A,))
+
+
+def test_pairs_with_diverged_runs_are_counted(table: Table) -> None:
+    grid = one(table, {A: [0.90, 0.91, 0.92], B: [0.50, 0.51, 0.52], C: [0.99, None, 0.99]})
+    found = with_what(grid, "random")
+    assert found.claim == f"Use {A}"
+    assert found.evidence.endswith("1 pair had a diverged run")
+    lost = with_what(one(table, {A: [None, 0.9, 0.9], B: [0.9, None, 0.9]}), "random")
+    assert lost.text == "No pair can be recommended from random: every pair has a diverged run."
+
+
+def test_nothing_is_recommended_before_the_first_look(table: Table) -> None:
+    missing = with_what(one(table, {A: [0.9, 0.91], B: [0.5, 0.51]}, seeds=[0, 1, 2]), "random")
+    assert missing.text == "No pair is recommended yet: 2 runs of its first look, at 3 seeds, are missing."
+    grid = one(table, {A: [0.8, 0.81]})
+    runs = tuple(replace(run, test_accuracy=None) for run in grid.records.runs)
+    unmeasured = with_what(sort(replace(grid.records, runs=runs)), "random")
+    assert "accuracy was not measured" in unmeasured.text
+
+
+def test_no_pair_is_of_use_where_nothing_was_learned(table: Table) -> None:
+    grid = one(table, {A: [0.90, 0.91, 0.92], B: [0.50, 0.51, 0.52]})
+    assert not with_what(grid, "random", floor="no better than constant").decided
+    found = with_what(grid, "random", untrained="training added nothing")
+    assert found.text == "Nothing says with what: no pair improves on random as it is."
+
+
+def test_of_equal_pairs_and_one_bad_one_hardly_ever_one_is_named(table: Table) -> None:
+    """Eleven equal pairs and one 25 points worse: "Use X" was claimed in every study of five seeds."""
+    draw = np.random.Generator(np.random.Philox(key=11))
+    named = 0
+    for study in (0.8 + draw.normal(0, 0.02, (60, 12, 5))).tolist():
+        study[11] = [value - 0.25 for value in study[11]]
+        pairs = {f"c{i} + sgd": values for i, values in enumerate(study)}
+        named += with_what(one(table, pairs), "random").decided
+    assert named <= 60 * 0.05 + 3 * (60 * 0.05 * 0.95) ** 0.5
+
+
+def test_accuracies_in_steps_of_a_test_row_are_no_certainty(table: Table) -> None:
+    """Of 400 test rows: three seeds that agree exactly are no proof; "Use P" was false in 9 to 12 %."""
+    draw = np.random.Generator(np.random.Philox(key=12))
+    named, studies = 0, 200
+    for study in np.round(400 * (0.9 + draw.normal(0, 0.001, (studies, 2, 3)))) / 400:
+        grid = one(table, dict(zip((A, B), study.tolist(), strict=True)))
+        runs = tuple(replace(run, test_predictions=400) for run in grid.records.runs)
+        found = with_what(sort(replace(grid.records, runs=runs)), "random")
+        named += bool(found.avoid)
+    assert named / studies <= 0.05 + 3 * (0.05 * 0.95 / studies) ** 0.5
