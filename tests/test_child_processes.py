@@ -3,6 +3,8 @@
 import os
 import signal
 from collections.abc import Iterator
+from multiprocessing.context import ForkProcess
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 import pytest
@@ -77,3 +79,20 @@ def test_what_a_worker_raises_is_raised_here(item: str, error: type[Exception], 
         heard.extend(crew.streams([item]))
     assert list(crew.rest()) == []
     crew.close()
+
+
+def test_workers_that_were_begun_end_where_another_cannot_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as where the system has no more files or processes; nobody would tell them to end."""
+    starts: list[BaseProcess] = []
+    start = ForkProcess.start
+
+    def start_two(process: ForkProcess) -> None:
+        if len(starts) == 2:
+            raise OSError(24, "Too many open files")
+        start(process)
+        starts.append(process)
+
+    monkeypatch.setattr(ForkProcess, "start", start_two)
+    with pytest.raises(OSError, match="Too many open files"):
+        Workers(3, count_to, nothing)
+    assert [process.is_alive() for process in starts] == [False, False]

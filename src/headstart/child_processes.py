@@ -164,15 +164,22 @@ def begun(
     context: Any = multiprocessing.get_context("fork" if forked else "spawn")
     members: dict[Connection, BaseProcess] = {}
     with uninterrupted():
-        for _ in range(count):
-            ours, theirs = context.Pipe()
-            # A copy of our end that a worker keeps open would hide from the others that this
-            # process has ended.
-            others = [*members, ours] if forked else []
-            member = context.Process(target=_serve, args=(serve, theirs, others), daemon=daemon)
-            member.start()
-            theirs.close()
-            members[ours] = member
+        try:
+            for _ in range(count):
+                ours, theirs = context.Pipe()
+                # A copy of our end that a worker keeps open would hide from the others that this
+                # process has ended.
+                others = [*members, ours] if forked else []
+                member = context.Process(target=_serve, args=(serve, theirs, others), daemon=daemon)
+                member.start()
+                theirs.close()
+                members[ours] = member
+        except OSError:  # of files or processes there may be no more
+            for connection, member in members.items():
+                connection.close()
+                member.terminate()
+                member.join()
+            raise
     return members
 
 

@@ -273,6 +273,20 @@ def test_a_package_that_cannot_be_imported_is_said_and_harms_nobody(installed: A
         registry.component("ball")
 
 
+@pytest.mark.parametrize("badly", ["", "nosuch.mod:attr", ":", "a b"])
+def test_an_entry_point_that_names_nothing_harms_nobody(folder: Path, installed: Any, badly: str) -> None:
+    def load() -> None:
+        raise ModuleNotFoundError("no such module")
+
+    installed(load, badly)
+    beside = folder / "beside"
+    file = write(beside)
+    (beside / "own_net_of_test.py").write_text(NET.format(width=3))
+    assert width_of(Study.load(file)) == 3
+    with pytest.raises(HeadstartError, match="is taken only with --allow own_other"):
+        Study.load(write(folder / "other", model="own_other:net"))
+
+
 def test_functions_of_a_package_that_registers_itself_may_be_named(
     installed: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -183,6 +183,11 @@ def _registering(package: str) -> Iterator[None]:
         _registers = ""
 
 
+def _module(point: metadata.EntryPoint) -> str:
+    """The module that an entry point names, also where it names it badly."""
+    return point.value.partition(":")[0].strip()
+
+
 def _package(point: metadata.EntryPoint) -> str:
     return f"{point.dist.name} {point.dist.version}" if point.dist else point.name
 
@@ -201,7 +206,7 @@ def _place_of(module: str, origin: Origin) -> Path | None:
         file = place.joinpath(*module.split("."))
         if file.with_suffix(".py").is_file() or (file / "__init__.py").is_file():
             return place
-    installed = tuple(point.module for point in metadata.entry_points(group=GROUP))
+    installed = [_module(point) for point in metadata.entry_points(group=GROUP)]
     if origin.allow is None or any(_is_in(module, one) for one in (*origin.allow, *installed)):
         return None
     file_name = f"{module.replace('.', '/')}.py"

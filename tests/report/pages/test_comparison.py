@@ -177,3 +177,11 @@ def test_studies_are_called_by_their_titles_where_these_tell_them_apart(
     assert "<h1>Where to begin: Letters of five alphabets and Köln &lt;script&gt;" in page
     assert '<th scope="col">Letters of five alphabets</th>' in page
     assert page.count("<script") == 1
+
+
+def test_a_page_that_only_speaks_of_us_is_not_ours(folders: list[Path], tmp_path: Path) -> None:
+    mine = tmp_path / "mine.html"
+    mine.write_text("<p>made by hand, as headstart compare does</p>")
+    with pytest.raises(HeadstartError, match="is there and is not a page of `headstart compare`"):
+        compare.write(folders[:2], mine)
+    assert mine.read_text().startswith("<p>made by hand")

@@ -291,6 +291,7 @@ BAD = [
     ({"starts": [{3}]}, "starts[0]: expected the name of a start, a state dict or a module, got set"),
     ({"starts": [{"0.weight": torch.ones(1), "epoch": 3}]},
      "starts[0]: expected tensors by the names of parameters, got int"),
+    ({"devices": b"x"}, "devices: expected the name of a device setting, or a function of one, got bytes"),
     ({"clients": [net]}, "clients[0]: expected the name of a client optimizer, or a ClientOptimizer, got function"),
     ({"starts": [constant(0.0), constant(1.0)]}, "starts: two that differ are called 'weights'; name them: "
      "headstart.own_part(value, name='...')"),

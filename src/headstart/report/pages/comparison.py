@@ -101,7 +101,9 @@ def write(directories: Sequence[str | Path], page: str | Path) -> Path:
     page = Path(page)
     if page.suffix.lower() not in (".html", ".htm"):
         raise HeadstartError(f"--into: expected a page .html, got {page.name!r}")
-    own_files.refuse_foreign(page, GENERATOR, "a page of `headstart compare`")
+    own_files.refuse_foreign(
+        page, f'name="generator" content="{GENERATOR}"', "a page of `headstart compare`"
+    )
     readings = list(map(read, directories))
     names = names_of([reading.grid.records.settings for reading in readings])
     columns = [StudyColumn(*both) for both in zip(names, readings, strict=True)]

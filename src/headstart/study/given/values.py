@@ -14,7 +14,6 @@ from torch import Tensor, nn
 
 from headstart import rng
 from headstart.clients.base import ClientOptimizer
-from headstart.engine.devices import Devices
 from headstart.engine.rounds import Federation
 from headstart.errors import HeadstartError
 from headstart.models.conversion.building import built
@@ -191,6 +190,11 @@ def _instance_of(kind: Any) -> Callable[[Any, str], Read | None]:
     return read
 
 
+def _function(value: Any, path: str) -> Read | None:
+    is_one = callable(value) and not isinstance(value, type)
+    return Read("own", lambda: value, (value,)) if is_one else None
+
+
 def _probe(value: Any, path: str) -> Read | None:
     if not callable(value):
         return None
@@ -219,7 +223,7 @@ READERS: dict[str, Callable[[Any, str], Read | None]] = {
     "client optimizer": _instance_of(ClientOptimizer),
     "server optimizer": _instance_of(ServerOptimizer),
     "partition": _split,
-    "device setting": _instance_of(Devices),
+    "device setting": _function,
     "probe": _probe,
 }
 
@@ -231,6 +235,6 @@ TAKEN = {
     "server optimizer": "the name of a server optimizer, or a ServerOptimizer",
     "partition": "the name of a partition, the rows of each client, or a function "
     "(task, population, seed) of them",
-    "device setting": "the name of a device setting, or Devices",
+    "device setting": "the name of a device setting, or a function of one",
     "probe": "the name of a probe, or a function (federation) of one",
 }
