@@ -123,6 +123,10 @@ def test_only_the_setting_that_is_named_first_is_held_against_them() -> None:
         ({"local_clients": 3}, "local_clients: expected it beside `baselines: local`"),
         ({"baselines": ["local"], "local_clients": 0}, "local_clients: "),
         (
+            {"baselines": ["local"], "local_clients": 600, "population": 700, "seeds": list(range(100))},
+            r"baselines: expected at most 50,000 runs, got about 60,100 \(601 for each of 100 runs\)",
+        ),
+        (
             {"baselines": ["local"], "local_clients": 13},
             r"local_clients: expected at most the number of clients \(12\), got 13",
         ),

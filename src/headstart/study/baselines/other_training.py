@@ -25,6 +25,9 @@ from headstart.study.file.keys import StudyFile
 from headstart.study.file.run_spec import RunSpec
 
 EVALUATION = "evaluation"
+MOST = 50_000
+"""Runs of baselines that a study may have, each with a folder of its own."""
+
 SELDOM = 10**6
 """Rounds between two measurements: before the first round and after the last is enough."""
 
@@ -39,16 +42,22 @@ def baseline_runs(runs: Sequence[RunSpec], file: StudyFile) -> dict[RunSpec, Run
         file: the study file.
 
     Raises:
-        HeadstartError: more clients are to train alone than there are.
+        HeadstartError: more clients are to train alone than there are, or than can be kept.
     """
     found: dict[RunSpec, RunSpec] = {}
     if not file.baselines:
         return found
     first = _setting(runs[0])
-    for run in runs:
-        if _setting(run) == first:
-            for baseline in _of_run(run, file):
-                found[baseline] = run
+    held = [run for run in runs if _setting(run) == first]
+    each = (file.local_clients or runs[0].cohort) + 1
+    if "local" in file.baselines and each * len(held) > MOST:
+        raise HeadstartError(
+            f"baselines: expected at most {MOST:,} runs, got about {each * len(held):,} ({each} "
+            f"for each of {len(held):,} runs); lower local_clients, or leave local out"
+        )
+    for run in held:
+        for baseline in _of_run(run, file):
+            found[baseline] = run
     return found
 
 
