@@ -216,8 +216,12 @@ def tables(known: dict[str, Any]) -> str:
         columns = list(next(iter(of_kind.values()))) if of_kind else []
         lines += ["", f"| {kind} | {' | '.join(columns)} |", "|---|" + "---:|" * len(columns)]
         for name, row in of_kind.items():
-            lines.append(f"| {name.strip()} | " + " | ".join(f"{row[key]:.3g}" for key in columns) + " |")
+            lines.append(f"| {name.strip()} | " + " | ".join(_written(row[key]) for key in columns) + " |")
     return "\n".join(lines)
+
+
+def _written(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:.3f}"
 
 
 def _generator(name: str) -> np.random.Generator:
