@@ -245,6 +245,27 @@ def test_options_out_of_range_exit_with_2(arguments: Any, file: Path, tmp_path: 
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["--until", "today"], "seeds.until: expected decided, got 'today'"),
+        (["--until", "decided", "--at-most", "1"], "seeds.at_most: expected a whole number >= 2 and <= 200, got 1"),
+        (["--until", "decided", "--first", "1"], "seeds.first: expected a whole number >= 2, got 1"),
+        (["--until", "decided", "--first", "5", "--at-most", "4"], "seeds.at_most: expected first (5) or more, got 4"),
+        (["--at-most", "9"], "--first, --at-most: this study lists its seeds; give --until decided as well"),
+        (["--margin", "-1"], "margin: expected a number >= 0 and <= 100, got -1.0"),
+        (["--margin", "nan"], "margin: expected a number >= 0 and <= 100, finite, got nan"),
+    ],
+)
+def test_looks_without_sense_are_refused_before_anything_is_written(
+    arguments: list[str], error: str, file: Path, tmp_path: Path
+) -> None:
+    result = invoke("run", file, "--out", tmp_path / "out", *arguments)
+    assert isinstance(result.exception, HeadstartError)
+    assert str(result.exception) == f"{file}: {error}"
+    assert list(tmp_path.iterdir()) == [file]
+
+
 # ---------------------------------------------------------------------------------------------------- a real process
 
 

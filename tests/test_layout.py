@@ -68,10 +68,15 @@ HOUSE = {
         {"beginnings", "choice"},
         {"stream"},
         {"tuning"},
-        {"check", "places", "resuming"},
+        {"looking", "check", "places", "resuming"},
         {"runner"},
     ],
-    "study/file": [{"trainable", "yaml_text"}, {"keys"}, {"rate_rows", "run_spec"}, {"equal_rates"}],
+    "study/file": [
+        {"asked", "most_runs", "trainable", "yaml_text"},
+        {"keys"},
+        {"rate_rows", "run_spec"},
+        {"equal_rates", "idle_repeats", "until_decided"},
+    ],
     "study/folder": [
         {"best", "earlier_tables", "failed", "locks", "outcome"},
         {"record"},
@@ -129,7 +134,7 @@ HOUSE = {
     "trackers": [{"base"}, {"*"}, {"following"}],
     "wording": [{"*"}],
     "parts": [{"validation", "origin"}, {"caches", "given", "written", "own_modules"}, {"registry"}],
-    "looks": [{"competitors"}, {"repeats"}, {"outcomes", "plans"}, {"decided"}],
+    "looks": [{"competitors"}, {"repeats"}, {"outcomes", "plans"}, {"decided"}, {"record"}],
     "statistics": [
         {"intervals", "sequential", "moderated"},
         {"couples"},

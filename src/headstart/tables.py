@@ -4,6 +4,7 @@ DIR/results/rounds.parquet  the rounds of all runs
 DIR/results/trials.parquet  all trials, where there was a tuning
 DIR/results/baselines.parquet  what needs no training: the constant answer, chance
 DIR/results/baseline_runs.parquet  other training that runs are held against, where it was asked for
+DIR/results/looks.parquet   what was decided at each look; in its metadata which looks are planned
 DIR/results/runs.parquet    a row a run; in its metadata the seals of the others, the study file,
                             and how many runs there will be; written last, so that it says which of
                             the others are of its time
@@ -39,14 +40,16 @@ RESULTS = "results"
 
 RUNS_FILE, ROUNDS_FILE, TRIALS_FILE = "runs.parquet", "rounds.parquet", "trials.parquet"
 BASELINES_FILE, BASELINE_RUNS_FILE = "baselines.parquet", "baseline_runs.parquet"
+LOOKS_FILE = "looks.parquet"
 
 BESIDE_RUNS = {
+    "looks": LOOKS_FILE,  # first, so that no results are there without it
     "rounds": ROUNDS_FILE,
     "trials": TRIALS_FILE,
     "baselines": BASELINES_FILE,
     "baseline_runs": BASELINE_RUNS_FILE,
 }
-"""The files of the other tables, which lie beside that of the runs."""
+"""The files of the other tables, which lie beside that of the runs, as they are written."""
 
 AGAIN = "run `headstart run` on this folder again to rebuild it from its runs"
 
@@ -175,6 +178,44 @@ class BaselineRunRow:
     seconds: float
 
 
+@dataclass(frozen=True, kw_only=True)
+class LookRow:
+    """What one look decides between two starts, or two pairs from one start, as a row of
+    `looks.parquet`.
+
+    Attributes:
+        look: its number, from 1 on.
+        seeds: how many seeds were looked at.
+        question: `where` between starts, each with its best pair; `which` between pairs.
+        start: from which start, where pairs are compared.
+        one, other: the starts, or the pairs as `client + server`.
+        estimate, low, high: by how much the one is more accurate, as a share, and the interval;
+            where one of them is run no further, as they were when both still were.
+        spent: the share of studies in which a look up to this one may err.
+        level: at which the look tests, before its comparisons share it.
+        decision: one of `DECISIONS`.
+    """
+
+    look: int
+    seeds: int
+    question: str
+    start: str | None
+    one: str
+    other: str
+    estimate: float
+    low: float
+    high: float
+    spent: float
+    level: float
+    decision: str
+
+
+DECISIONS = ("ahead", "behind", "level", "no worse", "no better", "open")
+"""What a look decides of one and the other: the one is ahead, or behind; the two are level, within
+the margin; the one is worse, or better, by no more than the margin; nothing yet.
+"""
+
+
 def schema_of(row: type[Any]) -> pa.Schema:
     """Return the schema of a table whose rows are declared by a class.
 
@@ -190,7 +231,7 @@ def schema_of(row: type[Any]) -> pa.Schema:
     return pa.schema(columns)
 
 
-RUNS, TRIALS = schema_of(RunRow), schema_of(TrialRow)
+RUNS, TRIALS, LOOKS = map(schema_of, (RunRow, TrialRow, LookRow))
 BASELINES, BASELINE_RUNS = schema_of(BaselineRow), schema_of(BaselineRunRow)
 ROUNDS = pa.schema(
     [("run", pa.string()), ("round", pa.int64()), ("metric", pa.string()), ("value", pa.float64())]
@@ -210,6 +251,7 @@ class StudyTables:
     trials: pa.Table | None = None
     baselines: pa.Table | None = None
     baseline_runs: pa.Table | None = None
+    looks: pa.Table | None = None
     planned: int | None = None
     about: Mapping[str, str] = field(default_factory=dict)
     failed: Mapping[str, str] = field(default_factory=dict)
@@ -218,7 +260,7 @@ class StudyTables:
 def write(path: Path, table: pa.Table, lasting: bool = True) -> str:
     """Write a Parquet file atomically, and return its seal."""
     buffer = io.BytesIO()
-    metadata = {**_metadata(table), files.SEAL: files.UNSEALED}
+    metadata = {**metadata_of(table), files.SEAL: files.UNSEALED}
     table = table.replace_schema_metadata(metadata)
     pq.write_table(table, buffer, compression="zstd", write_page_checksum=True)
     content = files.sealed(buffer.getvalue())
@@ -247,7 +289,7 @@ def read(path: Path, remedy: str, seal: str | None = None) -> pa.Table:
         )
         table = opened.read(use_threads=False)
     return table.replace_schema_metadata(
-        {k: v for k, v in _metadata(table).items() if k != files.SEAL}
+        {k: v for k, v in metadata_of(table).items() if k != files.SEAL}
     )
 
 
@@ -276,7 +318,7 @@ def read_results(directory: Path) -> StudyTables:
             f"{folder / RUNS_FILE}: not found; expected the folder that `headstart run` wrote"
         )
     runs = read(folder / RUNS_FILE, AGAIN)
-    said = _metadata(runs)
+    said = metadata_of(runs)
     if "study" not in said or "rounds" not in said:
         raise HeadstartError(f"{folder / RUNS_FILE} is damaged (it names no study); {AGAIN}")
     beside: dict[str, pa.Table] = {}
@@ -293,7 +335,8 @@ def read_results(directory: Path) -> StudyTables:
 _OWN = ("study", "planned", "failed", *BESIDE_RUNS)
 
 
-def _metadata(table: pa.Table) -> dict[str, str]:
+def metadata_of(table: pa.Table) -> dict[str, str]:
+    """What a table says beside its columns."""
     metadata = table.schema.metadata or {}
     return {
         key.decode(errors="replace"): value.decode(errors="replace")

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from headstart.cli import progress
+from headstart.study.looking.stages import Looked
 from headstart.study.places.pace import Advance
 
 
@@ -47,3 +48,18 @@ def test_a_run_that_ends_otherwise_is_named_and_obeyed_by_no_terminal(
 ) -> None:
     tell(Advance(1, 2, 0.5, "run of table(path='a\x1b[2J')", "diverged", more=1))  # type: ignore[arg-type]
     assert capsys.readouterr().out == "run of table(path='a\\x1b[2J'): diverged\n"
+
+
+@pytest.mark.parametrize(
+    ("is_decided", "is_last", "found"),
+    [
+        (False, False, "not decided yet"),
+        (True, True, "decided"),
+        (False, True, "not decided, and no more seeds may be run"),
+    ],
+)
+def test_a_look_is_a_line(
+    is_decided: bool, is_last: bool, found: str, tell: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tell(Looked(3, 5, is_decided, is_last))
+    assert capsys.readouterr().out == f"look 3, 5 seeds: {found}\n"

@@ -18,3 +18,9 @@ def test_a_part_tuned_by_start_is_one_competitor() -> None:
     assert set(labels(apart, "client").values()) == {"proximal"}
     beside = [*apart, *runs("random", strong, LOW)]
     assert set(labels(beside, "client").values()) == {"proximal(mu=0.1)", "proximal(mu=1)"}
+
+
+def test_a_part_tuned_several_times_is_one_competitor() -> None:
+    mild, strong = Pair("proximal(mu=0.1)", "sgd"), Pair("proximal(mu=1)", "sgd")
+    again = [{**row, "seed": 1} for row in runs("random", strong, LOW[:1])]
+    assert set(labels([*runs("random", mild, LOW[:1]), *again], "client").values()) == {"proximal"}

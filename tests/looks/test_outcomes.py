@@ -54,6 +54,12 @@ def test_a_pair_has_the_rates_that_did_best_over_the_first_look() -> None:
     np.testing.assert_array_equal(found.values, [[EQUAL]])
 
 
+def test_seeds_that_were_tuned_by_themselves_have_rates_of_their_own() -> None:
+    even = [row for row in runs("random", SGD, EQUAL) if row["seed"] % 2 == 0]
+    odd = [row for row in runs("random", SGD, EQUAL, client_rate=0.3) if row["seed"] % 2]
+    np.testing.assert_array_equal(outcomes([*even, *odd], range(5), first=3).values, [[EQUAL]])
+
+
 def test_only_the_setting_with_most_runs_counts() -> None:
     rows = [*runs("random", SGD, LOW), *runs("random", SGD, HIGH, DIRICHLET), *runs("random", ADAM, LOW, DIRICHLET)]
     found = outcomes(rows, range(5), first=3)

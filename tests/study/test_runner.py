@@ -19,6 +19,7 @@ from headstart.study.federations import one_thread
 from headstart.study.folder.store import Folder
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
+from headstart.tables import write_results
 
 from .conftest import assert_nothing_left_over, carried_out, of_ends
 
@@ -65,7 +66,7 @@ def test_a_folder_tells_of_every_run_that_ends(study: Any, copy: Any) -> None:
 
 def test_the_table_of_runs_says_how_many_were_planned(study: Any, copy: Any) -> None:
     shutil.rmtree(copy / "runs" / study.runs[0].key)
-    Folder(copy).gather([run.key for run in study.runs], 0.2, study.resolved())
+    write_results(copy, Folder(copy).gather([run.key for run in study.runs], 0.2, study.resolved()))
     table = pq.read_table(copy / "results" / "runs.parquet")
     assert (len(table), table.schema.metadata[b"planned"]) == (len(study.runs) - 1, str(len(study.runs)).encode())
     assert read(copy).planned == len(study.runs)

@@ -56,6 +56,24 @@ Track = Annotated[
 ]
 
 
+Until = Annotated[
+    str | None,
+    typer.Option(
+        "--until", metavar="decided", help="Run further seeds until the study has decided."
+    ),
+]
+First = Annotated[
+    int | None, typer.Option("--first", help="With --until: seeds of the first look; 3.")
+]
+AtMost = Annotated[
+    int | None, typer.Option("--at-most", help="With --until: so many seeds at most; 20.")
+]
+Margin = Annotated[
+    float | None,
+    typer.Option("--margin", help="Points of accuracy: a difference that does not matter; 0.5."),
+]
+
+
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a study.")]
 
 

@@ -14,6 +14,7 @@ from headstart.wording.phrases import count
 
 if TYPE_CHECKING:
     from headstart.study.events import Measured
+    from headstart.study.looking.stages import Looked
     from headstart.study.places.pace import Advance
     from headstart.study.runner import Watch
 
@@ -24,6 +25,7 @@ SECONDS_BETWEEN_LINES = 10.0
 def watching(runs: int, searches: int = 0) -> Iterator["Watch"]:
     """Yields a watcher of a study, which shows every run that ends; before them every search."""
     from headstart.study.events import Measured
+    from headstart.study.looking.stages import Looked
 
     console = Console(stderr=True)
     if not console.is_terminal:
@@ -35,8 +37,11 @@ def watching(runs: int, searches: int = 0) -> Iterator["Watch"]:
     ) as bar:
         task = bar.add_task(all_of(runs, searches), total=1.0)
 
-        def show(event: "Measured | Advance") -> None:
+        def show(event: "Measured | Advance | Looked") -> None:
             if isinstance(event, Measured):
+                return
+            if isinstance(event, Looked):
+                bar.console.print(_told(event), markup=False, highlight=False)
                 return
             bar.update(task, completed=event.share, description=done_of(event, searches))
             if event.status != "finished":
@@ -65,12 +70,16 @@ def done_of(event: "Advance", searches: int) -> str:
 
 def _plain_lines(searches: int = 0) -> "Watch":
     from headstart.study.events import Measured
+    from headstart.study.looking.stages import Looked
 
     began = last = time.perf_counter()
 
-    def tell(event: "Measured | Advance") -> None:
+    def tell(event: "Measured | Advance | Looked") -> None:
         nonlocal last
         if isinstance(event, Measured):
+            return
+        if isinstance(event, Looked):
+            say(_told(event))
             return
         now = time.perf_counter()
         if event.status != "finished":
@@ -83,3 +92,17 @@ def _plain_lines(searches: int = 0) -> "Watch":
             last = now
 
     return tell
+
+
+def _told(look: "Looked") -> str:
+    """What came of a look, in a line.
+
+    >>> from headstart.study.looking.stages import Looked
+    >>> _told(Looked(3, 5, is_decided=False, is_last=False))
+    'look 3, 5 seeds: not decided yet'
+    """
+    if look.is_decided:
+        found = "decided"
+    else:
+        found = "not decided, and no more seeds may be run" if look.is_last else "not decided yet"
+    return f"look {look.look}, {look.seeds} seeds: {found}"

@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headstart.cli.commands import Allow, CheckpointSeconds, Jobs, Out, StudyFile, Track, app
+from headstart.cli.commands import (
+    Allow,
+    AtMost,
+    CheckpointSeconds,
+    First,
+    Jobs,
+    Margin,
+    Out,
+    StudyFile,
+    Track,
+    Until,
+    app,
+)
 from headstart.terminal import say
 from headstart.wording.phrases import listed
 
@@ -42,11 +54,17 @@ def run(
     checkpoint_seconds: CheckpointSeconds = 10.0,
     allow: Allow = None,
     track: Track = None,
+    until: Until = None,
+    first: First = None,
+    at_most: AtMost = None,
+    margin: Margin = None,
 ) -> None:
     """Run a study, or go on with one that was interrupted, and write its report."""
+    from headstart.study.file.asked import LooksAsked
     from headstart.study.spec import Study
 
-    _run(Study.load(file, allow or ()), out, jobs, checkpoint_seconds, track)
+    asked = LooksAsked(until, first, at_most, margin)
+    _run(Study.load(file, allow or (), asked=asked), out, jobs, checkpoint_seconds, track)
 
 
 @app.command()
@@ -186,12 +204,14 @@ def _run(
     from headstart.report.own_files import alone
     from headstart.report.pages.study_page import refuse_changed, write_reading
     from headstart.study.folder import failed
+    from headstart.study.looking.stages import sure
     from headstart.study.runner import on_stderr, run_study
     from headstart.study.tuning.search import searches
+    from headstart.tables import read_results
     from headstart.trackers.following import following
 
     began, jobs = time.perf_counter(), jobs or os.cpu_count() or 1
-    runs, tuned = len(study.runs) + len(study.baselines), len(searches(study))
+    runs, tuned = len(sure(study)), len(searches(study))
     refuse_changed(out)
     try:
         with (
@@ -206,8 +226,9 @@ def _run(
         )
         raise typer.Exit(130) from None
     with alone(out):
-        reading = read(out)
+        reading, results = read(out), read_results(out)
         page = write_reading(reading, jobs)
+    runs = (results.planned or 0) + len(results.baseline_runs or ())
     say(f"{all_of(runs, tuned)} in {_duration(time.perf_counter() - began)}")
     for line in reading.verdict.lines:
         say(line)

@@ -58,21 +58,22 @@ def family(name: str) -> str:
     return name.split("(")[0].split("@")[0]
 
 
-def labels(rows: Iterable[Row], part: str, repeats: int = 1) -> dict[str, str]:
+def labels(rows: Iterable[Row], part: str) -> dict[str, str]:
     """The label of each client, or of each server, by its name in the rows.
 
-    Where the parameters of a part were tuned by start or by repeat (`proximal(mu=0.1)` from one
-    start, `proximal(mu=1)` from another, never two beside each other), its variants are one
-    competitor, which goes by the family's name.
+    Where the parameters of a part were tuned by start, or several times (`proximal(mu=0.1)` here,
+    `proximal(mu=1)` from another start or for another seed, never two beside each other), its
+    variants are one competitor, which goes by the family's name.
 
-    part: `client` or `server`; repeats: how often the study was tuned.
+    part: `client` or `server`.
     """
     beside: dict[tuple[object, ...], set[str]] = defaultdict(set)
     variants: dict[str, set[str]] = defaultdict(set)
     other = "server" if part == "client" else "client"
     for row in rows:
-        name, repeat = row[part], row["seed"] % max(repeats, 1)
-        beside[row["start"], row[other], setting_of(row), repeat, family(name)].add(name)
+        name = row[part]
+        place = row["start"], row[other], row["seed"], setting_of(row), family(name)
+        beside[place].add(name)
         variants[family(name)].add(name)
     compared = {place[-1] for place, names in beside.items() if len(names) > 1}
     found = {}

@@ -8,14 +8,15 @@ came to the same are one.
 Shapes: A starts, P pairs, N seeds.
 """
 
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.looks.competitors import Pair, Row, Setting
-from headstart.looks.outcomes import Outcomes, outcomes, step_of
+from headstart.looks.competitors import Pair, Row, Setting, setting_of
+from headstart.looks.outcomes import Names, Outcomes, outcomes, step_of
 from headstart.looks.plans import Plan
 from headstart.looks.repeats import together
 from headstart.statistics.decisions import Accuracies, Decision, decide
@@ -35,6 +36,8 @@ class Decided:
         plan: the looks, and the seeds in their order.
         decisions: one for each look whose runs have ended. What was claimed at a look stands in
             those of the later ones, too. Empty where no look was taken, or no accuracy measured.
+        places: by start, client and server, as the rows name them, their place [A, P]. A pair that
+            is one with an earlier one has none: the runs of that serve for both.
         going: of each decision, which pairs are run further from which starts [A, P].
         missing: the runs that the next look still needs; 0 where none is to come.
     """
@@ -44,6 +47,7 @@ class Decided:
     setting: Setting
     plan: Plan
     decisions: tuple[Decision, ...]
+    places: Mapping[Names, tuple[int, int]]
     going: tuple[Places, ...]
     missing: int
 
@@ -62,19 +66,52 @@ class Decided:
         """Whether it is decided where to begin, and with what."""
         return self.last is not None and self.last.where and self.last.which
 
+    @property
+    def is_over(self) -> bool:
+        """Whether no look is to come: it is decided, or all of them were taken."""
+        return self.is_decided or len(self.decisions) == len(self.plan.looks.seeds)
+
+    def needs(self, row: Row) -> bool:
+        """Whether a run is needed for the looks up to the next one.
+
+        All runs of the first look are, in whichever setting; then those of the setting that decides
+        of the pairs that go on.
+
+        row: a run, at least as it is planned.
+        """
+        looks = self.plan.looks.seeds
+        place = self.plan.seeds.index(row["seed"])
+        look = bisect_right(looks, place)  # the first that takes this seed
+        if look == 0 or not looks:
+            return True
+        last = len(self.decisions) - self.is_over
+        names = row["start"], row["client"], row["server"]
+        if look > last or setting_of(row) != self.setting or names not in self.places:
+            return False
+        return bool(self.going[look - 1][self.places[names]])
+
 
 def decided(rows: Iterable[Row], plan: Plan) -> Decided:
     """What the runs of a study decide.
 
     rows: its runs, one at the least; with those that are planned where they are known.
     """
-    rows, looks = together(list(rows), plan.seeds, plan.repeats), plan.looks
-    found = outcomes(rows, plan.seeds, looks.seeds[0])
+    rows, looks = together(list(rows), plan.seeds, plan.repeats), plan.looks.seeds
+    found = outcomes(rows, plan.seeds, looks[0] if looks else len(plan.seeds))
     decisions, going = _looked(found, step_of(rows), plan)
-    so_far = Decided(found.starts, found.pairs, found.setting, plan, decisions, going, 0)
-    if len(decisions) == len(looks.seeds) or so_far.is_decided:
+    so_far = Decided(
+        starts=found.starts,
+        pairs=found.pairs,
+        setting=found.setting,
+        plan=plan,
+        decisions=decisions,
+        places=found.places,
+        going=going,
+        missing=0,
+    )
+    if so_far.is_over:
         return so_far
-    needed = found.values[going[-1] if going else found.wanted, : looks.seeds[len(decisions)]]
+    needed = found.values[going[-1] if going else found.wanted, : looks[len(decisions)]]
     return replace(so_far, missing=int(np.isnan(needed).sum()))
 
 
@@ -82,7 +119,7 @@ def _looked(
     found: Outcomes, step: float, plan: Plan
 ) -> tuple[tuple[Decision, ...], tuple[Places, ...]]:
     """The decisions of the looks that are complete, and which pairs go on after each."""
-    if plan.looks.seeds[0] < 2:  # one seed has no spread
+    if not plan.looks.seeds or plan.looks.seeds[0] < 2:  # one seed has no spread
         return (), ()
     ended = np.flatnonzero((~np.isnan(found.values)).any(axis=(0, 1)))
     values = found.values[:, :, : ended[-1] + 1 if len(ended) else 0].copy()

@@ -5,7 +5,7 @@ Shapes: A starts, P pairs, N seeds.
 
 import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,6 +20,30 @@ that are one, by 2e-6 at most.
 """
 
 
+Names = tuple[str, str, str]
+"""A start, a client and a server."""
+
+
+COLUMNS = (
+    "run",
+    "start",
+    "client",
+    "server",
+    "partition",
+    "devices",
+    "local_epochs",
+    "trainable",
+    "client_rate",
+    "server_rate",
+    "seed",
+    "status",
+    "test_accuracy",
+    "test_loss",
+    "test_predictions",
+)
+"""What is read of a run's row."""
+
+
 @dataclass(frozen=True)
 class Outcomes:
     """The final accuracies in one setting.
@@ -30,6 +54,8 @@ class Outcomes:
         pairs: of each that is compared, the pairs that are one with it, itself first.
         values: [A, P, N]; NaN where a run has not ended, -inf where it diverged.
         wanted: [A, P]; whether the study has runs there.
+        places: by start, client and server, as the rows name them, the place of their accuracies.
+            A pair that is one with an earlier one has none.
     """
 
     setting: Setting
@@ -37,6 +63,7 @@ class Outcomes:
     pairs: tuple[tuple[Pair, ...], ...]
     values: NDArray[np.float64]
     wanted: NDArray[np.bool_]
+    places: Mapping[Names, tuple[int, int]]
 
 
 class _Outcome(NamedTuple):
@@ -65,7 +92,7 @@ def outcomes(rows: Sequence[Row], seeds: Sequence[int], first: int) -> Outcomes:
             one, and which rates stand for a pair that was run at several: so neither changes when
             seeds are added.
     """
-    setting, cells = _cells(rows, seeds[:first])
+    setting, cells, named = _cells(rows, seeds[:first])
     starts = tuple(dict.fromkeys(start for start, _ in cells))
     pairs = _merged(cells, starts, seeds[:first])
     values = np.full((len(starts), len(pairs), len(seeds)), np.nan)
@@ -77,7 +104,12 @@ def outcomes(rows: Sequence[Row], seeds: Sequence[int], first: int) -> Outcomes:
             for n, seed in enumerate(seeds):
                 accuracy = cell.get(seed, _NOT_RUN).accuracy
                 values[a, p, n] = values[a, p, n] if math.isnan(accuracy) else accuracy
-    return Outcomes(setting, starts, pairs, values, wanted)
+    places = {}
+    first_of = [alike[0] for alike in pairs]
+    for names, (start, pair) in named.items():
+        if pair in first_of:
+            places[names] = starts.index(start), first_of.index(pair)
+    return Outcomes(setting, starts, pairs, values, wanted, places)
 
 
 def step_of(rows: Iterable[Row]) -> float:
@@ -97,16 +129,19 @@ def _outcome(row: Row) -> _Outcome:
     return _Outcome(accuracy, math.nan if loss is None else loss)
 
 
-def _cells(rows: Sequence[Row], first: Sequence[int]) -> tuple[Setting, _Cells]:
-    """The setting that decides, and the outcomes there."""
+def _cells(
+    rows: Sequence[Row], first: Sequence[int]
+) -> tuple[Setting, _Cells, dict[Names, tuple[str, Pair]]]:
+    """The setting that decides, the outcomes there, and what stands where by its names."""
     clients, servers = labels(rows, "client"), labels(rows, "server")
     by_setting: dict[Setting, dict[tuple[str, Pair], dict[object, _Cell]]] = {}
-    runs = {}
+    runs, named = {}, {}
     for row in rows:
         setting, pair = setting_of(row), Pair(clients[row["client"]], servers[row["server"]])
         rates = row["client_rate"], row["server_rate"], row["client"], row["server"]
         by_rates = by_setting.setdefault(setting, {}).setdefault((row["start"], pair), {})
         by_rates.setdefault(rates, {})[row["seed"]] = _outcome(row)
+        named[row["start"], row["client"], row["server"]] = row["start"], pair
         runs[setting, row["start"], pair, row["seed"]] = setting
     decides = deciding_setting(runs.values())
 
@@ -114,10 +149,13 @@ def _cells(rows: Sequence[Row], first: Sequence[int]) -> tuple[Setting, _Cells]:
         found = [cell.get(seed, _NOT_RUN).accuracy for seed in first]
         return len(found) - int(np.isnan(found).sum()), float(np.nansum(found))
 
-    best = {}
+    best: _Cells = {}
     for place, by_rates in by_setting[decides].items():
-        best[place] = max(by_rates.values(), key=goodness)
-    return decides, best
+        cell = best[place] = {}
+        for of_rates in sorted(by_rates.values(), key=goodness, reverse=True):
+            if cell.keys().isdisjoint(of_rates):  # tuned several times, a seed has its own rates
+                cell |= of_rates
+    return decides, best, {names: place for names, place in named.items() if place in best}
 
 
 def _merged(

@@ -64,7 +64,7 @@ def together(rows: Sequence[Row], seeds: Sequence[int], repeats: int) -> list[Ro
     if repeats < 2:
         return list(rows)
     first = {seed % repeats: seed for seed in reversed(seeds)}
-    clients, servers = labels(rows, "client", repeats), labels(rows, "server", repeats)
+    clients, servers = labels(rows, "client"), labels(rows, "server")
     alike: dict[tuple[object, ...], list[Row]] = {}
     for row in rows:
         seed = first.get(row["seed"] % repeats, row["seed"])

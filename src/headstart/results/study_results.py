@@ -22,7 +22,7 @@ from headstart.report.words.numbers import percent
 from headstart.results.notebook import Page, drawn, results_as_html
 from headstart.statistics.intervals import Estimate, t_interval, within
 from headstart.study.folder.store import Folder
-from headstart.tables import BASELINE_RUNS, BASELINES, TRIALS
+from headstart.tables import BASELINE_RUNS, BASELINES, LOOKS, TRIALS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -128,6 +128,11 @@ class Results(os.PathLike[str]):
         """
         found = self._tables.baseline_runs
         return BASELINE_RUNS.empty_table() if found is None else found
+
+    @cached_property
+    def looks(self) -> pa.Table:
+        """What was decided at each look: a row for two starts, or for two pairs from a start."""
+        return LOOKS.empty_table() if self._tables.looks is None else self._tables.looks
 
     @property
     def settings(self) -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ from headstart.results.study_results import Results, load
 
 if TYPE_CHECKING:
     from headstart.study.events import Measured
+    from headstart.study.looking.stages import Looked
     from headstart.study.places.pace import Advance
     from headstart.study.spec import Study
 
@@ -70,7 +71,7 @@ def run_study(
     if watch is not None and not callable(watch):
         raise HeadstartError(f"watch: expected a function of an event, got {type(watch).__name__}")
 
-    def tell(event: "Measured | Advance") -> None:
+    def tell(event: "Measured | Advance | Looked") -> None:
         if watch is not None and isinstance(event, Advance):
             watch(event)
 

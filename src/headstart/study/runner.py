@@ -4,13 +4,16 @@ import os
 import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from headstart import files
+from headstart import files, tables
 from headstart.child_processes import StreamOf
 from headstart.errors import HeadstartError
+from headstart.looks.record import Record, read_record, record_for
+from headstart.looks.record import table_of as looks_table
 from headstart.study.baselines.constant_answer import baseline_table
 from headstart.study.baselines.other_training import baseline_runs
 from headstart.study.beginnings import start_weights
@@ -24,6 +27,7 @@ from headstart.study.folder.part_files import keep_modules, keep_notes, refuse_c
 from headstart.study.folder.store import Folder
 from headstart.study.folder.writer import Writer
 from headstart.study.groups import Group, at_once, groups_of
+from headstart.study.looking.stages import Looked, decided_so_far, due, groups_by_look
 from headstart.study.places.here import here
 from headstart.study.places.pace import Advance, Tally
 from headstart.study.places.processes import forks_here, processes
@@ -43,8 +47,8 @@ from headstart.study.tuning.trials import (
 from headstart.tables import RESULTS
 from headstart.wording.escapes import printable
 
-Watch = Callable[[Measured | Advance], None]
-"""Is told what runs measure while they are under way, and of each that ends."""
+Watch = Callable[[Measured | Advance | Looked], None]
+"""Is told what runs measure while they are under way, of each that ends, and of looks."""
 
 
 def on_stderr(line: str) -> None:
@@ -93,9 +97,11 @@ def run_study(
     try:
         with one_thread():
             notes = check(study)
-            with Folder(out).claimed(study.resolved(), lambda: refusal(study, out, tell)):
+            known = read_record(out)
+            with Folder(out).claimed(study.resolved(), lambda: refusal(study, out, known, tell)):
                 keep_notes(notes, out)
-                _Course(study, out, jobs, checkpoint_seconds, watch).carry_on(tell)
+                record = record_for(study.plan, known)
+                _Course(study, out, jobs, checkpoint_seconds, watch, record).carry_on(tell)
     except OSError as error:
         raise HeadstartError(f"cannot go on in {out}: {error}") from error
     return out
@@ -122,13 +128,19 @@ class _Course:
     """
 
     def __init__(
-        self, study: Study, out: Path, jobs: int, checkpoint_seconds: float, watch: Watch
+        self,
+        study: Study,
+        out: Path,
+        jobs: int,
+        checkpoint_seconds: float,
+        watch: Watch,
+        record: Record,
     ) -> None:
         self._study, self._out, self._jobs = study, out, jobs
         self._checkpoint_seconds, self._watch = checkpoint_seconds, watch
         self._folder, self._writer = Folder(out), Writer(out)
         self._searches = searches(study)
-        self._runs = self._planned()
+        self._runs, self._record = self._planned(), record
         self._tally = Tally(jobs)
 
     def carry_on(self, tell: Callable[[str], None]) -> None:
@@ -138,23 +150,46 @@ class _Course:
         refuse_changed_files(self._runs, self._out)
         keep_modules(self._runs, self._out)
         unsearched = list(filter(self._is_open, self._searches))
-        pending = self._runs if self._searches else self._pending()
-        for run in {(run.start, run.model, run.task): run for run in pending}.values():
-            self._make_start(run)
+        pending = self._due if self._searches else self._pending()
         try:
-            bases = [search.base for search in self._searches]
-            choose_executors([*bases, *self._runs] if pending else [], self._out)
+            self._begin([*(search.base for search in self._searches), *self._due], pending)
             self._search(unsearched, sum(map(_work, pending)))
-            self._run(tell)
+            if unsearched:
+                self._runs = self._planned()
+                self._gather()
+            self._run_to_looks(tell)
         except BaseException:
             # what went wrong first is what the user must read
             with suppress(HeadstartError, OSError):
                 self._gather()
             raise
-        if unsearched or pending:
-            self._gather()
         if failing := self._failures():
-            tell(failed.line(failing, len(self._runs)))
+            tell(failed.line(failing, len(self._due)))
+
+    def _begin(self, runs: Sequence[RunSpec], pending: Sequence[RunSpec]) -> None:
+        """Make what runs begin from, and choose their executors, if any are to be carried out."""
+        for run in {(run.start, run.model, run.task): run for run in pending}.values():
+            self._make_start(run)
+        choose_executors(list(runs) if pending else [], self._out)
+
+    def _run_to_looks(self, tell: Callable[[str], None]) -> None:
+        """Carry out what is due, and look; until nothing is due but runs that have failed."""
+        tried: set[str] = set()
+        while pending := [run for run in self._pending() if run.key not in tried]:
+            taken = len(self._decided.decisions)
+            self._begin(self._due, pending)
+            self._run(pending, tell)
+            tried |= {run.key for run in pending}
+            self._gather()
+            self._tell_of_looks(taken)
+
+    def _tell_of_looks(self, before: int) -> None:
+        found = self._decided
+        if self._study.until is not None:
+            for look, decision in enumerate(found.decisions[before:], start=before + 1):
+                is_decided = decision.where and decision.which
+                is_last = found.is_over and look == len(found.decisions)
+                self._watch(Looked(look, decision.seeds, is_decided, is_last))
 
     def _search(self, unsearched: Sequence[Search], work_of_runs: float) -> None:
         by_key: dict[str, Search] = {}
@@ -163,7 +198,7 @@ class _Course:
             by_key[search.key] = search
             work[search] = search.trials * _work(search.base)
         done = len(self._searches) - len(unsearched)
-        self._tally.begin(work, done, len(self._searches) + len(self._runs), work_of_runs)
+        self._tally.begin(work, done, len(self._searches) + len(self._due), work_of_runs)
         stream_of = partial(_of_search, self._out)
         with closing(self._events(unsearched, stream_of, self._study.runs[:1])) as events:
             for event in events:
@@ -171,13 +206,10 @@ class _Course:
                     search = by_key[event.search]
                     self._watch(self._tally.ended(search, search, "finished"))
 
-    def _run(self, tell: Callable[[str], None]) -> None:
-        self._runs = self._planned()
-        pending = self._pending()
+    def _run(self, pending: Sequence[RunSpec], tell: Callable[[str], None]) -> None:
         take_up({run.key for run in self._runs}, pending, self._out, tell)
-        choose_executors(self._runs if pending else [], self._out)
         keys = {run.key for run in pending}
-        groups = self._groups(keys) if pending else []
+        groups = self._groups(keys)
         work: dict[Group, float] = {}
         left: dict[Group, int] = {}
         group_of: dict[str, Group] = {}
@@ -188,7 +220,7 @@ class _Course:
                     work[group] += _work(run)
                     left[group] += 1
                     group_of[run.key] = group
-        total = len(self._searches) + len(self._runs)
+        total = len(self._searches) + len(self._due)
         self._tally.begin(work, total - len(pending), total, 0.0)
         stream_of = partial(_of_group, self._out, self._checkpoint_seconds)
         with closing(self._events(groups, stream_of, [group[0] for group in groups])) as events:
@@ -231,7 +263,7 @@ class _Course:
         return [*runs, *self._held_against]
 
     def _pending(self) -> list[RunSpec]:
-        return [run for run in self._runs if not self._folder.is_done(run.key)]
+        return [run for run in self._due if not self._folder.is_done(run.key)]
 
     def _is_open(self, search: Search) -> bool:
         """Whether a search has trials to do."""
@@ -249,7 +281,11 @@ class _Course:
             return at_once(with_executor(run, chosen_executor(run, self._out)).executor)
 
         groups = []
-        for group in groups_of(self._runs, most):
+        if self._study.until is None:
+            in_groups = groups_of(self._due, most)
+        else:
+            in_groups = groups_by_look(self._due, self._record.followed, most)
+        for group in in_groups:
             if any(run.key in keys for run in group):
                 groups.append(group)
         if self._jobs > 1:
@@ -267,19 +303,31 @@ class _Course:
                 raise
 
     def _failures(self) -> dict[str, str]:
-        return failed.among(self._folder.run(run.key) for run in self._runs)
+        return failed.among(self._folder.run(run.key) for run in self._due)
 
     def _gather(self) -> None:
-        keys = [run.key for run in self._runs if run.baseline == "none"]
+        """Write the tables of what is done, look at it, and see what is due then."""
+        runs = [run for run in self._runs if run.baseline == "none"]
         held_against = {run.key: of.key for run, of in self._held_against.items()}
-        trials = table_of(self._trials()) if self._searches else None
         target, text = self._study.file.target_accuracy, self._study.resolved()
-        baselines = baseline_table(self._study.task, self._study.file.evaluate_on)
-        failures = self._failures()
-        table, _ = self._folder.gather(
-            keys, target, text, trials, failures, baselines, held_against
+        keys = [run.key for run in runs]
+        found = self._folder.gather(keys, target, text, held_against)
+        self._decided = decided_so_far(runs, found.runs, self._record.followed)
+        self._record = self._record.with_looks(len(self._decided.decisions))
+        self._due = self._runs
+        if self._study.until:
+            self._due = due(runs, self._held_against, self._decided)
+        undone = [run for run in self._pending() if run.baseline == "none"]
+        results = replace(
+            found,
+            trials=table_of(self._trials()) if self._searches else None,
+            baselines=baseline_table(self._study.task, self._study.file.evaluate_on),
+            looks=looks_table(self._record, self._decided),
+            planned=len(found.runs) + len(undone),
+            failed=self._failures(),
         )
-        rows = [] if self._searches else best_rates(table)
+        tables.write_results(self._out, results)
+        rows = [] if self._searches else best_rates(found.runs)
         if any(row["trials"] > 1 for row in rows):
             chosen = as_rates(rows, self._study.file.evaluate_on)
             files.write(self._out / RESULTS / "rates.yaml", chosen)

@@ -1,7 +1,6 @@
 """What a study is: the grids that its file spans, and the runs that these are."""
 
 import itertools
-import math
 import os
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import fields, replace
@@ -14,6 +13,7 @@ from headstart.engine.devices import DEVICES
 from headstart.engine.executors.base import EXECUTORS
 from headstart.engine.rate_by_round import RATES_BY_ROUND
 from headstart.errors import HeadstartError
+from headstart.looks.plans import plan_of
 from headstart.models.network import MODELS
 from headstart.parts.origin import Origin, current, within
 from headstart.parts.registry import Component, Registry
@@ -23,10 +23,14 @@ from headstart.servers.base import SERVERS
 from headstart.starts.base import STARTS
 from headstart.study.baselines.other_training import baseline_runs, refuse_slips
 from headstart.study.data import task_of
+from headstart.study.file.asked import LooksAsked
 from headstart.study.file.equal_rates import refuse_unequal_rates
-from headstart.study.file.keys import Axes, StudyFile, Tuning
+from headstart.study.file.idle_repeats import refuse_idle_repeats
+from headstart.study.file.keys import Axes, StudyFile, Tuning, UntilDecided
+from headstart.study.file.most_runs import refuse_too_many_runs
 from headstart.study.file.rate_rows import RateRows
 from headstart.study.file.run_spec import RunSpec
+from headstart.study.file.until_decided import refuse_what_decides_nothing
 from headstart.study.file.yaml_text import read, written
 from headstart.study.given.parts import as_written
 from headstart.tasks.base import PARTITIONS, TASKS
@@ -63,8 +67,8 @@ class Study:
     `resolved` are asked for, and then only where the number of clients is to be counted.
 
     grid: the runs; where clients are to be counted their `population` is 0, and their `cohort` as
-    written. origin: where the study was written. A program that makes a study by a call trusts
-    itself: parts of its own may come from whatever it can import.
+    written. plan: when it is looked at. origin: where the study was written. A program that makes a
+    study by a call trusts itself: parts of its own may come from whatever it can import.
 
     Raises:
         HeadstartError: one line with the path in the file, for unknown keys or names, wrong types
@@ -99,21 +103,33 @@ class Study:
         grids = list(self._grids())
         for axis in AXES:
             _refuse_alike(itertools.chain.from_iterable(axes[axis] for axes in grids), axis)
-        _refuse_too_many(grids)
+        refuse_too_many_runs(grids)
         self._written_population = 0 if self._is_counted(grids) else int(parsed.population)
         if self._written_population:
             self._cohort_of(self._written_population)
         spanned = itertools.chain.from_iterable(map(self._expand, grids))
         self.grid = list(dict.fromkeys(spanned))
         if parsed.tuning:
-            _refuse_idle_repeats(parsed.tuning, grids)
+            refuse_idle_repeats(parsed.tuning, grids)
         if not parsed.rates:
             refuse_unequal_rates(self.grid)
+        self.plan = plan_of(parsed.model_dump(include={"seeds", "margin", "tuning"}))
+        if self.until is not None:
+            refuse_what_decides_nothing(parsed, self.grid)
         self._rate_rows.refuse_unused()
+
+    @property
+    def until(self) -> UntilDecided | None:
+        """How many seeds it is run for, where that is not known beforehand."""
+        return self.file.seeds if isinstance(self.file.seeds, UntilDecided) else None
 
     @classmethod
     def load(
-        cls, path: str | Path, allow: Sequence[str] = (), origin: Origin | None = None
+        cls,
+        path: str | Path,
+        allow: Sequence[str] = (),
+        origin: Origin | None = None,
+        asked: LooksAsked | None = None,
     ) -> "Study":
         """Read a study file (YAML, nothing in it is executed but what it names of the modules of
         its own).
@@ -122,6 +138,7 @@ class Study:
             path: the file. What it names is looked up beside it, then in the working folder.
             allow: modules from elsewhere that its parts may come from.
             origin: where it was written, for a copy that lies elsewhere.
+            asked: what a command says of its looks, over what the file says.
         """
         if not isinstance(path, str | os.PathLike):
             raise HeadstartError(
@@ -130,7 +147,7 @@ class Study:
         keys = read(Path(path))
         with within(origin or Origin.of_file(Path(path), tuple(allow))):
             try:
-                return cls(**keys)
+                return cls(**(asked.over(keys) if asked else keys))
             except HeadstartError as error:
                 raise HeadstartError(f"{path}: {error}") from None
 
@@ -195,6 +212,7 @@ class Study:
 
     def _grids(self) -> Iterator[dict[str, list[Any]]]:
         main = {axis: getattr(self.file, axis) for axis in Axes.model_fields}
+        main["seeds"] = list(range(self.until.at_most)) if self.until else self.file.seeds
         yield self._components(main, "")
         for i, axes in enumerate(self.file.also):
             yield self._components({**main, **axes.model_dump(exclude_none=True)}, f"also[{i}].")
@@ -292,18 +310,6 @@ def _check_tuning(file: StudyFile, tuning: Tuning) -> None:
     _refuse_twice(tuning.each, "tuning.each")
 
 
-def _refuse_idle_repeats(tuning: Tuning, grids: list[dict[str, list[Any]]]) -> None:
-    """Refuse repeats of the tuning whose rates no judged seed would be run with."""
-    for axes in grids:
-        used = set(map(tuning.repeat_of, axes["seeds"]))
-        if len(used) < tuning.repeats:
-            raise HeadstartError(
-                f"tuning.repeats: a seed takes the rates of repeat number seed % {tuning.repeats}; "
-                f"expected seeds for all {tuning.repeats}, got some for {len(used)}; name more "
-                "seeds, or fewer repeats"
-            )
-
-
 def _refuse_alike(parts: Iterable[Component], axis: str) -> None:
     """Parts that differ and would have one name in tables and on the page."""
     names: dict[str, Component] = {}
@@ -321,21 +327,3 @@ def _refuse_twice(values: Sequence[Hashable], path: str) -> None:
         if value in before:
             raise HeadstartError(f"{path}[{i}]: {value} is there twice; remove one")
         before.add(value)
-
-
-MOST_RUNS = 50_000
-"""Runs of a study. Each has a folder of its own, and takes a tenth of a second at the least."""
-
-
-def _refuse_too_many(grids: list[dict[str, list[Any]]]) -> None:
-    """Before any grid is spanned: what is to be refused is not made."""
-    runs = sum(math.prod(map(len, axes.values())) for axes in grids)
-    if runs > MOST_RUNS:
-        longest = []
-        for axis, values in max(grids, key=lambda axes: len(axes["seeds"])).items():
-            if len(values) > 1:
-                longest.append(f"{axis}: {len(values)}")
-        raise HeadstartError(
-            f"expected at most {MOST_RUNS:,} runs, got {runs:,} ({', '.join(longest)}); cut the "
-            "grid, or divide it among studies"
-        )

@@ -10,6 +10,7 @@ from headstart.trackers.base import Tracker
 
 if TYPE_CHECKING:
     from headstart.study.events import Measured
+    from headstart.study.looking.stages import Looked
     from headstart.study.places.pace import Advance
     from headstart.study.runner import Watch
     from headstart.study.spec import Study
@@ -39,14 +40,15 @@ def following(
         yield watch
         return
     from headstart.study.events import Measured
+    from headstart.study.places.pace import Advance
 
     guarded = [_Guarded(name, tracker, tell) for name, tracker in begun]
 
-    def watch_too(event: "Measured | Advance") -> None:
+    def watch_too(event: "Measured | Advance | Looked") -> None:
         for each in guarded:
             if isinstance(event, Measured):
                 each.call("measured", event.run, event.rows)
-            elif event.record is not None:
+            elif isinstance(event, Advance) and event.record is not None:
                 each.call("ended", event.run, event.record)
         watch(event)
 

@@ -31,7 +31,7 @@ def sort(records: Records) -> Grid:
     records = _with_brief_starts(_printable(records))
     rows = [vars(run) for run in records.runs]
     repeats = records.repeats
-    clients, servers = labels(rows, "client", repeats), labels(rows, "server", repeats)
+    clients, servers = labels(rows, "client"), labels(rows, "server")
     tried: dict[Place, dict[Rates, list[Run]]] = defaultdict(lambda: defaultdict(list))
     for run in records.runs:
         pair = Pair(clients[run.client], servers[run.server])

@@ -6,6 +6,7 @@ entry of `also` spans a further one in which the axes that it does not name are 
 grid.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -14,10 +15,14 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainValidator,
+    ValidationInfo,
     model_validator,
 )
 
+from headstart.looks.plans import MARGIN
 from headstart.models.network import Precision
+from headstart.parts.validation import validate
 from headstart.study.file.trainable import readable
 from headstart.wording.epochs import whole_or_part
 
@@ -151,6 +156,37 @@ class Tuning(Strict):
         return seed % self.repeats
 
 
+MOST_LOOKS = 200
+"""Seeds of a study that runs until it has decided. A look takes a moment, and shares the error."""
+
+
+def _first_or_more(at_most: int, given: ValidationInfo) -> int:
+    first = given.data.get("first", at_most)
+    if at_most < first:
+        raise ValueError(f"expected first ({first}) or more, got {at_most}")
+    return at_most
+
+
+class UntilDecided(Strict):
+    """Seeds 0, 1, 2, ... until the study has decided: it is looked at after `first` of them, and
+    after each further one.
+    """
+
+    until: Literal["decided"]
+    first: Annotated[int, Field(ge=2)] = 3
+    at_most: Annotated[int, Field(ge=2, le=MOST_LOOKS), AfterValidator(_first_or_more)] = 20
+
+
+class _Listed(Strict):
+    seeds: Seeds
+
+
+def _listed_or_until(value: object) -> list[int] | UntilDecided:
+    if isinstance(value, Mapping):
+        return validate(UntilDecided, value, "seeds")
+    return validate(_Listed, {"seeds": value}).seeds
+
+
 class StudyFile(Strict):
     """The keys of a study file, with their defaults."""
 
@@ -168,7 +204,8 @@ class StudyFile(Strict):
     local_epochs: NumbersOfEpochs = [1]
     client_rates: Rates = [0.1]
     server_rates: Rates = [1.0]
-    seeds: Seeds = [0, 1, 2]
+    seeds: Annotated[Any, PlainValidator(_listed_or_until)] = [0, 1, 2]
+    margin: Annotated[float, Field(ge=0, le=100)] = MARGIN
     population: Count | Literal["natural"] = 100
     cohort: Count = USUAL_COHORT
     batch_size: Count = 8

@@ -149,24 +149,17 @@ class Folder:
         keys: Sequence[str],
         target_accuracy: float | None,
         study: str = "",
-        trials: pa.Table | None = None,
-        failed: Mapping[str, str] | None = None,
-        baselines: pa.Table | None = None,
         held_against: Mapping[str, str] | None = None,
-    ) -> tuple[pa.Table, pa.Table]:
-        """Make the tables of `results/` of the runs that are done, in the order given, and of the
-        trials.
+    ) -> tables.StudyTables:
+        """Make the tables of the runs that are done, in the order given.
 
         They say which study it is and how many runs were planned, so that a reader can tell what is
-        missing, and why runs failed.
+        missing.
 
         Args:
             keys: the runs.
             target_accuracy: what `rounds_to_target` is counted for.
             study: the text of the resolved study.
-            trials: what its tuning tried.
-            failed: why runs did not end, by their keys.
-            baselines: what needs no training.
             held_against: the runs of other training, each with the run that is held against it.
 
         Raises:
@@ -184,19 +177,10 @@ class Folder:
                 records[key] = seal
         runs, rounds = (pa.concat_tables(parts).combine_chunks() for parts in (rows, of_runs))
         said = about(records, target_accuracy)
-        results = tables.StudyTables(
-            study=study,
-            runs=runs,
-            rounds=rounds,
-            trials=trials,
-            baselines=baselines,
-            baseline_runs=self._others(held_against) if held_against else None,
-            planned=len(keys),
-            about=said,
-            failed=failed or {},
+        others = self._others(held_against) if held_against else None
+        return tables.StudyTables(
+            study, runs, rounds, baseline_runs=others, planned=len(keys), about=said
         )
-        tables.write_results(self.path, results)
-        return runs, rounds
 
     def _others(self, held_against: Mapping[str, str]) -> pa.Table:
         """What came of the runs that others are held against, of those that are done."""

@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from headstart.errors import HeadstartError
+from headstart.looks.record import Record, record_for
 from headstart.probes.base import PROBES
 from headstart.study.federations import federation_of
 from headstart.study.file.run_spec import RunSpec
@@ -33,8 +34,25 @@ GROWS = ("rounds", "probes")
 """Fields of a run of which a longer study may have more."""
 
 
-def refusal(study: Study, out: Path, tell: Tell) -> str:
-    """Why a study may not go on in a folder with another one's study file; empty where it may."""
+def refusal(study: Study, out: Path, looks: Record | None, tell: Tell) -> str:
+    """Why a study may not go on in a folder with another one's study file; empty where it may.
+
+    Args:
+        study: the study that is to go on.
+        out: the folder.
+        looks: what the folder knows of its looks.
+        tell: is given a line where its study file is written again.
+
+    Raises:
+        HeadstartError: the study lacks seeds that were looked at.
+    """
+    why = _of_runs(study, out, tell)
+    if not why:
+        record_for(study.plan, looks)
+    return why
+
+
+def _of_runs(study: Study, out: Path, tell: Tell) -> str:
     file = out / STUDY_FILE
     try:
         other = Study.load(file, origin=study.origin) if file.exists() else None

@@ -19,6 +19,8 @@ def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
     'rounds: there 40, here 20'
     >>> differences({"probes": ["a"]}, {"probes": ["a", "b"], "tuning": {"trials": 3}})
     'tuning: only here; probes: here also b'
+    >>> differences({"seeds": {"until": "decided"}}, {"seeds": [0, 1]})
+    'seeds: there until decided, here [0, 1]'
     """
     told: list[str] = []
     for key in {**there, **here}:
@@ -40,8 +42,10 @@ def _of(
             yield from _of(inner, a, b, f"{name}.")
     elif isinstance(a, list) and isinstance(b, list):
         yield from _of_lists(name, a, b)
-    elif isinstance(a, list | Mapping) or isinstance(b, list | Mapping):
-        yield f"{name}: only {'here' if a is None else 'there'}"
+    elif isinstance(a, list | Mapping) and b is None:
+        yield f"{name}: only there"
+    elif isinstance(b, list | Mapping) and a is None:
+        yield f"{name}: only here"
     else:
         yield f"{name}: there {_shown(a)}, here {_shown(b)}"
 
@@ -60,4 +64,6 @@ def _of_lists(name: str, there: list[Any], here: list[Any]) -> Iterator[str]:
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {inner}" for key, inner in value.items())
     return "nothing" if value is None else str(value)

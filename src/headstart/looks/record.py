@@ -1,0 +1,173 @@
+"""The record of a study's looks: `results/looks.parquet`, a row for each comparison at each look.
+
+In its metadata are the plan that the study file asked for and the one that is followed, which
+differ where a folder grew as nobody had planned, and how many looks were taken. These can not be
+told from the runs, so the record is never made anew while there are results.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+
+import pyarrow as pa
+
+from headstart import tables
+from headstart.errors import HeadstartError
+from headstart.looks.decided import Decided
+from headstart.looks.plans import Plan, as_mapping, from_mapping, going_on
+from headstart.statistics.decisions import Bounds, Decision
+from headstart.statistics.sequential import levels
+from headstart.tables import LOOKS, LookRow, metadata_of
+
+REMEDY = "put it back as it was, since looks that were taken count, or choose a new folder"
+
+PLAN = "plan"
+"""In the metadata of the table: the plans, and how many looks were taken."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a folder knows of its looks.
+
+    Attributes:
+        asked: the plan of the study file.
+        followed: the plan with the looks that were taken before.
+        taken: how many of its looks were taken.
+    """
+
+    asked: Plan
+    followed: Plan
+    taken: int
+
+    def with_looks(self, taken: int) -> "Record":
+        """The record after so many looks; looks that were taken stay so."""
+        return Record(self.asked, self.followed, max(taken, self.taken))
+
+
+def record_for(asked: Plan, before: Record | None) -> Record:
+    """The record with which a study goes on.
+
+    Raises:
+        HeadstartError: a seed that was looked at is not asked for any more.
+    """
+    if before is None:
+        return Record(asked, asked, 0)
+    if (before.asked.seeds, before.asked.looks) == (asked.seeds, asked.looks):
+        followed = Plan(before.followed.seeds, before.followed.looks, asked.margin)
+        return Record(asked, followed, before.taken)
+    return Record(asked, going_on(asked, before.followed, before.taken), before.taken)
+
+
+def read_record(folder: Path) -> Record | None:
+    """The record in a study's folder; None where there are no results yet.
+
+    Raises:
+        HeadstartError: it is damaged, or gone while there are results.
+    """
+    path = folder / tables.RESULTS / tables.LOOKS_FILE
+    if not path.exists():
+        if (path.parent / tables.RUNS_FILE).exists():
+            raise HeadstartError(f"{path} is gone, which says what was looked at; {REMEDY}")
+        return None
+    return record_in(tables.read(path, REMEDY), path)
+
+
+def record_in(table: pa.Table, path: Path) -> Record:
+    """The record that a table of looks has in its metadata.
+
+    Raises:
+        HeadstartError: it has none.
+    """
+    try:
+        said = json.loads(metadata_of(table)[PLAN])
+        plans = from_mapping(said["asked"]), from_mapping(said["followed"])
+        return Record(*plans, int(said["taken"]))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise HeadstartError(f"{path} is damaged (it names no plan); {REMEDY}") from None
+
+
+def table_of(record: Record, found: Decided | None) -> pa.Table:
+    """The record as a table. `found`: what was decided, None where no run has begun."""
+    rows = [] if found is None else list(map(asdict, _rows(found)))
+    said = {
+        "asked": as_mapping(record.asked),
+        "followed": as_mapping(record.followed),
+        "taken": record.taken,
+    }
+    table = pa.Table.from_pylist(rows, schema=LOOKS)
+    return table.replace_schema_metadata({PLAN: json.dumps(said)})
+
+
+def _rows(found: Decided) -> Iterator[LookRow]:
+    at_level = levels(found.plan.looks)
+    for place, at in enumerate(found.decisions):
+        row = partial(_row, look=place + 1, at=at, level=at_level[place])
+        for (a, b), bounds in sorted(at.starts.items()):
+            if a < b:
+                names = found.starts[a], found.starts[b]
+                yield row("where", None, names, bounds, at.starts[b, a])
+        for (a, i, j), bounds in sorted(at.pairs.items()):
+            if i < j:
+                pairs = str(found.pairs[i][0]), str(found.pairs[j][0])
+                yield row("which", found.starts[a], pairs, bounds, at.pairs[a, j, i])
+
+
+def _row(
+    question: str,
+    start: str | None,
+    names: tuple[str, str],
+    ours: Bounds,
+    theirs: Bounds,
+    *,
+    look: int,
+    at: Decision,
+    level: float,
+) -> LookRow:
+    """The row of two at a look.
+
+    Args:
+        question: `where` or `which`.
+        start: from which start, where pairs are compared.
+        names: those of the one and the other.
+        ours: what the one is ahead by.
+        theirs: what the other is ahead by.
+        look: the number of the look.
+        at: what was decided at it.
+        level: at which it tests.
+    """
+    return LookRow(
+        look=look,
+        seeds=at.seeds,
+        question=question,
+        start=start,
+        one=names[0],
+        other=names[1],
+        estimate=ours.value,
+        low=ours.low,
+        high=ours.high,
+        spent=at.spent,
+        level=level,
+        decision=in_a_word(ours, theirs, at.margin),
+    )
+
+
+def in_a_word(ours: Bounds, theirs: Bounds, margin: float) -> str:
+    """What a look decides of two, as `headstart.tables.DECISIONS` has it.
+
+    Args:
+        ours: what the one is ahead by.
+        theirs: what the other is ahead by.
+        margin: a difference that is no more than this does not matter.
+    """
+    if ours.low > 0:
+        return "ahead"
+    if theirs.low > 0:
+        return "behind"
+    no_worse, no_better = theirs.most <= margin, ours.most <= margin
+    if no_worse and no_better:
+        return "level"
+    if no_worse:
+        return "no worse"
+    return "no better" if no_better else "open"

@@ -1,0 +1,88 @@
+"""The record of a study's looks: what it says, and that it is not lost without a word."""
+
+from pathlib import Path
+
+import pytest
+from tests.looks.conftest import ADAM, HIGH, LOW, PLAN, SGD, runs
+
+from headstart import tables
+from headstart.errors import HeadstartError
+from headstart.looks.decided import decided
+from headstart.looks.plans import Plan, plan_of
+from headstart.looks.record import Record, in_a_word, read_record, record_for, record_in, table_of
+from headstart.statistics.decisions import Bounds
+from headstart.statistics.sequential import levels, until_decided
+from headstart.tables import DECISIONS, LOOKS
+
+RECORD = Record(PLAN, PLAN, 0)
+
+
+@pytest.mark.parametrize(
+    ("low", "least", "most", "high", "word"),
+    [
+        (0.001, 0.002, 0.1, 0.2, "ahead"),
+        (-0.2, -0.1, -0.002, -0.001, "behind"),
+        (-0.006, -0.004, 0.004, 0.006, "level"),
+        (-0.2, -0.005, 0.1, 0.2, "no worse"),
+        (-0.2, -0.1, 0.005, 0.2, "no better"),
+        (-0.2, -0.1, 0.1, 0.2, "open"),
+    ],
+)
+def test_a_decision_is_one_of_six_words(low: float, least: float, most: float, high: float, word: str) -> None:
+    """Of a difference between `low` and `high`, of which is claimed that it is `least` at least, or `most` at most."""
+    ours, theirs = Bounds(0.0, low, high, most), Bounds(0.0, -high, -low, -least)
+    assert in_a_word(ours, theirs, margin=0.005) == word
+    assert word in DECISIONS
+
+
+def test_each_couple_of_starts_and_of_pairs_has_a_row_at_each_look() -> None:
+    rows = [*runs("random", SGD, LOW[:3]), *runs("proxy", SGD, HIGH[:3])]
+    rows += [*runs("random", ADAM, LOW[2::-1]), *runs("proxy", ADAM, HIGH[2::-1])]
+    found = decided(rows, PLAN)
+    written = table_of(RECORD, found).to_pylist()
+    places = [(row["look"], row["question"], row["start"], row["one"], row["other"]) for row in written[:3]]
+    assert places == [
+        (1, "where", None, "random", "proxy"),
+        (1, "which", "random", "sgd + sgd", "sgd + adam"),
+        (1, "which", "proxy", "sgd + sgd", "sgd + adam"),
+    ]
+    assert written[0]["decision"] == "behind"
+    assert written[0]["estimate"] == found.decisions[0].starts[0, 1].value
+    plan = PLAN.looks
+    assert {(row["seeds"], row["spent"], row["level"]) for row in written} == {(3, plan.spent[0], levels(plan)[0])}
+
+
+def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
+    record = Record(plan_of({"seeds": [0, 1, 2]}), PLAN, 2)
+    path = tmp_path / "results" / "looks.parquet"
+    tables.write(path, table_of(record, None))
+    assert read_record(tmp_path) == record
+
+
+def test_a_folder_without_results_has_no_record(tmp_path: Path) -> None:
+    assert read_record(tmp_path) is None
+
+
+def test_a_record_that_is_gone_while_there_are_results_is_missed(tmp_path: Path) -> None:
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "runs.parquet").touch()
+    with pytest.raises(HeadstartError, match=r"looks\.parquet is gone, which says what was looked at; put it back"):
+        read_record(tmp_path)
+
+
+def test_a_table_without_a_plan_is_no_record() -> None:
+    with pytest.raises(HeadstartError, match=r"is damaged \(it names no plan\); put it back"):
+        record_in(LOOKS.empty_table(), Path("looks.parquet"))
+
+
+def test_the_same_study_goes_on_as_it_was_planned() -> None:
+    """Also where its plan was none of the file: what is left is not shared anew at each look."""
+    other = Plan(PLAN.seeds, until_decided(2, 5), PLAN.margin)
+    begun = Record(PLAN, other, 2)
+    assert record_for(PLAN, begun) == begun
+    assert record_for(Plan(PLAN.seeds, PLAN.looks, 0.02), begun).followed == Plan(other.seeds, other.looks, 0.02)
+    assert record_for(PLAN, None) == RECORD
+
+
+def test_looks_that_were_taken_stay_taken() -> None:
+    assert RECORD.with_looks(3).with_looks(1) == Record(PLAN, PLAN, 3)
