@@ -102,20 +102,6 @@ def test_holm_is_never_below_p_nor_above_bonferroni() -> None:
         assert raw <= adjusted <= min(1, 20 * raw)
 
 
-def test_couples_are_corrected_for_all_of_them() -> None:
-    """Three pairs, two seeds: p of each couple by Student with one degree of freedom, then Holm over the three."""
-    cells = [{0: 5.0, 1: 6.0}, {0: 1.0, 1: 2.2}, {0: 0.0, 1: 2.0}]
-    found = intervals.couples(cells)
-    p = {key: stats.ttest_rel(list(cells[key[0]].values()), list(cells[key[1]].values())).pvalue for key in found}
-    assert list(found) == [(0, 1), (0, 2), (1, 2)]
-    assert found[0, 1][0].value == pytest.approx(3.9)
-    first, second, third = sorted(p, key=lambda key: float(p[key]))
-    assert found[first][1] == pytest.approx(3 * p[first])
-    assert found[second][1] == pytest.approx(max(3 * p[first], 2 * p[second]))
-    assert found[third][1] == pytest.approx(max(3 * p[first], 2 * p[second], p[third]))
-    assert intervals.couples([{0: 1.0}, {1: 1.0}]) == {}
-
-
 SIMULATED = 4000
 
 
@@ -155,24 +141,3 @@ def test_intervals_of_paired_differences_cover_the_effect(seeds: int, noise: str
         assert 0.94 < share < 0.985  # a difference of skewed values is symmetric, with longer tails
     else:
         assert 0.86 < share < 0.92  # as the docstring says
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("seeds", [3, 10])
-@pytest.mark.parametrize("uneven", [False, True])
-def test_equal_pairs_are_told_apart_at_most_at_the_level(seeds: int, uneven: bool) -> None:
-    """Nine pairs that are equal, of equal noise or not: any couple told apart is an error. Comparing with the best
-    alone and correcting for eight, as one is tempted to, errs more often than it says."""
-    rng, trials = generator(), 600
-    wrong = tempted = 0
-    for _ in range(trials):
-        noise = np.exp(rng.normal(0, 1, 9)) if uneven else np.ones(9)
-        scores = rng.normal(size=seeds) + noise[:, None] * rng.normal(size=(9, seeds))
-        found = intervals.couples([dict(enumerate(row)) for row in scores])
-        best = int(scores.mean(axis=1).argmax())
-        p = [e.p for key, (e, _) in found.items() if best in key and e.p is not None]
-        wrong += any(adjusted is not None and adjusted < 0.05 for _, adjusted in found.values())
-        tempted += min(p) * 8 < 0.05
-    assert _at_most(wrong / trials, 0.05, trials)
-    if not uneven:
-        assert tempted / trials > 0.05

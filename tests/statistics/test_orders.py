@@ -23,23 +23,6 @@ def test_mean_ranks_average_over_seeds() -> None:
     assert orders.mean_ranks(np.array([[0.9, 0.5], [0.8, 0.6], [np.nan, np.nan]])) == [1.5, 1.5, 3.0]
 
 
-def test_probability_best_equals_the_enumeration_of_all_samples() -> None:
-    scores = np.array([[0.9, 0.2, 0.5], [0.3, 0.8, 0.6], [0.1, 0.1, 0.1]])
-    wins = np.zeros(3)
-    for pick in itertools.product(range(3), repeat=3):  # all 27 bootstrap samples, equally likely
-        means = scores[:, pick].mean(axis=1)
-        wins += (means >= means.max() - 1e-12) / (means >= means.max() - 1e-12).sum()
-    draws = 20_000
-    found = orders.probability_best(scores, generator(), draws)
-    assert found == pytest.approx(list(wins / 27), abs=4 * np.sqrt(0.25 / draws))
-
-
-def test_probability_best_shares_ties_and_never_names_a_diverged_pair() -> None:
-    scores = np.array([[0.5, 0.5], [0.5, 0.5], [np.nan, 1.0]])
-    assert orders.probability_best(scores, generator()) == pytest.approx([0.5, 0.5, 0.0])
-    assert orders.probability_best(np.full((2, 2), np.nan), generator()) == [0.0, 0.0]
-
-
 def test_kendall_equals_scipy_with_ties() -> None:
     rng = generator()
     a, b = rng.integers(5, size=12).tolist(), rng.integers(5, size=12).tolist()

@@ -1,11 +1,9 @@
 """Intervals of means over seeds and of paired differences, and tests of several at once.
 
 Sources: Student, Biometrika 6 (1908), the t interval; Holm, Scand. J. Statist. 6 (1979), the
-step-down correction; Tukey, 1953, that who compares with the best compares all couples (Hochberg
-and Tamhane, Multiple Comparison Procedures, 1987, chapter 1).
+step-down correction.
 """
 
-import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -158,20 +156,3 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
         running = max(running, min(1.0, (m - rank) * p))
         adjusted[i] = running
     return adjusted
-
-
-def couples(cells: Sequence[BySeed]) -> dict[tuple[int, int], tuple[Estimate, float | None]]:
-    """(i, j), i < j -> the difference of cells i and j, and its p-value by Holm among all couples.
-
-    Which pair is best is read off the same data, so that comparing the others with it alone, with a
-    correction for P - 1, tells equal pairs apart too often: 9 % of the time for nine pairs and
-    three seeds, 12 % for ten. Corrected for all P (P - 1) / 2 couples, whichever is picked, it does
-    so at most in 5 %.
-    """
-    found = {}
-    for i, j in itertools.combinations(range(len(cells)), 2):
-        difference = paired_difference(cells[i], cells[j])
-        if difference is not None:
-            found[i, j] = difference
-    adjusted = holm([difference.p for difference in found.values()])
-    return {key: (found[key], p) for key, p in zip(found, adjusted, strict=True)}

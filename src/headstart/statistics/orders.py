@@ -1,4 +1,4 @@
-"""Orders of the pairs of optimizers: ranks, the chance to be best, and how far two orders agree.
+"""Orders of the pairs of optimizers: ranks, and how far two orders agree.
 
 Sources: Kendall, Biometrika 30 (1938) and 33 (1945), tau and its form with ties; Efron, Ann.
 Statist. 7 (1979), the bootstrap; Hoeffding, Ann. Math. Statist. 19 (1948), the variance of a mean
@@ -36,25 +36,6 @@ def mean_ranks(scores_PS: Scores) -> list[float]:
     """Each pair's rank within a seed, averaged over the seeds."""
     ranks_SP = np.array([ranks(scores_P) for scores_P in np.asarray(scores_PS, dtype=float).T])
     return ranks_SP.mean(axis=0).tolist()  # type: ignore[no-any-return]
-
-
-def probability_best(
-    scores_PS: Scores, generator: np.random.Generator, draws: int = 2000
-) -> list[float]:
-    """The share of bootstrap samples of the seeds in which a pair has the highest mean; ties share.
-
-    Seeds are drawn once for all pairs, which keeps the pairing. A pair with a diverged run (NaN) is
-    never best. With few seeds this is coarse (3 seeds: 10 distinct samples): read it as an order,
-    not as a decimal.
-    """
-    scores = np.where(np.isnan(scores_PS).any(axis=1, keepdims=True), -np.inf, scores_PS)
-    n_seeds = scores.shape[1]
-    picks = generator.integers(n_seeds, size=(draws, n_seeds))
-    means_DP = scores[:, picks].mean(axis=2).T
-    highest_D1 = means_DP.max(axis=1, keepdims=True)
-    best_DP = np.isclose(means_DP, highest_D1, rtol=0, atol=1e-12) & np.isfinite(means_DP)
-    share_DP = best_DP / np.maximum(best_DP.sum(axis=1, keepdims=True), 1)
-    return share_DP.mean(axis=0).tolist()  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True)

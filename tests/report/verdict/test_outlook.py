@@ -70,3 +70,16 @@ def test_headlines_come_before_seeds(table: Table) -> None:
     assert outlook(grid, "proxy", "out", Headlines(untrained="nothing")).sentence == ""
     rising = outlook(grid, "proxy", "out", Headlines(rising="it rises"))
     assert rising.sentence == "First raise the rounds (rounds: 40) in the study file; seeds come after."
+
+
+def test_seeds_that_will_hardly_decide_are_said_to_be_no_use(table: Table) -> None:
+    """Level starts whose noise is forty times the margin: the two seeds that are planned will not tell."""
+    random, proxy = [0.80, 0.90, 0.70, 0.81], [0.90, 0.80, 0.71, 0.80]
+    until = {"until": "decided", "first": 4, "at_most": 6}
+    grid = table({"random": {A: random}, "proxy": {A: proxy}}, seeds=until)
+    last = grid.decided.last
+    assert last is not None
+    assert last.hopeless
+    found = outlook(grid, "proxy", "out", NONE)
+    assert found.sentence == "The seeds that are planned will most likely not decide the rest."
+    assert found.command == ""

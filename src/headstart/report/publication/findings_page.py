@@ -6,18 +6,17 @@ import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import quote
 
 from headstart import files
 from headstart.errors import HeadstartError
 from headstart.paper.findings import FINDINGS, Finding
 from headstart.report import own_files
-from headstart.report.judgement.findings import NOT_ASKED
 from headstart.report.judgement.study_names import labels
 from headstart.report.publication import setup
 from headstart.report.publication.folder import SUMS
-from headstart.report.publication.form import refuse_other_forms
+from headstart.report.publication.form import Judgement, refuse_other_forms
 from headstart.report.publication.markdown import escaped, row
 from headstart.report.publication.marks import Published, answer_to, marks, notes
 from headstart.report.publication.readme import told
@@ -29,7 +28,7 @@ from headstart.tables import STUDY_FILE
 from headstart.wording.phrases import count, listed
 
 MARKS = "<!-- begin headstart findings -->", "<!-- end headstart findings -->"
-ORDER = ("holds", "does not hold", "does not show", "undecided", "one start", NOT_ASKED)
+ORDER = get_args(Judgement)
 
 
 def write(folders: Sequence[str | Path], into: str | Path) -> Path:
@@ -137,7 +136,7 @@ def matrix(
     links: Sequence[str], studies: Sequence[Published], findings: Sequence[Finding]
 ) -> list[str]:
     """All judgements at once: a row a finding, a column a study."""
-    bold = "Bold: it also stands where all findings of a study are asked at once (Holm)."
+    bold = "Bold: decided, though all findings of a study are asked at once (Holm)."
     lines = ["## All findings", "", bold, "", *_head("finding", links)]
     for finding in findings:
         cells = []

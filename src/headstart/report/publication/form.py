@@ -1,11 +1,17 @@
 """What `findings.json` of a published study holds, as far as it is read again."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 NUMBERS = list(range(1, 10))
 """The findings, in their order."""
+
+
+Judgement = Literal[
+    "holds", "does not hold", "does not show", "undecided", "one start", "not asked"
+]
+"""What a study says of a finding."""
 
 
 class Form(BaseModel):
@@ -33,7 +39,7 @@ class FindingForm(Form):
 
     number: int
     claim: str
-    judgement: str
+    judgement: Judgement
     difference: str = ""
     judged: DifferenceForm | None = None
     p_holm: Annotated[float, Field(strict=False, ge=0, le=1)] | None = None

@@ -57,6 +57,9 @@ def outlook(grid: Grid, start: str, folder: str, first: Headlines) -> Outlook:
     if found.is_decided:
         margin = in_points(last.margin)
         return Outlook(f"Nothing is left to look for: what is said holds within {margin}.")
+    if found.missing and last.hopeless:
+        stake = at_stake(grid, start)
+        return Outlook(f"The seeds that are planned will most likely not decide the rest.{stake}")
     if found.missing:
         runs = count(found.missing, "run")
         return Outlook(f"The next look needs {runs} more; the same command goes on.", again)
