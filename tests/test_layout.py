@@ -98,7 +98,7 @@ HOUSE = {
         {"judgement"},
         {"pages", "publication"},
     ],
-    "report/words": [{"numbers", "remarks", "written_parts"}, {"table"}],
+    "report/words": [{"methods", "numbers", "remarks", "written_parts"}, {"table"}],
     "report/runs": [{"client_values"}, {"records"}, {"cells"}, {"standings"}, {"grid"}, {"sorting"}],
     "report/measures": [{"before_training", "end_metrics"}, {"*"}],
     "report/figures": [{"rendering"}, {"axes"}, {"*"}],

@@ -35,7 +35,7 @@ def test_a_row_for_each(study: Callable[..., Path], few: Keep) -> None:
     assert table is not None
     assert table.columns["what"] == [
         "constant answer: yes (majority)", "chance", "random, untrained", "proxy, untrained",
-        "random, sgd + adam", "proxy, sgd + adam",
+        "random, FedAdam (sgd + adam)", "proxy, FedAdam (sgd + adam)",
     ]  # fmt: skip
     ends = [float(np.mean([run.test_accuracy for run in grid.records.runs if run.start == s])) for s in grid.starts]  # type: ignore[misc]
     assert table.columns["accuracy"][:2] == [0.601, 0.5]

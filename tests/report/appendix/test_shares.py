@@ -34,10 +34,10 @@ def test_the_last_values_are_averaged_over_seeds(study: Callable[..., Path], few
     table = shares.table(found)
     assert table is not None
     assert dict(table.columns) == {
-        "start": ["random", "proxy"], "pair": ["sgd + adam"] * 2,
+        "start": ["random", "proxy"], "pair": ["sgd + adam"] * 2, "method": ["FedAdam"] * 2,
         "worst client": [np.mean([0.5, 0.6, 0.7]), np.mean([0.6, 0.7, 0.8])], "macro F1": [0.25, 0.25],
     }  # fmt: skip
-    said = "With sgd + adam, at the end: worst client 60.0% from random and 70.0% from proxy; "
+    said = "With FedAdam, at the end: worst client 60.0% from random and 70.0% from proxy; "
     assert shares.told(found, PAIR) == f"{said}macro F1 25.0% from random and 25.0% from proxy."
 
 

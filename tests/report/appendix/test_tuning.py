@@ -33,9 +33,9 @@ def test_equal_budgets_are_counted_and_nothing_is_warned_of() -> None:
 def test_a_best_value_at_an_edge_is_a_warning_that_names_it() -> None:
     found = told(row("a", 0, best=True, edge="client_rate"), row("b", 0, best=True, edge="client_rate, client.mu"))
     assert found.warnings == [
-        "The best client rate lies at an end of its range for sgd + adam from a and sgd + adam from b: "
+        "The best client rate lies at an end of its range for FedAdam from a and FedAdam from b: "
         "a wider range could do better.",
-        "The best client.mu lies at an end of its range for sgd + adam from b: a wider range could do better.",
+        "The best client.mu lies at an end of its range for FedAdam from b: a wider range could do better.",
     ]
 
 
@@ -45,7 +45,7 @@ def test_unequal_budgets_and_searches_without_a_best_are_warned_of() -> None:
     assert "budgets differ" in found.budget
     assert [text.split(":")[0] for text in found.warnings] == [
         "The budgets are not equal",
-        "Every trial diverged for sgd + adam from b",
+        "Every trial diverged for FedAdam from b",
     ]
 
 
@@ -55,7 +55,7 @@ def test_repeats_are_counted_and_told_once() -> None:
     found = told(edge, row("a", 1), {**edge, **again}, {**row("a", 1), **again})
     assert "1 combination of start and pair tuned 2 times with 2 trials of 1 seed: each got the same" in found.budget
     assert found.warnings == [
-        "The best client rate lies at an end of its range for sgd + adam from a: a wider range could do better."
+        "The best client rate lies at an end of its range for FedAdam from a: a wider range could do better."
     ]
 
 
@@ -65,7 +65,7 @@ def test_trials_that_tie_are_told_where_half_of_them_do() -> None:
     b = [row("b", 0, best=True), *[row("b", k, tied=k < 2) for k in (1, 2, 3)]]
     assert told(*a, *b).tied == (
         "The tuning could not choose: within one row of the validation part of the best trial lie those for "
-        "sgd + adam from a (2 of 4 others)."
+        "FedAdam from a (2 of 4 others)."
     )
     assert told(*b).tied == ""
     assert told(row("a", 0, best=True)).tied == ""

@@ -335,7 +335,7 @@ def test_a_best_rate_at_the_end_of_the_grid_is_a_warning(study: MakeStudy, few: 
     folder = study("tuning", keep=few)
     assert "1 warning about the rates that were tried" in top(folder)
     text = (folder / "report.html").read_text()
-    assert "The best client rate lies at an end of its range for sgd + adam from random and" in text
+    assert "The best client rate lies at an end of its range for FedAdam from random and" in text
     assert "warning" not in top(study("clear", keep=few))
 
 
@@ -350,6 +350,6 @@ def test_a_tuned_value_at_an_end_of_its_range_is_a_warning(study: MakeStudy, few
     rewrite(folder, trials=pa.Table.from_pylist([trial]))
     assert "1 warning about the tuning" in top(folder)
     assert (
-        "The best client rate lies at an end of its range for sgd + adam from random"
+        "The best client rate lies at an end of its range for FedAdam from random"
         in (folder / "report.html").read_text()
     )

@@ -121,7 +121,7 @@ def test_without_a_target_no_column_speaks_of_one(study: MakeStudy) -> None:
     found = panels(study(target_accuracy=None))["speedup"]
     assert isinstance(found, Panel)
     (table,) = found.tables
-    assert list(table.columns) == ["pair", "random: mean accuracy", "proxy: mean accuracy"]
+    assert list(table.columns) == ["pair", "method", "random: mean accuracy", "proxy: mean accuracy"]
     assert "target" not in table.caption
 
 

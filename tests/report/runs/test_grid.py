@@ -81,7 +81,7 @@ def test_means_are_over_the_largest_block_of_pairs_and_seeds(table: Callable[...
 
 def test_brief_names_drop_parameters_only_where_that_is_clear(study: MakeStudy) -> None:
     found = read(study())
-    assert found.brief(Pair("proximal(mu=0.1)", "adam")) == "proximal + adam"
+    assert found.brief(Pair("proximal(mu=0.1)", "adam")) == "FedAdam, FedProx"
 
 
 def trained_by(study: Grid, trainable: Callable[[tables.Run], str]) -> Grid:

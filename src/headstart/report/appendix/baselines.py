@@ -7,6 +7,7 @@ import numpy as np
 from headstart.report.measures import baselines
 from headstart.report.measures.baselines import Gap
 from headstart.report.runs.grid import Grid
+from headstart.report.words.methods import method
 from headstart.report.words.numbers import percent
 from headstart.report.words.table import Rows, Table
 from headstart.tables import BaselineRow
@@ -38,7 +39,7 @@ def table(grid: Grid) -> Table | None:
         best = standing.best_cell
         if best is not None:
             loss = {run.seed: run.test_loss for run in best.runs if run.test_loss is not None}
-            rows.add(f"{start}, {best.pair}", best.mean, _mean(loss))
+            rows.add(f"{start}, {method(best.pair)} ({best.pair})", best.mean, _mean(loss))
     return rows.table("baselines", "What training is held against, means over seeds", "accuracy")
 
 

@@ -6,6 +6,7 @@ import operator
 from collections import Counter
 
 from headstart.report.runs.grid import Grid
+from headstart.report.words.methods import method
 from headstart.report.words.table import Rows, Table, titles
 from headstart.wording.phrases import count, listed
 
@@ -92,7 +93,7 @@ def short_pairs(grid: Grid) -> str:
     for pair in grid.pairs():
         if pair not in compared:
             seeds = grid.common_seeds(pair, [grid.base])
-            short.append(f"{pair} ({count(len(seeds), 'seed')})")
+            short.append(f"{method(pair)} ({count(len(seeds), 'seed')})")
     why = "Left out of ranks and means, for fewer seeds from every start"
     return f" {why}: {listed(short)}." if short else ""
 

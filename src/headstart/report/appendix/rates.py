@@ -6,6 +6,7 @@ from headstart.looks.competitors import ALL
 from headstart.report.appendix.tuning import at_an_end
 from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Grid
+from headstart.report.words.methods import method
 from headstart.report.words.table import Rows, Table
 from headstart.wording.phrases import listed
 
@@ -14,7 +15,7 @@ def differed(grid: Grid) -> tuple[Table | None, int]:
     """Rates and parameters by start where they differ, and how many pair x setting rows are the
     same.
     """
-    rows, same = Rows("pair", "setting", *grid.starts), 0
+    rows, same = Rows("pair", "method", "setting", *grid.starts), 0
     for pair, setting in grid.places():
         used: dict[str, str] = {}
         for start in grid.starts:
@@ -24,7 +25,7 @@ def differed(grid: Grid) -> tuple[Table | None, int]:
         if len(used) > 1 and len(set(used.values())) == 1:
             same += 1
         elif len(used) > 1:
-            rows.add(str(pair), str(setting), *_of_starts(grid, used))
+            rows.add(str(pair), method(pair), str(setting), *_of_starts(grid, used))
     caption = "Rates that differ between starts"
     return rows.table("differed", caption) if rows else None, same
 
@@ -69,6 +70,7 @@ def tried(grid: Grid) -> Table | None:
     rows = Rows(
         "start",
         "pair",
+        "method",
         "setting",
         "client rate",
         "server rate",
@@ -80,7 +82,7 @@ def tried(grid: Grid) -> Table | None:
     for (start, pair, setting), cells in grid.rates.items():
         for i, cell in enumerate(cells if len(cells) > 1 else ()):
             run = cell.runs[0]
-            place = start, str(pair), str(setting), run.client_rate, run.server_rate
+            place = start, str(pair), method(pair), str(setting), run.client_rate, run.server_rate
             mean = cell.mean if cell.accuracy else None
             rows.add(*place, mean, len(cell.runs), cell.diverged, i == 0)
     return rows.table("rates", "All rates that were tried", "accuracy") if rows else None
@@ -94,5 +96,5 @@ def edges(grid: Grid) -> list[str]:
             values = [getattr(cell.runs[0], name) for cell in cells]
             low, high = min(values), max(values)
             if setting == grid.base and low < high and values[0] in (low, high):
-                at.append(f"{pair} from {start}")
+                at.append(f"{method(pair)} from {start}")
     return [at_an_end(name.replace("_", " "), at) for name, at in at_end.items() if at]

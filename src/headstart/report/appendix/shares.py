@@ -3,6 +3,7 @@
 from headstart.looks.competitors import Pair
 from headstart.report.measures.end_metrics import at_the_end, measured
 from headstart.report.runs.grid import Grid
+from headstart.report.words.methods import method
 from headstart.report.words.numbers import percent
 from headstart.report.words.table import Rows, Table
 from headstart.wording.phrases import listed
@@ -11,10 +12,10 @@ from headstart.wording.phrases import listed
 def table(grid: Grid) -> Table | None:
     """A row for each start and pair of the base setting; None where nothing was measured."""
     metrics = measured(grid)
-    rows = Rows("start", "pair", *metrics.values())
+    rows = Rows("start", "pair", "method", *metrics.values())
     for cell in grid.at_base():
         values = [at_the_end(grid, cell, metric) for metric in metrics]
-        rows.add(cell.start, str(cell.pair), *values)
+        rows.add(cell.start, str(cell.pair), method(cell.pair), *values)
     caption = "Accuracy over clients and classes, mean over seeds"
     return rows.table("shares", caption, *metrics.values()) if metrics else None
 
@@ -30,4 +31,4 @@ def told(grid: Grid, pair: Pair) -> str:
                 each.append(f"{percent(value)} from {start}")
         if each:
             said.append(f"{name} {listed(each)}")
-    return f"With {pair}, at the end: {'; '.join(said)}." if said else ""
+    return f"With {method(pair)}, at the end: {'; '.join(said)}." if said else ""

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from headstart.looks.competitors import Pair
+from headstart.report.words.methods import method
 from headstart.report.words.table import Rows, Table, titles
 from headstart.wording.phrases import count, listed, some
 
@@ -146,4 +148,5 @@ def all_of(trials: Sequence[Trial]) -> Table:
 
 
 def _name(trial: Trial) -> str:
-    return f"{trial['client']} + {trial['server']} from {trial['start']}"
+    pair = Pair(trial["client"], trial["server"])
+    return f"{method(pair)} from {trial['start']}"

@@ -15,6 +15,7 @@ from headstart.report.figures.axes import SEEDS_APART, common_rounds
 from headstart.report.measures.speed import mean_over_rounds
 from headstart.report.panels.base import Answer, Missing, Panel, apart, judge
 from headstart.report.runs.grid import Grid
+from headstart.report.words.methods import method
 from headstart.report.words.numbers import OF_CORRELATIONS, number
 from headstart.report.words.remarks import capital
 from headstart.report.words.table import Rows, Table
@@ -68,14 +69,14 @@ def build(grid: Grid) -> Panel | Missing:
         SLUG,
         heading,
         answer(grid, pair),
-        f"{pair} in the setting {grid.base}: mean, and the range of the seeds. Cosine between "
-        "clients: mean over couples of a cohort; over time: between consecutive aggregated "
-        "updates. Gradient diversity: lower is better aligned."
+        f"{method(pair)} in the setting {grid.base}: mean, and the range of the seeds. Cosine "
+        "between clients: mean over couples of a cohort; over time: between consecutive "
+        "aggregated updates. Gradient diversity: lower is better aligned."
         + meaning
         + (SEEDS_APART if grid.diverged(pair) else ""),
         lambda figure, wide: over_rounds.metrics(figure, wide, grid, pair, metrics),
         (0.75 + 1.75 * rows, 0.75 + 1.5 * -(-len(metrics) // 2)),
-        f"{pair} in the setting {grid.base}",
+        f"{method(pair)} in the setting {grid.base}",
         (table(grid, pair, metrics), *by_layer(grid, pair)),
     )
 
@@ -166,7 +167,7 @@ def table(grid: Grid, pair: Pair, metrics: dict[str, str]) -> Table:
         for at in sorted(set().union(*means)):
             rows.add(start, at, *[mean.get(at) for mean in means])
     shares = [name for metric, name in metrics.items() if metric.endswith("accuracy")]
-    return rows.table(SLUG, f"{pair} over rounds, mean over seeds", *shares)
+    return rows.table(SLUG, f"{method(pair)} over rounds, mean over seeds", *shares)
 
 
 def mean_by_round(grid: Grid, start: str, pair: Pair, metric: str) -> dict[int, float]:
@@ -189,7 +190,7 @@ def by_layer(grid: Grid, pair: Pair) -> tuple[Table, ...]:
     for metric in metrics:
         begins = [at_begin(grid, start, pair, metric) for start in grid.starts]
         rows.add(metric.removeprefix(LAYER), *begins)
-    caption = f"distance of each layer from start to end, {pair}, mean over seeds"
+    caption = f"distance of each layer from start to end, {method(pair)}, mean over seeds"
     return (rows.table(f"{SLUG}-layers", caption),) if metrics else ()
 
 

@@ -11,6 +11,7 @@ from headstart.report.measures.step_costs import effect
 from headstart.report.panels.base import Answer, Missing, Panel, judge
 from headstart.report.panels.steps import left_out_of, table, told
 from headstart.report.runs.grid import Grid, Slice
+from headstart.report.words.methods import method
 from headstart.report.words.numbers import OF_CHANGES, points
 from headstart.report.words.remarks import in_brackets
 from headstart.wording.phrases import listed, some
@@ -49,7 +50,7 @@ def build(grid: Grid) -> Panel | Missing:
         "closer together? That they may do so on equal devices too is not taken off.",
         lambda figure, wide: dumbbells(figure, wide, grid.starts, rows, ends, grid.measure),
         (height(rows, grid.starts), height(rows, grid.starts)),
-        f"{some(part.pairs)}, devices {listed(part.values)}",
+        f"{some(list(map(method, part.pairs)))}, devices {listed(part.values)}",
         (table(grid, part, SLUG, "Accuracy by devices"),),
     )
 

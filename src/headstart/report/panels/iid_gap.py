@@ -8,6 +8,7 @@ from headstart.report.measures.step_costs import effect
 from headstart.report.panels.base import Answer, Missing, Panel
 from headstart.report.panels.steps import table, told
 from headstart.report.runs.grid import Grid, Slice
+from headstart.report.words.methods import method
 from headstart.wording.phrases import listed, some
 
 SLUG = "iid-gap"
@@ -31,7 +32,7 @@ def build(grid: Grid) -> Panel | Missing:
         f"Final {grid.measure} by partition and start: bars are means, dots are seeds.",
         lambda figure, wide: bars(figure, wide, grid, part, IID),
         (0.85 + 2.3 * -(-min(len(part.pairs), 9) // 3), 0.85 + 2.1 * min(len(part.pairs), 6)),
-        f"{some(part.pairs)} on {listed(part.values)}",
+        f"{some(list(map(method, part.pairs)))} on {listed(part.values)}",
         (table(grid, part, SLUG, "Accuracy by partition"),),
     )
 

@@ -6,6 +6,7 @@ from headstart.report.measures.step_costs import slopes as measured_slopes
 from headstart.report.panels.base import Answer, Missing, Panel
 from headstart.report.panels.steps import left_out_of, table, told
 from headstart.report.runs.grid import Grid, Slice
+from headstart.report.words.methods import method
 from headstart.report.words.numbers import points
 from headstart.report.words.remarks import in_brackets
 from headstart.wording.epochs import in_words
@@ -35,7 +36,7 @@ def build(grid: Grid) -> Panel | Missing:
         "the seeds.",
         lambda figure, wide: epochs(figure, wide, grid, part),
         (0.9 + 2.1 * -(-min(len(part.pairs), 9) // 3), 0.95 + 1.9 * min(len(part.pairs), 6)),
-        f"{some(part.pairs)} with {listed(part.values)} local epochs",
+        f"{some(list(map(method, part.pairs)))} with {listed(part.values)} local epochs",
         (table(grid, part, SLUG, "Accuracy by number of local epochs"),),
     )
 

@@ -21,6 +21,7 @@ from headstart.report.measures.speed import (
 from headstart.report.panels.base import Answer, Missing, Panel, apart, judge
 from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Grid
+from headstart.report.words.methods import method
 from headstart.report.words.numbers import number, percent, points
 from headstart.report.words.remarks import DIVERGED, SHORT, in_brackets, left_out
 from headstart.report.words.table import Rows, Table
@@ -214,7 +215,7 @@ def table(grid: Grid) -> Table:
     """
     if grid.target is None:
         return _means(grid)
-    names = ["pair"]
+    names = ["pair", "method"]
     for start in grid.starts:
         names += [f"{start}: median rounds", f"{start}: reached", f"{start}: MB to target"]
     rows = Rows(*names)
@@ -223,17 +224,17 @@ def table(grid: Grid) -> Table:
         for start in grid.starts:
             cell = grid.cell(start, pair)
             values += [median_rounds(cell), _hits((cell,)), megabytes(cell)]
-        rows.add(str(pair), *values)
+        rows.add(str(pair), method(pair), *values)
     return rows.table(SLUG, "Rounds and bytes to the target")
 
 
 def _means(grid: Grid) -> Table:
     names = [f"{start}: mean accuracy" for start in grid.starts]
-    rows = Rows("pair", *names)
+    rows = Rows("pair", "method", *names)
     for pair in grid.pairs():
         values = []
         for start in grid.starts:
             by_seed = mean_over_rounds(grid, grid.cell(start, pair))
             values.append(float(np.mean(list(by_seed.values()))) if by_seed else None)
-        rows.add(str(pair), *values)
+        rows.add(str(pair), method(pair), *values)
     return rows.table(SLUG, "Accuracy, mean over the rounds that were trained", *names)

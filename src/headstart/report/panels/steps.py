@@ -6,6 +6,7 @@ from headstart.report.measures.step_costs import Effect
 from headstart.report.panels.base import Answer, apart, judge
 from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Block, Grid, Slice
+from headstart.report.words.methods import method
 from headstart.report.words.numbers import OF_CHANGES, points
 from headstart.report.words.remarks import DIVERGED, SHORT, left_out
 from headstart.report.words.table import Rows, Table
@@ -24,7 +25,7 @@ def told(grid: Grid, found: Effect, what: str) -> Answer:
     if not pairs:
         lost = count(found.block.diverged, "pair")
         return Answer("undecided", f"each of {lost} has a diverged run: nothing to compare")
-    over = f"mean over {count(len(pairs), 'pair')}" if len(pairs) != 1 else str(pairs[0])
+    over = f"mean over {count(len(pairs), 'pair')}" if len(pairs) != 1 else method(pairs[0])
     over = ", ".join(filter(None, [over, left_out_of(found.block)]))
     between = grid.between
     if not all(found.drops[start] for start in between or grid.starts):
@@ -48,14 +49,16 @@ def left_out_of(block: Block) -> str:
 def table(grid: Grid, part: Slice, slug: str, caption: str) -> Table:
     """A row for each start x pair x value of the axis: mean, interval, seeds, diverged runs."""
     axis = part.axis.replace("_", " ")
-    rows = Rows("start", "pair", axis, *PERCENT, "seeds", "diverged runs")
+    rows = Rows("start", "pair", "method", axis, *PERCENT, "seeds", "diverged runs")
     for pair in part.pairs:
         for start in grid.starts:
             for value in part.values:
                 cell = grid.cells.get((start, pair, part.at(value)))
                 if cell is not None:
                     mean = ends(accuracy(cell))
-                    rows.add(start, str(pair), value, *mean, len(cell.runs), cell.diverged)
+                    rows.add(
+                        start, str(pair), method(pair), value, *mean, len(cell.runs), cell.diverged
+                    )
     return rows.table(slug, caption, *PERCENT)
 
 

@@ -20,6 +20,7 @@ from headstart.looks.plans import plan_of
 from headstart.report.runs.cells import Cell, replaced
 from headstart.report.runs.records import Curve, Records, any_measured
 from headstart.report.runs.standings import Standing, standing
+from headstart.report.words.methods import short_method
 from headstart.statistics import effects
 
 Place = tuple[str, Pair, Setting]
@@ -201,13 +202,13 @@ class Grid:
         return effects.mean_over([self.cell(start, pair, setting).accuracy for pair in pairs])
 
     def brief(self, pair: Pair) -> str:
-        """The pair for a figure: without parameters where no other variant of a part was run."""
+        """The method for a figure: without parameters where no other variant of a part was run."""
         names = []
         for place, name in enumerate(pair):
             beside = {other[place] for _, other, _ in self.cells}
             variants = [other for other in beside if family(other) == family(name)]
             names.append(family(name) if len(variants) == 1 else name)
-        return " + ".join(names)
+        return short_method(Pair(*names))
 
     def cell(self, start: str, pair: Pair, setting: Setting | None = None) -> Cell:
         """The cell of a start and pair in a setting (the base setting)."""

@@ -9,6 +9,7 @@ from headstart.report.panels.base import Answer, Missing, Panel, judge
 from headstart.report.panels.steps import ends
 from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Grid
+from headstart.report.words.methods import method
 from headstart.report.words.numbers import percent, points
 from headstart.report.words.table import Rows, Table
 from headstart.statistics.intervals import Estimate, t_interval
@@ -60,9 +61,10 @@ def answer(found: Helped) -> Answer:
     """Whether the median client gains."""
     reference, other = found.reference.start, found.other.start
     over = "over seeds" if found.worse.n > 1 else f"over {found.clients:,} clients (Wilson)"
+    theirs, ours = method(found.reference.pair), method(found.other.pair)
     sentence = (
-        f"the median client changes by {points(found.middle)} from {other} ({found.other.pair}) "
-        f"against {reference} ({found.reference.pair}); {_share(found.worse)} of clients are worse "
+        f"the median client changes by {points(found.middle)} from {other} ({ours}) "
+        f"against {reference} ({theirs}); {_share(found.worse)} of clients are worse "
         f"off and {_share(found.better)} better off, with intervals {over}; the worst tenth of "
         f"clients changes by {points(found.tenth)}, the worst client by {points(found.worst)}."
     )
@@ -71,7 +73,7 @@ def answer(found: Helped) -> Answer:
 
 def table(grid: Grid, best: dict[str, Cell | None], found: dict[str, Helped]) -> Table:
     """A row for each start: its clients, and who is worse off than from the reference."""
-    rows = Rows("start", "pair", *PERCENTS, "clients", "seeds")
+    rows = Rows("start", "pair", "method", *PERCENTS, "clients", "seeds")
     for start, cell in best.items():
         accuracies = of_clients(grid, cell) if cell else {}
         if cell is None or not accuracies:
@@ -83,7 +85,9 @@ def table(grid: Grid, best: dict[str, Cell | None], found: dict[str, Helped]) ->
         worse = ends(helped.worse if helped else None)
         better = helped.better.value if helped else None
         most = max(map(len, accuracies.values()))
-        rows.add(start, str(cell.pair), *means, *worse, better, most, len(accuracies))
+        rows.add(
+            start, str(cell.pair), method(cell.pair), *means, *worse, better, most, len(accuracies)
+        )
     return rows.table(SLUG, "Clients by start, at the last round", *PERCENTS)
 
 
