@@ -36,7 +36,7 @@ OF_STARTS, OF_PAIRS = 0.5, 0.5
 """The shares of the error that claims on starts and claims on pairs have, where both are made."""
 
 ENOUGH_TO_END, ENOUGH = 8.0, 16.0
-"""The degrees of freedom from which a bound has its whole level: one that can end a study, and
+"""The seeds, less one, from which a bound has its whole level: one that can end a study, and
 others. Ours, from simulated studies with exponential noise.
 """
 
@@ -176,7 +176,7 @@ def _at_look(values: Floats, looks: Looks, place: int, margin: float, step: floa
         starts_most[..., a, b] = -_best(back.low(most, ENOUGH_TO_END), *usable[::-1])
         starts_hope[..., a, b] = -_best(back.hoped(at_end, ENOUGH_TO_END, end), *usable[::-1])
     share = of_pairs / n_starts / max(n_pairs - 1, 1)
-    worse, good = _level(looks, place, share / n_pairs), _level(looks, place, share)
+    worse, good = _level(late(looks), place, share / n_pairs), _level(looks, place, share)
     at_end = _level(looks, -1, share)
     for a in range(n_starts if n_pairs > 1 else 0):
         both = able[..., a, :, None] & able[..., a, None, :] & ~np.eye(n_pairs, dtype=bool)

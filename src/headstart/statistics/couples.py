@@ -6,8 +6,8 @@ that the seeds show, where it makes the bound more cautious (Hall's monotone cub
 
     f(t) = t + a t^2 / sqrt(n) + a^2 t^3 / (3 n) + a / (2 sqrt(n)),   a = g / 3,   f(t) = critical
 
-Few seeds show less skewness than there is; that is why it is doubled, and why a bound with few
-degrees of freedom has a lower level. Of a couple that is drawn towards the usual variance the
+Few seeds show less skewness than there is; that is why it is doubled, and why a bound on few seeds
+has a lower level. Of a couple that is drawn towards the usual variance the
 skewness is by that variance as well.
 
 Sources: Johnson, J. Am. Statist. Assoc. 73 (1978), the t statistic of skewed values; Hall, J. R.
@@ -58,11 +58,11 @@ class Couples:
     def low(self, level: float, enough: float = 0.0) -> Floats:
         """What the differences are at least [..., P, P], each at this one-sided level.
 
-        With fewer degrees of freedom than are `enough` the level is as much lower.
+        With fewer seeds than are `enough`, less one, the level is as much lower.
         """
         if level <= 0 or self.seeds < 2:
             return np.full(self.value.shape, -math.inf)
-        critical = _critical(self.freedom, level, enough)[..., None, None]
+        critical = _critical(self.freedom, self.seeds, level, enough)[..., None, None]
         root = math.sqrt(self.seeds)
         a = np.minimum(SKEWNESS * self.skewness / 3, -1e-7)
         inner = 1 + 3 * a / root * (critical - a / (2 * root))
@@ -78,14 +78,15 @@ class Couples:
         if level <= 0 or self.seeds < 2:
             return np.full(self.value.shape, math.inf)
         luck = special.stdtrit(self.freedom, 1 - 1 / LUCK) * math.sqrt(1 - self.seeds / seeds)
-        critical = _critical(self.freedom + seeds - self.seeds, level, enough)
+        critical = _critical(self.freedom + seeds - self.seeds, seeds, level, enough)
         away = luck - critical * math.sqrt(self.seeds / seeds)
         found: Floats = self.value + self.error * away[..., None, None]
         return found
 
 
-def _critical(freedom: Floats, level: float, enough: float) -> Floats:
-    return np.asarray(special.stdtrit(freedom, 1 - level / np.maximum(enough / freedom, 1.0)))
+def _critical(freedom: Floats, seeds: int, level: float, enough: float) -> Floats:
+    lower = level / max(enough / (seeds - 1), 1.0)
+    return np.asarray(special.stdtrit(freedom, 1 - lower))
 
 
 def couples(
