@@ -27,6 +27,8 @@ def test_names_to_choose_from(names: str, said: str) -> None:
 
 def test_a_difference_without_bounds_shows_none() -> None:
     assert difference(Bounds(-0.012)) == "−1.2 points"
-    assert possible(Bounds(0.1, high=0.2)) == "nothing is excluded"
+    assert possible(Bounds(0.1)) == "nothing is excluded"
+    assert possible(Bounds(0.1, -2.0, 0.2)) == "anything from −100.0 to +20.0 points is possible"
+    assert difference(Bounds(0.1, 0.05, 1.7)) == "+10.0 points [+5.0, +100.0]"
     assert in_points(0.01) == "1 point"
     assert joined("a", "", "b") == "a; b"

@@ -85,7 +85,7 @@ def _more_seeds(grid: Grid, start: str, again: str) -> Outlook:
     said = f"About {count(more, 'more seed')} would decide {what}, if differences are as measured."
     if total > WORTH_IT:
         return Outlook(f"{said}{stake}")
-    at_most = max(AT_MOST, total)
+    at_most = max(AT_MOST, last.seeds + more)
     return Outlook(said, f"{again} --until decided --at-most {at_most}")
 
 

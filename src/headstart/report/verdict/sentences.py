@@ -1,6 +1,5 @@
 """A sentence of the verdict, and how its parts are written."""
 
-import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -8,6 +7,9 @@ from headstart.looks.competitors import Pair
 from headstart.report.words.numbers import signed
 from headstart.statistics.decisions import Bounds
 from headstart.wording.phrases import listed
+
+ALL = 1.0
+"""Two accuracies differ by no more."""
 
 SHOWN = 4
 """Of names in a claim; the sentence says how many more there are."""
@@ -85,9 +87,10 @@ def difference(bounds: Bounds) -> str:
     ('+10.0 points [+9.8, +10.2]', '+10.0 points')
     """
     found = f"{signed(100 * bounds.value)} points"
-    if math.isfinite(bounds.low) and math.isfinite(bounds.high):
-        return f"{found} [{signed(100 * bounds.low)}, {signed(100 * bounds.high)}]"
-    return found
+    low, high = max(bounds.low, -ALL), min(bounds.high, ALL)
+    if (low, high) == (-ALL, ALL):
+        return found
+    return f"{found} [{signed(100 * low)}, {signed(100 * high)}]"
 
 
 def possible(bounds: Bounds) -> str:
@@ -96,10 +99,10 @@ def possible(bounds: Bounds) -> str:
     >>> possible(Bounds(0.1, -0.012, 0.121))
     'anything from \u22121.2 to +12.1 points is possible'
     """
-    if not math.isfinite(bounds.low) or not math.isfinite(bounds.high):
+    low, high = max(bounds.low, -ALL), min(bounds.high, ALL)
+    if (low, high) == (-ALL, ALL):
         return "nothing is excluded"
-    low, high = signed(100 * bounds.low), signed(100 * bounds.high)
-    return f"anything from {low} to {high} points is possible"
+    return f"anything from {signed(100 * low)} to {signed(100 * high)} points is possible"
 
 
 def joined(*parts: str) -> str:

@@ -129,11 +129,11 @@ def _cannot(grid: Grid) -> Sentence:
 
 def missing(found: Decided) -> str:
     """What a study lacks for its next look."""
-    seeds = found.plan.looks.seeds[0]
-    if seeds < 2:
+    looks = found.plan.looks.seeds
+    if not looks or looks[0] < 2:
         return "one seed gives no interval, run at least three"
     are = "is" if found.missing == 1 else "are"
-    return f"{count(found.missing, 'run')} of its first look, at {seeds} seeds, {are} missing"
+    return f"{count(found.missing, 'run')} of its first look, at {looks[0]} seeds, {are} missing"
 
 
 def _rules(starts: Starts, evidence: str, rising: bool) -> Iterator[Sentence | None]:
