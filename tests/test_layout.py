@@ -105,7 +105,7 @@ HOUSE = {
     "report/panels": [{"base"}, {"steps"}, {"*"}, {"__init__"}],
     "report/appendix": [
         {"tuning"},
-        {"baselines", "choice_of_rates", "rates", "shares", "completeness", "needs", "settings"},
+        {"baselines", "best_of_starts", "choice_of_rates", "rates", "shares", "completeness", "needs", "settings"},
         {"sections"},
     ],
     "report/judgement": [

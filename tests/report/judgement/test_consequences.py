@@ -12,7 +12,7 @@ from headstart.report.runs.sorting import sort
 Table = Callable[..., Grid]
 ADAM, SGD = "sgd + adam", "sgd + sgd"
 PAIR = Pair("sgd", "adam")
-ORDER = "With sgd + adam, the order of the starts"
+ORDER = "With FedAdam, the order of the starts"
 
 
 def both(table: Table, proxy_when_uneven: list[float]) -> Grid:

@@ -55,6 +55,7 @@ def test_files_are_there_and_tables_agree(written: Path) -> None:
         "alignment",
         "initial-loss",
         "gd-vs-sgd",
+        "starts",
     ]
     assert {p.name for p in (written / "figures").iterdir()} == {f"{s}.{k}" for s in slugs for k in ("svg", "png")}
     for path in (written / "tables").glob("*.parquet"):
@@ -123,7 +124,7 @@ def test_local_links_lead_somewhere(written: Path, parse: Parse) -> None:
 def test_every_figure_has_a_sentence_in_its_place(written: Path, parse: Parse) -> None:
     tags = parse((written / "report.html").read_text())
     labels = [attrs.get("aria-label") for _, attrs in tags.found if attrs.get("role") == "img"]
-    assert len(labels) == 18  # nine panels, two layouts
+    assert len(labels) == 20  # the picture and nine panels, two layouts
     assert all(label and label.endswith(".") for label in labels)
     assert ("html", {"lang": "en"}) in tags.found
 

@@ -22,7 +22,7 @@ def test_the_cost_is_in_proportion_to_the_rounds_to_the_target(table: Table) -> 
     """100 rounds send 100 MB and last 500 s; the target takes 20 of them in the median."""
     study = table({"proxy": {ADAM: [0.9, 0.91, 0.92]}}, rounds_to_target={"proxy": [10, 20, 40]})
     said = what_it_costs(priced(study), "proxy")
-    assert said.startswith("sgd + adam from proxy costs 20 rounds, 20 MB in all and 100 simulated seconds to 80%")
+    assert said.startswith("FedAdam from proxy costs 20 rounds, 20 MB in all and 100 simulated seconds to 80%")
 
 
 def test_what_each_client_sends_is_told_where_the_cohort_is_known(table: Table) -> None:
@@ -45,4 +45,4 @@ def test_a_diverged_run_has_no_price(table: Table) -> None:
 
 def test_a_start_that_is_there_before_the_first_round_costs_nothing(table: Table) -> None:
     study = table({"proxy": {ADAM: [0.9, 0.91, 0.92]}}, rounds_to_target={"proxy": [0, 0, 0]})
-    assert what_it_costs(priced(study), "proxy") == "sgd + adam from proxy is at 80% before the first round."
+    assert what_it_costs(priced(study), "proxy") == "FedAdam from proxy is at 80% before the first round."

@@ -37,7 +37,7 @@ def test_a_run_that_is_no_better_than_the_constant_answer_claims_nothing(table: 
     runs = {"random": {A: [0.476, 0.4761, 0.4762]}, "checkpoint": {A: [0.601, 0.601, 0.6011]}}
     grid = with_constant(table(runs), 0.601)
     found = headlines(grid, "checkpoint")
-    assert found.constant.startswith("No run is better than the constant answer: it gets 60.1% right, and sgd + adam")
+    assert found.constant.startswith("No run is better than the constant answer: it gets 60.1% right, and FedAdam")
     said = Reading(Path(), grid).verdict
     assert said.headlines == (found.constant,)
     assert (said.where.decided, said.which.decided) == (False, False)

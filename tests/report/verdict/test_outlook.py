@@ -35,9 +35,7 @@ def test_where_seeds_are_too_many_it_says_what_is_at_stake(table: Table) -> None
     last = grid.decided.last
     assert last is not None
     stake = 100 * last.starts[0, 1].most
-    assert found.sentence.endswith(
-        f"takes what leads, proxy with sgd + adam, and loses {stake:.3g} points at the most."
-    )
+    assert found.sentence.endswith(f"takes what leads, proxy with FedAdam, and loses {stake:.3g} points at the most.")
 
 
 def test_a_study_that_has_decided_has_nothing_left(table: Table) -> None:

@@ -17,7 +17,7 @@ def test_a_sentence_ends_once() -> None:
 
 def test_pairs_that_are_one_are_named_together() -> None:
     pairs = [Pair("sgd", "adam"), Pair("nova", "adam"), Pair("proximal(mu=0)", "adam")]
-    assert named(pairs) == "sgd + adam (nova + adam and proximal(mu=0) + adam are the same)"
+    assert named(pairs) == "FedAdam (FedAdam with FedNova clients and FedAdam with FedProx clients (mu=0) are the same)"
 
 
 @pytest.mark.parametrize(("names", "said"), [("a", "a"), ("ab", "a or b"), ("abcdef", "a, b, c, d or 2 more")])

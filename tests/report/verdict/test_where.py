@@ -141,7 +141,7 @@ def test_speed_and_averages_are_evidence_and_no_claim(table: Table) -> None:
     assert (found.decided, found.claim) == (False, UNDECIDED)
     assert found.beside.startswith("Not judged: +10.3 points [")
     assert "against random on average over 2 pairs" in found.beside
-    assert found.beside.endswith("with sgd + adam, 80% takes 21 rounds from proxy and 42 rounds from random.")
+    assert found.beside.endswith("with FedAdam, 80% takes 21 rounds from proxy and 42 rounds from random.")
     some = {"random": [40, None, None], "proxy": [20, 21, 22]}
     found = where_to_begin(table({"random": level, "proxy": other}, rounds_to_target=some))
     assert "80% is reached by 3 of 3 runs from proxy and 1 of 3 runs from random" in found.beside

@@ -11,6 +11,7 @@ from headstart.report.verdict.which import with_what
 
 Table = Callable[..., Grid]
 A, B, C = "sgd + adam", "sgd + sgd", "gd + adam"
+FEDADAM, FEDAVG, FULL_BATCH = "FedAdam", "FedAvg", "FedAdam with full-batch clients"
 OPEN = "It is not decided with what"
 SEEDS = 6
 
@@ -22,8 +23,8 @@ def one(table: Table, pairs: Mapping[str, Sequence[float | None]], **given: obje
 def test_the_pair_that_is_ahead_of_all_others(table: Table) -> None:
     grid = one(table, {A: [0.90, 0.91, 0.92], B: [0.50, 0.51, 0.52], C: [0.40, 0.412, 0.42]})
     found = with_what(grid, "random")
-    assert (found.decided, found.claim) == (True, f"Use {A}")
-    assert (found.names, found.avoid, found.open) == ((A,), (B, C), ())
+    assert (found.decided, found.claim) == (True, f"Use {FEDADAM}")
+    assert (found.names, found.avoid, found.open) == ((FEDADAM,), (FEDAVG, FULL_BATCH), ())
     assert found.evidence.startswith("91.0% from random, ahead of each of the 2 others, of the nearest by +40.0 points")
 
 
@@ -31,10 +32,10 @@ def test_pairs_that_are_level_are_named_together_and_the_poor_one_is_to_be_avoid
     level = [0.900, 0.911, 0.899, 0.902, 0.905, 0.904]
     other = [0.901, 0.910, 0.899, 0.903, 0.905, 0.904]
     found = with_what(one(table, {A: level, B: other, C: [0.5, 0.51, 0.5, 0.52, 0.49, 0.5]}), "random")
-    assert (found.decided, found.claim) == (True, f"Use any of {B} or {A}")
-    assert (found.names, found.avoid, found.open) == ((B, A), (C,), ())
+    assert (found.decided, found.claim) == (True, f"Use any of {FEDAVG} or {FEDADAM}")
+    assert (found.names, found.avoid, found.open) == ((FEDAVG, FEDADAM), (FULL_BATCH,), ())
     assert "no pair is better by more than 0.5 points" in found.evidence
-    assert found.evidence.endswith(f"avoid {C}")
+    assert found.evidence.endswith(f"avoid {FULL_BATCH}")
 
 
 def test_while_accuracy_rises_no_pairs_are_level(table: Table) -> None:
@@ -48,20 +49,21 @@ def test_one_bad_pair_recommends_none_of_the_others(table: Table) -> None:
     """It used to be "Use X" as soon as one pair was told apart."""
     grid = one(table, {A: [0.90, 0.93, 0.91], B: [0.92, 0.90, 0.925], C: [0.40, 0.41, 0.42]})
     found = with_what(grid, "random")
-    assert (found.decided, found.claim) == (False, f"{OPEN}, but not with {C}")
-    assert (found.avoid, set(found.open)) == ((C,), {A, B})
+    assert (found.decided, found.claim) == (False, f"{OPEN}; avoid {FULL_BATCH}")
+    assert (found.avoid, set(found.open)) == ((FULL_BATCH,), {FEDADAM, FEDAVG})
 
 
 def test_what_so_few_seeds_can_tell_apart_is_said(table: Table) -> None:
     """The difference is 1.5 points with an sd of 1.8."""
     grid = one(table, {A: [0.90, 0.92, 0.91], B: [0.88, 0.925, 0.88]})
     found = with_what(grid, "random")
-    assert (found.decided, found.claim, found.names) == (False, OPEN, (A,))
+    assert (found.decided, found.claim, found.names) == (False, OPEN, (FEDADAM,))
     last = grid.decided.last
     assert last is not None
     chance, accuracy = last.chances[0, 0], last.estimates[0, 0]
     assert found.evidence.startswith(
-        f"{A} leads with {100 * accuracy:.1f}% from random, and is the best with a chance of {100 * chance:.0f}%; "
+        f"{FEDADAM} leads with {100 * accuracy:.1f}% from random, "
+        f"and is the best with a chance of {100 * chance:.0f}%; "
         "1 other may be as good"
     )
     bounds = last.pairs[0, 0, 1]
@@ -73,21 +75,21 @@ def test_pairs_that_are_one_are_named_together_and_counted_once(table: Table) ->
     best = [0.90, 0.91, 0.92]
     grid = one(table, {A: best, "nova + adam": best, B: [0.50, 0.51, 0.52]})
     found = with_what(grid, "random")
-    assert found.claim == f"Use {A} (nova + adam is the same)"
-    assert found.avoid == (B,)
+    assert found.claim == f"Use {FEDADAM} (FedAdam with FedNova clients is the same)"
+    assert found.avoid == (FEDAVG,)
     assert "ahead of the other" in found.evidence
 
 
 def test_only_one_pair(table: Table) -> None:
     found = with_what(one(table, {A: [0.90, 0.91, 0.92]}), "random")
-    assert found.text == f"Only one pair, {A}, was run: 91.0% from random."
-    assert (found.decided, found.names) == (False, (A,))
+    assert found.text == f"Only one pair, {FEDADAM}, was run: 91.0% from random."
+    assert (found.decided, found.names) == (False, (FEDADAM,))
 
 
 def test_pairs_with_diverged_runs_are_counted(table: Table) -> None:
     grid = one(table, {A: [0.90, 0.91, 0.92], B: [0.50, 0.51, 0.52], C: [0.99, None, 0.99]})
     found = with_what(grid, "random")
-    assert found.claim == f"Use {A}"
+    assert found.claim == f"Use {FEDADAM}"
     assert found.evidence.endswith("1 pair had a diverged run")
     lost = with_what(one(table, {A: [None, 0.9, 0.9], B: [0.9, None, 0.9]}), "random")
     assert lost.text == "No pair can be recommended from random: every pair has a diverged run."

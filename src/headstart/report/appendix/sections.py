@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from headstart.report.appendix import baselines, completeness, rates, shares, tuning
+from headstart.report.appendix import baselines, best_of_starts, completeness, rates, shares, tuning
 from headstart.report.runs.grid import Grid
 from headstart.report.words.table import Table
 
@@ -11,11 +11,13 @@ from headstart.report.words.table import Table
 class Appendix:
     """The tables that a study has, and the sentences beside them.
 
+    `best_of_starts`: the picture beside the verdict.
     `held_against`: what needs no training, in a sentence; `gap_closed`: what other training does;
     `same`: how many pairs and settings used the same rates from every start; `trained`: which
     weights were trained, where not all.
     """
 
+    best_of_starts: best_of_starts.Picture | None
     tuning: tuning.TuningNotes | None
     baselines: Table | None
     held_against: str
@@ -40,6 +42,7 @@ def appendix(grid: Grid) -> Appendix:
     """What stands below the panels of a study."""
     differed, same = rates.differed(grid)
     return Appendix(
+        best_of_starts=best_of_starts.picture(grid),
         tuning=tuning.tuning(grid.records.trials),
         baselines=baselines.table(grid),
         held_against=baselines.told(grid),

@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 
 from headstart.report.figures.axes import frame, short, spread_labels
-from headstart.report.figures.rendering import GRID, INK, MUTED, PAPER, label, style
+from headstart.report.figures.rendering import GRID, INK, MUTED, PAPER, hover, label, style
 from headstart.report.runs.grid import Grid
 from headstart.report.runs.standings import Standing
+from headstart.report.words.numbers import percent
 
 
 def bump(figure: Any, wide: bool, grid: Grid) -> None:
@@ -45,7 +46,8 @@ def bump(figure: Any, wide: bool, grid: Grid) -> None:
             face = "x" if np.isnan(s.means[i]) else marker
             fill = colour if _near_best(s, i) else PAPER
             look = {"color": colour, "mfc": fill, "mew": 1.3}
-            axes.plot(k, y, face, ms=5.5, clip_on=False, zorder=3, **look)
+            (mark,) = axes.plot(k, y, face, ms=5.5, clip_on=False, zorder=3, **look)
+            hover(mark, f"{s.start}, {grid.brief(s.pairs[i])}: {percent(s.means[i])}")
         if k in (0, len(starts) - 1):
             names = [short(grid.brief(pair), 26 if wide else 20) for pair in s.pairs]
             side = 1 if k == len(starts) - 1 else -1

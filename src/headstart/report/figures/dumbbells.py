@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from headstart.report.figures.axes import before_and_after, frame, legend, percent_axis, short
-from headstart.report.figures.rendering import GRID, INK, PAPER, style
+from headstart.report.figures.rendering import GRID, INK, PAPER, hover, style
+from headstart.report.words.numbers import percent
 
 
 @dataclass(frozen=True)
@@ -89,9 +90,12 @@ def _dumbbell(
     if before is not None and after is not None:
         axes.plot([before, after], [place, place], color=colour, lw=1.4, alpha=0.7, zorder=2)
     if before is not None:
-        axes.plot(before, place, marker, ms=5, color=colour, mfc=PAPER, mew=1.2, zorder=3)
+        look_before = {"color": colour, "mfc": PAPER, "mew": 1.2}
+        (mark,) = axes.plot(before, place, marker, ms=5, zorder=3, **look_before)
+        hover(mark, f"{ends[0]}: {percent(before)}")
     if after is not None:
-        axes.plot(after, place, marker, ms=5, color=colour, zorder=4)
+        (mark,) = axes.plot(after, place, marker, ms=5, color=colour, zorder=4)
+        hover(mark, f"{ends[1]}: {percent(after)}")
     if before is None or after is None:
         axes.annotate(
             f"{ends[after is None]} diverged",

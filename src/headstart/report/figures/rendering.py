@@ -63,7 +63,10 @@ def label(starts: Sequence[str], start: str, limit: int = 26) -> str:
     """
     family = start.split("(")[0]
     name = family if sum(s.split("(")[0] == family for s in starts) == 1 else start
-    return name if len(name) <= limit else name[: limit - 1] + "\u2026"
+    if len(name) <= limit:
+        return name
+    end = limit // 2  # where names of files differ most
+    return f"{name[: limit - 1 - end]}\u2026{name[-end:]}"
 
 
 SETTINGS = {
@@ -102,6 +105,15 @@ SETTINGS = {
 }
 
 
+HOVER = "hover: "
+"""How the id of an artist begins whose text is shown where a pointer rests on it."""
+
+
+def hover(artist: Any, text: str) -> None:
+    """Show a text where a pointer rests on an artist: the page has it as the SVG's title."""
+    artist.set_gid(HOVER + text)
+
+
 @contextmanager
 def drawn(draw: Draw, height: float, wide: bool) -> Iterator["Figure"]:
     """The figure, in the report's theme."""
@@ -132,6 +144,9 @@ def render(draw: Draw, height: float, wide: bool, creator: str = "") -> dict[str
     # a hundredth of a point is less than a printer can show, and four more digits double the file
     files["svg"] = re.sub(
         rb'(?<= d=")[^"]*', lambda path: re.sub(rb"(\.\d\d)\d+", rb"\1", path[0]), files["svg"]
+    )
+    files["svg"] = re.sub(
+        rf'<g id="{HOVER}([^"]*)">'.encode(), rb"<g><title>\1</title>", files["svg"]
     )
     families = ", ".join(f"'{name}'" if " " in name else name for name in FONTS).encode()
     files["svg"] = re.sub(rb"'DejaVu Sans'(, sans-serif)?", families, files["svg"])

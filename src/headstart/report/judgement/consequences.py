@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from headstart.looks.competitors import Pair, Setting
 from headstart.report.panels.base import Missing, Panel
 from headstart.report.runs.grid import Grid
+from headstart.report.words.methods import method
 from headstart.report.words.numbers import points
 from headstart.statistics.intervals import LEVEL, Estimate, holm, paired_difference
 from headstart.wording.phrases import count, listed
@@ -43,7 +44,7 @@ def when_it_would_flip(grid: Grid, start: str, pair: Pair) -> str:
             if p is not None and p < 1 - LEVEL:
                 flips.append(f"from {other} it is {points(found)} ({setting})")
     where = count(len({setting for _, setting, _ in looked}), "other setting")
-    order = f"With {pair}, the order of the starts"
+    order = f"With {method(pair)}, the order of the starts"
     if flips:
         many = f"{len(flips)} of the comparisons in {where}"
         return f"{order} would flip in {many}: {listed(flips)}."

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from headstart.paper.findings import FINDINGS, Finding
 from headstart.report import own_files
 from headstart.report.appendix import shares
+from headstart.report.appendix.best_of_starts import Picture
 from headstart.report.appendix.needs import needs_of
 from headstart.report.appendix.settings import settings
 from headstart.report.figures.rendering import START_STYLES, inline, render_all, style
@@ -34,9 +35,9 @@ ROWS_SHOWN = 48  # of a table on the page; its file has all
 
 @dataclass(frozen=True)
 class Drawn:
-    """A panel with its figure in both layouts, as markup."""
+    """A panel, or the picture beside the verdict, with its figure in both layouts, as markup."""
 
-    panel: Panel
+    panel: Panel | Picture
     wide: Markup
     narrow: Markup
 
@@ -61,9 +62,9 @@ def write(directory: str | Path, processes: int = 1) -> Path:
 
 def write_reading(reading: Reading, processes: int = 1) -> Path:
     """Write the report of a study that was read, as `write` does."""
-    drawn, written = draw(reading.shown, processes)
+    drawn, written = draw(shown(reading), processes)
     tables = list(reading.appendix.tables)
-    for panel in reading.shown:
+    for panel in shown(reading):
         tables += panel.tables
     for table in tables:
         written |= table_files(table)
@@ -81,7 +82,13 @@ def refuse_changed(directory: Path) -> None:
     own_files.refuse_changed(directory, SUMS)
 
 
-def draw(panels: Sequence[Panel], processes: int) -> tuple[list[Drawn], dict[str, bytes]]:
+def shown(reading: Reading) -> list[Panel | Picture]:
+    """All that is drawn: the picture beside the verdict, where there is one, and the panels."""
+    picture = reading.appendix.best_of_starts
+    return [*([picture] if picture else []), *reading.shown]
+
+
+def draw(panels: Sequence[Panel | Picture], processes: int) -> tuple[list[Drawn], dict[str, bytes]]:
     """The panels with their figures, and the files of the wide ones; `processes` draw them."""
     drawings = []
     for panel in panels:
@@ -119,7 +126,8 @@ def page(reading: Reading, drawn: Sequence[Drawn]) -> str:
         verdict=reading.verdict,
         margin=in_points(grid.margin),
         consequences=reading.consequences,
-        drawn=drawn,
+        picture=next((each for each in drawn if isinstance(each.panel, Picture)), None),
+        drawn=[each for each in drawn if isinstance(each.panel, Panel)],
         absent=reading.absent,
         swatches=swatches,
         settings=settings(grid),

@@ -12,6 +12,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from headstart.report.words.methods import method
 from headstart.report.words.numbers import MINUS, p_text, size
 from headstart.report.words.remarks import capital
 from headstart.report.words.written_parts import by_name, shortened
@@ -34,6 +35,7 @@ def environment() -> jinja2.Environment:
     made.globals["policy"] = policy(script)
     made.filters["cell"] = show
     made.filters["p_text"] = p_text
+    made.filters["method"] = method
     made.filters["capital"] = capital
     made.filters["by_name"] = by_name
     made.filters["shortened"] = shortened

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from headstart.report.figures.values_by_start import losses_and_accuracies
+from headstart.report.figures.by_start.values import losses_and_accuracies
 from headstart.report.measures.before_training import initial
 from headstart.report.panels.base import Answer, Missing, Panel, apart, judge
 from headstart.report.runs.grid import Grid

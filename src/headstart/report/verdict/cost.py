@@ -5,6 +5,7 @@ import numpy as np
 from headstart.report.measures.speed import reached, rounds_needed, share_of
 from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Grid
+from headstart.report.words.methods import method
 from headstart.report.words.numbers import percent, size
 from headstart.wording.phrases import count, listed
 
@@ -24,13 +25,13 @@ def what_it_costs(grid: Grid, start: str) -> str:
         else:
             rounds, goal = rounds_needed(cell), f"to {target}"
             if not any(rounds.values()):
-                return f"{cell.pair} from {start} is at {target} before the first round."
+                return f"{method(cell.pair)} from {start} is at {target} before the first round."
     median = float(np.median(list(rounds.values())))
     parts = [f"{median:g} rounds", *_used(grid, cell, rounds, median)]
     return (
-        f"{cell.pair} from {start} costs {listed(parts)} {goal}, in the median over seeds{note}. "
-        "Bytes are those of uncompressed weights and what else a method sends, both ways; seconds "
-        "are those of the study's devices, not of this computer."
+        f"{method(cell.pair)} from {start} costs {listed(parts)} {goal}, in the median over "
+        f"seeds{note}. Bytes are those of uncompressed weights and what else a method sends, "
+        "both ways; seconds are those of the study's devices, not of this computer."
     )
 
 

@@ -9,6 +9,7 @@ from headstart.report.measures.speed import METRIC, reached_by_all
 from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Grid
 from headstart.report.verdict.sentences import in_points
+from headstart.report.words.methods import method
 from headstart.report.words.numbers import percent
 from headstart.wording.phrases import count, listed
 
@@ -62,8 +63,8 @@ def no_better(grid: Grid, best: Cell) -> str:
         return ""
     return (
         f"No run is better than the constant answer: it gets {percent(constant)} right, and "
-        f"{best.pair} from {best.start} {percent(best.mean)}. Nothing was learned that could be "
-        "compared: try other rates, more rounds, or another model."
+        f"{method(best.pair)} from {best.start} {percent(best.mean)}. Nothing was learned that "
+        "could be compared: try other rates, more rounds, or another model."
     )
 
 
@@ -77,8 +78,8 @@ def nothing_added(grid: Grid, best: Cell) -> str:
         return ""
     return (
         f"Training added nothing: from {best.start} accuracy is {percent(began)} before the first "
-        f"round and {percent(best.mean)} after the last with {best.pair}, the best of its pairs. "
-        "Use the weights as they are, or try other rates or more rounds."
+        f"round and {percent(best.mean)} after the last with {method(best.pair)}, the best of its "
+        "pairs. Use the weights as they are, or try other rates or more rounds."
     )
 
 

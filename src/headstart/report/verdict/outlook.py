@@ -9,6 +9,7 @@ from headstart.report.verdict.headlines import Headlines
 from headstart.report.verdict.sentences import in_points
 from headstart.report.verdict.where import seen
 from headstart.report.verdict.which import Pairs
+from headstart.report.words.methods import method
 from headstart.statistics.intervals import differences
 from headstart.statistics.power import MOST_SEEDS, seeds_to_lead
 from headstart.statistics.sequential import LEVEL
@@ -145,5 +146,5 @@ def at_stake(grid: Grid, start: str) -> str:
         return ""
     return (
         f" Whoever does not want to wait takes what leads, {start} with "
-        f"{found.pairs[pairs.able[0]][0]}, and loses {in_points(lost)} at the most."
+        f"{method(found.pairs[pairs.able[0]][0])}, and loses {in_points(lost)} at the most."
     )

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from headstart.looks.competitors import Pair
+from headstart.report.words.methods import method
 from headstart.report.words.numbers import signed
 from headstart.statistics.decisions import Bounds
 from headstart.wording.phrases import listed
@@ -48,9 +49,9 @@ def named(alike: Sequence[Pair]) -> str:
     """A pair, and those that are one with it.
 
     >>> named([Pair("sgd", "adam"), Pair("nova", "adam")])
-    'sgd + adam (nova + adam is the same)'
+    'FedAdam (FedAdam with FedNova clients is the same)'
     """
-    first, *others = map(str, alike)
+    first, *others = map(method, alike)
     if not others:
         return first
     return f"{first} ({listed(others)} {'is' if len(others) == 1 else 'are'} the same)"

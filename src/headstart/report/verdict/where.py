@@ -23,6 +23,7 @@ from headstart.report.verdict.sentences import (
     joined,
     possible,
 )
+from headstart.report.words.methods import method
 from headstart.report.words.numbers import percent, points
 from headstart.statistics import effects
 from headstart.statistics.decisions import Bounds, Decision
@@ -230,7 +231,7 @@ def told(grid: Grid, starts: Starts) -> str:
     for other in starts.able[1:]:
         said.append(f"{difference(starts.ahead(starts.leader, other))} against {other}")
     many = "each with its best pair"
-    return f"{starts.leader} shows {listed(said)} in final {grid.measure}, {many}"
+    return f"{starts.leader} shows {some(said)} in final {grid.measure}, {many}"
 
 
 def on_average(grid: Grid, leader: str, other: str) -> str:
@@ -256,11 +257,11 @@ def speed(grid: Grid, leader: str, other: str) -> str:
         return ""
     target = percent(grid.target, 0)
     if reached_by_all(best) and reached_by_all(there):
-        return f"with {best.pair}, {target} takes {_rounds(best)} and {_rounds(there)}"
+        return f"with {method(best.pair)}, {target} takes {_rounds(best)} and {_rounds(there)}"
     hits = []
     for cell in (best, there):
         hits.append(f"{reached(cell)} of {count(len(cell.runs), 'run')} from {cell.start}")
-    return f"with {best.pair}, {target} is reached by {listed(hits)}"
+    return f"with {method(best.pair)}, {target} is reached by {listed(hits)}"
 
 
 def _rounds(cell: Cell) -> str:

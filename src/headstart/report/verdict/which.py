@@ -190,7 +190,7 @@ def by_elimination(pairs: Pairs) -> Sentence | None:
     if not pairs.avoid:
         return None
     avoid, open_ = pairs.names(pairs.avoid), pairs.names(pairs.candidates)
-    claim = f"It is not decided with what, but not with {either(avoid)}"
+    claim = f"It is not decided with what; avoid {some(avoid)}"
     return Sentence(False, claim, _open(pairs), open_[:1], avoid, open_)
 
 

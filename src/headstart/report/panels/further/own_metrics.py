@@ -1,6 +1,6 @@
 """What the user's own probes measured: the last value of each metric, from each start."""
 
-from headstart.report.figures.values_by_start import metrics_by_start
+from headstart.report.figures.by_start.values import metrics_by_start
 from headstart.report.measures.own_metrics import last_values, unknown
 from headstart.report.panels.base import Answer, Missing, Panel
 from headstart.report.panels.steps import ends

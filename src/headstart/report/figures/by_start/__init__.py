@@ -1,0 +1,1 @@
+"""Rows by start: a mark a seed, or a mark with its interval."""
