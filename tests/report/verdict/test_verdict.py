@@ -3,8 +3,12 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from headstart.looks.plans import going_on, plan_of
+from headstart.looks.record import Record, table_of
 from headstart.report.judgement.reading import Reading, read
 from headstart.report.runs.grid import Grid
+
+from ..conftest import rewrite
 
 Table = Callable[..., Grid]
 A, B = "sgd + adam", "sgd + sgd"
@@ -44,3 +48,16 @@ def test_nothing_is_left_out_where_nothing_can_be_said(table: Table) -> None:
         assert not said.where.decided
         assert not said.which.decided
         assert said.start == "random"
+
+
+def test_looks_that_were_taken_count_where_a_study_grew(study: Callable[..., Path]) -> None:
+    """Three seeds were one planned look, which spent 4 of the 5 %; two more share what is left."""
+    folder = study(seeds=(0, 1, 2, 3, 4))
+    before, asked = plan_of({"seeds": [0, 1, 2]}), plan_of({"seeds": [0, 1, 2, 3, 4]})
+    record = Record(asked, going_on(asked, before, 1), 1)
+    rewrite(folder, looks=table_of(record, None))
+    grid = read(folder).grid
+    assert grid.decided.plan.looks.seeds == (3, 5)
+    assert [found.seeds for found in grid.decided.decisions][-1:] in ([3], [5])
+    assert "look" in read(folder).verdict.sure
+    assert grid.decided.plan.looks.spent[0] == before.looks.spent[0]

@@ -100,10 +100,10 @@ class Grid:
     @cached_property
     def decided(self) -> Decided:
         """What the study has decided so far."""
-        given = self.records.settings
-        if "seeds" not in given:
-            given = {**given, "seeds": self.seeds}
-        return decided([vars(run) for run in self.records.runs], plan_of(given))
+        plan = self.records.plan
+        if plan is None:
+            plan = plan_of({"seeds": self.seeds, **self.records.settings})
+        return decided([vars(run) for run in self.records.runs], plan)
 
     @property
     def margin(self) -> float:

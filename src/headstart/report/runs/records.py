@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from headstart import tables
 from headstart.errors import HeadstartError, reason
+from headstart.looks.plans import Plan
+from headstart.looks.record import record_in
 from headstart.looks.repeats import repeats_of
 from headstart.report.runs.client_values import ByClient, apart
 from headstart.tables import AGAIN, ROUNDS, TRIALS, BaselineRow, BaselineRunRow
@@ -109,6 +111,7 @@ class Records:
     baselines: tuple[BaselineRow, ...] = ()  # what needs no training
     baseline_runs: tuple[BaselineRunRow, ...] = ()  # other training that runs are held against
     clients: Mapping[str, ByClient] = field(default_factory=dict)  # their last accuracies, by run
+    plan: Plan | None = None  # of the looks, with those taken; None: as the study file plans
 
     @property
     def repeats(self) -> int:
@@ -160,6 +163,9 @@ def read(directory: Path) -> Records:
         trials = _trials(found.trials, where / tables.TRIALS_FILE)
     baselines = _rows_of(BaselineRow, found.baselines, where / tables.BASELINES_FILE)
     others = _rows_of(BaselineRunRow, found.baseline_runs, where / tables.BASELINE_RUNS_FILE)
+    plan = None
+    if found.looks is not None:
+        plan = record_in(found.looks, where / tables.LOOKS_FILE).followed
     return Records(
         settings,
         runs,
@@ -172,6 +178,7 @@ def read(directory: Path) -> Records:
         baselines,
         others,
         clients,
+        plan,
     )
 
 
