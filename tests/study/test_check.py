@@ -4,7 +4,11 @@ from typing import Any
 
 import pytest
 
-from headstart.study.check import seeds_tuned_on, untuned_servers
+import headstart.study.check as check_module
+from headstart.engine.rounds import Federation
+from headstart.study.check import check, seeds_tuned_on, untuned_servers
+from headstart.study.federations import federation_of
+from headstart.study.file.run_spec import RunSpec
 from headstart.study.spec import Study
 
 ADAPTIVE = ["adam", "yogi", "adagrad"]
@@ -34,3 +38,22 @@ def test_rates_that_were_thought_of_are_not(keys: dict[str, Any]) -> None:
 def test_judged_seeds_that_are_tuned_on_are_named() -> None:
     assert seeds_tuned_on(study(seeds=[0, 1, 2], tuning={"seeds": [2, 7, 0]})) == [0, 2]
     assert seeds_tuned_on(study(tuning={})) == seeds_tuned_on(study()) == []
+
+
+def test_the_data_of_runs_that_have_ended_are_not_dealt_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    study = Study(task="digits", model="logistic", seeds=range(6), population=5, cohort=2)
+    asked: list[RunSpec] = []
+
+    def counted(run: RunSpec) -> Federation:
+        asked.append(run)
+        return federation_of(run)
+
+    monkeypatch.setattr(check_module, "federation_of", counted)
+    check(study)
+    assert sorted(run.seed for run in asked) == [0, 1, 2, 3, 4, 5]
+    asked.clear()
+    check(study, lambda run: run.seed < 4)
+    assert sorted(run.seed for run in asked) == [4, 5]
+    asked.clear()
+    check(study, lambda run: True)
+    assert len(asked) == 1

@@ -1,5 +1,6 @@
 """A study is checked: what its runs are made of is built, without training."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -31,11 +32,15 @@ def seeds_tuned_on(study: Study) -> list[int]:
     return sorted({run.seed for run in study.grid} & set(tuning.seeds)) if tuning else []
 
 
-def check(study: Study) -> dict[str, list[str]]:
+def check(
+    study: Study, is_done: Callable[[RunSpec], bool] = lambda run: False
+) -> dict[str, list[str]]:
     """Build what the runs are made of, without training.
 
     Returns what is to be known of starts, by their names: what was left out of a file, what became
     of a head.
+
+    is_done: whether a run has ended; its data have been dealt then.
 
     Raises:
         HeadstartError: task, model, partitions, cohort and probes do not fit together.
@@ -45,9 +50,10 @@ def check(study: Study) -> dict[str, list[str]]:
     samples: dict[object, RunSpec] = {}
     # not every combination, but every part of one, and every dealing of the data
     for run in study.runs:
-        dealing = run.partition, run.seed
-        for part in (dealing, run.client, run.server, run.devices, run.trainable):
+        for part in (run.client, run.server, run.devices, run.trainable):
             samples[part] = run
+        if not is_done(run):
+            samples[run.partition, run.seed] = run
     for run in study.baselines:
         samples["baseline", run.baseline, run.partition, run.client] = run
     for search in searches(study):

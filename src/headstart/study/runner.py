@@ -96,7 +96,7 @@ def run_study(
         )
     try:
         with one_thread():
-            notes = check(study)
+            notes = check(study, lambda run: Folder(out).is_done(run.key))
             known = read_record(out)
             with Folder(out).claimed(study.resolved(), lambda: refusal(study, out, known, tell)):
                 keep_notes(notes, out)
