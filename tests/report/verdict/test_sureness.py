@@ -17,10 +17,10 @@ A = "sgd + adam"
 def test_it_says_at_which_look(table: Table) -> None:
     runs = {"random": {A: [0.80, 0.85, 0.90]}, "proxy": {A: [0.91, 0.84, 0.82]}}
     assert how_sure(table(runs), "proxy").startswith(
-        "In 95% of such studies every claim here is true, whoever stops when (the only look, at 3 seeds)."
+        "In 95% of such studies every claim here is true, however often one looks (this was the only look, at 3 seeds)."
     )
     until = table(runs, seeds={"until": "decided", "first": 3, "at_most": 9})
-    assert "(look 1 of 7 at the most, at 3 seeds)" in how_sure(until, "proxy")
+    assert "(this was look 1 of at most 7, at 3 seeds)" in how_sure(until, "proxy")
     assert how_sure(table({"random": {A: [0.8]}}), "random") == ""
 
 

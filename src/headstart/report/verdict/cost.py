@@ -30,8 +30,8 @@ def what_it_costs(grid: Grid, start: str) -> str:
     parts = [f"{median:g} rounds", *_used(grid, cell, rounds, median)]
     return (
         f"{method(cell.pair)} from {start} costs {listed(parts)} {goal}, in the median over "
-        f"seeds{note}. Bytes are those of uncompressed weights and what else a method sends, "
-        "both ways; seconds are those of the study's devices, not of this computer."
+        f"seeds{note}. Bytes: uncompressed, both ways, with what else a method sends. Seconds: of "
+        "the study's devices, not of this computer."
     )
 
 

@@ -13,10 +13,10 @@ def how_sure(grid: Grid, start: str) -> str:
         return ""
     looks = grid.decided.plan.looks.seeds
     look = looks.index(last.seeds) + 1
-    planned = "the only look" if len(looks) == 1 else f"look {look} of {len(looks)} at the most"
+    planned = "the only look" if len(looks) == 1 else f"look {look} of at most {len(looks)}"
     claims = (
-        f"In {percent(1 - LEVEL, 0)} of such studies every claim here is true, whoever stops when "
-        f"({planned}, at {count(last.seeds, 'seed')})."
+        f"In {percent(1 - LEVEL, 0)} of such studies every claim here is true, however often one "
+        f"looks (this was {planned}, at {count(last.seeds, 'seed')})."
     )
     return " ".join([claims, collapses(len(cell.runs)), at_which_rates(grid)])
 
@@ -25,11 +25,10 @@ def collapses(runs: int) -> str:
     """What share of runs may collapse although none of so many did.
 
     >>> collapses(3)
-    'That 3 runs went well leaves it possible that up to 63% of runs collapse.'
+    '3 runs went well, which still allows that up to 63% of runs collapse.'
     """
     most = percent(1 - LEVEL ** (1 / runs), 0)
-    well = f"That {count(runs, 'run')} went well leaves it possible that"
-    return f"{well} up to {most} of runs collapse."
+    return f"{count(runs, 'run')} went well, which still allows that up to {most} of runs collapse."
 
 
 def at_which_rates(grid: Grid) -> str:

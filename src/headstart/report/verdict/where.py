@@ -226,12 +226,13 @@ def undecided(grid: Grid, starts: Starts) -> Sentence:
 
 
 def told(grid: Grid, starts: Starts) -> str:
-    """The leader against each other start, with their best pairs."""
-    said = []
-    for other in starts.able[1:]:
+    """The leader against the others, or the nearest and the furthest, with their best pairs."""
+    said, others = [], starts.able[1:]
+    shown = others if len(others) < 3 else [others[0], others[-1]]  # the picture has the rest
+    for other in shown:
         said.append(f"{difference(starts.ahead(starts.leader, other))} against {other}")
     many = "each with its best pair"
-    return f"{starts.leader} shows {some(said)} in final {grid.measure}, {many}"
+    return f"{starts.leader} shows {listed(said)} in final {grid.measure}, {many}"
 
 
 def on_average(grid: Grid, leader: str, other: str) -> str:
