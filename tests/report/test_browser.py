@@ -40,7 +40,7 @@ addEventListener("load", () => {
     const y = Math.min(r.bottom, s.bottom) - Math.max(r.top, s.top);
     if (f == g && x > 1 && y > 0.35 * Math.min(r.height, s.height)) overlaps.push(f + ": " + a + " | " + b);
   }));
-  const heading = document.querySelector("table.sortable thead th.n"), falling = [];
+  const heading = document.querySelector(".panel table.sortable thead th.n"), falling = [];
   if (heading) {
     for (const click of [1, 2]) heading.querySelector("button").click();
     const column = heading.cellIndex, rows = heading.closest("table").tBodies[0].rows;
