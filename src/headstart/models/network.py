@@ -263,7 +263,7 @@ class Network:
                 drew = not torch.equal(before, torch.get_rng_state())
                 beside = self(params, inputs, plain)
                 alone = self(params, inputs[:1], plain)
-        except (KeyboardInterrupt, GeneratorExit):
+        except (KeyboardInterrupt, GeneratorExit, SystemExit):
             raise
         except BaseException as error:  # whatever a user's own forward pass may raise
             raise as_memory(error) or HeadstartError(

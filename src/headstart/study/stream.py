@@ -61,7 +61,7 @@ def carry_out(
     first = group[wanted[0]]
     try:
         yield from _together(group, wanted, out, checkpoint_seconds, is_stopping)
-    except (KeyboardInterrupt, GeneratorExit):
+    except (KeyboardInterrupt, GeneratorExit, SystemExit):
         raise
     except BaseException as error:  # whatever somebody's own part may raise
         why = failed.of_run(error, first)

@@ -181,9 +181,10 @@ def told(study: Study, like: Spreads, margin: float | None = None) -> list[str]:
     """
     settings: Mapping[str, Any] = yaml.safe_load(study.resolved())
     plan = plan_of(settings)
-    compared = comparisons(study, plan, like)
-    seeds = plan.looks.seeds[-1]
-    if not compared or seeds < 2:
+    if not plan.looks.seeds:  # one seed
+        return []
+    compared, seeds = comparisons(study, plan, like), plan.looks.seeds[-1]
+    if not compared:
         return []
     points: float = settings.get("margin", MARGIN) if margin is None else margin
     finds = listed(_found(each, seeds) for each in compared)

@@ -1,5 +1,6 @@
 """Where to begin: a test for each rule, on tables whose answer is plain, contrary or open."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -75,6 +76,8 @@ def test_a_start_may_be_good_enough_without_being_ahead(table: Table) -> None:
     found = where_to_begin(grid)
     assert (found.decided, found.claim) == (True, "Begin from proxy")
     assert "no start is better by more than 1 point" in found.evidence
+    (low,) = re.findall(r"points \[−([\d.]+), ", found.evidence)
+    assert float(low) <= 1.0  # the interval denies nothing of that
 
 
 def test_elimination_names_what_is_left(table: Table) -> None:

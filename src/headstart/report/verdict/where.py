@@ -58,9 +58,14 @@ class Starts:
         return [start for start in self.found.starts if start not in self.able]
 
     def ahead(self, start: str, other: str) -> Bounds:
-        """The best pair of one start less the best of another."""
-        places = self.found.starts.index(start), self.found.starts.index(other)
-        return self.last.starts[places]
+        """The best pair of one start less the best of another.
+
+        Where it is claimed that the other is not better by more than so much, the interval ends
+        there, so that no sentence denies another.
+        """
+        one, two = self.found.starts.index(start), self.found.starts.index(other)
+        bounds, most = self.last.starts[one, two], self.last.starts[two, one].most
+        return replace(bounds, low=max(bounds.low, -max(most, 0.0)))
 
     @cached_property
     def behind(self) -> list[str]:
