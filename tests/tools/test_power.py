@@ -57,11 +57,6 @@ def test_a_study_that_compares_nothing_is_told_nothing() -> None:
     assert told(study(starts="random"), UNKNOWN) == told(study(seeds=[0]), UNKNOWN) == []
 
 
-def test_a_study_of_one_seed_is_told_nothing() -> None:
-    study = Study(task="digits", model="logistic", starts=["random", "proxy"], seeds=[0])
-    assert told(study, UNKNOWN) == []
-
-
 def test_every_pair_of_the_other_start_must_be_beaten() -> None:
     """A pair that is 5 points worse and varies by 4 decides how many seeds are needed, not the close one."""
     shaky = Comparison("starts", 5, (Contrast(0.0, 0.005), Contrast(0.05, 0.04)))
