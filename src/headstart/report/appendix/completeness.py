@@ -4,6 +4,7 @@ accuracies.
 
 import operator
 from collections import Counter
+from collections.abc import Mapping
 
 from headstart.report.runs.grid import Grid
 from headstart.report.words.methods import method
@@ -68,10 +69,16 @@ def missing(grid: Grid) -> str:
 
 
 def _gaps(grid: Grid) -> list[str]:
-    """What the cells lack of a whole grid."""
+    """What the cells lack of a whole grid.
+
+    A study that runs until it has decided leaves runs out on purpose: further seeds of pairs that
+    are worse or one with another, and of other settings.
+    """
     given = grid.records.settings.get("seeds")
     seeds = set(grid.seeds)
-    if isinstance(given, list) and {int} >= set(map(type, given)):
+    if isinstance(given, Mapping) and not grid.decided.missing:
+        seeds = set()
+    elif isinstance(given, list) and {int} >= set(map(type, given)):
         seeds = set(given)
     short = sum(len(seeds - cell.seeds) for cell in grid.cells.values())
     lone = len(grid.places()) * len(grid.starts) - len(grid.cells)
