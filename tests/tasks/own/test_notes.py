@@ -10,6 +10,7 @@ from headstart.report.judgement.reading import read
 from headstart.report.pages import study_page as page
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
+from headstart.tasks.base import TASKS
 
 SAID = ("features: x1, x2", "left out, as they number the rows: ''")
 
@@ -52,3 +53,14 @@ def test_clients_that_no_partition_uses_are_told_by_check_and_on_the_page(tmp_pa
     assert caution in told["iid"][1]
     output, sentences = told["natural"]
     assert "made-up" not in " ".join([output, *sentences])
+
+
+def test_names_that_may_be_gaps_are_told(tmp_path: Path) -> None:
+    rows = [
+        f"{'NA' if i % 7 == 0 else f'c{i % 5}'},{i * 37 % 11},{('ill', 'healthy', 'None')[i % 3]}" for i in range(60)
+    ]
+    (tmp_path / "visits.csv").write_text("\n".join(["clinic,x1,outcome", *rows]))
+    made = TASKS.build(TASKS.component({"table": {"path": str(tmp_path / "visits.csv"), "client": "clinic",
+                                                  "label": "outcome", "split_by": "row"}}))  # fmt: skip
+    assert "'None' is a class as any other; where it means a gap, leave its rows out" in made.notes
+    assert "'NA' is a client as any other; where it means a gap, leave its rows out" in made.notes

@@ -162,6 +162,13 @@ def test_decimal_commas_are_called_so(tmp_path: Path, number: str) -> None:
         task(file, features=["x"], label="y")
 
 
+def test_numbers_whose_squares_are_nothing_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "t.csv"
+    file.write_text("x,y\n" + "1e-200,a\n3e-200,b\n" * 20)
+    with pytest.raises(HeadstartError, match=r"column 'x' has no number beyond 3.0e-200, whose variance would be 0"):
+        task(file, features=["x"], label="y")
+
+
 FAULTS: list[tuple[str, dict[str, list[Any]], dict[str, Any], str]] = [
     ("csv", COLUMNS, {"client": "whom"}, "no column 'whom'; did you mean 'who'?"),
     ("csv", changed("x", 5, "2024-02-03 10:00"), {"features": ["x"]}, "; a date is no number: leave it out by naming"),
@@ -434,9 +441,13 @@ def test_labels_of_thousands_of_digits_are_text(tmp_path: Path) -> None:
 
 
 def test_labels_that_no_training_row_has_are_kept_or_dropped_on_request(tmp_path: Path) -> None:
-    columns: dict[str, Any] = {**COLUMNS, "y": ["new" if i >= 55 else "old" for i in range(ROWS)]}
+    labels = ["new" if i >= 55 else ("old", "young")[i % 2] for i in range(ROWS)]
+    columns: dict[str, Any] = {**COLUMNS, "y": labels}
     file = csv(tmp_path / "t.csv", {**columns, "part": ["train"] * 50 + ["test"] * 10})
     kept = task(file, split="part", features=["x"], unseen="keep", validation=0.0)
-    assert (len(kept.test), torch.bincount(kept.test.targets).tolist(), kept.classes) == (10, [5, 5], ("new", "old"))
+    assert kept.classes == ("new", "old", "young")
+    assert torch.bincount(kept.test.targets).tolist() == [5, 2, 3]
     dropped = task(file, split="part", features=["x"], unseen="drop", validation=0.0)
-    assert torch.bincount(dropped.test.targets, minlength=2).tolist() == [0, 5]
+    assert (dropped.classes, dropped.outputs) == (("old", "young"), 2)
+    assert torch.bincount(dropped.test.targets).tolist() == [2, 3]
+    assert torch.equal(dropped.train.targets + 1, kept.train.targets)

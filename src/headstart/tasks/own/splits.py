@@ -233,3 +233,13 @@ def with_known_labels(
             "mistakes, or unseen='drop' to leave them out"
         )
     return splits
+
+
+def only_learned(labels: Rows, names: tuple[str, ...], train: Mask) -> tuple[Rows, tuple[str, ...]]:
+    """The classes that training rows have, and the class of each row [N] among them; 0 for rows of
+    others, which are in no split.
+    """
+    learned = np.unique(labels[train])
+    place = np.zeros(len(names), dtype=labels.dtype)
+    place[learned] = np.arange(len(learned))
+    return place[labels], tuple(names[i] for i in learned)

@@ -30,10 +30,15 @@ from headstart.tasks.own.features import (
     names_of,
 )
 from headstart.tasks.own.images import image_shape, images
-from headstart.tasks.own.splits import split_by_place, splits_of, with_known_labels
+from headstart.tasks.own.splits import (
+    only_learned,
+    split_by_place,
+    splits_of,
+    with_known_labels,
+)
 from headstart.tasks.own.text import bag_of_words, known_of, next_tokens
 from headstart.tasks.own.uses import refuse_idle, refuse_second_use
-from headstart.tasks.sources.columns import texts
+from headstart.tasks.sources.columns import like_gaps, texts
 from headstart.tasks.sources.names import Alike, names, refuse_quantity
 from headstart.tasks.sources.parquet import SMALLER
 from headstart.tasks.sources.tables import header, read
@@ -273,6 +278,8 @@ def table(
     if not codes:
         refuse_quantity(cells, label, classes)
     splits = with_known_labels(cells, splits, labels, classes, label, unseen)
+    if unseen == "drop":
+        labels, classes = only_learned(labels, classes, splits["train"])
 
     prepare: Any = nn.Identity
     vocabulary = None
@@ -310,6 +317,7 @@ def table(
         named = [name for name in found.numbering if name not in used]
         if left_out := [*named, *made.left_out]:
             notes += (f"left out, as they number the rows: {names_of(left_out)}",)
+    notes += (*like_gaps("a class", classes), *like_gaps("a client", clients))
     if split and split.startswith("("):
         notes += (f"splits: by the names of {'files' if split == '(file)' else 'folders'}",)
 

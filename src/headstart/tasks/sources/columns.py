@@ -12,11 +12,14 @@ from headstart.errors import HeadstartError
 from headstart.parts.validation import shown
 from headstart.tasks.sources.cell_types import is_text
 from headstart.tasks.sources.tables import SourceTable
+from headstart.wording.phrases import listed
 
 Numbers = npt.NDArray[np.float64]
 MOST = float(np.finfo(np.float32).max)
 NOTHING = {"", "na", "n/a", "nan", "null", "none", "<na>", "nat", "?"}
 """What programs write, in any case, where a number is missing."""
+LEAST = 1e-150
+"""Some number of a column must be larger than this for their squares to be told from 0."""
 SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 
 
@@ -55,7 +58,23 @@ def numbers(table: SourceTable, column: str, gaps: bool = False) -> Numbers:
                 f"{table.at(row)} has {shown(cell)} in column {column!r}, expected "
                 f"{expected}{advice}"
             )
+    largest = np.max(np.abs(values_NW), initial=0.0, where=np.isfinite(values_NW))
+    if 0 < largest < LEAST:
+        raise HeadstartError(
+            f"{table.path}: column {column!r} has no number beyond {largest:.1e}, whose variance "
+            "would be 0 in float64; scale the column"
+        )
     return values_NW
+
+
+def like_gaps(what: str, names: Sequence[str]) -> list[str]:
+    """A note where names of classes or clients are what programs write for a missing value; `what`
+    each is.
+    """
+    found = [repr(name) for name in names if name.strip().lower() in NOTHING]
+    if not found:
+        return []
+    return [f"{listed(found)} is {what} as any other; where it means a gap, leave its rows out"]
 
 
 DECIMAL_COMMA = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d+),\d+")
