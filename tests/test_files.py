@@ -135,3 +135,17 @@ def test_a_text_that_looks_like_a_seal_is_none(tmp_path: Path) -> None:
     record["inner"] = {"headstart.sha256": "0" * 64}
     files.write_record(tmp_path / "a.json", record)
     assert files.read_record(tmp_path / "a.json") == record
+
+
+def test_what_a_process_that_is_gone_left_half_written_is_swept(tmp_path: Path) -> None:
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    ours = tmp_path / f".page.md.{gone.pid}.partial"
+    others = [tmp_path / f".page.md.{os.getpid()}.partial", tmp_path / ".page.md.partial", tmp_path / ".notes.partial"]
+    others.append(tmp_path / f".another.md.{gone.pid}.partial")
+    for path in (ours, *others):
+        path.write_bytes(b"half")
+    files.sweep(tmp_path, {"page.md"})
+    assert not ours.exists()
+    assert all(path.exists() for path in others)
+    assert [files.whose_half(path) for path in (ours, *others)] == ["page.md", "page.md", None, None, "another.md"]

@@ -13,7 +13,7 @@ import mmap
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -94,6 +94,36 @@ def write(path: Path, content: bytes | str, lasting: bool = True) -> None:
             partial.unlink(missing_ok=True)
         if lasting:
             _sync_folder(path.parent)
+
+
+_HALF_WRITTEN = re.compile(rf"\.(?P<name>.+)\.(?P<process>\d+){re.escape(PARTIAL)}")
+
+
+def whose_half(path: Path) -> str | None:
+    """The name of the file that a process was writing under this name; None for any other file."""
+    found = _HALF_WRITTEN.fullmatch(path.name)
+    return found["name"] if found else None
+
+
+def sweep(folder: Path, names: Collection[str]) -> None:
+    """Remove what processes that are gone left half-written of files of these names."""
+    for path in folder.glob(f".*{PARTIAL}"):
+        found = _HALF_WRITTEN.fullmatch(path.name)
+        if found and found["name"] in names and not _is_alive(int(found["process"])):
+            path.unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    """Whether there is such a process; where that cannot be asked without harm, there may be."""
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # of another user
+        pass
+    return True
 
 
 def _refuse_other_than_file(path: Path) -> None:

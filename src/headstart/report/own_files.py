@@ -71,6 +71,8 @@ def replace(folder: Path, written: Mapping[str, bytes], sums: str) -> None:
     )
     for name, content in written.items():
         files.write(folder / name, content)
+        path = folder / name
+        files.sweep(path.parent, {path.name})
     for name in before.keys() - now.keys():
         if _links(folder, name) == [] and _is_one_of(folder / name, before[name]):
             with files.explained(folder / name, "delete"):

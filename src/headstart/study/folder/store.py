@@ -273,7 +273,7 @@ class Folder:
 
 
 def _is_partial(path: Path) -> bool:
-    return path.name.startswith(".") and path.name.endswith(files.PARTIAL)
+    return files.whose_half(path) is not None
 
 
 def read_rounds(path: Path, seal: str | None = None) -> pa.Table:
