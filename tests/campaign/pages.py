@@ -6,6 +6,7 @@ import re
 import shutil
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Iterator
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ FRAGMENTS = (
     "x" * 400,
     "# h", "- item", "1. one", "> q", "~~s~~", "<b>", "https://example.org/<b>", "\\end{document}", "%", "^^5c", "nan",
 )  # fmt: skip
+OURS = f"<script>{resources.files('headstart.report.pages').joinpath('page.js').read_text()}</script>"
 FOLDERS = ("study", "a b", "a;b", "$(x)", "`x`", "-dash", "<b>", "Köln", "a'b", 'a"b', "%41", "#a")
 
 
@@ -124,6 +126,8 @@ class _Tags(html.parser.HTMLParser):
 
 def _html(path: Path) -> str:
     text = path.read_text(encoding="utf-8")
+    if OURS in text:  # the one that the page's policy names
+        text = text.replace(OURS, "", 1)
     return _Tags(text).wrong or ("a control character" if printable(text) != text else "")
 
 
