@@ -120,7 +120,7 @@ def test_a_notebook_shows_the_verdict_the_figure_and_the_page(tmp_path: Path, mo
     assert [output.output_type for output in first] == ["stream"]
     assert "<table>" in shown[-1].data["text/html"]
     assert "<Results of 'out': 4 runs." in shown[-1].data["text/plain"]
-    assert re.search(r"sgd|gd", verdict[0].data["text/plain"])
+    assert re.search(r"FedAvg", verdict[0].data["text/plain"])
     assert best[0].data["text/plain"].startswith("<")
     assert "image/png" in figure[0].data
     assert page[0].data["text/html"].startswith('<iframe sandbox=""')

@@ -14,7 +14,17 @@ from headstart.statistics.claims import OF_STARTS, claims
 from headstart.statistics.power import decidable, seeds_for
 from headstart.statistics.sequential import ONE_LOOK, one_look
 from headstart.study.spec import Study
-from headstart.tools.power import UNKNOWN, Comparison, Contrast, Spreads, comparisons, equal_tests, spreads, told
+from headstart.tools.power import (
+    UNKNOWN,
+    Comparison,
+    Contrast,
+    Spreads,
+    comparisons,
+    edge_of,
+    equal_tests,
+    spreads,
+    told,
+)
 
 RESULTS = Path(__file__).parents[2] / "docs" / "results"
 
@@ -37,8 +47,9 @@ def test_tests_count_as_many_as_have_their_share_of_the_error() -> None:
 def test_without_results_a_difference_is_told_in_spreads() -> None:
     (finds, takes, _) = told(study(), UNKNOWN)
     m = 0.025 / (ONE_LOOK / 2)
-    assert finds == f"3 seeds find a difference of {decidable(3, m):.1f} spreads between starts in 80% of studies"
-    many = seeds_for(1.0, m)
+    found = decidable(3, m, edge_of=edge_of)
+    assert finds == f"3 seeds find a difference of {found:.1f} spreads between starts in 80% of studies"
+    many = seeds_for(1.0, m, edge_of=edge_of)
     assert (
         takes == f"a difference of 0.5 points, or one spread where that is not known, takes {many} seeds between starts"
     )
@@ -48,8 +59,8 @@ def test_with_results_a_difference_is_told_in_points() -> None:
     like = Spreads((Contrast(0.0, 0.01),), (), 5)
     finds, takes, source = told(study(), like, margin=1.5)
     m = 0.025 / (ONE_LOOK / 2)
-    assert f"a difference of {decidable(3, m):.1f} points between starts" in finds
-    assert takes == f"a difference of 1.5 points takes {seeds_for(1.5, m)} seeds between starts"
+    assert f"a difference of {decidable(3, m, edge_of=edge_of):.1f} points between starts" in finds
+    assert takes == f"a difference of 1.5 points takes {seeds_for(1.5, m, edge_of=edge_of)} seeds between starts"
     assert source == "(by 5 seeds of the results given)"
 
 
@@ -60,14 +71,14 @@ def test_a_study_that_compares_nothing_is_told_nothing() -> None:
 def test_every_pair_of_the_other_start_must_be_beaten() -> None:
     """A pair that is 5 points worse and varies by 4 decides how many seeds are needed, not the close one."""
     shaky = Comparison("starts", 5, (Contrast(0.0, 0.005), Contrast(0.05, 0.04)))
-    assert shaky.seeds(0.02) == seeds_for(0.07 / 0.04, 5)
-    assert shaky.difference(4) == pytest.approx(decidable(4, 5) * 0.04 - 0.05)
+    assert shaky.seeds(0.02) == seeds_for(0.07 / 0.04, 5, edge_of=edge_of)
+    assert shaky.difference(4) == pytest.approx(decidable(4, 5, edge_of=edge_of) * 0.04 - 0.05)
 
 
 def test_tests_that_may_all_fail_share_the_power() -> None:
     alike = Comparison("starts", 5, (Contrast(0.0, 0.01), Contrast(0.0, 0.01)))
-    assert alike.seeds(0.01) == seeds_for(1.0, 5, power=0.9)
-    assert alike.difference(8) == pytest.approx(0.01 * decidable(8, 5, power=0.9))
+    assert alike.seeds(0.01) == seeds_for(1.0, 5, power=0.9, edge_of=edge_of)
+    assert alike.difference(8) == pytest.approx(0.01 * decidable(8, 5, power=0.9, edge_of=edge_of))
 
 
 def test_spreads_are_those_of_differences() -> None:

@@ -24,7 +24,8 @@ from headstart.looks.competitors import Row
 from headstart.looks.outcomes import outcomes
 from headstart.looks.plans import MARGIN, Plan, plan_of
 from headstart.looks.repeats import repeats_of, together
-from headstart.statistics.claims import OF_PAIRS, OF_STARTS
+from headstart.statistics.claims import ENOUGH, OF_PAIRS, OF_STARTS
+from headstart.statistics.couples import edge
 from headstart.statistics.intervals import LEVEL
 from headstart.statistics.power import MOST_SEEDS, POWER, decidable, seeds_for
 from headstart.statistics.sequential import levels
@@ -61,6 +62,11 @@ class Spreads:
 UNKNOWN = Spreads()
 
 
+def edge_of(seeds: int, m: float) -> float:
+    """The t beyond which a bound of `statistics.claims` decides that is one of m."""
+    return edge(seeds, (1 - LEVEL) / (2 * m), ENOUGH)
+
+
 @dataclass(frozen=True)
 class Comparison:
     """What is compared, how many tests share the error of it, and the tests where they are known:
@@ -76,16 +82,16 @@ class Comparison:
         known.
         """
         if not self.contrasts:
-            return decidable(seeds, self.m)
-        found = self._at_least(decidable(seeds, self.m))
-        return self._at_least(decidable(seeds, self.m, self._power(found)))
+            return decidable(seeds, self.m, edge_of=edge_of)
+        found = self._at_least(decidable(seeds, self.m, edge_of=edge_of))
+        return self._at_least(decidable(seeds, self.m, self._power(found), edge_of))
 
     def seeds(self, difference: float) -> int | None:
         """The seeds that a difference takes; of one spread, where that is not known."""
         if not self.contrasts:
-            return seeds_for(1.0, self.m)
+            return seeds_for(1.0, self.m, edge_of=edge_of)
         effect = min((difference + each.gap) / each.spread for each in self.contrasts)
-        return seeds_for(effect, self.m, self._power(difference))
+        return seeds_for(effect, self.m, self._power(difference), edge_of)
 
     def _at_least(self, times: float) -> float:
         """The difference at which every test has one of so many spreads."""
