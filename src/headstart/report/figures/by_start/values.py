@@ -32,15 +32,20 @@ def losses_and_accuracies(
     left, right = figure.subplots(1, 2, sharey=True) if wide else figure.subplots(2, 1)
     frame(figure, 1.3 if wide else 0.95, 0.25, 0.12, 0.45, wspace=0.14, hspace=0.75)
     for axes, data, title in ((left, losses, "initial loss"), (right, final, f"final {measure}")):
-        for y, start in enumerate(starts):
-            _marks(axes, y, list(data[start].values()), style(starts, start))
-        names = [label(starts, start, 18 if wide else 13) for start in starts]
-        axes.set_yticks(range(len(starts)), names, color=INK)
-        axes.set_ylim(len(starts) - 0.45, -0.55)
-        axes.grid(axis="x", visible=True)
+        _rows(axes, wide, starts, data)
         axes.set_xlabel(title)
         axes.margins(x=0.08)
     percent_axis(right.xaxis)
+
+
+def _rows(axes: Any, wide: bool, starts: Sequence[str], data: Mapping[str, BySeed]) -> None:
+    """A row of marks for each start, by its name."""
+    for y, start in enumerate(starts):
+        _marks(axes, y, list(data.get(start, {}).values()), style(starts, start))
+    names = [label(starts, start, 18 if wide else 13) for start in starts]
+    axes.set_yticks(range(len(starts)), names, color=INK)
+    axes.set_ylim(len(starts) - 0.45, -0.55)
+    axes.grid(axis="x", visible=True)
 
 
 def _marks(axes: Any, y: int, values: list[float], look: tuple[str, Any, str]) -> None:
@@ -71,11 +76,6 @@ def metrics_by_start(
     rows = figure.subplots(len(metrics), 1, squeeze=False)[:, 0]
     frame(figure, 1.3 if wide else 0.95, 0.25, 0.3, 0.3, hspace=1.1)
     for axes, (metric, by_start) in zip(rows, metrics.items(), strict=True):
-        for y, start in enumerate(starts):
-            _marks(axes, y, list(by_start.get(start, {}).values()), style(starts, start))
-        names = [label(starts, start, 18 if wide else 13) for start in starts]
-        axes.set_yticks(range(len(starts)), names, color=INK)
-        axes.set_ylim(len(starts) - 0.45, -0.55)
-        axes.grid(axis="x", visible=True)
+        _rows(axes, wide, starts, by_start)
         axes.set_title(metric)
         axes.margins(x=0.08)
