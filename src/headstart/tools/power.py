@@ -20,7 +20,6 @@ import yaml
 from numpy.typing import NDArray
 
 from headstart import tables
-from headstart.looks.competitors import Row
 from headstart.looks.outcomes import outcomes
 from headstart.looks.plans import MARGIN, Plan, plan_of
 from headstart.looks.repeats import repeats_of, together
@@ -158,7 +157,7 @@ def _contrasts(best: Values, theirs: Values) -> list[Contrast]:
 
 def comparisons(study: Study, plan: Plan, like: Spreads) -> list[Comparison]:
     """The comparisons of starts and of pairs that a study makes."""
-    found = outcomes(_planned(study), plan.seeds, plan.looks.seeds[0])
+    found = outcomes([run.row for run in study.grid], plan.seeds, plan.looks.seeds[0])
     n_starts, n_pairs = found.wanted.shape
     alone = n_starts == 1 or n_pairs == 1
     of_starts, of_pairs = (1.0, 1.0) if alone else (OF_STARTS, OF_PAIRS)
@@ -219,17 +218,3 @@ def _taken(compared: Comparison, points: float) -> str:
     needed = compared.seeds(points / 100)
     many = f"more than {MOST_SEEDS:,}" if needed is None else str(needed)
     return f"{many} seeds between {compared.what}"
-
-
-def _planned(study: Study) -> list[Row]:
-    """The runs of a study as rows without results."""
-    rows: list[Row] = []
-    for run in study.grid:
-        row = {name: str(getattr(run, name)) for name in PARTS_OF_A_ROW}
-        numbers = run.local_epochs, run.client_rate, run.server_rate, run.seed
-        rows.append(row | dict(zip(NUMBERS_OF_A_ROW, numbers, strict=True)))
-    return rows
-
-
-PARTS_OF_A_ROW = ("start", "client", "server", "partition", "devices", "trainable")
-NUMBERS_OF_A_ROW = ("local_epochs", "client_rate", "server_rate", "seed")

@@ -93,6 +93,25 @@ class RunSpec(Settings):
         """The name of the run's folder: 16 hex digits of the sha256 of its specification."""
         return hashlib.sha256(self._canonical().encode()).hexdigest()[:16]
 
+    @property
+    def row(self) -> dict[str, Any]:
+        """The columns of `headstart.tables.RunRow` that are known before it is run, but for its
+        task and model, which are alike for all.
+        """
+        return {
+            "run": self.key,
+            "start": str(self.start),
+            "client": str(self.client),
+            "server": str(self.server),
+            "partition": str(self.partition),
+            "devices": str(self.devices),
+            "trainable": self.trainable,
+            "local_epochs": self.local_epochs,
+            "client_rate": self.client_rate,
+            "server_rate": self.server_rate,
+            "seed": self.seed,
+        }
+
     def spec(self) -> dict[str, Any]:
         """The canonical specification, as a record of the run has it."""
         spec: dict[str, Any] = json.loads(self._canonical())

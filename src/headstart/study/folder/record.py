@@ -37,18 +37,9 @@ def record_of(
     state, task = progress.state, task_of(run.task)
     judged = task.validation if run.evaluate_on == "validation" else task.test
     row = RunRow(
-        run=run.key,
+        **run.row,
         task=str(run.task),
         model=str(run.model),
-        start=str(run.start),
-        client=str(run.client),
-        server=str(run.server),
-        partition=str(run.partition),
-        devices=str(run.devices),
-        local_epochs=run.local_epochs,
-        client_rate=run.client_rate,
-        server_rate=run.server_rate,
-        seed=run.seed,
         status=progress.status,
         rounds=state.round,
         diverged_at=progress.diverged_at,
@@ -58,7 +49,6 @@ def record_of(
         simulated_seconds=state.simulated_seconds,
         seconds=seconds,
         executor=choice["executor"],
-        trainable=run.trainable,
         headstart=headstart.__version__,
         machine=processor(),
         ended=datetime.now(UTC).isoformat(timespec="seconds"),

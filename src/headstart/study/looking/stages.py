@@ -37,23 +37,6 @@ class Looked:
     is_last: bool
 
 
-def row_of(run: RunSpec) -> Row:
-    """A run as the tables will have it, as far as it is planned."""
-    return {
-        "run": run.key,
-        "start": str(run.start),
-        "client": str(run.client),
-        "server": str(run.server),
-        "partition": str(run.partition),
-        "devices": str(run.devices),
-        "local_epochs": run.local_epochs,
-        "trainable": run.trainable,
-        "client_rate": run.client_rate,
-        "server_rate": run.server_rate,
-        "seed": run.seed,
-    }
-
-
 def decided_so_far(runs: Sequence[RunSpec], done: pa.Table, plan: Plan) -> Decided:
     """What the runs that are done decide.
 
@@ -62,7 +45,7 @@ def decided_so_far(runs: Sequence[RunSpec], done: pa.Table, plan: Plan) -> Decid
         done: the rows of those that are done.
         plan: when it is looked at.
     """
-    rows = {run.key: row_of(run) for run in runs}
+    rows: dict[str, Row] = {run.key: run.row for run in runs}
     for row in done.select(list(COLUMNS)).to_pylist():
         rows[row["run"]] = row
     return decided(rows.values(), plan)
@@ -81,7 +64,7 @@ def due(
     """
     first = found.plan.seeds[: found.plan.looks.seeds[0]]
     others = [other for other, run in held_against.items() if run.seed in first]
-    return [*(run for run in runs if found.needs(row_of(run))), *others]
+    return [*(run for run in runs if found.needs(run.row)), *others]
 
 
 def sure(study: Study) -> list[RunSpec]:
