@@ -87,8 +87,9 @@ def cautions(grid: Grid, tuning: TuningNotes | None) -> Cautions:
 
 
 def in_words(found: Learning) -> str:
-    """That training from a start has hardly changed the accuracy, as a clause."""
+    """That training from a start has hardly changed the accuracy or made it worse, as a clause."""
+    done = "made the accuracy worse" if found.worse else "hardly changed the accuracy"
     return (
-        f"from {found.start} training has hardly changed the accuracy: {percent(found.before)} "
+        f"from {found.start} training has {done}: {percent(found.before)} "
         f"before the first round, {percent(found.best)} at the end with the best pair"
     )

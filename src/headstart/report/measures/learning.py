@@ -21,8 +21,13 @@ class Learning:
 
     @property
     def hardly(self) -> bool:
-        """Whether accuracy has hardly moved by the end."""
+        """Whether accuracy has hardly risen by the end."""
         return self.best - self.before < LEARNED
+
+    @property
+    def worse(self) -> bool:
+        """Whether it has fallen by as much as would be training."""
+        return self.before - self.best >= LEARNED
 
 
 def learning(grid: Grid, start: str) -> Learning | None:
@@ -35,7 +40,7 @@ def learning(grid: Grid, start: str) -> Learning | None:
 
 
 def unlearned(grid: Grid) -> list[Learning]:
-    """The starts from which accuracy has hardly moved."""
+    """The starts from which accuracy has hardly risen."""
     found = []
     for start in grid.starts:
         each = learning(grid, start)
