@@ -154,7 +154,7 @@ HOUSE = {
     ],
     "tasks/own": [{"splits", "images", "on_disk", "uses"}, {"features", "text"}, {"table"}],
     "tasks/tokens": [{"base"}, {"*"}],
-    "starts": [{"weights"}, {"heads"}, {"base"}, {"weight_files"}, {"*"}],
+    "starts": [{"weights", "augmentation"}, {"heads", "pretraining"}, {"base"}, {"weight_files"}, {"*"}],
     "starts/weight_files": [{"reading", "packing"}, {"fitting"}],
     "clients": [{"base"}, {"sgd"}, {"*"}, {"nova"}],
     "servers": [{"base"}, {"*"}],

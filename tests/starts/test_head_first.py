@@ -17,6 +17,7 @@ from headstart.models.network import MODELS, Network
 from headstart.starts.base import STARTS, Start
 from headstart.starts.weights import NOTHING, load
 from headstart.study.beginnings import start_weights
+from headstart.study.folder.store import Folder
 from headstart.study.folder.writer import Writer
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
@@ -140,6 +141,9 @@ def test_it_shares_what_the_inner_start_pre_trained_and_is_kept_for_each_seed(tm
     names = sorted(path.name[:17] for path in (out / "starts").iterdir())
     assert names == ["head-first-seed-0", "head-first-seed-0", "head-first-seed-1", "head-first-seed-1", names[-1]]
     (pretrained,) = (out / "starts").glob("pre-trained-*")
+    told = [str(Folder(out).record(run.key)["begun_with"]) for run in study.runs]
+    assert [line.startswith("pre-trained for 1 epoch in ") for line in told] == [True, True, True, True, False, False]
+    assert all(line.endswith(" test rows of 'rendered-digits'") for line in told[:4])
     plain, fitted = (Writer(out).write_all(start_weights(study.runs[i], out)) for i in (0, 2))
     assert torch.equal(load(pretrained).state["1.weight"], fitted["1.weight"])
     assert torch.equal(plain["1.weight"], fitted["1.weight"])

@@ -94,6 +94,15 @@ def test_one_step_is_one_step_of_adam() -> None:
         torch.testing.assert_close(got[name], expected.detach(), rtol=1e-10, atol=1e-10)
 
 
+def test_augmentation_is_another_artefact_and_refused_where_there_are_no_images() -> None:
+    plain, moved = (start("proxy", task=PROXY, epochs=1, **more) for more in ({}, {"augment": "crop"}))
+    assert plain.artefact is not None
+    assert moved.artefact is not None
+    assert plain.artefact.made_of != moved.artefact.made_of
+    assert plain.artefact.made_of == start("proxy", task=PROXY, epochs=1, augment="none").artefact.made_of  # type: ignore[union-attr]
+    assert not equal(begun(plain, built("mlp"), digits()), begun(moved, built("mlp"), digits()))
+
+
 def test_only_the_training_part_of_the_proxy_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     clean = begun(start("proxy", task=PROXY, epochs=1), built("mlp"), digits())
     data = TASKS.build(TASKS.component(PROXY))
@@ -175,7 +184,7 @@ def test_a_head_that_must_be_kept_and_does_not_fit_is_listed() -> None:
 def test_parameters_that_proxy_got_later_do_not_rename_what_was_run_before() -> None:
     plain = STARTS.component("proxy")
     assert {name for name, _ in plain.parameters} == {"task", "epochs", "batch_size", "rate", "seed"}
-    assert STARTS.component("proxy(head='auto')") == plain
+    assert STARTS.component("proxy(head='auto', augment='none')") == plain
     assert str(STARTS.component("proxy(head='new')")) == "proxy(head='new')"
     assert ("head", "new") in STARTS.component("proxy(head='new')").parameters
 

@@ -4,21 +4,20 @@ The paper's second recommendation (Nguyen et al., arXiv 2206.15387, section 6): 
 data for pre-training exists before fighting heterogeneity.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Annotated
 
-import torch
 from pydantic import Field
-from torch import Tensor
 
-from headstart import rng, trees
 from headstart.errors import HeadstartError
 from headstart.kernels.threads import torch_threads
 from headstart.models.network import Network
 from headstart.parts.registry import AddedLater
 from headstart.parts.written import PartText
+from headstart.starts.augmentation import Augmentation, refuse_other_than_images
 from headstart.starts.base import STARTS, Artefact, Build, Start
 from headstart.starts.heads import Head, HeadChoice, HeadLayer, misfit
+from headstart.starts.pretraining import Pretraining
 from headstart.starts.weights import Meaning, Weights
 from headstart.tasks.base import TASKS, Task
 from headstart.trees import Tree
@@ -38,22 +37,33 @@ def proxy(
     ] = 64,
     rate: Annotated[float, Field(gt=0, description="Adam's rate at its peak")] = 0.002,
     seed: Annotated[
-        int, Field(ge=0, description="of the first weights, the order of rows and dropout")
+        int,
+        Field(ge=0, description="of the first weights, the order of rows, dropout and augment"),
     ] = 0,
     head: Annotated[Head, AddedLater()] = "auto",
     head_layer: Annotated[HeadLayer, AddedLater()] = None,
+    augment: Annotated[
+        Augmentation,
+        AddedLater(),
+        Field(
+            description="of images, each time anew: 'crop' moves them by up to an eighth of a side "
+            "(4 of 32 pixels), 'flip' mirrors half of them, 'crop-and-flip' does both"
+        ),
+    ] = "none",
 ) -> Start:
     """Pre-train centrally on another task: other data of the same classes, or other classes and a
     new head.
 
     Adam as torch.optim has it (betas .9 and .999, epsilon 1e-8, no weight decay), with a rate that
     falls to zero along half a cosine (arXiv 1608.03983, Eq. 5). Only the training split of the
-    proxy is used, and nothing of the task itself. What is pre-trained is the same for every seed of
-    a run: one artefact that a team has in hand. A new head is drawn from the run's seed, and is the
-    one that the start `random` has with that seed.
+    proxy is used, and nothing of the task itself; the proxy's test split tells how well the weights
+    do, which runs and reports repeat. What is pre-trained is the same for every seed of a run: one
+    artefact that a team has in hand. A new head is drawn from the run's seed, and is the one that
+    the start `random` has with that seed.
     """
     source = TASKS.component(task, "start proxy.task")
     choice = HeadChoice(head, head_layer, "proxy")
+    training = Pretraining(epochs, batch_size, rate, seed, augment)
 
     def make(build: Build, target: Task) -> Weights:
         data = TASKS.build(source)
@@ -61,12 +71,11 @@ def proxy(
         # Refused before it is trained.
         fitted(Weights.of(network.state(0), network, data), build(target), data, target, 0)
         with torch_threads(1):  # one artefact, whatever the machine's cores
-            return Weights.of(
-                _pretrained(network, data, epochs, batch_size, rate, seed), network, data
-            )
+            return training.of(network, data)
 
     def untrained(build: Build, data: Task, target: Task) -> Network:
         _refuse_other_tokens(data, target)
+        refuse_other_than_images(augment, data)
         try:
             Meaning.of(data).held_to(target)
         except HeadstartError as error:
@@ -99,8 +108,10 @@ def proxy(
     def weights(artefact: Weights, network: Network, target: Task, run_seed: int) -> Tree:
         return fitted(artefact, network, None, target, run_seed)[0]
 
-    made_of = repr(("proxy", source, epochs, batch_size, rate, seed))
-    return Start(weights, Artefact(made_of, make, (source,)), check=check)
+    made_of = repr(
+        ("proxy", source, epochs, batch_size, rate, seed, *([] if augment == "none" else [augment]))
+    )
+    return Start(weights, Artefact(repr(made_of), make, (source,)), check=check)
 
 
 def _resized(pretrained: Tree, drawn: Tree, network: Network) -> Tree:
@@ -123,34 +134,6 @@ def _refuse_other_tokens(data: Task, target: Task) -> None:
             "like that one: wikitext-2(like='...') or table(..., like='...') with the study's "
             "task there"
         )
-
-
-def _pretrained(
-    network: Network, data: Task, epochs: int, batch_size: int, rate: float, seed: int
-) -> Tree:
-    state = network.state(rng.key(seed, "proxy"))
-    network = network.holding({name: state[name] for name in network.buffers})
-    params = trees.map_tree(torch.Tensor.requires_grad_, network.parameters_of(state))
-    steps = epochs * -(-len(data.train) // batch_size)
-    optimizer = torch.optim.Adam(params.values(), lr=rate)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=steps)
-    key = torch.tensor(rng.key(seed, "proxy", "dropout"), dtype=torch.int32)
-    for step, rows in enumerate(_batches(len(data.train), epochs, batch_size, seed)):
-        outputs = network(params, data.train.inputs[rows], rng.step_key(key, step))
-        scores = data.objective(outputs, data.train.targets[rows])
-        optimizer.zero_grad()
-        loss = scores.loss_B.sum() / scores.count_B.sum().clamp(min=1)
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        schedule.step()
-    return state | {name: leaf.detach() for name, leaf in params.items()}
-
-
-def _batches(rows: int, epochs: int, batch_size: int, seed: int) -> Iterator[Tensor]:
-    for epoch in range(epochs):
-        order = torch.from_numpy(rng.generator(seed, "proxy", "order", epoch).permutation(rows))
-        for first in range(0, rows, batch_size):
-            yield order[first : first + batch_size]
 
 
 def _network(build: Build, data: Task, target: Task) -> Network:

@@ -75,13 +75,14 @@ def _first_other(these: tuple[str, ...], those: tuple[str, ...]) -> tuple[str, s
 
 
 class Weights(NamedTuple):
-    """The parameters and buffers of a module, what they mean, and the second names of those that
-    are tied.
+    """The parameters and buffers of a module, what they mean, the second names of those that are
+    tied, and a line on how they were made, empty where nobody wrote one.
     """
 
     state: Tree
     meaning: Meaning = Meaning()
     tied: Mapping[str, str] = {}
+    origin: str = ""
 
     def state_dict(self) -> Tree:
         """The weights by every name that the module knows them by, as its `load_state_dict` wants
@@ -110,6 +111,7 @@ def content(weights: Weights, note: dict[str, Any]) -> bytes:
         "order": list(state),
         "tied": dict(weights.tied),
         "meaning": asdict(weights.meaning),
+        "origin": weights.origin,
     }
     tensors = {
         name: leaf.clone() for name, leaf in weights._replace(state=state).state_dict().items()
@@ -149,7 +151,7 @@ def load(path: Path) -> Weights:
     with _opened(path) as (opened, header):
         state = {name: trees.aligned(opened.get_tensor(name)) for name in header["order"]}
         tied = {str(second): str(name) for second, name in header["tied"].items()}
-        return Weights(state, meaning_in(header), tied)
+        return Weights(state, meaning_in(header), tied, _origin_in(header))
 
 
 def note_of(path: Path) -> dict[str, Any]:
@@ -160,6 +162,20 @@ def note_of(path: Path) -> dict[str, Any]:
     """
     with _opened(path) as (_, header):
         return dict(header["note"])
+
+
+def origin_of(path: Path) -> str:
+    """How the weights of a file of `content` were made, in a line; empty where nobody wrote one.
+
+    Raises:
+        HeadstartError: the file is damaged or of another origin.
+    """
+    with _opened(path) as (_, header):
+        return _origin_in(header)
+
+
+def _origin_in(header: Mapping[str, Any]) -> str:
+    return str(header.get("origin", ""))
 
 
 def meaning_in(header: Mapping[str, Any]) -> Meaning:

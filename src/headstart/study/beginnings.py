@@ -23,6 +23,7 @@ from headstart.study.events import Made
 from headstart.study.federations import build_network, federation_of, network_of
 from headstart.study.file.run_spec import SCHEMA, RunSpec
 from headstart.study.folder import store
+from headstart.study.folder.part_files import note_of
 from headstart.study.run import Progress, do_rounds
 from headstart.tasks.base import Task
 from headstart.trees import Tree
@@ -51,10 +52,19 @@ def _artefact(
 ) -> Generator[Made, None, Weights]:
     if artefact is None:
         return NOTHING
-    kept = _Kept(out, "pre-trained", [artefact.made_of, repr(run.model)])
+    kept = _kept(artefact, run, out)
     if (before := kept.read()) is not None:
         return before
     return (yield from kept.keep(artefact.make(partial(build_network, run.model), task)))
+
+
+def known_of_start(run: RunSpec, out: Path) -> str | None:
+    """Return what is to be known of the weights that a run began from, in one line; None where
+    there is nothing.
+    """
+    artefact = STARTS.build(run.start).artefact
+    origin = "" if artefact is None else _kept(artefact, run, out).origin()
+    return "; ".join(filter(None, (origin, note_of(run.start, out)))) or None
 
 
 class _Kept:
@@ -80,10 +90,21 @@ class _Kept:
             warnings.warn(f"{error}; it is made again", stacklevel=2)
             return None
 
+    def origin(self) -> str:
+        """How they were made, in a line; empty where nobody wrote one, or they are not there."""
+        try:
+            return weights.origin_of(self._path)
+        except HeadstartError:
+            return ""
+
     def keep(self, made: Weights) -> Generator[Made, None, Weights]:
         """Have them written, and return them as they are read back."""
         yield Made(self._name, weights.content(made, {"made_of": self._made_of}))
         return weights.load(self._path)
+
+
+def _kept(artefact: Artefact, run: RunSpec, out: Path) -> _Kept:
+    return _Kept(out, "pre-trained", [artefact.made_of, repr(run.model)])
 
 
 def begun(run: RunSpec, out: Path) -> Generator[Made, None, tuple[Tree, Federation, Progress]]:

@@ -10,7 +10,7 @@ from headstart.engine.rounds import Federation
 from headstart.probes.base import PROBES, Probe
 from headstart.starts import weights
 from headstart.starts.weights import Weights
-from headstart.study.beginnings import begun
+from headstart.study.beginnings import begun, known_of_start
 from headstart.study.choice import Choice, chosen_executor, with_executor
 from headstart.study.data import task_of
 from headstart.study.events import Ended, Event, Failed, Made, Measured, Saved
@@ -18,7 +18,6 @@ from headstart.study.federations import clients_of_run, federation_of, holds
 from headstart.study.file.run_spec import RunSpec
 from headstart.study.folder import added_probes, failed
 from headstart.study.folder.best import BestSoFar
-from headstart.study.folder.part_files import note_of
 from headstart.study.folder.record import record_of
 from headstart.study.folder.saved import Saving
 from headstart.study.folder.store import CHECKPOINT, Folder
@@ -198,7 +197,7 @@ def _together(
     for one in wanted.values():
         yield from one.news()
     for one in wanted.values():
-        yield one.end(choice, note_of(one.run.start, out), seconds())
+        yield one.end(choice, known_of_start(one.run, out), seconds())
 
 
 def _placeholder(run: RunSpec, other: _UnderWay) -> Federation:
