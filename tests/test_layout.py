@@ -20,6 +20,7 @@ HOUSE = {
         {"errors", "wording", "trees", "rng", "machine"},
         {"parts", "child_processes"},
         {"files"},
+        {"parquet_files"},
         {"tables"},
         {"kernels", "statistics", "paper"},
         {"looks"},

@@ -1,40 +1,12 @@
-"""Tables on disk: their columns are those of the classes that declare them, and reading leaves no thread behind."""
+"""The tables of results: their columns are those of the classes that declare them."""
 
-import subprocess
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
 from headstart.report.runs.records import RUN_COLUMNS, TRIAL_COLUMNS
 from headstart.tables import RUNS, TRIALS, RunRow, TrialRow, schema_of
-
-READS = """
-import os
-import sys
-from pathlib import Path
-
-import pyarrow as pa
-
-from headstart import tables
-from headstart.tasks.sources.parquet import parquet
-
-path = Path(sys.argv[1])
-tables.write(path, pa.table({f"c{i}": list(range(3000)) for i in range(40)}))
-before = len(os.listdir("/proc/self/task"))
-assert tables.read(path, "").num_rows == parquet(path, ["c0"]).num_rows == 3000
-print(len(os.listdir("/proc/self/task")) - before)
-"""
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="counts threads in /proc")
-def test_reading_a_table_begins_no_thread(tmp_path: Path) -> None:
-    """One that lets go of the bytes while the interpreter ends aborted one program in thirty."""
-    command = [sys.executable, "-c", READS, tmp_path / "table.parquet"]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)  # type: ignore[arg-type]
-    assert (ended.stdout, ended.stderr) == ("0\n", "")
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Parquet files that are sealed, and the tables of a study's results with their columns.
+"""The tables of a study's results with their columns.
 
 DIR/results/rounds.parquet  the rounds of all runs
 DIR/results/trials.parquet  all trials, where there was a tuning
@@ -12,25 +12,17 @@ DIR/results/runs.parquet    a row a run; in its metadata the seals of the others
 It knows nothing of torch.
 """
 
-import io
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Final, get_args, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from headstart import files
 from headstart.errors import HeadstartError
-
-IN_THIS_THREAD: Final = {"pre_buffer": False}
-"""For `pq.ParquetFile` of a source that is an object of Python, with `read(use_threads=False)`.
-
-pyarrow's threads hold the bytes of such a source. One that lets go of them while the interpreter
-ends aborts the process: "terminate called without an active exception".
-"""
+from headstart.parquet_files import metadata_of, read, sealed_file
 
 STUDY_FILE = "study.yaml"
 """The resolved study, in its folder and beside what is published of it."""
@@ -257,53 +249,27 @@ class StudyTables:
     failed: Mapping[str, str] = field(default_factory=dict)
 
 
-def write(path: Path, table: pa.Table, lasting: bool = True) -> str:
-    """Write a Parquet file atomically, and return its seal."""
-    buffer = io.BytesIO()
-    metadata = {**metadata_of(table), files.SEAL: files.UNSEALED}
-    table = table.replace_schema_metadata(metadata)
-    pq.write_table(table, buffer, compression="zstd", write_page_checksum=True)
-    content = files.sealed(buffer.getvalue())
-    files.write(path, content, lasting)
-    return files.seal_of(content)
-
-
-def read(path: Path, remedy: str, seal: str | None = None) -> pa.Table:
-    """Read what `write` wrote.
-
-    `seal`: the seal of the file that is meant, where another could lie in its place.
-
-    Raises:
-        HeadstartError: it is missing, has changed since it was written, or is another file than the
-            one meant.
-    """
-    with files.damage_explained(path, remedy):
-        content = path.read_bytes()
-        found = files.seal_of(content)
-        if seal is not None and found != seal:
-            raise ValueError(
-                "it is whole, but not the one that was written together with the others"
-            )
-        opened = pq.ParquetFile(
-            io.BytesIO(content), page_checksum_verification=True, **IN_THIS_THREAD
-        )
-        table = opened.read(use_threads=False)
-    return table.replace_schema_metadata(
-        {k: v for k, v in metadata_of(table).items() if k != files.SEAL}
-    )
-
-
-def write_results(directory: Path, results: StudyTables) -> None:
-    """Write the tables of a study to `results/` of its folder."""
-    folder, metadata = directory / RESULTS, {**results.about, "study": results.study}
+def results_files(
+    results: StudyTables, packed: Callable[[pa.Table], bytes] = sealed_file
+) -> Iterator[tuple[str, bytes]]:
+    """The files of `results/` by their names, in the order in which they are to be written."""
+    metadata = {**results.about, "study": results.study}
     if results.planned is not None:
         metadata["planned"] = str(results.planned)
     if results.failed:
         metadata["failed"] = json.dumps(dict(results.failed))
     for name, file in BESIDE_RUNS.items():
         if (table := getattr(results, name)) is not None:
-            metadata[name] = write(folder / file, table)
-    write(folder / RUNS_FILE, results.runs.replace_schema_metadata(metadata))
+            content = packed(table)
+            metadata[name] = files.seal_of(content)
+            yield file, content
+    yield RUNS_FILE, packed(results.runs.replace_schema_metadata(metadata))
+
+
+def write_results(directory: Path, results: StudyTables) -> None:
+    """Write the tables of a study to `results/` of its folder."""
+    for file, content in results_files(results):
+        files.write(directory / RESULTS / file, content)
 
 
 def read_results(directory: Path) -> StudyTables:
@@ -333,12 +299,3 @@ def read_results(directory: Path) -> StudyTables:
 
 
 _OWN = ("study", "planned", "failed", *BESIDE_RUNS)
-
-
-def metadata_of(table: pa.Table) -> dict[str, str]:
-    """What a table says beside its columns."""
-    metadata = table.schema.metadata or {}
-    return {
-        key.decode(errors="replace"): value.decode(errors="replace")
-        for key, value in metadata.items()
-    }

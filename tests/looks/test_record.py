@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tests.looks.conftest import ADAM, HIGH, LOW, PLAN, SGD, runs
 
-from headstart import tables
+from headstart import parquet_files
 from headstart.errors import HeadstartError
 from headstart.looks.decided import decided
 from headstart.looks.plans import Plan, plan_of
@@ -55,7 +55,7 @@ def test_each_couple_of_starts_and_of_pairs_has_a_row_at_each_look() -> None:
 def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
     record = Record(plan_of({"seeds": [0, 1, 2]}), PLAN, 2)
     path = tmp_path / "results" / "looks.parquet"
-    tables.write(path, table_of(record, None))
+    parquet_files.write(path, table_of(record, None))
     assert read_record(tmp_path) == record
 
 

@@ -11,11 +11,17 @@ from headstart.terminal import say
 
 
 @app.command()
-def report(directory: Folder) -> None:
-    """Write the report of a study again from its tables."""
+def report(
+    directory: Folder,
+    into: Annotated[
+        Path | None,
+        typer.Option("--into", metavar="FOLDER", help="Another folder than that of the study."),
+    ] = None,
+) -> None:
+    """Write the report of a study again from its tables; also of one that was published."""
     from headstart.report.pages.study_page import write
 
-    say(f"report: {write(directory, os.cpu_count() or 1)}")
+    say(f"report: {write(directory, os.cpu_count() or 1, into)}")
 
 
 @app.command()
@@ -67,12 +73,12 @@ def compare(
 def publish(
     directory: Folder,
     into: Annotated[
-        Path,
+        Path | None,
         typer.Option("--into", metavar="FOLDER", help="The folder to write, for a repository."),
-    ],
+    ] = None,
 ) -> None:
     """Write what a repository can keep of a study: tables, figures, judged findings, and a
-    README.md of them.
+    README.md of them. Without --into, write what was published again, from its own tables.
     """
     from headstart.report.publication.folder import publish as write
 

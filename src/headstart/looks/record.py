@@ -13,13 +13,14 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from headstart import tables
+from headstart import parquet_files, tables
 from headstart.errors import HeadstartError
 from headstart.looks.decided import Decided
 from headstart.looks.plans import Plan, as_mapping, from_mapping, going_on
+from headstart.parquet_files import metadata_of
 from headstart.statistics.decisions import Bounds, Decision
 from headstart.statistics.sequential import levels
-from headstart.tables import LOOKS, LookRow, metadata_of
+from headstart.tables import LOOKS, LookRow
 
 REMEDY = "put it back as it was, since looks that were taken count, or choose a new folder"
 
@@ -71,7 +72,7 @@ def read_record(folder: Path) -> Record | None:
         if (path.parent / tables.RUNS_FILE).exists():
             raise HeadstartError(f"{path} is gone, which says what was looked at; {REMEDY}")
         return None
-    return record_in(tables.read(path, REMEDY), path)
+    return record_in(parquet_files.read(path, REMEDY), path)
 
 
 def record_in(table: pa.Table, path: Path) -> Record:

@@ -22,7 +22,10 @@ try:
 except ImportError:  # not Unix
     fcntl = None  # type: ignore[assignment]
 
-LINE = re.compile(r"([0-9a-f]{64})  ((?:tables|figures)/|modules/(?:\w+/)*)?([\w][\w.-]*)")
+LINE = re.compile(r"([0-9a-f]{64})  ((?:tables|figures|results)/|modules/(?:\w+/)*)?([\w][\w.-]*)")
+PUBLISHED = "published.sha256"
+"""The list of a folder that a repository keeps."""
+
 HEAD = 4096
 """Bytes of a file in which it says that it is ours."""
 
@@ -54,8 +57,8 @@ def alone(folder: Path) -> Iterator[None]:
 def replace(folder: Path, written: Mapping[str, bytes], sums: str) -> None:
     """Write files into a folder, and remove what an earlier time wrote there and this one does not.
 
-    `written`: contents by name, `name`, or in `figures/`, `tables/` or `modules/`; `sums`: the name
-    of the list.
+    `written`: contents by name, `name`, or in `figures/`, `tables/`, `results/` or `modules/`;
+    `sums`: the name of the list.
 
     Raises:
         HeadstartError: a file there is not ours, or a link stands in the way; nothing was written

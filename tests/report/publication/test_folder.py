@@ -14,7 +14,9 @@ import yaml
 
 from headstart.errors import HeadstartError
 from headstart.report.judgement.reading import read
-from headstart.report.publication.folder import SUMS, publish, varying
+from headstart.report.own_files import PUBLISHED as SUMS
+from headstart.report.pages.study_page import page, write
+from headstart.report.publication.folder import publish, tables, varying
 from headstart.report.publication.markdown import escaped
 from headstart.report.publication.summary import NAME
 
@@ -55,11 +57,25 @@ def test_the_same_folder_gives_the_same_bytes_and_nothing_stale(folder: Path, ke
     assert again == contents(kept)
 
 
-def test_what_is_kept_is_small_and_holds_no_rounds(kept: Path) -> None:
+def test_what_is_kept_is_small(kept: Path) -> None:
     files = contents(kept)
-    assert sum(map(len, files.values())) < 300_000
-    assert {Path(name).suffix for name in files} == {".md", ".json", ".yaml", ".csv", ".png", ".sha256"}
+    assert sum(map(len, files.values())) < 500_000
+    assert {Path(name).suffix for name in files} == {".md", ".json", ".yaml", ".csv", ".png", ".parquet", ".sha256"}
     assert files["study.yaml"]
+
+
+def test_what_was_published_says_what_the_study_says(folder: Path, kept: Path, tmp_path: Path) -> None:
+    theirs = tmp_path / folder.name
+    shutil.copytree(kept, theirs)
+    before, after = read(folder), read(theirs)
+    assert page(after, []) == page(before, [])
+    assert tables(after) == tables(before)
+    assert contents(publish(theirs)) == contents(kept)
+
+
+def test_the_report_of_what_was_published_goes_elsewhere(kept: Path) -> None:
+    with pytest.raises(HeadstartError, match="was published and has pages of its own; name another folder"):
+        write(kept)
 
 
 def test_the_runs_are_all_there(folder: Path, kept: Path) -> None:

@@ -25,7 +25,7 @@ from tests.study.conftest import (
 )
 from tests.study.conftest import tables as tables_of
 
-from headstart import files, tables
+from headstart import files, parquet_files
 from headstart.engine import checkpoint
 from headstart.errors import HeadstartError
 from headstart.study.data import task_of
@@ -172,7 +172,7 @@ def test_a_record_of_another_form_is_damaged(record: Any, study: Any, copy: Any)
 def test_a_table_of_other_columns_is_refused(study: Any, copy: Any) -> None:
     path = copy / "runs" / study.runs[1].key / "rounds.parquet"
     table = pq.read_table(path)
-    tables.write(path, table.set_column(1, "round", table["round"].cast("float64")))
+    parquet_files.write(path, table.set_column(1, "round", table["round"].cast("float64")))
     with pytest.raises(HeadstartError, match=r"rounds.parquet: expected the columns .*round \(int64\).*; delete"):
         store.read_rounds(path)
     with pytest.raises(HeadstartError, match=r"rounds.parquet is damaged \(it is whole, but of another run"):

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import yaml
 from markupsafe import Markup
 
+from headstart.errors import HeadstartError
 from headstart.paper.findings import FINDINGS, Finding
 from headstart.report import own_files
 from headstart.report.appendix import shares
@@ -47,21 +48,30 @@ class Drawn:
         return FINDINGS.get(self.panel.slug)
 
 
-def write(directory: str | Path, processes: int = 1) -> Path:
+def write(directory: str | Path, processes: int = 1, into: str | Path | None = None) -> Path:
     """Write the report of the study in `directory` and return the path of its page.
 
     Files are replaced whole, and those that an earlier report left and this one does not have are
-    removed; `processes` draw the figures.
+    removed; `processes` draw the figures. `into`: another folder than that of the study, for one
+    that was published and has pages of its own.
 
     Raises:
         HeadstartError: the study cannot be read, or a file cannot be written or is not ours.
     """
-    with own_files.alone(Path(directory)):
-        return write_reading(read(directory), processes)
+    directory = Path(directory)
+    into = directory if into is None else Path(into)
+    if (into / own_files.PUBLISHED).exists():
+        raise HeadstartError(
+            f"{into} was published and has pages of its own; name another folder for the report, "
+            "with --into"
+        )
+    with own_files.alone(directory):
+        return write_reading(read(directory), processes, into)
 
 
-def write_reading(reading: Reading, processes: int = 1) -> Path:
+def write_reading(reading: Reading, processes: int = 1, into: Path | None = None) -> Path:
     """Write the report of a study that was read, as `write` does."""
+    into = into or reading.folder
     drawn, written = draw(shown(reading), processes)
     tables = list(reading.appendix.tables)
     for panel in shown(reading):
@@ -69,8 +79,8 @@ def write_reading(reading: Reading, processes: int = 1) -> Path:
     for table in tables:
         written |= table_files(table)
     written["report.html"] = page(reading, drawn).encode()
-    own_files.replace(reading.folder, written, SUMS)  # the page last
-    return reading.folder / "report.html"
+    own_files.replace(into, written, SUMS)  # the page last
+    return into / "report.html"
 
 
 def refuse_changed(directory: Path) -> None:

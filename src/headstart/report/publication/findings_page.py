@@ -14,8 +14,8 @@ from headstart.errors import HeadstartError
 from headstart.paper.findings import FINDINGS, Finding
 from headstart.report import own_files
 from headstart.report.judgement.study_names import labels
+from headstart.report.own_files import PUBLISHED
 from headstart.report.publication import setup
-from headstart.report.publication.folder import SUMS
 from headstart.report.publication.form import Judgement, refuse_other_forms
 from headstart.report.publication.markdown import escaped, row
 from headstart.report.publication.marks import Published, answer_to, marks, notes
@@ -72,7 +72,7 @@ def read(folders: Iterable[str | Path]) -> dict[Path, Published]:
             )
         for path in sorted(folder.rglob(NAME)):
             for name in (NAME, STUDY_FILE):
-                own_files.refuse_changed_one(path.parent, name, SUMS)
+                own_files.refuse_changed_one(path.parent, name, PUBLISHED)
             found[path.parent] = _open(path)
     return found
 

@@ -5,21 +5,21 @@ DIR/README.md         for people: the verdict, the findings, how it was run and 
 DIR/findings.json     for programs: the same, with every judged difference as a number;
                       `headstart findings` reads these
 DIR/study.yaml        the study file, with every default
-DIR/runs.csv          a row a run; what all runs share is left out, and so are the measurements of
-                      every round
+DIR/results/          all runs, rounds, looks and trials as Parquet: every page is written again
+                      from these, without the runs' own folders
+DIR/runs.csv          a row a run, to be read as text; what all runs share is left out
 DIR/tables/           the tables behind the figures
 DIR/figures/          the figures
 DIR/modules/          copies of the user's own modules that the study names, where it does
 DIR/published.sha256  what was written, for `sha256sum -c`: by it an older README.md is known from
                       that of others
 
-The same folder of results gives the same bytes: dates and machines are those in the records of the
-runs.
+The same folder of results gives the same bytes, and so does what was published of it: dates and
+machines are those in the records of the runs.
 """
 
 import io
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +27,17 @@ from headstart.errors import HeadstartError
 from headstart.report import own_files
 from headstart.report.appendix.needs import needs_of
 from headstart.report.figures.rendering import render
-from headstart.report.judgement.reading import Reading, read
+from headstart.report.judgement.reading import Reading
+from headstart.report.own_files import PUBLISHED
 from headstart.report.panels.base import Panel
+from headstart.report.publication.kept_tables import compact, packed
 from headstart.report.publication.readme import readme
 from headstart.report.publication.summary import NAME, rounded, summary
-from headstart.report.runs.records import RUN_COLUMNS, Run
+from headstart.report.runs.records import RUN_COLUMNS, Run, records_of
+from headstart.report.runs.sorting import sort
 from headstart.report.words.table import csv_text
-from headstart.tables import STUDY_FILE
+from headstart.tables import RESULTS, STUDY_FILE, read_results
 
-SUMS = "published.sha256"
 COLOURS = 32  # of a figure
 ALWAYS = ("start", "client", "server", "seed", "status", "test_accuracy", "test_loss")
 """Columns of the runs that are published although all runs have the same value."""
@@ -44,24 +46,37 @@ OF_THE_FOLDER = ("run", "seconds", "ended", "executor", "executor_fallback", "da
 """Columns that are of no use away from the folder."""
 
 
-def publish(directory: str | Path, into: str | Path) -> Path:
+def publish(directory: str | Path, into: str | Path | None = None) -> Path:
     """Write what is worth keeping of the study in `directory` to the folder `into`; return it.
 
     Files are replaced whole, and those that an earlier time wrote and this study does not have are
-    removed.
+    removed. What was published is written again from its own tables, in its place or elsewhere.
 
     Raises:
         HeadstartError: the study cannot be read, or a file cannot be written or is not ours.
     """
-    directory, into = Path(directory), Path(into)
-    if os.path.realpath(into) == os.path.realpath(directory):
+    directory = Path(directory)
+    into = directory if into is None else Path(into)
+    if into.resolve() == directory.resolve() and not (directory / PUBLISHED).exists():
         raise HeadstartError(
-            f"{into} is the folder of the study itself; choose another one to publish to"
+            f"{into} is the folder of the study itself; choose another one to publish to, with "
+            "--into"
         )
-    reading = read(directory)
+    own_files.refuse_changed(directory, PUBLISHED)
+    kept = compact(read_results(directory))
+    reading = Reading(directory, sort(records_of(kept, directory)))
+    written = published(reading)
+    for name, content in packed(kept).items():
+        written[f"{RESULTS}/{name}"] = content
+    own_files.replace(into, written, PUBLISHED)
+    return into
+
+
+def published(reading: Reading) -> dict[str, bytes]:
+    """The files that are written of a study beside its tables, by their names."""
     told = summary(reading)
     records = reading.grid.records
-    needs = needs_of(records.settings, directory)
+    needs = needs_of(records.settings, reading.folder)
     panels = [each.panel for each in reading.findings if isinstance(each.panel, Panel)]
     written = tables(reading)
     for panel in panels:
@@ -71,8 +86,7 @@ def publish(directory: str | Path, into: str | Path) -> Path:
     written[NAME] = (json.dumps(told, indent=1, ensure_ascii=False) + "\n").encode()
     written |= needs.modules
     written["README.md"] = readme(told, panels, needs).encode()
-    own_files.replace(into, written, SUMS)
-    return into
+    return written
 
 
 def tables(reading: Reading) -> dict[str, bytes]:

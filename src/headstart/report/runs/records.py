@@ -138,9 +138,17 @@ def read(directory: Path) -> Records:
     """Read `results/*.parquet`, and from them the study file, as it was when they were written.
 
     Raises:
-        HeadstartError: one is missing, damaged, or lacks a column.
+        HeadstartError: one is missing, damaged, or lacks a column; or no run has ended.
     """
-    found = tables.read_results(directory)
+    return records_of(tables.read_results(directory), directory)
+
+
+def records_of(found: tables.StudyTables, directory: Path) -> Records:
+    """What the tables say that were read from `directory`.
+
+    Raises:
+        HeadstartError: one lacks a column, or no run has ended.
+    """
     where = directory / tables.RESULTS
     path = where / tables.RUNS_FILE
     settings = _settings(found.study, path)
@@ -262,8 +270,8 @@ def _curves(table: pa.Table, path: Path) -> dict[tuple[str, str], Curve]:
     finite.
     """
     try:
-        run, runs = _coded(table["run"])
-        metric, metrics = _coded(table["metric"])
+        run, runs = coded(table["run"])
+        metric, metrics = coded(table["metric"])
         rounds = table["round"].cast(pa.int64()).to_numpy()
         values = table["value"].cast(pa.float64()).to_numpy()
     except (pa.ArrowException, ValueError) as problem:
@@ -281,7 +289,9 @@ def _curves(table: pa.Table, path: Path) -> dict[tuple[str, str], Curve]:
     return found
 
 
-def _coded(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], list[str]]:
-    """The texts of a column as whole numbers, and what each of them stands for."""
+def coded(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], list[str]]:
+    """The texts of a column as whole numbers, in the order in which they first come, and what each
+    stands for.
+    """
     coded = column.cast(pa.string()).combine_chunks().dictionary_encode()
     return np.asarray(coded.indices, dtype=np.int64), coded.dictionary.to_pylist()

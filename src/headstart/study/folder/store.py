@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from headstart import files, tables
+from headstart import files, parquet_files, tables
 from headstart.errors import HeadstartError
 from headstart.study.folder import locks, outcome
 from headstart.study.folder.earlier_tables import about, gathered
@@ -137,7 +137,7 @@ class Folder:
         """
         rounds, metrics, values = zip(*rows, strict=True) if rows else ((), (), ())
         table = pa.table([[key] * len(rows), rounds, metrics, values], schema=ROUNDS)
-        seal = tables.write(self.run(key) / ROUNDS_FILE, table)
+        seal = parquet_files.write(self.run(key) / ROUNDS_FILE, table)
         weights = self.run(key) / WEIGHTS
         belongs: dict[str, Any] = {"rounds": seal, "weights": None, "weights_bytes": None}
         if weights.exists():
@@ -283,7 +283,7 @@ def read_rounds(path: Path, seal: str | None = None) -> pa.Table:
         HeadstartError: the file is missing, damaged, of another run or of another form.
     """
     remedy = files.delete_folder_of(path)
-    table = tables.read(path, remedy, seal)
+    table = parquet_files.read(path, remedy, seal)
     if not table.schema.equals(ROUNDS):
         expected, came = _columns(ROUNDS), _columns(table.schema)
         raise HeadstartError(f"{path}: expected the columns {expected}, got {came}; {remedy}")

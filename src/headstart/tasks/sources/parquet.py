@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from headstart import files, machine
 from headstart.errors import HeadstartError, OutOfMemoryError, nearest, reason
-from headstart.tables import IN_THIS_THREAD
+from headstart.parquet_files import IN_THIS_THREAD
 from headstart.tasks.sources.cell_types import is_text, plain_type, without_extension
 
 
