@@ -124,7 +124,7 @@ HOUSE = {
     ],
     "report/pages": [{"templates"}, {"study_page", "comparison"}],
     "report/publication": [
-        {"markdown", "form"},
+        {"markdown", "form", "kept_tables"},
         {"repeating", "setup", "summary", "marks"},
         {"readme"},
         {"folder"},
