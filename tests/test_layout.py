@@ -174,6 +174,7 @@ REPORT_MAY_USE = (
     "headstart.statistics",
     "headstart.looks",
     "headstart.files",
+    "headstart.parquet_files",
     "headstart.tables",
     "headstart.errors",
     "headstart.wording",
