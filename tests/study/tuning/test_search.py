@@ -129,6 +129,31 @@ def test_a_method_declares_what_is_tuned_in_its_signature() -> None:
     assert [name for name, _ in second.ranges] == ["client_rate", "server_rate"]
 
 
+def test_a_range_may_lie_around_what_the_file_says_for_a_pair() -> None:
+    rates = [{"server": "adam", "client_rate": 0.3, "server_rate": 0.01}]
+    asked = {"client_rate": {"around": 5}, "server_rate": {"around": 4.0}, "parameters": False}
+    found = searches(study(clients="sgd", servers=["sgd", "adam"], rates=rates, client_rates=0.2, tuning=asked))
+    assert [dict(search.ranges) for search in found] == [
+        {"client_rate": Tunable(0.2 / 5, 0.2 * 5), "server_rate": Tunable(1.0 / 4, 1.0 * 4)},
+        {"client_rate": Tunable(0.3 / 5, 0.3 * 5), "server_rate": Tunable(0.01 / 4, 0.01 * 4)},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"around": 1}, "tuning.client_rate.around: expected a number >= 1.01 and <= 1000000.0, got 1"),
+        ({"arond": 3}, "tuning.client_rate: unknown key 'arond'; did you mean 'around'"),
+        ([0.1], "tuning.client_rate: expected a range [low, high] or {around: 5}, got [0.1]"),
+        ([1, 0.1], "tuning.client_rate: expected a range [low, high] with low < high, got [1, 0.1]"),
+    ],
+)
+def test_a_range_without_sense_is_one_line(given: object, said: str) -> None:
+    with pytest.raises(HeadstartError) as error:
+        study(tuning={"client_rate": given})
+    assert str(error.value).startswith(said)
+
+
 def test_a_parameter_that_the_file_sets_is_left_alone() -> None:
     (only,) = searches(study(clients="proximal(mu=0.5)"))
     assert [name for name, _ in only.ranges] == ["client_rate", "server_rate"]

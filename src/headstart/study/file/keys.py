@@ -62,16 +62,11 @@ digits.
 """
 
 
-def _upwards(ends: list[float]) -> list[float]:
-    low, high = ends
+def _refuse_narrow(low: float, high: float) -> None:
     if low >= high:
         raise ValueError(f"expected a range [low, high] with low < high, got [{low:g}, {high:g}]")
     if high < low * WIDTH:
         raise ValueError(f"expected a range that is wider than 1 %, got [{low!r}, {high!r}]")
-    return ends
-
-
-Ends = Annotated[list[Rate], Field(min_length=2, max_length=2), AfterValidator(_upwards)]
 
 
 class Strict(BaseModel):
@@ -114,6 +109,45 @@ class RateRow(Strict):
     chosen_on: Literal["test", "validation"] | None = None
 
 
+class Around(Strict):
+    """A range about what the file itself says for a pair: from it divided by `around` to it times
+    `around`, so that servers whose rates differ by orders of magnitude are searched as widely.
+    """
+
+    around: Annotated[float, Field(ge=WIDTH, le=1e6)]
+
+    def span(self, rate: float) -> tuple[float, float]:
+        """The ends of the range about a rate."""
+        return rate / self.around, rate * self.around
+
+
+class Between(Strict):
+    """A range that is the same for every pair."""
+
+    low: Rate
+    high: Rate
+
+    def span(self, rate: float) -> tuple[float, float]:
+        """The ends of the range, whatever the file says for a pair."""
+        return self.low, self.high
+
+
+def _range(value: object, about: ValidationInfo) -> Around | Between:
+    if isinstance(value, Around | Between):
+        return value
+    if isinstance(value, Mapping):
+        return validate(Around, value, f"tuning.{about.field_name}")
+    if not isinstance(value, list) or len(value) != 2:
+        raise ValueError(f"expected a range [low, high] or {{around: 5}}, got {value!r}")
+    ends = validate(
+        Between, dict(zip(("low", "high"), value, strict=True)), f"tuning.{about.field_name}"
+    )
+    _refuse_narrow(ends.low, ends.high)
+    return ends
+
+
+Range = Annotated[Any, PlainValidator(_range)]
+
 FIRST_TUNING_SEED = 1_000_000
 """Where a file names no tuning seeds they are counted from here, far from those that are judged."""
 
@@ -134,8 +168,8 @@ class Tuning(Strict):
     seeds: Seeds = []
     rounds: Count | None = None
     prune: bool = True
-    client_rate: Ends = [1e-3, 10.0]
-    server_rate: Ends = [1e-3, 10.0]
+    client_rate: Range = Between(low=1e-3, high=10.0)
+    server_rate: Range = Between(low=1e-3, high=10.0)
     parameters: bool = True
     each: list[Literal["partition", "devices", "local_epochs"]] = []
 

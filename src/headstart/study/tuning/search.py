@@ -64,8 +64,10 @@ def searches(study: Study) -> list[Search]:
         cell, repeat = _cell(run, study), tuning.repeat_of(run.seed)
         if (cell, repeat) in found:
             continue
-        rates = {"client_rate": tuning.client_rate, "server_rate": tuning.server_rate}
-        ranges = [(name, Tunable(low, high)) for name, (low, high) in rates.items()]
+        ranges = [
+            ("client_rate", Tunable(*tuning.client_rate.span(run.client_rate))),
+            ("server_rate", Tunable(*tuning.server_rate.span(run.server_rate))),
+        ]
         if tuning.parameters:
             ranges += [
                 *_parameters("client", CLIENTS, run.client),
