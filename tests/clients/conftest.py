@@ -95,7 +95,7 @@ def federate() -> Callable[..., Outcome]:
                 y, local = x, client.begin(x, outcome.shared, memory)
                 for _ in range(steps[i]):
                     g = problem.gradient(i, y)
-                    d, local = client.direction(g, y, x, local, outcome.shared, memory)
+                    d, local = client.direction(g, x, y, local, outcome.shared, memory)
                     y = {name: y[name] - rate * d[name] for name in y}
                 at_x = problem.gradient(i, x) if client.wants_grad_at_x else {}
                 uploads.append(client.finish(x, y, steps[i], rate, at_x, outcome.shared, memory))

@@ -55,7 +55,7 @@ def test_a_constant_gradient_uploads_rate_times_gradient_whatever_the_steps(para
     for tau in (1, 2, 9):
         y, local = x, client.begin(x, {}, {})
         for _ in range(tau):
-            d, local = client.direction(g, y, x, local, {}, {})
+            d, local = client.direction(g, x, y, local, {}, {})
             y = {"w": y["w"] - rate * d["w"]}
         update = client.finish(x, y, tau, rate, {}, {}, {}).update
         np.testing.assert_allclose(update["w"], rate * g["w"], rtol=1e-12)

@@ -46,7 +46,7 @@ def test_option_ii_is_the_mean_of_the_gradients_on_the_way(problem: Quadratics) 
     y, gradients = x, []
     for _ in range(steps):
         gradients.append(problem.gradient(1, y))
-        d, _ = client.direction(gradients[-1], y, x, {}, shared, memory)
+        d, _ = client.direction(gradients[-1], x, y, {}, shared, memory)
         y = trees.add(y, d, -RATE)
     upload = client.finish(x, y, steps, RATE, {}, shared, memory)
     mean = np.mean([problem.vector(g) for g in gradients], axis=0)

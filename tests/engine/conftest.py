@@ -64,7 +64,7 @@ class Small:
             client_rate=client_rate,
             server_rate=server_rate,
             schedule=Schedule(**settings, batching=optimizer.batching, devices=devices),
-            execute=EXECUTORS.build(EXECUTORS.component(executor)).on(network, self.task, optimizer),
+            execute=EXECUTORS.build(EXECUTORS.component(executor)).compute_for(network, self.task, optimizer),
             seed=seed,
         )
 

@@ -23,7 +23,7 @@ def streamed(small: Small, executor: str, client: str = "sgd", **settings: Any) 
     federation = small.federation(client=client, executor=executor, **settings)
     seen = windowed(small.task, width(small.clients, federation.schedule.cohort), CPU)
     optimizer = CLIENTS.build(CLIENTS.component(client))
-    execute = EXECUTORS.build(EXECUTORS.component(executor)).on(federation.network, seen, optimizer)
+    execute = EXECUTORS.build(EXECUTORS.component(executor)).compute_for(federation.network, seen, optimizer)
     return replace(federation, execute=Streamed(execute, seen.train, small.task.train))
 
 

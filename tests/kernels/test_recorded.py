@@ -47,7 +47,7 @@ def assert_equals_the_loop(
     expected = by_loop(network, task, client)(asked, 1)[0]
     assert float(torch.stack([leaf.abs().max() for leaf in expected.mean_update.values()]).max()) > 1e-4
     for name in executors:
-        execute = EXECUTORS.build(EXECUTORS.component(name)).on(network, task, client)
+        execute = EXECUTORS.build(EXECUTORS.component(name)).compute_for(network, task, client)
         cohort = execute(asked, 1)[0]
         assert distance(cohort.mean_update, expected.mean_update) < RELATIVE, name
 

@@ -38,7 +38,7 @@ def federation() -> Federation:
     network = Network(lambda: nn.Linear(4, 3), torch.float64)
     client = CLIENTS.build(CLIENTS.component("sgd"))
     equal = DEVICES.build(DEVICES.component("equal"))
-    execute = EXECUTORS.build(EXECUTORS.component("loop")).on(network, task, client)
+    execute = EXECUTORS.build(EXECUTORS.component("loop")).compute_for(network, task, client)
     schedule = Schedule(3, 2, 4, "minibatch", "samples", equal)
     server = SERVERS.build(SERVERS.component("sgd"))
     clients = Population([np.arange(10 * i, 10 * i + 10) for i in range(4)])

@@ -45,17 +45,17 @@ def test_its_direction_is_the_gradient_clipped_at_the_bound(clipped: ClientOptim
     assert d["w"].tolist() == [-0.5, -0.25, 0.5, 0.5]
 
 
-def in_place(g: Tree, y: Tree, x: Tree, local: Tree, shared: Tree, memory: Tree) -> tuple[Tree, Tree]:
+def in_place(g: Tree, x: Tree, y: Tree, local: Tree, shared: Tree, memory: Tree) -> tuple[Tree, Tree]:
     for leaf in g.values():
         leaf.clamp_(-1, 1)
     return g, local
 
 
-def in_double(g: Tree, y: Tree, x: Tree, local: Tree, shared: Tree, memory: Tree) -> tuple[Tree, Tree]:
+def in_double(g: Tree, x: Tree, y: Tree, local: Tree, shared: Tree, memory: Tree) -> tuple[Tree, Tree]:
     return trees.map_tree(torch.Tensor.double, g), local
 
 
-def by_branch(g: Tree, y: Tree, x: Tree, local: Tree, shared: Tree, memory: Tree) -> tuple[Tree, Tree]:
+def by_branch(g: Tree, x: Tree, y: Tree, local: Tree, shared: Tree, memory: Tree) -> tuple[Tree, Tree]:
     return (g if next(iter(g.values())).sum() > 0 else trees.scale(g, 2.0)), local
 
 

@@ -64,7 +64,7 @@ class Direction(Protocol):
     """The direction of a step. All are trees, so a type checker holds their names and order."""
 
     def __call__(
-        self, g: Tree, y: Tree, x: Tree, local: Tree, shared: Tree, memory: Tree
+        self, g: Tree, x: Tree, y: Tree, local: Tree, shared: Tree, memory: Tree
     ) -> tuple[Tree, Tree]:
         """Return d, of y <- y - rate * d, and the new local state; g is the gradient at y."""
 
@@ -89,7 +89,7 @@ class Finish(Protocol):
 class ClientOptimizer:
     """One client's part of a round, and how the server combines the parts.
 
-    direction(g, y, x, local, shared, memory) -> (d, local): the executor does y <- y - rate * d;
+    direction(g, x, y, local, shared, memory) -> (d, local): the executor does y <- y - rate * d;
         g is the gradient at y.
     begin(x, shared, memory) -> local: the state of one round, for example a momentum buffer.
     shared(x): what the server keeps and sends along with x.
@@ -105,7 +105,7 @@ class ClientOptimizer:
     A toy method that clips every coordinate of the gradient to [-1, 1]:
 
     >>> import torch
-    >>> def direction(g, y, x, local, shared, memory):
+    >>> def direction(g, x, y, local, shared, memory):
     ...     return trees.map_tree(lambda leaf: leaf.clamp(-1, 1), g), local
     >>> clipped = ClientOptimizer(direction=direction)
     >>> d, _ = clipped.direction({"w": torch.tensor([3.0, 0.5])}, {}, {}, {}, {}, {})

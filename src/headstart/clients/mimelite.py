@@ -83,7 +83,7 @@ def mimelite(
         return stepped
 
     def direction(
-        g: Tree, y: Tree, x: Tree, local: Tree, shared: Tree, memory: Tree
+        g: Tree, x: Tree, y: Tree, local: Tree, shared: Tree, memory: Tree
     ) -> tuple[Tree, Tree]:
         stepped = track(g, shared)
         if not adam:

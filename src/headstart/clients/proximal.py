@@ -38,16 +38,16 @@ def proximal(
 
     >>> import torch
     >>> x, y = {"w": torch.tensor([1.0])}, {"w": torch.tensor([3.0])}
-    >>> d, _ = proximal(mu=0.5).direction({"w": torch.tensor([2.0])}, y, x, {}, {}, {})
+    >>> d, _ = proximal(mu=0.5).direction({"w": torch.tensor([2.0])}, x, y, {}, {}, {})
     >>> d["w"].item()
     3.0
     """
     steps_on_h = sgd(momentum=momentum)
 
     def direction(
-        g: Tree, y: Tree, x: Tree, local: Tree, shared: Tree, memory: Tree
+        g: Tree, x: Tree, y: Tree, local: Tree, shared: Tree, memory: Tree
     ) -> tuple[Tree, Tree]:
         gradient_of_h = trees.add(g, trees.subtract(y, x), mu)
-        return steps_on_h.direction(gradient_of_h, y, x, local, shared, memory)
+        return steps_on_h.direction(gradient_of_h, x, y, local, shared, memory)
 
     return ClientOptimizer(direction=direction, begin=steps_on_h.begin)

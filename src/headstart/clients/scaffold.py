@@ -30,7 +30,7 @@ def scaffold() -> ClientOptimizer:
     """
 
     def direction(
-        g: Tree, y: Tree, x: Tree, local: Tree, shared: Tree, memory: Tree
+        g: Tree, x: Tree, y: Tree, local: Tree, shared: Tree, memory: Tree
     ) -> tuple[Tree, Tree]:
         return trees.map_tree(lambda g, c_i, c: g - c_i + c, g, memory, shared), local
 

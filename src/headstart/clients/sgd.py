@@ -43,7 +43,7 @@ def sgd(
         return trees.zeros_like(x)
 
     def direction(
-        g: Tree, y: Tree, x: Tree, local: Tree, shared: Tree, memory: Tree
+        g: Tree, x: Tree, y: Tree, local: Tree, shared: Tree, memory: Tree
     ) -> tuple[Tree, Tree]:
         if weight_decay:
             g = trees.add(g, y, weight_decay)

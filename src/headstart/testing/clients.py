@@ -72,7 +72,7 @@ def keeps_types(client: ClientOptimizer) -> None:
     for dtype in (torch.float32, torch.float64):
         cohort = cohort_of(client, dtype)
         x, shared, turn = cohort.x, cohort.shared, cohort.turns[2]
-        d, local = client.direction(turn.gradient, turn.y, x, turn.local, shared, turn.memory)
+        d, local = client.direction(turn.gradient, x, turn.y, turn.local, shared, turn.memory)
         for rate in (RATE, torch.tensor(RATE, dtype=torch.float64)):
             steps = torch.tensor(turn.steps)
             upload = client.finish(x, turn.y, steps, rate, turn.gradient_at_x, shared, turn.memory)
@@ -89,13 +89,13 @@ def is_the_same_under_vmap(client: ClientOptimizer) -> None:
     columns = list(zip(*map(trees_of, turns), strict=True))
     y, local, memory, gradient, at_x = map(stacked, columns)
     steps = torch.tensor([turn.steps for turn in turns])
-    direction = vmap(client.direction, in_dims=(0, 0, None, 0, None, 0))
-    d, new_local = direction(gradient, y, x, local, shared, memory)
+    direction = vmap(client.direction, in_dims=(0, None, 0, 0, None, 0))
+    d, new_local = direction(gradient, x, y, local, shared, memory)
     finish = vmap(client.finish, in_dims=(None, 0, 0, None, 0, None, 0))
     upload = finish(x, y, steps, RATE, at_x, shared, memory)
     for i, turn in enumerate(turns):
         own_d, own_local = client.direction(
-            turn.gradient, turn.y, x, turn.local, shared, turn.memory
+            turn.gradient, x, turn.y, turn.local, shared, turn.memory
         )
         assert_same(row(d, i), own_d)
         assert_same(row(new_local, i), own_local)
@@ -113,7 +113,7 @@ def changes_nothing_in_place(client: ClientOptimizer) -> None:
     given = [x, shared, turn.y, turn.local, turn.memory, turn.gradient, turn.gradient_at_x]
     copies = [copied(tree) for tree in given]
     client.begin(x, shared, turn.memory)
-    client.direction(turn.gradient, turn.y, x, turn.local, shared, turn.memory)
+    client.direction(turn.gradient, x, turn.y, turn.local, shared, turn.memory)
     upload = client.finish(x, turn.y, turn.steps, RATE, turn.gradient_at_x, shared, turn.memory)
     client.combine(upload.update, upload.message, shared, 0.5)
     assert_untouched(given, copies)
@@ -137,7 +137,7 @@ def keeps_names_and_shapes(client: ClientOptimizer) -> None:
     cohort = cohort_of(client)
     x, shared, turn = cohort.x, cohort.shared, cohort.turns[1]
     memory = turn.memory
-    d, local = client.direction(turn.gradient, turn.y, x, turn.local, shared, memory)
+    d, local = client.direction(turn.gradient, x, turn.y, turn.local, shared, memory)
     upload = client.finish(x, turn.y, turn.steps, RATE, turn.gradient_at_x, shared, memory)
     delta, new = client.combine(upload.update, upload.message, shared, 0.5)
     assert layout(d) == layout(upload.update) == layout(delta) == layout(x)

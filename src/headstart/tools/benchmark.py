@@ -201,7 +201,7 @@ def federation_of(
     clients = Population(
         [np.arange(end - size, end) for end, size in zip(ends, sizes, strict=True)]
     )
-    execute = value.on(network, task, client)
+    execute = value.compute_for(network, task, client)
     settings = Settings(
         server=SERVERS.component("sgd"),
         devices=DEVICES.component("equal"),

@@ -182,4 +182,4 @@ def test_another_device_is_refused_in_one_line(small: Small) -> None:
     network = Network(lambda: nn.Linear(5, 3), device=torch.device("meta"))
     sgd = CLIENTS.build(CLIENTS.component("sgd"))
     with pytest.raises(HeadstartError, match="'processes' computes on the CPU, and the device is meta; use 'stacked'"):
-        EXECUTORS.build(EXECUTORS.component("processes")).on(network, small.task, sgd)
+        EXECUTORS.build(EXECUTORS.component("processes")).compute_for(network, small.task, sgd)

@@ -174,7 +174,7 @@ def test_chunks_of_a_cohort_equal_the_loop(small: Small, method: str, monkeypatc
     """Of which the last is filled up: two of three clients for the five of the cohort."""
     recorded: list[int] = []
 
-    def bytes_for_three(self: Traced, y: trees.Tree, *rest: object) -> int:
+    def bytes_for_three(self: Traced, x: trees.Tree, y: trees.Tree, *rest: object) -> int:
         recorded.append(len(next(iter(y.values()))))
         return recorded[-1] * 2**20 // 3
 

@@ -108,7 +108,7 @@ def test_as_many_runs_at_once_as_fit(small: Small, fitting: int, monkeypatch: py
     """Of four: one by one, two and two, and (as three would leave one alone) two and two again."""
     recorded: list[int] = []
 
-    def bytes_for_some(self: Traced, y: trees.Tree, *rest: object) -> int:
+    def bytes_for_some(self: Traced, x: trees.Tree, y: trees.Tree, *rest: object) -> int:
         shape = next(iter(y.values())).shape
         if len(shape) == 4:  # [R, K, out, in]
             recorded.append(shape[0])

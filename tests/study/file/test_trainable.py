@@ -96,7 +96,7 @@ def test_it_is_the_whole_run_with_the_gradients_of_the_rest_at_zero(client: str,
         whole = federation_of(one(clients=client, executor="loop"), start)
         state, _ = one_round(narrow, begin(narrow, {name: start[name] for name in HEAD}))
         frozen = Frozen(whole.network, HEAD)
-        loop = EXECUTORS.build(EXECUTORS.component("loop")).on(frozen, whole.task, whole.client)
+        loop = EXECUTORS.build(EXECUTORS.component("loop")).compute_for(frozen, whole.task, whole.client)
         expected, _ = one_round(replace(whole, execute=loop), begin(whole, start))
     assert list(state.x) == HEAD
     for name in HEAD:

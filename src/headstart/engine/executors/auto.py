@@ -82,7 +82,7 @@ def _fastest_of_all(network: Network, task: Task, client: ClientOptimizer) -> Co
         if not chosen:
             asked = next(iter(assignments.values()))
             timings, _ = time_candidates(network, task, client, asked)
-            chosen.append(_built(fastest(timings)).on(network, task, client))
+            chosen.append(_built(fastest(timings)).compute_for(network, task, client))
         return chosen[0](assignments, places)
 
     return compute
@@ -223,7 +223,7 @@ class _Trials:
             self.left_out[name] = reason(error)
 
     def _timed(self, executor: Executor) -> Timing:
-        compute = executor.on(*self._of)
+        compute = executor.compute_for(*self._of)
         assignments = dict.fromkeys(range(executor.runs), self._asked)
         seconds = [
             self._seconds(lambda: compute(assignments, executor.runs))

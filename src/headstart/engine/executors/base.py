@@ -82,7 +82,7 @@ places, nor on whether they are empty.
 class Executor:
     """A way to compute cohorts, and what it can do.
 
-    on(network, task, client): makes what computes them.
+    compute_for(network, task, client): makes what computes the cohorts of a run.
     runs: the most runs of a study that it computes at once.
     workers: the threads or processes that it begins; 0 for none.
     uses_recordings: whether it computes by recordings of the network, which not every network
@@ -91,7 +91,7 @@ class Executor:
     waits: whether clients that have done their steps wait for the one with most.
     """
 
-    on: Callable[[Network, Task, ClientOptimizer], Compute]
+    compute_for: Callable[[Network, Task, ClientOptimizer], Compute]
     runs: int = 1
     workers: int = 0
     uses_recordings: bool = False

@@ -197,11 +197,11 @@ def _dismiss(members: dict[Connection, BaseProcess], owner: int) -> None:
 
 def _shared(like: Sums) -> Sums:
     """Sums over no clients, in memory that all processes see."""
-    numbers = shared_zeros({"seen": like.seen, "squared_norms": like.squared_norms})
+    numbers = shared_zeros({"tally": like.tally, "squared_norms": like.squared_norms})
     return Sums(
         update=shared_zeros(like.update),
         message=shared_zeros(like.message),
-        seen=numbers["seen"],
+        tally=numbers["tally"],
         squared_norms=numbers["squared_norms"],
         total=shared_zeros(like.total),
         unit_total=shared_zeros(like.unit_total),

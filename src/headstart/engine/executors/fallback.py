@@ -20,7 +20,7 @@ def or_by_loop(
     executor: Executor, network: Network, task: Task, client: ClientOptimizer
 ) -> Compute:
     """Compute with an executor, and with the loop what that cannot record; the cohorts say so."""
-    first = executor.on(network, task, client)
+    first = executor.compute_for(network, task, client)
     if not executor.uses_recordings:
         return first
     loop = by_loop(network, task, client)

@@ -60,12 +60,12 @@ class GroupWork:
         of_client = program(network, task, client, layout=self.layout)
 
         def end(
-            y: Tree, at_x: Tree, memory: Tree, x: Tree, shared: Tree,
-            update: Tree, message: Tree, seen: Tensor, squared_norms: Tensor, total: Tree,
+            x: Tree, y: Tree, at_x: Tree, shared: Tree, memory: Tree,
+            update: Tree, message: Tree, tally: Tensor, squared_norms: Tensor, total: Tree,
             unit_total: Tree, rate: Tensor, steps: Tensor, weight: Tensor,
         ) -> tuple[Tree]:  # fmt: skip
-            upload, delta = of_client.finish(y, at_x, memory, x, shared, rate, steps)
-            sums = Sums(update, message, seen, squared_norms, total, unit_total)
+            upload, delta = of_client.finish(x, y, at_x, shared, memory, rate, steps)
+            sums = Sums(update, message, tally, squared_norms, total, unit_total)
             sums.take_up(upload, delta, weight)
             return (upload.memory,)
 
@@ -93,7 +93,7 @@ class GroupWork:
             # Memory of its own: what `begin` returns may be a part of x, and steps change it in
             # place.
             local = trees.map_tree(torch.clone, self._client.begin(x, shared, memory))
-            fixed = (y, local, x, shared, memory, sums.seen, *self._rows, rate)
+            fixed = (x, y, local, shared, memory, sums.tally, *self._rows, rate)
             whole, short = self._step.whole.bound(*fixed), self._step.short.bound(*fixed)
             for s in range(plan.steps_K[k]):
                 rows_B = _rows(plan.rows_KSB[k, s], self._device)
@@ -106,7 +106,7 @@ class GroupWork:
                 (at_x,) = at(x, *self._rows, rows_M, rng.step_key(key, -1))
             numbers = plan.steps_K[k], plan.weights_K[k]
             steps, weight = torch.tensor(numbers, dtype=self._dtype, device=self._device)
-            (kept[k],) = self._end(y, at_x, memory, x, shared, *sums, rate, steps, weight)
+            (kept[k],) = self._end(x, y, at_x, shared, memory, *sums, rate, steps, weight)
         return kept
 
     def prepare(self, asked: Assignment, sums: Sums) -> None:
@@ -123,7 +123,7 @@ class GroupWork:
         rate, steps, weight = torch.zeros(3, dtype=self._dtype, device=self._device)
         for rows_B in _widths(plan.rows_KSB, self._device):
             step = self._step.of(rows_B, plan.rows_KSB.shape[-1])
-            step.prepare(y, local, x, shared, memory, sums.seen, *self._rows, rate, rows_B, key)
+            step.prepare(x, y, local, shared, memory, sums.tally, *self._rows, rate, rows_B, key)
         at_x: Tree = {}
         if self._client.wants_grad_at_x:
             at_x = trees.map_tree(torch.empty_like, x)
@@ -132,7 +132,7 @@ class GroupWork:
                 at.prepare(x, *self._rows, rows_M, key)
         for watched in (True, False):
             of_round = sums.with_alignment_if(watched)
-            self._end.prepare(y, at_x, memory, x, shared, *of_round, rate, steps, weight)
+            self._end.prepare(x, y, at_x, shared, memory, *of_round, rate, steps, weight)
 
 
 class _ByWidth:

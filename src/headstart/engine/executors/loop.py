@@ -51,7 +51,7 @@ def by_loop(network: Network, task: Task, client: ClientOptimizer) -> Compute:
         for step in range(plan.steps_K[k]):
             rows = _real_rows(plan.rows_KSB[k, step], network)
             g, loss, count = gradient(network, task, y, rows, rng.step_key(key, step))
-            d, state = client.direction(g, y, x, state, shared, memory)
+            d, state = client.direction(g, x, y, state, shared, memory)
             y = trees.add(y, d, -rate)
             losses, counts = losses + loss, counts + count
         at_x: Tree = {}

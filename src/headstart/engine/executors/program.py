@@ -44,11 +44,10 @@ Gradient = Callable[[Tree, Tensor, Tensor, Tensor, Tensor], tuple[Tree, Tensor]]
 class Program(NamedTuple):
     """What a round asks of its clients.
 
-    step(y, local, x, shared, memory, seen, inputs, targets, rate, rows_B, key) changes y, local and
-    seen in place;
-        `seen` [2] is the sum of the losses and the count of what they predict.
+    step(x, y, local, shared, memory, tally, inputs, targets, rate, rows_B, key) changes y, local,
+        tally in place; `tally` [2] is the sum of the losses and the count of what they predict.
     gradient_at_x(x, inputs, targets, rows_M, key) -> (the gradient over all rows of a client,).
-    finish(y, at_x, memory, x, shared, rate, steps) -> (its upload, x - y).
+    finish(x, y, at_x, shared, memory, rate, steps) -> (its upload, x - y).
     """
 
     step: Callable[..., tuple[()]]
@@ -96,27 +95,27 @@ def program(
     gradient = masked_gradient(network, task, layout)
 
     def direction(
-        y: Tree, local: Tree, x: Tree, shared: Tree, memory: Tree,
+        x: Tree, y: Tree, local: Tree, shared: Tree, memory: Tree,
         inputs: Tensor, targets: Tensor, rows_B: Tensor, key: Tensor,
     ) -> tuple[Tree, Tree, Tensor]:  # fmt: skip
-        g, seen = gradient(y, inputs, targets, rows_B, key)
-        return *client.direction(g, y, x, local, shared, memory), seen
+        g, tally = gradient(y, inputs, targets, rows_B, key)
+        return *client.direction(g, x, y, local, shared, memory), tally
 
     directions = over(
-        direction, y=CLIENT, local=CLIENT, x=RUN, shared=RUN, memory=CLIENT,
+        direction, x=RUN, y=CLIENT, local=CLIENT, shared=RUN, memory=CLIENT,
         inputs=ALL, targets=ALL, rows_B=CLIENT, key=CLIENT,
     )  # fmt: skip
 
     def step(
-        y: Tree, local: Tree, x: Tree, shared: Tree, memory: Tree, seen: Tensor,
+        x: Tree, y: Tree, local: Tree, shared: Tree, memory: Tree, tally: Tensor,
         inputs: Tensor, targets: Tensor, rate: Tensor, rows: Tensor, key: Tensor,
     ) -> tuple[()]:  # fmt: skip
-        d, after, of_batch = directions(y, local, x, shared, memory, inputs, targets, rows, key)
+        d, after, of_batch = directions(x, y, local, shared, memory, inputs, targets, rows, key)
         for name, leaf in y.items():
             leaf.sub_(_along(rate, leaf) * d[name])
         for name, leaf in local.items():
             leaf.copy_(after[name])
-        seen.add_(of_batch)
+        tally.add_(of_batch)
         return ()
 
     def gradient_at_x(
@@ -125,24 +124,24 @@ def program(
         return (gradient(x, inputs, targets, rows_M, key)[0],)
 
     def finish(
-        y: Tree, at_x: Tree, memory: Tree, x: Tree, shared: Tree, rate: Tensor, steps: Tensor
+        x: Tree, y: Tree, at_x: Tree, shared: Tree, memory: Tree, rate: Tensor, steps: Tensor
     ) -> tuple[Upload, Tree]:
         upload = client.finish(x, y, steps.clamp(min=1), rate, at_x, shared, memory)
         return upload, trees.subtract(x, y)
 
     gradients_at_x = over(gradient_at_x, x=RUN, inputs=ALL, targets=ALL, rows_M=CLIENT, key=CLIENT)
     finishes = over(
-        finish, y=CLIENT, at_x=CLIENT, memory=CLIENT, x=RUN, shared=RUN, rate=RUN, steps=CLIENT
+        finish, x=RUN, y=CLIENT, at_x=CLIENT, shared=RUN, memory=CLIENT, rate=RUN, steps=CLIENT
     )
     return Program(step, gradients_at_x, finishes)
 
 
 def masked_gradient(network: Network, task: Task, layout: Layout = as_it_is) -> Gradient:
     """Return (y, inputs, targets, rows_B, key) -> (gradient at y of the mean loss over the rows,
-    what was seen [2]).
+    loss and count [2]).
 
     `inputs` and `targets` are those of the training split, from which `rows_B` are taken; padding
-    counts for nothing. What was seen is the sum of the losses and the count of what they predict.
+    counts for nothing. The loss is a sum, and the count that of what its losses predict.
     """
 
     def loss(
@@ -154,13 +153,13 @@ def masked_gradient(network: Network, task: Task, layout: Layout = as_it_is) -> 
         total, count = (scores.loss_B * real_B).sum(), (scores.count_B * real_B).sum()
         return total / count.clamp(min=1), (total, count)
 
-    with_seen = grad(loss, has_aux=True)
+    gradient_and_counts = grad(loss, has_aux=True)
 
     def gradient(
         y: Tree, inputs: Tensor, targets: Tensor, rows_B: Tensor, key: Tensor
     ) -> tuple[Tree, Tensor]:
-        g, seen = with_seen(y, inputs, targets, rows_B, key)
-        return g, torch.stack(seen)
+        g, tally = gradient_and_counts(y, inputs, targets, rows_B, key)
+        return g, torch.stack(tally)
 
     return gradient
 

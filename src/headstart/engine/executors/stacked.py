@@ -26,7 +26,7 @@ from headstart.engine.devices import Floats, Ints
 from headstart.engine.executors.base import EXECUTORS, Assignment, Cohort, Compute, Executor
 from headstart.engine.executors.chunks import chunks, idle, of_runs
 from headstart.engine.executors.program import CLIENT, RUN, over_runs_and_clients, program
-from headstart.engine.executors.sums import Sums
+from headstart.engine.executors.sums import Sums, to_unit_length
 from headstart.engine.plan import RoundPlan
 from headstart.kernels.recorded import Traced
 from headstart.models.network import Network
@@ -35,7 +35,7 @@ from headstart.tasks.base import Task
 from headstart.trees import Tree
 
 Aside = dict[int, tuple[Tree, Tensor]]
-"""y and `seen` of runs that have done their steps, by their places."""
+"""y and `tally` of runs that have done their steps, by their places."""
 
 
 @EXECUTORS.register("stacked", source="arXiv 2108.02117 (FedJAX) vectorises clients the same way")
@@ -57,10 +57,10 @@ def stacked(
 ) -> Executor:
     """All clients at once, and several runs of a study: fastest where models are small."""
 
-    def on(network: Network, task: Task, client: ClientOptimizer) -> Compute:
+    def compute_for(network: Network, task: Task, client: ClientOptimizer) -> Compute:
         return Stack(network, task, client, compiled, runs, memory_mib * 2**20)
 
-    return Executor(on, runs=runs, uses_recordings=True, compiled=compiled, waits=True)
+    return Executor(compute_for, runs=runs, uses_recordings=True, compiled=compiled, waits=True)
 
 
 class Beginnings(NamedTuple):
@@ -191,26 +191,26 @@ class Stack:
         rows_SKB = tensor(np.ascontiguousarray(np.moveaxis(plan.rows_KSB[..., :S, :], -2, 0)))
         key_K = tensor(plan.keys_K, torch.int32)
         step_S = np.arange(S, dtype=np.int32).reshape(S, *[1] * key_K.ndim)
-        key_SK = (
-            rng.step_key(key_K, tensor(step_S)) if network.draws else key_K.expand(S, *key_K.shape)
-        )
+        key_SK = key_K.expand(S, *key_K.shape)
+        if network.draws:
+            key_SK = rng.step_key(key_K, tensor(step_S))
         # A client that is done stays where it is: its rate is zero.
         rate_SK = tensor(rate[..., None] * (step_S < plan.steps_K), network.dtype)
-        y, local, seen_K = self._begin(x, shared, memory, key_K)
-        advance = self._step.bound(y, local, x, shared, memory, seen_K, *self._rows)
+        y, local, tally_K = self._begin(x, shared, memory, key_K)
+        advance = self._step.bound(x, y, local, shared, memory, tally_K, *self._rows)
         aside: Aside = {}
         of_steps = zip(rate_SK.unbind(), rows_SKB.unbind(), key_SK.unbind(), strict=True)
         for s, of_step in enumerate(of_steps):
-            aside |= _set_aside(y, seen_K, [r for r, steps in enumerate(steps_of) if steps == s])
+            aside |= _set_aside(y, tally_K, [r for r, steps in enumerate(steps_of) if steps == s])
             advance(*of_step)
-        _put_back(y, seen_K, aside)
+        _put_back(y, tally_K, aside)
         at_x: Tree = {}
         if self._client.wants_grad_at_x:
             all_rows_KM, key_at_x_K = tensor(plan.all_rows_KM), rng.step_key(key_K, -1)
             (at_x,) = self._gradient_at_x(x, *self._rows, all_rows_KM, key_at_x_K)
         steps_K, weights_K = tensor(plan.steps_K), tensor(plan.weights_K, network.dtype)
         kept, *sums = self._end[watched](
-            y, at_x, memory, x, shared, tensor(rate, network.dtype), seen_K, weights_K, steps_K
+            x, y, at_x, shared, memory, tensor(rate, network.dtype), tally_K, weights_K, steps_K
         )
         return kept, Sums(*sums)
 
@@ -256,11 +256,11 @@ class Stack:
         x, shared, memory = beginnings
         device, dtype = self._network.device, self._network.dtype
         key_K = torch.empty(shape, dtype=torch.int32, device=device)
-        y, local, seen_K = self._begin(x, shared, memory, key_K)
+        y, local, tally_K = self._begin(x, shared, memory, key_K)
         rows_KB = torch.empty(*shape, B, dtype=torch.int64, device=device)
         rate_K = torch.empty(shape, dtype=dtype, device=device)
         return self._step.peak_bytes(
-            y, local, x, shared, memory, seen_K, *self._rows, rate_K, rows_KB, key_K
+            x, y, local, shared, memory, tally_K, *self._rows, rate_K, rows_KB, key_K
         )
 
     def _most(self, wanted: int, at_first: int, peak_of: Callable[[int], int]) -> int:
@@ -285,8 +285,8 @@ def _begin(client: ClientOptimizer) -> Callable[..., tuple[Tree, Tree, Tensor]]:
         runs, shape = key_K.ndim - 1, key_K.shape
         y = trees.map_tree(lambda one: one.unsqueeze(runs).expand(*shape, *one.shape[runs:]), x)
         local = {} if client.begin is begin_with_nothing else locals_(x, shared, memory, key_K)
-        seen_K = next(iter(x.values())).new_zeros(*shape, 2)
-        return trees.map_tree(_copy, y), trees.map_tree(_copy, local), seen_K
+        tally_K = next(iter(x.values())).new_zeros(*shape, 2)
+        return trees.map_tree(_copy, y), trees.map_tree(_copy, local), tally_K
 
     return begin
 
@@ -297,48 +297,48 @@ def _copy(leaf: Tensor) -> Tensor:
 
 
 def _end(
-    finish: Callable[..., Any], y: Tree, at_x: Tree, memory: Tree, x: Tree, shared: Tree,
-    rate: Tensor, seen_K: Tensor, weights_K: Tensor, steps_K: Tensor, *, watched: bool,
+    finish: Callable[..., Any], x: Tree, y: Tree, at_x: Tree, shared: Tree, memory: Tree,
+    rate: Tensor, tally_K: Tensor, weights_K: Tensor, steps_K: Tensor, *, watched: bool,
 ) -> tuple[Tree, Tree, Tree, Tensor, Tensor, Tree, Tree]:  # fmt: skip
     """Return what each client keeps, and the fields of `Sums` of each run."""
-    upload, delta = finish(y, at_x, memory, x, shared, rate, steps_K)
+    upload, delta = finish(x, y, at_x, shared, memory, rate, steps_K)
 
-    def sums(upload: Any, delta: Tree, seen_K: Tensor, weights_K: Tensor) -> Any:
+    def sums(upload: Any, delta: Tree, tally_K: Tensor, weights_K: Tensor) -> Any:
         update, message = _weighted(weights_K, upload.update), _weighted(weights_K, upload.message)
         if not watched:
-            return update, message, seen_K.sum(0), weights_K.new_zeros(()), {}, {}
+            return update, message, tally_K.sum(0), weights_K.new_zeros(()), {}, {}
         reports_K = (weights_K > 0).to(weights_K.dtype)
         squares = [(leaf_K.reshape(len(leaf_K), -1) ** 2).sum(1) for leaf_K in delta.values()]
         length_K = torch.stack(squares).sum(0).sqrt()
-        unit_K = reports_K / length_K.clamp(min=torch.finfo(length_K.dtype).tiny)
+        unit_K = reports_K * to_unit_length(length_K)
         squared_norms = (reports_K * length_K**2).sum()
         total, unit_total = _weighted(reports_K, delta), _weighted(unit_K, delta)
-        return update, message, seen_K.sum(0), squared_norms, total, unit_total
+        return update, message, tally_K.sum(0), squared_norms, total, unit_total
 
     of_all = sums if weights_K.ndim == 1 else vmap(sums)
-    return (upload.memory, *of_all(upload, delta, seen_K, weights_K))
+    return (upload.memory, *of_all(upload, delta, tally_K, weights_K))
 
 
 def _weighted(weights_K: Tensor, tree_K: Tree) -> Tree:
     return trees.map_tree(lambda leaf_K: torch.tensordot(weights_K, leaf_K, 1), tree_K)
 
 
-def _set_aside(y: Tree, seen_K: Tensor, done: Sequence[int]) -> Aside:
-    """Copy y and `seen` of runs that have done their steps while others have not.
+def _set_aside(y: Tree, tally_K: Tensor, done: Sequence[int]) -> Aside:
+    """Copy y and `tally` of runs that have done their steps while others have not.
 
     At a rate of zero they go on, and zero times what overflows would not leave them as they are.
     """
     aside: Aside = {}
     for r in done:
-        aside[r] = {name: leaf[r].clone() for name, leaf in y.items()}, seen_K[r].clone()
+        aside[r] = {name: leaf[r].clone() for name, leaf in y.items()}, tally_K[r].clone()
     return aside
 
 
-def _put_back(y: Tree, seen_K: Tensor, aside: Aside) -> None:
-    for r, (of_run, seen) in aside.items():
+def _put_back(y: Tree, tally_K: Tensor, aside: Aside) -> None:
+    for r, (of_run, tally) in aside.items():
         for name, leaf in of_run.items():
             y[name][r] = leaf
-        seen_K[r] = seen
+        tally_K[r] = tally
 
 
 def _taken(of_all: Any, r: int, R: int) -> Any:

@@ -18,14 +18,14 @@ class Sums(NamedTuple):
     """Sums over clients, with D_i = x - y_i.
 
     update: sum p_i update_i. message: sum p_i message_i.
-    seen [2]: the sum of the losses of all steps, and the count of what they predict.
+    tally [2]: the sum of the losses of all steps, and the count of what they predict.
     squared_norms: sum |D_i|^2. total: sum D_i. unit_total: sum D_i / |D_i|; all three only where a
     probe watches.
     """
 
     update: Tree
     message: Tree
-    seen: Tensor
+    tally: Tensor
     squared_norms: Tensor
     total: Tree
     unit_total: Tree
@@ -33,7 +33,7 @@ class Sums(NamedTuple):
     @property
     def leaves(self) -> list[Tensor]:
         """All tensors."""
-        leaves = [self.seen, self.squared_norms]
+        leaves = [self.tally, self.squared_norms]
         for name in _TREES:
             leaves.extend(getattr(self, name).values())
         return leaves
@@ -46,8 +46,8 @@ class Sums(NamedTuple):
     def zeros(self) -> "Sums":
         """Zeros of the same forms."""
         trees_of = {name: trees.zeros_like(getattr(self, name)) for name in _TREES}
-        seen, squared_norms = torch.zeros_like(self.seen), torch.zeros_like(self.squared_norms)
-        return Sums(seen=seen, squared_norms=squared_norms, **trees_of)
+        tally, squared_norms = torch.zeros_like(self.tally), torch.zeros_like(self.squared_norms)
+        return Sums(tally=tally, squared_norms=squared_norms, **trees_of)
 
     def clear(self) -> None:
         """Make them the sums over no clients, in place."""
@@ -68,8 +68,7 @@ class Sums(NamedTuple):
             squared = trees.dot(delta, delta)
             self.squared_norms.add_(squared)
             _accumulate(self.total, delta)
-            tiny = torch.finfo(squared.dtype).tiny
-            _accumulate(self.unit_total, delta, 1 / squared.sqrt().clamp(min=tiny))
+            _accumulate(self.unit_total, delta, to_unit_length(squared.sqrt()))
 
     def with_alignment_if(self, watched: bool) -> "Sums":
         """The same sums; those that only probes ask for are kept if one watches."""
@@ -85,10 +84,15 @@ class Sums(NamedTuple):
                 trees.dot(self.unit_total, self.unit_total),
                 asked.plan.reporting,
             )
-        losses, counts = self.seen
+        losses, counts = self.tally
         return Cohort(
             self.update, self.message, list(memories), losses / counts.clamp(min=1), alignment
         )
+
+
+def to_unit_length(length: Tensor) -> Tensor:
+    """Return the factor that gives D_i length 1; it is finite for a client that stayed at x."""
+    return 1 / length.clamp(min=torch.finfo(length.dtype).tiny)
 
 
 def empty(client: ClientOptimizer, asked: Assignment) -> Sums:
@@ -102,7 +106,7 @@ def empty(client: ClientOptimizer, asked: Assignment) -> Sums:
     return Sums(
         update=trees.map_tree(zeros, upload.update),
         message=trees.map_tree(zeros, upload.message),
-        seen=some.new_zeros(2),
+        tally=some.new_zeros(2),
         squared_norms=some.new_zeros(()),
         total=trees.zeros_like(x),
         unit_total=trees.zeros_like(x),

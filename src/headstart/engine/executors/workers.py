@@ -87,7 +87,7 @@ def _workers(
 ) -> Executor:
     forks, count = kind == "processes", count or os.cpu_count() or 1
 
-    def on(network: Network, task: Task, client: ClientOptimizer) -> Compute:
+    def compute_for(network: Network, task: Task, client: ClientOptimizer) -> Compute:
         if forks and (reason := cannot_fork(str(network.device))):
             raise HeadstartError(f"the executor 'processes' {reason}; use 'stacked' or 'threads'")
 
@@ -99,7 +99,7 @@ def _workers(
         as_written = laid_out(False)
         return first_to_record(laid_out(True), as_written) if channels_last else as_written
 
-    return Executor(on, workers=count, uses_recordings=True, compiled=compiled)
+    return Executor(compute_for, workers=count, uses_recordings=True, compiled=compiled)
 
 
 def _cohort(asked: Assignment, work: GroupWork, hands: Hands, client: ClientOptimizer) -> Cohort:
