@@ -100,7 +100,7 @@ HOUSE = {
         {"pages", "publication"},
     ],
     "report/words": [{"methods", "numbers", "remarks", "written_parts"}, {"table"}],
-    "report/runs": [{"client_values"}, {"records"}, {"cells"}, {"standings"}, {"grid"}, {"sorting"}],
+    "report/runs": [{"client_values", "margins"}, {"records"}, {"cells"}, {"standings"}, {"grid"}, {"sorting"}],
     "report/measures": [{"before_training", "end_metrics"}, {"*"}],
     "report/figures": [{"rendering"}, {"axes"}, {"*"}],
     "report/panels": [{"base"}, {"steps"}, {"*"}, {"__init__"}],

@@ -567,6 +567,8 @@ def test_a_list_of_seeds_is_one_look() -> None:
         ({"seeds": [0, -1]}, "seeds[1]: expected a whole number >= 0, got -1"),
         ({"margin": -1}, "margin: expected a number >= 0 and <= 100, got -1"),
         ({"margin": float("nan")}, "margin: expected a number >= 0 and <= 100, finite, got nan"),
+        ({"margins": {"speedup": 0}}, "margins.speedup: expected a number > 0 and <= 100 or nothing, got 0"),
+        ({"margins": {"speed": 5}}, "margins: unknown key 'speed'; did you mean 'speedup'?"),
         ({"margin": 101}, "margin: expected a number >= 0 and <= 100, got 101"),
     ],
 )

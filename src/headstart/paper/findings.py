@@ -10,16 +10,38 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Says = Literal["yes", "no", "undecided"]
-"""What a study answers to a panel's question."""
+Says = Literal["yes", "no", "no difference", "undecided"]
+"""What a study answers to a panel's question; `no difference`: none that matters, at the finding's
+margin.
+"""
 
 Judges = Literal["accuracy", "training", "first weights"]
 """What a finding is judged by: accuracies, what else happens in training, or the weights before the
 first round.
 """
 
+Unit = Literal["points", "% of the rounds", "%", "of the cosine", "of the loss"]
+"""Of a margin: points of accuracy, a share of the study's rounds, of an eigenvalue, or as it is."""
+
 Grid = Mapping[str, str]
 """Keys of a study file and their values, as text."""
+
+
+@dataclass(frozen=True)
+class Margin:
+    """A difference that is smaller, either way, does not matter.
+
+    Args:
+        amount: where the study file states none; None: the study's own `margin`.
+        unit: of the amount.
+        why: the reason, as a sentence.
+        is_claimed: whether the finding itself is that a difference is no larger.
+    """
+
+    amount: float | None
+    unit: Unit
+    why: str
+    is_claimed: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,6 +61,7 @@ class Finding:
         published: the figures that the paper published, in a sentence.
         when: the answer for which the finding holds.
         otherwise: what is said where it does not.
+        margin: how large a difference can be and not matter; None where no such answer is given.
     """
 
     number: int
@@ -53,6 +76,7 @@ class Finding:
     published: str = ""
     when: Says = "yes"
     otherwise: str = "does not hold"
+    margin: Margin | None = None
 
     @property
     def needs_training(self) -> bool:
@@ -67,6 +91,8 @@ class Finding:
         """
         if says in (None, "undecided"):
             return says or "one start"
+        if says == "no difference":
+            return NO_DIFFERENCE
         return "holds" if says == self.when else self.otherwise
 
     def held(self, says: Says | None) -> str:
@@ -77,8 +103,19 @@ class Finding:
         """
         if says is None:
             return "cannot be judged with one start"
+        if says == "no difference":
+            return "is not seen here: there is no difference that matters"
         return f"{'is ' if says == 'undecided' else ''}{self.judgement(says)} here"
 
+
+NO_DIFFERENCE = "no difference that matters"
+
+AS_FOR_THE_VERDICT = Margin(
+    None,
+    "points",
+    "Who would not choose another start for so much accuracy need not care what a step costs.",
+)
+"""Of differences of accuracies: half a point, where the study file says nothing."""
 
 CLIENTS, SERVERS = "[sgd, proximal, mimelite]", "[sgd, momentum, adam]"
 WITH_NOVA = {"clients": "[sgd, proximal, mimelite, nova]", "servers": SERVERS}
@@ -105,6 +142,7 @@ _ALL = (
         question="Does the start close the gap between non-IID and IID clients?",
         shown="FedAdam on both kinds of clients",
         grids=(ADAM, {**ADAM, "partitions": "iid"}),
+        margin=AS_FOR_THE_VERDICT,
     ),
     Finding(
         number=3,
@@ -115,6 +153,7 @@ _ALL = (
         grids=(ADAM, {**ADAM, "local_epochs": "[5, 10, 20]"}),
         published="In the paper they do not lower the final accuracy at all from pre-trained "
         "weights (CIFAR-10, ResNet-18).",
+        margin=AS_FOR_THE_VERDICT,
     ),
     Finding(
         number=4,
@@ -123,6 +162,7 @@ _ALL = (
         question="Does the start reduce what uneven devices cost?",
         shown="each round 30 % of the clients run 1 to 5 local epochs, the others 1",
         grids=(WITH_NOVA, {**WITH_NOVA, "devices": UNEVEN}),
+        margin=AS_FOR_THE_VERDICT,
     ),
     Finding(
         number=5,
@@ -135,6 +175,12 @@ _ALL = (
         probes=("evaluation", "curvature"),
         published="Top eigenvalue in the paper, pre-trained / random: CIFAR-10 661.99 / 4843.13, "
         "FEMNIST 26.29 / 355.51, Stack Overflow 151.05 / 185.02, Reddit 647.19 / 1309.68.",
+        margin=Margin(
+            10,
+            "%",
+            "The smallest ratio in the paper is 1.2; half of that step tells nobody where "
+            "to begin.",
+        ),
     ),
     Finding(
         number=6,
@@ -147,6 +193,12 @@ _ALL = (
         probes=("evaluation", "alignment", "distance"),
         published="Contrary evidence: Chen et al. (arXiv 2206.11488) find that local drift is "
         "not reduced, but aggregation is more stable.",
+        margin=Margin(
+            0.02,
+            "of the cosine",
+            "Of ten updates with a cosine of .1 between any two, it changes "
+            "the length of the mean by a twentieth.",
+        ),
     ),
     Finding(
         number=7,
@@ -156,6 +208,11 @@ _ALL = (
         shown="accuracy over the rounds",
         grids=(ADAM,),
         published="In the paper: up to 40 points of accuracy at equal rounds.",
+        margin=Margin(
+            5,
+            "% of the rounds",
+            "Rates that were tuned anew move the rounds to a target by more.",
+        ),
     ),
     Finding(
         number=8,
@@ -171,6 +228,11 @@ _ALL = (
         "6.78 / 7.71, DistilGPT2 4.93 / 9.82; Reddit 5.15 / 8.61 and 6.34 / 9.99.",
         when="no",
         otherwise="does not show",  # one task with a lower loss refutes no "not always"
+        margin=Margin(
+            0.02,
+            "of the loss",
+            "Half of the smallest difference in the paper (ResNet-18, 0.04).",
+        ),
     ),
     Finding(
         number=9,
@@ -180,6 +242,12 @@ _ALL = (
         question="Are full-batch GD clients about as good as SGD clients?",
         shown="both with the Adam server",
         grids=({"clients": "[sgd, gd]", "servers": "adam"},),
+        margin=Margin(
+            1,
+            "points",
+            "About as good: at most so much lower. The paper gives no margin.",
+            is_claimed=True,
+        ),
     ),
 )
 

@@ -1,7 +1,9 @@
 """Intervals of means over seeds and of paired differences, and tests of several at once.
 
 Sources: Student, Biometrika 6 (1908), the t interval; Holm, Scand. J. Statist. 6 (1979), the
-step-down correction.
+step-down correction; Shaffer, J. Am. Stat. Assoc. 81 (1986) 826-831, the same where not all
+hypotheses can be true at once; Schuirmann, J. Pharmacokinet. Biopharm. 15 (1987) 657-680, two
+one-sided tests of a difference that is too small to matter.
 """
 
 import math
@@ -116,6 +118,25 @@ def p_against(e: Estimate, value: float) -> float | None:
     return float(2 * special.stdtr(e.n - 1, -abs(e.value - value) / error))
 
 
+def p_within(e: Estimate, margin: float) -> float | None:
+    """The p-value of a difference as large as the margin, either way: the larger of two one-sided
+    tests.
+
+    Below 0.05 the difference is said to be smaller than the margin, which is false in at most 5 %
+    of the studies in which it is as large or larger. None where there is no interval.
+
+    >>> e = t_interval([-0.1, 0.0, 0.1])
+    >>> round(p_within(e, 0.5), 4), p_within(e, 0.0), p_within(t_interval([1.0]), 0.5)
+    (0.0065, 0.5, None)
+    """
+    if e.low is None or e.high is None:
+        return None
+    if e.low == e.high:  # without any spread
+        return float(abs(e.value) >= margin)
+    error = (e.high - e.low) / 2 / float(special.stdtrit(e.n - 1, 0.5 + LEVEL / 2))
+    return float(special.stdtr(e.n - 1, (abs(e.value) - margin) / error))
+
+
 def differences(a: BySeed, b: BySeed) -> dict[int, float]:
     """`a - b` for every seed that both have.
 
@@ -148,11 +169,30 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
     >>> holm([0.01, 0.04, 0.03])
     [0.03, 0.06, 0.06]
     """
-    m = len(p_values)
-    order = sorted((p, i) for i, p in enumerate(p_values) if p is not None)
-    adjusted: list[float | None] = [None] * m
+    return [found for (found,) in adjusted([[p] for p in p_values])]
+
+
+def adjusted(questions: Sequence[Sequence[float | None]]) -> list[list[float | None]]:
+    """The adjusted p-values of questions, of each of which at most one hypothesis is true.
+
+    A difference is not both zero and as large as its margin. With all p sorted, each is multiplied
+    by the number of questions that have a hypothesis which is not rejected before it: as many can
+    be true at once. Rejecting where the adjusted value is below 0.05 errs anywhere among all with
+    probability at most 0.05, whatever the dependence. With one hypothesis a question it is `holm`.
+    None (no test) stays None, yet its question counts.
+
+    >>> adjusted([[0.01, 0.8], [0.9, 0.02]])
+    [[0.02, 1.0], [1.0, 0.04]]
+    """
+    order = []
+    for question, p_values in enumerate(questions):
+        order += [(p, question, i) for i, p in enumerate(p_values) if p is not None]
+    left = [len(p_values) for p_values in questions]
+    found: list[list[float | None]] = [[None] * len(p_values) for p_values in questions]
     running = 0.0
-    for rank, (p, i) in enumerate(order):
-        running = max(running, min(1.0, (m - rank) * p))
-        adjusted[i] = running
-    return adjusted
+    for p, question, i in sorted(order):
+        can_be_true = sum(many > 0 for many in left)
+        running = max(running, min(1.0, can_be_true * p))
+        found[question][i] = running
+        left[question] -= 1
+    return found

@@ -101,6 +101,23 @@ def seeds_needed(
     return seeds_for(distance / spread, (1 - LEVEL) / (1 - level), power)
 
 
+def seeds_within(e: Estimate, margin: float, tests: int) -> int | None:
+    """Seeds after which one of so many tests would find the difference smaller than the margin.
+
+    With a chance of 80 %, the difference and its spread taken to be as measured. None where it is
+    as large as the margin, for one seed, and above 1,000.
+
+    >>> from headstart.statistics.intervals import t_interval
+    >>> seeds_within(t_interval([-1.0, 1.0]), 1.0, 1), seeds_within(t_interval([0.0, 4.0]), 1.0, 1)
+    (14, None)
+    """
+    if e.low is None or e.high is None or abs(e.value) >= margin:
+        return None
+    error = (e.high - e.low) / 2 / float(special.stdtrit(e.n - 1, 0.5 + LEVEL / 2))
+    spread = error * math.sqrt(e.n)
+    return seeds_for((margin - abs(e.value)) / spread, tests / 2) if spread else 3
+
+
 def seeds_to_lead(differences: Sequence[float], margin: float, error: float) -> int | None:
     """Seeds after which what leads would be seen to be behind by no more than a margin.
 

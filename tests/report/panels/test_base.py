@@ -1,10 +1,13 @@
 """What an open question needs to be decided."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from headstart.report.panels.base import Answer, corrected, judge
-from headstart.statistics.intervals import Estimate, t_interval
+from headstart.statistics.intervals import Estimate, p_within, t_interval
+from headstart.statistics.power import seeds_within
 
 
 def answer(values: list[float], against: float = 0.0) -> Answer:
@@ -61,6 +64,46 @@ def test_of_eight_questions_without_a_difference_hardly_any_study_answers_one() 
         among_all += any(each.says != "undecided" for each in together(*answers))
     assert by_itself / 1000 > 0.25
     assert among_all / 1000 < 0.05 + 3 * (0.05 * 0.95 / 1000) ** 0.5
+
+
+def small(values: list[float], margin: float = 1.0) -> Answer:
+    return replace(answer(values), margin=margin, within="1 point")
+
+
+def test_what_lies_within_its_margin_is_no_difference_that_matters() -> None:
+    (found,) = together(small([0.1, -0.1, 0.05, 0.0]))
+    assert (found.says, found.p) == ("no difference", p_within(t_interval([0.1, -0.1, 0.05, 0.0]), 1.0))
+    assert found.sentence == "measured. No difference that matters: it lies within 1 point (p < 0.001)."
+    assert found.to_decide == ""
+
+
+def test_a_difference_that_is_told_from_zero_and_smaller_than_its_margin_does_not_matter() -> None:
+    assert answer([0.1, 0.11, 0.12, 0.1]).says == "yes"
+    assert together(small([0.1, 0.11, 0.12, 0.1]))[0].says == "no difference"
+    assert together(small([1.1, 1.11, 1.12, 1.1]))[0].says == "yes"
+    assert together(small([0.9, 1.0, 1.1]))[0].says == "yes"
+
+
+def test_what_may_matter_or_not_is_undecided_and_says_what_would_decide_it() -> None:
+    values = [-1.0, 1.5, 0.1]
+    (found,) = together(small(values))
+    assert (found.says, found.asked) == ("undecided", 1)
+    needed = seeds_within(t_interval(values), 1.0, 1)
+    assert needed is not None
+    assert found.more_seeds == needed - 3
+    assert found.to_decide.startswith(f"About {needed - 3} more seeds would decide this")
+
+
+@pytest.mark.parametrize("truths", [[0.0] * 8, [1.0] * 8, [0.0] * 4 + [1.0] * 4, [0.0, 1.0] + [9.0] * 6])
+def test_wrong_claims_of_either_kind_are_made_in_one_study_of_twenty(truths: list[float]) -> None:
+    """A difference where there is none, or none that matters where it is as large as the margin: 1,000 studies."""
+    draws = np.random.Generator(np.random.Philox(key=9)).normal(truths, 0.3, size=(1000, 5, 8))
+    wrong = 0
+    for study in draws.transpose(0, 2, 1).tolist():
+        says = [each.says for each in together(*map(small, study))]
+        pairs = zip(truths, says, strict=True)
+        wrong += any(said == "no difference" if truth else said in ("yes", "no") for truth, said in pairs)
+    assert wrong / 1000 < 0.05 + 3 * (0.05 * 0.95 / 1000) ** 0.5
 
 
 def test_an_open_question_says_how_many_more_seeds() -> None:

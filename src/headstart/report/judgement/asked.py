@@ -4,15 +4,18 @@ It is not judged where accuracy was not measured, or the first start learned not
 a study are corrected together, once, here: whoever shows a panel shows the answer that stands.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from headstart.paper.findings import FINDINGS
 from headstart.report.judgement.cautions import in_words
 from headstart.report.measures.learning import Learning, learning
 from headstart.report.panels import PANELS
-from headstart.report.panels.base import Missing, Panel, corrected
+from headstart.report.panels.base import Answer, Missing, Panel, corrected
 from headstart.report.panels.further import FURTHER
 from headstart.report.runs.grid import Grid
+from headstart.report.runs.margins import margin_of
 
 
 def asked(grid: Grid) -> list[Panel | Missing]:
@@ -24,7 +27,7 @@ def asked(grid: Grid) -> list[Panel | Missing]:
         if first is not None and first.hardly:
             panel = _not_judged(panel, first)
         panels.append(panel)
-    return _together([*panels, *further(grid)])
+    return _together([*panels, *further(grid)], grid.records.settings)
 
 
 def further(grid: Grid) -> list[Panel | Missing]:
@@ -33,12 +36,12 @@ def further(grid: Grid) -> list[Panel | Missing]:
     return [panel for panel in built if isinstance(panel, Panel)]
 
 
-def _together(panels: list[Panel | Missing]) -> list[Panel | Missing]:
-    """The panels, their answers corrected for one another."""
+def _together(panels: list[Panel | Missing], settings: Mapping[str, Any]) -> list[Panel | Missing]:
+    """The panels, their answers corrected for one another; `settings`: the keys of the study."""
     answers = {}
     for panel in panels:
         if isinstance(panel, Panel):
-            answers[panel.slug] = panel.answer
+            answers[panel.slug] = _with_margin(panel, settings)
     standing = corrected(answers)
     found: list[Panel | Missing] = []
     for panel in panels:
@@ -46,6 +49,15 @@ def _together(panels: list[Panel | Missing]) -> list[Panel | Missing]:
             panel = replace(panel, answer=standing[panel.slug])
         found.append(panel)
     return found
+
+
+def _with_margin(panel: Panel, settings: Mapping[str, Any]) -> Answer:
+    """The answer with the difference that does not matter, where there is one."""
+    found = margin_of(settings, panel.slug, panel.answer.unit)
+    if found is None:
+        return panel.answer
+    margin, within = found
+    return replace(panel.answer, margin=margin, within=within)
 
 
 def _with_accuracy(panel: Panel | Missing, grid: Grid) -> Panel | Missing:

@@ -8,8 +8,8 @@ from headstart.report.figures.rendering import Draw
 from headstart.report.runs.grid import Grid
 from headstart.report.words.numbers import p_text
 from headstart.report.words.table import Table
-from headstart.statistics.intervals import LEVEL, Estimate, holm, p_against
-from headstart.statistics.power import MOST_SEEDS, seeds_needed
+from headstart.statistics.intervals import LEVEL, Estimate, adjusted, p_against, p_within
+from headstart.statistics.power import MOST_SEEDS, seeds_needed, seeds_within
 from headstart.wording.phrases import count
 
 
@@ -20,9 +20,10 @@ class Answer:
 
     `is_judged`: whether an answer is asked for, and not only what was measured. `judged` is that
     difference as a number, positive where it speaks for yes, in `unit`, and
-    `against` the value that it is told from. `open_ended`: no number of seeds would turn it into an
-    answer. `p` and `asked`: its p-value by Holm among so many answers of the study; None where it
-    was not tested, or not yet.
+    `against` the value that it is told from. `margin`: a difference that is smaller, either way,
+    does not matter; `within`: the margin in words. `open_ended`: no number of seeds would turn it
+    into an answer. `p` and `asked`: the p-value of what the answer says, corrected among so many
+    answers of the study; None where it was not tested, or not yet.
     """
 
     says: Says | None  # None: nothing to compare
@@ -31,6 +32,8 @@ class Answer:
     judged: Estimate | None = None
     against: float = 0.0
     unit: str = "accuracy"
+    margin: float | None = None
+    within: str = ""
     open_ended: bool = False
     p: float | None = None
     asked: int = 1
@@ -41,31 +44,58 @@ class Answer:
         """The p-value as if nothing else were asked; None where nothing is tested."""
         return None if self.judged is None else p_against(self.judged, self.against)
 
-    def among(self, p: float, asked: int) -> "Answer":
-        """The answer as it stands among so many, where its p-value is `p`."""
+    @property
+    def p_values(self) -> list[float | None]:
+        """Those of what can be said as if nothing else were asked: that there is a difference, and
+        where a margin was stated, that none matters.
+        """
+        found = [self.alone]
+        if self.margin is not None and self.judged is not None:
+            found.append(p_within(self.judged, self.margin))
+        return found
+
+    def among(self, p_values: Sequence[float | None], asked: int) -> "Answer":
+        """The answer as it stands among so many, where these are the corrected `p_values`."""
+        p, *rest = p_values
         answer = replace(self, p=p, asked=asked)
-        if self.says not in ("yes", "no") or p < 1 - LEVEL:
+        if rest and rest[0] is not None and rest[0] < 1 - LEVEL:
+            small = f"No difference that matters: it lies within {self.within}"
+            sentence = f"{self.sentence.removesuffix('.')}. {small} ({p_text(rest[0])})."
+            return replace(answer, says="no difference", p=rest[0], sentence=sentence)
+        if self.says not in ("yes", "no") or p is None or p < 1 - LEVEL:
             return answer
         alone = f"Alone the answer would be {self.says}; among {asked} it is not decided"
         sentence = f"{self.sentence.removesuffix('.')}. {alone} ({p_text(p)})."
         return replace(answer, says="undecided", sentence=sentence)
 
     @property
+    def more_seeds(self) -> int | None:
+        """How many more would decide an open question with a chance of 80%, were the difference as
+        measured; None where it is not open, no number of seeds would, or more than 1,000.
+        """
+        judged = self.judged
+        if self.says != "undecided" or judged is None or self.open_ended:
+            return None
+        needed = [seeds_needed(judged, -self.against, level=1 - (1 - LEVEL) / self.asked)]
+        if self.margin is not None:
+            needed.append(seeds_within(judged, self.margin, self.asked))
+        fewest = min(filter(None, needed), default=None)
+        return None if fewest is None else max(1, fewest - judged.n)
+
+    @property
     def to_decide(self) -> str:
-        """How many more seeds would decide an open question, were the difference as measured."""
+        """How many more seeds would decide an open question, in a sentence."""
         if self.says != "undecided" or self.judged is None or self.open_ended:
             return ""
         if self.judged.low is None:
             return self._without_spread(self.judged)
-        if self.judged.low == self.judged.high == 0:  # equal in every seed
+        if self.more_seeds is not None:
+            more = count(self.more_seeds, "more seed")
+            return f"About {more} would decide this with a chance of 80%, if it is as measured."
+        if self.judged.low == self.judged.high:  # equal in every seed
             return ""
-        level = 1 - (1 - LEVEL) / self.asked
-        needed = seeds_needed(self.judged, -self.against, level=level)
-        if needed is None:
-            many = f"More than {MOST_SEEDS:,} seeds"
-            return f"{many} would be needed if the difference is as small as measured."
-        more = count(max(1, needed - self.judged.n), "more seed")
-        return f"About {more} would decide this with a chance of 80%, if it is as measured."
+        many = f"More than {MOST_SEEDS:,} seeds"
+        return f"{many} would be needed if the difference is as small as measured."
 
     def _without_spread(self, judged: Estimate) -> str:
         if judged.n == 1:
@@ -77,13 +107,14 @@ class Answer:
 
 
 def corrected(answers: Mapping[str, Answer]) -> dict[str, Answer]:
-    """The answers, by name, as they stand where all are asked at once: by Holm's correction."""
+    """The answers, by name, as they stand where all are asked at once: by Holm's correction, in
+    Shaffer's form where a question has two.
+    """
     tested = {name: answer for name, answer in answers.items() if answer.alone is not None}
-    adjusted = holm([answer.alone for answer in tested.values()])
+    p_values = adjusted([answer.p_values for answer in tested.values()])
     found = dict(answers)
-    for (name, answer), p in zip(tested.items(), adjusted, strict=True):
-        assert p is not None
-        found[name] = answer.among(p, len(tested))
+    for (name, answer), own in zip(tested.items(), p_values, strict=True):
+        found[name] = answer.among(own, len(tested))
     return found
 
 

@@ -9,7 +9,13 @@ NUMBERS = list(range(1, 10))
 
 
 Judgement = Literal[
-    "holds", "does not hold", "does not show", "undecided", "one start", "not asked"
+    "holds",
+    "does not hold",
+    "does not show",
+    "no difference that matters",
+    "undecided",
+    "one start",
+    "not asked",
 ]
 """What a study says of a finding."""
 
@@ -43,6 +49,8 @@ class FindingForm(Form):
     difference: str = ""
     judged: DifferenceForm | None = None
     p_holm: Annotated[float, Field(strict=False, ge=0, le=1)] | None = None
+    within: str = ""
+    more_seeds: Annotated[int, Field(ge=1)] | None = None
     sentence: str = ""
     to_decide: str = ""
     needs: str = ""

@@ -17,11 +17,13 @@ from pydantic import (
     Field,
     PlainValidator,
     ValidationInfo,
+    create_model,
     model_validator,
 )
 
 from headstart.looks.plans import MARGIN
 from headstart.models.network import Precision
+from headstart.paper.findings import FINDINGS
 from headstart.parts.validation import validate
 from headstart.study.file.trainable import readable
 from headstart.wording.epochs import whole_or_part
@@ -221,6 +223,15 @@ def _listed_or_until(value: object) -> list[int] | UntilDecided:
     return validate(_Listed, {"seeds": value}).seeds
 
 
+_AMOUNTS: dict[str, Any] = {
+    slug: (Annotated[float, Field(gt=0, le=100)] | None, None)
+    for slug, finding in FINDINGS.items()
+    if finding.margin
+}
+Margins = create_model("Margins", __base__=Strict, **_AMOUNTS)
+"""What does not matter, by finding, in the unit that `paper.findings` gives it."""
+
+
 class StudyFile(Strict):
     """The keys of a study file, with their defaults."""
 
@@ -240,6 +251,7 @@ class StudyFile(Strict):
     server_rates: Rates = [1.0]
     seeds: Annotated[Any, PlainValidator(_listed_or_until)] = [0, 1, 2]
     margin: Annotated[float, Field(ge=0, le=100)] = MARGIN
+    margins: Margins | None = None  # type: ignore[valid-type]
     population: Count | Literal["natural"] = 100
     cohort: Count = USUAL_COHORT
     batch_size: Count = 8

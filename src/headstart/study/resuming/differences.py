@@ -8,7 +8,15 @@ from headstart.wording.phrases import some
 MOST = 3
 """Differences that one line tells."""
 
-OF_NO_RUN = ("name", "title", "preset", "target_accuracy", "data_mib", "keep_weights")
+OF_NO_RUN = (
+    "name",
+    "title",
+    "preset",
+    "target_accuracy",
+    "margins",
+    "data_mib",
+    "keep_weights",
+)
 """Keys that change no run."""
 
 
