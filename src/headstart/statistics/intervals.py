@@ -169,7 +169,8 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
     >>> holm([0.01, 0.04, 0.03])
     [0.03, 0.06, 0.06]
     """
-    return [found for (found,) in adjusted([[p] for p in p_values])]
+    questions = [[p] for p in p_values]
+    return [found for (found,) in adjusted(questions)]
 
 
 def adjusted(questions: Sequence[Sequence[float | None]]) -> list[list[float | None]]:
