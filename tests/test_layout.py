@@ -73,7 +73,7 @@ HOUSE = {
         {"runner"},
     ],
     "study/file": [
-        {"asked", "most_runs", "trainable", "yaml_text"},
+        {"asked", "most_runs", "settings", "trainable", "yaml_text"},
         {"keys"},
         {"rate_rows", "run_spec"},
         {"equal_rates", "idle_repeats", "until_decided"},

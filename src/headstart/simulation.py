@@ -28,8 +28,9 @@ from headstart.probes.base import PROBES
 from headstart.servers.base import SERVERS
 from headstart.study.data import check_cohort
 from headstart.study.federations import assembled, check_network
-from headstart.study.file.keys import USUAL_COHORT, Count, Rate, Seed, Strict
+from headstart.study.file.keys import USUAL_COHORT, Rate, Seed, Strict
 from headstart.study.file.run_spec import Settings
+from headstart.study.file.settings import Count
 from headstart.study.given.examples import Pair, task_and_clients
 from headstart.study.run import Progress, do_rounds
 from headstart.tasks.base import Objective, Task, classification

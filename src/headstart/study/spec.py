@@ -26,10 +26,11 @@ from headstart.study.data import task_of
 from headstart.study.file.asked import LooksAsked
 from headstart.study.file.equal_rates import refuse_unequal_rates
 from headstart.study.file.idle_repeats import refuse_idle_repeats
-from headstart.study.file.keys import Axes, StudyFile, Tuning, UntilDecided
+from headstart.study.file.keys import Axes, StudyFile, Tuning, UntilDecided, in_order
 from headstart.study.file.most_runs import refuse_too_many_runs
 from headstart.study.file.rate_rows import RateRows
 from headstart.study.file.run_spec import RunSpec
+from headstart.study.file.settings import RunSettings
 from headstart.study.file.until_decided import refuse_what_decides_nothing
 from headstart.study.file.yaml_text import read, written
 from headstart.study.given.parts import as_written
@@ -51,11 +52,6 @@ AXES: dict[str, Registry[Any]] = {
 FIELDS = {axis: axis.removesuffix("s") for axis in Axes.model_fields}
 FIELDS |= {name: name for name in ("devices", "local_epochs")}
 """Of each axis, the field of a run that it gives values to."""
-
-SETTINGS = sorted(
-    {field.name for field in fields(RunSpec)} & StudyFile.model_fields.keys() - set(FIELDS.values())
-)
-"""The fields of a run that the study file has under the same name."""
 
 
 class Study:
@@ -208,7 +204,7 @@ class Study:
             keys[name] = getattr(self, name).written
         keys["probes"] = [probe.written for probe in self.probes]
         keys |= {"population": self.population, "cohort": self.cohort}
-        return keys
+        return in_order(keys)
 
     def _grids(self) -> Iterator[dict[str, list[Any]]]:
         main = {axis: getattr(self.file, axis) for axis in Axes.model_fields}
@@ -247,7 +243,7 @@ class Study:
     def _expand(self, axes: dict[str, list[Any]]) -> Iterator[RunSpec]:
         population = self._written_population
         cohort = self._cohort_of(population) if population else self.file.cohort
-        alike = {name: getattr(self.file, name) for name in SETTINGS}
+        alike = {field.name: getattr(self.file, field.name) for field in fields(RunSettings)}
         alike |= self.by_round
         alike |= {"task": self.task, "model": self.model, "executor": self.executor}
         alike |= {"probes": self.probes, "population": population, "cohort": cohort}

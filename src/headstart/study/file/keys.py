@@ -7,6 +7,7 @@ grid.
 """
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -22,9 +23,9 @@ from pydantic import (
 )
 
 from headstart.looks.plans import MARGIN
-from headstart.models.network import Precision
 from headstart.paper.findings import FINDINGS
 from headstart.parts.validation import validate
+from headstart.study.file.settings import Count, RunSettings
 from headstart.study.file.trainable import readable
 from headstart.wording.epochs import whole_or_part
 
@@ -41,7 +42,6 @@ def _as_list(value: object) -> object:
 USUAL_COHORT = 10
 """Clients of a round where nothing is said; all of them where there are fewer."""
 
-Count = Annotated[int, Field(ge=1)]
 Epochs = Annotated[float, Field(gt=0), AfterValidator(whole_or_part)]
 Rate = Annotated[float, Field(gt=0)]
 Seed = Annotated[int, Field(ge=0)]
@@ -232,8 +232,10 @@ Margins = create_model("Margins", __base__=Strict, **_AMOUNTS)
 """What does not matter, by finding, in the unit that `paper.findings` gives it."""
 
 
-class StudyFile(Strict):
-    """The keys of a study file, with their defaults."""
+class StudyFile(Strict, RunSettings):  # type: ignore[misc]  # it is no dataclass
+    """The keys of a study file, with their defaults; those that are fields of each run are in
+    `RunSettings`.
+    """
 
     name: str = "study"
     title: str = ""
@@ -254,22 +256,23 @@ class StudyFile(Strict):
     margins: Margins | None = None  # type: ignore[valid-type]
     population: Count | Literal["natural"] = 100
     cohort: Count = USUAL_COHORT
-    batch_size: Count = 8
-    rounds: Count = 60
-    weighting: Literal["samples", "uniform"] = "samples"
     probes: Names = ["evaluation", "alignment", "distance"]
-    every: Count = 5
-    evaluate_on: Literal["test", "validation"] = "test"
     target_accuracy: Annotated[float, Field(gt=0, le=1)] | None = None
     executor: Any = "stacked"
     client_rate_by_round: Any = None
     server_rate_by_round: Any = None
-    precision: Precision = "fp32"
-    device: str = "cpu"
-    data_mib: Annotated[int, Field(ge=0)] | None = None
-    keep_weights: Literal["last", "both"] = "last"
     baselines: Baselines | None = None
     local_clients: Count | None = None
     tuning: Tuning | None = None
     rates: list[RateRow] = []
     also: list[Axes] = []
+
+
+def in_order(keys: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys as a person writes them: the grid, what its runs are set to, and what is done with
+    them.
+    """
+    own = list(StudyFile.__annotations__)
+    grid = own[: own.index("probes")]
+    order = dict.fromkeys([*grid, *(field.name for field in fields(RunSettings)), *own])
+    return {name: keys[name] for name in order if name in keys}

@@ -4,37 +4,21 @@ import hashlib
 import json
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from headstart.models.network import Precision
-from headstart.parts.registry import Component
+from headstart.parts.registry import AddedLater, Component
+from headstart.study.file.settings import Placement, RoundSettings, RunSettings
 from headstart.wording.epochs import in_words
 
 SCHEMA = 1
 """Part of every run's key: raised when the same specification comes to mean something else."""
-
-LATER = {
-    "trainable": "all",
-    "device": "cpu",
-    "client_rate_by_round": "constant",
-    "server_rate_by_round": "constant",
-    "baseline": "none",
-    "alone": None,
-}
-"""Fields of a run that came after studies had been run: at these values they are no part of a key.
-"""
-
-PLACEMENT = ("data_mib", "keep_weights")
-"""Fields of a run that say where things are or what is kept, and change no bit of the result: they
-are no part of a key.
-"""
 
 PARTS = ("task", "model", "start", "client", "server", "partition", "devices")
 """The fields of a run that are parts, apart from its probes and its executor."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(RoundSettings):
     """What the rounds of a federation are set to, whatever they train."""
 
     server: Component
@@ -42,21 +26,18 @@ class Settings:
     local_epochs: float  # a whole number, or one with a fraction
     client_rate: float
     server_rate: float
-    client_rate_by_round: str = "constant"
-    server_rate_by_round: str = "constant"
+    client_rate_by_round: Annotated[str, AddedLater()] = "constant"
+    server_rate_by_round: Annotated[str, AddedLater()] = "constant"
     seed: int
     cohort: int
-    batch_size: int
-    weighting: Literal["samples", "uniform"] = "samples"
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunSpec(Settings):
+class RunSpec(Settings, RunSettings):
     """One run as data: all that its result depends on.
 
-    A field that a study file has under the same name is taken from there. `baseline`: of a run that
-    others are held against, how it trains instead (`headstart.study.baselines`); `alone`: the
-    number of the client that does, where it is one.
+    `baseline`: of a run that others are held against, how it trains instead
+    (`headstart.study.baselines`); `alone`: the number of the client that does, where it is one.
     """
 
     task: Component
@@ -65,18 +46,11 @@ class RunSpec(Settings):
     client: Component
     partition: Component
     population: int
-    rounds: int
     probes: tuple[Component, ...]
-    every: int
-    evaluate_on: Literal["test", "validation"]
     executor: Component
-    precision: Precision
-    device: str
-    trainable: str = "all"
-    baseline: Literal["none", "centralised", "local"] = "none"
-    alone: int | None = None
-    data_mib: int | None = None
-    keep_weights: Literal["last", "both"] = "last"
+    trainable: Annotated[str, AddedLater()] = "all"
+    baseline: Annotated[Literal["none", "centralised", "local"], AddedLater()] = "none"
+    alone: Annotated[int | None, AddedLater()] = None
 
     @property
     def parts(self) -> tuple[Component, ...]:
@@ -131,7 +105,22 @@ class RunSpec(Settings):
         return how[self.baseline] + said
 
 
-_FIELDS = {field.name for field in fields(RunSpec)} - set(PLACEMENT)
+def _marked(mark: type) -> dict[str, Any]:
+    """The defaults of the fields that have a mark, by their names."""
+    defaults = {}
+    for field in fields(RunSpec):
+        if any(isinstance(one, mark) for one in getattr(field.type, "__metadata__", ())):
+            defaults[field.name] = field.default
+    return defaults
+
+
+LATER = _marked(AddedLater)
+"""Fields that came after studies had been run: at these values they are no part of a key."""
+
+PLACEMENT = _marked(Placement).keys()
+"""Fields that are no part of a key at any value."""
+
+_FIELDS = {field.name for field in fields(RunSpec)} - PLACEMENT
 
 
 def _identity(value: Any) -> Any:
