@@ -19,6 +19,7 @@ from headstart.statistics.sequential import one_look, until_decided
 from headstart.study.choice import chosen_executor, with_executor
 from headstart.study.file.run_spec import PLACEMENT, RunSpec
 from headstart.study.spec import Study
+from headstart.study.tuning.search import searches
 from headstart.tasks.base import TASKS
 from headstart.tools.partitions import inspect_study
 
@@ -207,6 +208,17 @@ also:
     assert [run.key for run in again.runs] == [run.key for run in first.runs]
     assert again.resolved() == first.resolved()
     assert yaml.safe_load(first.resolved())["title"] == "Größer"
+
+
+@pytest.mark.parametrize(
+    "tuning", ["{}", "{client_rate: [0.01, 1.0], server_rate: {around: 5}}", "{seeds: [3, 4], repeats: 2, trials: 7}"]
+)
+def test_a_resolved_study_with_a_search_has_the_same_search(tmp_path: Path, tuning: str) -> None:
+    first = load(tmp_path, f"tuning: {tuning}\nrates:\n  - {{client_rate: 0.1, server_rate: 0.5}}\n")
+    (tmp_path / "again.yaml").write_text(first.resolved(), encoding="utf-8")
+    again = Study.load(tmp_path / "again.yaml")
+    assert again.resolved() == first.resolved()
+    assert [search.key for search in searches(again)] == [search.key for search in searches(first)]
 
 
 def test_equal_studies_resolve_to_equal_text() -> None:

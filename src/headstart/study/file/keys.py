@@ -19,6 +19,7 @@ from pydantic import (
     PlainValidator,
     ValidationInfo,
     create_model,
+    model_serializer,
     model_validator,
 )
 
@@ -132,6 +133,10 @@ class Between(Strict):
     def span(self, rate: float) -> tuple[float, float]:
         """The ends of the range, whatever the file says for a pair."""
         return self.low, self.high
+
+    @model_serializer
+    def _as_written(self) -> list[float]:
+        return [self.low, self.high]
 
 
 def _range(value: object, about: ValidationInfo) -> Around | Between:
