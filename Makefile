@@ -8,7 +8,7 @@ ifneq ($(wildcard ../shared/data),)
 export HEADSTART_DATA ?= $(abspath ../shared/data)
 endif
 
-.PHONY: demo test test-slow format clean
+.PHONY: demo test test-slow results format clean
 
 demo: .venv/installed
 	$(BIN)/headstart demo --out demo
@@ -21,6 +21,13 @@ test: .venv/installed
 
 test-slow: .venv/installed
 	$(BIN)/pytest -n $(JOBS) -m slow
+
+# The pages of published studies again from their tables, without any training.
+results: .venv/installed
+	for folder in $(patsubst %/results/runs.parquet,%,$(wildcard docs/results/*/results/runs.parquet)); do \
+		$(BIN)/headstart publish $$folder || exit; \
+	done
+	$(BIN)/headstart findings docs/results --into docs/findings.md
 
 format: .venv/installed
 	$(BIN)/ruff format .

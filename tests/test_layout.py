@@ -126,7 +126,7 @@ HOUSE = {
     "report/publication": [
         {"markdown", "form", "kept_tables"},
         {"repeating", "setup", "summary", "marks"},
-        {"readme"},
+        {"readme", "answers"},
         {"folder"},
         {"findings_page"},
     ],

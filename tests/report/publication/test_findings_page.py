@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from headstart.errors import HeadstartError
-from headstart.report.publication.findings_page import MARKS, block, read, write
+from headstart.report.publication.findings_page import AT_A_GLANCE, MARKS, block, read, write
 from headstart.report.publication.folder import publish
 from headstart.report.publication.summary import NAME
 
@@ -110,6 +110,20 @@ def test_names_are_text(page: str) -> None:
     assert r"a\|&lt;b>" in page
 
 
+def test_a_page_that_opens_with_the_answers_has_them_once_and_a_picture_beside(results: Path, tmp_path: Path) -> None:
+    page = tmp_path / "mine.md"
+    page.write_text(f"{AT_A_GLANCE[0]}\n{AT_A_GLANCE[1]}\n{AROUND}")
+    text = write([results], page).read_text()
+    assert "](mine.png)" in text
+    assert "of 27 cells are decided" in text
+    assert "## All findings" not in text
+    assert (tmp_path / "mine.png").read_bytes().startswith(b"\x89PNG")
+    assert write([results], page).read_text() == text
+    (tmp_path / "mine.png").write_bytes(b"of somebody else")
+    with pytest.raises(HeadstartError, match="is not a picture that `headstart findings` drew"):
+        write([results], page)
+
+
 def test_without_results_it_says_so(tmp_path: Path) -> None:
     assert "No results are published yet." in block(read([tmp_path]), tmp_path)
 
@@ -141,8 +155,8 @@ def test_the_page_in_docs_is_what_its_command_writes(tmp_path: Path) -> None:
     written, end, _ = rest.partition(MARKS[1])
     assert begin
     assert end
-    expected = block(read([DOCS / "results"]), DOCS)
-    assert written == f"\n{expected}", "run: headstart findings docs/results --into docs/findings.md"
+    expected = block(read([DOCS / "results"]), DOCS, has_glance=True)
+    assert written == f"\n{expected}", "run: make results"
 
 
 def test_what_was_published_and_changed_since_is_refused(results: Path, tmp_path: Path) -> None:

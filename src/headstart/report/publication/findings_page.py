@@ -1,5 +1,5 @@
 """Finding by finding, what the paper says and what published studies measured: Markdown between two
-marks of a page.
+marks of a page; and between two others, where the page has them, all answers at a glance.
 """
 
 import json
@@ -15,7 +15,7 @@ from headstart.paper.findings import FINDINGS, Finding
 from headstart.report import own_files
 from headstart.report.judgement.study_names import labels
 from headstart.report.own_files import PUBLISHED
-from headstart.report.publication import setup
+from headstart.report.publication import answers, setup
 from headstart.report.publication.form import Judgement, refuse_other_forms
 from headstart.report.publication.markdown import escaped, row
 from headstart.report.publication.marks import Published, answer_to, marks, notes
@@ -27,14 +27,17 @@ from headstart.statistics.intervals import LEVEL
 from headstart.tables import STUDY_FILE
 from headstart.wording.phrases import count, listed
 
-MARKS = "<!-- begin headstart findings -->", "<!-- end headstart findings -->"
+Marks = tuple[str, str]
+MARKS: Marks = "<!-- begin headstart findings -->", "<!-- end headstart findings -->"
+AT_A_GLANCE: Marks = "<!-- begin headstart answers -->", "<!-- end headstart answers -->"
 ORDER = get_args(Judgement)
 
 
 def write(folders: Sequence[str | Path], into: str | Path) -> Path:
     """Replace what stands between the marks of the page `into` by what published studies say.
 
-    Each folder is one that `headstart publish` wrote, or holds such folders.
+    Each folder is one that `headstart publish` wrote, or holds such folders. A page with marks for
+    the answers at a glance gets their table, and beside it a picture of its own name.
 
     Raises:
         HeadstartError: a folder or the page is not there, a file is damaged, or the page has no
@@ -48,18 +51,40 @@ def write(folders: Sequence[str | Path], into: str | Path) -> Path:
             page = into.read_bytes().decode()
     except UnicodeDecodeError as error:
         raise HeadstartError(f"{into}: expected a Markdown page in UTF-8 ({error})") from None
-    before, begin, rest = page.partition(MARKS[0])
-    _, end, after = rest.partition(MARKS[1])
+    published, has_glance = read(folders), AT_A_GLANCE[0] in page
+    page = between(page, MARKS, block(published, into.parent, has_glance), into)
+    if has_glance:
+        shown = into.with_suffix(".png")
+        own_files.refuse_foreign(shown, answers.CREATOR, "a picture that `headstart findings` drew")
+        page = between(page, AT_A_GLANCE, glance(published, into.parent, shown.name), into)
+        if published:
+            names, _ = named(published, into.parent)
+            drawn = answers.picture(names, answers.cells(list(published.values()), names))
+            files.write(shown, drawn)
+    files.write(into, page)
+    return into
+
+
+def between(page: str, marks: Marks, text: str, path: Path) -> str:
+    """The page with another text between two marks.
+
+    Args:
+        page: the text of the page.
+        marks: the first and the last.
+        text: what is to stand there.
+        path: of the page, for messages.
+    """
+    before, begin, rest = page.partition(marks[0])
+    _, end, after = rest.partition(marks[1])
     if not begin or not end:
         raise HeadstartError(
-            f"{into}: expected the marks {MARKS[0]} and {MARKS[1]}; put them where the findings "
+            f"{path}: expected the marks {marks[0]} and {marks[1]}; put them where the findings "
             "belong"
         )
-    text = f"{begin}\n{block(read(folders), into.parent)}{end}"
+    text = f"\n{text}"
     if "\r\n" in page:
         text = text.replace("\n", "\r\n")
-    files.write(into, f"{before}{text}{after}")
-    return into
+    return f"{before}{begin}{text}{end}{after}"
 
 
 def read(folders: Iterable[str | Path]) -> dict[Path, Published]:
@@ -91,20 +116,44 @@ def _open(path: Path) -> Published:
     return found
 
 
-def block(published: Mapping[Path, Published], page_folder: Path) -> str:
-    """The Markdown of all findings; links are relative to the folder of the page."""
-    if not published:
-        return "\nNo results are published yet.\n\n"
-    studies = list(published.values())
+NOTHING = "\nNo results are published yet.\n\n"
+
+
+def named(published: Mapping[Path, Published], page_folder: Path) -> tuple[list[str], list[str]]:
+    """What the studies are called, and links to their pages, relative to the folder of this one."""
     described = []
-    for study in studies:
+    for study in published.values():
         described.append((by_name(study["task"]), by_name(study["model"]), study["title"]))
     names, links = labels(described), []
     for name, path in zip(names, published, strict=True):
         target = quote(Path(os.path.relpath(path, page_folder)).as_posix())
         links.append(f"[{escaped(name)}]({target}/README.md)")
+    return names, links
+
+
+def glance(published: Mapping[Path, Published], page_folder: Path, picture: str) -> str:
+    """The Markdown of all answers at a glance; `picture`: the name of its file."""
+    if not published:
+        return NOTHING
+    names, links = named(published, page_folder)
+    found = answers.cells(list(published.values()), names)
+    shown = f"![Whether each finding holds, a column a study]({quote(picture)})"
+    return "\n".join(["", shown, "", *answers.table(links, found)]) + "\n\n"
+
+
+def block(published: Mapping[Path, Published], page_folder: Path, has_glance: bool = False) -> str:
+    """The Markdown of all findings; links are relative to the folder of the page.
+
+    `has_glance`: whether the page has all answers already.
+    """
+    if not published:
+        return NOTHING
+    studies = list(published.values())
+    names, links = named(published, page_folder)
     findings = sorted(FINDINGS.values(), key=lambda finding: finding.number)
-    parts = [verdicts(links, studies), setups(links, published), matrix(links, studies, findings)]
+    parts = [verdicts(links, studies), setups(links, published)]
+    if not has_glance:
+        parts.append(matrix(links, studies, findings))
     parts += [section(finding, names, links, studies) for finding in findings]
     return "\n".join("\n" + "\n".join(part) for part in parts) + "\n\n"
 

@@ -18,7 +18,6 @@ The same folder of results gives the same bytes, and so does what was published 
 machines are those in the records of the runs.
 """
 
-import io
 import json
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,7 @@ from typing import Any
 from headstart.errors import HeadstartError
 from headstart.report import own_files
 from headstart.report.appendix.needs import needs_of
-from headstart.report.figures.rendering import render
+from headstart.report.figures.rendering import in_few_colours, render
 from headstart.report.judgement.reading import Reading
 from headstart.report.own_files import PUBLISHED
 from headstart.report.panels.base import Panel
@@ -38,7 +37,6 @@ from headstart.report.runs.sorting import sort
 from headstart.report.words.table import csv_text
 from headstart.tables import RESULTS, STUDY_FILE, read_results
 
-COLOURS = 32  # of a figure
 ALWAYS = ("start", "client", "server", "seed", "status", "test_accuracy", "test_loss")
 """Columns of the runs that are published although all runs have the same value."""
 
@@ -104,13 +102,8 @@ def tables(reading: Reading) -> dict[str, bytes]:
 
 
 def small_png(panel: Panel) -> bytes:
-    """The wide figure in few colours: about a fifth of the full one, and half of its SVG."""
-    from PIL import Image
-
-    full = io.BytesIO(render(panel.draw, panel.heights[0], wide=True)["png"])
-    few = io.BytesIO()
-    Image.open(full).convert("RGB").quantize(COLOURS).save(few, "PNG", optimize=True)
-    return few.getvalue()
+    """The wide figure in few colours."""
+    return in_few_colours(render(panel.draw, panel.heights[0], wide=True)["png"])
 
 
 def varying(runs: tuple[Run, ...]) -> dict[str, list[Any]]:
