@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from headstart.paper.findings import NO_DIFFERENCE
-from headstart.report.publication.answers import CREATOR, Cell, cells, picture, table
+from headstart.report.publication.answers import CREATOR, Glance, cells, picture, table
 from headstart.report.publication.findings_page import AT_A_GLANCE, glance, named, read
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -23,7 +23,7 @@ def study(number: int, judgement: str, unlearned: list[str] | None = None, **ans
     }  # fmt: skip
 
 
-def cell(number: int, *studies: dict[str, Any]) -> Cell:
+def cell(number: int, *studies: dict[str, Any]) -> Glance:
     """What the last study answers."""
     names = ["first", "second"][: len(studies)]
     return cells(studies, names)[number - 1][-1]
@@ -31,17 +31,17 @@ def cell(number: int, *studies: dict[str, Any]) -> Cell:
 
 @pytest.mark.parametrize(("judgement", "word"), [("holds", "yes"), ("does not hold", "no"), ("does not show", "no")])
 def test_a_judgement_is_a_word(judgement: str, word: str) -> None:
-    assert cell(7, study(7, judgement)) == Cell(word, "+1.0")
+    assert cell(7, study(7, judgement)) == Glance(word, "+1.0")
     assert cell(7, study(7, judgement)).decided
 
 
 def test_no_difference_says_within_what() -> None:
-    assert cell(7, study(7, NO_DIFFERENCE, within="3 rounds")) == Cell(NO_DIFFERENCE, "+1.0", "within 3 rounds")
+    assert cell(7, study(7, NO_DIFFERENCE, within="3 rounds")) == Glance(NO_DIFFERENCE, "+1.0", "within 3 rounds")
 
 
 def test_what_is_open_says_the_seeds_and_hours_that_it_would_take() -> None:
     """Half an hour a seed."""
-    assert cell(7, study(7, "undecided", more_seeds=5)) == Cell("undecided", "+1.0", "5 more seeds, 2.5 h")
+    assert cell(7, study(7, "undecided", more_seeds=5)) == Glance("undecided", "+1.0", "5 more seeds, 2.5 h")
     assert cell(7, study(7, "undecided", more_seeds=100)).note == "100 more seeds, 50 h"
     assert cell(7, study(7, "undecided", to_decide="More than 1,000 seeds ...")).note == "over 1,000 seeds"
     assert cell(7, study(7, "undecided")).note == ""

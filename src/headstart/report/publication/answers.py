@@ -3,6 +3,7 @@
 A cell that compares with a floor, or that repeats a measurement of another study, is no answer.
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -36,7 +37,7 @@ DECIDED = ("yes", "no", NO_DIFFERENCE)
 
 
 @dataclass(frozen=True)
-class Cell:
+class Glance:
     """What a study answers to a finding: a word, the difference, and what stands with it."""
 
     word: str
@@ -49,7 +50,7 @@ class Cell:
         return self.word in DECIDED
 
 
-def cells(studies: Sequence[Published], names: Sequence[str]) -> list[list[Cell]]:
+def cells(studies: Sequence[Published], names: Sequence[str]) -> list[list[Glance]]:
     """A row for each finding, a cell for each study."""
     rows = []
     for finding in _ordered():
@@ -64,21 +65,21 @@ def _ordered() -> list[Finding]:
     return sorted(FINDINGS.values(), key=lambda finding: finding.number)
 
 
-def _cell(number: int, place: int, studies: Sequence[Published], names: Sequence[str]) -> Cell:
+def _cell(number: int, place: int, studies: Sequence[Published], names: Sequence[str]) -> Glance:
     """What the study at a place answers to a finding."""
     study = studies[place]
     answer = answer_to(number, study)
     word, difference = WORDS[answer["judgement"]], str(answer.get("difference", ""))
     if word == "not asked":
-        return Cell(word)
+        return Glance(word)
     if number in NEEDS_TRAINING and has_floor(study):
-        return Cell("undecided", difference, "the first start learned nothing")
+        return Glance("undecided", difference, "the first start learned nothing")
     for earlier in range(place):
         if is_same(study, answer, [study, studies[earlier]]):
-            return Cell("undecided", difference, f"the measurement of {names[earlier]} again")
+            return Glance("undecided", difference, f"the measurement of {names[earlier]} again")
     if word == NO_DIFFERENCE:
-        return Cell(word, difference, f"within {answer.get('within', '')}")
-    return Cell(word, difference, _to_decide(answer, study["run"]) if word == "undecided" else "")
+        return Glance(word, difference, f"within {answer.get('within', '')}")
+    return Glance(word, difference, _to_decide(answer, study["run"]) if word == "undecided" else "")
 
 
 def _to_decide(answer: Mapping[str, Any], run: Mapping[str, Any]) -> str:
@@ -91,7 +92,7 @@ def _to_decide(answer: Mapping[str, Any], run: Mapping[str, Any]) -> str:
     return f"{count(more, 'more seed')}, {taken}"
 
 
-def table(links: Sequence[str], found: Sequence[Sequence[Cell]]) -> list[str]:
+def table(links: Sequence[str], found: Sequence[Sequence[Glance]]) -> list[str]:
     """The answers as Markdown, and how many are decided.
 
     Args:
@@ -105,7 +106,7 @@ def table(links: Sequence[str], found: Sequence[Sequence[Cell]]) -> list[str]:
         lines.append(
             f"| {finding.number}. {escaped(finding.claim)} | {shown} | {_margin(finding)} |"
         )
-    every = [cell for row in found for cell in row]
+    every = list(itertools.chain.from_iterable(found))
     decided = sum(cell.decided for cell in every)
     lines += [
         "",
@@ -119,7 +120,7 @@ def table(links: Sequence[str], found: Sequence[Sequence[Cell]]) -> list[str]:
     return lines
 
 
-def _in_markdown(cell: Cell) -> str:
+def _in_markdown(cell: Glance) -> str:
     word = f"**{cell.word}**" if cell.decided else cell.word
     return "<br>".join(filter(None, [word, escaped(cell.difference), escaped(cell.note)]))
 
@@ -130,12 +131,15 @@ def _margin(finding: Finding) -> str:
         return "a rule of its own"
     amount = "half a point" if margin.amount is None else f"{margin.amount:g} {margin.unit}"
     amount = amount.replace("1 points", "1 point")
+    amount = amount.replace("1 points", "1 point")
     return f"{amount}, as is claimed" if margin.is_claimed else amount
 
 
-def picture(names: Sequence[str], found: Sequence[Sequence[Cell]]) -> bytes:
+def picture(names: Sequence[str], found: Sequence[Sequence[Glance]]) -> bytes:
     """The answers as a picture, PNG."""
     rows = [f"{finding.number}. {finding.claim}" for finding in _ordered()]
-    words = [[cell.word.replace("ce that", "ce\nthat") for cell in row] for row in found]
+    words = []
+    for row in found:
+        words.append([cell.word.replace("ce that", "ce\nthat") for cell in row])
     whole = render(lambda figure, _: matrix(figure, rows, names, words), height(len(rows)), True)
     return in_few_colours(whole["png"], CREATOR)
