@@ -202,9 +202,10 @@ class LookRow:
     decision: str
 
 
-DECISIONS = ("ahead", "behind", "level", "no worse", "no better", "open")
+DECISIONS = ("ahead", "behind", "level", "no worse", "no better", "open", "given up")
 """What a look decides of one and the other: the one is ahead, or behind; the two are level, within
-the margin; the one is worse, or better, by no more than the margin; nothing yet.
+the margin; the one is worse, or better, by no more than the margin; nothing yet; nothing, and the
+study ended there, as the seeds to come would most likely decide nothing.
 """
 
 

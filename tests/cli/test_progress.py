@@ -63,3 +63,9 @@ def test_a_look_is_a_line(
 ) -> None:
     tell(Looked(3, 5, is_decided, is_last))
     assert capsys.readouterr().out == f"look 3, 5 seeds: {found}\n"
+
+
+def test_a_study_that_further_seeds_would_not_decide_says_so(tell: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    tell(Looked(3, 5, is_decided=False, is_last=True, spared=15))
+    said = "look 3, 5 seeds: not decided, and 15 more seeds would hardly decide it: it ends\n"
+    assert capsys.readouterr().out == said

@@ -5,14 +5,19 @@ from collections.abc import Sequence
 from tests.looks.conftest import ADAM, EQUAL, HIGH, IID, LOW, NOVA, PLAN, SGD, runs
 
 from headstart.looks.decided import Decided, decided
+from headstart.looks.plans import Plan
+from headstart.statistics.sequential import until_decided
+
+LONG = Plan(tuple(range(20)), until_decided(3, 20), margin=0.005)
+"""Of looks enough that nothing is given up early."""
 
 
-def of_starts(random: Sequence[float | None], proxy: Sequence[float | None]) -> Decided:
-    return decided([*runs("random", SGD, random), *runs("proxy", SGD, proxy)], PLAN)
+def of_starts(random: Sequence[float | None], proxy: Sequence[float | None], plan: Plan = PLAN) -> Decided:
+    return decided([*runs("random", SGD, random), *runs("proxy", SGD, proxy)], plan)
 
 
 def test_a_look_takes_the_seeds_that_it_is_planned_for() -> None:
-    found = of_starts(EQUAL[:4], EQUAL[3::-1])
+    found = of_starts(EQUAL[:4], EQUAL[3::-1], LONG)
     assert [decision.seeds for decision in found.decisions] == [3, 4]
     assert (found.starts, found.pairs, found.setting) == (("random", "proxy"), ((SGD,),), IID)
     assert (found.is_decided, found.missing) == (False, 2)
@@ -24,6 +29,30 @@ def test_starts_far_apart_are_decided_at_the_first_look() -> None:
     assert found.last.leader == 1
     assert found.last.behind == {0}
     assert (found.is_decided, found.missing) == (True, 0)
+
+
+NOISY = [0.80, 0.90, 0.70, 0.81, 0.85], [0.90, 0.80, 0.71, 0.80, 0.80]
+"""Level starts whose noise is twenty times the margin."""
+
+
+def test_what_further_looks_will_hardly_decide_ends_there() -> None:
+    random, proxy = NOISY
+    found = of_starts(random[:4], proxy[:4])
+    assert found.last is not None
+    assert (found.last.seeds, found.last.where, found.last.hopeless) == (4, False, True)
+    assert (found.is_decided, found.is_over, found.spared, found.missing) == (False, True, 1, 0)
+    further = list(runs("random", SGD, random, status=None))
+    assert [found.needs(row) for row in further] == [True] * 4 + [False]
+
+
+def test_after_all_looks_no_seed_is_spared_and_with_more_of_them_a_study_goes_on() -> None:
+    found = of_starts(*NOISY)
+    assert (found.is_over, found.spared) == (True, 0)
+    longer = Plan(tuple(range(400)), until_decided(3, 400), margin=0.05)
+    random, proxy = NOISY
+    rows = [*runs("random", SGD, random[:4]), *runs("proxy", SGD, proxy[:4])]
+    going_on = decided(rows, longer)
+    assert (going_on.is_over, going_on.spared, going_on.missing) == (False, 0, 2)
 
 
 def test_a_look_that_lacks_runs_claims_nothing() -> None:
@@ -57,7 +86,7 @@ def test_runs_of_a_pair_that_went_out_count_no_further() -> None:
 
 def test_a_pair_that_diverged_goes_out() -> None:
     rows = [*runs("random", SGD, [0.7, None, 0.7]), *runs("random", ADAM, EQUAL[:3])]
-    found = decided([*rows, *runs("proxy", SGD, EQUAL[2::-1]), *runs("proxy", ADAM, EQUAL[1:4])], PLAN)
+    found = decided([*rows, *runs("proxy", SGD, EQUAL[2::-1]), *runs("proxy", ADAM, EQUAL[1:4])], LONG)
     assert [places.tolist() for places in found.going] == [[[False, True], [True, True]]]
     assert found.missing == 3
 

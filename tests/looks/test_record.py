@@ -28,7 +28,7 @@ RECORD = Record(PLAN, PLAN, 0)
         (-0.2, -0.1, 0.1, 0.2, "open"),
     ],
 )
-def test_a_decision_is_one_of_six_words(low: float, least: float, most: float, high: float, word: str) -> None:
+def test_a_decision_is_one_word(low: float, least: float, most: float, high: float, word: str) -> None:
     """Of a difference between `low` and `high`, of which is claimed that it is `least` at least, or `most` at most."""
     ours, theirs = Bounds(0.0, low, high, most), Bounds(0.0, -high, -low, -least)
     assert in_a_word(ours, theirs, margin=0.005) == word
@@ -50,6 +50,12 @@ def test_each_couple_of_starts_and_of_pairs_has_a_row_at_each_look() -> None:
     assert written[0]["estimate"] == found.decisions[0].starts[0, 1].value
     plan = PLAN.looks
     assert {(row["seeds"], row["spent"], row["level"]) for row in written} == {(3, plan.spent[0], levels(plan)[0])}
+
+
+def test_the_last_look_of_a_study_that_gave_up_says_so() -> None:
+    random, proxy = [0.80, 0.90, 0.70, 0.81], [0.90, 0.80, 0.71, 0.80]
+    found = decided([*runs("random", SGD, random), *runs("proxy", SGD, proxy)], PLAN)
+    assert [row["decision"] for row in table_of(RECORD, found).to_pylist()] == ["open", "given up"]
 
 
 def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import special
 
-from headstart.statistics.sequential import LEVEL, Looks, grown, late, levels, one_look, until_decided
+from headstart.statistics.sequential import LEVEL, Looks, grown, held_back, late, levels, one_look, until_decided
 
 
 def test_five_looks_of_one_level_have_pococks_boundary() -> None:
@@ -44,6 +44,16 @@ def test_one_look_is_not_late_and_what_grows_from_it_leaves_it_as_it_was() -> No
     planned = until_decided(3, 20)
     assert all(a <= b for a, b in zip(late(planned).spent, planned.spent, strict=True))
     assert late(planned).spent[-1] == pytest.approx(LEVEL)
+
+
+def test_what_is_held_back_is_half_of_what_is_left_and_spent_in_the_end() -> None:
+    assert held_back(one_look(3)) == one_look(3)
+    assert held_back(grown(one_look(3), (4, 5))).spent[0] == 0.04
+    planned = until_decided(3, 20)
+    assert held_back(planned).spent[-1] == pytest.approx(LEVEL)
+    middle, rest = planned.spent[7], LEVEL - planned.spent[0]
+    assert planned.spent[0] + (middle - planned.spent[0]) / 2 < held_back(planned).spent[7] < middle
+    assert held_back(planned).spent[16] - held_back(planned).spent[15] < rest / 4
 
 
 def _boundary(looks: Looks) -> list[float]:

@@ -103,6 +103,10 @@ def _told(look: "Looked") -> str:
     """
     if look.is_decided:
         found = "decided"
+    elif look.spared:
+        found = (
+            f"not decided, and {count(look.spared, 'more seed')} would hardly decide it: it ends"
+        )
     else:
         found = "not decided, and no more seeds may be run" if look.is_last else "not decided yet"
     return f"look {look.look}, {look.seeds} seeds: {found}"

@@ -67,9 +67,22 @@ class Decided:
         return self.last is not None and self.last.where and self.last.which
 
     @property
+    def spared(self) -> int:
+        """The seeds that are planned and not run, as they would most likely decide nothing.
+
+        Bounds hold whoever stops when, so that to stop early spends no error.
+        """
+        if self.last is None or self.is_decided or not self.last.hopeless:
+            return 0
+        return self.plan.looks.seeds[-1] - self.last.seeds
+
+    @property
     def is_over(self) -> bool:
-        """Whether no look is to come: it is decided, or all of them were taken."""
-        return self.is_decided or len(self.decisions) == len(self.plan.looks.seeds)
+        """Whether no look is to come: it is decided, those to come would most likely decide
+        nothing, or all were taken.
+        """
+        all_taken = len(self.decisions) == len(self.plan.looks.seeds)
+        return self.is_decided or self.spared > 0 or all_taken
 
     def needs(self, row: Row) -> bool:
         """Whether a run is needed for the looks up to the next one.

@@ -104,7 +104,8 @@ def table_of(record: Record, found: Decided | None) -> pa.Table:
 def _rows(found: Decided) -> Iterator[LookRow]:
     at_level = levels(found.plan.looks)
     for place, at in enumerate(found.decisions):
-        row = partial(_row, look=place + 1, at=at, level=at_level[place])
+        is_given_up = found.spared > 0 and at is found.last
+        row = partial(_row, look=place + 1, at=at, level=at_level[place], is_given_up=is_given_up)
         for (a, b), bounds in sorted(at.starts.items()):
             if a < b:
                 names = found.starts[a], found.starts[b]
@@ -125,6 +126,7 @@ def _row(
     look: int,
     at: Decision,
     level: float,
+    is_given_up: bool,
 ) -> LookRow:
     """The row of two at a look.
 
@@ -137,7 +139,10 @@ def _row(
         look: the number of the look.
         at: what was decided at it.
         level: at which it tests.
+        is_given_up: whether the study ended at it, as further looks would most likely decide
+            nothing.
     """
+    decision = in_a_word(ours, theirs, at.margin)
     return LookRow(
         look=look,
         seeds=at.seeds,
@@ -150,7 +155,7 @@ def _row(
         high=ours.high,
         spent=at.spent,
         level=level,
-        decision=in_a_word(ours, theirs, at.margin),
+        decision="given up" if is_given_up and decision == "open" else decision,
     )
 
 

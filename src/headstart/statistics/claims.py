@@ -15,6 +15,8 @@ tests against one of the best; those tests are among the former. So where the fo
 1 / (P (P - 1)) of the error and the latter 1 / (P - 1), the sum is 1 for every m. Of two starts
 that are level both may be called ahead, of two that are not only one may be called no worse: twice
 the share. That one is no worse ends a study; that it is ahead does not, and spends its error late.
+Where several comparisons share the error, those that end a study keep half of it for the last
+looks.
 
 Sources: Jennison and Turnbull, Group Sequential Methods (2000), chapter 9, repeated intervals; Hsu,
 Ann. Statist. 9 (1981), comparisons with the best; Bonferroni's inequality.
@@ -30,7 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.statistics.couples import couples
-from headstart.statistics.sequential import Looks, late, levels
+from headstart.statistics.sequential import Looks, held_back, late, levels
 
 OF_STARTS, OF_PAIRS = 0.5, 0.5
 """The shares of the error that claims on starts and claims on pairs have, where both are made."""
@@ -162,8 +164,9 @@ def _at_look(values: Floats, looks: Looks, place: int, margin: float, step: floa
     pairs_most, pairs_hope = pairs_low.copy(), pairs_low.copy()
     end = looks.seeds[-1]
     share = of_starts / max(n_starts * (n_starts - 1), 1) / n_pairs
-    ahead, most = _level(late(looks), place, share), _level(looks, place, 2 * share)
-    at_end = _level(looks, -1, 2 * share)
+    ending = _ending(looks, 2 * share)
+    ahead, most = _level(late(looks), place, share), _level(ending, place, 2 * share)
+    at_end = _level(ending, -1, 2 * share)
     for a, b in itertools.combinations(range(n_starts), 2):
         usable = able[..., a, :], able[..., b, :]
         both = usable[0][..., :, None] & usable[1][..., None, :]
@@ -176,8 +179,9 @@ def _at_look(values: Floats, looks: Looks, place: int, margin: float, step: floa
         starts_most[..., a, b] = -_best(back.low(most, ENOUGH_TO_END), *usable[::-1])
         starts_hope[..., a, b] = -_best(back.hoped(at_end, ENOUGH_TO_END, end), *usable[::-1])
     share = of_pairs / n_starts / max(n_pairs - 1, 1)
-    worse, good = _level(late(looks), place, share / n_pairs), _level(looks, place, share)
-    at_end = _level(looks, -1, share)
+    ending = _ending(looks, share)
+    worse, good = _level(late(looks), place, share / n_pairs), _level(ending, place, share)
+    at_end = _level(ending, -1, share)
     for a in range(n_starts if n_pairs > 1 else 0):
         both = able[..., a, :, None] & able[..., a, None, :] & ~np.eye(n_pairs, dtype=bool)
         within = couples(known[..., a, :, :], known[..., a, :, :], both, n_pairs - 1, step)
@@ -190,6 +194,11 @@ def _at_look(values: Floats, looks: Looks, place: int, margin: float, step: floa
     return Claims(
         margin, means, starts_low, starts_most, pairs_low, pairs_most, starts_hope, pairs_hope
     )
+
+
+def _ending(looks: Looks, share: float) -> Looks:
+    """The looks as claims spend that can end a study, each with this share of the error."""
+    return looks if share >= 1 else held_back(looks)
 
 
 def _level(looks: Looks, place: int, share: float) -> float:

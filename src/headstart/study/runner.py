@@ -189,7 +189,8 @@ class _Course:
             for look, decision in enumerate(found.decisions[before:], start=before + 1):
                 is_decided = decision.where and decision.which
                 is_last = found.is_over and look == len(found.decisions)
-                self._watch(Looked(look, decision.seeds, is_decided, is_last))
+                spared = found.spared if is_last else 0
+                self._watch(Looked(look, decision.seeds, is_decided, is_last, spared))
 
     def _search(self, unsearched: Sequence[Search], work_of_runs: float) -> None:
         by_key: dict[str, Search] = {}

@@ -70,7 +70,7 @@ def test_headlines_come_before_seeds(table: Table) -> None:
     assert rising.sentence == "First raise the rounds (rounds: 40) in the study file; seeds come after."
 
 
-def test_seeds_that_will_hardly_decide_are_said_to_be_no_use(table: Table) -> None:
+def test_a_study_ends_where_further_seeds_would_hardly_decide_it(table: Table) -> None:
     """Level starts whose noise is forty times the margin: the two seeds that are planned will not tell."""
     random, proxy = [0.80, 0.90, 0.70, 0.81], [0.90, 0.80, 0.71, 0.80]
     until = {"until": "decided", "first": 4, "at_most": 6}
@@ -79,5 +79,7 @@ def test_seeds_that_will_hardly_decide_are_said_to_be_no_use(table: Table) -> No
     assert last is not None
     assert last.hopeless
     found = outlook(grid, "proxy", "out", NONE)
-    assert found.sentence == "The seeds that are planned will most likely not decide the rest."
+    assert (grid.decided.is_over, grid.decided.spared, grid.decided.missing) == (True, 2, 0)
+    ended = "It ended at 4 seeds: 2 seeds more would not have decided it, but in one of 20 studies like it. "
+    assert found.sentence.startswith(ended)
     assert found.command == ""

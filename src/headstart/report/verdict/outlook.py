@@ -3,6 +3,7 @@
 import shlex
 from dataclasses import dataclass
 
+from headstart.looks.decided import Decided
 from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Grid
 from headstart.report.verdict.headlines import Headlines
@@ -10,6 +11,7 @@ from headstart.report.verdict.sentences import in_points
 from headstart.report.verdict.where import seen
 from headstart.report.verdict.which import Pairs
 from headstart.report.words.methods import method
+from headstart.statistics.couples import LUCK
 from headstart.statistics.intervals import differences
 from headstart.statistics.power import MOST_SEEDS, seeds_to_lead
 from headstart.statistics.sequential import LEVEL
@@ -58,9 +60,6 @@ def outlook(grid: Grid, start: str, folder: str, first: Headlines) -> Outlook:
     if found.is_decided:
         margin = in_points(last.margin)
         return Outlook(f"Nothing is left to look for: what is said holds within {margin}.")
-    if found.missing and last.hopeless:
-        stake = at_stake(grid, start)
-        return Outlook(f"The seeds that are planned will most likely not decide the rest.{stake}")
     if found.missing:
         runs = count(found.missing, "run")
         return Outlook(f"The next look needs {runs} more; the same command goes on.", again)
@@ -70,6 +69,7 @@ def outlook(grid: Grid, start: str, folder: str, first: Headlines) -> Outlook:
 def _more_seeds(grid: Grid, start: str, again: str) -> Outlook:
     last = grid.decided.last
     assert last is not None
+    ended = given_up(grid.decided)
     questions, needed = [], []
     if not last.where:
         questions.append("where to begin")
@@ -80,14 +80,26 @@ def _more_seeds(grid: Grid, start: str, again: str) -> Outlook:
     what = listed(questions)
     stake = at_stake(grid, start)
     if None in needed:
-        return Outlook(f"More than {MOST_SEEDS:,} seeds would be needed to decide {what}.{stake}")
+        many = f"More than {MOST_SEEDS:,} seeds would be needed to decide {what}."
+        return Outlook(f"{ended}{many}{stake}")
     total = max(filter(None, needed), default=0)
     more = max(1, total - last.seeds)
-    said = f"About {count(more, 'more seed')} would decide {what}, if differences are as measured."
+    about = f"About {count(more, 'more seed')} would decide {what}, if differences are as measured."
+    said = f"{ended}{about}"
     if total > WORTH_IT:
         return Outlook(f"{said}{stake}")
     at_most = max(AT_MOST, last.seeds + more)
     return Outlook(said, f"{again} --until decided --at-most {at_most}")
+
+
+def given_up(found: Decided) -> str:
+    """That a study ended before its last look, and why; empty where it did not."""
+    if not found.spared or found.last is None:
+        return ""
+    return (
+        f"It ended at {count(found.last.seeds, 'seed')}: {count(found.spared, 'seed')} more would "
+        f"not have decided it, but in one of {LUCK:.0f} studies like it. "
+    )
 
 
 def for_where(grid: Grid) -> int | None:

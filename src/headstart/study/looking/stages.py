@@ -28,13 +28,15 @@ share them. A constant, since groups may not depend on how many processes there 
 class Looked:
     """A look was taken: its number, after how many seeds, and whether the study has decided.
 
-    is_last: whether no other is to come.
+    is_last: whether no other is to come. spared: the seeds that are planned and not run, as they
+    would most likely decide nothing.
     """
 
     look: int
     seeds: int
     is_decided: bool
     is_last: bool
+    spared: int = 0
 
 
 def decided_so_far(runs: Sequence[RunSpec], done: pa.Table, plan: Plan) -> Decided:
