@@ -37,6 +37,7 @@ HOUSE = {
         {"cli"},
         {"__main__"},
     ],
+    "files": [{"writing", "locations"}, {"digests", "locks", "seals"}],
     "kernels": [
         {"threads", "shared_memory", "lstm", "convolutions", "strides", "views", "writes"},
         {"recorded"},
@@ -79,7 +80,7 @@ HOUSE = {
         {"equal_rates", "idle_repeats", "until_decided"},
     ],
     "study/folder": [
-        {"best", "earlier_tables", "failed", "locks", "outcome"},
+        {"best", "earlier_tables", "failed", "outcome"},
         {"record"},
         {"store"},
         {"added_probes", "part_files", "saved"},

@@ -63,17 +63,6 @@ def test_a_missing_file_of_a_task_is_named_with_its_key(name: str, folders: Any)
         task_of(TASKS.component({name: parameters | dict.fromkeys(keys, "/none/x.csv")}))
 
 
-def test_home_is_written_with_a_tilde(folders: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", str(folders[0]))
-    assert located("~/visits.csv") == folders[0] / "visits.csv"
-
-
-@pytest.mark.parametrize("path", ["a\0b", "\0"])
-def test_what_is_no_path_is_one_line(path: str) -> None:
-    with pytest.raises(HeadstartError, match=r"^expected a path, got .*, which has a zero character$"):
-        located(path)
-
-
 def table_of(folder: Path, label: Any) -> Any:
     folder.mkdir(exist_ok=True)
     rows = [f"c{i % 4},{i * i % 23},{label}{i % 2}" for i in range(40)]

@@ -7,20 +7,15 @@ changed since. A single file is ours where it says so at its beginning.
 """
 
 import hashlib
-import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from headstart import files
 from headstart.errors import HeadstartError
+from headstart.files.locks import locked
 from headstart.tables import RESULTS
-
-try:
-    import fcntl
-except ImportError:  # not Unix
-    fcntl = None  # type: ignore[assignment]
 
 LINE = re.compile(r"([0-9a-f]{64})  ((?:tables|figures|results)/|modules/(?:\w+/)*)?([\w][\w.-]*)")
 PUBLISHED = "published.sha256"
@@ -41,17 +36,8 @@ def alone(folder: Path) -> Iterator[None]:
     What is locked is the folder of its tables; without one there is nothing to report.
     """
     tables = folder / RESULTS
-    if fcntl is None or not tables.is_dir():
+    with locked(tables) if tables.is_dir() else nullcontext():
         yield
-        return
-    with files.explained(tables, "read"):
-        opened = os.open(tables, os.O_RDONLY)
-    try:
-        fcntl.flock(opened, fcntl.LOCK_EX)
-        yield
-    finally:
-        fcntl.flock(opened, fcntl.LOCK_UN)  # processes that were forked have it open, too
-        os.close(opened)
 
 
 def replace(folder: Path, written: Mapping[str, bytes], sums: str) -> None:

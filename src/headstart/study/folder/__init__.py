@@ -1,7 +1,7 @@
 """The folder of a study: its files, which module says what is in them, and who writes them.
 
-Only the process that holds the folder (`locks`) writes. `writer` writes what runs have
-to say; what is not of one run is written when a study begins or ends.
+Only the process that holds the folder (`files.locks`) writes. `writer` writes what runs have to
+say; what is not of one run is written when a study begins or ends.
 
     DIR/study.yaml              `store`         the resolved study; when the folder is claimed
     DIR/modules/                `part_files`    copies of the user's own modules; as a study begins

@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from headstart import files, parquet_files, tables
 from headstart.errors import HeadstartError
-from headstart.study.folder import locks, outcome
+from headstart.files.locks import locked_with_a_file
+from headstart.study.folder import outcome
 from headstart.study.folder.earlier_tables import about, gathered
 from headstart.tables import BASELINE_RUNS, ROUNDS, ROUNDS_FILE, RUNS, STUDY_FILE
 
@@ -68,7 +69,7 @@ class Folder:
         with files.explained(self.path, "write"):
             self._refuse_foreign()  # before anything is written
             self.path.mkdir(parents=True, exist_ok=True)
-        with locks.held(self.path, MOMENT):
+        with locked_with_a_file(self.path, MOMENT):
             with files.explained(self.path, "write"):
                 self._refuse_foreign()
                 self._belongs_to(resolved_study, refusal)
