@@ -90,5 +90,12 @@ def test_the_same_study_goes_on_as_it_was_planned() -> None:
     assert record_for(PLAN, None) == RECORD
 
 
+def test_a_study_that_goes_on_is_still_tuned_as_often() -> None:
+    """Four seeds that share two tunings are two results, also when the same command is run again."""
+    plan = plan_of({"seeds": [0, 1, 2, 3], "tuning": {"repeats": 2}})
+    assert plan.repeats == 2
+    assert record_for(plan, Record(plan, plan, 1)) == Record(plan, plan, 1)
+
+
 def test_looks_that_were_taken_stay_taken() -> None:
     assert RECORD.with_looks(3).with_looks(1) == Record(PLAN, PLAN, 3)

@@ -8,7 +8,7 @@ import pytest
 
 from headstart.statistics.claims import claims
 from headstart.statistics.couples import couples
-from headstart.statistics.sequential import late, levels, one_look, until_decided
+from headstart.statistics.sequential import grown, late, levels, one_look, until_decided
 
 
 def test_the_bounds_are_those_of_every_couple_in_turn() -> None:
@@ -62,6 +62,41 @@ def test_a_pair_that_is_run_no_further_stays_worse() -> None:
     last = claims(values, until_decided(4, 6), margin=0.1)[-1]
     assert last.worse[0].tolist() == [False, True]
     assert last.good[0].tolist() == [True, False]
+
+
+def test_no_bound_excludes_the_mean_beside_it() -> None:
+    """A run in ten of one start collapses by 30 points: the first seeds cannot know."""
+    generator = np.random.default_rng(2)
+    values = 0.95 + 0.001 * generator.standard_normal((300, 2, 1, 20))
+    values[:, 1] -= 0.3 * (generator.uniform(size=(300, 1, 20)) < 0.1)
+    last = claims(values, until_decided(3, 20), margin=0.005, step=0.001)[-1]
+    lead = last.means[:, 0, 0] - last.means[:, 1, 0]
+    assert (last.starts_low[:, 0, 1] <= lead).all()
+    assert (lead <= last.starts_most[:, 0, 1]).all()
+    assert (lead <= -last.starts_low[:, 1, 0]).all()
+
+
+def test_two_starts_that_were_each_ahead_are_not_told_apart() -> None:
+    """The first three seeds say 10 points for the one, all forty 18 for the other."""
+    values = 0.4 + 0.0005 * np.random.default_rng(0).standard_normal((2, 2, 40))
+    values[0] += 0.1
+    values[1, :, 3:] += 0.3
+    looks = grown(one_look(3), tuple(range(4, 41)))
+    first, *_, last = claims(values, looks, margin=0.005, step=0.001)
+    assert first.ahead[0, 1]
+    assert not last.ahead.any()
+    assert not last.no_worse.any()
+    assert not last.where
+    assert last.hopeless
+
+
+def test_where_nothing_of_the_error_is_left_there_is_no_hope() -> None:
+    values = np.random.default_rng(0).standard_normal((2, 2, 40))
+    values[1] += 0.5
+    looks = grown(until_decided(3, 5), tuple(range(6, 41)))
+    last = claims(values, looks, margin=0.01)[-1]
+    assert not last.where
+    assert last.hopeless
 
 
 def test_what_will_hardly_be_decided_is_hopeless() -> None:

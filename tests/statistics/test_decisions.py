@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import special
 
-from headstart.statistics.decisions import Accuracies, decide
+from headstart.statistics.decisions import Accuracies, contradictions, decide
 from headstart.statistics.intervals import t_interval
 from headstart.statistics.sequential import one_look, until_decided
 
@@ -58,3 +58,14 @@ def test_no_difference_is_found_in_five_of_a_hundred_studies_at_most() -> None:
         last = decide(Accuracies(generator.standard_normal((2, 2, 8))), looks, margin=0.0)[-1]
         wrong += bool(last.behind or last.worse(0) or last.worse(1))
     assert wrong <= 31  # of 400; more refute 5 % (binomial, one-sided, 99 %)
+
+
+def test_seeds_that_deny_those_before_them_are_told() -> None:
+    """Level after four seeds; then runs of the second start collapse."""
+    values = np.array([[[0.90, 0.91, 0.90, 0.91] * 3], [[0.90, 0.91, 0.91, 0.91] + [0.5, 0.9] * 4]])
+    looks = decide(Accuracies(values, step=0.001), until_decided(4, 12), margin=0.01)
+    assert contradictions(looks[:1]) == []
+    (found,) = contradictions(looks)
+    assert (found.one, found.other, found.now) == (0, 1, looks[-1].starts[0, 1].value)
+    assert found.said.high < found.now
+    assert found.said.high == min(look.starts[0, 1].most for look in looks if look.seeds == found.seeds)

@@ -7,7 +7,7 @@ told from the runs, so the record is never made anew while there are results.
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -56,8 +56,8 @@ def record_for(asked: Plan, before: Record | None) -> Record:
     if before is None:
         return Record(asked, asked, 0)
     if (before.asked.seeds, before.asked.looks) == (asked.seeds, asked.looks):
-        followed = Plan(before.followed.seeds, before.followed.looks, asked.margin)
-        return Record(asked, followed, before.taken)
+        seeds, looks = before.followed.seeds, before.followed.looks
+        return Record(asked, replace(asked, seeds=seeds, looks=looks), before.taken)
     return Record(asked, going_on(asked, before.followed, before.taken), before.taken)
 
 

@@ -1,8 +1,9 @@
 """The claims that final accuracies support at each look, for many studies at once.
 
 All claims of a study are read off bounds that hold together: over its starts, its pairs and its
-looks, all of them are true in 95 % of studies, whoever stops when. So a claim that was made at one
-look is not taken back at the next.
+looks, all of them are true in 95 % of studies, whoever stops when. So what was claimed at one look
+stands at the next, as long as the mean of all seeds does not lie beyond it: a bound that the mean
+has left is not used any more, and of two that exclude each other neither is.
 
 Starts are compared by what would be deployed, each with its best pair. Which pair that is need not
 be known: the best of a is ahead of the best of b by more than d where for every pair of b there is
@@ -143,12 +144,11 @@ def claims(values: Floats, looks: Looks, margin: float, step: float = 0.0) -> li
         margin: a difference that is no more than this does not matter.
         step: the smallest difference that accuracy can show.
     """
-    found: list[Claims] = []
+    own: list[Claims] = []
     for place, seeds in enumerate(looks.seeds):
         if seeds <= values.shape[-1]:
-            here = _at_look(values[..., :seeds], looks, place, margin, step)
-            found.append(_together(found[-1], here) if found else here)
-    return found
+            own.append(_at_look(values[..., :seeds], looks, place, margin, step))
+    return [_standing(own[: look + 1]) for look in range(len(own))]
 
 
 def _at_look(values: Floats, looks: Looks, place: int, margin: float, step: float) -> Claims:
@@ -215,16 +215,50 @@ def _best(lows: Floats, able: Truths, rivals: Truths) -> Floats:
     return np.where(able.any(axis=-1) & rivals.any(axis=-1), theirs, np.nan)
 
 
-def _together(before: Claims, now: Claims) -> Claims:
-    """What may be claimed after a look and those before it."""
-    gone = np.isnan(now.starts_low)  # all pairs of a start have diverged since
-    return Claims(
-        now.margin,
-        now.means,
-        np.where(gone, np.nan, np.fmax(before.starts_low, now.starts_low)),
-        np.where(gone, np.nan, np.fmin(before.starts_most, now.starts_most)),
-        np.fmax(before.pairs_low, now.pairs_low),
-        np.fmin(before.pairs_most, now.pairs_most),
-        now.starts_hope,
-        now.pairs_hope,
+def _standing(own: list[Claims]) -> Claims:
+    """What may be claimed after a look, from its own bounds and those of the looks before it."""
+    now = own[-1]
+    tops = np.where(now.able, now.means, -math.inf).max(axis=-1)
+    tops = np.where(np.isfinite(tops), tops, np.nan)
+    lead = tops[..., :, None] - tops[..., None, :]
+    gone = np.isnan(lead)  # all pairs of a start have diverged since
+    low, most, hope = _left(
+        [it.starts_low for it in own], [it.starts_most for it in own], now.starts_hope, lead
     )
+    lead = now.means[..., :, None] - now.means[..., None, :]
+    of_pairs = _left(
+        [it.pairs_low for it in own], [it.pairs_most for it in own], now.pairs_hope, lead
+    )
+    return Claims(
+        margin=now.margin,
+        means=now.means,
+        starts_low=np.where(gone, np.nan, low),
+        starts_most=np.where(gone, np.nan, most),
+        pairs_low=of_pairs[0],
+        pairs_most=of_pairs[1],
+        starts_hope=hope,
+        pairs_hope=of_pairs[2],
+    )
+
+
+def _left(
+    lows: list[Floats], mosts: list[Floats], hope: Floats, lead: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """The bounds `low` and `most` that are left of those of all looks, and the hope.
+
+    Args:
+        lows: of all looks.
+        mosts: likewise.
+        hope: of the last of them.
+        lead: the differences of its means.
+    """
+    low, most = lows[-1], mosts[-1]
+    for before in lows[:-1]:
+        low = np.fmax(low, np.where(before > lead, np.nan, before))
+    for before in mosts[:-1]:
+        most = np.fmin(most, np.where(before < lead, np.nan, before))
+    least, highest = np.fmax.reduce(lows), np.fmin.reduce(mosts)
+    empty = least > np.fmin(highest, -np.swapaxes(least, -1, -2))
+    empty |= np.swapaxes(empty, -1, -2)
+    hope = np.where(empty, math.inf, np.fmin(hope, most))
+    return np.where(empty, -math.inf, low), np.where(empty, math.inf, most), hope

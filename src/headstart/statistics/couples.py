@@ -73,10 +73,10 @@ class Couples:
         """What `low` will hardly be above after so many seeds [..., P, P].
 
         The mean at the end is normal around the mean so far, and the spread is what it is; by luck
-        that one in `LUCK` studies has, the bound is this.
+        that one in `LUCK` studies has, the bound is this. Nothing where no level is left.
         """
         if level <= 0 or self.seeds < 2:
-            return np.full(self.value.shape, math.inf)
+            return np.full(self.value.shape, -math.inf if level <= 0 else math.inf)
         luck = special.stdtrit(self.freedom, 1 - 1 / LUCK) * math.sqrt(1 - self.seeds / seeds)
         critical = _critical(self.freedom + seeds - self.seeds, seeds, level, enough)
         away = luck - critical * math.sqrt(self.seeds / seeds)

@@ -96,3 +96,34 @@ def test_a_rise_that_is_not_in_every_seed_is_noise(table: Table) -> None:
 def test_two_measurements_show_no_end_of_a_curve(table: Table) -> None:
     grid = with_curves(table({"random": {A: [0.9, 0.9]}}), {"random": [0.1, 0.9]}, every=100)
     assert headlines(grid, "random") == Headlines()
+
+
+def test_a_large_margin_does_not_make_a_gain_nothing(table: Table) -> None:
+    """58 % before and 97 after was "Training added nothing" where 50 points were said not to matter."""
+    curves = {"random": [0.1, 0.5, 0.8], "proxy": [0.58, 0.9, 0.97]}
+    runs = {"random": {A: [0.80, 0.801, 0.802]}, "proxy": {A: [0.97, 0.971, 0.972]}}
+    grid = with_constant(with_curves(table(runs, margin=50), curves), 0.6)
+    assert headlines(grid, "proxy") == Headlines()
+
+
+def test_a_gain_that_is_seen_is_told(table: Table) -> None:
+    curves = {"random": [0.1, 0.5, 0.8], "proxy": [0.966, 0.969, 0.97]}
+    runs = {"random": {A: [0.80, 0.801, 0.802]}, "proxy": {A: [0.97, 0.971, 0.972]}}
+    found = headlines(with_constant(with_curves(table(runs), curves), 0.967), "proxy")
+    assert found.untrained.startswith("Training added no more than 0.4 points: from proxy accuracy is 96.7%")
+    assert found.constant.startswith("No run is better than the constant answer by more than 0.4 points: it gets")
+
+
+def test_seeds_that_disagree_are_told_and_claimed_no_more(table: Table) -> None:
+    """Three seeds said level; then every third run from proxy collapsed, and the page said +9.0 [+0.2, +1.2]."""
+    random = [0.950, 0.951, 0.952] * 4
+    proxy = [0.950, 0.951, 0.951, *[0.650, 0.951, 0.952] * 3]
+    until = {"until": "decided", "first": 3, "at_most": 12}
+    grid = table({"random": {A: random}, "proxy": {A: proxy}}, seeds=until)
+    said = Reading(Path(), grid).verdict
+    first = "Seeds disagree: the first 3 seeds said that random is ahead of proxy by at most "
+    assert said.headlines[0].startswith(first)
+    assert "all 12 have +7.5 points" in said.headlines[0]
+    assert not said.where.claim.startswith("Either")
+    assert said.gain is not None
+    assert said.gain.low <= said.gain.value <= said.gain.high

@@ -10,8 +10,12 @@ from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Grid
 from headstart.report.verdict.sentences import in_points
 from headstart.report.words.methods import method
-from headstart.report.words.numbers import percent
+from headstart.report.words.numbers import percent, signed
+from headstart.statistics.decisions import contradictions
 from headstart.wording.phrases import count, listed
+
+NOTHING = 0.01
+"""Of accuracy: a gain of more is not called nothing, however large the margin is."""
 
 LAST, EARLIEST = 0.8, 0.6
 """A curve still rises if it does from 0.8 of the rounds on: the last fifth. Where nothing was
@@ -29,17 +33,20 @@ class Headlines:
         untrained: training added nothing; then no pair is claimed to be good.
         rising: accuracy still rises at the last round; then nothing is claimed to be level.
         tied: the tuning could not tell trials apart.
+        disagreeing: what the first seeds said is denied by all of them.
     """
 
     constant: str = ""
     untrained: str = ""
     rising: str = ""
     tied: str = ""
+    disagreeing: str = ""
 
     @property
     def sentences(self) -> list[str]:
         """Those that apply."""
-        return list(filter(None, (self.constant, self.untrained, self.rising, self.tied)))
+        said = self.constant, self.untrained, self.disagreeing, self.rising, self.tied
+        return list(filter(None, said))
 
 
 def headlines(grid: Grid, leader: str, tied: str = "") -> Headlines:
@@ -53,16 +60,23 @@ def headlines(grid: Grid, leader: str, tied: str = "") -> Headlines:
     best = grid.best(leader)
     if best is None:
         return Headlines(tied=tied)
-    return Headlines(no_better(grid, best), nothing_added(grid, best), still_rising(grid), tied)
+    return Headlines(
+        no_better(grid, best),
+        nothing_added(grid, best),
+        still_rising(grid),
+        tied,
+        seeds_disagree(grid),
+    )
 
 
 def no_better(grid: Grid, best: Cell) -> str:
     """The best pair ends where an answer that looks at nothing is already."""
     constant = constant_accuracy(grid)
-    if constant is None or best.mean > constant + grid.margin:
+    if constant is None or not _is_little(grid, best.mean - constant):
         return ""
+    by = _more_than_shows(best.mean - constant, " by more than {} points")
     return (
-        f"No run is better than the constant answer: it gets {percent(constant)} right, and "
+        f"No run is better than the constant answer{by}: it gets {percent(constant)} right, and "
         f"{method(best.pair)} from {best.start} {percent(best.mean)}. Nothing was learned that "
         "could be compared: try other rates, more rounds, or another model."
     )
@@ -74,12 +88,43 @@ def nothing_added(grid: Grid, best: Cell) -> str:
     if not before:
         return ""
     began = sum(before.values()) / len(before)
-    if best.mean > began + grid.margin:
+    if not _is_little(grid, best.mean - began):
         return ""
+    added = _more_than_shows(best.mean - began, "no more than {} points") or "nothing"
     return (
-        f"Training added nothing: from {best.start} accuracy is {percent(began)} before the first "
+        f"Training added {added}: from {best.start} accuracy is {percent(began)} before the first "
         f"round and {percent(best.mean)} after the last with {method(best.pair)}, the best of its "
         "pairs. Use the weights as they are, or try other rates or more rounds."
+    )
+
+
+def _is_little(grid: Grid, gain: float) -> bool:
+    return gain <= min(grid.margin, NOTHING)
+
+
+def _more_than_shows(gain: float, text: str) -> str:
+    """Write the gain into the text; nothing where it is too small to show."""
+    shown = f"{100 * gain:.1f}"
+    return text.format(shown) if float(shown) > 0 else ""
+
+
+def seeds_disagree(grid: Grid) -> str:
+    """What a look said of two starts, and the mean of all seeds denies."""
+    found, looks = grid.decided, grid.decided.decisions
+    said = []
+    for it in contradictions(looks):
+        one, other = found.starts[it.one], found.starts[it.other]
+        sure = f"at least {in_points(it.said.low)}" if it.now < it.said.low else ""
+        sure = sure or f"at most {in_points(it.said.high)}"
+        said.append(
+            f"the first {count(it.seeds, 'seed')} said that {one} is ahead of {other} by {sure}, "
+            f"all {looks[-1].seeds} have {signed(100 * it.now)} points"
+        )
+    if not said:
+        return ""
+    return (
+        f"Seeds disagree: {listed(said)}. That is rare where runs are alike: runs may collapse at "
+        "times, or something changed between them. What the first seeds said is not used."
     )
 
 
