@@ -63,27 +63,34 @@ def publish(directory: str | Path, into: str | Path | None = None) -> Path:
     own_files.refuse_changed(directory, PUBLISHED)
     kept = compact(read_results(directory))
     reading = Reading(directory, sort(records_of(kept, directory)))
-    written = published(reading)
+    written = pages(reading) | figures(reading)
     for name, content in packed(kept).items():
         written[f"{RESULTS}/{name}"] = content
     own_files.replace(into, written, PUBLISHED)
     return into
 
 
-def published(reading: Reading) -> dict[str, bytes]:
-    """The files that are written of a study beside its tables, by their names."""
+def judging(reading: Reading) -> list[Panel]:
+    """The panels of the paper's findings that the study has runs for."""
+    return [each.panel for each in reading.findings if isinstance(each.panel, Panel)]
+
+
+def figures(reading: Reading) -> dict[str, bytes]:
+    """The figures of a study, by their names."""
+    return {f"figures/{panel.slug}.png": small_png(panel) for panel in judging(reading)}
+
+
+def pages(reading: Reading) -> dict[str, bytes]:
+    """The files that are written of a study beside its Parquet and figures, by their names."""
     told = summary(reading)
     records = reading.grid.records
     needs = needs_of(records.settings, reading.folder)
-    panels = [each.panel for each in reading.findings if isinstance(each.panel, Panel)]
     written = tables(reading)
-    for panel in panels:
-        written[f"figures/{panel.slug}.png"] = small_png(panel)
     written["runs.csv"] = csv_text(varying(records.runs), rounded)
     written[STUDY_FILE] = records.text.encode()
     written[NAME] = (json.dumps(told, indent=1, ensure_ascii=False) + "\n").encode()
     written |= needs.modules
-    written["README.md"] = readme(told, panels, needs).encode()
+    written["README.md"] = readme(told, judging(reading), needs).encode()
     return written
 
 
