@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What a card is worth, in MINUTES (25) of one: the tests of its path, `headstart bench` against the bare loop and the peers
-# that are set up (`CUDA=1 benchmarks/peers/setup.sh`), and as much as there is time for of studies/card.yaml, the paper's own
+# that are set up (`CUDA=1 benchmarks/peers/setup.sh`), and as much as there is time for of benchmarks/card.yaml, the paper's own
 # size. Writes docs/card.md. Called again it goes on with the study in FOLDER.
 #
 #   benchmarks/card.sh [FOLDER]         FOLDER: where the study is, by default ./card
@@ -31,14 +31,14 @@ if [ -n "$dry" ]; then
   sed -e 's/^device:.*/device: cpu/' -e 's/^executor:.*/executor: stacked/' -e 's/^rounds:.*/rounds: 2/' \
     -e 's/^every:.*/every: 1/' -e 's/^population:.*/population: 20/' -e 's/^cohort:.*/cohort: 2/' \
     -e 's/^task:.*/task: digits/' -e 's/^model:.*/model: mlp/' -e 's/^  - checkpoint.*/  - proxy/' \
-    -e 's/^probes:.*/probes: [evaluation]/' -e 's/^tuning:.*/tuning: {trials: 2, rounds: 1}/' studies/card.yaml >"$study"
+    -e 's/^probes:.*/probes: [evaluation]/' -e 's/^tuning:.*/tuning: {trials: 2, rounds: 1}/' benchmarks/card.yaml >"$study"
 else
   "$python" -c 'import sys, torch; sys.exit(0 if torch.cuda.is_available() else 1)' || {
     echo "error: torch sees no card; DRY=1 $0 tries this script without one" >&2
     exit 2
   }
   device=cuda page=docs/card.md jobs=(cifar-cnn cifar-squeezenet cifar-resnet18) compared=(--repetitions 2 --rounds 5)
-  tests=() study=studies/card.yaml
+  tests=() study=benchmarks/card.yaml
 fi
 
 HEADSTART_CARD=$device within 480 "$python" -m pytest -q -p no:cacheprovider tests/test_card.py "${tests[@]}" \

@@ -19,7 +19,14 @@ from headstart.study.spec import Study
 ROOT = Path(__file__).parent.parent
 FILES = sorted([*(ROOT / "studies").glob("*.yaml"), *(ROOT / "src/headstart/studies").glob("*.yaml")])
 TOY = {"rounds": 2, "every": 1, "cohort": 2, "seeds": [0, 1], "executor": "stacked"}
-SMALLER = {"words(size=4000)": "words(size=50)", "epochs: 4": "epochs: 1", "epochs=3": "epochs=1", "width=8": "width=1"}
+SMALLER = {
+    "words(size=4000)": "words(size=50)",
+    "epochs: 4": "epochs: 1",
+    "epochs: 8": "epochs: 1",
+    "width=16": "width=1",
+    "epochs=3": "epochs=1",
+    "width=8": "width=1",
+}
 PROBES = {
     "evaluation": "evaluation(train_rows=20, test_rows=20, batch=256)",
     "curvature": "curvature(rows=8, products=2)",
