@@ -33,17 +33,17 @@ def nothing_to_add(kept: Mapping[int, Tree], final: Tree) -> dict[int, Metrics]:
 
 
 Found = list[tuple[float, float]]
-"""Mean loss and accuracy of each part that was evaluated."""
+"""Mean loss and accuracy of each split that was evaluated."""
 
 
 class Question(NamedTuple):
     """What a probe wants evaluated, so that it can be for several runs at once; then(found) ->
-    metrics by name.
+    metrics by name. `splits`: all rows of a split, or a sample of them.
     """
 
     network: Network
     x: Tree
-    parts: Sequence[Examples]
+    splits: Sequence[Examples]
     objective: Objective
     batch: int
     then: Callable[[Found], Metrics]

@@ -66,8 +66,8 @@ def evaluation(
     def asks(moment: Moment) -> Question:
         def then(found: Found) -> Metrics:
             metrics: Metrics = {}
-            for part, (loss, accuracy) in zip(("test", "train"), found, strict=True):
-                metrics |= {f"{part}_loss": loss, f"{part}_accuracy": accuracy}
+            for split, (loss, accuracy) in zip(("test", "train"), found, strict=True):
+                metrics |= {f"{split}_loss": loss, f"{split}_accuracy": accuracy}
             if moment.cohort is not None:
                 metrics["local_loss"] = float(moment.cohort.local_loss)
             return metrics
@@ -78,7 +78,7 @@ def evaluation(
     def measure(moment: Moment) -> Metrics:
         asked = asks(moment)
         return asked.then(
-            evaluate(asked.network, asked.x, asked.parts, asked.objective, asked.batch)
+            evaluate(asked.network, asked.x, asked.splits, asked.objective, asked.batch)
         )
 
     return Probe(measure, asks=asks)
@@ -119,40 +119,31 @@ def _are_small(questions: Sequence[Question]) -> bool:
         return False
     if any(leaf.ndim > 2 for leaf in first.x.values()):
         return False
-    return sum(map(len, first.parts)) <= _rows_of(first.parts, first.batch)
+    return sum(map(len, first.splits)) <= first.splits[0].rows_of(first.batch)
 
 
 def _shapes(question: Question) -> list[torch.Size]:
-    return [part.inputs.shape for part in question.parts]
+    return [rows.inputs.shape for rows in question.splits]
 
 
 def _evaluate_together(questions: Sequence[Question]) -> list[Found]:
     first = questions[0]
     x, inputs, targets = [], [], []
     for question in questions:
-        rows = _joined(question.parts)
+        rows = Examples.joined(question.splits)
         x.append(question.x)
         inputs.append(rows.inputs)
         targets.append(rows.targets)
     rows_of_runs = torch.stack(inputs), torch.stack(targets)
     with torch.no_grad():
         (scores,) = _recorded(first.network, first.objective)(trees.stack(x), *rows_of_runs)
-        of_runs = torch.stack(_by_part(scores, first.parts), 1).tolist()
+        of_runs = torch.stack(_by_split(scores, first.splits), 1).tolist()
         return list(map(_means, of_runs))
 
 
-def _joined(parts: Sequence[Examples]) -> Examples:
-    """The rows of all parts, one part after another."""
-    inputs, targets = [], []
-    for part in parts:
-        inputs.append(part.inputs)
-        targets.append(part.targets)
-    return Examples(torch.cat(inputs), torch.cat(targets))
-
-
-def _by_part(scores: Tensor, parts: Sequence[Examples]) -> list[Tensor]:
-    """The sums [..., 3] of each part over the scores [..., 3, B] of the rows of all."""
-    return [one.sum(-1) for one in torch.split(scores, list(map(len, parts)), -1)]
+def _by_split(scores: Tensor, splits: Sequence[Examples]) -> list[Tensor]:
+    """The sums [..., 3] of each split over the scores [..., 3, B] of the rows of all."""
+    return [one.sum(-1) for one in torch.split(scores, list(map(len, splits)), -1)]
 
 
 @lru_cache(maxsize=4)
@@ -168,45 +159,38 @@ def _recorded(network: Network, objective: Objective) -> Traced:
 
 
 def evaluate(
-    network: Network, x: Tree, parts: Sequence[Examples], objective: Objective, batch: int
+    network: Network, x: Tree, splits: Sequence[Examples], objective: Objective, batch: int
 ) -> Found:
-    """Return the mean loss and accuracy of each part over all that its rows predict, dropout off,
+    """Return the mean loss and accuracy of each split over all that its rows predict, dropout off,
     summed in float64.
 
-    Parts that fit in one batch are one: the time of a small network goes into starting operations.
+    Splits that fit in one batch are one: the time of a small network goes into starting operations.
 
     Args:
         network: the model as a function of its parameters.
         x: weights.
-        parts: rows, which may lie elsewhere than on the network's device.
+        splits: rows of each, or a sample, which may lie elsewhere than on the network's device.
         objective: the task's loss and accuracy.
         batch: predictions that are computed at once.
     """
     # Convolutions of many rows run in the layout of their weights.
     x = trees.map_tree(trees.channels_last, x)
-    rows = _rows_of(parts, batch)
 
     def scores(inputs: Tensor, targets: Tensor) -> Tensor:
         """Loss, correct and count of each row [3, B]."""
         targets = targets.to(network.device)
         return _scores(objective(network(x, inputs.to(network.device)), targets))
 
-    def sums(part: Examples) -> Tensor:
-        batches = zip(torch.split(part.inputs, rows), torch.split(part.targets, rows), strict=True)
-        return torch.stack([scores(*one).sum(-1) for one in batches]).sum(0)
+    def sums(split: Examples) -> Tensor:
+        return torch.stack([scores(*one).sum(-1) for one in split.batches(batch)]).sum(0)
 
     with torch.no_grad():
-        if sum(map(len, parts)) <= rows:
-            rows_of_all = _joined(parts)
-            of_parts = _by_part(scores(rows_of_all.inputs, rows_of_all.targets), parts)
+        if sum(map(len, splits)) <= splits[0].rows_of(batch):
+            rows_of_all = Examples.joined(splits)
+            of_splits = _by_split(scores(rows_of_all.inputs, rows_of_all.targets), splits)
         else:
-            of_parts = list(map(sums, parts))
-        return _means(torch.stack(of_parts).tolist())
-
-
-def _rows_of(parts: Sequence[Examples], batch: int) -> int:
-    """Of a batch of so many predictions."""
-    return max(1, batch // max(1, parts[0].targets[:1].numel()))
+            of_splits = list(map(sums, splits))
+        return _means(torch.stack(of_splits).tolist())
 
 
 def _scores(found: Scores) -> Tensor:

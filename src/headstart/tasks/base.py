@@ -3,7 +3,7 @@
 Shape suffixes: B rows of a batch, C classes.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, overload
 
@@ -52,9 +52,24 @@ class Examples:
     def __len__(self) -> int:
         return len(self.targets)
 
+    @classmethod
+    def joined(cls, several: "Sequence[Examples]") -> "Examples":
+        """The rows of several, one after another."""
+        inputs = torch.cat([rows.inputs for rows in several])
+        return cls(inputs, torch.cat([rows.targets for rows in several]))
+
     def to(self, device: torch.device) -> "Examples":
         """The same rows on a device."""
         return Examples(self.inputs.to(device), self.targets.to(device))
+
+    def rows_of(self, predictions: int) -> int:
+        """How many rows predict so often, one at least: a row of text predicts once a token."""
+        return max(1, predictions // max(1, self.targets[:1].numel()))
+
+    def batches(self, predictions: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield inputs and targets of rows that predict at most so often at once."""
+        rows = self.rows_of(predictions)
+        yield from zip(torch.split(self.inputs, rows), torch.split(self.targets, rows), strict=True)
 
 
 class Pixels(nn.Module):

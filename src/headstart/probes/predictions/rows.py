@@ -1,4 +1,4 @@
-"""What the model makes of each row of a part, batch by batch, dropout off."""
+"""What the model makes of each row of a split, batch by batch, dropout off."""
 
 from collections.abc import Callable, Iterator
 
@@ -18,7 +18,7 @@ Ints = npt.NDArray[np.int64]
 
 
 def correct_of_rows(
-    network: Network, x: Tree, task: Task, part: Examples, batch: int
+    network: Network, x: Tree, task: Task, examples: Examples, batch: int
 ) -> tuple[Floats, Floats]:
     """Return how many predictions of each row are right, and how many it has [N], [N].
 
@@ -26,7 +26,7 @@ def correct_of_rows(
         network: the model as a function of its parameters.
         x: weights.
         task: the task, for what counts as right.
-        part: the rows.
+        examples: the rows.
         batch: predictions that are computed at once.
     """
 
@@ -34,17 +34,17 @@ def correct_of_rows(
         found = task.objective(outputs, targets)
         return torch.stack([found.correct_B.double(), found.count_B.double()])
 
-    found = torch.cat(list(_batches(network, x, part, batch, scores)), -1).cpu().numpy()
+    found = torch.cat(list(_batches(network, x, examples, batch, scores)), -1).cpu().numpy()
     return found[0], found[1]
 
 
-def labels_of_rows(network: Network, x: Tree, part: Examples, batch: int) -> Ints:
+def labels_of_rows(network: Network, x: Tree, examples: Examples, batch: int) -> Ints:
     """The class with the largest output of each row [N]."""
 
     def largest(outputs: Tensor, targets: Tensor) -> Tensor:
         return outputs.argmax(-1)
 
-    return torch.cat(list(_batches(network, x, part, batch, largest))).cpu().numpy()
+    return torch.cat(list(_batches(network, x, examples, batch, largest))).cpu().numpy()
 
 
 def refuse_no_classes(task: Task, probe: str) -> None:
@@ -64,13 +64,11 @@ def refuse_no_classes(task: Task, probe: str) -> None:
 def _batches(
     network: Network,
     x: Tree,
-    part: Examples,
+    examples: Examples,
     batch: int,
     then: Callable[[Tensor, Tensor], Tensor],
 ) -> Iterator[Tensor]:
     x = trees.map_tree(trees.channels_last, x)
-    rows = max(1, batch // max(1, part.targets[:1].numel()))
-    pairs = zip(torch.split(part.inputs, rows), torch.split(part.targets, rows), strict=True)
     with torch.no_grad():
-        for inputs, targets in pairs:
+        for inputs, targets in examples.batches(batch):
             yield then(network(x, inputs.to(network.device)), targets.to(network.device))

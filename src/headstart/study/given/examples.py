@@ -27,23 +27,21 @@ def task_and_clients(
         HeadstartError: the data are not what is expected, or not of one shape.
     """
     pairs = pairs_of(data)
-    parts = [examples_of(pair, f"data[{i}]", objective) for i, pair in enumerate(pairs)]
+    of_clients = [examples_of(pair, f"data[{i}]", objective) for i, pair in enumerate(pairs)]
     held_out = examples_of(test, "test", objective)
-    for i, part in enumerate((*parts, held_out)):
-        if (shape := part.inputs.shape[1:]) != parts[0].inputs.shape[1:]:
-            place = "test" if part is held_out else f"data[{i}]"
+    for i, rows in enumerate((*of_clients, held_out)):
+        if (shape := rows.inputs.shape[1:]) != of_clients[0].inputs.shape[1:]:
+            place = "test" if rows is held_out else f"data[{i}]"
             raise HeadstartError(
-                f"{place}: expected inputs of shape {list(parts[0].inputs.shape[1:])} as in "
+                f"{place}: expected inputs of shape {list(of_clients[0].inputs.shape[1:])} as in "
                 f"data[0], got {list(shape)}"
             )
-    ends = np.cumsum([len(part) for part in parts])
+    ends = np.cumsum([len(rows) for rows in of_clients])
     clients = Population(
-        [np.arange(end - len(part), end) for end, part in zip(ends, parts, strict=True)]
+        [np.arange(end - len(rows), end) for end, rows in zip(ends, of_clients, strict=True)]
     )
     check_clients(clients)
-    train = Examples(
-        torch.cat([part.inputs for part in parts]), torch.cat([part.targets for part in parts])
-    )
+    train = Examples.joined(of_clients)
     if outputs is None and train.targets.is_floating_point():
         raise HeadstartError(
             "outputs: expected the width of the model's output, as the targets are no labels"

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import torch
 
 from headstart import rng
 from headstart.errors import HeadstartError
@@ -39,17 +38,17 @@ def own_task(
         classes: the names of the labels 0, 1, ...
 
     Raises:
-        HeadstartError: the parts do not fit together.
+        HeadstartError: the rows do not fit together.
     """
     if not isinstance(name, str):
         raise HeadstartError(f"name: expected a text, got {type(name).__name__}")
     pairs = pairs_of(data)
-    parts = [examples_of(pair, f"data[{i}]", objective) for i, pair in enumerate(pairs)]
+    of_clients = [examples_of(pair, f"data[{i}]", objective) for i, pair in enumerate(pairs)]
     tests = _of_clients(test, data, len(pairs))
     owned = [examples_of(pair, f"test[{i}]", objective) for i, pair in enumerate(tests)]
-    held_out = _pair(_joined(owned) if owned else examples_of(test, "test", objective))
-    task, _ = task_and_clients([_pair(part) for part in parts], held_out, outputs, objective)
-    sizes = list(map(len, parts))
+    held_out = _pair(Examples.joined(owned) if owned else examples_of(test, "test", objective))
+    task, _ = task_and_clients([_pair(rows) for rows in of_clients], held_out, outputs, objective)
+    sizes = list(map(len, of_clients))
     task = replace(task, name=name, classes=_names(classes, task), owners=ClientRows(_ends(sizes)))
     if owned:
         whose = np.repeat(np.arange(len(owned)), list(map(len, owned)))
@@ -60,7 +59,7 @@ def own_task(
 
 
 def _of_clients(test: Any, data: Any, count: int) -> list[Pair]:
-    """The test rows of each client, in the order of the clients; none where they are one part."""
+    """The test rows of each client, in the order of the clients; none where all share them."""
     if isinstance(test, Mapping):
         if not isinstance(data, Mapping) or test.keys() != data.keys():
             raise HeadstartError("test: expected the clients of data, by the same names")
@@ -116,11 +115,5 @@ def _ends(sizes: Sequence[int]) -> Rows:
     return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
 
 
-def _joined(parts: Sequence[Examples]) -> Examples:
-    return Examples(
-        torch.cat([part.inputs for part in parts]), torch.cat([part.targets for part in parts])
-    )
-
-
-def _pair(part: Examples) -> tuple[Any, Any]:
-    return part.inputs, part.targets
+def _pair(rows: Examples) -> tuple[Any, Any]:
+    return rows.inputs, rows.targets

@@ -51,7 +51,7 @@ WORDS, LENGTH = 1000, 64
 """The words of a bag and the tokens of a row, where nothing says otherwise."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TableTask(Task):
     """A table, with what its features have learned, for another to be like it."""
 
