@@ -22,8 +22,7 @@ from headstart.probes.fairness import spread
 from headstart.report.runs.records import read
 from headstart.tasks.base import ClientRows, Examples, Task
 from headstart.tasks.text.next_token import next_token
-
-from .test_probes import federation
+from headstart.testing.probes import federation
 
 PREDICTED = [0, 0, 1, 1, 2, 2, 0, 1]
 TRUTH = [0, 0, 0, 1, 1, 2, 2, 2]

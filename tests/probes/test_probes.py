@@ -11,38 +11,20 @@ from tests.engine.conftest import one_round
 from torch import nn
 
 from headstart import trees
-from headstart.clients.base import CLIENTS
-from headstart.engine.devices import DEVICES
-from headstart.engine.executors.base import EXECUTORS, Assignment
-from headstart.engine.plan import Population, Schedule, plan
-from headstart.engine.rounds import Federation, begin
+from headstart.engine.executors.base import Assignment
+from headstart.engine.plan import plan
+from headstart.engine.rounds import begin
 from headstart.models.network import Network
 from headstart.probes import evaluation as module
 from headstart.probes.alignment import drift_and_noise
 from headstart.probes.base import PROBES, Moment, Probe
 from headstart.probes.distance import sketch
 from headstart.probes.evaluation import evaluate, measure
-from headstart.servers.base import SERVERS
 from headstart.study.run import Progress, do_rounds
-from headstart.tasks.base import Examples, Task
+from headstart.tasks.base import Examples
 from headstart.tasks.text.next_token import next_token
+from headstart.testing.probes import federation
 from headstart.trees import Tree
-
-
-def federation() -> Federation:
-    draw = torch.Generator().manual_seed(5)
-    examples = Examples(
-        torch.randn(40, 4, generator=draw, dtype=torch.float64), torch.randint(3, (40,), generator=draw)
-    )
-    task = Task("small", examples, examples, Examples(examples.inputs[:13], examples.targets[:13]), 3)
-    network = Network(lambda: nn.Linear(4, 3), torch.float64)
-    client = CLIENTS.build(CLIENTS.component("sgd"))
-    equal = DEVICES.build(DEVICES.component("equal"))
-    execute = EXECUTORS.build(EXECUTORS.component("loop")).compute_for(network, task, client)
-    schedule = Schedule(3, 2, 4, "minibatch", "samples", equal)
-    server = SERVERS.build(SERVERS.component("sgd"))
-    clients = Population([np.arange(10 * i, 10 * i + 10) for i in range(4)])
-    return Federation(network, task, clients, client, server, 0.1, 1.0, schedule, execute, seed=0)
 
 
 def vector(tree: Tree) -> torch.Tensor:
