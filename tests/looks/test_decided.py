@@ -72,7 +72,29 @@ def test_a_worse_pair_goes_out_and_is_worse_at_all_later_looks() -> None:
     assert [decision.seeds for decision in found.decisions] == [3, 4, 5]
     assert [places.tolist() for places in found.going] == [[[False, True, True]]] * 3
     assert all(0 in decision.worse(0) for decision in found.decisions)
+    assert all(decision.means[0, 0] == found.decisions[0].means[0, 0] for decision in found.decisions)
     assert found.missing == 0
+
+
+def test_a_start_that_is_behind_goes_out_and_what_is_known_of_it_stays() -> None:
+    rows = [*runs("random", SGD, LOW[:3]), *runs("proxy", SGD, EQUAL[:4]), *runs("hub", SGD, EQUAL[3::-1])]
+    found = decided(rows, LONG)
+    assert [decision.seeds for decision in found.decisions] == [3, 4]
+    assert [places.tolist() for places in found.going] == [[[False], [True], [True]]] * 2
+    first, last = found.decisions
+    assert (first.behind, last.behind) == ({0}, {0})
+    assert last.starts[1, 0] == first.starts[1, 0]
+    assert (last.means[0, 0], last.best) == (first.means[0, 0], (0, 0, 0))
+    assert (found.is_decided, found.missing) == (False, 2)
+    ran = decided([*rows, *list(runs("random", SGD, [*LOW[:3], 0.99]))[3:]], LONG)
+    assert [each.starts for each in ran.decisions] == [each.starts for each in found.decisions]
+
+
+def test_with_the_pairs_open_the_start_that_is_behind_is_run_no_further() -> None:
+    behind = [*runs("random", SGD, LOW[:3]), *runs("random", ADAM, LOW[2::-1])]
+    found = decided([*behind, *runs("proxy", SGD, EQUAL[:3]), *runs("proxy", ADAM, EQUAL[2::-1])], LONG)
+    assert [places.tolist() for places in found.going] == [[[False, False], [True, True]]]
+    assert found.missing == 2
 
 
 def test_runs_of_a_pair_that_went_out_count_no_further() -> None:

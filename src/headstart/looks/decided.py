@@ -2,8 +2,8 @@
 
 A study is looked at after some numbers of its seeds. A look claims nothing before all its runs have
 ended. A pair that is worse than another from its start at one look, or diverged, is not run from
-there any more: at the looks that follow it is known to be worse, not missing. Two pairs whose runs
-came to the same are one.
+there any more, and nothing is from a start that another is ahead of: at the looks that follow they
+are known to be worse, not missing. Two pairs whose runs came to the same are one.
 
 Shapes: A starts, P pairs, N seeds.
 """
@@ -160,12 +160,28 @@ def _complete(
         so_far = values[:, :, : decision.seeds]
         if np.isnan(so_far[places]).any():
             break
-        starts, pairs = decision.starts, decision.pairs
         if complete:
-            starts, pairs = {**complete[-1].starts, **starts}, {**complete[-1].pairs, **pairs}
-        complete.append(replace(decision, starts=starts, pairs=pairs))
+            gone_out = ~places & ~np.isneginf(so_far).any(axis=2)
+            decision = _with_gone_out(decision, complete[-1], gone_out)
+        complete.append(decision)
         places = places & np.isfinite(so_far).all(axis=2)
         for a in range(len(places)):
             places[a, list(decision.worse(a))] = False
+        places[list(decision.behind)] = False
         going.append(places)
     return complete, going
+
+
+def _with_gone_out(decision: Decision, before: Decision, gone_out: Places) -> Decision:
+    """A decision with what the one before it knew of the pairs that went out as worse."""
+    best = list(decision.best)
+    for a in np.flatnonzero(~np.isfinite(decision.means).any(axis=1) & gone_out.any(axis=1)):
+        best[a] = before.best[a]
+    return replace(
+        decision,
+        best=tuple(best),
+        means=np.where(gone_out, before.means, decision.means),
+        starts={**before.starts, **decision.starts},
+        pairs={**before.pairs, **decision.pairs},
+        estimates=np.where(gone_out, before.estimates, decision.estimates),
+    )

@@ -8,7 +8,7 @@ from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Grid
 from headstart.report.verdict.headlines import Headlines
 from headstart.report.verdict.sentences import in_points
-from headstart.report.verdict.where import seen
+from headstart.report.verdict.where import Starts, seen
 from headstart.report.verdict.which import Pairs
 from headstart.report.words.methods import method
 from headstart.statistics.couples import LUCK
@@ -110,13 +110,18 @@ def for_where(grid: Grid) -> int | None:
         return None
     comparisons = len(found.starts) * (len(found.starts) - 1) * len(found.pairs)
     most = 0
-    for other in starts.able[1:]:
+    for other in _rivals(starts):
         theirs = grid.best(other)
         needed = _needed(ours, theirs, starts.last.margin, comparisons) if theirs else None
         if needed is None:
             return None
         most = max(most, needed)
     return most
+
+
+def _rivals(starts: Starts) -> list[str]:
+    """The starts that may be better than the one that leads."""
+    return [start for start in starts.candidates if start != starts.leader]
 
 
 def for_which(grid: Grid, start: str) -> int | None:
@@ -148,7 +153,7 @@ def at_stake(grid: Grid, start: str) -> str:
     if starts is None:
         return ""
     by_start, by_pair = [0.0], [0.0]
-    for other in starts.able[1:]:
+    for other in _rivals(starts):
         by_start.append(starts.ahead(other, starts.leader).most)
     pairs = Pairs(found, starts.last, start)
     for place in pairs.able[1:]:

@@ -79,11 +79,13 @@ class Starts:
 
     @cached_property
     def good(self) -> list[str]:
-        """The starts than which no other is better by more than the margin."""
+        """The starts than which no other is better by more than the margin: none of those that are
+        behind no other, so that one of them is the best.
+        """
         names = []
         for start in self.able:
             no_worse = self.last.no_worse(self.found.starts.index(start))
-            others = {self.found.starts.index(other) for other in self.able if other != start}
+            others = {self.found.starts.index(other) for other in self.candidates if other != start}
             if others <= no_worse:
                 names.append(start)
         return names
