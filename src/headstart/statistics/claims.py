@@ -221,7 +221,7 @@ def _standing(own: list[Claims]) -> Claims:
     tops = np.where(now.able, now.means, -math.inf).max(axis=-1)
     tops = np.where(np.isfinite(tops), tops, np.nan)
     lead = tops[..., :, None] - tops[..., None, :]
-    behind = np.array([it.ahead.any(axis=-2) for it in own]).any(axis=0)
+    behind: Truths = np.asarray(np.any([it.ahead.any(axis=-2) for it in own], axis=0))
     known = behind[..., :, None] | behind[..., None, :]  # one of them may be run no further
     gone = np.isnan(lead) & ~known  # all pairs of a start have diverged since
     low, most, hope = _left(

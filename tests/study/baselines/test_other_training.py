@@ -169,6 +169,7 @@ def test_the_page_says_what_share_of_the_gap_is_closed(out: Path) -> None:
     page = study_page.write(out).read_text()
     assert 'id="gap"' in page
     assert "for clients that train alone" in page
+    assert "(alone: 3 clients drawn at random in every seed, which `local_clients` sets)" in page
     assert pq.read_table(out / "tables" / "gap.parquet")["start"].to_pylist() == ["random", "proxy"]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from tests.study.conftest import assert_equal_bits, done, start, wait_for
+from tests.study.conftest import assert_equal_bits, done, of_ends, start, wait_for
 
 from headstart.errors import HeadstartError
 from headstart.looks.plans import Plan
@@ -165,6 +165,36 @@ def test_a_fixed_study_goes_on_until_it_has_decided(tmp_path: Path) -> None:
     before = (out / LOOKS).read_bytes()
     run_study(until, out)
     assert (out / LOOKS).read_bytes() == before
+
+
+WITH_BASELINES: dict[str, Any] = {
+    "clients": ["sgd"], "servers": ["sgd", "adam"], "server_rates": 0.1, "also": [], "rounds": 4, "margin": 0.01,
+    "seeds": {"until": "decided", "first": 2, "at_most": 3}, "baselines": ["centralised", "local"], "local_clients": 2,
+}  # fmt: skip
+"""A margin so small that a third seed is looked at, or given up on."""
+
+
+def test_baselines_are_trained_for_the_seeds_of_the_first_look_resumed_too(tmp_path: Path) -> None:
+    study, ended = of(**WITH_BASELINES), []
+    run_study(study, tmp_path / "whole")
+    rows = pq.read_table(tmp_path / "whole" / "results" / "baseline_runs.parquet").to_pylist()
+    held_against = {run.key: run for run in study.runs}
+    seeds = [(row["baseline"], held_against[row["held_against"]].seed) for row in rows]
+    assert sorted(seeds) == sorted([("centralised", 0), ("centralised", 1), *[("local", 0), ("local", 1)] * 2] * 2)
+
+    def stop(event: Any) -> None:
+        ended.append(event)
+        if len(ended) == 5:
+            raise KeyboardInterrupt
+
+    out = tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        run_study(study, out, watch=of_ends(stop))
+    run_study(study, out, jobs=2)
+    assert (out / LOOKS).read_bytes() == (tmp_path / "whole" / LOOKS).read_bytes()
+    assert_equal_bits(out, tmp_path / "whole")
+    found = pq.read_table(out / "results" / "baseline_runs.parquet").to_pylist()
+    assert [row["test_accuracy"] for row in found] == [row["test_accuracy"] for row in rows]
 
 
 def damaged(path: Path) -> None:

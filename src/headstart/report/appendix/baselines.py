@@ -11,7 +11,7 @@ from headstart.report.words.methods import method
 from headstart.report.words.numbers import percent
 from headstart.report.words.table import Rows, Table
 from headstart.tables import BaselineRow
-from headstart.wording.phrases import listed
+from headstart.wording.phrases import count, listed
 
 TRAINED = ("alone", "federated", "in one place")
 MEASURE = "accuracy"
@@ -102,7 +102,7 @@ def _closed(start: str, pair: str, found: Gap) -> str:
         "with all rows in one place": _mean(found.centralised),
     }
     known = [f"{percent(value)} {name}" for name, value in means.items() if value is not None]
-    sentence = f"From {start} with {pair} the {MEASURE} is {listed(known)}"
+    sentence = f"From {start} with {pair} the {MEASURE} is {listed(known)}{_which(found)}"
     if found.closed is None:
         return f"{sentence}."
     if found.interval is None:
@@ -110,6 +110,15 @@ def _closed(start: str, pair: str, found: Gap) -> str:
         return f"{sentence}: {percent(found.closed, 0)} of a gap {why}."
     low, high = (f"{100 * end:.0f}" for end in found.interval)
     return f"{sentence}: {percent(found.closed, 0)} [{low}, {high}] of the gap is closed."
+
+
+def _which(found: Gap) -> str:
+    """Which clients train alone, in brackets; empty where none does."""
+    if not found.local:
+        return ""
+    each = count(round(found.clients / len(found.local)), "client")
+    seeds = "in every seed" if len(found.local) > 1 else "in the seed"
+    return f" (alone: {each} drawn at random {seeds}, which `local_clients` sets)"
 
 
 def answer(constant: BaselineRow) -> str:
