@@ -159,13 +159,15 @@ class Results(os.PathLike[str]):
         return {panel.slug: panel.answer for panel in self._reading.shown}
 
     def best(self, start: str | None = None, pair: str | None = None) -> Best:
-        """The best pair from a start, or the one that is named: by default the start that the
-        verdict names, or leans to.
+        """The best pair from a start, or the one that is named: by default the start and the pair
+        that the verdict names, or leans to.
 
         Raises:
             HeadstartError: no such start or pair was run, or none ended without a diverged run.
         """
         chosen = self._reading.start if start is None else start
+        if start is None and pair is None and self.verdict.choice:
+            pair = str(self.verdict.choice.pair)
         if chosen not in self.starts:
             raise HeadstartError(
                 f"start: unknown start {chosen!r}{nearest(str(chosen), self.starts)}"

@@ -8,13 +8,22 @@ import yaml
 
 from headstart.report.runs.grid import Grid
 from headstart.report.runs.sorting import sort
-from headstart.report.verdict.choice import IN_WORDS, choice, full_name, in_plain_words
+from headstart.report.verdict.choice import IN_WORDS, Choice, choice, full_name, in_plain_words
 from headstart.starts.base import STARTS
 from headstart.study.folder.store import Folder
 from headstart.study.spec import Study
 
 Table = Callable[..., Grid]
 A = "sgd + adam"
+
+
+def chosen(grid: Grid, start: str) -> Choice:
+    """The best pair of a start."""
+    cell = grid.best(start)
+    assert cell is not None
+    return choice(grid, cell)
+
+
 GIVEN = {
     "task": "digits", "model": "mlp", "starts": ["random", "proxy(epochs=3)"], "population": 20, "cohort": 5,
     "rounds": 4, "title": "Mine", "tuning": {"trials": 3},
@@ -23,8 +32,7 @@ GIVEN = {
 
 def test_it_has_all_that_the_run_had(table: Table) -> None:
     grid = table({"random": {A: [0.5, 0.6]}, "proxy(epochs=3)": {A: [0.7, 0.9], "nova + adam": [0.7, 0.9]}}, **GIVEN)
-    found = choice(grid, "proxy")
-    assert found is not None
+    found = chosen(grid, "proxy")
     assert (found.start, found.start_in_words) == (
         "proxy", "weights that the server trained first on data of its own (epochs=3)"
     )  # fmt: skip
@@ -35,8 +43,7 @@ def test_it_has_all_that_the_run_had(table: Table) -> None:
 
 
 def test_the_weights_lie_where_the_folder_has_them(table: Table) -> None:
-    found = choice(table({"random": {A: [0.5]}}, **GIVEN), "random")
-    assert found is not None
+    found = chosen(table({"random": {A: [0.5]}}, **GIVEN), "random")
     there = Path("out") / found.weights
     key = "random/sgd + adam/0"
     assert there == Folder(Path("out")).path / "runs" / key / "weights.safetensors"
@@ -44,8 +51,7 @@ def test_the_weights_lie_where_the_folder_has_them(table: Table) -> None:
 
 def test_the_study_file_is_one_and_runs_only_this(table: Table, tmp_path: Path) -> None:
     grid = table({"random": {A: [0.5, 0.6]}, "proxy(epochs=3)": {A: [0.7, 0.9], "gd + adam": [0.1, 0.2]}}, **GIVEN)
-    found = choice(grid, "proxy")
-    assert found is not None
+    found = chosen(grid, "proxy")
     path = tmp_path / "chosen.yaml"
     path.write_text(found.study)
     study = Study.load(path)
@@ -59,21 +65,15 @@ def test_the_study_file_is_one_and_runs_only_this(table: Table, tmp_path: Path) 
 
 def test_parameters_that_were_tuned_are_told(table: Table) -> None:
     grid = table({"random": {"proximal(mu=0.1) + adam": [0.5]}, "proxy": {"proximal(mu=1) + adam": [0.6]}}, **GIVEN)
-    found = choice(grid, "proxy")
-    assert found is not None
+    found = chosen(grid, "proxy")
     assert found.pair.client == "proximal"
     assert found.rates.endswith("1 local epoch, proximal(mu=1)")
     assert yaml.safe_load(found.study)["clients"] == ["proximal(mu=1)"]
 
 
 def test_what_a_program_gave_has_no_study_file(table: Table) -> None:
-    found = choice(table({"random": {A: [0.5]}}, **(GIVEN | {"model": "python(name='net')"})), "random")
-    assert found is not None
+    found = chosen(table({"random": {A: [0.5]}}, **(GIVEN | {"model": "python(name='net')"})), "random")
     assert found.study == ""
-
-
-def test_a_start_without_a_pair_has_no_choice(table: Table) -> None:
-    assert choice(table({"random": {A: [None, None]}}), "random") is None
 
 
 def test_starts_of_further_grids_have_their_full_names(table: Table) -> None:
@@ -90,6 +90,5 @@ def test_every_kind_of_start_is_told_in_words() -> None:
 def test_trainable_weights_are_kept(table: Table) -> None:
     grid = table({"random": {A: [0.5]}}, **GIVEN)
     runs = tuple(replace(run, trainable="head") for run in grid.records.runs)
-    found = choice(sort(replace(grid.records, runs=runs)), "random")
-    assert found is not None
+    found = chosen(sort(replace(grid.records, runs=runs)), "random")
     assert yaml.safe_load(found.study)["trainable"] == ["head"]

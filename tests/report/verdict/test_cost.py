@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from headstart.looks.competitors import Pair
 from headstart.report.runs.grid import Grid
 from headstart.report.runs.sorting import sort
 from headstart.report.verdict.cost import what_it_costs
 
 Table = Callable[..., Grid]
-ADAM = "sgd + adam"
+ADAM, SGD = "sgd + adam", "sgd + sgd"
 
 
 def priced(study: Grid) -> Grid:
@@ -18,31 +19,38 @@ def priced(study: Grid) -> Grid:
     return sort(replace(study.records, runs=runs))
 
 
+def cost(study: Grid) -> str:
+    """What FedAdam costs from proxy."""
+    return what_it_costs(study, study.cell("proxy", Pair("sgd", "adam")))
+
+
 def test_the_cost_is_in_proportion_to_the_rounds_to_the_target(table: Table) -> None:
     """100 rounds send 100 MB and last 500 s; the target takes 20 of them in the median."""
     study = table({"proxy": {ADAM: [0.9, 0.91, 0.92]}}, rounds_to_target={"proxy": [10, 20, 40]})
-    said = what_it_costs(priced(study), "proxy")
+    said = cost(priced(study))
     assert said.startswith("FedAdam from proxy costs 20 rounds, 20 MB in all and 100 simulated seconds to 80%")
 
 
 def test_what_each_client_sends_is_told_where_the_cohort_is_known(table: Table) -> None:
     """100 MB in 100 rounds of ten clients: 0.1 MB for each of them in each round."""
     study = table({"proxy": {ADAM: [0.9, 0.91, 0.92]}}, cohort=10)
-    said = what_it_costs(priced(study), "proxy")
-    assert "100 rounds, 100 MB in all (0.1 MB for each client in each of its rounds) and 500 simulated seconds" in said
+    assert "A client sends and receives 0.1 MB in each of its rounds." in cost(priced(study))
+    of_many = table({"proxy": {ADAM: [0.9, 0.91, 0.92]}}, cohort=10, population=400)
+    part = "A client takes part in 2.5 of them on average, and sends and receives 0.1 MB each time."
+    assert part in cost(priced(of_many))
 
 
 def test_a_target_that_is_missed_is_said_and_whole_runs_are_priced(table: Table) -> None:
     study = table({"proxy": {ADAM: [0.9, 0.91, 0.7]}}, rounds_to_target={"proxy": [10, 20, None]})
-    said = what_it_costs(priced(study), "proxy")
+    said = cost(priced(study))
     assert "100 rounds, 100 MB in all and 500 simulated seconds for the whole run" in said
     assert "80% is reached by 2 of 3 runs" in said
 
 
 def test_a_diverged_run_has_no_price(table: Table) -> None:
-    assert what_it_costs(table({"proxy": {ADAM: [0.9, None, 0.7]}}), "proxy") == ""
+    assert cost(table({"proxy": {ADAM: [0.9, None, 0.7], SGD: [0.5, 0.6, 0.7]}})) == ""
 
 
 def test_a_start_that_is_there_before_the_first_round_costs_nothing(table: Table) -> None:
     study = table({"proxy": {ADAM: [0.9, 0.91, 0.92]}}, rounds_to_target={"proxy": [0, 0, 0]})
-    assert what_it_costs(priced(study), "proxy") == "FedAdam from proxy is at 80% before the first round."
+    assert cost(priced(study)) == "FedAdam from proxy is at 80% before the first round."

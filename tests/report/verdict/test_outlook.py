@@ -41,8 +41,12 @@ def test_where_seeds_are_too_many_it_says_what_is_at_stake(table: Table) -> None
 def test_a_study_that_has_decided_has_nothing_left(table: Table) -> None:
     random, proxy = {A: [0.80, 0.81, 0.82], B: [0.5, 0.51, 0.52]}, {A: [0.90, 0.91, 0.921], B: [0.5, 0.51, 0.521]}
     found = outlook(table({"random": random, "proxy": proxy}), "proxy", "out", NONE)
-    assert found.sentence == "Nothing is left to look for: what is said holds within 0.5 points."
+    assert (
+        found.sentence == "No more seeds are needed: nothing is better than what is named here by more than 0.5 points."
+    )
     assert found.command == ""
+    alone = outlook(table({"random": random}), "random", "out", NONE)
+    assert str(alone) == "A second start in the study file would tell where to begin."
 
 
 def test_a_look_that_lacks_runs_goes_on_with_the_same_command(table: Table) -> None:

@@ -17,7 +17,7 @@ def panel(slug: str, says: Says | None) -> Panel:
 
 
 def test_answers_speak_for_the_second_start_where_they_say_yes(table: Table) -> None:
-    grid = table({"random": {A: [0.8, 0.81]}, "proxy": {A: [0.9, 0.91]}})
+    grid = table({"random": {A: [0.8, 0.81]}, "proxy": {A: [0.9, 0.91]}}, target_accuracy=0.8)
     panels = [
         panel("speedup", "yes"),
         panel("curvature", "no"),
@@ -34,6 +34,13 @@ def test_answers_speak_for_the_second_start_where_they_say_yes(table: Table) -> 
     )
 
 
+def test_without_a_target_no_rounds_are_saved(table: Table) -> None:
+    grid = table({"random": {A: [0.8, 0.81]}, "proxy": {A: [0.9, 0.91]}})
+    assert reasons(grid, "proxy", [panel("speedup", "yes")]) == (
+        "From proxy, against random, its accuracy is higher on average over the rounds (d-speedup)."
+    )
+
+
 def test_all_against_it_is_said_as_plainly(table: Table) -> None:
     grid = table({"random": {A: [0.8, 0.81]}, "proxy": {A: [0.9, 0.91]}})
     said = reasons(grid, "proxy", [panel("curvature", "no")])
@@ -43,7 +50,7 @@ def test_all_against_it_is_said_as_plainly(table: Table) -> None:
 def test_without_answers_it_is_open(table: Table) -> None:
     grid = table({"random": {A: [0.8, 0.81]}, "proxy": {A: [0.9, 0.91]}})
     assert reasons(grid, "proxy", [panel("speedup", "undecided")]) == (
-        "Why is open: no answer of the panels tells proxy from random."
+        "This study does not say: no panel below tells proxy from random."
     )
     assert reasons(table({"random": {A: [0.8, 0.81]}}), "random", []) == ""
 

@@ -17,7 +17,8 @@ A = "sgd + adam"
 def test_it_says_at_which_look(table: Table) -> None:
     runs = {"random": {A: [0.80, 0.85, 0.90]}, "proxy": {A: [0.91, 0.84, 0.82]}}
     assert how_sure(table(runs), "proxy").startswith(
-        "In 95% of such studies every claim here is true, however often one looks (this was the only look, at 3 seeds)."
+        "In 95% of such studies all that is claimed here is true, however often one looks (this was the only look, "
+        "at 3 seeds)."
     )
     until = table(runs, seeds={"until": "decided", "first": 3, "at_most": 9})
     assert "(this was look 1 of at most 7, at 3 seeds)" in how_sure(until, "proxy")
@@ -33,9 +34,9 @@ def test_the_share_of_runs_that_may_collapse_is_that_of_clopper_and_pearson(runs
 
 def test_it_says_at_which_rates(table: Table) -> None:
     grid = table({"random": {A: [0.8, 0.81]}})
-    assert at_which_rates(grid) == "At these rates, which the study file gives."
+    assert at_which_rates(grid) == "All this holds at the rates of the study file."
     once = table({"random": {A: [0.8, 0.81]}}, tuning={"trials": 3})
-    assert at_which_rates(once).startswith("At these rates, which were tuned once")
+    assert at_which_rates(once).startswith("All this holds at rates that were tuned once")
     often = table({"random": {A: [0.8, 0.81]}}, tuning={"trials": 3, "repeats": 2})
     assert at_which_rates(often).startswith("The rates were tuned 2 times")
     twice = [replace(run, run=f"again/{run.run}", client_rate=0.3) for run in grid.records.runs]

@@ -24,8 +24,8 @@ def test_ahead_with_the_best_pair(table: Table) -> None:
     found = where_to_begin(table({"random": random, "proxy": proxy}))
     assert (found.decided, found.claim) == (True, "Begin from proxy")
     assert (found.names, found.avoid, found.open) == (("proxy",), ("random",), ())
-    assert found.evidence.startswith("proxy shows +10.0 points [+")
-    assert found.evidence.endswith("against random in final test accuracy, each with its best pair")
+    assert found.evidence.startswith("proxy gains +10.0 points [+")
+    assert found.evidence.endswith("over random in final test accuracy, each with its best pair")
 
 
 def test_the_contrary_is_said_as_plainly(table: Table) -> None:
@@ -38,8 +38,8 @@ def test_what_is_open_says_what_is_possible(table: Table) -> None:
     assert (found.decided, found.claim) == (False, UNDECIDED)
     assert found.names == ("proxy",)
     assert set(found.open) == {"random", "proxy"}
-    assert found.evidence.startswith("after 3 seeds, by final test accuracy with the best pair of each, ")
-    assert "proxy leads random by 0.7 points, and anything from −" in found.evidence
+    assert found.evidence.startswith("after 3 seeds, in final test accuracy with the best pair of each, ")
+    assert "proxy leads random by 0.7 points, but anything from −" in found.evidence
 
 
 def test_two_starts_that_are_level_will_both_do(table: Table) -> None:
@@ -86,7 +86,7 @@ def test_elimination_names_what_is_left(table: Table) -> None:
     found = where_to_begin(table({"random": {A: random}, "proxy": {A: first}, "hub": {A: second}}))
     assert found.claim == "Begin from proxy or hub, not from random"
     assert (set(found.names), found.avoid, set(found.open)) == ({"proxy", "hub"}, ("random",), {"proxy", "hub"})
-    assert "between proxy and hub it is not decided" in found.evidence
+    assert "between these two it is not decided" in found.evidence
 
 
 def test_nothing_is_claimed_of_a_look_that_lacks_runs(table: Table) -> None:

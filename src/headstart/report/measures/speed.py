@@ -7,6 +7,7 @@ import numpy as np
 
 from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Grid
+from headstart.report.words.numbers import MEGABYTE
 
 METRIC = "test_accuracy"
 
@@ -56,7 +57,7 @@ def megabytes(cell: Cell) -> float | None:
     for run in cell.runs:
         if run.rounds and run.rounds_to_target is not None:
             used.append(run.bytes_sent / run.rounds * run.rounds_to_target)
-    return float(np.median(used)) / 1e6 if used and len(used) == len(cell.runs) else None
+    return float(np.median(used)) / MEGABYTE if used and len(used) == len(cell.runs) else None
 
 
 def share_of(cell: Cell, totals: dict[int, float | None], rounds: dict[int, float]) -> float | None:

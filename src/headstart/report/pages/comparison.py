@@ -56,9 +56,11 @@ class StudyColumn:
 
     @property
     def gain(self) -> str:
-        """What its start is expected to bring at the end, in one sentence; empty with one start."""
+        """What its start is expected to bring at the end, in one sentence; empty with one start, and
+        where the verdict says it.
+        """
         said = self.verdict
-        if said.gain is None:
+        if said.gain is None or difference(said.gain) in said.where.evidence:
             return ""
         measure = f"final {self.grid.measure} against {said.against}"
         return f"{difference(said.gain)} of {measure}, each with its best pair"

@@ -70,12 +70,9 @@ class Choice:
         return ", ".join(told)
 
 
-def choice(grid: Grid, start: str) -> Choice | None:
-    """The best pair of a start as it was run; None where each has a diverged run."""
-    cell = grid.best(start)
-    if cell is None:
-        return None
-    run = _best_run(cell)
+def choice(grid: Grid, cell: Cell) -> Choice:
+    """What was chosen, as it was run; `cell`: the runs of its start and its pair."""
+    start, run = cell.start, _best_run(cell)
     alike: tuple[Pair, ...] = ()
     for pairs in grid.decided.pairs:
         if cell.pair in pairs:

@@ -1,4 +1,4 @@
-"""What the choice costs: rounds, bytes for each client and in all, and simulated seconds."""
+"""What the choice costs: rounds, bytes in all and for each client, and simulated seconds."""
 
 import numpy as np
 
@@ -6,14 +6,21 @@ from headstart.report.measures.speed import reached, rounds_needed, share_of
 from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Grid
 from headstart.report.words.methods import method
-from headstart.report.words.numbers import percent, size
+from headstart.report.words.numbers import MEGABYTE, percent, size
 from headstart.wording.phrases import count, listed
 
+ASSUMED = (
+    "Counted is all that is sent, both ways and uncompressed, in MB of a million bytes; seconds "
+    "are those of the study's devices, not of this computer."
+)
 
-def what_it_costs(grid: Grid, start: str) -> str:
-    """Rounds, bytes and simulated seconds to the target, or of whole runs; medians over seeds."""
-    cell = grid.best(start)
-    if cell is None or cell.diverged:
+
+def what_it_costs(grid: Grid, cell: Cell) -> str:
+    """Rounds, bytes and simulated seconds to the target, or of whole runs; medians over seeds.
+
+    cell: the runs of the start and the pair that are to be taken.
+    """
+    if cell.diverged:
         return ""
     rounds = {seed: float(ran or 0) for seed, ran in cell.by_seed("rounds").items()}
     goal, note = "for the whole run", ""
@@ -25,28 +32,34 @@ def what_it_costs(grid: Grid, start: str) -> str:
         else:
             rounds, goal = rounds_needed(cell), f"to {target}"
             if not any(rounds.values()):
-                return f"{method(cell.pair)} from {start} is at {target} before the first round."
+                named = f"{method(cell.pair)} from {cell.start}"
+                return f"{named} is at {target} before the first round."
     median = float(np.median(list(rounds.values())))
-    parts = [f"{median:g} rounds", *_used(grid, cell, rounds, median)]
+    sent = share_of(cell, cell.by_seed("bytes_sent"), rounds)
+    seconds = share_of(cell, cell.by_seed("simulated_seconds"), rounds)
+    parts = [f"{median:g} rounds"]
+    if sent is not None:
+        parts.append(f"{size(sent / MEGABYTE)} MB in all")
+    if seconds is not None:
+        parts.append(f"{size(seconds)} simulated seconds")
+    each = for_each_client(grid, median, sent) if sent is not None else ""
     return (
-        f"{method(cell.pair)} from {start} costs {listed(parts)} {goal}, in the median over "
-        f"seeds{note}. Bytes: uncompressed, both ways, with what else a method sends. Seconds: of "
-        "the study's devices, not of this computer."
+        f"{method(cell.pair)} from {cell.start} costs {listed(parts)} {goal}, in the median over "
+        f"seeds{note}.{each} {ASSUMED}"
     )
 
 
-def _used(grid: Grid, cell: Cell, rounds: dict[int, float], median: float) -> list[str]:
-    """The bytes and the simulated seconds of so many rounds, where they are known."""
-    parts = []
-    sent = share_of(cell, cell.by_seed("bytes_sent"), rounds)
-    cohort = grid.records.settings.get("cohort")
-    if sent is not None:
-        each = ""
-        if isinstance(cohort, int) and cohort and median:
-            message = size(sent / 1e6 / cohort / median)
-            each = f" ({message} MB for each client in each of its rounds)"
-        parts.append(f"{size(sent / 1e6)} MB in all{each}")
-    seconds = share_of(cell, cell.by_seed("simulated_seconds"), rounds)
-    if seconds is not None:
-        parts.append(f"{size(seconds)} simulated seconds")
-    return parts
+def for_each_client(grid: Grid, rounds: float, sent: float) -> str:
+    """In how many of the rounds a client takes part, and how much it sends and receives in each;
+    empty where that is not known.
+    """
+    settings = grid.records.settings
+    cohort, population = settings.get("cohort"), settings.get("population")
+    if not isinstance(cohort, int) or not cohort or not rounds:
+        return ""
+    message = f"{size(sent / MEGABYTE / cohort / rounds)} MB"
+    if not isinstance(population, int) or population < cohort:
+        return f" A client sends and receives {message} in each of its rounds."
+    part = size(rounds * cohort / population)
+    taking_part = f"A client takes part in {part} of them on average"
+    return f" {taking_part}, and sends and receives {message} each time."

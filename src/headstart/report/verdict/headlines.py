@@ -76,9 +76,10 @@ def no_better(grid: Grid, best: Cell) -> str:
         return ""
     by = _more_than_shows(best.mean - constant, " by more than {} points")
     return (
-        f"No run is better than the constant answer{by}: it gets {percent(constant)} right, and "
-        f"{method(best.pair)} from {best.start} {percent(best.mean)}. Nothing was learned that "
-        "could be compared: try other rates, more rounds, or another model."
+        f"No run is better than the constant answer{by}: that looks at no input and gets "
+        f"{percent(constant)} right, and {method(best.pair)} from {best.start} "
+        f"{percent(best.mean)}. Nothing was learned that could be compared: try other rates, more "
+        "rounds, or another model."
     )
 
 
@@ -144,7 +145,7 @@ def still_rising(grid: Grid) -> str:
     after = f" of {count(rounds, 'round')}" if rounds else ""
     return (
         f"Accuracy still rises at the end: over the last fifth{after} {listed(said)}, in every "
-        "seed. What is said holds for so many rounds: run more of them."
+        "seed. More rounds may change what is said here: run more of them."
     )
 
 

@@ -59,7 +59,10 @@ def outlook(grid: Grid, start: str, folder: str, first: Headlines) -> Outlook:
         return Outlook(f"First raise the rounds{more} in the study file; seeds come after.", again)
     if found.is_decided:
         margin = in_points(last.margin)
-        return Outlook(f"Nothing is left to look for: what is said holds within {margin}.")
+        if len(found.starts) == 1:
+            return Outlook("A second start in the study file would tell where to begin.")
+        said = f"nothing is better than what is named here by more than {margin}"
+        return Outlook(f"No more seeds are needed: {said}.")
     if found.missing:
         runs = count(found.missing, "run")
         return Outlook(f"The next look needs {runs} more; the same command goes on.", again)

@@ -17,6 +17,9 @@ CLAUSES = {
 }
 """What an answer says for a start, by panel; an answer `yes` is for the second of two starts."""
 
+WITHOUT_TARGET = "its accuracy is higher on average over the rounds"
+"""What a faster start means where no target says how many rounds are enough."""
+
 
 def reasons(grid: Grid, start: str, panels: Sequence[Panel | Missing]) -> str:
     """What speaks for a start against the other that the panels compare it with, and what against
@@ -34,13 +37,15 @@ def reasons(grid: Grid, start: str, panels: Sequence[Panel | Missing]) -> str:
         if clause is None:
             continue
         favours = other if panel.answer.says == "yes" else reference
+        if panel.slug == "speedup" and grid.target is None:
+            clause = WITHOUT_TARGET
         told = f"{clause} ({panel.answer.difference})"
         if favours == start:
             for_it.append(told)
         else:
             against_it.append(told)
     if not for_it and not against_it:
-        return f"Why is open: no answer of the panels tells {start} from {opposite}."
+        return f"This study does not say: no panel below tells {start} from {opposite}."
     said = f"From {start}, against {opposite}, {some(for_it)}" if for_it else ""
     if not against_it:
         return f"{said}."

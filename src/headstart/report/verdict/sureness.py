@@ -15,8 +15,8 @@ def how_sure(grid: Grid, start: str) -> str:
     look = looks.index(last.seeds) + 1
     planned = "the only look" if len(looks) == 1 else f"look {look} of at most {len(looks)}"
     claims = (
-        f"In {percent(1 - LEVEL, 0)} of such studies every claim here is true, however often one "
-        f"looks (this was {planned}, at {count(last.seeds, 'seed')})."
+        f"In {percent(1 - LEVEL, 0)} of such studies all that is claimed here is true, however "
+        f"often one looks (this was {planned}, at {count(last.seeds, 'seed')})."
     )
     return " ".join([claims, collapses(len(cell.runs)), at_which_rates(grid)])
 
@@ -25,10 +25,11 @@ def collapses(runs: int) -> str:
     """What share of runs may collapse although none of so many did.
 
     >>> collapses(3)
-    '3 runs went well, which still allows that up to 63% of runs collapse.'
+    '3 runs went well; so few cannot rule out that up to 63% of runs collapse.'
     """
     most = percent(1 - LEVEL ** (1 / runs), 0)
-    return f"{count(runs, 'run')} went well, which still allows that up to {most} of runs collapse."
+    few = f"so {'few' if runs > 1 else 'little'} cannot rule out"
+    return f"{count(runs, 'run')} went well; {few} that up to {most} of runs collapse."
 
 
 def at_which_rates(grid: Grid) -> str:
@@ -43,5 +44,5 @@ def at_which_rates(grid: Grid) -> str:
     if repeats > 1:
         return f"The rates were tuned {repeats} times, and all is said over what they came to."
     if repeats:
-        return "At these rates, which were tuned once: another tuning may find others."
-    return "At these rates, which the study file gives."
+        return "All this holds at rates that were tuned once: another tuning may find others."
+    return "All this holds at the rates of the study file."

@@ -13,7 +13,7 @@ from headstart.report.verdict.reasons import reasons
 from headstart.report.verdict.sentences import Sentence
 from headstart.report.verdict.sureness import how_sure
 from headstart.report.verdict.where import Starts, where_to_begin
-from headstart.report.verdict.which import with_what
+from headstart.report.verdict.which import cell_to_take, with_what
 from headstart.statistics.decisions import Bounds
 
 
@@ -27,10 +27,10 @@ class Verdict:
         which: with what.
         start: the start to take, or that leads where nothing is decided.
         sure: how sure the claims are, and what so few runs cannot exclude.
-        cost: what it costs.
-        why: what speaks for the start, and what against it.
+        cost: what it costs; empty where nothing was learned.
+        why: what speaks for the start, and what against it; empty where nothing was learned.
         outlook: what is left to look for, and the command.
-        choice: the best pair of the start as it was run; None where there is none.
+        choice: the start with the pair to take, as it was run; None where there is none.
         gain: final accuracy from the start over `against`, the nearest other, each with its best
             pair.
         against: the nearest other start.
@@ -80,6 +80,8 @@ def verdict(grid: Grid, panels: Sequence[Panel | Missing], folder: str, tied: st
     where = where_to_begin(grid, first.constant, first.rising)
     start = where.names[0] if where.names else leader
     which = with_what(grid, start, first.constant, first.untrained, first.rising)
+    cell = cell_to_take(grid, start, which)
+    learned = not first.constant and not first.untrained
     gain, against = None, None
     if last is not None and grid.best(start) is not None:
         starts = Starts(found, last, start)
@@ -92,10 +94,10 @@ def verdict(grid: Grid, panels: Sequence[Panel | Missing], folder: str, tied: st
         which=which,
         start=start,
         sure=how_sure(grid, start),
-        cost=what_it_costs(grid, start),
-        why=reasons(grid, start, panels),
+        cost=what_it_costs(grid, cell) if cell and learned else "",
+        why=reasons(grid, start, panels) if learned else "",
         outlook=outlook(grid, start, folder, first),
-        choice=choice(grid, start),
+        choice=choice(grid, cell) if cell else None,
         gain=gain,
         against=against,
     )

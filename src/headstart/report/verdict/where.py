@@ -211,7 +211,7 @@ def by_elimination(starts: Starts, evidence: str) -> Sentence | None:
         return None
     names = tuple(starts.candidates)
     claim = f"Begin from {either(names)}{_not_from(starts.behind)}"
-    why = f"between {listed(names)} it is not decided"
+    why = f"between {'these two' if len(names) == 2 else 'these'} it is not decided"
     return Sentence(True, claim, joined(why, evidence), names, tuple(starts.behind), names)
 
 
@@ -222,24 +222,29 @@ def _not_from(avoid: Collection[str]) -> str:
 def undecided(grid: Grid, starts: Starts) -> Sentence:
     """Nothing is told apart: what is possible after so many seeds."""
     said = []
-    for other in starts.able[1:]:
+    for other in nearest_and_furthest(starts):
         bounds = starts.ahead(starts.leader, other)
-        ahead = f"{starts.leader} leads {other} by {abs(100 * bounds.value):.1f} points"
-        said.append(f"{ahead}, and {possible(bounds)}")
+        lead = f"{starts.leader} leads {other} by {abs(100 * bounds.value):.1f} points"
+        said.append(f"{lead}, but {possible(bounds)}")
     seeds = count(starts.last.seeds, "seed")
-    why = f"after {seeds}, by final {grid.measure} with the best pair of each, {joined(*said)}"
+    why = f"after {seeds}, in final {grid.measure} with the best pair of each, {joined(*said)}"
     claim, able = "It is not decided where to begin", tuple(starts.able)
     return Sentence(False, claim, why, (starts.leader,), open=able)
 
 
 def told(grid: Grid, starts: Starts) -> str:
-    """The leader against the others, or the nearest and the furthest, with their best pairs."""
-    said, others = [], starts.able[1:]
-    shown = others if len(others) < 3 else [others[0], others[-1]]  # the picture has the rest
-    for other in shown:
-        said.append(f"{difference(starts.ahead(starts.leader, other))} against {other}")
+    """What the leader gains over the nearest and the furthest start, with their best pairs."""
+    said = []
+    for other in nearest_and_furthest(starts):
+        said.append(f"{difference(starts.ahead(starts.leader, other))} over {other}")
     many = "each with its best pair"
-    return f"{starts.leader} shows {listed(said)} in final {grid.measure}, {many}"
+    return f"{starts.leader} gains {listed(said)} in final {grid.measure}, {many}"
+
+
+def nearest_and_furthest(starts: Starts) -> list[str]:
+    """The starts that a sentence holds the leader against; the picture has those between."""
+    others = starts.able[1:]
+    return others if len(others) < 3 else [others[0], others[-1]]
 
 
 def on_average(grid: Grid, leader: str, other: str) -> str:

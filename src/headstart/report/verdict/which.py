@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from headstart.looks.decided import Decided
+from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Grid
 from headstart.report.verdict.sentences import (
     Sentence,
@@ -151,6 +152,19 @@ def with_what(
     )  # fmt: skip
 
 
+def cell_to_take(grid: Grid, start: str, which: Sentence) -> Cell | None:
+    """The runs of the pair that the second sentence names first, or of that with the highest mean;
+    None where each pair of the start has a diverged run.
+    """
+    found, last = grid.decided, grid.decided.last
+    if last is not None and start in found.starts:
+        pairs = Pairs(found, last, start)
+        for place in pairs.able:
+            if pairs.names([place]) == which.names[:1]:
+                return grid.cell(start, found.pairs[place][0])
+    return grid.best(start)
+
+
 def _rules(pairs: Pairs, rising: bool) -> Iterator[Sentence | None]:
     """Yield what each rule says in turn, None where it does not apply."""
     yield the_best(pairs)
@@ -168,8 +182,10 @@ def the_best(pairs: Pairs) -> Sentence | None:
     evidence = f"{pairs.expected(best)} from {pairs.start}"
     if pairs.worse:
         second = difference(pairs.ahead(best, pairs.worse[0]))
-        others = "the other" if len(pairs.worse) == 1 else f"each of the {len(pairs.worse)} others"
-        evidence = f"{evidence}, ahead of {others}, of the nearest by {second}"
+        others = f"each of the {len(pairs.worse)} others, of the nearest"
+        if len(pairs.worse) == 1:
+            others = "the other pair"
+        evidence = f"{evidence}, ahead of {others} by {second}"
     return Sentence(True, f"Use {name}", evidence, (name,), pairs.names(pairs.worse))
 
 
@@ -179,10 +195,12 @@ def as_good(pairs: Pairs) -> Sentence | None:
         return None
     names = pairs.names(pairs.good)
     avoid, open_ = pairs.names(pairs.avoid), pairs.names(pairs.open)
-    claim = f"Use {names[0]}" if len(names) == 1 else f"Use any of {either(names)}"
-    why = f"no pair is better by more than {in_points(pairs.last.margin)}"
-    shown = f"{names[0]} has {pairs.expected(pairs.good[0])} from {pairs.start}"
-    return Sentence(True, claim, joined(why, shown, _rest(avoid, open_)), names, avoid, open_)
+    claim = f"Use any of {either(names)}" if len(names) > 2 else f"Use {either(names)}"
+    shown = f"{names[0]} ends at {pairs.expected(pairs.good[0])} from {pairs.start}"
+    why = f"no other pair is better by more than {in_points(pairs.last.margin)}"
+    if len(names) > 1:
+        why = f"no pair is better than these by more than {in_points(pairs.last.margin)}"
+    return Sentence(True, claim, joined(why, shown, *_rest(avoid, open_)), names, avoid, open_)
 
 
 def by_elimination(pairs: Pairs) -> Sentence | None:
@@ -207,14 +225,17 @@ def _open(pairs: Pairs) -> str:
     shown = f"{first} leads with {accuracy} from {pairs.start}, and is the best with a chance of"
     others = count(len(pairs.candidates) - 1, "other")
     seeds = count(pairs.last.seeds, "seed")
-    many = count(len(pairs.able), "pair")
-    most = many if len(pairs.able) == 2 else f"most of {many}"
-    far = f"{seeds} are too few to tell {most} apart"
+    which = "the two pairs" if len(pairs.able) == 2 else f"most of {len(pairs.able)} pairs"
+    far = f"{seeds} are too few to tell {which} apart"
     if pairs.resolution < TOO_WIDE:
-        far = f"{seeds} tell {many} apart only from about {in_points(pairs.resolution)}"
+        least = in_points(round(pairs.resolution, 3))
+        far = f"{seeds} tell pairs apart only where they differ by about {least} or more"
     return f"{shown} {pairs.chance}; {others} may be as good or better; {far}"
 
 
-def _rest(avoid: tuple[str, ...], open_: tuple[str, ...]) -> str:
-    said = f"avoid {some(avoid)}" if avoid else ""
-    return joined(said, f"open: {some(open_)}" if open_ else "")
+def _rest(avoid: tuple[str, ...], open_: tuple[str, ...]) -> Iterator[str]:
+    """Yield what is said of the pairs that are not recommended."""
+    if avoid:
+        yield f"avoid {some(avoid)}"
+    if open_:
+        yield f"{some(open_)} may be as good, which is not decided"

@@ -6,6 +6,9 @@ from headstart.statistics.intervals import Estimate, within
 
 MINUS = "\u2212"
 
+MEGABYTE = 1e6
+"""Bytes. What is sent is told in megabytes everywhere."""
+
 
 def signed(value: float, digits: int = 1) -> str:
     """Write a number with its sign; zero has none.
