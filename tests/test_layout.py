@@ -100,7 +100,7 @@ HOUSE = {
         {"judgement"},
         {"pages", "publication"},
     ],
-    "report/words": [{"methods", "numbers", "remarks", "written_parts"}, {"table"}],
+    "report/words": [{"brief_names", "methods", "numbers", "remarks", "written_parts"}, {"table"}],
     "report/runs": [{"client_values", "margins"}, {"records"}, {"cells"}, {"standings"}, {"grid"}, {"sorting"}],
     "report/measures": [{"before_training", "end_metrics"}, {"*"}],
     "report/figures": [{"rendering"}, {"axes"}, {"*"}],
@@ -123,7 +123,7 @@ HOUSE = {
         {"outlook"},
         {"verdict"},
     ],
-    "report/pages": [{"templates"}, {"study_page", "comparison"}],
+    "report/pages": [{"long_names"}, {"templates"}, {"study_page", "comparison"}],
     "report/publication": [
         {"markdown", "form", "kept_tables"},
         {"repeating", "setup", "summary", "marks"},

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from headstart.report.figures.axes import seed_band, spread_labels
+from headstart.report.figures.axes import legend, room_for_legend, seed_band, spread_labels
 from headstart.report.figures.dumbbells import Dumbbell, dumbbells, height
 from headstart.report.figures.rendering import ROLES, START_STYLES, drawn, inline, render, render_all, style
 
@@ -89,7 +89,7 @@ def test_text_colours_meet_aa(theme: dict[str, str]) -> None:
     text = ["ink", "muted", "link", *(f"start-{i}" for i in range(len(START_STYLES)))]
     for name in text:
         assert contrast(theme[name], theme["paper"]) >= 4.5, name  # WCAG 2.2, 1.4.3
-    for name in ("ink", "muted"):
+    for name in text:
         assert contrast(theme[name], theme["card"]) >= 4.5, name
 
 
@@ -188,3 +188,26 @@ def wait_until(true: Callable[[], bool], seconds: float = 30) -> None:
     while not true():
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+def test_eight_starts_look_different() -> None:
+    starts = [f"start {i}" for i in range(8)]
+    looks = [style(starts, start) for start in starts]
+    for kind in zip(*looks, strict=True):
+        assert len(set(map(str, kind))) == 8
+
+
+@pytest.mark.parametrize("wide", [True, False])
+@pytest.mark.parametrize("many", [2, 5, 8])
+def test_the_legend_of_many_starts_stays_in_its_figure(many: int, wide: bool) -> None:
+    starts = ["random", *(f"checkpoint(path='/nets/a-long-name-{i}.safetensors')" for i in range(many - 1))]
+
+    def draw(figure: Any, wide: bool) -> None:
+        legend(figure, starts, 0.5)
+
+    with drawn(draw, 3.0, wide) as figure:
+        figure.canvas.draw()
+        box = figure.legends[0].get_window_extent()
+        width, height = figure.get_size_inches() * figure.dpi
+    assert box.x1 <= width
+    assert height - box.y0 <= room_for_legend(wide, starts) * figure.dpi

@@ -65,12 +65,19 @@ def caption(grid: Grid, bests: list[BestOfStart], constant: float | None) -> str
     shown = shown_lines(bests, constant)
     near: list[str] = []
     far: list[str] = []
+    outside: list[float] = []
     if constant is not None:
         (near if constant in shown else far).append(f"the constant answer ({percent(constant)})")
     for best in bests:
-        if best.untrained is not None:
-            told = f"{label(grid.starts, best.start)} before training ({percent(best.untrained)})"
-            (near if best.untrained in shown else far).append(told)
+        if best.untrained is None:
+            continue
+        if best.untrained in shown:
+            name = label(grid.starts, best.start)
+            near.append(f"{name} before training ({percent(best.untrained)})")
+        else:
+            outside.append(best.untrained)
+    if outside:
+        far.append(f"starts before training ({_from_to(outside)})")
     said = [
         f"Final {grid.measure} with the best pair of each start: the mean, and its 95% interval "
         "over seeds."
@@ -82,6 +89,15 @@ def caption(grid: Grid, bests: list[BestOfStart], constant: float | None) -> str
     if far:
         said.append(f"Outside of the picture: {listed(far)}.")
     return " ".join(said)
+
+
+def _from_to(shares: list[float]) -> str:
+    """Write the least and the largest of several shares.
+
+    >>> _from_to([0.6, 0.1, 0.3]), _from_to([0.6])
+    ('10.0% to 60.0%', '60.0%')
+    """
+    return " to ".join(dict.fromkeys((percent(min(shares)), percent(max(shares)))))
 
 
 def table(grid: Grid, bests: list[BestOfStart]) -> Table:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from headstart.report.figures.rendering import MUTED, PAPER, Draw, drawn, label, style
+from headstart.report.figures.rendering import MUTED, PAPER, WIDTHS, Draw, drawn, label, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,7 +36,7 @@ def frame(
 def legend(
     figure: "Figure", starts: Sequence[str], left: float, extra: Sequence[tuple[Any, str]] = ()
 ) -> None:
-    """Draw one line above the panels: each start with its own dash and marker."""
+    """Draw above the panels each start with its own dash and marker, as many in a row as fit."""
     from matplotlib.lines import Line2D
 
     handles: list[Any] = []
@@ -50,7 +50,7 @@ def legend(
         handles.append(handle)
         labels.append(text)
     width, height = figure.get_size_inches()
-    columns = len(labels) if width > 5 else min(2, len(labels))
+    columns = columns_of_legend(labels, width - left)
     figure.legend(
         handles,
         labels,
@@ -84,9 +84,21 @@ def label_below(seen: "Sequence[Axes]", columns: int, text: str) -> None:
         axes.set_xlabel(text)
 
 
+HANDLE, LETTER, LINE = 0.62, 0.067, 0.18
+"""Inches of a legend: of the line before a name and the gap behind it, of a letter, of a row."""
+
+
+def columns_of_legend(labels: Sequence[str], width: float) -> int:
+    """How many entries of a legend fit beside each other in so many inches."""
+    longest = max(map(len, labels), default=0)
+    return max(1, min(len(labels), int(width / (HANDLE + LETTER * longest))))
+
+
 def room_for_legend(wide: bool, starts: Sequence[str]) -> float:
     """Inches above the figure that the legend of the starts takes."""
-    return 0.5 if wide or len(starts) < 3 else 0.68
+    labels = [label(starts, start) for start in starts]
+    rows = -(-len(labels) // columns_of_legend(labels, WIDTHS[wide] - 0.5))
+    return 0.32 + LINE * rows
 
 
 def percent_axis(axis: Any) -> None:

@@ -1,5 +1,6 @@
 """The bump chart: one axis a start, one line a pair, names beside the outer axes."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,11 @@ from headstart.report.runs.grid import Grid
 from headstart.report.runs.standings import Standing
 from headstart.report.words.numbers import percent
 
+LETTER, STEP, SHORTEST = 0.085, 0.16, 9
+"""Inches of a letter of a heading and between two levels of headings, and letters that a name has
+at the least.
+"""
+
 
 def bump(figure: Any, wide: bool, grid: Grid) -> None:
     """Draw the pairs' means from every start, each axis with its own scale."""
@@ -17,11 +23,12 @@ def bump(figure: Any, wide: bool, grid: Grid) -> None:
     starts, axes = list(grid.standings), figure.add_subplot()
     left, right = (2.4, 2.4) if wide else (0.55, 1.72)
     left = left if len(starts) > 1 else 0.3
-    many = len(starts) > 2  # then every other heading stands higher
-    frame(figure, left, right, 0.58 if many else 0.42, 0.14)
     width, height = figure.get_size_inches()
-    span = height - (0.72 if many else 0.56)
     inch = max(1, len(starts) - 1) / (width - left - right)
+    levels, letters = _headings(len(starts), 1 / inch)
+    above = 0.42 + STEP * (levels - 1)
+    frame(figure, left, right, above, 0.14)
+    span = height - above - 0.14
     gap = 0.21 / span
     heights = [spread_labels(_heights(s.means), gap / 2, 0.0, 1.0) for s in standings]
     axes.set_xlim(0, max(1, len(starts) - 1))
@@ -33,8 +40,8 @@ def bump(figure: Any, wide: bool, grid: Grid) -> None:
         axes.plot([k, k], [0, 1], color=GRID, lw=1.2, zorder=0, clip_on=False)
         axes.text(
             k,
-            1 + (0.38 if many and k % 2 else 0.22) / span,
-            label(starts, s.start, 24 if wide else 15),
+            1 + (0.22 + STEP * (k % levels)) / span,
+            label(starts, s.start, min(letters, 24 if wide else 15)),
             color=colour,
             weight="bold",
             fontsize=9.4,
@@ -52,6 +59,16 @@ def bump(figure: Any, wide: bool, grid: Grid) -> None:
             names = [short(grid.brief(pair), 26 if wide else 20) for pair in s.pairs]
             side = 1 if k == len(starts) - 1 else -1
             _labels(axes, s, names, ys, (k, side, gap, inch), wide)
+
+
+def _headings(starts: int, spacing: float) -> tuple[int, int]:
+    """On how many levels the names of starts stand above their axes, which are so many inches
+    apart, and how many letters each then has.
+    """
+    if starts < 3:
+        return 1, int(spacing / LETTER)
+    levels = min(max(2, math.ceil(SHORTEST * LETTER / spacing)), 4)
+    return levels, max(SHORTEST, int(levels * spacing / LETTER))
 
 
 def _lines(axes: Any, standings: list[Standing], heights: list[list[float]]) -> None:

@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from headstart.child_processes import IsStopping, LostError, Workers
+from headstart.looks.competitors import family
+from headstart.report.words.brief_names import brief_names
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,6 +31,9 @@ START_STYLES: tuple[tuple[str, Any, str], ...] = (
     ("#6a4c9f", (0, (1, 1.2)), "^"),
     ("#3b7a3a", (0, (6, 1.4, 1, 1.4)), "D"),
     ("#a0365f", (0, (2, 1)), "v"),
+    ("#786800", (0, (8, 2)), "P"),
+    ("#5b3a1e", (0, (5, 1.2, 1, 1.2, 1, 1.2)), "X"),
+    ("#2b3fb5", (0, (1, 2.6)), "p"),
 )
 ROLES |= {colour: f"start-{i}" for i, (colour, _, _) in enumerate(START_STYLES)}
 WIDTHS = {True: 8.0, False: 3.6}  # inches at 100 px
@@ -61,12 +66,11 @@ def label(starts: Sequence[str], start: str, limit: int = 26) -> str:
     >>> label(["random", "checkpoint(file='a/b')"], "checkpoint(file='a/b')")
     'checkpoint'
     """
-    family = start.split("(")[0]
-    name = family if sum(s.split("(")[0] == family for s in starts) == 1 else start
-    if len(name) <= limit:
-        return name
-    end = limit // 2  # where names of files differ most
-    return f"{name[: limit - 1 - end]}\u2026{name[-end:]}"
+    kinds = [family(other) for other in starts]
+    names = []
+    for other in starts:
+        names.append(family(other) if kinds.count(family(other)) == 1 else other)
+    return brief_names(names, limit)[names[starts.index(start)]]
 
 
 SETTINGS = {

@@ -56,8 +56,8 @@ class StudyColumn:
 
     @property
     def gain(self) -> str:
-        """What its start is expected to bring at the end, in one sentence; empty with one start, and
-        where the verdict says it.
+        """What its start is expected to bring at the end, in one sentence; empty with one start,
+        and where the verdict says it.
         """
         said = self.verdict
         if said.gain is None or difference(said.gain) in said.where.evidence:
@@ -109,7 +109,7 @@ def write(directories: Sequence[str | Path], page: str | Path) -> Path:
     readings = list(map(read, directories))
     names = names_of([reading.grid.records.settings for reading in readings])
     columns = [StudyColumn(*both) for both in zip(names, readings, strict=True)]
-    template = environment().get_template("compare.html.jinja")
+    template = environment([column.grid for column in columns]).get_template("compare.html.jinja")
     title = f"Where to begin: {listed(names)}"
     text = template.render(generator=GENERATOR, title=title, columns=columns, rows=rows(columns))
     files.write(page, text)

@@ -123,7 +123,7 @@ def page(reading: Reading, drawn: Sequence[Drawn]) -> str:
     needs = needs_of(given, reading.folder)
     lost = [f"{count(n, 'run')} {status}" for status, n in reading.cautions.lost.items()]
     swatches = [(start, START_STYLES.index(style(grid.starts, start))) for start in grid.starts]
-    return environment().get_template("page.html.jinja").render(
+    return environment([grid]).get_template("page.html.jinja").render(
         generator="headstart report",
         title=given.get("title") or given.get("name") or reading.name,
         folder=shlex.quote(folder),

@@ -6,12 +6,15 @@ of that: no other would run, whatever a study brings, and nothing is fetched.
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from importlib import resources
 from typing import Any
 
 import jinja2
 from markupsafe import Markup
 
+from headstart.report.pages.long_names import shortening
+from headstart.report.runs.grid import Grid
 from headstart.report.words.methods import method
 from headstart.report.words.numbers import MINUS, p_text, size
 from headstart.report.words.remarks import capital
@@ -20,8 +23,8 @@ from headstart.report.words.written_parts import by_name, shortened
 HERE = "headstart.report.pages"
 
 
-def environment() -> jinja2.Environment:
-    """The templates, with the style sheet at hand."""
+def environment(grids: Sequence[Grid]) -> jinja2.Environment:
+    """The templates of a page on these studies, with the style sheet at hand."""
     made = jinja2.Environment(
         loader=jinja2.PackageLoader(HERE, "."),
         autoescape=True,
@@ -38,6 +41,7 @@ def environment() -> jinja2.Environment:
     made.filters["method"] = method
     made.filters["capital"] = capital
     made.filters["by_name"] = by_name
+    made.filters["named"] = shortening(grids)
     made.filters["shortened"] = shortened
     return made
 

@@ -79,7 +79,7 @@ def choice(grid: Grid, cell: Cell) -> Choice:
             alike = tuple(pair for pair in pairs if pair != cell.pair)
     return Choice(
         start=start,
-        start_in_words=in_plain_words(full_name(grid, start)),
+        start_in_words=in_plain_words(full_name(grid, start), start),
         pair=cell.pair,
         alike=alike,
         client=run.client,
@@ -111,16 +111,17 @@ def full_name(grid: Grid, start: str) -> str:
     return start
 
 
-def in_plain_words(name: str) -> str:
-    """What a start is; its name where nobody said.
+def in_plain_words(name: str, called: str = "") -> str:
+    """What a start is, with the parameters that what it is `called` lacks; its name where nobody
+    said.
 
-    >>> in_plain_words("checkpoint(path='w.pt')")
+    >>> in_plain_words("checkpoint(path='w.pt')", "checkpoint")
     "weights from a checkpoint that was trained before (path='w.pt')"
     """
     words = IN_WORDS.get(family(name))
     if words is None:
         return name
-    parameters = name[len(family(name)) :]
+    parameters = "" if name == called else name[len(family(name)) :]
     return f"{words} {parameters}".rstrip()
 
 

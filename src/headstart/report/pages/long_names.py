@@ -1,0 +1,37 @@
+"""Names that are too long for a sentence: cut in the middle, and shown whole where a pointer rests
+on them.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+
+from markupsafe import Markup, escape
+
+from headstart.report.runs.grid import Grid
+from headstart.report.words.brief_names import brief_names, cut_in_the_middle
+from headstart.report.words.methods import method
+
+LONGEST_START, LONGEST_METHOD = 28, 48
+"""Letters that a name may have in a sentence."""
+
+Shorten = Callable[[object], Markup]
+
+
+def shortening(grids: Iterable[Grid]) -> Shorten:
+    """Returns what makes a sentence into markup in which the long names of some studies are cut."""
+    brief: dict[str, str] = {}
+    for grid in grids:
+        brief |= brief_names(grid.starts, LONGEST_START)
+        for pair, _ in grid.places():
+            brief[method(pair)] = cut_in_the_middle(method(pair), LONGEST_METHOD)
+    cut = {str(escape(name)): str(escape(short)) for name, short in brief.items() if name != short}
+    longest_first = sorted(cut, key=len, reverse=True)
+    pattern = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
+
+    def shorten(text: object) -> Markup:
+        def with_title(found: re.Match[str]) -> str:
+            return f'<abbr title="{found[0]}">{cut[found[0]]}</abbr>'
+
+        return Markup(pattern.sub(with_title, str(escape(text))))
+
+    return shorten

@@ -1,0 +1,30 @@
+"""Long names in sentences: cut, whole where a pointer rests on them, and never markup."""
+
+from collections.abc import Callable
+
+from headstart.report.pages.long_names import shortening
+from headstart.report.runs.grid import Grid
+
+Table = Callable[..., Grid]
+A = "sgd + adam"
+LONG, OTHER = (f"checkpoint(path='/data/nets/{word}-2024-with-a-long-name.pt')" for word in ("letters", "digits"))
+
+
+def test_a_long_name_is_cut_and_shown_whole_on_hover(table: Table) -> None:
+    named = shortening([table({"random": {A: [0.5]}, LONG: {A: [0.6]}, OTHER: {A: [0.7]}})])
+    said = named(f"Begin from {LONG}, not from random")
+    whole = LONG.replace("'", "&#39;")
+    assert said.startswith(f'Begin from <abbr title="{whole}">checkpoint(')
+    assert said.endswith("</abbr>, not from random")
+    assert len(said.striptags()) < len("Begin from , not from random") + 30
+
+
+def test_a_short_name_stays(table: Table) -> None:
+    named = shortening([table({"random": {A: [0.5]}, "proxy": {A: [0.6]}})])
+    assert named("Begin from proxy") == "Begin from proxy"
+
+
+def test_what_a_study_brings_is_no_markup(table: Table) -> None:
+    evil = "<script>alert('a name that is longer than a sentence has room for')</script>"
+    named = shortening([table({"random": {A: [0.5]}, evil: {A: [0.6]}})])
+    assert "<script" not in named(f"Begin from {evil} & not from <b>random</b>")
