@@ -15,6 +15,7 @@ import yaml
 
 from headstart import tables
 from headstart.report.runs.grid import Grid
+from headstart.report.runs.part_names import part_names, without_names
 from headstart.report.runs.records import Records, Run
 from headstart.report.runs.sorting import sort
 from headstart.tables import write_results
@@ -221,7 +222,8 @@ def constructed(
     ]  # fmt: skip
     seeds = sorted({run.seed for run in runs})
     settings = {"seeds": seeds} | given | ({"target_accuracy": 0.8} if rounds_to_target else {})
-    return sort(Records(settings, tuple(runs), {}, Path("constructed")))
+    names = part_names(settings)
+    return sort(Records(without_names(settings), tuple(runs), {}, Path("constructed"), names=names))
 
 
 @pytest.fixture

@@ -151,7 +151,8 @@ def check(
     for axis in (*AXES, "trainable", "local_epochs", "client_rates", "server_rates", "seeds"):
         values = dict.fromkeys(getattr(each, FIELDS[axis]) for each in study.runs)
         shown = values if axis in AXES else sorted(values)
-        say(f"  {axis.replace('_', ' '):<13} {', '.join(map(str, shown))}")
+        names = [part.label for part in shown] if axis in AXES else shown
+        say(f"  {axis.replace('_', ' '):<13} {', '.join(map(str, names))}")
     task, partitions = task_of(study.task), dict.fromkeys(each.partition for each in study.runs)
     for note in task.notes:
         say(f"  data          {note}")

@@ -13,7 +13,7 @@ from pydantic import Field
 from headstart import trees
 from headstart.clients.base import CLIENTS, ClientOptimizer
 from headstart.clients.sgd import sgd
-from headstart.parts.registry import Tunable
+from headstart.parts.parameters import Tunable
 from headstart.trees import Tree
 
 

@@ -15,12 +15,11 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from headstart.errors import HeadstartError
-from headstart.parts.validation import at
+from headstart.parts.validation import as_name, at
 
 GIVEN = "python"
 """The name of all such parts, among those of a registry."""
 
-_NAME = re.compile(r"\w[\w .+-]{0,59}")
 _WRITTEN = re.compile(r"python\(name=('[^']+'), sha256='[0-9a-f]{64}'\)")
 
 
@@ -48,11 +47,7 @@ def keep(given: Given) -> Given:
     Raises:
         HeadstartError: its name is none that tables and pages can show.
     """
-    if not _NAME.fullmatch(given.name):
-        raise HeadstartError(
-            f"{given.kind}: expected a name of letters, digits, blanks and .+-_, at most 60, got "
-            f"{given.name!r}"
-        )
+    as_name(given.name, given.kind)
     _here[given.kind, given.name, given.sha256] = given
     return given
 

@@ -18,30 +18,21 @@ to it), as a mapping `{proximal: {mu: 0.1}}` or `{name: proximal, mu: 0.1}`, or,
 import importlib
 import inspect
 import pkgutil
-import typing
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, PydanticUserError, Strict, ValidationError, create_model
+from pydantic import BaseModel, PydanticUserError, ValidationError
 
 from headstart.errors import HeadstartError, nearest
 from headstart.parts import given, own_modules
 from headstart.parts.origin import Origin, current, within
+from headstart.parts.parameters import Tunable, is_later, parameters_of
 from headstart.parts.validation import at, validate
-from headstart.parts.written import read
+from headstart.parts.written import AS, named, read
 
 T = TypeVar("T")
-
-
-class AddedLater:
-    """Marks a parameter that a part got after studies had been run with it: `Annotated[float,
-    AddedLater(), ...] = 0`.
-
-    At its default it is left out of the part's identity, so that runs made before it existed keep
-    their keys.
-    """
 
 
 @dataclass(frozen=True)
@@ -50,8 +41,9 @@ class Component:
     see `AddedLater`).
 
     `str()` gives the name that result tables carry: parameters appear where they differ from the
-    default. `origin` says where its paths and its own module are looked up; it is no part of what
-    the component is called.
+    default. `called` is the name that a study gives it, for people to read: another name makes no
+    other part. `origin` says where its paths and its own module are looked up; it is no part of
+    what the component is called.
     """
 
     kind: str
@@ -59,6 +51,7 @@ class Component:
     preset: str | None
     parameters: tuple[tuple[str, Any], ...] = field(hash=False)
     changed: tuple[tuple[str, Any], ...] = field(hash=False)
+    called: str = field(default="", compare=False, kw_only=True)
     origin: Origin = field(default_factory=current, repr=False, kw_only=True)
 
     def identity(self) -> dict[str, Any]:
@@ -72,9 +65,19 @@ class Component:
         return self._with(given.brief)
 
     @property
+    def label(self) -> str:
+        """What people call it: by the study's own name, where there is one."""
+        return self.called or str(self)
+
+    @property
     def written(self) -> str:
         """As a study file names it: a part that a Python program gave by its contents too."""
         return self._with(repr)
+
+    @property
+    def in_file(self) -> str | dict[str, str]:
+        """The same with the name that the study gives it."""
+        return {"name": self.written, AS: self.called} if self.called else self.written
 
     def _with(self, shown: Callable[[object], str]) -> str:
         arguments = ", ".join(f"{name}={shown(value)}" for name, value in self.changed)
@@ -83,25 +86,6 @@ class Component:
             + (f"@{self.preset}" if self.preset else "")
             + (f"({arguments})" if arguments else "")
         )
-
-
-@dataclass(frozen=True)
-class Tunable:
-    """Stands in a parameter's annotation: the range that a tuning searches, on a logarithmic scale
-    unless told not to.
-
-    mu: Annotated[float, Field(ge=0), Tunable(1e-3, 1.0)] = 0.01
-    """
-
-    low: float
-    high: float
-    log: bool = True
-
-    def __post_init__(self) -> None:
-        if self.low >= self.high or (self.log and self.low <= 0):
-            raise ValueError(
-                f"expected a range from low to high, above 0 where it is logarithmic, got {self}"
-            )
 
 
 @dataclass(frozen=True)
@@ -168,9 +152,8 @@ class Registry(Generic[T]):
 
         def add(factory: Callable[..., T]) -> Callable[..., T]:
             package = own_modules.registering()
-            entry = Entry(
-                name, factory, source, dict(presets or {}), _parameters(factory), known_as, package
-            )
+            parameters = parameters_of(factory)
+            entry = Entry(name, factory, source, dict(presets or {}), parameters, known_as, package)
             if package:
                 self._installed.append(entry)
             elif name in self._entries:
@@ -214,6 +197,7 @@ class Registry(Generic[T]):
         """Read and check how a user wrote a part. `path` is where it stands, for error messages."""
         if isinstance(written, Component):
             return written
+        written, called = named(written, self.kind, path)
         name, preset, arguments = read(written, self.kind, path)
         entry = self.entry(name, path)
         if preset is not None and preset not in entry.presets:
@@ -231,12 +215,12 @@ class Registry(Generic[T]):
             key: value for key, value in values.items() if key in required or value != defaults[key]
         }
         later = {
-            key for key, info in entry.parameters.model_fields.items() if _is_later(info.metadata)
+            key for key, info in entry.parameters.model_fields.items() if is_later(info.metadata)
         }
         values = {key: value for key, value in values.items() if key in changed or key not in later}
         if name == given.GIVEN:
             given.find(self.kind, **values, path=path)
-        return Component(self.kind, name, preset, _frozen(values), _frozen(changed))
+        return Component(self.kind, name, preset, _frozen(values), _frozen(changed), called=called)
 
     def entry_of(self, component: Component) -> Entry[T]:
         """The entry of a component."""
@@ -247,7 +231,8 @@ class Registry(Generic[T]):
         """The same part with other values of some parameters."""
         written = component.name + (f"@{component.preset}" if component.preset else "")
         with within(component.origin):
-            return self.component({written: {**dict(component.changed), **values}})
+            other = self.component({written: {**dict(component.changed), **values}})
+        return replace(other, called=component.called)
 
     def build(self, component: Component, *context: Any) -> T:
         """Call the factory with what the program hands in and the component's parameters."""
@@ -286,7 +271,7 @@ class Registry(Generic[T]):
         except HeadstartError as error:
             raise HeadstartError(f"{at(path)}{error}") from error
         try:
-            return Entry(name, factory, "the user's own", {}, _parameters(factory))
+            return Entry(name, factory, "the user's own", {}, parameters_of(factory))
         except (TypeError, ValueError, NameError, PydanticUserError, ValidationError) as error:
             raise HeadstartError(
                 f"{at(path)}cannot read the parameters of {name!r}: {' '.join(str(error).split())}"
@@ -300,44 +285,13 @@ def own_file(component: Component) -> Path | None:
     return own_modules.file_of(component.name, component.origin) if ":" in component.name else None
 
 
-def _parameters(factory: Callable[..., Any]) -> type[BaseModel]:
-    hints = typing.get_type_hints(factory, include_extras=True)
-    fields: dict[str, Any] = {}
-    for name, parameter in inspect.signature(factory).parameters.items():
-        if parameter.kind is parameter.KEYWORD_ONLY:
-            default = ... if parameter.default is parameter.empty else parameter.default
-            fields[name] = (_written(hints.get(name, Any)), default)
-    config = ConfigDict(
-        extra="forbid",
-        strict=True,
-        validate_default=True,
-        allow_inf_nan=False,
-        protected_namespaces=(),
-    )
-    return create_model(getattr(factory, "__name__", "parameters"), __config__=config, **fields)
-
-
-def _is_later(metadata: list[Any]) -> bool:
-    return any(isinstance(mark, AddedLater) for mark in metadata)
-
-
-def _written(hint: Any) -> Any:
-    """Types are taken strictly (true is no number), but YAML writes tuples and sets as lists."""
-    bare = typing.get_args(hint)[0] if typing.get_origin(hint) is Annotated else hint
-    return (
-        Annotated[hint, Strict(False)]
-        if typing.get_origin(bare) in (tuple, set, frozenset)
-        else hint
-    )
-
-
 def _given_entry(kind: str) -> Entry[Any]:
     """The entry of the parts that a Python program gave: values of this process."""
 
     def factory(*context: Any, name: str, sha256: str) -> Any:
         return given.find(kind, name, sha256).factory(*context)
 
-    return Entry(given.GIVEN, factory, "a Python program", {}, _parameters(factory))
+    return Entry(given.GIVEN, factory, "a Python program", {}, parameters_of(factory))
 
 
 def _frozen(values: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:

@@ -176,6 +176,28 @@ def _words(annotation: Any, least: int) -> str:
     return _TYPES.get(annotation, "a mapping")
 
 
+_NAME = re.compile(r"\w([\w .+-]{0,58}[\w.+-])?")
+
+
+def as_name(value: object, what: str) -> str:
+    """A name that tables and pages can show.
+
+    >>> as_name("Letters, 2024", "as")
+    Traceback (most recent call last):
+    headstart.errors.HeadstartError: as: expected a name of letters, digits, blanks and .+-_, at \
+most 60, got 'Letters, 2024'
+
+    Raises:
+        HeadstartError: it is none.
+    """
+    if not isinstance(value, str) or not _NAME.fullmatch(value):
+        raise HeadstartError(
+            f"{what}: expected a name of letters, digits, blanks and .+-_, at most 60, got "
+            f"{shown(value)}"
+        )
+    return value
+
+
 def shown(value: object) -> str:
     """A user's value for an error message, shortened."""
     short = reprlib.Repr()

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator
 
 from headstart.errors import HeadstartError
-from headstart.parts.validation import at, shown
+from headstart.parts.validation import as_name, at, shown
 
 _WRITTEN = re.compile(
     r"^(?P<name>[\w.:-]+)(@(?P<preset>[\w-]+))?(\((?P<arguments>.*)\))?$", re.DOTALL
@@ -21,6 +21,36 @@ _WRITTEN = re.compile(
 
 _NO_LITERAL = (SyntaxError, ValueError, TypeError, RecursionError, MemoryError)
 """What Python raises of text that is no value."""
+
+
+AS = "as"
+"""The key by which a study names a part."""
+
+
+def named(written: object, kind: str, path: str) -> tuple[object, str]:
+    """A part of some kind as it is written, and the name that a study gives it, empty without one.
+
+    The name stands beside the part or among its parameters. `path` is where the part stands.
+
+    >>> named({"proximal": {"mu": 0.1}, "as": "ours"}, "client optimizer", "clients[0]")
+    ({'proximal': {'mu': 0.1}}, 'ours')
+    >>> named({"proximal": {"mu": 0.1, "as": "ours"}}, "client optimizer", "clients[0]")
+    ({'proximal': {'mu': 0.1}}, 'ours')
+    """
+    if not isinstance(written, Mapping):
+        return written, ""
+    names = [written[AS]] if AS in written else []
+    part = {key: value for key, value in written.items() if key != AS}
+    if "name" not in part and len(part) == 1:
+        ((name, inner),) = part.items()
+        if isinstance(inner, Mapping) and AS in inner:
+            names.append(inner[AS])
+            part = {name: {key: value for key, value in inner.items() if key != AS}}
+    if not names:
+        return written, ""
+    if len(names) > 1:
+        raise HeadstartError(f"{at(path)}the {kind} is named twice (as); name it once")
+    return part, as_name(names[0], f"{at(path)}as")
 
 
 def read(written: object, kind: str, path: str) -> tuple[str, str | None, dict[str, Any]]:

@@ -16,7 +16,7 @@ from headstart import rng, trees
 from headstart.engine.rounds import Federation
 from headstart.kernels.recorded import RecordingError, Traced
 from headstart.models.network import Network
-from headstart.parts.registry import AddedLater
+from headstart.parts.parameters import AddedLater
 from headstart.probes.base import PROBES, Found, Metrics, Moment, Probe, Question
 from headstart.tasks.base import Examples, Objective, Rows, Scores
 from headstart.trees import Tree

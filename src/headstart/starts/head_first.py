@@ -32,7 +32,7 @@ from torch.func import functional_call
 
 from headstart.errors import HeadstartError
 from headstart.models.network import Network
-from headstart.parts.registry import AddedLater
+from headstart.parts.parameters import AddedLater
 from headstart.parts.written import PartText
 from headstart.starts.base import STARTS, Build, RoundsBefore, Start
 from headstart.starts.heads import HeadLayer, last_layer, within

@@ -12,7 +12,7 @@ from pydantic import Field
 from headstart.errors import HeadstartError
 from headstart.kernels.threads import torch_threads
 from headstart.models.network import Network
-from headstart.parts.registry import AddedLater
+from headstart.parts.parameters import AddedLater
 from headstart.parts.written import PartText
 from headstart.starts.augmentation import Augmentation, refuse_other_than_images
 from headstart.starts.base import STARTS, Artefact, Build, Start

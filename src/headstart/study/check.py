@@ -23,7 +23,7 @@ def untuned_servers(study: Study) -> list[str]:
         return []
     (usual,) = StudyFile.model_fields["server_rates"].default
     servers = dict.fromkeys(run.server for run in study.grid if run.server_rate == usual)
-    return [str(server) for server in servers if SERVERS.build(server).adaptive]
+    return [server.label for server in servers if SERVERS.build(server).adaptive]
 
 
 def seeds_tuned_on(study: Study) -> list[int]:
@@ -71,7 +71,7 @@ def check(
             network_of(run.model, run.task), task_of(run.task), partial(build_network, run.model)
         )
         if said:
-            notes[str(run.start)] = list(said)
+            notes[run.start.label] = list(said)
         if start.before is not None:
             federation_of(replace(run, trainable=start.before.trainable))
     return notes

@@ -2,7 +2,7 @@
 
 import itertools
 import os
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import fields, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +16,7 @@ from headstart.errors import HeadstartError
 from headstart.looks.plans import plan_of
 from headstart.models.network import MODELS
 from headstart.parts.origin import Origin, current, within
+from headstart.parts.part_names import named_alike, read_named, refuse_name
 from headstart.parts.registry import Component, Registry
 from headstart.parts.validation import shown, validate
 from headstart.probes.base import PROBES
@@ -80,14 +81,17 @@ class Study:
         self.origin = current()
         named, self.given = as_written(keys)
         self.file = parsed = validate(StudyFile, named)
-        self.task = TASKS.component(parsed.task, "task")
-        self.model = MODELS.component(parsed.model, "model")
-        self.executor = EXECUTORS.component(parsed.executor, "executor")
+        self.task = read_named(TASKS, parsed.task, "task")
+        self.model = read_named(MODELS, parsed.model, "model")
+        executor = EXECUTORS.component(parsed.executor, "executor")
+        self.executor = refuse_name(executor, "executor")
         self.by_round = {}
         for name in ("client_rate_by_round", "server_rate_by_round"):
             written = getattr(parsed, name) or "constant"
             self.by_round[name] = str(_registered(RATES_BY_ROUND, written, name))
         self.probes = tuple(_read_all(PROBES, parsed.probes, "probes"))
+        for i, probe in enumerate(self.probes):
+            refuse_name(probe, f"probes[{i}]")
         if "evaluation" not in {probe.name for probe in self.probes}:
             raise HeadstartError(
                 "probes: expected 'evaluation' among them, without which no run has an accuracy"
@@ -95,10 +99,12 @@ class Study:
         refuse_slips(parsed)
         if parsed.tuning:
             _check_tuning(parsed, parsed.tuning)
-        self._rate_rows = RateRows(parsed.rates, tuple(_AXIS), _of_axis)
-        grids = list(self._grids())
+        grids = named_alike(list(self._grids()), AXES)
+        self._called: dict[tuple[str, str], Component] = {}
         for axis in AXES:
-            _refuse_alike(itertools.chain.from_iterable(axes[axis] for axes in grids), axis)
+            for part in itertools.chain.from_iterable(axes[axis] for axes in grids):
+                self._called[axis, part.label] = part
+        self._rate_rows = RateRows(parsed.rates, tuple(_AXIS), self._of_axis)
         refuse_too_many_runs(grids)
         self._written_population = 0 if self._is_counted(grids) else int(parsed.population)
         if self._written_population:
@@ -195,16 +201,22 @@ class Study:
         keys = self.file.model_dump(exclude_none=True)
         for axes in (keys, *keys["also"]):
             for axis in axes.keys() & AXES.keys():
-                axes[axis] = [AXES[axis].component(part).written for part in axes[axis]]
+                axes[axis] = [AXES[axis].component(part).in_file for part in axes[axis]]
         for row in keys["rates"]:
             for name in row.keys() & _AXIS.keys():
-                row[name] = AXES[_AXIS[name]].component(row[name]).written
+                row[name] = self._of_axis(name, row[name], name).written
         keys |= {name: self.by_round[name] for name in self.by_round.keys() & keys.keys()}
         for name in ("task", "model", "executor"):
-            keys[name] = getattr(self, name).written
+            keys[name] = getattr(self, name).in_file
         keys["probes"] = [probe.written for probe in self.probes]
         keys |= {"population": self.population, "cohort": self.cohort}
         return in_order(keys)
+
+    def _of_axis(self, name: str, written: object, path: str) -> Component:
+        """The part that a row of `rates` names, also by the name that the study gives it."""
+        axis = _AXIS[name]
+        called = self._called.get((axis, written)) if isinstance(written, str) else None
+        return called or AXES[axis].component(written, path)
 
     def _grids(self) -> Iterator[dict[str, list[Any]]]:
         main = {axis: getattr(self.file, axis) for axis in Axes.model_fields}
@@ -265,10 +277,6 @@ class Study:
 _AXIS = {FIELDS[axis]: axis for axis in AXES}
 
 
-def _of_axis(name: str, written: object, path: str) -> Component:
-    return AXES[_AXIS[name]].component(written, path)
-
-
 def _registered(registry: Registry[Any], written: object, path: str) -> Component:
     """A part by its registered name: runs name it by its text alone, which says nothing of a
     folder.
@@ -280,7 +288,7 @@ def _registered(registry: Registry[Any], written: object, path: str) -> Componen
 
 
 def _read_all(registry: Registry[Any], written: Sequence[object], path: str) -> list[Component]:
-    parts = [registry.component(part, f"{path}[{i}]") for i, part in enumerate(written)]
+    parts = [read_named(registry, part, f"{path}[{i}]") for i, part in enumerate(written)]
     _refuse_twice(parts, path)
     return parts
 
@@ -304,17 +312,6 @@ def _check_tuning(file: StudyFile, tuning: Tuning) -> None:
             f"{len(tuning.seeds)}"
         )
     _refuse_twice(tuning.each, "tuning.each")
-
-
-def _refuse_alike(parts: Iterable[Component], axis: str) -> None:
-    """Parts that differ and would have one name in tables and on the page."""
-    names: dict[str, Component] = {}
-    for part in parts:
-        if names.setdefault(str(part), part) != part:
-            raise HeadstartError(
-                f"{axis}: two that differ are called {str(part)!r}; name them: "
-                "headstart.own_part(value, name='...')"
-            )
 
 
 def _refuse_twice(values: Sequence[Hashable], path: str) -> None:

@@ -37,7 +37,7 @@ class Tracker(Protocol):
 def label(run: "RunSpec") -> str:
     """A short name of a run, with the beginning of its key, which tells it from all others."""
     parts = (run.start, run.client, run.server, run.partition, run.devices)
-    return f"{', '.join(str(part) for part in parts)}, seed {run.seed} ({run.key[:6]})"
+    return f"{', '.join(part.label for part in parts)}, seed {run.seed} ({run.key[:6]})"
 
 
 def fields(run: "RunSpec") -> dict[str, str | int | float]:

@@ -280,7 +280,7 @@ def test_what_would_not_end_ends_in_one_line(tmp_path: Path) -> None:
     torch.save({str(i): {"a": {}} for i in range(20_000)}, path)
     assert "expected tensors by the names of parameters, got '0' (dict), '1' (dict), '2' (dict) and" in refusal(path)
     torch.save({"x" * 17 * 2**20: 3}, path)
-    assert "(more than 16 MiB beside its tensors)" in refusal(path)
+    assert "(more than 16 MB beside its tensors)" in refusal(path)
 
 
 @pytest.mark.parametrize(

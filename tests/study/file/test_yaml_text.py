@@ -112,5 +112,5 @@ def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
     large = tmp_path / "large.yaml"
     with large.open("wb") as opened:
         opened.truncate(2**30)
-    with pytest.raises(HeadstartError, match=r"expected a study file of at most 1 MiB, got 1024 MiB$"):
+    with pytest.raises(HeadstartError, match=r"expected a study file of at most 1 MB, got 1073 MB$"):
         Study.load(large)

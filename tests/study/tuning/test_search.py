@@ -12,7 +12,7 @@ import torch
 
 from headstart.clients.base import CLIENTS
 from headstart.errors import HeadstartError
-from headstart.parts.registry import Tunable
+from headstart.parts.parameters import Tunable
 from headstart.study.data import task_of
 from headstart.study.federations import federation_of
 from headstart.study.folder.writer import Writer

@@ -30,7 +30,7 @@ from headstart.engine.executors.sums import Sums, to_unit_length
 from headstart.engine.plan import RoundPlan
 from headstart.kernels.recorded import Traced
 from headstart.models.network import Network
-from headstart.parts.registry import AddedLater
+from headstart.parts.parameters import AddedLater
 from headstart.tasks.base import Task
 from headstart.trees import Tree
 

@@ -33,7 +33,7 @@ from headstart.engine.executors.sums import Sums, empty
 from headstart.errors import HeadstartError
 from headstart.kernels.threads import torch_threads
 from headstart.models.network import Network
-from headstart.parts.registry import AddedLater
+from headstart.parts.parameters import AddedLater
 from headstart.tasks.base import Task
 from headstart.trees import Tree
 

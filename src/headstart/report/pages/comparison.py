@@ -47,7 +47,7 @@ class StudyColumn:
     @property
     def model(self) -> str:
         """The study's model, as its file names it."""
-        return str(self.grid.records.settings.get("model", ""))
+        return str(called_in(self.grid)["model"])
 
     @property
     def verdict(self) -> Verdict:
@@ -107,13 +107,21 @@ def write(directories: Sequence[str | Path], page: str | Path) -> Path:
         page, f'name="generator" content="{GENERATOR}"', "a page of `headstart compare`"
     )
     readings = list(map(read, directories))
-    names = names_of([reading.grid.records.settings for reading in readings])
+    names = names_of([called_in(reading.grid) for reading in readings])
     columns = [StudyColumn(*both) for both in zip(names, readings, strict=True)]
     template = environment([column.grid for column in columns]).get_template("compare.html.jinja")
     title = f"Where to begin: {listed(names)}"
     text = template.render(generator=GENERATOR, title=title, columns=columns, rows=rows(columns))
     files.write(page, text)
     return page
+
+
+def called_in(grid: Grid) -> dict[str, Any]:
+    """The settings of a study, its task and its model by the names that it gives them."""
+    found = dict(grid.records.settings)
+    for key in ("task", "model"):
+        found[key] = grid.records.names.called(key, str(found.get(key, "")))
+    return found
 
 
 def names_of(settings: Sequence[Mapping[str, Any]]) -> list[str]:

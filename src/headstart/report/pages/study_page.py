@@ -23,9 +23,11 @@ from headstart.report.figures.rendering import START_STYLES, inline, render_all,
 from headstart.report.judgement.reading import Reading, read
 from headstart.report.pages.templates import environment
 from headstart.report.panels.base import Panel
+from headstart.report.runs.grid import Grid
 from headstart.report.verdict.sentences import in_points
 from headstart.report.words.table import Table, csv_text
 from headstart.tables import STUDY_FILE
+from headstart.wording.escapes import printable
 from headstart.wording.phrases import count, listed
 
 SUMS = "report.sha256"
@@ -145,9 +147,16 @@ def page(reading: Reading, drawn: Sequence[Drawn]) -> str:
         appendix=reading.appendix,
         cautions=reading.cautions,
         lost=listed(lost),
-        yaml=yaml.safe_dump(dict(given), sort_keys=False, allow_unicode=True),
+        yaml=study_text(grid),
         rows_shown=ROWS_SHOWN,
     )  # fmt: skip
+
+
+def study_text(grid: Grid) -> str:
+    """The study file; as its settings tell it where only these are known."""
+    if grid.records.text:
+        return printable(grid.records.text)
+    return yaml.safe_dump(dict(grid.records.settings), sort_keys=False, allow_unicode=True)
 
 
 def shared_out(reading: Reading) -> str:

@@ -29,8 +29,8 @@ def summary(reading: Reading) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "title": str(settings.get("title") or settings.get("name") or ""),
-        "task": str(settings.get("task") or ""),
-        "model": str(settings.get("model") or ""),
+        "task": grid.records.names.called("task", str(settings.get("task") or "")),
+        "model": grid.records.names.called("model", str(settings.get("model") or "")),
         "preset": str(settings.get("preset") or ""),
         "setting": str(grid.base),
         "starts": list(grid.starts),
@@ -128,6 +128,8 @@ def how(records: Records) -> dict[str, Any]:
     }
     for key in SETTINGS:
         told[key] = records.settings.get(key)
+    if told["starts"]:
+        told["starts"] = [records.names.told("starts", start) for start in told["starts"]]
     return told
 
 

@@ -14,7 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
-from headstart.looks.competitors import Pair, Setting, deciding_setting, family
+from headstart.looks.competitors import Pair, Row, Setting, deciding_setting, family
 from headstart.looks.decided import Decided, decided
 from headstart.looks.plans import plan_of
 from headstart.report.runs.cells import Cell, replaced
@@ -103,7 +103,15 @@ class Grid:
         plan = self.records.plan
         if plan is None:
             plan = plan_of({"seeds": self.seeds, **self.records.settings})
-        return decided([vars(run) for run in self.records.runs], plan)
+        return decided(self._compared(), plan)
+
+    def _compared(self) -> list[Row]:
+        """The runs in their order, with the names under which they are compared."""
+        places = {}
+        for (_, pair, setting), cells in self.rates.items():
+            names = pair._asdict() | setting._asdict()
+            places.update({run.run: names for cell in cells for run in cell.runs})
+        return [vars(run) | places[run.run] for run in self.records.runs]
 
     @property
     def margin(self) -> float:

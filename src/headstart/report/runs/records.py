@@ -18,6 +18,7 @@ from headstart.looks.plans import Plan
 from headstart.looks.record import record_in
 from headstart.looks.repeats import repeats_of
 from headstart.report.runs.client_values import ByClient, apart
+from headstart.report.runs.part_names import PartNames, part_names, without_names
 from headstart.tables import AGAIN, ROUNDS, TRIALS, BaselineRow, BaselineRunRow
 from headstart.wording.epochs import whole_or_part
 
@@ -112,6 +113,7 @@ class Records:
     baseline_runs: tuple[BaselineRunRow, ...] = ()  # other training that runs are held against
     clients: Mapping[str, ByClient] = field(default_factory=dict)  # their last accuracies, by run
     plan: Plan | None = None  # of the looks, with those taken; None: as the study file plans
+    names: PartNames = field(default_factory=PartNames)  # that the study file gives its parts
 
     @property
     def repeats(self) -> int:
@@ -175,7 +177,7 @@ def records_of(found: tables.StudyTables, directory: Path) -> Records:
     if found.looks is not None:
         plan = record_in(found.looks, where / tables.LOOKS_FILE).followed
     return Records(
-        settings,
+        without_names(settings),
         runs,
         curves,
         directory,
@@ -187,6 +189,7 @@ def records_of(found: tables.StudyTables, directory: Path) -> Records:
         others,
         clients,
         plan,
+        part_names(settings),
     )
 
 

@@ -13,6 +13,7 @@ from headstart.looks.competitors import Pair, Setting, family, labels
 from headstart.looks.repeats import first_of_repeat
 from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Grid, Place
+from headstart.report.runs.part_names import PartNames
 from headstart.report.runs.records import TEXTS, Records, Run
 from headstart.tables import BaselineRow
 from headstart.wording.escapes import printable
@@ -20,22 +21,34 @@ from headstart.wording.escapes import printable
 Rates = tuple[float, float, str, str]
 """Client rate, server rate, client and server with their parameters: what a tuning chooses."""
 
+OF_TRIALS = {
+    "client": "clients",
+    "server": "servers",
+    "partition": "partitions",
+    "devices": "devices",
+}
+"""Columns of the trials that name parts, and the keys of the study file that do."""
+
 ALL_REPEATS: Rates = (0.0, 0.0, "", "")
 """Stands for the rates of all repeats of a tuning."""
 
 
 def sort(records: Records) -> Grid:
-    """Sort the runs into cells. A start goes by its bare name where no other of its kind
-    was run.
+    """Sort the runs into cells. A start goes by the name that the study gives it, else by its bare
+    name where no other of its kind was run.
     """
     records = _with_brief_starts(_printable(records))
+    called = records.names.called
     rows = [vars(run) for run in records.runs]
     repeats = records.repeats
     clients, servers = labels(rows, "client"), labels(rows, "server")
     tried: dict[Place, dict[Rates, list[Run]]] = defaultdict(lambda: defaultdict(list))
     for run in records.runs:
-        pair = Pair(clients[run.client], servers[run.server])
-        setting = Setting(run.partition, run.devices, run.local_epochs, run.trainable)
+        pair = Pair(called("clients", clients[run.client]), called("servers", servers[run.server]))
+        setting = Setting(
+            called("partitions", run.partition), called("devices", run.devices), run.local_epochs,
+            run.trainable,
+        )  # fmt: skip
         rates = run.client_rate, run.server_rate, run.client, run.server
         if repeats > 1:  # the rates of a cell are what its tunings found, not a choice among them
             rates = ALL_REPEATS
@@ -63,6 +76,7 @@ def _printable(records: Records) -> Records:
     return replace(
         records,
         settings=_shown(records.settings),
+        names=PartNames(_shown(records.names.of)),
         failed=_shown(records.failed),
         runs=tuple(runs),
         trials=tuple(map(_shown, records.trials)),
@@ -88,8 +102,16 @@ def _with_brief_starts(records: Records) -> Records:
     kinds = Counter(map(family, names))
 
     def brief(name: str) -> str:
+        called = records.names.called("starts", name)
+        if called != name:
+            return called
         return family(name) if name in names and kinds[family(name)] == 1 else name
 
     runs = [replace(run, start=brief(run.start)) for run in records.runs]
-    trials = [{**trial, "start": brief(trial["start"])} for trial in records.trials]
+    trials = []
+    for trial in records.trials:
+        changed = {"start": brief(trial["start"])}
+        for column, key in OF_TRIALS.items():
+            changed[column] = records.names.called(key, trial[column])
+        trials.append({**trial, **changed})
     return replace(records, runs=tuple(runs), trials=tuple(trials))

@@ -106,7 +106,7 @@ def full_name(grid: Grid, start: str) -> str:
     for further in given.get("also") or ():
         named += further.get("starts") or ()
     for name in map(str, named):
-        if start in (name, family(name)):
+        if start in (name, family(name), grid.records.names.called("starts", name)):
             return name
     return start
 
@@ -127,17 +127,17 @@ def in_plain_words(name: str, called: str = "") -> str:
 
 def study_file(grid: Grid, start: str, run: Run, seeds: Sequence[int]) -> str:
     """A study file that runs only this start and pair, at the rates of a run."""
-    given = grid.records.settings
+    given, named = grid.records.settings, grid.records.names.in_file
     found: dict[str, Any] = {"name": "chosen"}
     for key in KEPT:
         if given.get(key) is not None:
-            found[key] = given[key]
+            found[key] = named(key, given[key]) if key in ("task", "model") else given[key]
     found |= {
-        "starts": [full_name(grid, start)],
-        "clients": [run.client],
-        "servers": [run.server],
-        "partitions": [run.partition],
-        "devices": [run.devices],
+        "starts": [named("starts", full_name(grid, start))],
+        "clients": [named("clients", run.client)],
+        "servers": [named("servers", run.server)],
+        "partitions": [named("partitions", run.partition)],
+        "devices": [named("devices", run.devices)],
         "local_epochs": [run.local_epochs],
         "client_rates": [run.client_rate],
         "server_rates": [run.server_rate],

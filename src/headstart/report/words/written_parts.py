@@ -25,9 +25,9 @@ def parts(value: Any) -> Iterator[tuple[str, Arguments]]:
         for each in value:
             yield from parts(each)
     if isinstance(value, str) and (match := _PART.fullmatch(value)):
-        arguments = _arguments(match[2] or "()")
-        yield match[1], arguments
-        for key, each in arguments.items():
+        given = arguments(value)
+        yield match[1], given
+        for key, each in given.items():
             if _is_part(key, each):
                 yield from parts(each)
 
@@ -55,10 +55,14 @@ def _is_part(name: str, value: Any) -> bool:
     return name in ("task", "like") or (isinstance(value, str) and value.endswith(")"))
 
 
-def _arguments(written: str) -> Arguments:
-    """The parameters in brackets; none where these are something else."""
+def arguments(written: str) -> Arguments:
+    """The parameters of a part; none where what stands in brackets is something else.
+
+    >>> arguments("proximal(mu=0.1)"), arguments("sgd")
+    ({'mu': 0.1}, {})
+    """
     try:
-        call = ast.parse(f"part{written}", mode="eval").body
+        call = ast.parse(f"part({written.partition('(')[2] or ')'}", mode="eval").body
         keywords = call.keywords if isinstance(call, ast.Call) else []
         return {str(each.arg): ast.literal_eval(each.value) for each in keywords}
     except (SyntaxError, ValueError, RecursionError, MemoryError):

@@ -17,7 +17,7 @@ from torch import Tensor
 from headstart import files
 from headstart.errors import HeadstartError
 from headstart.models.network import Network
-from headstart.parts.registry import AddedLater
+from headstart.parts.parameters import AddedLater
 from headstart.starts.base import Build, Start
 from headstart.starts.heads import HeadChoice, misfit
 from headstart.starts.weight_files.packing import USUAL, Mapped, Named, mappings, namings, said

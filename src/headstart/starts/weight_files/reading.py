@@ -36,7 +36,7 @@ IN_A_FOLDER = (
 )
 """Where the libraries of Hugging Face leave the weights of a model in its folder."""
 
-LARGEST_PICKLE = 16 * 2**20
+LARGEST_PICKLE = 16 * 10**6
 """Bytes that a torch file may take to say what it holds: names and shapes, a hundred bytes a
 tensor.
 """
@@ -245,7 +245,7 @@ def _torch(file: Path, model_bytes: int) -> Content:
             entries = opened.infolist()
         pickles = [entry.file_size for entry in entries if entry.filename.endswith(".pkl")]
         if sum(pickles) > LARGEST_PICKLE:
-            raise ValueError(f"more than {LARGEST_PICKLE // 2**20} MiB beside its tensors")
+            raise ValueError(f"more than {LARGEST_PICKLE // 10**6} MB beside its tensors")
         if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
             mapped = False
             _refuse_bomb(file, sum(entry.file_size for entry in entries), model_bytes)

@@ -25,7 +25,7 @@ def refuse_unequal_rates(runs: Sequence[RunSpec]) -> None:
     some = runs[0]
     for run in runs:
         place = replace(run, start=some.start, seed=some.seed, client_rate=1.0, server_rate=1.0)
-        rates = tried.setdefault(place, {}).setdefault(str(run.start), set())
+        rates = tried.setdefault(place, {}).setdefault(run.start.label, set())
         rates.add(_rates(run))
     for place, by_start in tried.items():
         most, more = max(by_start.items(), key=_number)
@@ -33,9 +33,9 @@ def refuse_unequal_rates(runs: Sequence[RunSpec]) -> None:
         if len(more) > len(fewer):
             raise HeadstartError(
                 f"starts: expected as many rates from every start, got {len(more)} from {most} "
-                f"and {len(fewer)} from {least} with {place.client} + {place.server}; give "
-                "each the same number of client_rates and server_rates, or name the rates of each "
-                "start in `rates`"
+                f"and {len(fewer)} from {least} with {place.client.label} + {place.server.label}; "
+                "give each the same number of client_rates and server_rates, or name the rates of "
+                "each start in `rates`"
             )
 
 

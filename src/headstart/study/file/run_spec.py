@@ -101,7 +101,8 @@ class RunSpec(Settings, RunSettings):
         numbers = f"{epochs}, rates {self.client_rate:g} and {self.server_rate:g}"
         what = "" if self.trainable == "all" else f"training {self.trainable}, "
         how = {"none": "", "centralised": "centralised: ", "local": f"client {self.alone} alone: "}
-        said = f"{', '.join(map(str, parts))}, {what}{numbers}, seed {self.seed}"
+        names = ", ".join(part.label for part in parts)
+        said = f"{names}, {what}{numbers}, seed {self.seed}"
         return how[self.baseline] + said
 
 

@@ -20,7 +20,7 @@ from headstart import files
 from headstart.errors import HeadstartError
 from headstart.parts.validation import DEEPEST, refuse_unwritable
 
-MOST_BYTES = 2**20
+MOST_BYTES = 10**6
 """A study file of 100,000 seeds has two thirds of it. Reading so many takes some seconds."""
 
 MOST_LETTERS = 500
@@ -44,8 +44,8 @@ def read(path: Path) -> dict[str, Any]:
             raise HeadstartError(f"cannot read {path}: expected a file, got a device or a pipe")
         if found.st_size > MOST_BYTES:
             raise HeadstartError(
-                f"{path}: expected a study file of at most {MOST_BYTES >> 20} MiB, got "
-                f"{found.st_size >> 20} MiB"
+                f"{path}: expected a study file of at most {MOST_BYTES // 10**6} MB, got "
+                f"{found.st_size // 10**6} MB"
             )
         content = path.read_bytes()
     try:

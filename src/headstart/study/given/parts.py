@@ -25,6 +25,7 @@ from headstart.parts import given
 from headstart.parts.given import Given
 from headstart.parts.registry import Component
 from headstart.parts.validation import shown
+from headstart.parts.written import AS
 from headstart.starts.base import Start
 from headstart.study.given.digest import digest
 from headstart.study.given.values import READERS, TAKEN, are_rows, as_drawn, is_weights
@@ -180,7 +181,8 @@ def _is_named(value: Any) -> bool:
     """
     if not isinstance(value, Mapping) or is_weights(value):
         return False
-    return "name" in value or all(isinstance(inside, Mapping | None) for inside in value.values())
+    inner = [inside for key, inside in value.items() if key != AS]
+    return "name" in value or all(isinstance(inside, Mapping | None) for inside in inner)
 
 
 def _with_values(value: Mapping[str, Any], path: str, found: list[Given]) -> Any:

@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from headstart.clients.base import CLIENTS
-from headstart.parts.registry import Component, Registry, Tunable
+from headstart.parts.parameters import Tunable
+from headstart.parts.registry import Component, Registry
 from headstart.probes.base import PROBES
 from headstart.servers.base import SERVERS
 from headstart.study.file.run_spec import SCHEMA, RunSpec

@@ -22,7 +22,7 @@ import numpy as np
 from headstart import files, rng
 from headstart.child_processes import IsStopping
 from headstart.errors import HeadstartError
-from headstart.parts.registry import Tunable
+from headstart.parts.parameters import Tunable
 from headstart.probes.base import PROBES
 from headstart.study.beginnings import begun
 from headstart.study.choice import chosen_executor, with_executor

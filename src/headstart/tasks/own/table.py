@@ -17,7 +17,7 @@ from headstart import files
 from headstart.errors import HeadstartError, OutOfMemoryError
 from headstart.files import digest, located
 from headstart.parts.caches import cached
-from headstart.parts.registry import AddedLater
+from headstart.parts.parameters import AddedLater
 from headstart.parts.written import PartText
 from headstart.tasks.base import TASKS, Examples, Pixels, Rows, Task
 from headstart.tasks.own.features import (
