@@ -116,10 +116,11 @@ def test_text_in_figures_is_legible(report: Path, width: int) -> None:
 def test_long_names_diverged_runs_and_many_starts_fit(
     make: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    long = "checkpoint(file='a/very/long/path/to/some/pretrained-weights-of-a-large-model.safetensors')"
+    path = "a/very/long/path/to/some"
+    long = [f"checkpoint(path='{path}/{word}-of-a-large-model.safetensors')" for word in ("letters", "digits", "faces")]
     folder = make(
         tmp_path_factory.mktemp("browser") / "long",
-        starts=("random", "proxy", long),
+        starts=("random", "proxy", *long, "hub", "head-first", "mine:start(width=64, depth=12)"),
         rename={"nova": "a-client-optimizer-with-a-long-name(parameter=0.123456789)"},
         diverge=lambda row: row["client"] == "mimelite" and row["seed"] == 0,
         title="W" * 60,

@@ -68,7 +68,8 @@ def test_the_page_and_its_tables_have_them(named: Grid) -> None:
     reading = Reading(Path("here"), named)
     text = page(reading, [])
     assert "Begin from letters" in text
-    assert "letters (checkpoint(path=&#39;/nets/a.pt&#39;))" in text  # how it was run
+    meanings = "post codes: digits; letters: checkpoint(path=&#39;/nets/a.pt&#39;); ours: proximal; skewed: dirichlet"
+    assert f"<dt>Names</dt><dd>{meanings}" in text
     picture = reading.appendix.best_of_starts
     assert picture is not None
     assert b"letters,ours + adam" in table_files(picture.tables[0])["tables/starts.csv"]

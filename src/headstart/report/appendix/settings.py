@@ -2,8 +2,6 @@
 
 import platform
 from collections import Counter
-from collections.abc import Callable
-from functools import partial
 from importlib import metadata
 from typing import Any
 
@@ -24,11 +22,9 @@ def settings(grid: Grid) -> list[tuple[str, str]]:
     rows = []
     for key in PLAIN:
         if records.settings.get(key) is not None:
-            told = _text(records.settings[key])
-            if key in ("task", "model", "starts"):
-                named = partial(records.names.told, key)
-                told = _text(_each(named, records.settings[key]))
-            rows.append((key.replace("_", " "), told))
+            rows.append((key.replace("_", " "), _text(records.settings[key])))
+    if records.names.meanings:
+        rows.append(("names", "; ".join(records.names.meanings)))
     rows += [("data", data) for data in records.distinct("data")]
     rows += _begun(records)
     rows.append(("base setting", str(grid.base)))
@@ -80,11 +76,6 @@ def _versions() -> str:
     for name in ("numpy", "scipy", "pyarrow", "matplotlib"):
         versions.append(f"{name} {metadata.version(name)}")
     return ", ".join(versions)
-
-
-def _each(named: Callable[[str], str], value: Any) -> Any:
-    """One part, or each of several, by its name."""
-    return list(map(named, map(str, value))) if isinstance(value, list) else named(str(value))
 
 
 def _text(value: Any) -> str:

@@ -94,9 +94,9 @@ def columns_of_legend(labels: Sequence[str], width: float) -> int:
     return max(1, min(len(labels), int(width / (HANDLE + LETTER * longest))))
 
 
-def room_for_legend(wide: bool, starts: Sequence[str]) -> float:
-    """Inches above the figure that the legend of the starts takes."""
-    labels = [label(starts, start) for start in starts]
+def room_for_legend(wide: bool, starts: Sequence[str], extra: Sequence[str] = ()) -> float:
+    """Inches above the figure that the legend of the starts and of some more entries takes."""
+    labels = [*(label(starts, start) for start in starts), *extra]
     rows = -(-len(labels) // columns_of_legend(labels, WIDTHS[wide] - 0.5))
     return 0.32 + LINE * rows
 

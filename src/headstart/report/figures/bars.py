@@ -12,9 +12,13 @@ from headstart.report.figures.axes import (
     short,
     small_multiples,
 )
-from headstart.report.figures.rendering import INK, MUTED, PAPER, style
+from headstart.report.figures.rendering import INK, MUTED, PAPER, hover, style
 from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Grid, Slice
+from headstart.report.words.numbers import percent
+
+NUMBER = 0.28
+"""Inches that a number above a bar takes; where bars are narrower it is shown on hover alone."""
 
 
 def bars(figure: Any, wide: bool, grid: Grid, part: Slice, first: str) -> None:
@@ -28,11 +32,13 @@ def bars(figure: Any, wide: bool, grid: Grid, part: Slice, first: str) -> None:
         first: the value that stands on the left.
     """
     pairs = part.pairs[: 9 if wide else 6]
-    seen = small_multiples(figure, len(pairs), min(3, len(pairs)) if wide else 1, sharey=True)
+    columns = min(3, len(pairs)) if wide else 1
+    seen = small_multiples(figure, len(pairs), columns, sharey=True)
     frame(figure, 0.5, 0.1, room_for_legend(wide, grid.starts), 0.3, hspace=0.45, wspace=0.12)
     legend(figure, grid.starts, 0.5)
     values = [first, *(value for value in part.values if value != first)]
     width = 0.8 / len(grid.starts)
+    inches = (figure.get_size_inches()[0] - 0.6) / columns / (len(values) + 0.1) * width
     for axes, pair in zip(seen, pairs, strict=True):
         for i, start in enumerate(grid.starts):
             look = style(grid.starts, start)
@@ -41,6 +47,8 @@ def bars(figure: Any, wide: bool, grid: Grid, part: Slice, first: str) -> None:
                 place = x + (i - (len(grid.starts) - 1) / 2) * width
                 if cell is not None:
                     _bar(axes, cell, place, width, look)
+                    if cell.accuracy and inches >= NUMBER:
+                        _number(axes, cell, place)
         axes.set_title(short(grid.brief(pair), 40), color=MUTED if len(pairs) == 1 else INK)
         room = 24 if wide else 20 if len(values) < 3 else 18
         names = [short(str(value), room) for value in values]
@@ -67,12 +75,17 @@ def _bar(axes: Any, cell: Cell, place: float, width: float, look: tuple[str, Any
         return
     seeds = list(cell.accuracy.values())
     axes.bar(place, cell.mean, width * 0.86, color=colour, alpha=0.28, lw=0)
-    axes.hlines(cell.mean, place - width * 0.43, place + width * 0.43, color=colour, lw=2)
+    mean = axes.hlines(cell.mean, place - width * 0.43, place + width * 0.43, color=colour, lw=2)
     dots = np.linspace(-0.16, 0.16, len(seeds)) * width + place
     axes.plot(dots, seeds, marker, ms=4, color=colour, mec=PAPER, mew=0.6)
+    hover(mean, f"{cell.start}: {percent(cell.mean)}")
+
+
+def _number(axes: Any, cell: Cell, place: float) -> None:
+    """Write the mean of a cell above its seeds."""
     axes.annotate(
         f"{100 * cell.mean:.1f}",
-        (place, max(seeds)),
+        (place, max(cell.accuracy.values())),
         (0, 5),
         textcoords="offset points",
         ha="center",

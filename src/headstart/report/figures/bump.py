@@ -45,7 +45,7 @@ def bump(figure: Any, wide: bool, grid: Grid) -> None:
             color=colour,
             weight="bold",
             fontsize=9.4,
-            ha="left" if k == 0 and not wide else "center",
+            ha="left" if k == 0 and not wide and levels < 3 else "center",
             va="bottom",
             clip_on=False,
         )

@@ -6,7 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from headstart.report.figures.axes import before_and_after, frame, legend, percent_axis, short
+from headstart.report.figures.axes import (
+    before_and_after,
+    frame,
+    legend,
+    percent_axis,
+    room_for_legend,
+    short,
+)
 from headstart.report.figures.rendering import GRID, INK, PAPER, hover, style
 from headstart.report.words.numbers import percent
 
@@ -48,9 +55,10 @@ def dumbbells(
     """
     axes = figure.add_subplot()
     left = 1.75 if wide else 1.45
-    frame(figure, left, 0.25, 0.35 if wide else 0.55, 0.45)
     limit = 40 if wide and len(starts) < 3 else 20
     marks = before_and_after(short(ends[0], limit), short(ends[1], limit))
+    above = room_for_legend(wide, starts, [text for _, text in marks])
+    frame(figure, left, 0.25, above - 0.14, 0.45)
     legend(figure, starts, left if wide else 0.1, marks)
     step = 0.62 / max(1, len(starts))
     for y, row in enumerate(rows):

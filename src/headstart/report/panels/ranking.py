@@ -16,6 +16,7 @@ from headstart.report.panels.base import Answer, Missing, Panel
 from headstart.report.panels.steps import accuracy, ends
 from headstart.report.runs.grid import Grid
 from headstart.report.runs.standings import Standing
+from headstart.report.words.methods import method
 from headstart.report.words.numbers import MINUS, OF_CORRELATIONS, number, points
 from headstart.report.words.remarks import DIVERGED, SHORT, left_out
 from headstart.report.words.table import Rows, Table
@@ -90,7 +91,9 @@ def answer(grid: Grid) -> Answer:
     """Whether the order of the pairs changes between the two starts more than between seeds."""
     if grid.between is None:
         s = grid.standings[grid.starts[0]]
-        best = f"best is {s.best_cell.pair}" if s.best_cell else "every pair has a diverged run"
+        best = "every pair has a diverged run"
+        if s.best_cell:
+            best = f"best is {method(s.best_cell.pair)}"
         return Answer(None, f"only one start, {s.start}, was run: {best}.")
     a, b = (grid.standings[start] for start in grid.between)
     agreement = orders.kendall(a.means, b.means)
@@ -167,7 +170,7 @@ def leaders(a: Standing, b: Standing) -> str:
         return ""
     first, second = a.pairs[a.best], b.pairs[b.best]
     if first == second:
-        return f"{first} is best from both"
+        return f"{method(first)} is best from both"
     ours, theirs = b.cells[b.best], b.cells[a.best]
     regret = paired_difference(ours.accuracy, theirs.accuracy)
     cost = f"which is {points(negated(regret))} against it"
@@ -175,7 +178,7 @@ def leaders(a: Standing, b: Standing) -> str:
         cost = "which has no seed in common with it"
         if theirs.diverged:
             cost = "which has a diverged run there"
-    return f"from {b.start} the best is {second}, not {first}, {cost}"
+    return f"from {b.start} the best is {method(second)}, not {method(first)}, {cost}"
 
 
 def ranks_last(s: Standing) -> str:

@@ -56,10 +56,11 @@ class Couple(NamedTuple):
 
 def build(grid: Grid) -> Panel | Missing:
     """The panel of a study; missing where accuracy was not recorded over rounds."""
-    goal = "get there" if grid.target is None else f"reach {percent(grid.target, 0)}"
     heading = "How fast is training?"
-    if grid.between:
-        heading = f"Does {grid.between[1]} {goal} in fewer rounds?"
+    if grid.between and grid.target is None:
+        heading = f"Is {grid.between[1]} ahead on the way?"
+    elif grid.between:
+        heading = f"Does {grid.between[1]} reach {percent(grid.target, 0)} in fewer rounds?"
     shown = [pair for pair in chosen(grid) if has_curves(grid, pair)]
     if not shown:
         return Missing(SLUG, heading, "runs whose accuracy was recorded over rounds")

@@ -44,6 +44,14 @@ class PartNames:
         called = self._called(key, name)
         return {"name": name, AS: called} if called else name
 
+    @property
+    def meanings(self) -> list[str]:
+        """What each name stands for."""
+        found = []
+        for parts in self.of.values():
+            found += [f"{called}: {written}" for written, called in parts.items() if called]
+        return found
+
     def _called(self, key: str, name: str) -> str:
         named = self.of.get(key, {})
         if not any(named.values()):
