@@ -10,8 +10,8 @@ from headstart.report.words.numbers import MEGABYTE, percent, size
 from headstart.wording.phrases import count, listed
 
 ASSUMED = (
-    "Counted is all that is sent, both ways and uncompressed (1 MB: a million bytes); seconds are "
-    "those of the study's devices."
+    "Counted is all that is sent, both ways and uncompressed; seconds are those of the study's "
+    "devices."
 )
 
 

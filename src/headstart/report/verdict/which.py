@@ -25,7 +25,10 @@ from headstart.report.verdict.sentences import (
 from headstart.report.verdict.where import UNMEASURED, missing
 from headstart.report.words.numbers import percent
 from headstart.statistics.decisions import Bounds, Decision
-from headstart.wording.phrases import count, some
+from headstart.wording.phrases import count, listed, some
+
+NAMED = 3
+"""Pairs that are named although nothing is decided of them; of more it is said how many."""
 
 TOO_WIDE = 0.25
 """Of accuracy: bounds that are further away than this tell nothing apart that anybody compares."""
@@ -238,4 +241,5 @@ def _rest(avoid: tuple[str, ...], open_: tuple[str, ...]) -> Iterator[str]:
     if avoid:
         yield f"avoid {some(avoid)}"
     if open_:
-        yield f"{some(open_)} may be as good, which is not decided"
+        which = f"{len(open_)} other pairs" if len(open_) > NAMED else listed(open_)
+        yield f"{which} may be as good, which is not decided"
