@@ -110,7 +110,8 @@ class Grid:
         places = {}
         for (_, pair, setting), cells in self.rates.items():
             names = pair._asdict() | setting._asdict()
-            places.update({run.run: names for cell in cells for run in cell.runs})
+            for cell in cells:
+                places.update(dict.fromkeys((run.run for run in cell.runs), names))
         return [vars(run) | places[run.run] for run in self.records.runs]
 
     @property

@@ -6,7 +6,8 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from headstart.parts.registry import AddedLater, Component
+from headstart.parts.parameters import AddedLater
+from headstart.parts.registry import Component
 from headstart.study.file.settings import Placement, RoundSettings, RunSettings
 from headstart.wording.epochs import in_words
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from headstart.models.network import Precision
-from headstart.parts.registry import AddedLater
+from headstart.parts.parameters import AddedLater
 
 Count = Annotated[int, Field(ge=1)]
 
