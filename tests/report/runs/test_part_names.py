@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -14,7 +15,7 @@ from headstart.report.runs.part_names import PartNames, part_names, without_name
 
 Table = Callable[..., Grid]
 A, TUNED = "sgd + adam", "proximal(mu=0.3) + adam"
-WRITTEN = {
+WRITTEN: dict[str, Any] = {
     "task": {"name": "digits", "as": "post codes"},
     "starts": ["random", {"name": "checkpoint(path='/nets/a.pt')", "as": "letters"}],
     "clients": ["sgd", {"name": "proximal", "as": "ours"}, "proximal(mu=1)"],
