@@ -100,12 +100,3 @@ class Executor:
 
 
 EXECUTORS: Registry[Executor] = Registry("executor", "headstart.engine.executors", Executor)
-
-
-def one_by_one(cohort_of: Callable[[Assignment], Cohort]) -> Compute:
-    """Compute the cohort of each run by itself."""
-
-    def compute(assignments: Mapping[int, Assignment], places: int) -> dict[int, Cohort]:
-        return {place: cohort_of(assignment) for place, assignment in assignments.items()}
-
-    return compute

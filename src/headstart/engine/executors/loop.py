@@ -1,5 +1,6 @@
 """The reference: one client after another, one step after another, as the papers write it."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
@@ -14,7 +15,6 @@ from headstart.engine.executors.base import (
     Cohort,
     Compute,
     Executor,
-    one_by_one,
 )
 from headstart.engine.plan import PAD
 from headstart.models.network import Network
@@ -86,7 +86,10 @@ def by_loop(network: Network, task: Task, client: ClientOptimizer) -> Compute:
             alignment = Alignment(squared_norms, *of_sums, asked.plan.reporting)
         return Cohort(mean_update, mean_message, memories, losses / counts.clamp(min=1), alignment)
 
-    return one_by_one(cohort_of)
+    def compute(assignments: Mapping[int, Assignment], places: int) -> dict[int, Cohort]:
+        return {place: cohort_of(asked) for place, asked in assignments.items()}
+
+    return compute
 
 
 def gradient(

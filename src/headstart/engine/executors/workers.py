@@ -8,7 +8,7 @@ many workers there are changes no bit.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Annotated, Literal, Protocol
 
@@ -24,7 +24,6 @@ from headstart.engine.executors.base import (
     Cohort,
     Compute,
     Executor,
-    one_by_one,
 )
 from headstart.engine.executors.crew import Crew
 from headstart.engine.executors.fallback import first_to_record
@@ -94,7 +93,14 @@ def _workers(
         def laid_out(channels_last: bool) -> Compute:
             work = GroupWork(network, task, client, channels_last, compiled)
             hands = Crew(work, min(count, GROUPS)) if forks else Threads(work, count)
-            return one_by_one(lambda asked: _cohort(asked, work, hands, client))
+
+            def compute(assignments: Mapping[int, Assignment], places: int) -> dict[int, Cohort]:
+                cohorts = {}
+                for place, asked in assignments.items():
+                    cohorts[place] = _cohort(asked, work, hands, client)
+                return cohorts
+
+            return compute
 
         as_written = laid_out(False)
         return first_to_record(laid_out(True), as_written) if channels_last else as_written
