@@ -181,8 +181,9 @@ class LookRow:
         question: `where` between starts, each with its best pair; `which` between pairs.
         start: from which start, where pairs are compared.
         one, other: the starts, or the pairs as `client + server`.
-        estimate, low, high: by how much the one is more accurate, as a share, and the interval;
-            where one of them is run no further, as they were when both still were.
+        estimate, low, high: by how much the one is more accurate, as a share, and the interval that
+            the decision is read off; where one of them is run no further, as they were when both
+            still were.
         spent: the share of studies in which a look up to this one may err.
         level: at which the look tests, before its comparisons share it.
         decision: one of `DECISIONS`.

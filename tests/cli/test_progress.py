@@ -54,7 +54,7 @@ def test_a_run_that_ends_otherwise_is_named_and_obeyed_by_no_terminal(
     ("is_decided", "is_last", "found"),
     [
         (False, False, "not decided yet"),
-        (True, True, "decided"),
+        (True, True, "no more seeds are needed"),
         (False, True, "not decided, and no more seeds may be run"),
     ],
 )

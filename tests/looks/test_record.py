@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.looks.conftest import ADAM, HIGH, LOW, PLAN, SGD, runs
 
@@ -56,6 +57,27 @@ def test_the_last_look_of_a_study_that_gave_up_says_so() -> None:
     random, proxy = [0.80, 0.90, 0.70, 0.81], [0.90, 0.80, 0.71, 0.80]
     found = decided([*runs("random", SGD, random), *runs("proxy", SGD, proxy)], PLAN)
     assert [row["decision"] for row in table_of(RECORD, found).to_pylist()] == ["open", "given up"]
+
+
+@pytest.mark.parametrize(("noise", "gain"), [(0.002, 0.0), (0.01, 0.03), (0.03, 0.15)])
+def test_the_interval_of_a_row_is_that_of_its_decision(noise: float, gain: float) -> None:
+    """A start was `no worse` within 2 points beside an interval that began at -6."""
+    draw, words = np.random.default_rng(2), set()
+    for values in 0.8 + noise * draw.standard_normal((8, 2, 2, 5)):
+        values[1] += gain
+        rows = []
+        for start, of_start in zip(("random", "proxy"), values.tolist(), strict=True):
+            rows += [*runs(start, SGD, of_start[0]), *runs(start, ADAM, of_start[1])]
+        for row in table_of(RECORD, decided(rows, PLAN)).to_pylist():
+            word, low, high = row["decision"], row["low"], row["high"]
+            words.add(word)
+            assert (word == "ahead") == (low > 0)
+            assert (word == "behind") == (high < 0)
+            if word in ("level", "no worse", "ahead"):
+                assert low >= -PLAN.margin
+            if word in ("level", "no better", "behind"):
+                assert high <= PLAN.margin
+    assert words - {"open", "given up"}
 
 
 def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:

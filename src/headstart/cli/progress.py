@@ -95,14 +95,15 @@ def _plain_lines(searches: int = 0) -> "Watch":
 
 
 def _told(look: "Looked") -> str:
-    """What came of a look, in a line.
+    """What came of a look, in a line: whether more seeds are needed. What it has decided is for the
+    verdict to say.
 
     >>> from headstart.study.looking.stages import Looked
     >>> _told(Looked(3, 5, is_decided=False, is_last=False))
     'look 3, 5 seeds: not decided yet'
     """
     if look.is_decided:
-        found = "decided"
+        found = "no more seeds are needed"
     elif look.spared:
         found = (
             f"not decided, and {count(look.spared, 'more seed')} would hardly decide it: it ends"

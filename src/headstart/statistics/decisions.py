@@ -38,8 +38,9 @@ class Accuracies:
 class Bounds:
     """A difference and the interval that it lies in.
 
-    most: by how much the first is better at most, for the claim that this does not matter; no more
-    than `high`, since of two that are not level only one can be claimed too good.
+    most: by how much the first is better at most, for the claim that this does not matter. Between
+    starts, and wherever this is claimed, the interval ends there or at 0, so that who has the
+    interval can read off what is claimed. (Of two that differ, only one can be claimed too good.)
     """
 
     value: float
@@ -185,7 +186,8 @@ def _decision(values: NDArray[np.float64], spent: float, supported: Claims) -> D
 
 
 def _of_starts(supported: Claims, best: list[int | None]) -> dict[tuple[int, int], Bounds]:
-    low, most, means = supported.starts_low, supported.starts_most, supported.means
+    most, means = supported.starts_most, supported.means
+    low = np.fmax(supported.starts_low, -np.fmax(np.swapaxes(most, -1, -2), 0.0))
     found = {}
     for a, b in itertools.permutations(range(len(best)), 2):
         ours, theirs = best[a], best[b]
@@ -196,7 +198,9 @@ def _of_starts(supported: Claims, best: list[int | None]) -> dict[tuple[int, int
 
 
 def _of_pairs(supported: Claims) -> dict[tuple[int, int, int], Bounds]:
-    low, most, means = supported.pairs_low, supported.pairs_most, supported.means
+    most, means = supported.pairs_most, supported.means
+    claimed = np.where(most <= supported.margin, np.fmax(most, 0.0), math.inf)
+    low = np.fmax(supported.pairs_low, -np.swapaxes(claimed, -1, -2))
     found = {}
     for a, able in enumerate(supported.able):
         for i, j in itertools.permutations(np.flatnonzero(able).tolist(), 2):

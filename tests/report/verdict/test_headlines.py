@@ -60,7 +60,7 @@ def test_training_that_added_nothing_comes_first(table: Table) -> None:
     said = Reading(Path(), grid).verdict
     assert said.text.startswith("Training added nothing")
     assert said.where.claim == "Begin from hub"
-    assert said.which.claim == "Nothing says with what"
+    assert said.which.claim == "No pair is of use here"
 
 
 def test_a_curve_that_still_rises_asks_for_more_rounds(table: Table) -> None:

@@ -61,11 +61,29 @@ def test_a_lead_that_is_smaller_than_the_margin_does_not_matter(table: Table) ->
     assert where_to_begin(told_apart).claim == "Begin from proxy"
 
 
-def test_while_accuracy_rises_nothing_is_level(table: Table) -> None:
+def test_while_accuracy_rises_claims_are_for_so_many_rounds(table: Table) -> None:
+    """The looks had decided and stopped the study, and the page said that it was not decided."""
     random = [0.900, 0.911, 0.899, 0.902, 0.905, 0.904]
     proxy = [0.901, 0.910, 0.899, 0.903, 0.905, 0.904]
-    grid = table({"random": {A: random}, "proxy": {A: proxy}})
-    assert where_to_begin(grid, rising="it rises").claim == UNDECIDED
+    grid = table({"random": {A: random}, "proxy": {A: proxy}}, rounds=20)
+    assert where_to_begin(grid, rising="it rises").claim == "Either start will do, for 20 rounds"
+    far = {"random": {A: [0.60, 0.55, 0.63, 0.61, 0.57]}, "proxy": {A: [0.78, 0.77, 0.79, 0.70, 0.79]}}
+    for grid in (table(far, margin=2), table({start: {A: runs[A][:2]} for start, runs in far.items()})):
+        assert grid.decided.last is not None
+        assert where_to_begin(grid, rising="it rises").decided == grid.decided.last.where
+
+
+def test_the_page_says_what_the_looks_decided(table: Table) -> None:
+    """Whatever the runs came to: what stopped the study is what the sentence says."""
+    draw = np.random.default_rng(5)
+    outcomes = set()
+    for spread in (0.002, 0.01, 0.03):
+        for values in 0.8 + spread * draw.standard_normal((12, 2, 4)):
+            grid = table({"random": {A: values[0].tolist()}, "proxy": {A: values[1].tolist()}}, margin=1.0)
+            assert grid.decided.last is not None
+            assert where_to_begin(grid).decided == grid.decided.last.where
+            outcomes.add(grid.decided.last.where)
+    assert outcomes == {True, False}
 
 
 def test_a_start_may_be_good_enough_without_being_ahead(table: Table) -> None:
@@ -74,8 +92,8 @@ def test_a_start_may_be_good_enough_without_being_ahead(table: Table) -> None:
     proxy = [0.85, 0.83, 0.82, 0.811, 0.815]
     grid = table({"random": {A: random}, "proxy": {A: proxy}}, margin=1.0)
     found = where_to_begin(grid)
-    assert (found.decided, found.claim) == (True, "Begin from proxy")
-    assert "no start is better by more than 1 point" in found.evidence
+    assert (found.decided, found.claim) == (True, "Proxy will do")
+    assert found.evidence.startswith("no start is better by more than 1 point; that it is better itself is not shown")
     (low,) = re.findall(r"points \[−([\d.]+), ", found.evidence)
     assert float(low) <= 1.0  # the interval denies nothing of that
 

@@ -283,6 +283,12 @@ class Grid:
         return float(value) if isinstance(value, int | float) else None
 
     @property
+    def rounds(self) -> int | None:
+        """The rounds of each run, where the study file says so."""
+        value = self.records.settings.get("rounds")
+        return value if isinstance(value, int) else None
+
+    @property
     def measured(self) -> bool:
         """Whether accuracy was: any run has one, or none lived to have one."""
         return any_measured(self.records.runs)

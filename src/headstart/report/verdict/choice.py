@@ -25,7 +25,7 @@ GIVEN = "python("
 
 IN_WORDS = {
     "random": "random weights, new for every seed",
-    "checkpoint": "weights from a checkpoint that was trained before",
+    "checkpoint": "weights from a checkpoint",
     "proxy": "weights that the server trained first on data of its own",
     "hub": "weights from the Hugging Face hub",
     "head-first": "weights of another start, with a head that is fitted first",
@@ -116,7 +116,7 @@ def in_plain_words(name: str, called: str = "") -> str:
     said.
 
     >>> in_plain_words("checkpoint(path='w.pt')", "checkpoint")
-    "weights from a checkpoint that was trained before (path='w.pt')"
+    "weights from a checkpoint (path='w.pt')"
     """
     words = IN_WORDS.get(family(name))
     if words is None:

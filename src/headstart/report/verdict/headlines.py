@@ -31,7 +31,7 @@ class Headlines:
         constant: the best pair is no better than an answer that looks at nothing; then nothing is
             claimed.
         untrained: training added nothing; then no pair is claimed to be good.
-        rising: accuracy still rises at the last round; then nothing is claimed to be level.
+        rising: accuracy still rises at the last round; then claims are for so many rounds.
         tied: the tuning could not tell trials apart.
         disagreeing: what the first seeds said is denied by all of them.
     """

@@ -8,7 +8,7 @@ from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Grid
 from headstart.report.verdict.headlines import Headlines
 from headstart.report.verdict.sentences import in_points
-from headstart.report.verdict.where import Starts, seen
+from headstart.report.verdict.where import Starts, by_divergence, seen
 from headstart.report.verdict.which import Pairs
 from headstart.report.words.methods import method
 from headstart.statistics.couples import LUCK
@@ -54,9 +54,11 @@ def outlook(grid: Grid, start: str, folder: str, first: Headlines) -> Outlook:
     if last.leader is None or first.constant or first.untrained:
         return Outlook("")
     if first.rising:
-        rounds = grid.records.settings.get("rounds")
-        more = f" (rounds: {2 * rounds})" if isinstance(rounds, int) else ""
+        more = f" (rounds: {2 * grid.rounds})" if grid.rounds else ""
         return Outlook(f"First raise the rounds{more} in the study file; seeds come after.", again)
+    starts = seen(grid)
+    if found.is_decided and starts and starts.unable and not by_divergence(grid, starts).decided:
+        return Outlook("More seeds would not decide more: first lower the rates of what diverged.")
     if found.is_decided:
         margin = in_points(last.margin)
         if len(found.starts) == 1:

@@ -1,13 +1,13 @@
 """A sentence of the verdict, and how its parts are written."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from headstart.looks.competitors import Pair
 from headstart.report.words.methods import method
 from headstart.report.words.numbers import signed
 from headstart.statistics.decisions import Bounds
-from headstart.wording.phrases import listed
+from headstart.wording.phrases import count, listed
 
 ALL = 1.0
 """Two accuracies differ by no more."""
@@ -43,6 +43,18 @@ class Sentence:
         """The claim with its evidence, and what is not judged."""
         said = f"{self.claim}: {self.evidence}." if self.evidence else f"{self.claim}."
         return f"{said} {self.beside}".rstrip()
+
+
+def for_so_long(said: Sentence, rounds: int | None) -> Sentence:
+    """A sentence whose claim holds for the rounds that were run, where it has one.
+
+    >>> for_so_long(Sentence(True, "Either start will do"), 20).claim
+    'Either start will do, for 20 rounds'
+    """
+    if not said.decided:
+        return said
+    many = "so many rounds" if rounds is None else count(rounds, "round")
+    return replace(said, claim=f"{said.claim}, for {many}")
 
 
 def named(alike: Sequence[Pair]) -> str:

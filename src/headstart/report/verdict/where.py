@@ -19,12 +19,14 @@ from headstart.report.verdict.sentences import (
     Sentence,
     difference,
     either,
+    for_so_long,
     in_points,
     joined,
     possible,
 )
 from headstart.report.words.methods import method
 from headstart.report.words.numbers import percent, points
+from headstart.report.words.remarks import capital
 from headstart.statistics import effects
 from headstart.statistics.decisions import Bounds, Decision
 from headstart.statistics.intervals import paired_difference
@@ -58,14 +60,8 @@ class Starts:
         return [start for start in self.found.starts if start not in self.able]
 
     def ahead(self, start: str, other: str) -> Bounds:
-        """The best pair of one start less the best of another.
-
-        Where it is claimed that the other is not better by more than so much, the interval ends
-        there, so that no sentence denies another.
-        """
-        one, two = self.found.starts.index(start), self.found.starts.index(other)
-        bounds, most = self.last.starts[one, two], self.last.starts[two, one].most
-        return replace(bounds, low=max(bounds.low, -max(most, 0.0)))
+        """The best pair of one start less the best of another."""
+        return self.last.starts[self.found.starts.index(start), self.found.starts.index(other)]
 
     @cached_property
     def behind(self) -> list[str]:
@@ -102,7 +98,8 @@ def seen(grid: Grid) -> Starts | None:
 def where_to_begin(grid: Grid, floor: str = "", rising: str = "") -> Sentence:
     """The first sentence of a verdict.
 
-    `floor` and `rising`: the headlines with which nothing is claimed, and nothing to be level.
+    `floor`: the headline with which nothing is claimed; `rising`: that with which claims are made
+    for so many rounds only.
     """
     starts = seen(grid)
     if starts is None or len(starts.found.starts) == 1:
@@ -112,8 +109,10 @@ def where_to_begin(grid: Grid, floor: str = "", rising: str = "") -> Sentence:
         return Sentence(False, "Nothing says where to begin", why, (starts.leader,))
     if starts.unable:
         return by_divergence(grid, starts)
-    found = next(filter(None, _rules(starts, told(grid, starts), bool(rising))), None)
+    found = next(filter(None, _rules(starts, told(grid, starts))), None)
     found = found or undecided(grid, starts)
+    if rising:
+        found = for_so_long(found, grid.rounds)
     beside = joined(
         on_average(grid, starts.leader, starts.able[1]), speed(grid, starts.leader, starts.able[1])
     )
@@ -144,13 +143,11 @@ def missing(found: Decided) -> str:
     return f"{count(found.missing, 'run')} of its first look, at {looks[0]} seeds, {are} missing"
 
 
-def _rules(starts: Starts, evidence: str, rising: bool) -> Iterator[Sentence | None]:
+def _rules(starts: Starts, evidence: str) -> Iterator[Sentence | None]:
     """Yield what each rule says in turn, None where it does not apply."""
-    if not rising:
-        yield level(starts, evidence)
+    yield level(starts, evidence)
     yield ahead_of_all(starts, evidence)
-    if not rising:
-        yield good_enough(starts, evidence)
+    yield good_enough(starts, evidence)
     yield by_elimination(starts, evidence)
 
 
@@ -195,13 +192,18 @@ def ahead_of_all(starts: Starts, evidence: str) -> Sentence | None:
 
 
 def good_enough(starts: Starts, evidence: str) -> Sentence | None:
-    """No other start is better than these by more than the margin; the rest may be."""
-    if not starts.good:
+    """No start is better than these by more than the margin; that they are better is not known.
+
+    The leader is one of them: else a study goes on, as it may be the better one.
+    """
+    if starts.leader not in starts.good:
         return None
     avoid = tuple(start for start in starts.behind if start not in starts.good)
     open_ = tuple(start for start in starts.able if start not in (*avoid, *starts.good))
     why = f"no start is better by more than {in_points(starts.last.margin)}"
-    claim = f"Begin from {either(starts.good)}{_not_from(avoid)}"
+    if len(starts.good) == 1 and not avoid:
+        why = f"{why}; that it is better itself is not shown"
+    claim = f"{capital(either(starts.good))} will do{_not_from(avoid)}"
     return Sentence(True, claim, joined(why, evidence), tuple(starts.good), avoid, open_)
 
 

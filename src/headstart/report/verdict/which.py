@@ -6,7 +6,7 @@ no other is better by more than the margin, and to be avoided where some other i
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -14,10 +14,12 @@ import numpy as np
 from headstart.looks.decided import Decided
 from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Grid
+from headstart.report.verdict.headlines import NOTHING
 from headstart.report.verdict.sentences import (
     Sentence,
     difference,
     either,
+    for_so_long,
     in_points,
     joined,
     named,
@@ -120,7 +122,7 @@ def with_what(
         start: the one that is chosen.
         floor: the headline with which nothing is claimed.
         untrained: the headline with which no pair is said to be of use.
-        rising: the headline with which no pairs are said to be level.
+        rising: the headline with which claims are made for so many rounds only.
     """
     found = grid.decided
     if not grid.measured:
@@ -137,22 +139,21 @@ def with_what(
             False, "Nothing says with what", "none of its pairs learned anything", first
         )
     if untrained:
-        why = f"no pair improves on {start} as it is"
-        return Sentence(False, "Nothing says with what", why, first)
+        little = in_points(min(found.last.margin, NOTHING))
+        why = f"none improves on {start} as it is by more than {little}"
+        return Sentence(False, "No pair is of use here", why, first)
     ran = [pair for pair in found.pairs if (start, pair[0], found.setting) in grid.cells]
     if len(ran) == 1:
         why = f"{pairs.expected(pairs.able[0])} from {start}"
         return Sentence(False, f"Only one pair, {first[0]}, was run", why, first)
-    sentence = next(filter(None, _rules(pairs, bool(rising))), None)
-    sentence = sentence or undecided(pairs)
+    sentence = next(filter(None, _rules(pairs)), None) or undecided(pairs)
+    if rising:
+        sentence = for_so_long(sentence, grid.rounds)
     lost = len(ran) - len(pairs.able)
     if not lost:
         return sentence
     diverged = f"{count(lost, 'pair')} had a diverged run"
-    return Sentence(
-        sentence.decided, sentence.claim, joined(sentence.evidence, diverged),
-        sentence.names, sentence.avoid, sentence.open,
-    )  # fmt: skip
+    return replace(sentence, evidence=joined(sentence.evidence, diverged))
 
 
 def cell_to_take(grid: Grid, start: str, which: Sentence) -> Cell | None:
@@ -168,11 +169,10 @@ def cell_to_take(grid: Grid, start: str, which: Sentence) -> Cell | None:
     return grid.best(start)
 
 
-def _rules(pairs: Pairs, rising: bool) -> Iterator[Sentence | None]:
+def _rules(pairs: Pairs) -> Iterator[Sentence | None]:
     """Yield what each rule says in turn, None where it does not apply."""
     yield the_best(pairs)
-    if not rising:
-        yield as_good(pairs)
+    yield as_good(pairs)
     yield by_elimination(pairs)
 
 
