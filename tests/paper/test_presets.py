@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+import torch
 import yaml
 from safetensors.torch import save_file
 from typer.testing import CliRunner
@@ -100,8 +101,11 @@ def test_both_starts_of_text_have_the_same_tokens(task: str, scale: str, model: 
 
 def test_another_network_is_chosen_by_name() -> None:
     assert yaml.safe_load(study_text("ranking", "cifar10", "full", "resnet18"))["model"] == "resnet18"
+    small = yaml.safe_load(study_text("ranking", "cifar10", "cpu", "resnet8"))
+    assert small["model"] == "resnet8"
+    assert (small["starts"][1]["proxy"]["epochs"], small["starts"][1]["proxy"]["augment"]) == (8, "crop-and-flip")
     assert study_text("ranking", "cifar10", "cpu", "squeezenet1_0").count("squeezenet1_0_imagenet") == 1
-    with pytest.raises(HeadstartError, match="unknown model 'resnet'; did you mean 'resnet18'"):
+    with pytest.raises(HeadstartError, match="unknown model 'resnet'; did you mean 'resnet"):
         study_text("ranking", "cifar10", "full", "resnet")
 
 
@@ -131,6 +135,20 @@ def test_presets_of_text_are_what_the_data_allow(task: str, scale: str, model: s
     """`all` holds the runs of every finding."""
     if model is None or model in TASKS[task].others:
         check(Study(**yaml.safe_load(study_text(ALL, task, scale, model))))
+
+
+@FILES
+@pytest.mark.slow
+def test_photographs_of_the_proxy_are_scaled_as_the_clients_are() -> None:
+    keys = yaml.safe_load(study_text("initial-loss", "cifar10", "toy", "resnet8"))
+    proxy, task = (
+        TASKS_OF_DATA.build(TASKS_OF_DATA.component(name))
+        for name in (keys["starts"][1]["proxy"]["task"], keys["task"])
+    )
+    black = task.train.inputs[:1] * 0
+    assert torch.equal(proxy.prepare()(black), task.prepare()(black))
+    assert (proxy.outputs, len(proxy.train), len(proxy.test)) == (200, 51_840, 6_400)
+    check(Study(**keys))
 
 
 @FILES

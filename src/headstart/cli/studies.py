@@ -87,7 +87,8 @@ def paper(
     model: Annotated[
         str | None,
         typer.Option(
-            help="another network: resnet18 for cifar10, charlm for stackoverflow and reddit"
+            help="another network: resnet8, resnet20 or resnet18 for cifar10, charlm for "
+            "stackoverflow and reddit"
         ),
     ] = None,
     jobs: Jobs = None,

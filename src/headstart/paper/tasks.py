@@ -148,6 +148,25 @@ RESNET18 = "hub(repo='timm/resnet18.tv_in1k')"
 are taken over.
 """
 
+PHOTOGRAPHS = (
+    "table(path='$HEADSTART_DATA/tinyimagenet_32.parquet', image='image', label='label', "
+    "split='split', mean=[0.485, 0.456, 0.406], deviation=[0.229, 0.224, 0.225])"
+)
+"""Tiny ImageNet at 32 pixels, scaled as `cifar10@imagenet` is."""
+
+
+def _from_photographs(model: str) -> dict[str, Smaller]:
+    """A network for 32 pixels, pre-trained by the server on photographs of 200 other classes."""
+    parts: dict[str, Smaller] = {}
+    for scale, epochs in (("toy", 1), ("cpu", 8), ("full", 30)):
+        proxy = (
+            f'proxy:\n      task: "{PHOTOGRAPHS}"\n      epochs: {epochs}\n'
+            "      batch_size: 128\n      augment: crop-and-flip"
+        )
+        parts[scale] = {"model": model, "pretrained": proxy}
+    return parts
+
+
 TASKS = {
     "digits": PaperTask(
         task="digits",
@@ -210,7 +229,9 @@ TASKS = {
         cut="1,000 clients of 45 images, 32 rounds, at most 10 local epochs, rates that are not "
         "tuned.",
         others={
-            "resnet18": {scale: {"model": "resnet18", "pretrained": RESNET18} for scale in SCALES}
+            "resnet18": {scale: {"model": "resnet18", "pretrained": RESNET18} for scale in SCALES},
+            "resnet8": _from_photographs("resnet8"),
+            "resnet20": _from_photographs("resnet20"),
         },
     ),
     "shakespeare": PaperTask(
