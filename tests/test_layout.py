@@ -36,7 +36,17 @@ HOUSE = {
     ],
     "files": [{"writing", "locations"}, {"digests", "locks", "seals"}],
     "kernels": [
-        {"threads", "shared_memory", "lstm", "convolutions", "strides", "views", "writes"},
+        {
+            "threads",
+            "shared_memory",
+            "freed_memory",
+            "lstm",
+            "group_norm",
+            "convolutions",
+            "strides",
+            "views",
+            "writes",
+        },
         {"recorded"},
     ],
     "engine": [

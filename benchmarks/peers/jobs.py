@@ -6,6 +6,8 @@ The jobs have the sizes that other simulators' benchmarks have:
 - cifar-cnn: the CIFAR-10 job of pfl-research (arXiv 2404.06430, section 4): 50 samples a client, cohort 50, batch 10.
 - femnist-cnn: the FEMNIST job of FLUTE (arXiv 2203.13789) with the network of Reddi et al. (arXiv 2003.00295, table 4).
 - cifar-squeezenet: SqueezeNet 1.0 (arXiv 1602.07360) with 10 outputs on 32x32 images.
+- cifar-resnet8: ResNet-8 of He et al. (arXiv 1512.03385, section 4.2) with two groups in each GroupNorm, its shortcuts
+  without parameters, on clients of four full batches.
 - digits-mlp: scikit-learn's digits (8x8), flatten-64-ReLU-10; so small that it measures overhead.
 - shakespeare-lstm: LEAF's network for Shakespeare (arXiv 1812.01097: 80 characters, embedding 8, two layers of 256)
   with the batch, cohort and 90 characters of Reddi et al.
@@ -66,6 +68,7 @@ JOBS = {
     "digits-mlp": Job("mlp", (1, 8, 8), 10, 100, 18, 20, 8, 0.1),
     "cifar-cnn": Job("cnn", (3, 32, 32), 10, 100, 50, 50, 10, 0.1),
     "cifar-squeezenet": Job("squeezenet", (3, 32, 32), 10, 20, 100, 10, 32, 0.01),
+    "cifar-resnet8": Job("resnet8", (3, 32, 32), 10, 20, 128, 10, 32, 0.01),
     "femnist-cnn": Job("cnn", (1, 28, 28), 62, 3400, None, 10, 20, 0.1),
     "shakespeare-lstm": Job("lstm", (80,), 90, 20, 16, 10, 4, 1.0),
     "stackoverflow-gpt2": Job("gpt2", (64,), 10_000, 20, 32, 10, 16, 0.1),

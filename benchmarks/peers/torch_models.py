@@ -3,7 +3,7 @@
 import torch
 from jobs import Job
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, scaled_dot_product_attention
+from torch.nn.functional import cross_entropy, pad, relu, scaled_dot_product_attention
 
 
 def build(job: Job) -> nn.Module:
@@ -13,6 +13,8 @@ def build(job: Job) -> nn.Module:
     if job.model == "gpt2":
         return GPT2(job.classes, job.input_shape[0])
     channels, height, width = job.input_shape
+    if job.model == "resnet8":
+        return ResNet8(channels, job.classes)
     if job.model == "mlp":
         return nn.Sequential(
             nn.Flatten(), nn.Linear(channels * height * width, 64), nn.ReLU(), nn.Linear(64, job.classes)
@@ -43,6 +45,35 @@ def cnn(job: Job) -> nn.Module:
         nn.Dropout(0.5),
         nn.Linear(128, job.classes),
     )
+
+
+class Residual(nn.Module):
+    """He et al., arXiv 1512.03385, figure 2, with option A: every second pixel and channels of zeros."""
+
+    def __init__(self, inputs: int, width: int, stride: int) -> None:
+        super().__init__()
+        self.stride, self.more = stride, width - inputs
+        self.conv1, self.norm1 = nn.Conv2d(inputs, width, 3, stride, 1, bias=False), nn.GroupNorm(2, width)
+        self.conv2, self.norm2 = nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.GroupNorm(2, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        added = self.norm2(self.conv2(relu(self.norm1(self.conv1(x)))))
+        if self.more:
+            x = pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, 0, self.more))
+        return relu(x + added)
+
+
+class ResNet8(nn.Module):
+    """Section 4.2 of the same paper with n = 1, and GroupNorm."""
+
+    def __init__(self, channels: int, classes: int) -> None:
+        super().__init__()
+        self.conv, self.norm = nn.Conv2d(channels, 16, 3, 1, 1, bias=False), nn.GroupNorm(2, 16)
+        self.blocks = nn.Sequential(Residual(16, 16, 1), Residual(16, 32, 2), Residual(32, 64, 2))
+        self.output = nn.Linear(64, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.output(self.blocks(relu(self.norm(self.conv(x)))).mean((2, 3)))
 
 
 class Fire(nn.Module):

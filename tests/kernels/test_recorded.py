@@ -156,6 +156,17 @@ def test_a_converted_mobilenet_v3_equals_the_loop() -> None:
     assert_equals_the_loop(lambda: headstart.to_group_norm(mobilenet_v3()), (3, 16, 16))
 
 
+@pytest.mark.parametrize("activation", [nn.ReLU, nn.Hardswish, nn.ELU])
+def test_a_group_norm_whose_gradient_comes_in_another_order_of_memory_equals_the_loop(activation: Any) -> None:
+    """The mean's gradient lies with channels first; that of Hardswish follows it, and was recorded as it does not."""
+
+    def build() -> nn.Module:
+        maps = [nn.Conv2d(3, 4, 3), nn.GroupNorm(2, 4), activation(), nn.Conv2d(4, 6, 3), nn.GroupNorm(3, 6)]
+        return nn.Sequential(*maps, activation(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 2))
+
+    assert_equals_the_loop(build, (3, 8, 7))
+
+
 class Calls(nn.Module):
     """Layers, and what is made of them."""
 

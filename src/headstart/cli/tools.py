@@ -16,8 +16,8 @@ def bench(
     job: Annotated[
         str,
         typer.Argument(
-            help="digits-mlp, cifar-cnn, cifar-squeezenet, cifar-resnet18, femnist-cnn, "
-            "shakespeare-lstm or stackoverflow-gpt2"
+            help="digits-mlp, cifar-cnn, cifar-squeezenet, cifar-resnet8, cifar-resnet18, "
+            "femnist-cnn, shakespeare-lstm or stackoverflow-gpt2"
         ),
     ],
     executor: Annotated[

@@ -5,7 +5,8 @@ Recording asks torch which strides an operation's result will have, and bakes th
 gradients of ELU, hardtanh (and so ReLU6), hardswish, hardsigmoid, softplus and logit follow the
 strides of their first argument, and are said to follow those of their second. So the first replay
 goes operation by operation, and where a result that will be viewed came out otherwise, what lays it
-out as recorded becomes a part of the recording.
+out as recorded becomes a part of the recording. The same goes for what kernels read in the order in
+which it was recorded to lie.
 """
 
 from typing import Any
@@ -17,17 +18,19 @@ from torch.fx import GraphModule, Interpreter, Node
 aten = torch.ops.aten
 
 STRICT = {
-    aten.view.default,
-    aten.view.dtype,
-    aten._unsafe_view.default,
-    aten._reshape_alias.default,
-    aten.as_strided.default,
-    aten.as_strided_.default,
-    aten.view_as_real.default,
-    aten.view_as_complex.default,
+    aten.view.default: 1,
+    aten.view.dtype: 1,
+    aten._unsafe_view.default: 1,
+    aten._reshape_alias.default: 1,
+    aten.as_strided.default: 1,
+    aten.as_strided_.default: 1,
+    aten.view_as_real.default: 1,
+    aten.view_as_complex.default: 1,
+    aten.native_group_norm.default: 1,
+    aten.native_group_norm_backward.default: 2,
 }
-"""Operations that raise, or that give other numbers, where their argument has other strides than
-was recorded.
+"""Operations that raise, or that give other numbers, where so many of their first arguments have
+other strides than were recorded.
 """
 
 
@@ -89,8 +92,8 @@ def _viewed(module: GraphModule) -> set[Node]:
     for node in module.graph.nodes:
         if isinstance(value := node.meta.get("val"), Tensor):
             makers.setdefault(_memory(value), node)
-        if node.target in STRICT:
-            viewed.add(makers[_memory(node.args[0].meta["val"])])
+        for argument in node.args[: STRICT.get(node.target, 0)]:
+            viewed.add(makers[_memory(argument.meta["val"])])
     return viewed
 
 

@@ -16,8 +16,10 @@ from torch.func import functional_call
 
 from headstart import rng, trees
 from headstart.errors import HeadstartError, as_memory, reason
+from headstart.kernels.freed_memory import kept_for_the_next_step
 from headstart.models.conversion.building import TensorNames, built, placed
 from headstart.models.conversion.dropout import KeyedDropout, with_keyed_dropout
+from headstart.models.conversion.group_norm import with_fused_group_norm
 from headstart.models.conversion.refusals import refuse_unfit
 from headstart.parts.registry import Registry
 from headstart.trees import Tree
@@ -67,6 +69,7 @@ class Network:
         self.dtype = dtype
         self.precision = precision
         self.device = torch.device(device)
+        kept_for_the_next_step()
         self.prepare = prepare
         self._prepare = prepare().to(self.device)
         self.held: Tree = {}
@@ -86,7 +89,7 @@ class Network:
     def _converted(self, module: nn.Module) -> nn.Module:
         try:
             here = placed(copy.deepcopy(module), self.device, self.dtype)
-            return with_keyed_dropout(here).requires_grad_(False)
+            return with_fused_group_norm(with_keyed_dropout(here)).requires_grad_(False)
         except Exception as error:  # of many kinds, by module
             raise as_memory(error) or HeadstartError(
                 f"the model cannot be used as a function of its parameters ({reason(error)})"

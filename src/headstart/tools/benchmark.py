@@ -79,6 +79,7 @@ JOBS = {
     "cifar-squeezenet": Job(
         "squeezenet1_0(last_relu=True)", (3, 32, 32), 10, 20, 100, 10, 32, 0.01
     ),
+    "cifar-resnet8": Job("resnet8", (3, 32, 32), 10, 20, 128, 10, 32, 0.01),
     "cifar-resnet18": Job("resnet18", (3, 32, 32), 10, 20, 100, 10, 32, 0.01),
     "femnist-cnn": Job("cnn", (1, 28, 28), 62, 3400, None, 10, 20, 0.1),
     "shakespeare-lstm": Job("lstm", (80,), 90, 20, 16, 10, 4, 1.0),
