@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from headstart.report.pages.long_names import shortening
 from headstart.report.runs.grid import Grid
+from headstart.report.words.remarks import capital
 
 Table = Callable[..., Grid]
 A = "sgd + adam"
@@ -16,6 +17,7 @@ def test_a_long_name_is_cut_and_shown_whole_on_hover(table: Table) -> None:
     whole = LONG.replace("'", "&#39;")
     assert said.startswith(f'Begin from <abbr title="{whole}">checkpoint(')
     assert said.endswith("</abbr>, not from random")
+    assert ">Checkpoint(" in named(f"{capital(LONG)} will do")
     assert len(said.striptags()) < len("Begin from , not from random") + 30
 
 

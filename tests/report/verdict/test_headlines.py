@@ -61,6 +61,13 @@ def test_training_that_added_nothing_comes_first(table: Table) -> None:
     assert said.text.startswith("Training added nothing")
     assert said.where.claim == "Begin from hub"
     assert said.which.claim == "No pair is of use here"
+    assert (said.cost, said.why) == ("", "")  # of training that is of no use
+
+
+def test_training_that_did_harm_is_not_called_nothing(table: Table) -> None:
+    grid = with_curves(table({"random": {A: [0.20, 0.21, 0.22]}}), {"random": [0.5, 0.4, 0.3, 0.2, 0.2, 0.2]})
+    found = headlines(grid, "random").untrained
+    assert found.startswith("Training made the accuracy worse: from random accuracy is ")
 
 
 def test_a_curve_that_still_rises_asks_for_more_rounds(table: Table) -> None:

@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 from headstart.report.runs.grid import Grid
 from headstart.report.words.brief_names import brief_names, cut_in_the_middle
 from headstart.report.words.methods import method
+from headstart.report.words.remarks import capital
 
 LONGEST_START, LONGEST_METHOD = 28, 48
 """Letters that a name may have in a sentence."""
@@ -21,7 +22,8 @@ def shortening(grids: Iterable[Grid]) -> Shorten:
     """Returns what makes a sentence into markup in which the long names of some studies are cut."""
     brief: dict[str, str] = {}
     for grid in grids:
-        brief |= brief_names(grid.starts, LONGEST_START)
+        for start, short in brief_names(grid.starts, LONGEST_START).items():
+            brief |= {start: short, capital(start): capital(short)}
         for pair, _ in grid.places():
             brief[method(pair)] = cut_in_the_middle(method(pair), LONGEST_METHOD)
     cut = {str(escape(name)): str(escape(short)) for name, short in brief.items() if name != short}

@@ -92,8 +92,11 @@ def nothing_added(grid: Grid, best: Cell) -> str:
     if not _is_little(grid, best.mean - began):
         return ""
     added = _more_than_shows(best.mean - began, "no more than {} points") or "nothing"
+    what = f"Training added {added}"
+    if began - best.mean > grid.margin:
+        what = "Training made the accuracy worse"
     return (
-        f"Training added {added}: from {best.start} accuracy is {percent(began)} before the first "
+        f"{what}: from {best.start} accuracy is {percent(began)} before the first "
         f"round and {percent(best.mean)} after the last with {method(best.pair)}, the best of its "
         "pairs. Use the weights as they are, or try other rates or more rounds."
     )
