@@ -62,6 +62,11 @@ class Decided:
         return place
 
     @property
+    def unit(self) -> str:
+        """What a look counts: seeds; or tunings, where several seeds share the rates of one."""
+        return "tuning" if self.plan.repeats > 1 else "seed"
+
+    @property
     def is_decided(self) -> bool:
         """Whether it is decided where to begin, and with what."""
         return self.last is not None and self.last.where and self.last.which

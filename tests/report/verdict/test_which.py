@@ -1,5 +1,6 @@
 """With what: a set of pairs that are as good as any, those to avoid, and those that are open."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -7,7 +8,11 @@ import numpy as np
 
 from headstart.report.runs.grid import Grid
 from headstart.report.runs.sorting import sort
+from headstart.report.verdict.headlines import Headlines
+from headstart.report.verdict.outlook import outlook
 from headstart.report.verdict.sentences import Sentence
+from headstart.report.verdict.sureness import how_sure
+from headstart.report.verdict.where import where_to_begin
 from headstart.report.verdict.which import cell_to_take, with_what
 
 Table = Callable[..., Grid]
@@ -156,3 +161,42 @@ def test_accuracies_in_steps_of_a_test_row_are_no_certainty(table: Table) -> Non
         found = with_what(sort(replace(grid.records, runs=runs)), "random")
         named += bool(found.avoid)
     assert named / studies <= 0.05 + 3 * (0.05 * 0.95 / studies) ** 0.5
+
+
+def test_the_accuracy_that_is_printed_of_the_best_of_many_equal_pairs_is_not_too_high(table: Table) -> None:
+    """Two starts, twelve equal pairs, three seeds with a standard deviation of 2 points: the highest mean is too high
+    by 2.2 points, what the sentence says by .3 at most.
+    """
+    generator, printed, highest, chances = np.random.default_rng(0), [], [], []
+    for _ in range(100):
+        values = 0.8 + 0.02 * generator.standard_normal((2, 12, 3))
+        accuracies = {}
+        for start, of_start in zip(("random", "proxy"), values.tolist(), strict=True):
+            accuracies[start] = {f"c{place} + adam": of_pair for place, of_pair in enumerate(of_start)}
+        grid = table(accuracies)
+        last = grid.decided.last
+        assert last is not None
+        assert last.leader is not None
+        said = with_what(grid, grid.decided.starts[last.leader]).text
+        found = re.search(r"leads with ([\d.]+)% .* a chance of (\d+)%", said)
+        assert found, said
+        printed.append(float(found[1]))
+        chances.append(float(found[2]))
+        highest.append(100 * float(values.mean(axis=2).max()))
+    assert np.mean(highest) - 80 > 2
+    assert abs(np.mean(printed) - 80) < 0.3
+    assert np.mean(chances) < 25  # each has 8 %
+
+
+def test_under_repeats_of_the_tuning_it_counts_tunings(table: Table) -> None:
+    """Six seeds at the rates of three tunings are three results."""
+    random, proxy = [0.80, 0.82, 0.81, 0.80, 0.82, 0.81], [0.83, 0.82, 0.83, 0.83, 0.82, 0.83]
+    pairs = {"random": {"sgd + adam": random, "sgd + sgd": proxy}, "proxy": {"sgd + adam": proxy, "sgd + sgd": random}}
+    grid = table(pairs, tuning={"trials": 3, "repeats": 3})
+    assert grid.decided.unit == "tuning"
+    assert "3 tunings" in with_what(grid, "random").text
+    assert "after 3 tunings" in where_to_begin(grid).text
+    assert "at 3 tunings" in how_sure(grid, "random")
+    left = outlook(grid, "random", "out", Headlines())
+    assert "more tunings would" in left.sentence
+    assert "--until" not in left.command

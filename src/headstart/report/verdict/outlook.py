@@ -74,7 +74,7 @@ def outlook(grid: Grid, start: str, folder: str, first: Headlines) -> Outlook:
 def _more_seeds(grid: Grid, start: str, again: str) -> Outlook:
     last = grid.decided.last
     assert last is not None
-    ended = given_up(grid.decided)
+    ended, unit = given_up(grid.decided), grid.decided.unit
     questions, needed = [], []
     if not last.where:
         questions.append("where to begin")
@@ -85,14 +85,19 @@ def _more_seeds(grid: Grid, start: str, again: str) -> Outlook:
     what = listed(questions)
     stake = at_stake(grid, start)
     if None in needed:
-        many = f"More than {MOST_SEEDS:,} seeds would be needed to decide {what}."
+        many = f"More than {MOST_SEEDS:,} {unit}s would be needed to decide {what}."
         return Outlook(f"{ended}{many}{stake}")
     total = max(filter(None, needed), default=0)
     more = max(1, total - last.seeds)
-    about = f"About {count(more, 'more seed')} would decide {what}, if differences are as measured."
-    said = f"{ended}{about}"
+    about = f"About {count(more, f'more {unit}')} would decide {what}"
+    said = f"{ended}{about}, if differences are as measured."
     if total > WORTH_IT:
         return Outlook(f"{said}{stake}")
+    if grid.decided.plan.repeats > 1:
+        raised = (
+            f"First raise the repeats of the tuning to {last.seeds + more}, with as many seeds."
+        )
+        return Outlook(f"{said} {raised}", again)
     at_most = max(AT_MOST, last.seeds + more)
     return Outlook(said, f"{again} --until decided --at-most {at_most}")
 

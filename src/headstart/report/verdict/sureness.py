@@ -16,7 +16,7 @@ def how_sure(grid: Grid, start: str) -> str:
     planned = "the only look" if len(looks) == 1 else f"look {look} of at most {len(looks)}"
     claims = (
         f"In {percent(1 - LEVEL, 0)} of such studies all that is claimed here is true, however "
-        f"often one looks (this was {planned}, at {count(last.seeds, 'seed')})."
+        f"often one looks (this was {planned}, at {count(last.seeds, grid.decided.unit)})."
     )
     return " ".join([claims, collapses(len(cell.runs)), at_which_rates(grid)])
 

@@ -140,7 +140,8 @@ def missing(found: Decided) -> str:
     if not looks or looks[0] < 2:
         return "one seed gives no interval, run at least three"
     are = "is" if found.missing == 1 else "are"
-    return f"{count(found.missing, 'run')} of its first look, at {looks[0]} seeds, {are} missing"
+    at = count(looks[0], found.unit)
+    return f"{count(found.missing, 'run')} of its first look, at {at}, {are} missing"
 
 
 def _rules(starts: Starts, evidence: str) -> Iterator[Sentence | None]:
@@ -228,7 +229,7 @@ def undecided(grid: Grid, starts: Starts) -> Sentence:
         bounds = starts.ahead(starts.leader, other)
         lead = f"{starts.leader} leads {other} by {abs(100 * bounds.value):.1f} points"
         said.append(f"{lead}, but {possible(bounds)}")
-    seeds = count(starts.last.seeds, "seed")
+    seeds = count(starts.last.seeds, starts.found.unit)
     why = f"after {seeds}, in final {grid.measure} with the best pair of each, {joined(*said)}"
     claim, able = "It is not decided where to begin", tuple(starts.able)
     return Sentence(False, claim, why, (starts.leader,), open=able)

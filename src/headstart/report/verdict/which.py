@@ -227,7 +227,7 @@ def _open(pairs: Pairs) -> str:
     accuracy = pairs.expected(pairs.able[0])
     shown = f"{first} leads with {accuracy} from {pairs.start}, and is the best with a chance of"
     others = count(len(pairs.candidates) - 1, "other")
-    seeds = count(pairs.last.seeds, "seed")
+    seeds = count(pairs.last.seeds, pairs.found.unit)
     which = "the two pairs" if len(pairs.able) == 2 else f"most of {len(pairs.able)} pairs"
     far = f"{seeds} are too few to tell {which} apart"
     if pairs.resolution < TOO_WIDE:
