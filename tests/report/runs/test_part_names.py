@@ -57,7 +57,7 @@ def test_the_verdict_speaks_of_them(named: Grid) -> None:
     said = Reading(Path("here"), named).verdict
     assert (said.where.claim, said.which.claim) == ("Begin from letters", "Use ours + adam")
     assert said.choice is not None
-    assert said.choice.start_in_words == "weights from a checkpoint that was trained before (path='/nets/a.pt')"
+    assert said.choice.start_in_words == "weights from a checkpoint (path='/nets/a.pt')"
     assert said.choice.rates.endswith("proximal(mu=0.3)")  # what it is
     chosen = yaml.safe_load(said.choice.study)
     assert chosen["starts"] == [WRITTEN["starts"][1]]
