@@ -95,8 +95,8 @@ def held_back(looks: Looks) -> Looks:
     spent. A comparison that has a small share errs at hardly two looks at once, so that what is
     spent early is missing at the end.
 
-    >>> held_back(Looks((10, 15, 20), (0.0, 0.025, 0.05))).spent
-    (0.0, 0.012890625, 0.05)
+    >>> [round(spent, 4) for spent in held_back(Looks((10, 15, 20), (0.0, 0.025, 0.05))).spent]
+    [0.0, 0.0129, 0.05]
     """
     return _reshaped(looks, lambda share: (share + share**6) / 2)
 
