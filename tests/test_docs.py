@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from headstart.clients.base import CLIENTS
 from headstart.engine.rounds import begin
 from headstart.probes.base import PROBES
 from headstart.study.federations import federation_of
