@@ -15,7 +15,7 @@ from tests.syntax import FILES, ROOT, broken, imports
 HOUSE = {
     "": [
         {"errors", "wording", "trees", "rng", "machine"},
-        {"parts", "child_processes"},
+        {"arrow", "parts", "child_processes"},
         {"files"},
         {"parquet_files"},
         {"tables"},
@@ -50,8 +50,8 @@ HOUSE = {
         {"recorded"},
     ],
     "engine": [
-        {"devices", "rate_by_round", "journal"},
-        {"plan"},
+        {"devices", "rate_by_round", "measurements"},
+        {"plan", "journal"},
         {"executors"},
         {"rounds", "streaming"},
         {"checkpoint"},

@@ -33,6 +33,10 @@ def said(error: BaseException) -> str:
         return ""
 
 
+_NOT_LOADED = r"(\S+): failed to map segment from shared object(?!: Operation not permitted)"
+"""What the loader says of a library that finds no room; not where its disk allows no programs."""
+
+
 def as_memory(error: BaseException) -> OutOfMemoryError | None:
     """The error about memory that an exception is, or None: torch has no exception of its own for
     it on the CPU.
@@ -40,10 +44,16 @@ def as_memory(error: BaseException) -> OutOfMemoryError | None:
     >>> str(as_memory(MemoryError()))
     'this machine has not enough memory; choose a smaller model, batch or cohort'
     >>> as_memory(RuntimeError("shapes do not match"))
+    >>> str(as_memory(ImportError("libtorch.so: failed to map segment from shared object")))
+    'there is not enough memory to load libtorch.so; allow this process more (ulimit -v)'
     """
     text = said(error)
     if isinstance(error, OutOfMemoryError):
         return error
+    if isinstance(error, ImportError) and (library := re.search(_NOT_LOADED, text)):
+        return OutOfMemoryError(
+            f"there is not enough memory to load {library[1]}; allow this process more (ulimit -v)"
+        )
     if not (isinstance(error, MemoryError) or "allocate memory" in text or "out of memory" in text):
         return None
     bytes_ = re.search(r"tried to allocate (\d+) bytes", text)

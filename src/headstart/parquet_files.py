@@ -16,6 +16,9 @@ pyarrow's threads hold the bytes of such a source. One that lets go of them whil
 ends aborts the process: "terminate called without an active exception".
 """
 
+ROWS_AT_ONCE = 2**15
+"""Rows of a table that are in memory once more while it is written."""
+
 
 def sealed_file(table: pa.Table, **options: Any) -> bytes:
     """A table as the bytes of a Parquet file that has its seal; `options` are those of
@@ -24,7 +27,8 @@ def sealed_file(table: pa.Table, **options: Any) -> bytes:
     buffer = io.BytesIO()
     metadata = {**metadata_of(table), files.SEAL: files.UNSEALED}
     table = table.replace_schema_metadata(metadata)
-    pq.write_table(table, buffer, compression="zstd", write_page_checksum=True, **options)
+    form = {"compression": "zstd", "row_group_size": ROWS_AT_ONCE, **options}
+    pq.write_table(table, buffer, write_page_checksum=True, **form)
     return files.sealed(buffer.getvalue())
 
 

@@ -17,7 +17,7 @@ from headstart.engine.devices import DEVICES
 from headstart.engine.executors.auto import by_operations
 from headstart.engine.executors.base import EXECUTORS
 from headstart.engine.executors.fallback import or_by_loop
-from headstart.engine.journal import Row
+from headstart.engine.measurements import Row
 from headstart.engine.rate_by_round import RATES_BY_ROUND
 from headstart.engine.rounds import begin
 from headstart.errors import HeadstartError
@@ -177,7 +177,7 @@ def simulate(
         warnings.warn(f"devices: with {devices!r} {done}, so nothing was trained", stacklevel=2)
     final = network.held | progress.state.x
     weights = network.state_dict({name: final[name] for name in drawn})
-    return Result(progress.rows, weights, progress.status, str(chosen), progress.fallback)
+    return Result(list(progress.rows), weights, progress.status, str(chosen), progress.fallback)
 
 
 def _rate_by_round(written: str, path: str) -> str:

@@ -217,7 +217,7 @@ def test_distance_is_to_the_last_weights_in_all_and_by_layer() -> None:
     first, last = fed.network.initial(0), fed.network.initial(1)
     probe = PROBES.build(PROBES.component("distance"), fed)
     assert probe.keep is not None
-    looked = probe.look_back({0: probe.keep(first), 1: probe.keep(last)}, last)
+    looked = dict(probe.look_back({0: probe.keep(first), 1: probe.keep(last)}, last))
     apart = float((vector(first) - vector(last)).norm())
     assert looked[0]["distance_to_final"] == pytest.approx(apart, rel=1e-12)
     assert looked[1]["distance_to_final"] == 0.0
@@ -225,7 +225,7 @@ def test_distance_is_to_the_last_weights_in_all_and_by_layer() -> None:
     for name in first:  # nn.Linear alone: weight and bias have no layer above them
         assert looked[0][f"distance_to_final.{name}"] == pytest.approx(float((first[name] - last[name]).norm()))
     whole = PROBES.build(PROBES.component("distance(layers=False)"), fed)
-    assert whole.look_back({0: probe.keep(first)}, last)[0].keys() == {"distance_to_final"}
+    assert dict(whole.look_back({0: probe.keep(first)}, last))[0].keys() == {"distance_to_final"}
 
 
 def test_a_layer_is_all_leaves_of_one_module() -> None:
@@ -233,9 +233,8 @@ def test_a_layer_is_all_leaves_of_one_module() -> None:
     assert probe.keep is not None
     begun = {"a.b.weight": torch.tensor([3.0]), "a.b.bias": torch.tensor([0.0]), "a.c.weight": torch.tensor([7.0])}
     ended = {"a.b.weight": torch.tensor([0.0]), "a.b.bias": torch.tensor([4.0]), "a.c.weight": torch.tensor([19.0])}
-    assert probe.look_back({0: probe.keep(begun)}, ended) == {
-        0: {"distance_to_final": 13.0, "distance_to_final.a.b": 5.0, "distance_to_final.a.c": 12.0}
-    }
+    by_layer = {"distance_to_final": 13.0, "distance_to_final.a.b": 5.0, "distance_to_final.a.c": 12.0}
+    assert list(probe.look_back({0: probe.keep(begun)}, ended)) == [(0, by_layer)]
 
 
 def test_a_sketch_is_linear_and_exact_for_small_leaves() -> None:

@@ -68,7 +68,7 @@ def nothing(moment: Moment) -> Metrics:
         ({"measure": nothing}, probes.measures_numbers),
         ({"measure": in_place}, probes.changes_nothing),
         ({"measure": a_draw}, probes.is_a_function_of_the_moment),
-        ({"keep": dict, "look_back": lambda kept, final: {77: {"a": 1.0}}}, probes.looks_back_at_what_it_kept),
+        ({"keep": dict, "look_back": lambda kept, final: [(77, {"a": 1.0})]}, probes.looks_back_at_what_it_kept),
         ({"ends_only": True}, probes.measures_the_ends_of_weights_alone),
     ],
 )

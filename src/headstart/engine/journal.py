@@ -10,9 +10,9 @@ the rounds that are done.
 
 import json
 import os
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -22,10 +22,8 @@ import torch
 from torch import Tensor
 
 from headstart import files
+from headstart.engine.measurements import Measurements, Row
 from headstart.trees import Tree
-
-Row = tuple[int, str, float]
-"""(round, metric, value)."""
 
 _LENGTH = 8
 """Bytes of the number before each entry."""
@@ -60,20 +58,20 @@ class Journal:
         self._entries: list[_Entry] = []
 
     @classmethod
-    def at(cls, path: Path, mark: Mark) -> tuple["Journal", list[Row]]:
+    def at(cls, path: Path, mark: Mark) -> tuple["Journal", Measurements]:
         """The journal as it was at a mark, and its rows.
 
         Raises:
             HeadstartError: what lies before the mark is not what was written.
         """
-        journal, rows = cls(path), []
+        journal, rows = cls(path), Measurements()
         with files.damage_explained(path, files.delete_folder_of(path)):
             if mark.length:
                 with path.open("rb") as opened:
                     while journal.mark.length < mark.length:
                         content = _next(opened)
                         header = _header(content)
-                        rows += [(int(r), sys.intern(m), float(v)) for r, m, v in header["rows"]]
+                        rows.extend(header["rows"])
                         journal._note(content, header)
             if journal.mark != mark:
                 raise ValueError("its sha256 is another than the checkpoint says")
@@ -130,12 +128,17 @@ class Kept(Mapping[int, Tree]):
 
     def __init__(self, path: Path, entries: Sequence[_Entry], device: torch.device) -> None:
         self._path, self._entries, self._device = path, entries, device
-        self._place: dict[int, tuple[int, int, int]] = {}
-        for i, entry in enumerate(entries):
+        self._loaded: tuple[int, dict[str, Tensor]] | None = None
+
+    @cached_property
+    def _place(self) -> dict[int, tuple[int, int, int]]:
+        """Entry, stack and row of each round; most of what is kept is never looked at."""
+        place: dict[int, tuple[int, int, int]] = {}
+        for i, entry in enumerate(self._entries):
             for stack, rounds in enumerate(entry.rounds):
                 for row, round_ in enumerate(rounds):
-                    self._place[round_] = i, stack, row
-        self._loaded: tuple[int, dict[str, Tensor]] | None = None
+                    place[round_] = i, stack, row
+        return place
 
     def __getitem__(self, round_: int) -> Tree:
         i, stack, row = self._place[round_]

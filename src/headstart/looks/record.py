@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from headstart import parquet_files, tables
+from headstart import arrow, parquet_files, tables
 from headstart.errors import HeadstartError
 from headstart.looks.decided import Decided
 from headstart.looks.plans import Plan, as_mapping, from_mapping, going_on
@@ -97,7 +97,7 @@ def table_of(record: Record, found: Decided | None) -> pa.Table:
         "followed": as_mapping(record.followed),
         "taken": record.taken,
     }
-    table = pa.Table.from_pylist(rows, schema=LOOKS)
+    table = arrow.table(rows, LOOKS)
     return table.replace_schema_metadata({PLAN: json.dumps(said)})
 
 

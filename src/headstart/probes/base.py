@@ -1,6 +1,6 @@
 """A probe: a diagnostic measured before the first round, every few rounds, and after the last."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -27,9 +27,9 @@ class Moment(NamedTuple):
     last: bool = False
 
 
-def nothing_to_add(kept: Mapping[int, Tree], final: Tree) -> dict[int, Metrics]:
+def nothing_to_add(kept: Mapping[int, Tree], final: Tree) -> Iterable[tuple[int, Metrics]]:
     """For probes that need no look back."""
-    return {}
+    return ()
 
 
 Found = list[tuple[float, float]]
@@ -53,7 +53,7 @@ class Question(NamedTuple):
 class Probe:
     """measure(moment) -> metrics by name. With `keep`, what it makes of the weights of the measured
     rounds is kept (and saved with the run), and at the end look_back(kept by round, final weights)
-    -> metrics by round.
+    -> rounds, each with its metrics.
 
     `ends_only`: it measures nothing but before the first round and after the last, and of the
     weights alone; so it can be measured of runs that are done. `asks`: for probes that do no more
@@ -62,7 +62,7 @@ class Probe:
 
     measure: Callable[[Moment], Metrics]
     keep: Callable[[Tree], Tree] | None = None
-    look_back: Callable[[Mapping[int, Tree], Tree], dict[int, Metrics]] = nothing_to_add
+    look_back: Callable[[Mapping[int, Tree], Tree], Iterable[tuple[int, Metrics]]] = nothing_to_add
     asks: Callable[[Moment], Question] | None = None
     ends_only: bool = False
 

@@ -16,7 +16,7 @@ layer and for the whole; smaller leaves are exact.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 import numpy as np
@@ -54,9 +54,10 @@ def distance(
     def keep(x: Tree) -> Tree:
         return {name: sketch(leaf, width, federation.seed, name) for name, leaf in x.items()}
 
-    def look_back(kept: Mapping[int, Tree], final: Tree) -> dict[int, Metrics]:
+    def look_back(kept: Mapping[int, Tree], final: Tree) -> Iterator[tuple[int, Metrics]]:
         end = keep(final)
-        return {round_: _distances(then, end, layers) for round_, then in kept.items()}
+        for round_, then in kept.items():
+            yield round_, _distances(then, end, layers)
 
     return Probe(measure=lambda moment: {}, keep=keep, look_back=look_back)
 

@@ -69,13 +69,16 @@ def replace(folder: Path, written: Mapping[str, bytes], sums: str) -> None:
     _write(folder / sums, now)
 
 
-def refuse_changed(folder: Path, sums: str) -> None:
+def refuse_changed(folder: Path, sums: str, always: str) -> None:
     """Refuse a folder in which a file of ours was changed, before there is anything to write.
+
+    `always`: the name of a file that will be written whatever there is to say, so that it is not
+    somebody else's, and not ours where the list is lost.
 
     Raises:
         HeadstartError: a file was changed, or a link stands in its place.
     """
-    for name, known in _read(folder / sums).items():
+    for name, known in {always: set[str](), **_read(folder / sums)}.items():
         _refuse_foreign(folder, name, known, sums)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from headstart.engine.journal import Row
+from headstart.engine.measurements import Measurements, Row
 from headstart.study.file.run_spec import RunSpec
 
 
@@ -59,7 +59,7 @@ class Ended:
 
     run: RunSpec
     record: Mapping[str, Any]
-    rows: tuple[Row, ...]
+    rows: Measurements
     weights: bytes
     best: bytes = b""
     best_round: int | None = None

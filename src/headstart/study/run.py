@@ -1,12 +1,11 @@
 """The rounds of a run, or of several at once, the probes along the way, and what came of them."""
 
 import math
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from headstart import trees
-from headstart.engine.journal import Row
+from headstart.engine.measurements import Measurements
 from headstart.engine.rounds import Federation, State, advance
 from headstart.probes.base import Metrics, Moment, Probe
 from headstart.probes.evaluation import measure
@@ -27,7 +26,7 @@ class Progress:
     state: State
     kept: dict[int, Tree] = field(default_factory=dict)
     earlier: Mapping[int, Tree] = field(default_factory=dict)
-    rows: list[Row] = field(default_factory=list)
+    rows: Measurements = field(default_factory=Measurements)
     diverged_at: int | None = None
     fallback: str | None = None
 
@@ -117,8 +116,8 @@ def _last_round(under_way: Mapping[int, Progress], rounds: int) -> int:
 
 def _look_back(progress: Progress, probes: Sequence[Probe]) -> None:
     for i, probe in enumerate(probes):
-        for round_, metrics in probe.look_back(_KeptBy(i, progress), progress.state.x).items():
-            progress.rows.extend(_rows(round_, metrics))
+        for round_, metrics in probe.look_back(_KeptBy(i, progress), progress.state.x):
+            progress.rows.extend((round_, metric, value) for metric, value in metrics.items())
 
 
 def _measure(
@@ -134,7 +133,8 @@ def _measure(
     for i, moment in moments.items():
         progress = under_way[i]
         if all(map(math.isfinite, found[i].values())):
-            progress.rows.extend(_rows(moment.state.round, found[i]))
+            round_ = moment.state.round
+            progress.rows.extend((round_, metric, value) for metric, value in found[i].items())
         else:
             progress.diverged_at = moment.state.round
         for number, probe in enumerate(probes[i]):
@@ -165,7 +165,3 @@ class _KeptBy(Mapping[int, Tree]):
 
     def __len__(self) -> int:
         return sum(map(len, self._parts))
-
-
-def _rows(round_: int, metrics: Mapping[str, float]) -> list[Row]:
-    return [(round_, sys.intern(metric), value) for metric, value in metrics.items()]

@@ -25,6 +25,9 @@ from headstart.study.groups import Group
 from headstart.study.run import Progress, rounds_of
 from headstart.trees import Tree
 
+ROWS_AT_ONCE = 4096
+"""The most that one event tells: a look back at a long run measures some of every round."""
+
 
 def never() -> bool:
     """Say that nobody wants a run to stop."""
@@ -97,8 +100,7 @@ class _UnderWay:
 
     def news(self) -> Iterator[Measured]:
         """Yield what was measured since the last time."""
-        rows = tuple(self.progress.rows[self.told :])
-        if rows:
+        while rows := tuple(self.progress.rows[self.told : self.told + ROWS_AT_ONCE]):
             self.told += len(rows)
             yield Measured(self.run, rows)
 
@@ -127,7 +129,7 @@ class _UnderWay:
             record=record_of(
                 self.run, choice, self.progress, parameters, self.seconds_before + seconds, note
             ),
-            rows=tuple(self.progress.rows),
+            rows=self.progress.rows,
             weights=weights.content(final, {"run": str(self.run)}),
             best=self._best(),
             best_round=None if self.best is None else self.best.round,

@@ -13,7 +13,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
-import matplotlib
 import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
@@ -103,6 +102,8 @@ def glyphs_of_fonts() -> Tensor:
     """Digits 0 to 9 of every font as grey images [G, 1, H, W] in [0, 1], G = font * 10 + digit,
     filling the height.
     """
+    import matplotlib  # takes a tenth of a second to import
+
     folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     images = []
     for name in FONTS:

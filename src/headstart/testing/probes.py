@@ -125,7 +125,7 @@ def looks_back_at_what_it_kept(make: Make) -> None:
     for moment in moments(of):
         kept[moment.state.round] = probe.keep(moment.state.x)
         final = moment.state.x
-    for round_, metrics in probe.look_back(kept, final).items():
+    for round_, metrics in probe.look_back(kept, final):
         assert round_ in kept
         assert all(isinstance(value, float) for value in metrics.values())
 

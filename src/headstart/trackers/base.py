@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from headstart.engine.journal import Row
+    from headstart.engine.measurements import Row
     from headstart.study.file.run_spec import RunSpec
 
 

@@ -16,7 +16,7 @@ from mlflow.tracking import MlflowClient
 from headstart.trackers.base import fields, label
 
 if TYPE_CHECKING:
-    from headstart.engine.journal import Row
+    from headstart.engine.measurements import Row
     from headstart.study.file.run_spec import RunSpec
 
 TAG = "headstart.run"

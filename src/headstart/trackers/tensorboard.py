@@ -11,7 +11,7 @@ from torch.utils.tensorboard.writer import SummaryWriter
 from headstart.trackers.base import fields, label
 
 if TYPE_CHECKING:
-    from headstart.engine.journal import Row
+    from headstart.engine.measurements import Row
     from headstart.study.file.run_spec import RunSpec
 
 

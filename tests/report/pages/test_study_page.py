@@ -243,6 +243,16 @@ def test_a_folder_for_a_page_and_a_page_changed_by_hand_are_refused(study: MakeS
     assert (folder / "report.html").read_text() == "my notes"
 
 
+def test_a_page_whose_list_is_lost_is_refused_before_a_study_is_run_again(study: MakeStudy, few: Keep) -> None:
+    folder = study(keep=few)
+    page.refuse_changed(folder)
+    page.write(folder)
+    page.refuse_changed(folder)
+    (folder / page.SUMS).unlink()
+    with pytest.raises(HeadstartError, match=r"report\.html is there, and headstart did not write it"):
+        page.refuse_changed(folder)
+
+
 def test_figures_drawn_in_several_processes_are_the_same(study: MakeStudy, few: Keep) -> None:
     folders = [study(keep=few), study(keep=few)]
     for processes, folder in enumerate(folders, 1):

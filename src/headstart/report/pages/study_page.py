@@ -30,8 +30,8 @@ from headstart.tables import STUDY_FILE
 from headstart.wording.escapes import printable
 from headstart.wording.phrases import count, listed
 
-SUMS = "report.sha256"
-"""The list of the files of a report, in the folder of its study."""
+PAGE, SUMS = "report.html", "report.sha256"
+"""The page, and the list of the files of a report, in the folder of its study."""
 
 ROWS_SHOWN = 48  # of a table on the page; its file has all
 
@@ -80,9 +80,9 @@ def write_reading(reading: Reading, processes: int = 1, into: Path | None = None
         tables += panel.tables
     for table in tables:
         written |= table_files(table)
-    written["report.html"] = page(reading, drawn).encode()
+    written[PAGE] = page(reading, drawn).encode()
     own_files.replace(into, written, SUMS)  # the page last
-    return into / "report.html"
+    return into / PAGE
 
 
 def refuse_changed(directory: Path) -> None:
@@ -91,7 +91,7 @@ def refuse_changed(directory: Path) -> None:
     Raises:
         HeadstartError: one was.
     """
-    own_files.refuse_changed(directory, SUMS)
+    own_files.refuse_changed(directory, SUMS, PAGE)
 
 
 def shown(reading: Reading) -> list[Panel | Picture]:

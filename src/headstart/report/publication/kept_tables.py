@@ -18,7 +18,7 @@ from headstart.tables import OF_CLIENT, ROUNDS, StudyTables, results_files
 MOST_BYTES = 2_000_000
 """Of all tables of a study in a repository."""
 
-smallest = partial(sealed_file, compression_level=19)
+smallest = partial(sealed_file, compression_level=19, row_group_size=2**20)
 """A table as a file, packed as tightly as zstd does at a reasonable speed."""
 
 

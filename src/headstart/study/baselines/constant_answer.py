@@ -21,6 +21,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
+from headstart import arrow
 from headstart.parts.caches import forgets
 from headstart.parts.registry import Component
 from headstart.study.data import task_of
@@ -49,7 +50,7 @@ def baseline_table(task: Component, evaluate_on: str) -> pa.Table:
     made = task_of(task)
     measured = made.validation if evaluate_on == "validation" else made.test
     rows = list(map(asdict, untrained_answers(made, measured)))
-    return pa.Table.from_pylist(rows, schema=BASELINES)
+    return arrow.table(rows, BASELINES)
 
 
 def untrained_answers(task: Task, measured: Examples) -> list[BaselineRow]:

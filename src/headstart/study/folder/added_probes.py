@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from headstart import files, trees
-from headstart.engine.journal import Row
+from headstart.engine.measurements import Measurements, Row
 from headstart.engine.rounds import Federation, State
 from headstart.probes.base import PROBES, Metrics, Moment, Probe
 from headstart.starts import weights
@@ -50,7 +50,7 @@ def ended(run: RunSpec, federation: Federation, beginning: State, folder: Folder
     return Ended(
         run,
         record={**record, "run": run.key, "spec": run.spec()},
-        rows=tuple(rows),
+        rows=Measurements(rows),
         weights=folder.weights(done).read_bytes(),
         best=best.read_bytes() if best.exists() else b"",
     )

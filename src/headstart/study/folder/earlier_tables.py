@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from headstart import tables
+from headstart import arrow, tables
 from headstart.errors import HeadstartError
 
 RECORDS, TARGET = "records", "target_accuracy"
@@ -23,8 +23,8 @@ counted for.
 class Gathered:
     """Rows by run: where they begin in the tables, and how many there are."""
 
-    runs: pa.Table = field(default_factory=lambda: pa.table({}))
-    rounds: pa.Table = field(default_factory=lambda: pa.table({}))
+    runs: pa.Table = field(default_factory=lambda: arrow.table([], pa.schema([])))
+    rounds: pa.Table = field(default_factory=lambda: arrow.table([], pa.schema([])))
     records: Mapping[str, str] = field(default_factory=dict)
     places: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
     """Row among the runs, first row among the rounds, number of rounds."""

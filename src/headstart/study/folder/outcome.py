@@ -5,6 +5,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from headstart import arrow
 from headstart.tables import ROUNDS
 
 
@@ -15,7 +16,9 @@ def with_outcome(record: dict[str, Any], rounds: pa.Table, target: float | None)
     is the target or more, None where there is none such.
     """
     series: dict[str, list[tuple[int, float]]] = {"test_accuracy": [], "test_loss": []}
-    of_tests = rounds.filter(pc.is_in(rounds["metric"], value_set=pa.array(list(series))))
+    of_tests = rounds.filter(
+        pc.is_in(rounds["metric"], value_set=arrow.column(list(series), pa.string()))
+    )
     for round_, metric, value in zip(
         *(of_tests[name].to_pylist() for name in ROUNDS.names[1:]), strict=True
     ):

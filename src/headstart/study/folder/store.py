@@ -9,7 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from headstart import files, parquet_files, tables
+from headstart import arrow, files, parquet_files, tables
+from headstart.engine.measurements import Measurements
 from headstart.errors import HeadstartError
 from headstart.files.locks import locked_with_a_file
 from headstart.study.folder import outcome
@@ -128,17 +129,13 @@ class Folder:
         """Whether the run ended (finished or diverged) and was written."""
         return (self.run(key) / RECORD).exists()
 
-    def finish(
-        self, key: str, record: dict[str, Any], rows: Sequence[tuple[int, str, float]]
-    ) -> None:
+    def finish(self, key: str, record: dict[str, Any], rows: Measurements) -> None:
         """Write what came of a run. Its record is the last file, so a run is done or not there.
 
         The record holds the seals of what belongs to it, so that nothing of another run is taken
         for it.
         """
-        rounds, metrics, values = zip(*rows, strict=True) if rows else ((), (), ())
-        table = pa.table([[key] * len(rows), rounds, metrics, values], schema=ROUNDS)
-        seal = parquet_files.write(self.run(key) / ROUNDS_FILE, table)
+        seal = parquet_files.write(self.run(key) / ROUNDS_FILE, rows.table(key))
         weights = self.run(key) / WEIGHTS
         belongs: dict[str, Any] = {"rounds": seal, "weights": None, "weights_bytes": None}
         if weights.exists():
@@ -166,7 +163,7 @@ class Folder:
         Raises:
             HeadstartError: a run's files are damaged.
         """
-        rows, of_runs = [RUNS.empty_table()], [ROUNDS.empty_table()]
+        rows, of_runs = [arrow.table([], RUNS)], [arrow.table([], ROUNDS)]
         before, records = gathered(self.path, target_accuracy, RUNS, ROUNDS), {}
         for key in keys:
             if self.is_done(key):
@@ -193,7 +190,7 @@ class Folder:
                 _, row = self._read(key, record, None)
                 known = {**record["spec"], **row.to_pylist()[0], "held_against": of}
                 rows.append({name: known.get(name) for name in BASELINE_RUNS.names})
-        return pa.Table.from_pylist(rows, schema=BASELINE_RUNS)
+        return arrow.table(rows, BASELINE_RUNS)
 
     def record(self, key: str) -> dict[str, Any]:
         """What a run that is done was, and what came of it.
@@ -270,7 +267,7 @@ class Folder:
             rounds = read_rounds(self.run(key) / ROUNDS_FILE, record["files"]["rounds"])
             known = {name: record[name] for name in RUNS.names if name in record}
             row = outcome.with_outcome(known, rounds, target)
-            return rounds, pa.Table.from_pylist([row], schema=RUNS)
+            return rounds, arrow.table([row], RUNS)
 
 
 def _is_partial(path: Path) -> bool:

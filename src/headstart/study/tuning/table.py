@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 import pyarrow as pa
 
+from headstart import arrow
 from headstart.study.tuning.search import Search
 from headstart.study.tuning.trials import Trial, best_of, edges, tied_with
 from headstart.tables import TRIALS, TrialRow
@@ -20,7 +21,7 @@ def table_of(found: dict[Search, list[Trial]]) -> pa.Table:
         for number, trial in enumerate(trials):
             row = _row(search, number, trial, is_best=trial is best, is_tied=trial in tied)
             rows.append(asdict(row))
-    return pa.Table.from_pylist(rows, schema=TRIALS)
+    return arrow.table(rows, TRIALS)
 
 
 def _row(search: Search, number: int, trial: Trial, is_best: bool, is_tied: bool) -> TrialRow:
