@@ -86,3 +86,9 @@ def test_check_times_a_round_of_which_every_client_is_dropped(file: Path, execut
     result = invoke("check", file)
     assert result.exit_code == 0
     assert re.search(r"about [\d.]+ s in one process", result.stdout)
+
+
+def test_a_title_of_several_lines_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_text(f'title: "one\\n  about 0 s in one process\\nthree"\n{STUDY}')
+    assert invoke("check", path).stdout.splitlines()[0] == f"{path}: one about 0 s in one process three"

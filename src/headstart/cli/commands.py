@@ -2,6 +2,8 @@
 
 import os
 import sys
+import threading
+import time
 import traceback
 import warnings
 from pathlib import Path
@@ -26,10 +28,21 @@ of it.
 LONGEST = 4000
 """Letters of an error's line, which may hold what somebody else wrote."""
 
+
+def absolute(path: Path | None) -> Path | None:
+    """Return where a path leads now: a part of the user's own may change the working folder."""
+    return None if path is None else Path(os.path.abspath(path))
+
+
 StudyFile = Annotated[Path, typer.Argument(metavar="FILE", help="A study file (YAML).")]
 Out = Annotated[
     Path,
-    typer.Option("--out", metavar="DIR", help="The folder of the results; resumed if it has some."),
+    typer.Option(
+        "--out",
+        metavar="DIR",
+        callback=absolute,
+        help="The folder of the results; resumed if it has some.",
+    ),
 ]
 Allow = Annotated[
     list[str] | None,
@@ -128,26 +141,56 @@ def headstart_(
 def main() -> None:
     """Entry point: an error of the user's is one line on standard error and exit status 2."""
     warnings.showwarning = _one_line  # type: ignore[assignment]
-    with lenient():
-        try:
-            status = app(standalone_mode=False)
-        except (KeyboardInterrupt, typer.Abort):
-            sys.exit(130)
-        except USAGE as error:
-            if text := error.format_message().rstrip(" ."):
-                command = error.ctx.command_path if error.ctx else "headstart"
-                line = f"{text[0].lower()}{text[1:]}; `{command} --help` shows what there is"
-                say(f"error: {' '.join(line.split())}", to=sys.stderr)
-            sys.exit(2)  # without a text it has shown the help
-        except Exception as error:
-            if os.environ.get(SHOWS_TRACEBACKS):
-                raise
-            known = error if isinstance(error, HeadstartError | OSError) else as_memory(error)
-            line = " ".join(str(known or _unexpected(error)).split())
-            say(f"error: {line if len(line) <= LONGEST else line[:LONGEST] + '…'}", to=sys.stderr)
-            sys.exit(2 if known is not None else 1)
-        if isinstance(status, int) and status:
-            sys.exit(status)
+    try:
+        with lenient():
+            status = _status()
+    except SystemExit:  # standard output could not be written
+        status = 2
+    _end_without_threads(status)
+    if status:
+        sys.exit(status)
+
+
+def _status() -> int:
+    """Carry out the command, and return its exit status."""
+    try:
+        status = app(standalone_mode=False)
+    except (KeyboardInterrupt, typer.Abort):
+        return 130
+    except USAGE as error:
+        if text := error.format_message().rstrip(" ."):
+            command = error.ctx.command_path if error.ctx else "headstart"
+            line = f"{text[0].lower()}{text[1:]}; `{command} --help` shows what there is"
+            say(f"error: {' '.join(line.split())}", to=sys.stderr)
+        return 2  # without a text it has shown the help
+    except Exception as error:
+        if os.environ.get(SHOWS_TRACEBACKS):
+            raise
+        known = error if isinstance(error, HeadstartError | OSError) else as_memory(error)
+        line = " ".join(str(known or _unexpected(error)).split())
+        say(f"error: {line if len(line) <= LONGEST else line[:LONGEST] + '…'}", to=sys.stderr)
+        return 2 if known is not None else 1
+    return status if isinstance(status, int) else 0
+
+
+GRACE = 5.0
+"""Seconds in which threads that somebody else began may end once the command has."""
+
+
+def _end_without_threads(status: int) -> None:
+    """Have the program end soon, though a thread that a plugin or a part of the user's began never
+    does.
+    """
+
+    def end() -> None:
+        threading.main_thread().join()
+        time.sleep(GRACE)
+        going_on = [one.name for one in threading.enumerate() if not one.daemon and one.is_alive()]
+        if going_on:
+            say(f"note: ended without a thread that goes on ({going_on[0]})", to=sys.stderr)
+            os._exit(status)
+
+    threading.Thread(target=end, daemon=True).start()
 
 
 def _one_line(message: Warning | str, *_: object) -> None:

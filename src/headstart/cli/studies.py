@@ -148,7 +148,8 @@ def check(
     study = Study.load(file, allow or ())
     spreads = spreads_of(like) if like else UNKNOWN
     of_starts = check_study(study)
-    say(f"{file}: {study.file.title or study.file.name}")
+    title = study.file.title or study.file.name
+    say(f"{file}: {' '.join(title.split())}")
     for axis in (*AXES, "trainable", "local_epochs", "client_rates", "server_rates", "seeds"):
         values = dict.fromkeys(getattr(each, FIELDS[axis]) for each in study.runs)
         shown = values if axis in AXES else sorted(values)

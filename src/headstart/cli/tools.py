@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from headstart.cli.commands import Allow, app
+from headstart.cli.commands import Allow, absolute, app
 from headstart.cli.listing import print_registry, registries, say_faults
 from headstart.errors import HeadstartError
 from headstart.terminal import say
@@ -65,7 +65,8 @@ def inspect(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The seed that deals the rows.")] = 0,
     picture: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Draw it, as .svg or .png.")
+        Path | None,
+        typer.Option(metavar="FILE", callback=absolute, help="Draw it, as .svg or .png."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON a partition.")] = False,
     allow: Allow = None,

@@ -86,7 +86,7 @@ def run_study(
         HeadstartError: the study's parts do not fit together; the folder is in use, of another
             study, or damaged.
     """
-    out = Path(out)
+    out = Path(os.path.abspath(out))  # which parts of the user's own may change
     _refuse_unreadable_name(out)
     if jobs > 1 and study.given and not forks_here(study.file.device):
         raise HeadstartError(
@@ -114,7 +114,7 @@ def _refuse_unreadable_name(out: Path) -> None:
         HeadstartError: its whole path is not UTF-8.
     """
     try:
-        os.path.abspath(out).encode()
+        str(out).encode()
     except UnicodeEncodeError as error:
         raise HeadstartError(
             f"{out}: expected a folder whose path is UTF-8, which weights are read by; choose "
