@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from headstart.engine.journal import Journal, Mark, Row, write
+from headstart.engine.journal import Journal, Mark, write
+from headstart.engine.measurements import Row
 from headstart.errors import HeadstartError
 from headstart.trees import Tree
 

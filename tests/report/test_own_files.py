@@ -50,7 +50,7 @@ def test_one_killed_half_way_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyP
         ours.replace(tmp_path, new, SUMS)
     monkeypatch.undo()
     assert contents(tmp_path) | {SUMS: b""} == {"a.md": b"A", "b.md": b"b", SUMS: b""}
-    ours.refuse_changed(tmp_path, SUMS, "a.md")
+    ours.refuse_changed(tmp_path, SUMS, ["a.md"])
     ours.replace(tmp_path, new, SUMS)
     assert contents(tmp_path) | {SUMS: b""} == new | {SUMS: b""}
 

@@ -8,7 +8,7 @@ changed since. A single file is ours where it says so at its beginning.
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
@@ -69,17 +69,18 @@ def replace(folder: Path, written: Mapping[str, bytes], sums: str) -> None:
     _write(folder / sums, now)
 
 
-def refuse_changed(folder: Path, sums: str, always: str) -> None:
+def refuse_changed(folder: Path, sums: str, always: Sequence[str] = ()) -> None:
     """Refuse a folder in which a file of ours was changed, before there is anything to write.
 
-    `always`: the name of a file that will be written whatever there is to say, so that it is not
-    somebody else's, and not ours where the list is lost.
+    `always`: names of files that will be written whatever there is to say: also where they are not
+    on the list, or the list is lost.
 
     Raises:
         HeadstartError: a file was changed, or a link stands in its place.
     """
-    for name, known in {always: set[str](), **_read(folder / sums)}.items():
-        _refuse_foreign(folder, name, known, sums)
+    found = _read(folder / sums)
+    for name in {**dict.fromkeys(always), **found}:
+        _refuse_foreign(folder, name, found.get(name, set()), sums)
 
 
 def refuse_changed_one(folder: Path, name: str, sums: str) -> None:

@@ -91,7 +91,7 @@ def refuse_changed(directory: Path) -> None:
     Raises:
         HeadstartError: one was.
     """
-    own_files.refuse_changed(directory, SUMS, PAGE)
+    own_files.refuse_changed(directory, SUMS, [PAGE])
 
 
 def shown(reading: Reading) -> list[Panel | Picture]:
