@@ -289,3 +289,13 @@ def test_real_imagenet_weights_with_the_head_kept_or_new() -> None:
     head = {name: net.initial(5)[name] for name in ("classifier.1.weight", "classifier.1.bias")}
     assert equal(got, expected | head)
     assert "'classifier.1.weight' [1000, 512, 1, 1] for [10, 512, 1, 1]" in refusal(written, net, head="keep")
+
+
+def test_classes_that_the_study_names_find_their_places(file: Path) -> None:
+    """A torch file names no classes; one that learned them in another order began worse than a guess."""
+    turned = [str(digit) for digit in reversed(range(10))]
+    got, raw = weights(file, network(), classes=turned), drawn(SHAPES)
+    assert torch.equal(got["3.weight"], raw["3.weight"].flip(0))
+    assert torch.equal(got["3.bias"], raw["3.bias"].flip(0))
+    assert torch.equal(got["1.weight"], raw["1.weight"])
+    assert refusal(file, classes=["0", "0"]).endswith("classes: expected each class once, got ['0', '0']")

@@ -12,7 +12,7 @@ from pydantic import Field
 from headstart.files import located
 from headstart.starts.base import STARTS, Start
 from headstart.starts.heads import Head, HeadChoice, HeadLayer
-from headstart.starts.weight_files.fitting import Inside, Prefix, Sha256, Source, from_file
+from headstart.starts.weight_files.fitting import Classes, Inside, Prefix, Sha256, Source, from_file
 
 
 @STARTS.register(
@@ -32,6 +32,7 @@ def checkpoint(
     head_layer: HeadLayer = None,
     inside: Inside = None,
     prefix: Prefix = None,
+    classes: Classes = (),
 ) -> Start:
     """Weights from a file, such as ImageNet's: all layers but the head, which is kept or new.
 
@@ -48,5 +49,6 @@ def checkpoint(
             model or holds numbers that are not finite.
     """
     return from_file(
-        Source(located(path), sha256, inside, prefix), HeadChoice(head, head_layer, "checkpoint")
+        Source(located(path), sha256, inside, prefix, classes),
+        HeadChoice(head, head_layer, "checkpoint"),
     )

@@ -16,7 +16,7 @@ from pydantic import AfterValidator, Field
 from headstart.errors import HeadstartError, reason
 from headstart.starts.base import STARTS, Start
 from headstart.starts.heads import Head, HeadChoice, HeadLayer
-from headstart.starts.weight_files.fitting import Inside, Prefix, Sha256, Source, from_file
+from headstart.starts.weight_files.fitting import Classes, Inside, Prefix, Sha256, Source, from_file
 from headstart.starts.weight_files.reading import INDEX, files_of
 
 REACHED_WITHIN = 10.0
@@ -53,6 +53,7 @@ def hub(
     head_layer: HeadLayer = None,
     inside: Inside = None,
     prefix: Prefix = None,
+    classes: Classes = (),
 ) -> Start:
     """Weights from a repository of the Hugging Face hub: then as `checkpoint`, the head kept or
     new.
@@ -67,7 +68,9 @@ def hub(
     path = _located(repo, revision, file)
     for shard in files_of(path)[1:]:
         _located(repo, revision, str(Path(file).with_name(shard.name)))
-    return from_file(Source(path, sha256, inside, prefix), HeadChoice(head, head_layer, "hub"))
+    return from_file(
+        Source(path, sha256, inside, prefix, classes), HeadChoice(head, head_layer, "hub")
+    )
 
 
 def _refuse_no_network() -> None:

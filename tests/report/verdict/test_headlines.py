@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from headstart.report.judgement.reading import Reading
 from headstart.report.runs.grid import Grid
@@ -136,3 +137,30 @@ def test_seeds_that_disagree_are_told_and_claimed_no_more(table: Table) -> None:
     assert not said.where.claim.startswith("Either")
     assert said.gain is not None
     assert said.gain.low <= said.gain.value <= said.gain.high
+
+
+@pytest.mark.parametrize(
+    ("began", "lost", "known", "is_said"),
+    [(0.256, 4.1, True, True), (0.256, 1.4, True, False), (0.78, 4.1, True, False), (0.256, 4.1, False, False)],
+)
+def test_a_start_that_is_sure_of_wrong_answers_is_said_first(
+    table: Table, began: float, lost: float, known: bool, is_said: bool
+) -> None:
+    """Its classes were in another order: it began at 25.6 % of four, and the page said "Begin from random".
+
+    A new head is sure of nothing, and a start of which nothing is to be known has no head from elsewhere.
+    """
+    grid = table({"random": {A: [0.700, 0.701, 0.702]}, "hub": {A: [0.650, 0.651, 0.652]}})
+    runs, curves = [], {}
+    for run in grid.records.runs:
+        is_hub = run.start == "hub"
+        runs.append(replace(run, begun_with="the head is kept" if is_hub and known else None))
+        curves[run.run, "test_accuracy"] = np.arange(2), np.array([began if is_hub else 0.25, 0.7])
+        curves[run.run, "test_loss"] = np.arange(2), np.array([lost if is_hub else 1.4, 0.7])
+    row: dict[str, Any] = dict.fromkeys(BaselineRow.__dataclass_fields__)
+    row |= {"task": "t", "baseline": "chance", "rule": "uniform", "answer": "any of 4", "accuracy": 0.25, "loss": 1.386}
+    given = replace(grid.records, runs=tuple(runs), curves=curves, baselines=(BaselineRow(**row),))
+    found = headlines(sort(given), "random")
+    assert bool(found.mistaken) == is_said
+    if is_said:
+        assert found.sentences[0].startswith("Before training a guess gets 25.0% right (loss 1.4), and hub 25.6% right")

@@ -4,7 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headstart.report.measures.baselines import constant_accuracy, untrained_accuracy
+from headstart.report.measures.baselines import (
+    chance,
+    constant_accuracy,
+    untrained_accuracy,
+    untrained_loss,
+)
 from headstart.report.measures.speed import METRIC, reached_by_all
 from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Grid
@@ -16,6 +21,9 @@ from headstart.wording.phrases import count, listed
 
 NOTHING = 0.01
 """Of accuracy: a gain of more is not called nothing, however large the margin is."""
+
+SURE = 1.2
+"""Times the loss of a guess: weights whose loss is higher are sure of wrong answers. Ours."""
 
 LAST, EARLIEST = 0.8, 0.6
 """A curve still rises if it does from 0.8 of the rounds on: the last fifth. Where nothing was
@@ -34,6 +42,7 @@ class Headlines:
         rising: accuracy still rises at the last round; then claims are for so many rounds.
         tied: the tuning could not tell trials apart.
         disagreeing: what the first seeds said is denied by all of them.
+        mistaken: a start begins sure of wrong answers, as a head does of other classes.
     """
 
     constant: str = ""
@@ -41,12 +50,13 @@ class Headlines:
     rising: str = ""
     tied: str = ""
     disagreeing: str = ""
+    mistaken: str = ""
 
     @property
     def sentences(self) -> list[str]:
         """Those that apply."""
-        said = self.constant, self.untrained, self.disagreeing, self.rising, self.tied
-        return list(filter(None, said))
+        said = [self.mistaken, self.constant, self.untrained, self.disagreeing, self.rising]
+        return list(filter(None, [*said, self.tied]))
 
 
 def headlines(grid: Grid, leader: str, tied: str = "") -> Headlines:
@@ -59,13 +69,40 @@ def headlines(grid: Grid, leader: str, tied: str = "") -> Headlines:
     """
     best = grid.best(leader)
     if best is None:
-        return Headlines(tied=tied)
+        return Headlines(tied=tied, mistaken=begins_mistaken(grid))
     return Headlines(
         no_better(grid, best),
         nothing_added(grid, best),
         still_rising(grid),
         tied,
         seeds_disagree(grid),
+        begins_mistaken(grid),
+    )
+
+
+def begins_mistaken(grid: Grid) -> str:
+    """The weights of a start answer no better than a guess before training, and are surer than it:
+    what a head does whose outputs stand for other classes. A new head is not sure of anything.
+    """
+    guess = chance(grid)
+    if guess is None or guess.accuracy is None or not guess.loss:
+        return ""
+    said = []
+    known = {run.start for run in grid.records.runs if run.begun_with}
+    for start in filter(known.__contains__, grid.starts):
+        right, loss = untrained_accuracy(grid, start), untrained_loss(grid, start)
+        if not right or not loss:
+            continue
+        began, lost = float(np.mean([*right.values()])), float(np.mean([*loss.values()]))
+        if began <= guess.accuracy + NOTHING and lost > SURE * guess.loss:
+            said.append(f"{start} {percent(began)} right (loss {lost:.2g})")
+    if not said:
+        return ""
+    return (
+        f"Before training a guess gets {percent(guess.accuracy)} right (loss {guess.loss:.2g}), "
+        f"and {listed(said)}: no better, and surer of it. Its head may have its classes in another "
+        "order than the task's, which are sorted by name: say which they are (classes: [...] of "
+        "the start) or draw a new head (head: new)."
     )
 
 

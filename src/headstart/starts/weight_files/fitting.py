@@ -7,6 +7,7 @@ What a file holds says `reading`, which of it are the weights `packing`, what be
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -57,15 +58,26 @@ Prefix = Annotated[
 ]
 
 
+Classes = Annotated[
+    tuple[str, ...],
+    AddedLater(),
+    Field(
+        description="the names of the classes that the head's outputs stand for, in their order, "
+        "where the file names none"
+    ),
+]
+
+
 class Source(NamedTuple):
     """A file of weights: what it must be, where in it they are, and how their names begin; None
-    where any will do.
+    where any will do. classes: what its outputs stand for, none where the file says it or nobody.
     """
 
     path: Path
     sha256: str | None = None
     inside: str | None = None
     prefix: str | None = None
+    classes: tuple[str, ...] = ()
 
 
 class _Fitted(NamedTuple):
@@ -101,6 +113,7 @@ def from_file(source: Source, head: HeadChoice) -> Start:
             otherwise = held.meaning.held_to(task)
         except HeadstartError as error:
             raise HeadstartError(f"{file}: {error}") from None
+        held = _with_classes(held, source)
         found = _chosen(source, held, network, drawn, head, Meaning.of(task))
         return found._replace(notes=[otherwise] if otherwise else []), drawn
 
@@ -124,6 +137,21 @@ def from_file(source: Source, head: HeadChoice) -> Start:
         ]
 
     return Start(weights, content=content, check=check)
+
+
+def _with_classes(held: Content, source: Source) -> Content:
+    """The content with the classes that the study file names.
+
+    Raises:
+        HeadstartError: the file names others, or one is named twice.
+    """
+    theirs, ours = held.meaning.classes, source.classes
+    if not ours:
+        return held
+    if len(set(ours)) < len(ours) or (theirs and theirs != ours):
+        wanted = f"{list(theirs)}, as the file says" if theirs else "each class once"
+        raise HeadstartError(f"{source.path}: classes: expected {wanted}, got {list(ours)}")
+    return held._replace(meaning=replace(held.meaning, classes=ours))
 
 
 def _chosen(
