@@ -493,7 +493,8 @@ def speedup(s: Study, a: str, b: str) -> Judged | None:
             }
             cells.append(s.together({seed: float(rounds) for seed, rounds in taken.items()}))
         needed.append(over_pairs(cells, np.mean))
-    saved = paired(needed[0], needed[1])
+    every = s.keys.get("every")
+    saved = paired(needed[0], needed[1], float(every) if every else None)
     return Judged(saved, margin=s.margin("speedup", 5) / 100 * int(s.keys["rounds"]), alone=side(saved))
 
 

@@ -75,6 +75,17 @@ def test_equal_rounds_and_two_equal_savings_are_undecided(table: Callable[..., G
     assert "run three or more" in tied.to_decide
 
 
+def test_rounds_that_agree_vary_by_half_of_those_between_two_measurements(table: Callable[..., Grid]) -> None:
+    """What was measured every 10 rounds is not known more closely: four seeds that agree tell 40 rounds from none."""
+    good = {"sgd + adam": [0.9, 0.9, 0.9, 0.9]}
+    rounds = {"random": [60] * 4, "proxy": [20] * 4}
+    found = speed(table({"random": good, "proxy": good}, rounds_to_target=rounds, every=10))
+    assert found.judged == t_interval([40.0] * 4, step=10)
+    assert (found.says, found.difference) == ("yes", "\u221240.0 rounds [\u221248.0, \u221232.0]")
+    near = {"random": [30] * 4, "proxy": [20] * 4}
+    assert speed(table({"random": good, "proxy": good}, rounds_to_target=near, every=20)).says == "undecided"
+
+
 @pytest.mark.parametrize(("seeds", "answer"), [(3, "yes"), (2, "undecided")])
 def test_a_start_that_is_there_before_training_is_the_quicker(
     table: Callable[..., Grid], seeds: int, answer: str

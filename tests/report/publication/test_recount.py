@@ -58,6 +58,7 @@ STUDIES: dict[str, dict[str, Any]] = {
     "three starts": {"starts": ("random", "proxy", "checkpoint(path='a')")},
     "diverged": {"diverge": lambda row: row["client"] == "mimelite" and row["seed"] == 0},
     "tuned three times": {"seeds": tuple(range(6)), "tuning": {"repeats": 3, "trials": 2}},
+    "measured every 4 rounds": {"every": 4},
     "no target": {"target_accuracy": None, "margin": 2.0},
     "few pairs": {"keep": lambda row: row["server"] == "adam" and row["partition"] != "iid"},
     "one seed": {"seeds": (0,)},

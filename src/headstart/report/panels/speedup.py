@@ -168,7 +168,7 @@ def with_target(grid: Grid, both: list[Couple], set_aside: str) -> Answer:
     firsts, others = zip(*both, strict=True)
     slower = effects.mean_over(list(map(rounds_by_repeat, firsts)))
     quicker = effects.mean_over(list(map(rounds_by_repeat, others)))
-    saved = paired_difference(slower, quicker)
+    saved = paired_difference(slower, quicker, step=between_measurements(grid))
     if saved is None:
         return Answer("undecided", f"{apart(reference, other)}.")
     bound = "runs that never reach it count with all their rounds"
@@ -185,6 +185,12 @@ def with_target(grid: Grid, both: list[Couple], set_aside: str) -> Answer:
         saved,
         unit="rounds",
     )
+
+
+def between_measurements(grid: Grid) -> int | None:
+    """The rounds between two measurements: what a run needs is not known more closely."""
+    every = grid.records.settings.get("every")
+    return every if isinstance(every, int) else None
 
 
 def _hits(cells: tuple[Cell, ...]) -> str:
