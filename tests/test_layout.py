@@ -160,7 +160,7 @@ HOUSE = {
         {"intervals", "sequential", "moderated"},
         {"couples"},
         {"effects", "orders", "power", "claims", "winners", "shares"},
-        {"decisions"},
+        {"decisions", "prospects"},
     ],
     "models": [{"conversion"}, {"network"}, {"*"}],
     "models/conversion": [{"building", "dropout", "group_norm", "refusals"}],

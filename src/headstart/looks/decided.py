@@ -40,6 +40,7 @@ class Decided:
             is one with an earlier one has none: the runs of that serve for both.
         going: of each decision, which pairs are run further from which starts [A, P].
         missing: the runs that the next look still needs; 0 where none is to come.
+        accuracies: what the decisions were taken on.
     """
 
     starts: tuple[str, ...]
@@ -50,6 +51,7 @@ class Decided:
     places: Mapping[Names, tuple[int, int]]
     going: tuple[Places, ...]
     missing: int
+    accuracies: Accuracies
 
     @property
     def last(self) -> Decision | None:
@@ -116,7 +118,7 @@ def decided(rows: Iterable[Row], plan: Plan) -> Decided:
     """
     rows, looks = together(list(rows), plan.seeds, plan.repeats), plan.looks.seeds
     found = outcomes(rows, plan.seeds, looks[0] if looks else len(plan.seeds))
-    decisions, going = _looked(found, step_of(rows), plan)
+    accuracies, decisions, going = _looked(found, step_of(rows), plan)
     so_far = Decided(
         starts=found.starts,
         pairs=found.pairs,
@@ -126,6 +128,7 @@ def decided(rows: Iterable[Row], plan: Plan) -> Decided:
         places=found.places,
         going=going,
         missing=0,
+        accuracies=accuracies,
     )
     if so_far.is_over:
         return so_far
@@ -135,10 +138,12 @@ def decided(rows: Iterable[Row], plan: Plan) -> Decided:
 
 def _looked(
     found: Outcomes, step: float, plan: Plan
-) -> tuple[tuple[Decision, ...], tuple[Places, ...]]:
-    """The decisions of the looks that are complete, and which pairs go on after each."""
+) -> tuple[Accuracies, tuple[Decision, ...], tuple[Places, ...]]:
+    """The decisions of the looks that are complete, which pairs go on after each, and the
+    accuracies that they were taken on.
+    """
     if not plan.looks.seeds or plan.looks.seeds[0] < 2:  # one seed has no spread
-        return (), ()
+        return Accuracies(found.values, step), (), ()
     ended = np.flatnonzero((~np.isnan(found.values)).any(axis=(0, 1)))
     values = found.values[:, :, : ended[-1] + 1 if len(ended) else 0].copy()
     while True:
@@ -151,7 +156,7 @@ def _looked(
                 later[~places] = np.nan  # they were run all the same, and count no further
                 break
         else:
-            return tuple(decisions), tuple(going)
+            return Accuracies(values, step), tuple(decisions), tuple(going)
 
 
 def _complete(

@@ -147,11 +147,15 @@ def claims(values: Floats, looks: Looks, margin: float, step: float = 0.0) -> li
     own: list[Claims] = []
     for place, seeds in enumerate(looks.seeds):
         if seeds <= values.shape[-1]:
-            own.append(_at_look(values[..., :seeds], looks, place, margin, step))
+            own.append(at_look(values[..., :seeds], looks, place, margin, step))
     return [_standing(own[: look + 1]) for look in range(len(own))]
 
 
-def _at_look(values: Floats, looks: Looks, place: int, margin: float, step: float) -> Claims:
+def at_look(values: Floats, looks: Looks, place: int, margin: float, step: float) -> Claims:
+    """What one look by itself supports; arguments are those of `claims`.
+
+    place: that of the look, which takes all seeds of the values.
+    """
     n_starts, n_pairs = values.shape[-3:-1]
     able: Truths = np.asarray(np.isfinite(values).all(axis=-1))
     known = np.where(able[..., None], values, 0.0)

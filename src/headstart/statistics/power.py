@@ -10,7 +10,7 @@ decides.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 from scipy import optimize, special
@@ -116,23 +116,3 @@ def seeds_within(e: Estimate, margin: float, tests: int) -> int | None:
     error = (e.high - e.low) / 2 / float(special.stdtrit(e.n - 1, 0.5 + LEVEL / 2))
     spread = error * math.sqrt(e.n)
     return seeds_for((margin - abs(e.value)) / spread, tests / 2) if spread else 3
-
-
-def seeds_to_lead(differences: Sequence[float], margin: float, error: float) -> int | None:
-    """Seeds after which what leads would be seen to be behind by no more than a margin.
-
-    The differences, by seed, and their spread are taken to be as measured: then the lower bound of
-    the mean, which errs with this chance, comes to lie above `-margin`. None for one seed, and
-    above 1,000. An order of magnitude, as what was measured is itself uncertain.
-
-    >>> seeds_to_lead([0.0, 2.0], margin=0.5, error=0.05)  # mean 1, s 1.41: 1.9 s / 2 is 1.3
-    5
-    """
-    if len(differences) < 2:
-        return None
-    lead = float(np.mean(differences)) + margin
-    spread = float(np.std(differences, ddof=1))
-    for n in range(2, MOST_SEEDS + 1):
-        if float(special.stdtrit(n - 1, 1 - error)) * spread / math.sqrt(n) <= lead:
-            return n
-    return None

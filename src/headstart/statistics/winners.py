@@ -13,6 +13,7 @@ Shapes: `...` studies, A starts, P pairs, N seeds.
 """
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,6 +85,39 @@ def _put(into: Floats, order: tuple[NDArray[np.int_], NDArray[np.int_]], by_plac
     np.put_along_axis(into, pairs, by_start, axis=-1)
 
 
+@dataclass(frozen=True)
+class Likeness:
+    """How alike the best of a start's pairs are: what share of the spread of their means is noise.
+
+    rivals: the places of the pairs that are near the best. variance: of the mean of one. weights:
+    of `SHRINKAGES`, the last of which says that the pairs do not differ.
+    """
+
+    rivals: NDArray[np.int_]
+    variance: float
+    weights: Floats
+
+
+def likeness(values: Floats) -> Likeness | None:
+    """How alike pairs are that are finite in every seed [P, N]; None where nothing says so."""
+    means = values.mean(axis=1)
+    order = np.argsort(-means, kind="stable")
+    usual = math.sqrt(float(np.median(_variances(values))) / values.shape[1])
+    count = max(int(np.sum(means >= means.max() - RIVALS * usual)), min(2, len(values)))
+    rivals = order[:count]
+    freedom = (count - 1) * (values.shape[1] - 1)
+    variance = float(_variances(values[rivals]).mean()) / values.shape[1]
+    if not freedom or not variance:
+        return None
+    spread = float(((means[rivals] - means[rivals].mean()) ** 2).sum())
+    # The marginal law of the spread: the variance of means is that of noise over its share.
+    likelihood = 0.5 * (count - 1) * np.log(SHRINKAGES) - 0.5 * (freedom + count - 1) * np.log1p(
+        SHRINKAGES * spread / variance / freedom
+    )
+    weights = _prior() * np.exp(likelihood - likelihood.max())
+    return Likeness(rivals, variance, weights / weights.sum())
+
+
 def chances(values: Floats) -> Floats:
     """The chance of each pair of a start to be the best [P]; they sum to 1.
 
@@ -99,28 +133,16 @@ def chances(values: Floats) -> Floats:
     able = np.flatnonzero(np.isfinite(values).all(axis=1))
     if not len(able):
         return found
-    means = values[able].mean(axis=1)
-    order = np.argsort(-means, kind="stable")
-    usual = math.sqrt(float(np.median(_variances(values[able]))) / values.shape[1])
-    count = max(int(np.sum(means >= means.max() - RIVALS * usual)), min(2, len(able)))
-    rivals = order[:count]
-    freedom = (count - 1) * (values.shape[1] - 1)
-    variance = float(_variances(values[able[rivals]]).mean()) / values.shape[1]
-    if not freedom or not variance:
+    means, alike = values[able].mean(axis=1), likeness(values[able])
+    if alike is None:
         found[able] = (means == means.max()) / np.sum(means == means.max())
         return found
+    rivals = alike.rivals
     centre = means[rivals].mean()
-    spread = float(((means[rivals] - centre) ** 2).sum())
-    # The marginal law of the spread: the variance of means is that of noise over its share.
-    likelihood = 0.5 * (count - 1) * np.log(SHRINKAGES) - 0.5 * (freedom + count - 1) * np.log1p(
-        SHRINKAGES * spread / variance / freedom
-    )
-    weights = _prior() * np.exp(likelihood - likelihood.max())
     kept = 1 - SHRINKAGES[:-1, None]
-    best = _best_of(centre + kept * (means - centre), np.sqrt(kept * variance))
-    alike = np.zeros(len(able))
-    alike[rivals] = 1 / count
-    found[able] = weights @ np.vstack([best, alike]) / weights.sum()
+    best = _best_of(centre + kept * (means[rivals] - centre), np.sqrt(kept * alike.variance))
+    equal = np.full((1, len(rivals)), 1 / len(rivals))
+    found[able[rivals]] = alike.weights @ np.vstack([best, equal])
     return found
 
 

@@ -1,29 +1,40 @@
 """What is left to look for, and the command that looks for it."""
 
+import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from headstart.report.runs.grid import Grid
+from headstart.report.runs.sorting import sort
 from headstart.report.verdict.headlines import Headlines
-from headstart.report.verdict.outlook import for_where, for_which, outlook
-from headstart.statistics.power import seeds_to_lead
+from headstart.report.verdict.outlook import outlook
 
 Table = Callable[..., Grid]
 A, B = "sgd + adam", "sgd + sgd"
 NONE = Headlines()
 
 
-def test_an_open_study_gets_a_number_of_seeds_and_a_command(table: Table) -> None:
-    """One pair, two starts: two comparisons, each with half of the 5 %."""
-    random, proxy = [0.80, 0.82, 0.81], [0.83, 0.82, 0.83]
+def test_an_open_study_gets_a_number_of_seeds_its_chance_and_a_command(table: Table) -> None:
+    random, proxy = [0.80, 0.82, 0.81, 0.80], [0.83, 0.82, 0.83, 0.81]
     grid = table({"random": {A: random}, "proxy": {A: proxy}})
-    needed = seeds_to_lead([0.03, 0.0, 0.02], 0.005, 0.05 / 4)
-    assert needed is not None
-    assert 3 < needed < 20
-    assert (for_where(grid), for_which(grid, "proxy")) == (needed, 0)
     found = outlook(grid, "proxy", "my out", NONE)
-    more = f"About {needed - 3} more seeds would decide where to begin, if differences are as measured."
-    assert found.sentence == more
-    assert found.command == "headstart run 'my out'/study.yaml --out 'my out' --until decided --at-most 20"
+    said = re.fullmatch(
+        r"(\d+) more seeds would decide where to begin with a chance of about [78]\d%, if it is as measured\.",
+        found.sentence,
+    )
+    assert said is not None
+    total = 4 + int(said[1])
+    assert found.command == f"headstart run 'my out'/study.yaml --out 'my out' --until decided --at-most {total}"
+
+
+def test_seeds_that_are_not_counted_from_0_are_listed(table: Table) -> None:
+    random, proxy = [0.80, 0.82, 0.81, 0.80], [0.83, 0.82, 0.83, 0.81]
+    grid = table({"random": {A: random}, "proxy": {A: proxy}})
+    runs = tuple(replace(run, seed=run.seed + 7) for run in grid.records.runs)
+    grid = sort(replace(grid.records, runs=runs, settings={**grid.records.settings, "seeds": [7, 8, 9, 10]}))
+    found = outlook(grid, "proxy", "out", NONE)
+    assert found.sentence.endswith("if it is as measured. List them in the study file.")
+    assert found.command == "headstart run out/study.yaml --out out"
 
 
 def test_where_seeds_are_too_many_it_says_what_is_at_stake(table: Table) -> None:
@@ -32,10 +43,34 @@ def test_where_seeds_are_too_many_it_says_what_is_at_stake(table: Table) -> None
     grid = table({"random": {A: random}, "proxy": {A: proxy}})
     found = outlook(grid, "proxy", "out", NONE)
     assert found.command == ""
+    assert found.sentence.startswith("Even 34 more seeds would decide where to begin only with a chance of ")
     last = grid.decided.last
     assert last is not None
     stake = 100 * last.starts[0, 1].most
     assert found.sentence.endswith(f"takes what leads, proxy with FedAdam, and loses {stake:.3g} points at the most.")
+
+
+def test_where_the_error_is_spent_no_seeds_of_this_folder_are_promised(table: Table) -> None:
+    """The page said "about 368 more seeds would decide" after the last planned look, when no number can."""
+    random, proxy = [0.80, 0.82, 0.81, 0.80], [0.83, 0.82, 0.83, 0.80]
+    until = {"until": "decided", "first": 3, "at_most": 4}
+    found = outlook(table({"random": {A: random}, "proxy": {A: proxy}}, seeds=until), "proxy", "out", NONE)
+    assert found.command == ""
+    assert found.sentence.startswith(
+        "Of the 5% that this study may err by nothing is left, so that further seeds in this folder decide nothing. "
+        "A new folder with other seeds can: "
+    )
+    assert "listed beforehand (seeds: [4, ..., " in found.sentence
+
+
+def test_a_study_tuned_a_few_times_is_told_how_many_tunings_decide(table: Table) -> None:
+    random, proxy = [0.80, 0.82, 0.81, 0.80], [0.83, 0.82, 0.83, 0.80]
+    grid = table({"random": {A: random}, "proxy": {A: proxy}}, tuning={"repeats": 2})
+    found = outlook(grid, "proxy", "out", NONE)
+    assert found.command == ""
+    assert found.sentence.startswith(
+        "A new folder with 40 tunings (tuning.repeats: 40, and as many seeds) would decide"
+    )
 
 
 def test_a_study_that_has_decided_has_nothing_left(table: Table) -> None:

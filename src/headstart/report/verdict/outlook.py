@@ -1,24 +1,32 @@
 """What is left to look for, and how: about how many more seeds would decide, and the command."""
 
 import shlex
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from headstart.looks.decided import Decided
-from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Grid
 from headstart.report.verdict.headlines import Headlines
 from headstart.report.verdict.sentences import in_points
 from headstart.report.verdict.where import Starts, by_divergence, seen
 from headstart.report.verdict.which import Pairs
 from headstart.report.words.methods import method
+from headstart.report.words.numbers import percent
+from headstart.report.words.remarks import capital
+from headstart.statistics import prospects
 from headstart.statistics.couples import LUCK
-from headstart.statistics.intervals import differences
-from headstart.statistics.power import MOST_SEEDS, seeds_to_lead
-from headstart.statistics.sequential import LEVEL
+from headstart.statistics.power import POWER
+from headstart.statistics.sequential import LEVEL, Looks
 from headstart.wording.phrases import count, listed
 
-AT_MOST, WORTH_IT = 20, 40
-"""Seeds that are proposed at the least where seeds are left to find, and at the most."""
+WORTH_IT = (5, 7, 10, 14, 20, 28, 40)
+"""The numbers of seeds that are proposed."""
+
+WORTH_A_TRY = 0.5
+"""With a smaller chance to decide no seeds are proposed."""
+
+NOTHING = 1e-9
+"""Of the error: less is nothing."""
 
 MOST_AT_STAKE = 0.1
 """Of accuracy: that it could cost more than this is no help to anybody."""
@@ -72,34 +80,81 @@ def outlook(grid: Grid, start: str, folder: str, first: Headlines) -> Outlook:
 
 
 def _more_seeds(grid: Grid, start: str, again: str) -> Outlook:
-    last = grid.decided.last
+    """How many more seeds would decide what is open, with the error that is left, and how surely.
+
+    Where nothing is left, or seeds share a few tunings, that takes another folder.
+    """
+    found, last = grid.decided, grid.decided.last
     assert last is not None
-    ended, unit = given_up(grid.decided), grid.decided.unit
-    questions, needed = [], []
-    if not last.where:
-        questions.append("where to begin")
-        needed.append(for_where(grid))
-    if not last.which:
-        questions.append("with what")
-        needed.append(for_which(grid, start))
-    what = listed(questions)
-    stake = at_stake(grid, start)
-    if None in needed:
-        many = f"More than {MOST_SEEDS:,} {unit}s would be needed to decide {what}."
-        return Outlook(f"{ended}{many}{stake}")
-    total = max(filter(None, needed), default=0)
-    more = max(1, total - last.seeds)
-    about = f"About {count(more, f'more {unit}')} would decide {what}"
-    said = f"{ended}{about}, if differences are as measured."
-    if total > WORTH_IT:
-        return Outlook(f"{said}{stake}")
-    if grid.decided.plan.repeats > 1:
-        raised = (
-            f"First raise the repeats of the tuning to {last.seeds + more}, with as many seeds."
+    questions = [] if last.where else ["where to begin"]
+    questions += [] if last.which else ["with what"]
+    what, stake = listed(questions), at_stake(grid, start)
+    values, step = found.accuracies.values[..., : last.seeds], found.accuracies.step
+    is_spent = last.spent >= LEVEL - NOTHING
+    repeats = found.plan.repeats
+
+    def chance(seeds: int) -> float:
+        if repeats > 1 or is_spent:
+            return prospects.anew(values, seeds, last.margin, step)
+        place = found.plan.looks.seeds.index(last.seeds) + 1
+        taken = Looks(found.plan.looks.seeds[:place], found.plan.looks.spent[:place])
+        return prospects.going_on(values, taken, seeds, last.margin, step)
+
+    if repeats > 1:
+        total, sure = enough([n for n in WORTH_IT if n > repeats], chance)
+        said = (
+            f"A new folder with {total} tunings (tuning.repeats: {total}, and as many seeds) would "
+            f"decide {what} {with_chance(sure)}."
         )
-        return Outlook(f"{said} {raised}", again)
-    at_most = max(AT_MOST, last.seeds + more)
-    return Outlook(said, f"{again} --until decided --at-most {at_most}")
+        return Outlook(said if sure >= WORTH_A_TRY else f"{said}{stake}")
+    if is_spent:
+        total, sure = enough(WORTH_IT, chance)
+        highest = max(grid.records.distinct("seed"))
+        others = f"seeds: [{highest + 1}, ..., {highest + total}]"
+        said = (
+            f"Of the {percent(LEVEL, 0)} that this study may err by nothing is left, so that "
+            f"further seeds in this folder decide nothing. A new folder with other seeds can: "
+            f"{total}, listed beforehand ({others}), would decide {what} {with_chance(sure)}."
+        )
+        return Outlook(said if sure >= WORTH_A_TRY else f"{said}{stake}")
+    ended = given_up(found)
+    total, sure = enough([n for n in WORTH_IT if n > last.seeds] or [2 * last.seeds], chance)
+    more = count(total - last.seeds, "more seed")
+    if sure < WORTH_A_TRY:
+        return Outlook(f"{ended}Even {more} would decide {what} only {with_chance(sure)}.{stake}")
+    said = f"{ended}{capital(more)} would decide {what} {with_chance(sure)}."
+    if sorted(found.plan.seeds[: last.seeds]) != list(range(last.seeds)):
+        return Outlook(f"{said} List them in the study file.", again)
+    return Outlook(said, f"{again} --until decided --at-most {total}")
+
+
+def enough(numbers: Sequence[int], chance: Callable[[int], float]) -> tuple[int, float]:
+    """The least of these numbers of seeds that decides with the chance `POWER`, or the most, and
+    with what chance it does.
+
+    >>> enough([5, 10, 20], lambda seeds: 0.08 * seeds)
+    (10, 0.8)
+    """
+    low, high = 0, len(numbers) - 1
+    while low < high:
+        middle = (low + high) // 2
+        if chance(numbers[middle]) >= POWER:
+            high = middle
+        else:
+            low = middle + 1
+    return numbers[low], chance(numbers[low])
+
+
+def with_chance(chance: float) -> str:
+    """Write a chance that is known to 5 percent.
+
+    >>> with_chance(0.83), with_chance(0.01)
+    ('with a chance of about 85%, if it is as measured', \
+'with a chance of less than 5%, if it is as measured')
+    """
+    rounded = 5 * round(20 * chance)
+    about = "less than 5%" if rounded < 5 else f"about {min(rounded, 95)}%"
+    return f"with a chance of {about}, if it is as measured"
 
 
 def given_up(found: Decided) -> str:
@@ -112,49 +167,9 @@ def given_up(found: Decided) -> str:
     )
 
 
-def for_where(grid: Grid) -> int | None:
-    """Seeds that would decide where to begin; None where no such number is known."""
-    found, starts = grid.decided, seen(grid)
-    ours = grid.best(starts.leader) if starts else None
-    if starts is None or ours is None:
-        return None
-    comparisons = len(found.starts) * (len(found.starts) - 1) * len(found.pairs)
-    most = 0
-    for other in _rivals(starts):
-        theirs = grid.best(other)
-        needed = _needed(ours, theirs, starts.last.margin, comparisons) if theirs else None
-        if needed is None:
-            return None
-        most = max(most, needed)
-    return most
-
-
 def _rivals(starts: Starts) -> list[str]:
     """The starts that may be better than the one that leads."""
     return [start for start in starts.candidates if start != starts.leader]
-
-
-def for_which(grid: Grid, start: str) -> int | None:
-    """Seeds that would decide with what; None where no such number is known."""
-    found, last = grid.decided, grid.decided.last
-    assert last is not None
-    pairs = Pairs(found, last, start)
-    comparisons = len(found.starts) * len(found.pairs) * (len(found.pairs) - 1)
-    first, most = grid.cell(start, found.pairs[pairs.able[0]][0]), 0
-    for other in pairs.candidates:
-        if other == pairs.able[0]:
-            continue
-        there = grid.cell(start, found.pairs[other][0])
-        needed = _needed(first, there, last.margin, comparisons)
-        if needed is None:
-            return None
-        most = max(most, needed)
-    return most
-
-
-def _needed(ours: Cell, theirs: Cell, margin: float, comparisons: int) -> int | None:
-    by_seed = differences(ours.accuracy, theirs.accuracy)
-    return seeds_to_lead([*by_seed.values()], margin, LEVEL / 2 / comparisons)
 
 
 def at_stake(grid: Grid, start: str) -> str:
