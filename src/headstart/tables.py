@@ -45,6 +45,9 @@ BESIDE_RUNS = {
 
 AGAIN = "run `headstart run` on this folder again to rebuild it from its runs"
 
+KEEP = "put it back as it was, since looks that were taken count, or choose a new folder"
+"""What is to be done where `looks.parquet` is gone or another one: no run tells what it held."""
+
 
 ARROW = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
 
@@ -292,7 +295,7 @@ def read_results(directory: Path) -> StudyTables:
     beside: dict[str, pa.Table] = {}
     for name, file in BESIDE_RUNS.items():
         if name in said:
-            beside[name] = read(folder / file, AGAIN, said[name])
+            beside[name] = read(folder / file, KEEP if name == "looks" else AGAIN, said[name])
     planned = said.get("planned", "")
     about = {name: text for name, text in said.items() if name not in _OWN}
     number = int(planned) if planned.isdecimal() else None

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from tests.looks.conftest import ADAM, HIGH, LOW, PLAN, SGD, runs
 
@@ -10,7 +11,16 @@ from headstart import parquet_files
 from headstart.errors import HeadstartError
 from headstart.looks.decided import decided
 from headstart.looks.plans import Plan, plan_of
-from headstart.looks.record import Record, in_a_word, read_record, record_for, record_in, table_of
+from headstart.looks.record import (
+    LOOKED,
+    Record,
+    in_a_word,
+    looks_taken,
+    read_record,
+    record_for,
+    record_in,
+    table_of,
+)
 from headstart.statistics.decisions import Bounds
 from headstart.statistics.sequential import levels, until_decided
 from headstart.tables import DECISIONS, LOOKS
@@ -95,6 +105,30 @@ def test_a_record_that_is_gone_while_there_are_results_is_missed(tmp_path: Path)
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "runs.parquet").touch()
     with pytest.raises(HeadstartError, match=r"looks\.parquet is gone, which says what was looked at; put it back"):
+        read_record(tmp_path)
+
+
+def test_a_record_of_another_time_is_refused(tmp_path: Path) -> None:
+    """An older one gives back error that was spent; one of the next look is of a process that ended between files."""
+    results = tmp_path / "results"
+    plan = plan_of({"seeds": {"until": "decided", "first": 3, "at_most": 6}})
+    told = pa.table({"run": ["a"]}).replace_schema_metadata({LOOKED: looks_taken(Record(plan, plan, 2))})
+    parquet_files.write(results / "runs.parquet", told)
+    for taken in (2, 3):
+        parquet_files.write(results / "looks.parquet", table_of(Record(plan, plan, taken), None))
+        assert read_record(tmp_path) == Record(plan, plan, taken)
+    other = plan_of({"seeds": {"until": "decided", "first": 3, "at_most": 9}})
+    for record in (Record(plan, plan, 1), Record(plan, plan, 0), Record(other, other, 2)):
+        parquet_files.write(results / "looks.parquet", table_of(record, None))
+        with pytest.raises(HeadstartError, match=r"does not hold the looks of which runs\.parquet tells; put it back"):
+            read_record(tmp_path)
+
+
+@pytest.mark.parametrize("file", ["rounds.parquet", "baselines.parquet"])
+def test_a_record_that_is_gone_with_the_runs_is_missed_too(tmp_path: Path, file: str) -> None:
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / file).touch()
+    with pytest.raises(HeadstartError, match=r"looks\.parquet is gone"):
         read_record(tmp_path)
 
 

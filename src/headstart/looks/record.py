@@ -20,12 +20,15 @@ from headstart.looks.plans import Plan, as_mapping, from_mapping, going_on
 from headstart.parquet_files import metadata_of
 from headstart.statistics.decisions import Bounds, Decision
 from headstart.statistics.sequential import levels
-from headstart.tables import LOOKS, LookRow
-
-REMEDY = "put it back as it was, since looks that were taken count, or choose a new folder"
+from headstart.tables import KEEP, LOOKS, LookRow
 
 PLAN = "plan"
 """In the metadata of the table: the plans, and how many looks were taken."""
+
+LOOKED = "looked"
+"""In the metadata of the table of runs: the looks that were taken, so that an older or another
+record is known.
+"""
 
 
 @dataclass(frozen=True)
@@ -65,14 +68,50 @@ def read_record(folder: Path) -> Record | None:
     """The record in a study's folder; None where there are no results yet.
 
     Raises:
-        HeadstartError: it is damaged, or gone while there are results.
+        HeadstartError: it is damaged, gone while there are results, or of another time than these.
     """
-    path = folder / tables.RESULTS / tables.LOOKS_FILE
+    results = folder / tables.RESULTS
+    path = results / tables.LOOKS_FILE
+    others = [tables.RUNS_FILE, *tables.BESIDE_RUNS.values()]
     if not path.exists():
-        if (path.parent / tables.RUNS_FILE).exists():
-            raise HeadstartError(f"{path} is gone, which says what was looked at; {REMEDY}")
+        if any((results / file).exists() for file in others):
+            raise HeadstartError(f"{path} is gone, which says what was looked at; {KEEP}")
         return None
-    return record_in(parquet_files.read(path, REMEDY), path)
+    record = record_in(parquet_files.read(path, KEEP), path)
+    if not _follows_on(record, _looked_at(results / tables.RUNS_FILE)):
+        raise HeadstartError(
+            f"{path} is whole, but does not hold the looks of which {tables.RUNS_FILE} tells; "
+            f"{KEEP}"
+        )
+    return record
+
+
+def looks_taken(record: Record) -> str:
+    """The looks that were taken, as the table of runs has them in its metadata under `LOOKED`."""
+    looks, taken = record.followed.looks, record.taken
+    seeds = record.followed.seeds[: looks.seeds[taken - 1]] if taken else ()
+    return json.dumps([seeds, looks.seeds[:taken], looks.spent[:taken]])
+
+
+def _looked_at(path: Path) -> str:
+    """What the table of runs says of the looks; empty where it is damaged, and made anew from the
+    runs.
+    """
+    try:
+        said = metadata_of(parquet_files.read(path, tables.AGAIN)) if path.exists() else {}
+    except HeadstartError:
+        return ""
+    return said.get(LOOKED, "")
+
+
+def _follows_on(record: Record, said: str) -> bool:
+    """Whether a record has the looks that were told, and perhaps later ones: it is written before
+    the table of runs, and a process may end between the two.
+    """
+    if not said:
+        return True
+    taken = len(json.loads(said)[1])
+    return taken <= record.taken and looks_taken(replace(record, taken=taken)) == said
 
 
 def record_in(table: pa.Table, path: Path) -> Record:
@@ -86,7 +125,7 @@ def record_in(table: pa.Table, path: Path) -> Record:
         plans = from_mapping(said["asked"]), from_mapping(said["followed"])
         return Record(*plans, int(said["taken"]))
     except (KeyError, TypeError, ValueError, AttributeError):
-        raise HeadstartError(f"{path} is damaged (it names no plan); {REMEDY}") from None
+        raise HeadstartError(f"{path} is damaged (it names no plan); {KEEP}") from None
 
 
 def table_of(record: Record, found: Decided | None) -> pa.Table:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from headstart.statistics.claims import at_look, claims
 from headstart.statistics.sequential import Looks, grown, one_look
-from headstart.statistics.winners import SHRINKAGES, likeness
+from headstart.statistics.winners import SHRINKAGES, noise_share
 
 FUTURES = 200
 """A chance of one half is within 7 points of what more futures would say."""
@@ -115,7 +115,7 @@ def _drawn_together(
 
 def _nearer(values: Floats, drawn: Floats, generator: np.random.Generator) -> Floats:
     """Draws [F, P] of what pairs with these values [P, N] truly have, drawn towards each other."""
-    alike = likeness(values)
+    alike = noise_share(values)
     if alike is None:
         return drawn
     shares = generator.choice(SHRINKAGES, (len(drawn), 1), p=alike.weights)

@@ -86,7 +86,7 @@ def _put(into: Floats, order: tuple[NDArray[np.int_], NDArray[np.int_]], by_plac
 
 
 @dataclass(frozen=True)
-class Likeness:
+class NoiseShare:
     """How alike the best of a start's pairs are: what share of the spread of their means is noise.
 
     rivals: the places of the pairs that are near the best. variance: of the mean of one. weights:
@@ -98,7 +98,7 @@ class Likeness:
     weights: Floats
 
 
-def likeness(values: Floats) -> Likeness | None:
+def noise_share(values: Floats) -> NoiseShare | None:
     """How alike pairs are that are finite in every seed [P, N]; None where nothing says so."""
     means = values.mean(axis=1)
     order = np.argsort(-means, kind="stable")
@@ -115,7 +115,7 @@ def likeness(values: Floats) -> Likeness | None:
         SHRINKAGES * spread / variance / freedom
     )
     weights = _prior() * np.exp(likelihood - likelihood.max())
-    return Likeness(rivals, variance, weights / weights.sum())
+    return NoiseShare(rivals, variance, weights / weights.sum())
 
 
 def chances(values: Floats) -> Floats:
@@ -133,7 +133,7 @@ def chances(values: Floats) -> Floats:
     able = np.flatnonzero(np.isfinite(values).all(axis=1))
     if not len(able):
         return found
-    means, alike = values[able].mean(axis=1), likeness(values[able])
+    means, alike = values[able].mean(axis=1), noise_share(values[able])
     if alike is None:
         found[able] = (means == means.max()) / np.sum(means == means.max())
         return found

@@ -12,7 +12,7 @@ from typing import Any
 from headstart import files, tables
 from headstart.child_processes import StreamOf
 from headstart.errors import HeadstartError
-from headstart.looks.record import Record, read_record, record_for
+from headstart.looks.record import LOOKED, Record, looks_taken, read_record, record_for
 from headstart.looks.record import table_of as looks_table
 from headstart.study.baselines.constant_answer import baseline_table
 from headstart.study.baselines.other_training import baseline_runs
@@ -324,6 +324,7 @@ class _Course:
             trials=table_of(self._trials()) if self._searches else None,
             baselines=baseline_table(self._study.task, self._study.file.evaluate_on),
             looks=looks_table(self._record, self._decided),
+            about={**found.about, LOOKED: looks_taken(self._record)},
             planned=len(found.runs) + len(undone),
             failed=self._failures(),
         )
