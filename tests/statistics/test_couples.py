@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from headstart.statistics.couples import SKEWNESS, couples
+from headstart.statistics.couples import SKEWNESS, couples, effective
 from headstart.statistics.moderated import moderated
 
 
@@ -44,3 +44,14 @@ def test_a_long_tail_above_makes_no_bound_bolder() -> None:
     found = couples(values, np.zeros((1, 5)), np.ones((1, 1), dtype=bool), 1, step=0.0)
     plain = found.value - special.stdtrit(4, 0.99) * found.error
     assert found.low(0.01) == pytest.approx(plain, rel=1e-5)
+
+
+def test_pairs_count_as_many_variances_as_they_are_worth() -> None:
+    """Clones count as one, independent pairs as nearly all; a start that hardly varies says little."""
+    generator = np.random.default_rng(0)
+    apart = generator.standard_normal((200, 12, 10))
+    clones = np.repeat(generator.standard_normal((200, 1, 10)), 12, axis=1)
+    assert effective(clones, clones, 12) == pytest.approx(1)
+    assert np.median(effective(apart, apart, 12)) > 11
+    assert np.median(effective(apart, 0.001 * clones, 12)) > 11
+    assert 2 < np.median(effective(apart, clones, 12)) < 5

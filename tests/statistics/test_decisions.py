@@ -46,7 +46,7 @@ def test_the_best_of_a_start_need_not_be_known_for_it_to_be_ahead() -> None:
     twice = np.array([[A, A], [B, B]])
     (found,) = decide(Accuracies(twice, step=0.001), one_look(4), margin=0.005)
     error = np.std(np.subtract(A, B), ddof=1) / 4**0.5
-    critical = special.stdtrit(3 + 3, 1 - 0.04 / 2 / 2 / 2 * 3 / 16)  # the other pair's three degrees, too
+    critical = special.stdtrit(3, 1 - 0.04 / 2 / 2 / 2 * 3 / 16)  # the other pair's are the same again
     assert found.starts[0, 1].low == pytest.approx(np.mean(np.subtract(A, B)) - critical * error, rel=1e-5)
     assert found.good(0) == {0, 1}
     assert found.worse(0) == set()

@@ -32,7 +32,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.statistics.couples import couples
+from headstart.statistics.couples import couples, effective
 from headstart.statistics.sequential import Looks, held_back, late, levels
 
 OF_STARTS, OF_PAIRS = 0.5, 0.5
@@ -174,7 +174,8 @@ def at_look(values: Floats, looks: Looks, place: int, margin: float, step: float
     for a, b in itertools.combinations(range(n_starts), 2):
         usable = able[..., a, :], able[..., b, :]
         both = usable[0][..., :, None] & usable[1][..., None, :]
-        forth = couples(known[..., a, :, :], known[..., b, :, :], both, n_pairs, step)
+        ours, theirs = known[..., a, :, :], known[..., b, :, :]
+        forth = couples(ours, theirs, both, effective(ours, theirs, n_pairs), step)
         starts_low[..., a, b] = _best(forth.low(ahead, ENOUGH), *usable)
         starts_most[..., b, a] = -_best(forth.low(most, ENOUGH_TO_END), *usable)
         starts_hope[..., b, a] = -_best(forth.hoped(at_end, ENOUGH_TO_END, end), *usable)

@@ -108,7 +108,11 @@ def _critical(freedom: Floats, seeds: int, level: float, enough: float) -> Float
 
 
 def couples(
-    ours: Floats, theirs: Floats, counted: NDArray[np.bool_], independent: int, step: float
+    ours: Floats,
+    theirs: Floats,
+    counted: NDArray[np.bool_],
+    independent: float | Floats,
+    step: float,
 ) -> Couples:
     """All couples of our pairs with theirs.
 
@@ -132,6 +136,37 @@ def couples(
     variance, freedom = moderated(variance, counted, seeds - 1, independent)
     floor = np.maximum(variance, 1e-100)
     return Couples(value, np.sqrt(variance / seeds), cube / seeds / floor**1.5, freedom, seeds)
+
+
+def effective(ours: Floats, theirs: Floats, most: int) -> Floats:
+    """As how many independent variances those of the couples of two starts count [...].
+
+    Logarithms of variances go together as the squares of the correlations. So where pairs of a
+    start go together with a mean correlation r, m of them are worth m / (1 + (m - 1) r^2) (Kish);
+    that of differences is the mean of both starts', by what they add to the variance. What pairs of
+    one start share is not in their differences, so that within a start nothing is taken off.
+
+    Args:
+        ours: accuracies of the pairs from one start [..., P, N].
+        theirs: those from another.
+        most: where pairs do not go together.
+    """
+    ours_by, ours_share = _together(ours)
+    theirs_by, theirs_share = _together(theirs)
+    total = np.maximum(ours_share + theirs_share, 1e-300)
+    r = np.maximum((ours_by * ours_share + theirs_by * theirs_share) / total, 0.0)
+    found: Floats = most / (1 + (most - 1) * r**2)
+    return found
+
+
+def _together(values: Floats) -> tuple[Floats, Floats]:
+    """The mean correlation of the pairs of a start over seeds, and their mean square [...]."""
+    rest = values - values.mean(axis=-1, keepdims=True)
+    size = np.sqrt((rest**2).sum(axis=-1, keepdims=True))
+    unit = np.where(size > 0, rest / np.maximum(size, 1e-300), 0.0)
+    many = (size > 0).sum(axis=(-1, -2))
+    squared = (unit.sum(axis=-2) ** 2).sum(axis=-1)
+    return (squared - many) / np.maximum(many * (many - 1), 1), (rest**2).mean(axis=(-1, -2))
 
 
 def _sum(ours: Floats, theirs: Floats) -> Floats:

@@ -26,7 +26,7 @@ _TRIGAMMAS = special.polygamma(1, _HALVES)
 
 
 def moderated(
-    variances: Floats, counted: NDArray[np.bool_], freedom: int, independent: int
+    variances: Floats, counted: NDArray[np.bool_], freedom: int, independent: float | Floats
 ) -> tuple[Floats, Floats]:
     """Returns the variances [..., P, P] drawn towards what is usual, and their degrees of freedom
     [...].
@@ -35,20 +35,21 @@ def moderated(
         variances: of couples [..., P, P].
         counted: which of them say what is usual [..., P, P]; those that are 0 do not.
         freedom: the degrees of freedom of each.
-        independent: as how many independent variances they are taken: from two starts as many as
-            pairs, within one as many less one.
+        independent: as how many independent variances they are taken [...], which need not be
+            whole: from two starts at most as many as pairs, within one as many less one.
     """
     counted = counted & (variances > 0)
     many = counted.sum(axis=(-1, -2))
-    if independent < 2 or not freedom:
+    others = np.asarray(independent, dtype=float) - 1
+    if not (others > 0).any() or not freedom:
         return variances, np.full(many.shape, float(freedom))
     logs = np.where(counted, np.log(np.where(counted, variances, 1.0)), 0.0)
     centre = logs.sum(axis=(-1, -2)) / np.maximum(many, 1)
     squares = np.where(counted, (logs - centre[..., None, None]) ** 2, 0.0).sum(axis=(-1, -2))
-    spread = squares / np.maximum(many, 1) * independent / (independent - 1)
+    spread = squares / np.maximum(many, 1) * (1 + 1 / np.maximum(others, 1e-9))
     excess = np.maximum(spread - special.polygamma(1, freedom / 2), _TRIGAMMAS[-1])
     prior = 2 * np.interp(-excess, -_TRIGAMMAS, _HALVES)
-    prior = np.where(many > 1, np.minimum(prior, (independent - 1) * freedom), 0.0)
+    prior = np.where(many > 1, np.minimum(prior, others * freedom), 0.0)
     half = np.maximum(prior, 1e-6) / 2
     usual = np.exp(
         centre

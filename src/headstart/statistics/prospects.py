@@ -77,7 +77,7 @@ def futures(values: Floats, seeds: int) -> Floats:
     values: final accuracies [A, P, N], of two seeds at the least.
     """
     generator = np.random.Generator(np.random.Philox(key=KEY))
-    able = np.isfinite(values).all(axis=-1)
+    able: NDArray[np.bool_] = np.asarray(np.isfinite(values).all(axis=-1))
     known = np.where(able[..., None], values, 0.0)
     means = known.mean(axis=-1, keepdims=True)
     n = known.shape[-1]
