@@ -17,7 +17,7 @@ def test_the_folder_of_the_data_is_that_of_the_environment(tmp_path: Path, monke
 
 
 def test_a_folder_of_the_data_that_is_not_set_is_told_with_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("HEADSTART_DATA")
+    monkeypatch.delenv("HEADSTART_DATA", raising=False)
     line = r"^task\.path: \$HEADSTART_DATA/b\.csv: the environment variable HEADSTART_DATA is not set; set it to "
     with pytest.raises(HeadstartError, match=line):
         located("$HEADSTART_DATA/b.csv", "task.path")

@@ -198,5 +198,5 @@ def test_under_repeats_of_the_tuning_it_counts_tunings(table: Table) -> None:
     assert "after 3 tunings" in where_to_begin(grid).text
     assert "at 3 tunings" in how_sure(grid, "random")
     left = outlook(grid, "random", "out", Headlines())
-    assert "more tunings would" in left.sentence
+    assert "A new folder with 40 tunings" in left.sentence
     assert "--until" not in left.command
