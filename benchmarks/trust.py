@@ -1,6 +1,6 @@
 """How often a study claims what is false, and how many seeds it takes to claim what is true.
 
-Each cell simulates studies through `headstart.statistics.claims` and reads the claims of all looks:
+Each cell simulates studies through `headstart.statistics.joint.claims` and reads the claims of all looks:
 a claim is never taken back, so that what stands at the last look is what anybody could have claimed
 who stopped at any. A claim is false where a start is called ahead that is not, or no worse than one
 that is better by more than the margin; where a pair is called good that loses more than the margin;
@@ -22,9 +22,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.statistics.claims import Claims, claims
-from headstart.statistics.sequential import LEVEL, Looks, grown, one_look, until_decided
-from headstart.statistics.winners import chances, estimates
+from headstart.statistics.joint.claims import Claims, claims
+from headstart.statistics.joint.sequential import LEVEL, Looks, grown, one_look, until_decided
+from headstart.statistics.joint.winners import chances, estimates
 
 Floats = NDArray[np.float64]
 CHUNK = 250

@@ -157,9 +157,13 @@ HOUSE = {
     ],
     "looks": [{"competitors"}, {"repeats"}, {"outcomes", "plans"}, {"decided"}, {"record"}],
     "statistics": [
-        {"intervals", "sequential", "moderated"},
+        {"intervals", "joint"},
+        {"effects", "orders", "power", "shares"},
+    ],
+    "statistics/joint": [
+        {"sequential", "moderated"},
         {"couples"},
-        {"effects", "orders", "power", "claims", "winners", "shares"},
+        {"claims", "winners"},
         {"decisions", "prospects"},
     ],
     "models": [{"conversion"}, {"network"}, {"*"}],

@@ -5,7 +5,7 @@ from typing import Any
 
 from headstart.looks.competitors import Pair, Setting
 from headstart.looks.plans import Plan
-from headstart.statistics.sequential import until_decided
+from headstart.statistics.joint.sequential import until_decided
 
 DIRICHLET, IID = Setting("dirichlet(alpha=0.1)", "equal", 1), Setting("iid", "equal", 1)
 SGD, ADAM, NOVA = Pair("sgd", "sgd"), Pair("sgd", "adam"), Pair("nova", "sgd")

@@ -6,7 +6,7 @@ from tests.looks.conftest import ADAM, EQUAL, HIGH, IID, LOW, NOVA, PLAN, SGD, r
 
 from headstart.looks.decided import Decided, decided
 from headstart.looks.plans import Plan
-from headstart.statistics.sequential import until_decided
+from headstart.statistics.joint.sequential import until_decided
 
 LONG = Plan(tuple(range(20)), until_decided(3, 20), margin=0.005)
 """Of looks enough that nothing is given up early."""

@@ -5,7 +5,7 @@ from tests.looks.conftest import PLAN
 
 from headstart.errors import HeadstartError
 from headstart.looks.plans import Plan, as_mapping, from_mapping, going_on, plan_of
-from headstart.statistics.sequential import LEVEL, ONE_LOOK, Looks, grown, one_look
+from headstart.statistics.joint.sequential import LEVEL, ONE_LOOK, Looks, grown, one_look
 
 
 def test_a_study_file_plans_its_looks() -> None:

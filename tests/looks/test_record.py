@@ -21,8 +21,8 @@ from headstart.looks.record import (
     record_in,
     table_of,
 )
-from headstart.statistics.decisions import Bounds
-from headstart.statistics.sequential import levels, until_decided
+from headstart.statistics.joint.decisions import Bounds
+from headstart.statistics.joint.sequential import levels, until_decided
 from headstart.tables import DECISIONS, LOOKS
 
 RECORD = Record(PLAN, PLAN, 0)

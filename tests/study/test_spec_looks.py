@@ -8,7 +8,7 @@ from tests.study.small_studies import study
 
 from headstart.errors import HeadstartError
 from headstart.looks.plans import Plan
-from headstart.statistics.sequential import one_look, until_decided
+from headstart.statistics.joint.sequential import one_look, until_decided
 from headstart.study.spec import Study
 
 

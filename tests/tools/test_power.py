@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from headstart.looks.outcomes import outcomes
 from headstart.looks.plans import Plan
-from headstart.statistics.claims import OF_STARTS, claims
+from headstart.statistics.joint.claims import OF_STARTS, claims
+from headstart.statistics.joint.sequential import ONE_LOOK, one_look
 from headstart.statistics.power import decidable, seeds_for
-from headstart.statistics.sequential import ONE_LOOK, one_look
 from headstart.study.spec import Study
 from headstart.tools.power import (
     UNKNOWN,

@@ -144,8 +144,8 @@ def main() -> None:
     try:
         with lenient():
             status = _status()
-    except SystemExit:  # standard output could not be written
-        status = 2
+    except SystemExit as end:  # a completion was shown, or standard output could not be written
+        status = end.code if isinstance(end.code, int) else int(end.code is not None)
     _end_without_threads(status)
     if status:
         sys.exit(status)

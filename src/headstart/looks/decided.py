@@ -19,7 +19,7 @@ from headstart.looks.competitors import Pair, Row, Setting, setting_of
 from headstart.looks.outcomes import Names, Outcomes, outcomes, step_of
 from headstart.looks.plans import Plan
 from headstart.looks.repeats import together
-from headstart.statistics.decisions import Accuracies, Decision, decide
+from headstart.statistics.joint.decisions import Accuracies, Decision, decide
 
 Places = NDArray[np.bool_]
 """[A, P]: a flag for each start and pair."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from headstart.errors import HeadstartError
 from headstart.looks.repeats import first_of_repeat, repeats_of
-from headstart.statistics.sequential import Looks, grown, one_look, until_decided
+from headstart.statistics.joint.sequential import Looks, grown, one_look, until_decided
 
 MARGIN = 0.5
 """Points of accuracy: a difference that is no more than this does not matter where nothing is said.

@@ -18,8 +18,8 @@ from headstart.errors import HeadstartError
 from headstart.looks.decided import Decided
 from headstart.looks.plans import Plan, as_mapping, from_mapping, going_on
 from headstart.parquet_files import metadata_of
-from headstart.statistics.decisions import Bounds, Decision
-from headstart.statistics.sequential import levels
+from headstart.statistics.joint.decisions import Bounds, Decision
+from headstart.statistics.joint.sequential import levels
 from headstart.tables import KEEP, LOOKS, LookRow
 
 PLAN = "plan"

@@ -2,7 +2,7 @@
 
 Starts are compared by their best pairs: one is ahead of another where its best pair is ahead of
 every pair of the other, a poor one that varies much included. Pairs are compared two by two.
-`statistics.claims` shares the error out among these tests. How much differences vary over seeds is
+`statistics.joint.claims` shares the error out among these tests. How much differences vary over seeds is
 read off the results of a study like it.
 
 Shapes: A starts, P pairs, N seeds.
@@ -23,11 +23,11 @@ from headstart import tables
 from headstart.looks.outcomes import outcomes
 from headstart.looks.plans import MARGIN, Plan, plan_of
 from headstart.looks.repeats import repeats_of, together
-from headstart.statistics.claims import ENOUGH, OF_PAIRS, OF_STARTS
-from headstart.statistics.couples import edge
 from headstart.statistics.intervals import LEVEL
+from headstart.statistics.joint.claims import ENOUGH, OF_PAIRS, OF_STARTS
+from headstart.statistics.joint.couples import edge
+from headstart.statistics.joint.sequential import levels
 from headstart.statistics.power import MOST_SEEDS, POWER, decidable, seeds_for
-from headstart.statistics.sequential import levels
 from headstart.study.spec import Study
 from headstart.wording.phrases import listed
 
@@ -62,7 +62,7 @@ UNKNOWN = Spreads()
 
 
 def edge_of(seeds: int, m: float) -> float:
-    """The t beyond which a bound of `statistics.claims` decides that is one of m."""
+    """The t beyond which a bound of `statistics.joint.claims` decides that is one of m."""
     return edge(seeds, (1 - LEVEL) / (2 * m), ENOUGH)
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from headstart.looks.competitors import Pair
 from headstart.report.verdict.sentences import Sentence, difference, either, in_points, joined, named, possible
-from headstart.statistics.decisions import Bounds
+from headstart.statistics.joint.decisions import Bounds
 
 
 def test_a_sentence_ends_once() -> None:

@@ -14,7 +14,7 @@ from tests.study.conftest import assert_equal_bits, done, of_ends, start, wait_f
 from headstart.errors import HeadstartError
 from headstart.looks.plans import Plan
 from headstart.looks.record import read_record
-from headstart.statistics.sequential import one_look, until_decided
+from headstart.statistics.joint.sequential import one_look, until_decided
 from headstart.study.looking.stages import GROUPS_OF_A_LOOK, Looked, groups_by_look, sure
 from headstart.study.runner import run_study
 from headstart.study.spec import Study

@@ -12,8 +12,8 @@ from headstart.report.panels.base import Missing
 from headstart.report.runs.records import Records
 from headstart.report.verdict.sentences import difference
 from headstart.report.verdict.verdict import Verdict
-from headstart.statistics.decisions import Bounds
 from headstart.statistics.intervals import Estimate
+from headstart.statistics.joint.decisions import Bounds
 
 NAME = "findings.json"
 FORMAT = 2

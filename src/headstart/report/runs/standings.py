@@ -13,7 +13,7 @@ from headstart.looks.decided import Decided
 from headstart.report.runs.cells import Cell
 from headstart.report.runs.records import any_measured
 from headstart.statistics import orders
-from headstart.statistics.decisions import Bounds
+from headstart.statistics.joint.decisions import Bounds
 
 
 @dataclass(frozen=True)

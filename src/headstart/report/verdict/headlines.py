@@ -16,7 +16,7 @@ from headstart.report.runs.grid import Grid
 from headstart.report.verdict.sentences import in_points
 from headstart.report.words.methods import method
 from headstart.report.words.numbers import percent, signed
-from headstart.statistics.decisions import contradictions
+from headstart.statistics.joint.decisions import contradictions
 from headstart.wording.phrases import count, listed
 
 NOTHING = 0.01

@@ -13,10 +13,10 @@ from headstart.report.verdict.which import Pairs
 from headstart.report.words.methods import method
 from headstart.report.words.numbers import percent
 from headstart.report.words.remarks import capital
-from headstart.statistics import prospects
-from headstart.statistics.couples import LUCK
+from headstart.statistics.joint import prospects
+from headstart.statistics.joint.couples import LUCK
+from headstart.statistics.joint.sequential import LEVEL, Looks
 from headstart.statistics.power import POWER
-from headstart.statistics.sequential import LEVEL, Looks
 from headstart.wording.phrases import count, listed
 
 WORTH_IT = (5, 7, 10, 14, 20, 28, 40)

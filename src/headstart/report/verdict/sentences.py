@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from headstart.looks.competitors import Pair
 from headstart.report.words.methods import method
 from headstart.report.words.numbers import signed
-from headstart.statistics.decisions import Bounds
+from headstart.statistics.joint.decisions import Bounds
 from headstart.wording.phrases import count, listed
 
 ALL = 1.0

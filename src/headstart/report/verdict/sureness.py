@@ -2,7 +2,7 @@
 
 from headstart.report.runs.grid import Grid
 from headstart.report.words.numbers import percent
-from headstart.statistics.sequential import LEVEL
+from headstart.statistics.joint.sequential import LEVEL
 from headstart.wording.phrases import count
 
 

@@ -14,7 +14,7 @@ from headstart.report.verdict.sentences import Sentence
 from headstart.report.verdict.sureness import how_sure
 from headstart.report.verdict.where import Starts, where_to_begin
 from headstart.report.verdict.which import cell_to_take, with_what
-from headstart.statistics.decisions import Bounds
+from headstart.statistics.joint.decisions import Bounds
 
 
 @dataclass(frozen=True)

@@ -28,8 +28,8 @@ from headstart.report.words.methods import method
 from headstart.report.words.numbers import percent, points
 from headstart.report.words.remarks import capital
 from headstart.statistics import effects
-from headstart.statistics.decisions import Bounds, Decision
 from headstart.statistics.intervals import paired_difference
+from headstart.statistics.joint.decisions import Bounds, Decision
 from headstart.wording.phrases import count, listed, some
 
 UNMEASURED = "accuracy was not measured: add the probe evaluation"

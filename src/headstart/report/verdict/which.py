@@ -26,7 +26,7 @@ from headstart.report.verdict.sentences import (
 )
 from headstart.report.verdict.where import UNMEASURED, missing
 from headstart.report.words.numbers import percent
-from headstart.statistics.decisions import Bounds, Decision
+from headstart.statistics.joint.decisions import Bounds, Decision
 from headstart.wording.phrases import count, listed, some
 
 NAMED = 3

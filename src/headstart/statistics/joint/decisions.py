@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.statistics.claims import Claims, claims
-from headstart.statistics.sequential import Looks
-from headstart.statistics.winners import chances, estimates
+from headstart.statistics.joint.claims import Claims, claims
+from headstart.statistics.joint.sequential import Looks
+from headstart.statistics.joint.winners import chances, estimates
 
 
 @dataclass(frozen=True)

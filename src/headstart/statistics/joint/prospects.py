@@ -17,9 +17,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.statistics.claims import at_look, claims
-from headstart.statistics.sequential import Looks, grown, one_look
-from headstart.statistics.winners import SHRINKAGES, noise_share
+from headstart.statistics.joint.claims import at_look, claims
+from headstart.statistics.joint.sequential import Looks, grown, one_look
+from headstart.statistics.joint.winners import SHRINKAGES, noise_share
 
 FUTURES = 200
 """A chance of one half is within 7 points of what more futures would say."""

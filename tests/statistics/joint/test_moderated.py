@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from headstart.statistics.moderated import moderated
+from headstart.statistics.joint.moderated import moderated
 
 OTHERS = ~np.eye(6, dtype=bool)
 

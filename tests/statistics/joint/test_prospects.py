@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from headstart.statistics.claims import claims
-from headstart.statistics.prospects import anew, futures, going_on
-from headstart.statistics.sequential import grown, one_look, until_decided
+from headstart.statistics.joint.claims import claims
+from headstart.statistics.joint.prospects import anew, futures, going_on
+from headstart.statistics.joint.sequential import grown, one_look, until_decided
 
 MARGIN, STEP = 0.005, 0.001
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from headstart.statistics.couples import SKEWNESS, couples, effective
-from headstart.statistics.moderated import moderated
+from headstart.statistics.joint.couples import SKEWNESS, couples, effective
+from headstart.statistics.joint.moderated import moderated
 
 
 def test_a_couple_has_the_mean_the_error_and_the_skewness_of_its_differences() -> None:

@@ -32,8 +32,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.statistics.couples import couples, effective
-from headstart.statistics.sequential import Looks, held_back, late, levels
+from headstart.statistics.joint.couples import couples, effective
+from headstart.statistics.joint.sequential import Looks, held_back, late, levels
 
 OF_STARTS, OF_PAIRS = 0.5, 0.5
 """The shares of the error that claims on starts and claims on pairs have, where both are made."""

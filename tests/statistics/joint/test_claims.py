@@ -6,9 +6,9 @@ import math
 import numpy as np
 import pytest
 
-from headstart.statistics.claims import claims
-from headstart.statistics.couples import couples, effective
-from headstart.statistics.sequential import grown, late, levels, one_look, until_decided
+from headstart.statistics.joint.claims import claims
+from headstart.statistics.joint.couples import couples, effective
+from headstart.statistics.joint.sequential import grown, late, levels, one_look, until_decided
 
 
 def test_the_bounds_are_those_of_every_couple_in_turn() -> None:

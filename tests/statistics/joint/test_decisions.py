@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import special
 
-from headstart.statistics.decisions import Accuracies, contradictions, decide
 from headstart.statistics.intervals import t_interval
-from headstart.statistics.sequential import one_look, until_decided
+from headstart.statistics.joint.decisions import Accuracies, contradictions, decide
+from headstart.statistics.joint.sequential import one_look, until_decided
 
 STUDIES = 100
 A, B = [0.71, 0.74, 0.73, 0.72], [0.61, 0.63, 0.61, 0.59]

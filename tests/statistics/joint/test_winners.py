@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from headstart.statistics.winners import chances, estimates
+from headstart.statistics.joint.winners import chances, estimates
 
 
 def test_a_seed_that_is_left_out_gives_what_stands_at_a_place() -> None:

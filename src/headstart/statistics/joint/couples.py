@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from headstart.statistics.moderated import moderated
+from headstart.statistics.joint.moderated import moderated
 
 Floats = NDArray[np.float64]
 
