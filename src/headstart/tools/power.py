@@ -2,8 +2,8 @@
 
 Starts are compared by their best pairs: one is ahead of another where its best pair is ahead of
 every pair of the other, a poor one that varies much included. Pairs are compared two by two.
-`statistics.joint.claims` shares the error out among these tests. How much differences vary over seeds is
-read off the results of a study like it.
+`statistics.joint.claims` shares the error out among these tests. How much differences vary over
+seeds is read off the results of a study like it.
 
 Shapes: A starts, P pairs, N seeds.
 """
