@@ -1,8 +1,8 @@
 """How often a study claims what is false, and how many seeds it takes to claim what is true.
 
-Each cell simulates studies through `headstart.statistics.joint.claims` and reads the claims of all looks:
-a claim is never taken back, so that what stands at the last look is what anybody could have claimed
-who stopped at any. A claim is false where a start is called ahead that is not, or no worse than one
+Each cell simulates studies through `headstart.statistics.joint.claims` and reads the claims of every look:
+a study errs where what it claims at any of them is false, as somebody may have stopped there, also
+where a later look takes it back. A claim is false where a start is called ahead that is not, or no worse than one
 that is better by more than the margin; where a pair is called good that loses more than the margin;
 where a pair is called worse and none is better.
 
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from headstart.statistics.joint.claims import Claims, claims
 from headstart.statistics.joint.sequential import LEVEL, Looks, grown, one_look, until_decided
-from headstart.statistics.joint.winners import chances, estimates
+from headstart.statistics.joint.winners import chances, luck
 
 Floats = NDArray[np.float64]
 CHUNK = 250
@@ -134,7 +134,7 @@ def false_claims(found: Claims, true: Floats) -> dict[str, NDArray[np.bool_]]:
 
 
 def error_rates(cell: Cell, studies: int) -> dict[str, float]:
-    """The share of studies of a cell with a false claim."""
+    """The share of studies of a cell with a false claim, at any look."""
     generator = _generator(cell.name)
     looks, true, wrong = PLANS[cell.plan], truth(cell), []
     step = STEP if cell.noise.startswith("steps") else 0.0
@@ -145,8 +145,9 @@ def error_rates(cell: Cell, studies: int) -> dict[str, float]:
         if step:
             values = np.round((0.5 + scale * (values + generator.uniform(size=(CHUNK, 1, 1, 1)))) / step) * step
             margin *= scale
-        found = false_claims(claims(values, looks, margin, step)[-1], true)
-        wrong.append([found["starts"], found["pairs"], found["starts"] | found["pairs"]])
+        at_looks = [false_claims(found, true) for found in claims(values, looks, margin, step)]
+        starts, pairs = (np.any([found[kind] for found in at_looks], axis=0) for kind in ("starts", "pairs"))
+        wrong.append([starts, pairs, starts | pairs])
     shares = np.concatenate(wrong, axis=1).mean(axis=1)
     return dict(zip(("starts", "pairs", "either"), shares.round(5).tolist(), strict=True))
 
@@ -173,7 +174,7 @@ def power(difference: float, starts: int, pairs: int, margin: float, studies: in
         given_up = np.where(hopeless.any(axis=0), hopeless.argmax(axis=0), len(looks.seeds) - 1)
         till_hopeless += np.array(looks.seeds)[np.minimum(first, given_up)].tolist()
         still_right += (decided.any(axis=0) & (leaders == 0) & (first <= given_up)).tolist()
-        ahead += at_looks[-1].ahead[:, 0, 1:].all(axis=1).tolist()
+        ahead += np.any([found.ahead[:, 0, 1:].all(axis=1) for found in at_looks], axis=0).tolist()
         at_end = claims(values, FIXED, margin)[-1]
         fixed_right += (at_end.where & (at_end.leader == 0)).tolist()
         fixed += at_end.ahead[:, 0, 1:].all(axis=1).tolist()
@@ -185,16 +186,27 @@ def power(difference: float, starts: int, pairs: int, margin: float, studies: in
     return dict(zip(names, shares.round(4).tolist(), strict=True))
 
 
-def winners(pairs: int, seeds: int, studies: int) -> dict[str, float]:
-    """The bias of the winner's printed accuracy, in points, where the standard deviation is 2; and its
-    chance to be best.
+def winners(pairs: int, seeds: int, spread: str, studies: int) -> dict[str, float]:
+    """How much too high the highest mean of two starts is, in points, where nothing differs and the standard
+    deviation is 2 points; or where it is .3 for every other pair and 11 for the rest. Less the luck that is said
+    beside it; and the chance to be best that it is given.
     """
     generator = _generator(f"winners {pairs} {seeds}")
-    values = 2 * generator.standard_normal((studies, 2, pairs, seeds))
-    rows, means = np.arange(studies), values.mean(axis=-1).reshape(studies, -1)
-    printed = estimates(values).reshape(studies, -1)[rows, means.argmax(axis=1)]
-    tops = [chances(of_start[0]).max() for of_start in values[:500]]
-    return {"mean": means.max(axis=1).mean(), "printed": printed.mean(), "chance": float(np.mean(tops))}
+    values = generator.standard_normal((studies, 2 * pairs, seeds))
+    values *= 2.0 if spread == "even" else np.where(np.arange(2 * pairs) % 2, 11.0, 0.3)[:, None]
+    means = values.mean(axis=-1)
+    leads = means.argmax(axis=1)
+    tops = means.max(axis=1)
+    by = np.array([luck(of_study)[first] for of_study, first in zip(values, leads, strict=True)])
+    best = [chances(of_study[:pairs]).max() for of_study in values[:500]]
+    steady = np.full(studies, spread == "even") | (leads % 2 == 0)
+    return {
+        "mean": float(tops.mean()),
+        "less luck": float((tops - by).mean()),
+        "rms of the mean": float(np.sqrt((tops**2).mean())),
+        "luck of a steady one": float(by[steady].mean()) if steady.any() else 0.0,
+        "chance": float(np.mean(best)),
+    }
 
 
 def tables(known: dict[str, Any]) -> str:
@@ -241,8 +253,8 @@ def main() -> None:
         print(tables(known))
         return
     tasks: dict[str, Any] = {}
-    for pairs, seeds in itertools.product((1, 4, 12), (3, 5, 10)):
-        tasks[f"winners {pairs} at {seeds}"] = (winners, pairs, seeds)
+    for spread, pairs, seeds in itertools.product(("even", "uneven"), (1, 4, 12), (3, 5, 10)):
+        tasks[f"winners {pairs} at {seeds}, {spread}"] = (winners, pairs, seeds, spread)
     for cell in cells():
         tasks[cell.name] = (error_rates, cell)
     for (starts, pairs), margin in itertools.product(((2, 1), (2, 4), (2, 12)), (0.0, 0.25)):

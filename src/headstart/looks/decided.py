@@ -193,5 +193,4 @@ def _with_gone_out(decision: Decision, before: Decision, gone_out: Places) -> De
         means=np.where(gone_out, before.means, decision.means),
         starts={**before.starts, **decision.starts},
         pairs={**before.pairs, **decision.pairs},
-        estimates=np.where(gone_out, before.estimates, decision.estimates),
     )

@@ -87,9 +87,10 @@ def test_what_so_few_seeds_can_tell_apart_is_said(table: Table) -> None:
     assert (found.decided, found.claim, found.names) == (False, OPEN, (FEDADAM,))
     last = grid.decided.last
     assert last is not None
-    chance, accuracy = last.chances[0, 0], last.estimates[0, 0]
+    chance, luck = last.chances[0, 0], last.luck[0, 0]
     assert found.evidence.startswith(
-        f"{FEDADAM} leads with {100 * accuracy:.1f}% from random, "
+        f"{FEDADAM} leads with 91.0% from random (the best of 2 that are not told apart: were they "
+        f"equal, {100 * luck:.1g} points of it would be luck), "
         f"and is the best with a chance of {100 * chance:.0f}%; "
         "1 other may be as good"
     )
@@ -98,6 +99,13 @@ def test_what_so_few_seeds_can_tell_apart_is_said(table: Table) -> None:
     assert found.evidence.endswith(
         f"3 seeds tell pairs apart only where they differ by about {half:.1f} points or more"
     )
+
+
+def test_the_accuracy_that_leads_is_that_of_its_seeds(table: Table) -> None:
+    """Beside a pair that varies by 11 points it was printed below all of its own seeds: 42.1 %."""
+    steady, wild = [0.449, 0.4475, 0.4544], [0.32, 0.50, 0.40]
+    found = with_what(one(table, {A: steady, B: wild}), "random")
+    assert found.evidence.startswith(f"{FEDADAM} leads with 45.0% from random, and is the best")
 
 
 def test_pairs_that_are_one_are_named_together_and_counted_once(table: Table) -> None:
@@ -165,7 +173,7 @@ def test_accuracies_in_steps_of_a_test_row_are_no_certainty(table: Table) -> Non
 
 def test_the_accuracy_that_is_printed_of_the_best_of_many_equal_pairs_is_not_too_high(table: Table) -> None:
     """Two starts, twelve equal pairs, three seeds with a standard deviation of 2 points: the highest mean is too high
-    by 2.2 points, what the sentence says by .3 at most.
+    by 2.2 points, less the luck that the sentence tells by .3 at most.
     """
     generator, printed, highest, chances = np.random.default_rng(0), [], [], []
     for _ in range(100):
@@ -178,10 +186,10 @@ def test_the_accuracy_that_is_printed_of_the_best_of_many_equal_pairs_is_not_too
         assert last is not None
         assert last.leader is not None
         said = with_what(grid, grid.decided.starts[last.leader]).text
-        found = re.search(r"leads with ([\d.]+)% .* a chance of (\d+)%", said)
+        found = re.search(r"leads with ([\d.]+)% .* equal, ([\d.]+) points? of .* a chance of (\d+)%", said)
         assert found, said
-        printed.append(float(found[1]))
-        chances.append(float(found[2]))
+        printed.append(float(found[1]) - float(found[2]))
+        chances.append(float(found[3]))
         highest.append(100 * float(values.mean(axis=2).max()))
     assert np.mean(highest) - 80 > 2
     assert abs(np.mean(printed) - 80) < 0.3

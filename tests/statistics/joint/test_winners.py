@@ -1,34 +1,61 @@
-"""The estimates of winners and the chances to be best, by hand and over simulated studies."""
+"""The luck of winners and the chances to be best, by hand and over simulated studies."""
 
 import math
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from headstart.statistics.joint.winners import chances, estimates
-
-
-def test_a_seed_that_is_left_out_gives_what_stands_at_a_place() -> None:
-    """Pair 0 leads on seeds 0 and 2, so that seed 1 has 0 for the first place."""
-    values = np.array([[[5.0, 0.0, 3.0], [3.0, 3.0, 3.0]]])
-    by_place = [(3.0 + 0.0 + 3.0) / 3, (5.0 + 3.0 + 3.0) / 3]
-    assert estimates(values)[0, [1, 0]] == pytest.approx(by_place)
+from headstart.statistics.joint.winners import chances, luck
 
 
-def test_the_best_of_twelve_equal_pairs_is_not_printed_too_high() -> None:
-    """From two starts, three seeds, a standard deviation of 2 points: the mean is 2.2 too high."""
-    values = 2 * np.random.default_rng(0).standard_normal((4000, 2, 12, 3))
-    winner = values.mean(axis=-1).reshape(4000, -1).argmax(axis=1)
-    printed = estimates(values).reshape(4000, -1)[np.arange(4000), winner]
-    assert values.mean(axis=-1).max(axis=(1, 2)).mean() > 2.1
-    assert abs(printed.mean()) < 0.1
+def highest_less_luck(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The highest mean of each study [S, C, N], less what of it would be luck."""
+    found = []
+    for of_study in values:
+        means = of_study.mean(axis=1)
+        found.append(means.max() - luck(of_study)[means.argmax()])
+    return np.array(found)
 
 
-def test_one_that_is_far_better_has_its_own_mean() -> None:
-    values = np.random.default_rng(0).standard_normal((1, 5, 4))
-    values[0, 3] += 100
-    assert estimates(values)[0, 3] == pytest.approx(values[0, 3].mean())
-    assert chances(values[0])[3] > 0.95
+@pytest.mark.parametrize(("many", "seeds"), [(2, 3), (8, 3), (24, 3), (24, 5), (24, 10)])
+def test_of_equal_means_the_highest_is_as_much_too_high_as_is_said(many: int, seeds: int) -> None:
+    """With a standard deviation of 2 points: the mean of 24 is 2.2 too high at three seeds."""
+    values = 2 * np.random.default_rng(0).standard_normal((2000, many, seeds))
+    assert abs(highest_less_luck(values).mean()) < 0.3
+    assert values.mean(axis=-1).max(axis=1).mean() > 0.6
+
+
+def test_luck_that_all_share_is_no_luck_of_one() -> None:
+    generator = np.random.default_rng(0)
+    shared = 2 * generator.standard_normal((1000, 1, 5))
+    values = shared + 0.2 * generator.standard_normal((1000, 12, 5))
+    assert abs(highest_less_luck(values).mean()) < 0.1
+
+
+@pytest.mark.parametrize("seeds", [3, 6, 20])
+def test_a_pair_that_varies_little_owes_little_to_luck(seeds: int) -> None:
+    """One varies by .3 points and the other by 11: it is the one that varies which leads by luck."""
+    drawn = np.random.default_rng(0).standard_normal((500, 2, seeds))
+    by: dict[int, list[float]] = {0: [], 1: []}
+    over: dict[int, list[float]] = {0: [], 1: []}
+    for values in drawn * np.array([[0.3], [11.0]]):
+        leads = int(values.mean(axis=1).argmax())
+        by[leads].append(luck(values)[leads])
+        over[leads].append(values[leads].mean())
+    assert max(by[0]) < 0.3
+    assert np.mean(by[1]) == pytest.approx(np.mean(over[1]), rel=0.3)
+
+
+def test_of_one_nothing_is_luck_and_nor_is_without_spread() -> None:
+    assert luck(np.array([[0.5, 0.6]])).tolist() == [0.0]
+    assert luck(np.array([[0.5, 0.5], [0.5, 0.5]])) == pytest.approx([0.0, 0.0])
+
+
+def test_one_that_is_far_better_is_the_best() -> None:
+    values = np.random.default_rng(0).standard_normal((5, 4))
+    values[3] += 100
+    assert chances(values)[3] > 0.95
 
 
 def test_equal_pairs_have_equal_chances() -> None:
@@ -38,7 +65,6 @@ def test_equal_pairs_have_equal_chances() -> None:
     assert np.mean(tops) < 0.2
 
 
-def test_what_cannot_be_used_has_no_estimate_and_no_chance() -> None:
-    values = np.array([[[0.5, 0.6], [-math.inf, 0.6], [np.nan, np.nan]]])
-    assert estimates(values)[0] == pytest.approx([0.55, np.nan, np.nan], nan_ok=True)
-    assert chances(values[0]).tolist() == [1.0, 0.0, 0.0]
+def test_what_cannot_be_used_has_no_chance() -> None:
+    values = np.array([[0.5, 0.6], [-math.inf, 0.6], [np.nan, np.nan]])
+    assert chances(values).tolist() == [1.0, 0.0, 0.0]

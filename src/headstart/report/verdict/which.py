@@ -32,6 +32,9 @@ from headstart.wording.phrases import count, listed, some
 NAMED = 3
 """Pairs that are named although nothing is decided of them; of more it is said how many."""
 
+SEEN = 0.0005
+"""Of accuracy: less luck than this would be written as nothing."""
+
 TOO_WIDE = 0.25
 """Of accuracy: bounds that are further away than this tell nothing apart that anybody compares."""
 
@@ -87,9 +90,18 @@ class Pairs:
         """The pairs at some places, each with those that are one with it."""
         return tuple(named(self.found.pairs[place]) for place in places)
 
-    def expected(self, place: int) -> str:
-        """The accuracy of a pair that new seeds are expected to have."""
-        return percent(float(self.last.estimates[self.place, place]))
+    def accuracy(self, place: int) -> str:
+        """The mean accuracy of a pair from its start, with how much of it may be luck."""
+        mean = f"{percent(float(self.last.means[self.place, place]))} from {self.start}"
+        contenders = int(np.isfinite(self.last.luck).sum())
+        by = float(self.last.luck[self.place, place])
+        is_highest = self.place == self.last.leader and place == self.able[0]
+        if not is_highest or not by >= SEEN:
+            return mean
+        return (
+            f"{mean} (the best of {contenders} that are not told apart: were they equal, "
+            f"{in_points(round(by, 3))} of it would be luck)"
+        )
 
     @property
     def chance(self) -> str:
@@ -144,7 +156,7 @@ def with_what(
         return Sentence(False, "No pair is of use here", why, first)
     ran = [pair for pair in found.pairs if (start, pair[0], found.setting) in grid.cells]
     if len(ran) == 1:
-        why = f"{pairs.expected(pairs.able[0])} from {start}"
+        why = pairs.accuracy(pairs.able[0])
         return Sentence(False, f"Only one pair, {first[0]}, was run", why, first)
     sentence = next(filter(None, _rules(pairs)), None) or undecided(pairs)
     if rising:
@@ -182,7 +194,7 @@ def the_best(pairs: Pairs) -> Sentence | None:
         return None
     (best,) = pairs.candidates
     (name,) = pairs.names([best])
-    evidence = f"{pairs.expected(best)} from {pairs.start}"
+    evidence = pairs.accuracy(best)
     if pairs.worse:
         second = difference(pairs.ahead(best, pairs.worse[0]))
         others = f"each of the {len(pairs.worse)} others, of the nearest"
@@ -199,7 +211,7 @@ def as_good(pairs: Pairs) -> Sentence | None:
     names = pairs.names(pairs.good)
     avoid, open_ = pairs.names(pairs.avoid), pairs.names(pairs.open)
     claim = f"Use any of {either(names)}" if len(names) > 2 else f"Use {either(names)}"
-    shown = f"{names[0]} ends at {pairs.expected(pairs.good[0])} from {pairs.start}"
+    shown = f"{names[0]} ends at {pairs.accuracy(pairs.good[0])}"
     why = f"no other pair is better by more than {in_points(pairs.last.margin)}"
     if len(names) > 1:
         why = f"no pair is better than these by more than {in_points(pairs.last.margin)}"
@@ -224,8 +236,8 @@ def undecided(pairs: Pairs) -> Sentence:
 def _open(pairs: Pairs) -> str:
     """The pair that leads, and what so many seeds can tell apart."""
     (first,) = pairs.names(pairs.able[:1])
-    accuracy = pairs.expected(pairs.able[0])
-    shown = f"{first} leads with {accuracy} from {pairs.start}, and is the best with a chance of"
+    accuracy = pairs.accuracy(pairs.able[0])
+    shown = f"{first} leads with {accuracy}, and is the best with a chance of"
     others = count(len(pairs.candidates) - 1, "other")
     seeds = count(pairs.last.seeds, pairs.found.unit)
     which = "the two pairs" if len(pairs.able) == 2 else f"most of {len(pairs.able)} pairs"

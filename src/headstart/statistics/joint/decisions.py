@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from headstart.statistics.joint.claims import Claims, claims
 from headstart.statistics.joint.sequential import Looks
-from headstart.statistics.joint.winners import chances, estimates
+from headstart.statistics.joint.winners import chances, luck
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,9 @@ class Decision:
     seeds, spent: the seeds looked at and the error spent so far; margin: a difference that is no
     more than this does not matter. best: of each start the pair with the highest mean, None where
     all diverged. starts: (a, b) -> the best of a less the best of b. pairs: (a, i, j) -> pair i
-    less pair j, both from a. estimates [A, P]: the accuracy to expect of new seeds, corrected for
-    the choice of the best. chances [A, P]: of each pair to be the best of its start.
+    less pair j, both from a. luck [A, P]: of the contenders, the pairs that may be the best of all,
+    by how much each mean is too high if all of them are equal and it came out highest; NaN of
+    others. chances [A, P]: of each pair to be the best of its start.
     """
 
     seeds: int
@@ -67,7 +68,7 @@ class Decision:
     means: NDArray[np.float64] = field(repr=False)  # [A, P]; NaN where it cannot be used
     starts: Mapping[tuple[int, int], Bounds] = field(repr=False)
     pairs: Mapping[tuple[int, int, int], Bounds] = field(repr=False)
-    estimates: NDArray[np.float64] = field(repr=False)
+    luck: NDArray[np.float64] = field(repr=False)
     chances: NDArray[np.float64] = field(repr=False)
     claims: Claims = field(repr=False)
 
@@ -179,10 +180,18 @@ def _decision(values: NDArray[np.float64], spent: float, supported: Claims) -> D
         means=means,
         starts=_of_starts(supported, best),
         pairs=_of_pairs(supported),
-        estimates=estimates(values),
+        luck=_luck(values, supported),
         chances=np.array([chances(of_start) for of_start in values]),
         claims=supported,
     )
+
+
+def _luck(values: NDArray[np.float64], supported: Claims) -> NDArray[np.float64]:
+    behind = np.asarray(supported.ahead.any(axis=0))
+    may_be_best = supported.able & ~supported.worse & ~behind[:, None]
+    found = np.full(values.shape[:2], np.nan)
+    found[may_be_best] = luck(values[may_be_best])
+    return found
 
 
 def _of_starts(supported: Claims, best: list[int | None]) -> dict[tuple[int, int], Bounds]:

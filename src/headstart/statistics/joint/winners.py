@@ -1,15 +1,16 @@
-"""What to expect of the pair that came out best, and the chances of each to be the best.
+"""How much of the best mean is luck, and the chances of each pair to be the best.
 
 The highest of many means is too high: of twelve equal pairs at three seeds with a standard
-deviation of 2 points, by 1.9. So each seed is left out in turn, the pairs are put in order by the
-others, and what stands at a place is what the left-out seed gives to the pair there. Seeds that
-did not choose have no reason to flatter: what stands at a place is right on average for a pair that
-was put there by one seed less.
+deviation of 2 points, by 1.9. No rule that lowers it is nearer to the truth for every truth there
+is: where one is better by three standard errors, what takes the luck off in the one case takes a
+point too much off in the other. So the mean stays what it is, and beside it stands how much of it
+would be luck if all were equal, which is when luck is most.
 
-Sources: Stone, J. R. Statist. Soc. B 36 (1974), cross-validatory choice and assessment; Lindley and
-Smith, ibid. 34 (1972), the hierarchical model of means that are alike.
+Sources: Dawid, Bayesian Statistics 5 (1994), selection paradoxes, what a mean is too high by for
+having been selected; Lindley and Smith, J. R. Statist. Soc. B 34 (1972), the hierarchical model of
+means that are alike.
 
-Shapes: `...` studies, A starts, P pairs, N seeds.
+Shapes: C contenders, P pairs, N seeds.
 """
 
 import math
@@ -18,6 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
+
+from headstart.statistics.joint.moderated import moderated
 
 Floats = NDArray[np.float64]
 
@@ -38,51 +41,41 @@ is far worse does not make the others less alike.
 """
 
 
-def estimates(values: Floats) -> Floats:
-    """The accuracies [..., A, P] that new seeds are expected to have, corrected for the choice.
+def luck(values: Floats) -> Floats:
+    """By how much the mean of each contender [C] is too high where it comes out highest, were all
+    of them truly equal.
 
-    Starts are in the order of their best pairs, and pairs in the order of their means, on all seeds
-    but one; the one that is left out is averaged by place. With one seed they are what it has.
+    A mean that varies little owes little to luck, also among others that vary much: the mean of
+    each is normal with a standard error of its own. What seeds do to all alike is no luck of one.
 
     Args:
-        values: final accuracies [..., A, P, N]; a pair that is not finite in every seed has NaN.
+        values: final accuracies of the contenders [C, N], finite in every seed.
     """
-    able = np.asarray(np.isfinite(values).all(axis=-1))
-    known = np.where(able[..., None], values, -math.inf)
-    seeds = values.shape[-1]
-    places = _order(known.mean(axis=-1))
-    if seeds == 1:
-        return np.where(able, known[..., 0], np.nan)
-    by_place = np.zeros(able.shape)
-    counted = np.zeros(able.shape)
-    for seed in range(seeds):
-        others = np.delete(known, seed, axis=-1).mean(axis=-1)
-        left_out = _taken(known[..., seed], _order(others))
-        finite = np.isfinite(left_out)
-        by_place += np.where(finite, left_out, 0.0)
-        counted += finite
-    found = np.empty(able.shape)
-    _put(found, places, by_place / np.maximum(counted, 1))
-    return np.where(able, found, np.nan)
+    many, seeds = values.shape
+    if many < 2 or seeds < 2:
+        return np.zeros(many)
+    variances, _ = moderated(
+        _own_variances(values)[None], np.ones((1, many), bool), seeds - 1, many
+    )
+    errors = np.sqrt(variances[0] / seeds)
+    nodes, rule = np.polynomial.legendre.leggauss(NODES)
+    at = 6 * errors[:, None] * nodes  # [C, nodes]: where the mean of each may lie
+    below = np.log(
+        np.maximum(special.ndtr(at[:, None] / np.maximum(errors[:, None], 1e-12)), 1e-300)
+    )
+    others = below.sum(axis=1) - np.diagonal(below).T  # all others lie below it
+    weights = np.exp(others - others.max(axis=1, keepdims=True) - 18 * nodes**2) * rule
+    found: Floats = (weights * at).sum(axis=1) / weights.sum(axis=1)
+    return found
 
 
-def _order(means: Floats) -> tuple[NDArray[np.int_], NDArray[np.int_]]:
-    """The starts [..., A] by their best pairs, and the pairs [..., A, P] of each, best first."""
-    starts = np.argsort(-means.max(axis=-1), axis=-1, kind="stable")
-    return starts, np.argsort(-means, axis=-1, kind="stable")
-
-
-def _taken(values: Floats, order: tuple[NDArray[np.int_], NDArray[np.int_]]) -> Floats:
-    starts, pairs = order
-    sorted_pairs = np.take_along_axis(values, pairs, axis=-1)
-    return np.take_along_axis(sorted_pairs, starts[..., None], axis=-2)
-
-
-def _put(into: Floats, order: tuple[NDArray[np.int_], NDArray[np.int_]], by_place: Floats) -> None:
-    starts, pairs = order
-    by_start = np.empty(into.shape)
-    np.put_along_axis(by_start, starts[..., None], by_place, axis=-2)
-    np.put_along_axis(into, pairs, by_start, axis=-1)
+def _own_variances(values: Floats) -> Floats:
+    """The variances [C] over seeds, less what all contenders have in common: as much of each as is
+    left of their sum where the effect of the seed on all is removed.
+    """
+    variances: Floats = values.var(axis=1, ddof=1)
+    apart = _variances(values)
+    return variances * float(apart.sum()) / max(float(variances.sum()), 1e-300)
 
 
 @dataclass(frozen=True)
