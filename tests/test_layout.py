@@ -158,7 +158,7 @@ HOUSE = {
     "looks": [{"competitors"}, {"repeats"}, {"outcomes", "plans"}, {"decided"}, {"record"}],
     "statistics": [
         {"intervals", "joint"},
-        {"effects", "orders", "power", "shares"},
+        {"effects", "orders", "power", "shares", "spreads"},
     ],
     "statistics/joint": [
         {"sequential", "moderated"},

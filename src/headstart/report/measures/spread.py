@@ -5,48 +5,34 @@ from dataclasses import dataclass
 
 from headstart.looks.competitors import Pair, Setting
 from headstart.report.runs.grid import Block, Grid
-from headstart.statistics import effects
-from headstart.statistics.intervals import Estimate, difference_of_differences, paired_difference
+from headstart.statistics.intervals import Estimate, paired_difference
+from headstart.statistics.spreads import Apart, apart
 
 
 @dataclass(frozen=True)
 class Spread:
-    """The standard deviation between pairs by seed from two starts, and its difference.
-
-    `p`: of both being equal (Pitman and Morgan); None where there is no test.
-    """
+    """How far the pairs of a block lie apart on uneven devices, from two starts."""
 
     block: Block
-    by_start: tuple[dict[int, float], dict[int, float]]
-    closer: Estimate
-    p: float | None
+    apart: Apart
 
 
 @dataclass(frozen=True)
 class Beside:
-    """The spread on even devices, and by how much the starts differ more on uneven ones."""
+    """The same on even devices, and by how much the starts differ more on uneven ones."""
 
     pairs: tuple[Pair, ...]
-    by_start: tuple[dict[int, float], dict[int, float]]
-    difference: Estimate | None
+    apart: Apart
     more: Estimate
 
 
 def spread(
     grid: Grid, between: tuple[str, str], pairs: Sequence[Pair], uneven: Setting
 ) -> Spread | None:
-    """The spread on uneven devices; None with fewer than two pairs or no common seed."""
+    """The spread on uneven devices; None with fewer than three pairs or two common seeds."""
     block = grid.block(pairs, [uneven])
-    if len(block.pairs) < 2:
-        return None
-    by_start = _of_both(grid, between, block.pairs, uneven)
-    closer = paired_difference(*by_start)
-    if closer is None:
-        return None
-    means = []
-    for start in between:
-        means.append([grid.cell(start, pair, uneven).mean for pair in block.pairs])
-    return Spread(block, by_start, closer, effects.equal_spread(means[0], means[1]))
+    found = _of_both(grid, between, block.pairs, uneven)
+    return None if found is None else Spread(block, found)
 
 
 def beside(
@@ -72,19 +58,17 @@ def beside(
             both.append(pair)
     on_uneven = _of_both(grid, between, both, uneven)
     on_even = _of_both(grid, between, both, even)
-    more = difference_of_differences(*on_uneven, *on_even)
-    if more is None:
+    if on_uneven is None or on_even is None:
         return None
-    return Beside(tuple(both), on_even, paired_difference(*on_even), more)
+    more = paired_difference(on_uneven.by_seed, on_even.by_seed)
+    return None if more is None else Beside(tuple(both), on_even, more)
 
 
 def _of_both(
     grid: Grid, between: tuple[str, str], pairs: Sequence[Pair], setting: Setting
-) -> tuple[dict[int, float], dict[int, float]]:
-    """The standard deviation between pairs by seed, from one start and from the other."""
-    first, second = between
-    return _of(grid, first, pairs, setting), _of(grid, second, pairs, setting)
-
-
-def _of(grid: Grid, start: str, pairs: Sequence[Pair], setting: Setting) -> dict[int, float]:
-    return effects.spread([grid.cell(start, pair, setting).accuracy for pair in pairs])
+) -> Apart | None:
+    """How far pairs lie apart, from one start and from the other."""
+    cells = []
+    for start in between:
+        cells.append([grid.cell(start, pair, setting).accuracy for pair in pairs])
+    return apart(*cells)

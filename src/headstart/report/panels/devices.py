@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import numpy as np
-
 from headstart.looks.competitors import DEFAULT_DEVICES, Pair
 from headstart.report.figures.dumbbells import Dumbbell, dumbbells, height
 from headstart.report.measures import spread
@@ -14,10 +12,10 @@ from headstart.report.runs.grid import Grid, Slice
 from headstart.report.words.methods import method
 from headstart.report.words.numbers import OF_CHANGES, points
 from headstart.report.words.remarks import in_brackets
+from headstart.statistics.spreads import Apart
 from headstart.wording.phrases import listed, some
 
 SLUG = "devices"
-BySeed = dict[int, float]
 
 
 def build(grid: Grid) -> Panel | Missing:
@@ -64,28 +62,22 @@ def lies_closer(grid: Grid, part: Slice, even: str, uneven: str) -> Answer:
     found = spread.spread(grid, between, part.pairs, part.at(uneven)) if between else None
     if between is None or found is None:
         return Answer(None, "")
-    test = (
-        "" if found.p is None else f"Pitman-Morgan test of the pairs\u2019 means: p = {found.p:.2g}"
-    )
+    closer = found.apart.difference
     pairs = f"{len(found.block.pairs)} pairs{in_brackets(left_out_of(found.block))}"
     return Answer(
-        judge(found.closer),
-        f"the standard deviation between {pairs} is {told_of(found.by_start, between)}, "
-        f"difference {points(found.closer)}{in_brackets(test)}; "
+        judge(closer),
+        f"the standard deviation between {pairs}, without what seeds do to each, is "
+        f"{told_of(found.apart, between)}, difference {points(closer)}; "
         + beside(grid, part, found, even, uneven),
-        points(found.closer),
-        found.closer,
+        points(closer),
+        closer,
     )
 
 
-def told_of(by_start: tuple[BySeed, BySeed], between: tuple[str, str]) -> str:
-    """Both spreads over the seeds that they share."""
-    first, second = by_start
-    seeds = first.keys() & second.keys()
-    means = []
-    for each in by_start:
-        means.append(100 * float(np.mean([each[seed] for seed in seeds])))
-    return f"{means[0]:.1f} points from {between[0]} and {means[1]:.1f} from {between[1]}"
+def told_of(apart: Apart, between: tuple[str, str]) -> str:
+    """How far pairs lie apart from both starts."""
+    first, second = 100 * apart.first, 100 * apart.second
+    return f"{first:.1f} points from {between[0]} and {second:.1f} from {between[1]}"
 
 
 def beside(grid: Grid, part: Slice, found: spread.Spread, even: str, uneven: str) -> str:
@@ -105,8 +97,8 @@ def beside(grid: Grid, part: Slice, found: spread.Spread, even: str, uneven: str
         return ""
     over = "" if len(on_even.pairs) == len(pairs) else f", over {len(on_even.pairs)} pairs,"
     return (
-        f"on {even} devices{over} it is {told_of(on_even.by_start, grid.between)}, difference "
-        f"{points(on_even.difference)}, so that uneven devices change the difference by "
+        f"on {even} devices{over} it is {told_of(on_even.apart, grid.between)}, difference "
+        f"{points(on_even.apart.difference)}, so that uneven devices change the difference by "
         f"{points(on_even.more, OF_CHANGES)}; "
     )
 
