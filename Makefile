@@ -28,6 +28,7 @@ results: .venv/installed
 		$(BIN)/headstart publish $$folder || exit; \
 	done
 	$(BIN)/headstart findings docs/results --into docs/findings.md
+	$(BIN)/python benchmarks/contrary.py docs/results/* --into docs/contrary.md
 
 format: .venv/installed
 	$(BIN)/ruff format .
