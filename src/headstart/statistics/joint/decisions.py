@@ -39,8 +39,9 @@ class Bounds:
     """A difference and the interval that it lies in.
 
     most: by how much the first is better at most, for the claim that this does not matter. Between
-    starts, and wherever this is claimed, the interval ends there or at 0, so that who has the
-    interval can read off what is claimed. (Of two that differ, only one can be claimed too good.)
+    starts, and wherever this is claimed, the interval ends there or at 0, and it ends within the
+    margin only where that is claimed: so who has the interval can read off what is. (Of two that
+    differ, only one can be claimed too good.)
     """
 
     value: float
@@ -196,7 +197,7 @@ def _luck(values: NDArray[np.float64], supported: Claims) -> NDArray[np.float64]
 
 def _of_starts(supported: Claims, best: list[int | None]) -> dict[tuple[int, int], Bounds]:
     most, means = supported.starts_most, supported.means
-    low = np.fmax(supported.starts_low, -np.fmax(np.swapaxes(most, -1, -2), 0.0))
+    low = _ends(supported.starts_low, most, np.fmax(most, 0.0), supported.margin)
     found = {}
     for a, b in itertools.permutations(range(len(best)), 2):
         ours, theirs = best[a], best[b]
@@ -209,7 +210,7 @@ def _of_starts(supported: Claims, best: list[int | None]) -> dict[tuple[int, int
 def _of_pairs(supported: Claims) -> dict[tuple[int, int, int], Bounds]:
     most, means = supported.pairs_most, supported.means
     claimed = np.where(most <= supported.margin, np.fmax(most, 0.0), math.inf)
-    low = np.fmax(supported.pairs_low, -np.swapaxes(claimed, -1, -2))
+    low = _ends(supported.pairs_low, most, claimed, supported.margin)
     found = {}
     for a, able in enumerate(supported.able):
         for i, j in itertools.permutations(np.flatnonzero(able).tolist(), 2):
@@ -218,3 +219,22 @@ def _of_pairs(supported: Claims) -> dict[tuple[int, int, int], Bounds]:
                 value, float(low[a, i, j]), -float(low[a, j, i]), float(most[a, i, j])
             )
     return found
+
+
+def _ends(
+    low: NDArray[np.float64],
+    most: NDArray[np.float64],
+    told: NDArray[np.float64],
+    margin: float,
+) -> NDArray[np.float64]:
+    """Where the interval of each couple begins.
+
+    Args:
+        low: by how much the first is at least ahead.
+        most: by how much it is better at most, for the claim that this does not matter.
+        told: what of `most` the interval ends at.
+        margin: a difference that is no more than this does not matter.
+    """
+    others, of_others = np.swapaxes(most, -1, -2), np.swapaxes(told, -1, -2)
+    is_open = (low <= 0) & (low >= -margin) & (others > margin)
+    return np.fmax(np.where(is_open, -others, low), -of_others)
