@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from headstart.looks.outcomes import outcomes
 from headstart.looks.plans import Plan
 from headstart.statistics.joint.claims import OF_STARTS, claims
-from headstart.statistics.joint.sequential import ONE_LOOK, one_look
+from headstart.statistics.joint.sequential import ONE_LOOK, one_look, until_decided
 from headstart.statistics.power import decidable, seeds_for
 from headstart.study.spec import Study
+from headstart.tools.forecast import assumed, forecast
 from headstart.tools.power import (
     UNKNOWN,
     Comparison,
@@ -44,24 +45,56 @@ def test_tests_count_as_many_as_have_their_share_of_the_error() -> None:
     assert alone.m == pytest.approx(0.025 / (ONE_LOOK / 2))
 
 
-def test_without_results_a_difference_is_told_in_spreads() -> None:
-    (finds, takes, _) = told(study(), UNKNOWN)
+def test_without_results_runs_are_taken_to_vary_by_a_point() -> None:
+    (finds, takes, source) = told(study(), UNKNOWN)
     m = 0.025 / (ONE_LOOK / 2)
-    found = decidable(3, m, edge_of=edge_of)
-    assert finds == f"3 seeds find a difference of {found:.1f} spreads between starts in 80% of studies"
-    many = seeds_for(1.0, m, edge_of=edge_of)
-    assert (
-        takes == f"a difference of 0.5 points, or one spread where that is not known, takes {many} seeds between starts"
-    )
+    found = 2**0.5 * decidable(3, m, edge_of=edge_of)
+    assert finds == f"3 seeds find a difference of {found:.1f} points between starts in 80% of studies"
+    many = seeds_for(0.5 / 2**0.5, m, edge_of=edge_of)
+    assert takes == f"a difference of 0.5 points takes {many} seeds between starts"
+    assert source.startswith("(where runs vary over seeds by a standard deviation of 1 point:")
 
 
 def test_with_results_a_difference_is_told_in_points() -> None:
     like = Spreads((Contrast(0.0, 0.01),), (), 5)
-    finds, takes, source = told(study(), like, margin=1.5)
+    finds, takes, source = told(study(margin=1), like)
     m = 0.025 / (ONE_LOOK / 2)
     assert f"a difference of {decidable(3, m, edge_of=edge_of):.1f} points between starts" in finds
-    assert takes == f"a difference of 1.5 points takes {seeds_for(1.5, m, edge_of=edge_of)} seeds between starts"
+    assert takes == f"a difference of 1 point takes {seeds_for(1.0, m, edge_of=edge_of)} seeds between starts"
     assert source == "(by 5 seeds of the results given)"
+
+
+def test_a_study_with_repeats_counts_tunings() -> None:
+    """It printed four seeds, and said what two of them find."""
+    finds, takes, _ = told(study(seeds=[0, 1, 2, 3], tuning={"trials": 2, "repeats": 2}), UNKNOWN)
+    assert finds.startswith("2 tunings find a difference of")
+    assert "more than 1,000 tunings" in takes or " tunings between starts" in takes
+
+
+def test_a_study_until_decided_is_foretold_with_both_ends() -> None:
+    until = {"until": "decided", "first": 3, "at_most": 10}
+    lines = told(study(seeds=until, margin=1), UNKNOWN)
+    assert lines[2] == "until decided, 3 to 10 seeds:"
+    same = forecast(assumed(2, 1, 10, 0.01, 0.0), until_decided(3, 10), 0.01)
+    better = forecast(assumed(2, 1, 10, 0.01, 0.02), until_decided(3, 10), 0.01)
+    assert lines[3:5] == [
+        f"  where nothing differs, {same.where:.0%} decide where to begin ({same.ahead:.0%} by a start that is "
+        f"ahead, {same.where - same.ahead:.0%} as no other is better by more than 1 point); {same.seeds} seeds in the "
+        "median",
+        f"  where one start is better by 2 points and pairs are alike, {better.where:.0%} decide where to begin "
+        f"({better.ahead:.0%} by a start that is ahead, {better.where - better.ahead:.0%} as no other is better by "
+        f"more than 1 point); {better.seeds} seeds in the median",
+    ]
+
+
+def test_with_results_it_is_foretold_of_studies_like_them() -> None:
+    values = 0.8 + 0.01 * np.random.default_rng(0).standard_normal((2, 1, 5))
+    values[1] += 0.1
+    lines = told(study(seeds={"until": "decided", "first": 3, "at_most": 10}), spreads(values))
+    (line,) = [line for line in lines if line.startswith("  of studies like the results given, ")]
+    assert "% decide where to begin" in line
+    other = spreads(np.concatenate([values, values], axis=1))  # of another number of pairs
+    assert any("where nothing differs" in line for line in told(study(seeds={"until": "decided"}), other))
 
 
 def test_a_study_that_compares_nothing_is_told_nothing() -> None:

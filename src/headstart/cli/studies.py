@@ -131,21 +131,30 @@ def check(
     ] = None,
     margin: Annotated[
         float | None,
-        typer.Option(min=0.001, help="Points of accuracy: how many seeds such a difference takes."),
+        typer.Option(
+            min=0.001,
+            help="Points of accuracy: how many seeds such a difference takes; with --until, one "
+            "that does not matter.",
+        ),
     ] = None,
+    until: Until = None,
+    first: First = None,
+    at_most: AtMost = None,
 ) -> None:
     """Check a study file and what it names; print its grid, its runs, an estimate of time, and
-    which differences it can decide.
+    which differences it can decide; with --until, how often and after how many seeds it will.
     """
     from headstart.study.check import check as check_study
     from headstart.study.check import seeds_tuned_on, untuned_servers
     from headstart.study.data import task_of, unused_clients
+    from headstart.study.file.asked import LooksAsked
     from headstart.study.spec import AXES, FIELDS, Study
     from headstart.study.tuning.search import searches
     from headstart.tools.estimate import HOW, estimate_seconds
     from headstart.tools.power import UNKNOWN, spreads_of, told
 
-    study = Study.load(file, allow or ())
+    asked = LooksAsked(until, first, at_most, margin)
+    study = Study.load(file, allow or (), asked=asked)
     spreads = spreads_of(like) if like else UNKNOWN
     of_starts = check_study(study)
     title = study.file.title or study.file.name
@@ -172,7 +181,7 @@ def check(
     if (seeds := len({each.seed for each in study.runs})) < FEW_SEEDS:
         many = "1 seed decides nothing" if seeds == 1 else f"{seeds} seeds decide little"
         say(f"  note: {many}; run {FEW_SEEDS} or more")
-    for line in told(study, spreads, margin):
+    for line in told(study, spreads):
         say(f"  {line}")
     for server in untuned_servers(study):
         say(

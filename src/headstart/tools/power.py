@@ -26,13 +26,24 @@ from headstart.looks.repeats import repeats_of, together
 from headstart.statistics.intervals import LEVEL
 from headstart.statistics.joint.claims import ENOUGH, OF_PAIRS, OF_STARTS
 from headstart.statistics.joint.couples import edge
+from headstart.statistics.joint.prospects import futures
 from headstart.statistics.joint.sequential import levels
 from headstart.statistics.power import MOST_SEEDS, POWER, decidable, seeds_for
 from headstart.study.spec import Study
-from headstart.wording.phrases import listed
+from headstart.tools.forecast import assumed, forecast
+from headstart.wording.phrases import count, listed
 
 Values = NDArray[np.float64]
 """Final accuracies [A, P, N]; a pair with one that is not finite cannot be used."""
+
+RUNS_VARY = 0.01
+"""The standard deviation of a run over seeds, where nothing says what it is: one point."""
+
+ASSUMED = math.sqrt(2) * RUNS_VARY
+"""That of a difference of two such runs."""
+
+GAIN = 0.02
+"""Of a start, where nothing says how much better it is."""
 
 CLOSE = 1.5
 """Tests whose differences are within this factor of the smallest, in spreads, may all fail."""
@@ -51,11 +62,14 @@ class Contrast(NamedTuple):
 class Spreads:
     """What is known of differences over seeds: those that decide between starts, and those between
     two pairs. Empty where nothing was seen of them.
+
+    values: the final accuracies [A, P, N] that they are from.
     """
 
     starts: tuple[Contrast, ...] = ()
     pairs: tuple[Contrast, ...] = ()
     seeds: int = 0
+    values: Values | None = None
 
 
 UNKNOWN = Spreads()
@@ -77,18 +91,16 @@ class Comparison:
     contrasts: tuple[Contrast, ...]
 
     def difference(self, seeds: int) -> float:
-        """The difference that so many seeds find, as a share; in spreads where that is not
-        known.
-        """
+        """The difference that so many seeds find, as a share."""
         if not self.contrasts:
-            return decidable(seeds, self.m, edge_of=edge_of)
+            return ASSUMED * decidable(seeds, self.m, edge_of=edge_of)
         found = self._at_least(decidable(seeds, self.m, edge_of=edge_of))
         return self._at_least(decidable(seeds, self.m, self._power(found), edge_of))
 
     def seeds(self, difference: float) -> int | None:
-        """The seeds that a difference takes; of one spread, where that is not known."""
+        """The seeds that a difference takes."""
         if not self.contrasts:
-            return seeds_for(1.0, self.m, edge_of=edge_of)
+            return seeds_for(difference / ASSUMED, self.m, edge_of=edge_of)
         effect = min((difference + each.gap) / each.spread for each in self.contrasts)
         return seeds_for(effect, self.m, self._power(difference), edge_of)
 
@@ -138,7 +150,8 @@ def spreads(values: Values) -> Spreads:
         for one, other in itertools.combinations(better, 2):
             variances.append(float(np.var(one - other, ddof=1)))
     pair = Contrast(0.0, float(np.sqrt(np.mean(variances)))) if variances else None
-    return Spreads(tuple(starts), (pair,) if pair and pair.spread else (), values.shape[-1])
+    pairs = (pair,) if pair and pair.spread else ()
+    return Spreads(tuple(starts), pairs, values.shape[-1], values)
 
 
 def _best_mean(ranked: Values) -> float:
@@ -176,45 +189,81 @@ def equal_tests(plan: Plan, share: float) -> float:
     return (1 - LEVEL) / levels(plan.looks, 2 * share)[-1]
 
 
-def told(study: Study, like: Spreads, margin: float | None = None) -> list[str]:
+def told(study: Study, like: Spreads) -> list[str]:
     """What the study can decide, in lines; none where it compares nothing.
 
-    Args:
-        study: the study, before it is run.
-        like: the spreads that are expected.
-        margin: points of accuracy; by default the difference that matters by the study file.
+    study: before it is run; `like`: the spreads that are expected.
     """
     settings: Mapping[str, Any] = yaml.safe_load(study.resolved())
     plan = plan_of(settings)
     if not plan.looks.seeds:  # one seed
         return []
-    compared, seeds = comparisons(study, plan, like), plan.looks.seeds[-1]
+    compared = comparisons(study, plan, like)
     if not compared:
         return []
-    points: float = settings.get("margin", MARGIN) if margin is None else margin
-    finds = listed(_found(each, seeds) for each in compared)
-    takes = listed(_taken(each, points) for each in compared)
-    what, source = f"{points:g} points", f"(by {like.seeds} seeds of the results given)"
+    points: float = settings.get("margin", MARGIN)
+    unit = "tuning" if plan.repeats > 1 else "seed"
+    many = count(plan.looks.seeds[-1], unit)
+    finds = listed(_found(each, plan.looks.seeds[-1]) for each in compared)
+    takes = listed(_taken(each, points, unit) for each in compared)
+    source = f"(by {count(like.seeds, unit)} of the results given)"
     if not all(each.contrasts for each in compared):
-        what = f"{what}, or one spread where that is not known,"
         source = (
-            "(a spread is the standard deviation of a difference over seeds; --like DIR reads it "
-            "off the results of a similar study, or of the first seeds of this one)"
+            f"(where runs vary over seeds by a standard deviation of {_in_points(RUNS_VARY)}: a "
+            "difference is found in proportion; --like DIR reads it off the results of a similar "
+            "study, or of the first seeds of this one)"
         )
     return [
-        f"{seeds} seeds find a difference of {finds} in {POWER:.0%} of studies",
-        f"a difference of {what} takes {takes}",
+        f"{many} find a difference of {finds} in {POWER:.0%} of studies",
+        f"a difference of {_in_points(points / 100)} takes {takes}",
+        *foretold(study, plan, like),
         source,
     ]
 
 
+def foretold(study: Study, plan: Plan, like: Spreads) -> list[str]:
+    """What comes of the study if it runs until it has decided, in lines; none where it does not."""
+    looks = plan.looks
+    if len(looks.seeds) < 2:
+        return []
+    found = outcomes([run.row for run in study.grid], plan.seeds, looks.seeds[0])
+    n_starts, n_pairs = found.wanted.shape
+    known = like.values
+    if known is not None and known.shape[:2] == (n_starts, n_pairs):
+        cases = {"of studies like the results given": futures(known, looks.seeds[-1])}
+    else:
+        shape = n_starts, n_pairs, looks.seeds[-1]
+        cases = {"where nothing differs": assumed(*shape, RUNS_VARY, 0.0)}
+        if n_starts > 1:
+            better = f"where one start is better by {_in_points(GAIN)} and pairs are alike"
+            cases[better] = assumed(*shape, RUNS_VARY, GAIN)
+    lines = [f"until decided, {looks.seeds[0]} to {looks.seeds[-1]} seeds:"]
+    for case, values in cases.items():
+        at_end = forecast(values, looks, plan.margin)
+        said = []
+        if n_starts > 1:
+            no_better = max(at_end.where - at_end.ahead, 0.0)
+            said.append(
+                f"{at_end.where:.0%} decide where to begin ({at_end.ahead:.0%} by a start that is "
+                f"ahead, {no_better:.0%} as no other is better by more than "
+                f"{_in_points(plan.margin)})"
+            )
+        if n_pairs > 1:
+            said.append(f"{at_end.which:.0%} decide with what")
+        lines.append(f"  {case}, {listed(said)}; {at_end.seeds} seeds in the median")
+    return lines
+
+
 def _found(compared: Comparison, seeds: int) -> str:
-    difference = compared.difference(seeds)
-    found = f"{100 * difference:.1f} points" if compared.contrasts else f"{difference:.1f} spreads"
-    return f"{found} between {compared.what}"
+    return f"{100 * compared.difference(seeds):.1f} points between {compared.what}"
 
 
-def _taken(compared: Comparison, points: float) -> str:
+def _taken(compared: Comparison, points: float, unit: str) -> str:
     needed = compared.seeds(points / 100)
-    many = f"more than {MOST_SEEDS:,}" if needed is None else str(needed)
-    return f"{many} seeds between {compared.what}"
+    many = f"more than {MOST_SEEDS:,} {unit}s" if needed is None else count(needed, unit)
+    return f"{many} between {compared.what}"
+
+
+def _in_points(share: float) -> str:
+    points = f"{100 * share:g}"
+    return f"{points} point" if points == "1" else f"{points} points"

@@ -152,9 +152,14 @@ def claims(values: Floats, looks: Looks, margin: float, step: float = 0.0) -> li
 
 
 def at_look(values: Floats, looks: Looks, place: int, margin: float, step: float) -> Claims:
-    """What one look by itself supports; arguments are those of `claims`.
+    """What one look by itself supports.
 
-    place: that of the look, which takes all seeds of the values.
+    Args:
+        values: final accuracies [..., A, P, N] of the seeds that the look takes, as in `claims`.
+        looks: the looks, planned and taken.
+        place: that of the look among them.
+        margin: a difference that is no more than this does not matter.
+        step: the smallest difference that accuracy can show.
     """
     n_starts, n_pairs = values.shape[-3:-1]
     able: Truths = np.asarray(np.isfinite(values).all(axis=-1))
