@@ -95,7 +95,7 @@ def verdict(grid: Grid, panels: Sequence[Panel | Missing], folder: str, tied: st
         start=start,
         sure=how_sure(grid, start),
         cost=what_it_costs(grid, cell) if cell and learned else "",
-        why=reasons(grid, start, panels) if learned else "",
+        why=reasons(grid, start, panels, where) if learned else "",
         outlook=outlook(grid, start, folder, first),
         choice=choice(grid, cell) if cell else None,
         gain=gain,

@@ -26,7 +26,6 @@ from headstart.report.verdict.sentences import (
 )
 from headstart.report.words.methods import method
 from headstart.report.words.numbers import percent, points
-from headstart.report.words.remarks import capital
 from headstart.statistics import effects
 from headstart.statistics.intervals import paired_difference
 from headstart.statistics.joint.decisions import Bounds, Decision
@@ -109,7 +108,7 @@ def where_to_begin(grid: Grid, floor: str = "", rising: str = "") -> Sentence:
         return Sentence(False, "Nothing says where to begin", why, (starts.leader,))
     if starts.unable:
         return by_divergence(grid, starts)
-    found = next(filter(None, _rules(starts, told(grid, starts))), None)
+    found = next(filter(None, _rules(grid, starts)), None)
     found = found or undecided(grid, starts)
     if rising:
         found = for_so_long(found, grid.rounds)
@@ -144,12 +143,13 @@ def missing(found: Decided) -> str:
     return f"{count(found.missing, 'run')} of its first look, at {at}, {are} missing"
 
 
-def _rules(starts: Starts, evidence: str) -> Iterator[Sentence | None]:
+def _rules(grid: Grid, starts: Starts) -> Iterator[Sentence | None]:
     """Yield what each rule says in turn, None where it does not apply."""
-    yield level(starts, evidence)
-    yield ahead_of_all(starts, evidence)
-    yield good_enough(starts, evidence)
-    yield by_elimination(starts, evidence)
+    measured = told(grid, starts, f"{starts.leader} measures")
+    yield level(starts, measured)
+    yield ahead_of_all(starts, told(grid, starts, "it gains"))
+    yield good_enough(starts, measured)
+    yield by_elimination(starts, measured)
 
 
 def by_divergence(grid: Grid, starts: Starts) -> Sentence:
@@ -203,8 +203,8 @@ def good_enough(starts: Starts, evidence: str) -> Sentence | None:
     open_ = tuple(start for start in starts.able if start not in (*avoid, *starts.good))
     why = f"no start is better by more than {in_points(starts.last.margin)}"
     if len(starts.good) == 1 and not avoid:
-        why = f"{why}; that it is better itself is not shown"
-    claim = f"{capital(either(starts.good))} will do{_not_from(avoid)}"
+        why = f"{why}, and {starts.leader} itself is not shown to be better"
+    claim = f"Nothing is lost by beginning from {either(starts.good)}{_not_from(avoid)}"
     return Sentence(True, claim, joined(why, evidence), tuple(starts.good), avoid, open_)
 
 
@@ -235,13 +235,15 @@ def undecided(grid: Grid, starts: Starts) -> Sentence:
     return Sentence(False, claim, why, (starts.leader,), open=able)
 
 
-def told(grid: Grid, starts: Starts) -> str:
-    """What the leader gains over the nearest and the furthest start, with their best pairs."""
+def told(grid: Grid, starts: Starts, who: str) -> str:
+    """What the leader has over the nearest and the furthest start, with their best pairs.
+
+    who: it with a verb; only a start that is ahead gains.
+    """
     said = []
     for other in nearest_and_furthest(starts):
         said.append(f"{difference(starts.ahead(starts.leader, other))} over {other}")
-    many = "each with its best pair"
-    return f"{starts.leader} gains {listed(said)} in final {grid.measure}, {many}"
+    return f"{who} {listed(said)} in final {grid.measure}, each with its best pair"
 
 
 def nearest_and_furthest(starts: Starts) -> list[str]:

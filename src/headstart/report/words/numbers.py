@@ -69,6 +69,28 @@ def number(
     return _with_interval(estimate, 1, digits, unit, most)
 
 
+def unsigned(e: Estimate, scale: float = 1, digits: int = 2, unit: str = "") -> str:
+    """Write the size of a difference where words say which way round it is; what lies on the other
+    side of zero has a minus.
+
+    Args:
+        e: the difference, seen from where it is positive.
+        scale: what it is multiplied by.
+        digits: its decimals.
+        unit: what stands behind the number.
+
+    >>> unsigned(Estimate(0.041, -0.002, 0.062, 3), 100, 1, " points")
+    '4.1 points [\u22120.2, 6.2]'
+    """
+    ends = []
+    for end in (e.value, e.low, e.high):
+        if end is not None:
+            ends.append(f"{scale * end:.{digits}f}".replace("-", MINUS))
+    value, *interval = ends
+    told = f"[{', '.join(interval)}]" if interval else f"({no_interval(e)})"
+    return f"{value}{unit} {told}"
+
+
 def p_text(p: float | None) -> str:
     """Write a p-value; nothing where there is none.
 
