@@ -62,7 +62,8 @@ def told_apart(grid: Grid, start: str, panels: Sequence[Panel | Missing], where:
         return ""
     reference, other = grid.between
     opposite = reference if start == other else other
-    for_it, against_it = [], []
+    for_it: list[str] = []
+    against_it: list[str] = []
     for panel in panels:
         if isinstance(panel, Missing) or not _is_reason(panel):
             continue
