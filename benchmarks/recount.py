@@ -332,8 +332,37 @@ def over_pairs(cells: Sequence[BySeed], summary: Any) -> BySeed:
     return {seed: float(summary([cell[seed] for cell in cells])) for seed in sorted(seeds)}
 
 
-def spread(values: Sequence[float]) -> float:
-    return float(np.std(values, ddof=1))
+def across_seeds(values: np.ndarray) -> float:
+    """The variance between pairs [P, N], by products of two seeds, so without what a seed does to each pair."""
+    n = values.shape[1]
+    products = []
+    for i in range(n):
+        for j in range(n):
+            if i != j:
+                products.append(np.cov(values[:, i], values[:, j])[0, 1])
+    return float(np.mean(products))
+
+
+def left_out(values: np.ndarray) -> np.ndarray:
+    """The jackknife's values of this variance, one a seed."""
+    n, whole = values.shape[1], across_seeds(values)
+    if n == 2:
+        return np.array([whole, whole])
+    without = [across_seeds(np.delete(values, i, axis=1)) for i in range(n)]
+    return n * whole - (n - 1) * np.array(without)
+
+
+def apart(first: Sequence[BySeed], other: Sequence[BySeed]) -> Estimate | None:
+    """By how much further the pairs of the first start truly lie apart: standard deviations over seeds in common."""
+    seeds = sorted(set.intersection(*[set(cell) for cell in (*first, *other)]))
+    if len(seeds) < 2:
+        return None
+    values = [left_out(np.array([[cell[seed] for seed in seeds] for cell in cells])) for cells in (first, other)]
+    change = interval(values[0] - values[1])
+    scale = sum(math.sqrt(max(float(np.mean(each)), 0.0)) for each in values)
+    if change.low is not None and change.high is not None:
+        scale = max(scale, math.sqrt((change.high - change.low) / 2))
+    return interval((values[0] - values[1]) / (scale or 1.0))
 
 
 def mean_of_known(values: Sequence[float]) -> list[float]:
@@ -423,9 +452,8 @@ def devices(s: Study, a: str, b: str) -> Judged | None:
     uneven = next(value for value in values if value != even)
     at = s.moved(rest, "devices", uneven)
     kept = s.whole(pairs, [at])
-    if len(kept) > 1:
-        first, other = (over_pairs([s.accuracy((start, pair, at)) for pair in kept], spread) for start in (a, b))
-        found = paired(first, other)
+    if len(kept) > 2:
+        found = apart(*[[s.accuracy((start, pair, at)) for pair in kept] for start in (a, b)])
         if found is not None:
             return Judged(found, margin=s.margin("devices", s.points) / 100, alone=side(found))
     return step_cost(s, a, b, "devices", even, uneven, rest, pairs)
