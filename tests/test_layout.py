@@ -94,7 +94,13 @@ HOUSE = {
         {"writer"},
     ],
     "study/tuning": [{"best_rates", "search"}, {"trials"}, {"table"}],
-    "study/places": [{"here", "pace", "sharing"}, {"processes"}],
+    "study/places": [
+        {"base", "pace", "sharing"},
+        {"here", "processes"},
+        {"this_machine", "cluster"},
+        {"opening"},
+    ],
+    "study/places/cluster": [{"joining", "needs", "packing", "versions"}, {"parcels"}, {"node"}, {"driver"}],
     "study/resuming": [{"differences"}, {"belonging"}],
     "report": [
         {"own_files", "words"},

@@ -54,7 +54,26 @@ Allow = Annotated[
     ),
 ]
 Jobs = Annotated[
-    int | None, typer.Option(min=1, max=MOST_JOBS, help="Processes; by default one for each core.")
+    int | None,
+    typer.Option(
+        min=1,
+        max=MOST_JOBS,
+        help="Processes; by default one for each core. With --on ray: groups of runs that are "
+        "under way; by default as there is room for.",
+    ),
+]
+Place = Annotated[
+    str,
+    typer.Option("--on", metavar="here|ray", help="Where runs are carried out: here, or on Ray."),
+]
+Address = Annotated[
+    str | None,
+    typer.Option(
+        "--address",
+        metavar="HOST:PORT",
+        help="With --on ray: the cluster's head; by default the one that Ray finds here, else one "
+        "of this machine alone.",
+    ),
 ]
 CheckpointSeconds = Annotated[
     float, typer.Option(min=0, help="Seconds between checkpoints of a run under way.")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headstart.cli.commands import (
+    Address,
     Allow,
     AtMost,
     CheckpointSeconds,
@@ -17,6 +18,7 @@ from headstart.cli.commands import (
     Jobs,
     Margin,
     Out,
+    Place,
     StudyFile,
     Track,
     Until,
@@ -26,6 +28,7 @@ from headstart.terminal import say
 from headstart.wording.phrases import listed
 
 if TYPE_CHECKING:
+    from headstart.study.places.opening import On
     from headstart.study.spec import Study
 
 FEW_SEEDS = 3
@@ -58,13 +61,16 @@ def run(
     first: First = None,
     at_most: AtMost = None,
     margin: Margin = None,
+    on: Place = "here",
+    address: Address = None,
 ) -> None:
     """Run a study, or go on with one that was interrupted, and write its report."""
     from headstart.study.file.asked import LooksAsked
+    from headstart.study.places.opening import On
     from headstart.study.spec import Study
 
-    asked = LooksAsked(until, first, at_most, margin)
-    _run(Study.load(file, allow or (), asked=asked), out, jobs, checkpoint_seconds, track)
+    asked, place = LooksAsked(until, first, at_most, margin), On.named(on, address)
+    _run(Study.load(file, allow or (), asked=asked), out, jobs, checkpoint_seconds, track, place)
 
 
 @app.command()
@@ -210,6 +216,7 @@ def _run(
     jobs: int | None,
     checkpoint_seconds: float,
     track: list[str] | None = None,
+    on: "On | None" = None,
 ) -> None:
     from headstart.cli.progress import all_of, watching
     from headstart.report.judgement.reading import read
@@ -217,12 +224,13 @@ def _run(
     from headstart.report.pages.study_page import refuse_changed, write_reading
     from headstart.study.folder import failed
     from headstart.study.looking.stages import sure
+    from headstart.study.places.opening import THIS_MACHINE
     from headstart.study.runner import on_stderr, run_study
     from headstart.study.tuning.search import searches
     from headstart.tables import read_results
     from headstart.trackers.following import following
 
-    began, jobs = time.perf_counter(), jobs or os.cpu_count() or 1
+    began, cores = time.perf_counter(), os.cpu_count() or 1
     runs, tuned = len(sure(study)), len(searches(study))
     refuse_changed(out)
     try:
@@ -230,7 +238,7 @@ def _run(
             watching(runs, tuned) as shown,
             following(track, study, out, shown, on_stderr) as watch,
         ):
-            run_study(study, out, jobs, checkpoint_seconds, watch, on_stderr)
+            run_study(study, out, jobs, checkpoint_seconds, watch, on_stderr, on or THIS_MACHINE)
     except KeyboardInterrupt:
         say(
             f"interrupted; what is done is in {out}; run the same command again to go on",
@@ -239,7 +247,7 @@ def _run(
         raise typer.Exit(130) from None
     with alone(out):
         reading, results = read(out), read_results(out)
-        page = write_reading(reading, jobs)
+        page = write_reading(reading, min(jobs or cores, cores))
     runs = (results.planned or 0) + len(results.baseline_runs or ())
     say(f"{all_of(runs, tuned)} in {_duration(time.perf_counter() - began)}")
     for line in reading.verdict.lines:

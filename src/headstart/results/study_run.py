@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 def run_study(
     study: "Study",
     out: str | os.PathLike[str],
-    jobs: int = 1,
+    jobs: int | None = None,
     checkpoint_seconds: float = 10.0,
     watch: "Callable[[Advance], object] | None" = None,
     track: object = None,
+    on: str = "here",
+    address: str | None = None,
 ) -> Results:
     """Run or resume a study in the folder `out`, and return its results, which stand for the folder
     too.
@@ -31,18 +33,23 @@ def run_study(
     Args:
         study: a `Study`. More seeds, starts or pairs than the folder has are added to it.
         jobs: processes; how many changes no result. They are forked on Linux, so that a script
-            needs no main guard.
+            needs no main guard. On a cluster: how many groups of runs are under way. By default
+            one process, and on a cluster as many as it has room for.
         checkpoint_seconds: a process that is killed loses at most so much of the runs that it had
             under way.
         watch: is called with an `Advance` for every run that ends.
         track: "tensorboard", "mlflow" or "wandb", several of them in a list, or an object with the
             methods of `headstart.trackers.base.Tracker`. It follows what runs measure, and changes
             none of them.
+        on: "here", or "ray" for the cluster that Ray finds; without one it is begun on this
+            machine. Changes no result.
+        address: of that cluster's head, such as "10.0.0.1:6379".
 
     Raises:
         HeadstartError: the study's parts do not fit together; the folder is in use, of another
             study, or damaged.
     """
+    from headstart.study.places.opening import THIS_MACHINE, On
     from headstart.study.places.pace import Advance
     from headstart.study.runner import on_stderr
     from headstart.study.runner import run_study as run
@@ -58,7 +65,10 @@ def run_study(
         raise HeadstartError(
             f"run_study: expected a folder for the results, got {type(out).__name__}"
         )
-    if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1:
+    place = On.named(on, address)
+    if jobs is None and place == THIS_MACHINE:
+        jobs = 1
+    if jobs is not None and (isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1):
         raise HeadstartError(f"jobs: expected a whole number >= 1, got {jobs!r}")
     if isinstance(checkpoint_seconds, bool) or not isinstance(checkpoint_seconds, int | float):
         raise HeadstartError(
@@ -76,7 +86,7 @@ def run_study(
             watch(event)
 
     with following(track, study, Path(out), tell, on_stderr) as watching:
-        run(study, Path(out), jobs, checkpoint_seconds, watching, on_stderr)
+        run(study, Path(out), jobs, checkpoint_seconds, watching, on_stderr, place)
     return load(out)
 
 

@@ -15,8 +15,9 @@ from typing import Any
 from headstart import trees
 from headstart.engine.rounds import Federation, begin
 from headstart.errors import HeadstartError
+from headstart.parts.registry import Component
 from headstart.starts import weights
-from headstart.starts.base import STARTS, Artefact
+from headstart.starts.base import STARTS, Artefact, Start
 from headstart.starts.weights import NOTHING, Weights
 from headstart.study.data import task_of
 from headstart.study.events import Made
@@ -29,11 +30,26 @@ from headstart.tasks.base import Task
 from headstart.trees import Tree
 
 
+def start_of(start: Component) -> Start:
+    """Return what makes the weights of a start."""
+    return _provided[start] if start in _provided else STARTS.build(start)
+
+
+def provide(component: Component, start: Start) -> None:
+    """Have this process use a start made in another way than by its factory: to the same weights,
+    which it was sent.
+    """
+    _provided[component] = start
+
+
+_provided: dict[Component, Start] = {}
+
+
 def start_weights(run: RunSpec, out: Path) -> Generator[Made, None, Tree]:
     """Return the weights that a run begins from. What is the same for all seeds, or costly, is made
     once and kept.
     """
-    start = STARTS.build(run.start)
+    start = start_of(run.start)
     network, task = network_of(run.model, run.task), task_of(run.task)
     if start.costly:
         made_of = [repr(run.start), start.content, repr(run.model), repr(run.task), run.seed]
@@ -62,7 +78,7 @@ def known_of_start(run: RunSpec, out: Path) -> str | None:
     """Return what is to be known of the weights that a run began from, in one line; None where
     there is nothing.
     """
-    artefact = STARTS.build(run.start).artefact
+    artefact = start_of(run.start).artefact
     origin = "" if artefact is None else _kept(artefact, run, out).origin()
     return "; ".join(filter(None, (origin, note_of(run.start, out)))) or None
 
@@ -112,7 +128,7 @@ def begun(run: RunSpec, out: Path) -> Generator[Made, None, tuple[Tree, Federati
     state.
     """
     whole = yield from start_weights(run, out)
-    before = STARTS.build(run.start).before
+    before = start_of(run.start).before
     if before is None:
         federation = federation_of(run, whole)
         return whole, federation, _at_round_0(federation, whole)

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from headstart import files, tables
-from headstart.child_processes import StreamOf
 from headstart.errors import HeadstartError
 from headstart.looks.record import LOOKED, Record, looks_taken, read_record, record_for
 from headstart.looks.record import table_of as looks_table
@@ -28,9 +27,9 @@ from headstart.study.folder.store import Folder
 from headstart.study.folder.writer import Writer
 from headstart.study.groups import Group, at_once, groups_of
 from headstart.study.looking.stages import Looked, decided_so_far, due, groups_by_look
-from headstart.study.places.here import here
+from headstart.study.places.base import Place, StreamIn
+from headstart.study.places.opening import THIS_MACHINE, On, opened
 from headstart.study.places.pace import Advance, Tally
-from headstart.study.places.processes import forks_here, processes
 from headstart.study.resuming.belonging import refusal, take_up
 from headstart.study.spec import Study
 from headstart.study.stream import carry_out
@@ -59,10 +58,11 @@ def on_stderr(line: str) -> None:
 def run_study(
     study: Study,
     out: str | Path,
-    jobs: int = 1,
+    jobs: int | None = 1,
     checkpoint_seconds: float = 10.0,
     watch: Watch = lambda event: None,
     tell: Callable[[str], None] = on_stderr,
+    on: On = THIS_MACHINE,
 ) -> Path:
     """Run or resume a study in the folder `out`; runs that are done are skipped. Returns the
     folder.
@@ -75,12 +75,13 @@ def run_study(
     Args:
         study: the study.
         out: the folder, which this process holds while the study is run.
-        jobs: the number of processes.
+        jobs: the number of processes; None: as many as there are cores for.
         checkpoint_seconds: the time between two checkpoints of a run.
         watch: is told what runs measure while they are under way, and of each that ends; of a run
             that is gone on with, also what was measured before.
         tell: is given lines about what a user would not expect; by default they are printed on
             standard error.
+        on: where runs are carried out.
 
     Raises:
         HeadstartError: the study's parts do not fit together; the folder is in use, of another
@@ -88,20 +89,17 @@ def run_study(
     """
     out = Path(os.path.abspath(out))  # which parts of the user's own may change
     _refuse_unreadable_name(out)
-    if jobs > 1 and study.given and not forks_here(study.file.device):
-        raise HeadstartError(
-            "jobs: what a Python program gave (functions, tensors) reaches processes that are "
-            "forked, as on Linux with device cpu, and no others; use jobs=1, or name functions in "
-            "the study as 'module:function'"
-        )
     try:
         with one_thread():
             notes = check(study, lambda run: Folder(out).is_done(run.key))
             known = read_record(out)
-            with Folder(out).claimed(study.resolved(), lambda: refusal(study, out, known, tell)):
+            with (
+                opened(on, study, jobs, tell) as place,
+                Folder(out).claimed(study.resolved(), lambda: refusal(study, out, known, tell)),
+            ):
                 keep_notes(notes, out)
                 record = record_for(study.plan, known)
-                _Course(study, out, jobs, checkpoint_seconds, watch, record).carry_on(tell)
+                _Course(study, out, place, checkpoint_seconds, watch, record).carry_on(tell)
     except OSError as error:
         raise HeadstartError(f"cannot go on in {out}: {error}") from error
     return out
@@ -131,17 +129,17 @@ class _Course:
         self,
         study: Study,
         out: Path,
-        jobs: int,
+        place: Place,
         checkpoint_seconds: float,
         watch: Watch,
         record: Record,
     ) -> None:
-        self._study, self._out, self._jobs = study, out, jobs
+        self._study, self._out, self._place = study, out, place
         self._checkpoint_seconds, self._watch = checkpoint_seconds, watch
         self._folder, self._writer = Folder(out), Writer(out)
         self._searches = searches(study)
         self._runs, self._record = self._planned(), record
-        self._tally = Tally(jobs)
+        self._tally = Tally(place.jobs)
 
     def carry_on(self, tell: Callable[[str], None]) -> None:
         """Do what is not done yet, and gather the tables."""
@@ -200,8 +198,7 @@ class _Course:
             work[search] = search.trials * _work(search.base)
         done = len(self._searches) - len(unsearched)
         self._tally.begin(work, done, len(self._searches) + len(self._due), work_of_runs)
-        stream_of = partial(_of_search, self._out)
-        with closing(self._events(unsearched, stream_of, self._study.runs[:1])) as events:
+        with closing(self._events(unsearched, _of_search, self._study.runs[:1])) as events:
             for event in events:
                 if isinstance(event, Tried) and event.number == by_key[event.search].trials - 1:
                     search = by_key[event.search]
@@ -223,8 +220,8 @@ class _Course:
                     group_of[run.key] = group
         total = len(self._searches) + len(self._due)
         self._tally.begin(work, total - len(pending), total, 0.0)
-        stream_of = partial(_of_group, self._out, self._checkpoint_seconds)
-        with closing(self._events(groups, stream_of, [group[0] for group in groups])) as events:
+        stream_in = partial(_of_group, self._checkpoint_seconds)
+        with closing(self._events(groups, stream_in, [group[0] for group in groups])) as events:
             for event in events:
                 if isinstance(event, Measured):
                     self._watch(event)
@@ -237,12 +234,9 @@ class _Course:
                     )
 
     def _events(
-        self, items: Sequence[Any], stream_of: StreamOf[Any, Event], runs: Sequence[RunSpec]
+        self, items: Sequence[Any], stream_in: StreamIn[Any], runs: Sequence[RunSpec]
     ) -> Generator[Event, None, None]:
-        """The events of all items, in this process where another one would have nothing to do."""
-        if self._jobs == 1 or len(items) < 2:
-            return here(items, stream_of, self._writer.write)
-        return processes(items, stream_of, self._writer.write, self._jobs, runs)
+        return self._place.events(items, stream_in, self._out, self._writer.write, runs)
 
     def _planned(self) -> list[RunSpec]:
         """The runs of the study, with the values that its searches found once all of them have
@@ -289,7 +283,7 @@ class _Course:
         for group in in_groups:
             if any(run.key in keys for run in group):
                 groups.append(group)
-        if self._jobs > 1:
+        if self._place.jobs > 1:
             groups.sort(key=lambda group: -len(group) * group[0].local_epochs)
         return groups
 
@@ -336,7 +330,7 @@ class _Course:
 
 
 def _of_group(
-    out: Path, checkpoint_seconds: float, group: Group, is_stopping: Callable[[], bool]
+    checkpoint_seconds: float, out: Path, group: Group, is_stopping: Callable[[], bool]
 ) -> Iterator[Event]:
     return carry_out(group, out, checkpoint_seconds, is_stopping)
 

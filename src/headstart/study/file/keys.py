@@ -26,7 +26,7 @@ from pydantic import (
 from headstart.looks.plans import MARGIN
 from headstart.paper.findings import FINDINGS
 from headstart.parts.validation import validate
-from headstart.study.file.settings import Count, RunSettings
+from headstart.study.file.settings import Count, PerRun, RunSettings
 from headstart.study.file.trainable import readable
 from headstart.wording.epochs import whole_or_part
 
@@ -264,6 +264,7 @@ class StudyFile(Strict, RunSettings):  # type: ignore[misc]  # it is no dataclas
     probes: Names = ["evaluation", "alignment", "distance"]
     target_accuracy: Annotated[float, Field(gt=0, le=1)] | None = None
     executor: Any = "stacked"
+    per_run: PerRun | None = None
     client_rate_by_round: Any = None
     server_rate_by_round: Any = None
     baselines: Baselines | None = None

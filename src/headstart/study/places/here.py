@@ -1,14 +1,14 @@
 """The place where runs are carried out one after the other: this process."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from typing import TypeVar
 
 from headstart.child_processes import StreamOf
 from headstart.study.events import Event
+from headstart.study.places.base import Write
 from headstart.study.stream import never
 
 T = TypeVar("T")
-Write = Callable[[Event], None]
 
 
 def here(

@@ -18,7 +18,7 @@ from headstart.errors import HeadstartError
 from headstart.study.data import task_of
 from headstart.study.events import Event
 from headstart.study.file.run_spec import RunSpec
-from headstart.study.places.here import Write
+from headstart.study.places.base import Write
 from headstart.study.places.sharing import Shared, laid_out, take
 
 T = TypeVar("T")
