@@ -81,6 +81,18 @@ def test_the_share_of_a_gap_is_of_means_over_seeds(table: Callable[..., Grid]) -
     assert found.interval == pytest.approx(expected)
 
 
+def test_seeds_that_share_a_tuning_count_as_one(table: Callable[..., Grid]) -> None:
+    """Five seeds at the rates of three tunings: 0 and 3, 1 and 4, and 2."""
+    tuning = {"trials": 3, "repeats": 3}
+    grid = table({"random": {PAIR: [0.8, 0.7, 0.9, 0.7, 0.8]}}, tuning=tuning)
+    grid = held(grid, *(each for seed, top in enumerate((0.9, 0.8, 1.0, 1.0, 0.9)) for each in both(seed, top, 0.4)))
+    found = baselines.gap(grid, grid.cell("random", Pair("sgd", "adam")))
+    assert found is not None
+    gains, gaps = [0.35, 0.35, 0.5], [0.55, 0.45, 0.6]
+    assert found.closed == pytest.approx(sum(gains) / sum(gaps))
+    assert found.interval == pytest.approx(ratio_interval(gains, gaps))
+
+
 def test_a_seed_whose_other_training_diverged_is_left_out(table: Callable[..., Grid]) -> None:
     grid = held(table({"random": {PAIR: [0.8, 0.7]}}), *both(0, 0.9, 0.3), *both(1, None, 0.4))
     found = baselines.gap(grid, grid.cell("random", Pair("sgd", "adam")))

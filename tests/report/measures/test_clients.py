@@ -126,3 +126,18 @@ def test_it_says_on_whose_rows(table: Callable[..., Grid], with_curves: Any) -> 
     grid = with_curves(table({"random": {PAIR: [0.5]}}), "clients_on_own_rows", lambda run: [(9, 1.0)])
     assert on_own_rows(grid, grid.cell("random", Pair("sgd", "adam")))
     assert not on_own_rows(table({"random": {PAIR: [0.5]}}), grid.cell("random", Pair("sgd", "adam")))
+
+
+def test_seeds_that_share_a_tuning_count_as_one(table: Callable[..., Grid]) -> None:
+    """Four seeds at the rates of two tunings are two results: seeds 0 and 2, and 1 and 3."""
+    before = [dict.fromkeys(range(3), 0.5) for _ in range(4)]
+    after = [dict.fromkeys(range(3), 0.5 + gain) for gain in (0.1, 0.2, 0.3, 0.6)]
+    accuracies = {start: {PAIR: [0.5] * 4} for start in ("random", "proxy")}
+    grid = table(accuracies, tuning={"trials": 3, "repeats": 2})
+    found = both(with_clients(grid, {"random": before, "proxy": after}))
+    assert found is not None
+    expected = t_interval([0.2, 0.4])
+    for each in (found.middle, found.tenth, found.worst):
+        assert each is not None
+        assert (each.value, each.low, each.n) == pytest.approx((expected.value, expected.low, 2))
+    assert found.better.n == 2

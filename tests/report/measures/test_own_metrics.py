@@ -34,3 +34,9 @@ def test_one_of_ones_own_is_not(table: Callable[..., Grid], with_curves: Any) ->
     assert unknown(grid) == ["norm", "norm.head"]
     # the run that diverged has no last value
     assert last_values(grid, grid.cell("random", Pair("sgd", "adam")), "norm") == {0: 2.0}
+
+
+def test_seeds_that_share_a_tuning_count_as_one(table: Callable[..., Grid], with_curves: Any) -> None:
+    grid = table({"random": {PAIR: [0.5] * 4}}, tuning={"trials": 3, "repeats": 2})
+    grid = with_curves(grid, "norm", lambda run: [(0, 1.0), (9, 2.0 + run.seed**2)])
+    assert last_values(grid, grid.cell("random", Pair("sgd", "adam")), "norm") == {0: 4.0, 1: 7.0}

@@ -61,3 +61,11 @@ def test_looks_that_were_taken_count_where_a_study_grew(study: Callable[..., Pat
     assert [found.seeds for found in grid.decided.decisions][-1:] in ([3], [5])
     assert "look" in read(folder).verdict.sure
     assert grid.decided.plan.looks.spent[0] == before.looks.spent[0]
+
+
+def test_a_name_with_a_line_of_its_own_stays_in_one(table: Table) -> None:
+    runs = {"random": {A: [0.80, 0.81, 0.82]}, "my\nstart": {A: [0.90, 0.91, 0.921]}}
+    said = Reading(Path("here"), table(runs)).verdict
+    assert "my\nstart" in said.where.text
+    assert all("\n" not in line for line in said.lines)
+    assert "my start" in said.lines[0]

@@ -20,11 +20,13 @@ CONSTANT, CHANCE = "constant", "chance"
 class Gap:
     """The accuracies of a cell and of the other training that it is held against, by seed.
 
+    cell: where several seeds share one tuning, its interval is over the tunings.
     centralised: on all rows in one place. local: by each client alone, the mean over those that
     were trained. clients: how many they were, in all seeds together. A run that diverged leaves its
     seed out.
     """
 
+    cell: Cell
     federated: dict[int, float]
     centralised: dict[int, float]
     local: dict[int, float]
@@ -52,8 +54,11 @@ class Gap:
         return ratio_interval(*self._gains_and_gaps()) if self.closed is not None else None
 
     def _gains_and_gaps(self) -> tuple[list[float], list[float]]:
-        gains = [self.federated[seed] - self.local[seed] for seed in self.seeds]
-        gaps = [self.centralised[seed] - self.local[seed] for seed in self.seeds]
+        found = []
+        for upper in (self.federated, self.centralised):
+            by_seed = {seed: upper[seed] - self.local[seed] for seed in self.seeds}
+            found.append(list(self.cell.over_repeats(by_seed).values()))
+        gains, gaps = found
         return gains, gaps
 
 
@@ -78,7 +83,7 @@ def gap(grid: Grid, cell: Cell) -> Gap | None:
     finished = {run.seed: run.test_accuracy for run in cell.runs if run.finished}
     federated = {seed: a for seed, a in finished.items() if a is not None}
     clients = sum(map(len, others["local"].values()))
-    return Gap(federated, means["centralised"], means["local"], clients)
+    return Gap(cell, federated, means["centralised"], means["local"], clients)
 
 
 def constant(grid: Grid) -> BaselineRow | None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from headstart.report.runs.cells import Cell
 from headstart.report.runs.client_values import ByClient
 from headstart.report.runs.grid import Grid
-from headstart.statistics.intervals import Estimate, paired_difference, t_interval
+from headstart.statistics.intervals import Estimate, differences, t_interval
 from headstart.statistics.shares import wilson
 from headstart.tables import ON_OWN_ROWS
 
@@ -27,6 +27,7 @@ ROUNDING = 1e-12
 class Helped:
     """What changes for clients from one start to another, each with the pair of its cell.
 
+    Intervals are over seeds, or over the repeats of the tuning where several seeds share one.
     gains: by seed the accuracy of each client from `other` less that from `reference` [K], sorted.
     middle: what the median client gains, which is more than nothing where most clients gain.
     worse, better: the shares of clients whose accuracy is lower, or higher. tenth, worst: by how
@@ -71,18 +72,22 @@ def helped(grid: Grid, reference: Cell, other: Cell) -> Helped | None:
             gains[seed] = np.sort(gain)
     if not gains:
         return None
-    middle = t_interval([float(np.median(gain_K)) for gain_K in gains.values()])
-    tenth = paired_difference(by_seed(after, worst_tenth), by_seed(before, worst_tenth))
-    worst = paired_difference(by_seed(after, min), by_seed(before, min))
+    medians = {seed: float(np.median(gain_K)) for seed, gain_K in gains.items()}
+    middle = t_interval(other.over_repeats(medians).values())
+
+    def change(summary: Callable[[Iterable[float]], float]) -> Estimate | None:
+        found = differences(by_seed(after, summary), by_seed(before, summary))
+        return t_interval(other.over_repeats(found).values()) if found else None
+
     return Helped(
         reference=reference,
         other=other,
         gains=gains,
         middle=middle,
-        worse=_share(gains, middle, lambda gain_K: gain_K < -ROUNDING),
-        better=_share(gains, middle, lambda gain_K: gain_K > ROUNDING),
-        tenth=tenth,
-        worst=worst,
+        worse=_share(other, gains, middle, lambda gain_K: gain_K < -ROUNDING),
+        better=_share(other, gains, middle, lambda gain_K: gain_K > ROUNDING),
+        tenth=change(worst_tenth),
+        worst=change(min),
     )
 
 
@@ -110,7 +115,10 @@ def by_seed(
 
 
 def _share(
-    gains: Mapping[int, Floats], middle: Estimate, counts: Callable[[Floats], NDArray[np.bool_]]
+    cell: Cell,
+    gains: Mapping[int, Floats],
+    middle: Estimate,
+    counts: Callable[[Floats], NDArray[np.bool_]],
 ) -> Estimate:
     """The share of clients that count, mean over seeds, with its interval.
 
@@ -119,13 +127,13 @@ def _share(
     the median gain. So the interval is that of the shares that the clients, with their distances
     from the median, have at the ends of its t interval. With one seed it is Wilson's, over clients.
     """
-    shares = [float(counts(gain_K).mean()) for gain_K in gains.values()]
-    value = float(np.mean(shares))
+    shares = {seed: float(counts(gain_K).mean()) for seed, gain_K in gains.items()}
+    value = float(np.mean(list(cell.over_repeats(shares).values())))
     if len(gains) == 1:
         (gain_K,) = gains.values()
         return Estimate(value, *wilson(int(counts(gain_K).sum()), len(gain_K)), 1)
     if middle.low is None or middle.high is None:
-        return Estimate(value, None, None, len(gains))
+        return Estimate(value, None, None, middle.n)
     apart = np.concatenate([gain_K - np.median(gain_K) for gain_K in gains.values()])
     ends = [float(counts(apart + end).mean()) for end in (middle.low, middle.high)]
-    return Estimate(value, min(value, *ends), max(value, *ends), len(gains))
+    return Estimate(value, min(value, *ends), max(value, *ends), middle.n)

@@ -37,10 +37,12 @@ def family(metric: str) -> str:
 
 
 def last_values(grid: Grid, cell: Cell, metric: str) -> dict[int, float]:
-    """The last value of a metric by seed, of the runs that finished."""
+    """The last value of a metric by seed, of the runs that finished; the mean over the seeds of
+    each repeat of the tuning where several share one.
+    """
     found = {}
     finished = {run.seed for run in cell.runs if run.finished}
     for seed, (_, values) in grid.curves(cell, metric).items():
         if seed in finished and len(values) and np.isfinite(values[-1]):
             found[seed] = float(values[-1])
-    return found
+    return cell.over_repeats(found)

@@ -1,48 +1,105 @@
 """How sure a verdict is, and what so few runs cannot exclude."""
 
+from collections.abc import Mapping
+
+import numpy as np
+
+from headstart.report.appendix.choice_of_rates import picked_on_test
+from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Grid
 from headstart.report.words.numbers import percent
 from headstart.statistics.joint.sequential import LEVEL
-from headstart.wording.phrases import count
+from headstart.wording.phrases import count, listed
+
+FAR, FACTOR = 0.1, 5.0
+"""A run has collapsed that ends so much of accuracy below the median of its cell, and by so many
+times the median distance from it. Ours.
+"""
 
 
 def how_sure(grid: Grid, start: str) -> str:
     """At which look it was claimed, at which rates, and how often runs may still collapse."""
-    last, cell = grid.decided.last, grid.best(start)
-    if last is None or cell is None:
+    last = grid.decided.last
+    if last is None or grid.best(start) is None:
         return ""
     looks = grid.decided.plan.looks.seeds
     look = looks.index(last.seeds) + 1
     planned = "the only look" if len(looks) == 1 else f"look {look} of at most {len(looks)}"
-    claims = (
-        f"In {percent(1 - LEVEL, 0)} of such studies all that is claimed here is true, however "
-        f"often one looks (this was {planned}, at {count(last.seeds, grid.decided.unit)})."
-    )
-    return " ".join([claims, collapses(len(cell.runs)), at_which_rates(grid)])
+    this = f"this was {planned}, at {count(last.seeds, grid.decided.unit)}"
+    runs, fallen = {}, {}
+    for each in grid.decided.starts:
+        cell = grid.best(each)
+        if cell is not None:
+            runs[each] = len(cell.runs)
+            fallen[each] = collapsed(cell)
+    return f"{in_how_many(grid, this)} {collapses(runs, fallen)}"
 
 
-def collapses(runs: int) -> str:
-    """What share of runs may collapse although none of so many did.
+def in_how_many(grid: Grid, this: str) -> str:
+    """In how many studies like it all that is claimed is true, by where its rates are from.
 
-    >>> collapses(3)
-    '3 runs went well; so few cannot rule out that up to 63% of runs collapse.'
+    this: at which look it is claimed.
     """
-    most = percent(1 - LEVEL ** (1 / runs), 0)
-    few = f"so {'few' if runs > 1 else 'little'} cannot rule out"
-    return f"{count(runs, 'run')} went well; {few} that up to {most} of runs collapse."
-
-
-def at_which_rates(grid: Grid) -> str:
-    """Where the rates are from: what is claimed is claimed at these."""
-    picked = [cells for (_, _, at), cells in grid.rates.items() if at == grid.base]
-    if any(len(cells) > 1 for cells in picked):
+    share, claimed = percent(1 - LEVEL, 0), "all that is claimed here is true"
+    if picked_on_test(grid):
         return (
-            "Rates were picked on the runs that are judged, which flatters whatever was given more "
-            "of them."
+            "Rates were picked by what judges them here, which flatters whatever was given more of "
+            f"them: in how many such studies {claimed} is not known ({this})."
         )
     repeats = grid.records.repeats
     if repeats > 1:
-        return f"The rates were tuned {repeats} times, and all is said over what they came to."
+        return (
+            f"In {share} of such studies {claimed}, however often one looks ({this}): the rates "
+            f"were tuned {repeats} times, and all is said over what they came to."
+        )
     if repeats:
-        return "All this holds at rates that were tuned once: another tuning may find others."
-    return "All this holds at the rates of the study file."
+        return (
+            f"At these rates, which were tuned once, {claimed} in {share} of such studies, however "
+            f"often one looks ({this}); another tuning may find others, for which nothing is said."
+        )
+    return (
+        f"In {share} of such studies {claimed}, however often one looks ({this}), at the rates of "
+        "the study file."
+    )
+
+
+def collapsed(cell: Cell) -> int:
+    """How many runs of a cell end far below the others."""
+    values = np.array([run.test_accuracy for run in cell.runs if run.test_accuracy is not None])
+    if not len(values):
+        return 0
+    below = np.median(values) - values
+    return int((below > max(FAR, FACTOR * float(np.median(np.abs(below))))).sum())
+
+
+def collapses(runs: Mapping[str, int], fallen: Mapping[str, int]) -> str:
+    """What share of runs may collapse although none did, or that some did.
+
+    Args:
+        runs: of the best pair, by start.
+        fallen: how many of them have collapsed, likewise.
+
+    >>> collapses({"random": 3}, {"random": 0})
+    '3 runs went well; so few cannot rule out that up to 63% of runs collapse.'
+    >>> collapses({"random": 20, "proxy": 20}, {"random": 0, "proxy": 6})
+    'Of 20 runs from proxy 6 ended far below the others: where runs collapse at times, claims are \
+false more often.'
+    """
+    told = []
+    for start, many in fallen.items():
+        if many:
+            told.append(f"of {count(runs[start], 'run')} from {start} {many}")
+    if told:
+        return (
+            f"O{listed(told)[1:]} ended far below the others: where runs collapse at times, claims "
+            "are false more often."
+        )
+    fewest = min(runs.values())
+    most = percent(1 - LEVEL ** (1 / fewest), 0)
+    few = f"so {'few' if fewest > 1 else 'little'} cannot rule out that up to {most} of runs"
+    if len(runs) == 1:
+        return f"{count(fewest, 'run')} went well; {few} collapse."
+    return (
+        f"{count(fewest, 'run')} from each start went well; {few} from one of them collapse, and "
+        "where some do, claims are false more often."
+    )

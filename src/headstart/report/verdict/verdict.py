@@ -55,9 +55,10 @@ class Verdict:
 
     @property
     def lines(self) -> list[str]:
-        """The same a line each, and what is left to do."""
-        said = [*self.headlines, self.where.text, self.which.text]
-        return list(filter(None, [*said, self.outlook.sentence, self.outlook.command]))
+        """The same a line each, and what is left to do; a name with a line of its own is in one."""
+        said = [*self.headlines, self.where.text, self.which.text, self.outlook.sentence]
+        lines = [" ".join(each.split()) for each in said]
+        return list(filter(None, [*lines, self.outlook.command]))
 
     def __str__(self) -> str:
         return self.text

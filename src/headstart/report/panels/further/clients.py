@@ -60,7 +60,7 @@ def build(grid: Grid) -> Panel | Missing:
 def answer(found: Helped) -> Answer:
     """Whether the median client gains."""
     reference, other = found.reference.start, found.other.start
-    over = "over seeds" if found.worse.n > 1 else f"over {found.clients:,} clients (Wilson)"
+    over = "over seeds" if len(found.gains) > 1 else f"over {found.clients:,} clients (Wilson)"
     theirs, ours = method(found.reference.pair), method(found.other.pair)
     sentence = (
         f"the median client changes by {points(found.middle)} from {other} ({ours}) "
