@@ -22,7 +22,6 @@ def test_sums_differences_and_means() -> None:
     assert values(trees.add(A, B, 2.0)) == [2.0, 2.0, 1.0, 8.0, 5.0]
     assert values(trees.subtract(A, B)) == [0.5, 2.0, 4.0, 2.0, -4.0]
     assert values(trees.scale(A, -2.0)) == [-2.0, -4.0, -6.0, -8.0, 2.0]
-    assert values(trees.mix(A, B, 0.25)) == [0.625, 0.5, 0.0, 2.5, 2.0]
     assert values(trees.zeros_like(A)) == [0.0] * 5
 
 

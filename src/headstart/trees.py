@@ -54,11 +54,6 @@ def scale(tree: Tree, factor: Scalar) -> Tree:
     return map_tree(lambda leaf: factor * leaf, tree)
 
 
-def mix(a: Tree, b: Tree, weight: float) -> Tree:
-    """weight * a + (1 - weight) * b: one step of an exponential moving average."""
-    return map_tree(lambda u, v: weight * u + (1 - weight) * v, a, b)
-
-
 def stack(trees: Sequence[Tree]) -> Tree:
     """The trees as one, with an axis for them before the others."""
     return map_tree(lambda *leaves: torch.stack(leaves), *trees)

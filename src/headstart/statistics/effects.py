@@ -1,10 +1,15 @@
-"""What several cells have in common, by seed: mean and slope."""
+"""Means over seeds, and what several cells have in common by seed: their mean and slope."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 from headstart.statistics.intervals import BySeed
+
+
+def mean(by_seed: BySeed) -> float | None:
+    """The mean over seeds; None where there are none."""
+    return float(np.mean(list(by_seed.values()))) if by_seed else None
 
 
 def mean_over(cells: Sequence[BySeed]) -> dict[int, float]:

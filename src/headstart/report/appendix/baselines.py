@@ -1,15 +1,12 @@
 """What training is held against: the table and the sentence."""
 
-from collections.abc import Mapping
-
-import numpy as np
-
 from headstart.report.measures import baselines
 from headstart.report.measures.baselines import Gap
 from headstart.report.runs.grid import Grid
 from headstart.report.words.methods import method
 from headstart.report.words.numbers import percent
 from headstart.report.words.table import Rows, Table
+from headstart.statistics.effects import mean
 from headstart.tables import BaselineRow
 from headstart.wording.phrases import count, listed
 
@@ -33,13 +30,13 @@ def table(grid: Grid) -> Table | None:
     if chance is not None:
         rows.add("chance", chance.accuracy, chance.loss)
     for start in grid.starts:
-        accuracy = _mean(baselines.untrained_accuracy(grid, start))
-        rows.add(f"{start}, untrained", accuracy, _mean(baselines.untrained_loss(grid, start)))
+        accuracy = mean(baselines.untrained_accuracy(grid, start))
+        rows.add(f"{start}, untrained", accuracy, mean(baselines.untrained_loss(grid, start)))
     for start, standing in grid.standings.items():
         best = standing.best_cell
         if best is not None:
             loss = {run.seed: run.test_loss for run in best.runs if run.test_loss is not None}
-            rows.add(f"{start}, {method(best.pair)} ({best.pair})", best.mean, _mean(loss))
+            rows.add(f"{start}, {method(best.pair)} ({best.pair})", best.mean, mean(loss))
     return rows.table("baselines", "What training is held against, means over seeds", "accuracy")
 
 
@@ -54,7 +51,7 @@ def told(grid: Grid) -> str:
         said.append(f"a guess has {percent(chance.accuracy)}")
     untrained = []
     for start in grid.starts:
-        accuracy = _mean(baselines.untrained_accuracy(grid, start))
+        accuracy = mean(baselines.untrained_accuracy(grid, start))
         if accuracy is not None:
             untrained.append(f"{percent(accuracy)} from {start}")
     if untrained:
@@ -72,7 +69,7 @@ def gap_table(grid: Grid) -> Table | None:
     for cell in grid.at_base():
         found = baselines.gap(grid, cell)
         if found is not None:
-            values = [_mean(each) for each in (found.local, found.federated, found.centralised)]
+            values = [mean(each) for each in (found.local, found.federated, found.centralised)]
             ends = found.interval or (None, None)
             closed = found.closed
             rows.add(
@@ -97,9 +94,9 @@ def gap_told(grid: Grid) -> str:
 
 def _closed(start: str, pair: str, found: Gap) -> str:
     means = {
-        "for clients that train alone": _mean(found.local),
-        "federated": _mean(found.federated),
-        "with all rows in one place": _mean(found.centralised),
+        "for clients that train alone": mean(found.local),
+        "federated": mean(found.federated),
+        "with all rows in one place": mean(found.centralised),
     }
     known = [f"{percent(value)} {name}" for name, value in means.items() if value is not None]
     sentence = f"From {start} with {pair} the {MEASURE} is {listed(known)}{_which(found)}"
@@ -128,7 +125,3 @@ def answer(constant: BaselineRow) -> str:
     what = "token" if constant.rule == "unigram" else "class"
     most = f"the most frequent {what} of the training rows"
     return f"Always answering \u201c{constant.answer}\u201d, {most},"
-
-
-def _mean(by_seed: Mapping[int, float]) -> float | None:
-    return float(np.mean(list(by_seed.values()))) if by_seed else None

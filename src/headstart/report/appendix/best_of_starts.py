@@ -1,9 +1,6 @@
 """The best pair of each start on one scale: the picture beside the verdict, and its table."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-
-import numpy as np
 
 from headstart.report.figures.by_start.intervals import (
     BestOfStart,
@@ -18,6 +15,7 @@ from headstart.report.runs.grid import Grid
 from headstart.report.words.methods import method
 from headstart.report.words.numbers import percent
 from headstart.report.words.table import Rows, Table
+from headstart.statistics.effects import mean
 from headstart.wording.phrases import listed
 
 SLUG = "starts"
@@ -53,7 +51,7 @@ def picture(grid: Grid) -> Picture | None:
 
 def best_of(grid: Grid, start: str) -> BestOfStart:
     """The best pair of a start, with its interval over seeds."""
-    cell, untrained = grid.best(start), _mean(baselines.untrained_accuracy(grid, start))
+    cell, untrained = grid.best(start), mean(baselines.untrained_accuracy(grid, start))
     if cell is None:
         return BestOfStart(start, "", "", None, None, None, untrained)
     value, low, high = ends(accuracy(cell))
@@ -110,7 +108,3 @@ def table(grid: Grid, bests: list[BestOfStart]) -> Table:
         rows.add(best.start, pair, best.method or "diverged", *found, seeds)
     shares = "accuracy", "low", "high", "before training"
     return rows.table(SLUG, "The best pair of each start", *shares)
-
-
-def _mean(by_seed: Mapping[int, float]) -> float | None:
-    return float(np.mean(list(by_seed.values()))) if by_seed else None

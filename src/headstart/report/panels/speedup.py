@@ -242,6 +242,6 @@ def _means(grid: Grid) -> Table:
         values = []
         for start in grid.starts:
             by_seed = mean_over_rounds(grid, grid.cell(start, pair))
-            values.append(float(np.mean(list(by_seed.values()))) if by_seed else None)
+            values.append(effects.mean(by_seed))
         rows.add(str(pair), method(pair), *values)
     return rows.table(SLUG, "Accuracy, mean over the rounds that were trained", *names)

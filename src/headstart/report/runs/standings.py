@@ -48,11 +48,6 @@ class Standing:
         return None if self.best is None else self.cells[self.best]
 
     @property
-    def best_mean(self) -> float:
-        """The mean accuracy of the best pair; -1 where there is none."""
-        return -1.0 if self.best is None else self.means[self.best]
-
-    @property
     def measured(self) -> bool:
         """Whether accuracy was: a finished run has one, or none finished."""
         return any_measured(itertools.chain.from_iterable(cell.runs for cell in self.cells))
