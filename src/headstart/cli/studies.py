@@ -25,16 +25,11 @@ from headstart.cli.commands import (
     app,
 )
 from headstart.terminal import say
-from headstart.wording.phrases import listed
+from headstart.wording.phrases import duration
 
 if TYPE_CHECKING:
     from headstart.study.places.opening import On
     from headstart.study.spec import Study
-
-FEW_SEEDS = 3
-"""Below so many an interval, where there is one, is as wide as 13 standard errors (Student's t of
-one degree).
-"""
 
 
 @app.command()
@@ -151,13 +146,10 @@ def check(
     which differences it can decide; with --until, how often and after how many seeds it will.
     """
     from headstart.study.check import check as check_study
-    from headstart.study.check import seeds_tuned_on, untuned_servers
-    from headstart.study.data import task_of, unused_clients
     from headstart.study.file.asked import LooksAsked
-    from headstart.study.spec import AXES, FIELDS, Study
-    from headstart.study.tuning.search import searches
-    from headstart.tools.estimate import HOW, estimate_seconds
-    from headstart.tools.power import UNKNOWN, spreads_of, told
+    from headstart.study.spec import Study
+    from headstart.tools.outline import outline
+    from headstart.tools.power import UNKNOWN, spreads_of
 
     asked = LooksAsked(until, first, at_most, margin)
     study = Study.load(file, allow or (), asked=asked)
@@ -165,49 +157,8 @@ def check(
     of_starts = check_study(study)
     title = study.file.title or study.file.name
     say(f"{file}: {' '.join(title.split())}")
-    for axis in (*AXES, "trainable", "local_epochs", "client_rates", "server_rates", "seeds"):
-        values = dict.fromkeys(getattr(each, FIELDS[axis]) for each in study.runs)
-        shown = values if axis in AXES else sorted(values)
-        names = [part.label for part in shown] if axis in AXES else shown
-        say(f"  {axis.replace('_', ' '):<13} {', '.join(map(str, names))}")
-    task, partitions = task_of(study.task), dict.fromkeys(each.partition for each in study.runs)
-    for note in task.notes:
-        say(f"  data          {note}")
-    if all(unused := [unused_clients(task, partition) for partition in partitions]):
-        say(
-            f"  note: your {unused[0]} clients are not used, {study.population} made-up ones have "
-            "their rows; partitions: natural"
-        )
-    for start, notes in of_starts.items():
-        say(f"  {start}: {'; '.join(notes)}")
-    a_round = f"{study.cohort} of {study.population} clients a round"
-    say(f"  {len(study.runs)} runs of {study.file.rounds} rounds, {a_round}")
-    if study.baselines:
-        say(f"  {len(study.baselines)} runs of baselines, of one client each")
-    if (seeds := len({each.seed for each in study.runs})) < FEW_SEEDS:
-        many = "1 seed decides nothing" if seeds == 1 else f"{seeds} seeds decide little"
-        say(f"  note: {many}; run {FEW_SEEDS} or more")
-    for line in told(study, spreads):
+    for line in outline(study, of_starts, spreads):
         say(f"  {line}")
-    for server in untuned_servers(study):
-        say(
-            f"  note: {server} adapts, and its rate is not tuned: server_rate 1 is the length of "
-            "its steps; name server_rates, or tuning: {trials: 20}"
-        )
-    if both := seeds_tuned_on(study):
-        say(f"  note: judged seeds are tuned on, too: {listed(both)}; leave tuning.seeds out")
-    if tuned := searches(study):
-        say(
-            f"  tuning: {len(tuned)} searches of {tuned[0].trials} trials, "
-            f"{tuned[0].base.rounds} rounds at most each"
-        )
-    cores = os.cpu_count() or 1
-    seconds = estimate_seconds(study)
-    say(
-        f"  about {_duration(seconds)} in one process, {_duration(seconds / cores)} in {cores}, "
-        "without pre-training"
-    )
-    say(f"  ({HOW})")
 
 
 def _run(
@@ -249,15 +200,9 @@ def _run(
         reading, results = read(out), read_results(out)
         page = write_reading(reading, min(jobs or cores, cores))
     runs = (results.planned or 0) + len(results.baseline_runs or ())
-    say(f"{all_of(runs, tuned)} in {_duration(time.perf_counter() - began)}")
+    say(f"{all_of(runs, tuned)} in {duration(time.perf_counter() - began)}")
     for line in reading.verdict.lines:
         say(line)
     say(f"report: {page}")
     if failed.are_in(out):
         raise typer.Exit(1)
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

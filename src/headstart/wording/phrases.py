@@ -1,4 +1,4 @@
-"""How several things are told in a sentence: how many, which, and how many more."""
+"""How several things are told in a sentence: how many, which, how many more, and how long."""
 
 from collections.abc import Collection, Iterable
 
@@ -31,3 +31,14 @@ def some(names: Collection[object], limit: int = 3) -> str:
     """
     left = len(names) - limit
     return listed([*list(names)[:limit], f"{left} more"]) if left > 0 else listed(names)
+
+
+def duration(seconds: float) -> str:
+    """Write how long something takes, in the unit that a reader would choose.
+
+    >>> duration(99.0), duration(1800.0), duration(7200.0)
+    ('99 s', '30 min', '2.0 h')
+    """
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
