@@ -8,14 +8,16 @@ estimates how long any of them takes. A task is one row of `TASKS`, another netw
 row of its `others`, a finding one row of `FINDINGS`.
 """
 
+import itertools
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from headstart.errors import HeadstartError, nearest
 from headstart.paper.findings import FINDINGS
 from headstart.paper.tasks import SCALES, TASKS, PaperTask, Size
 
 ALL = "all"
+WIDTH = 100
 TUNING_SEED = 1_000_000
 """What is tuned on where three seeds take too long; none is judged."""
 
@@ -32,41 +34,72 @@ def study_text(finding: str, task: str, scale: str, model: str | None = None) ->
     Raises:
         HeadstartError: unknown finding, task, scale or model.
     """
-    for name, known, what in (
-        (finding, [*FINDINGS, ALL], "finding"),
-        (task, TASKS, "task"),
-        (scale, SCALES, "scale"),
-    ):
-        if name not in known:
-            raise HeadstartError(f"unknown {what} {name!r}{nearest(name, known)}")
-    chosen, size = TASKS[task], TASKS[task].sizes[scale]
+    _refuse_unknown(finding, [*FINDINGS, ALL], "finding")
+    _refuse_unknown(task, TASKS, "task")
+    _refuse_unknown(scale, SCALES, "scale")
     asked = list(FINDINGS) if finding == ALL else [finding]
-    main, *others = _grids(asked)
-    alone = FINDINGS[finding].alone if finding != ALL else {}
+    chosen, size = TASKS[task], TASKS[task].sizes[scale]
     parts = chosen.parts(scale, model)
+    main, *others = _grids(asked)
+    alone = {} if finding == ALL else FINDINGS[finding].alone
     option = f" --model {model}" if model else ""
     what = "The findings" if finding == ALL else finding
+    cut = f"Cut, to fit an hour on two cores: {chosen.cut}"
     lines = [
-        f"# Written by `headstart paper {finding} --task {task} --scale {scale}{option}`,",
-        "# after arXiv 2206.15387. It asks:",
-        *map(_question, asked),
+        *_comment(
+            f"Written by `headstart paper {finding} --task {task} --scale {scale}{option}`, after "
+            "arXiv 2206.15387. It asks:"
+        ),
+        *itertools.chain.from_iterable(map(_question, asked)),
         *_comment(chosen.note),
-    ]
-    if scale == "cpu" and chosen.cut:
-        lines += _comment(f"Cut, to fit an hour on two cores: {chosen.cut}")
-    lines += [
-        "# Edit it and run it into a new folder with `headstart run`.",
+        *(_comment(cut) if scale == "cpu" and chosen.cut else []),
+        *_comment("Edit it and run it into a new folder with `headstart run`."),
         f"name: {'-'.join(filter(None, (finding, task, model, scale)))}",
         f'title: "{what} on {task}, {scale} scale"',
         f"preset: paper {finding}, scale {scale}",
+        *_of_task(chosen, parts, main, others),
+        "",
+        *_amounts(chosen, size, alone),
+        *([f"executor: {parts['executor']}"] if "executor" in parts else []),
+        f"probes: [{', '.join(_probes(asked, parts))}]",
+        "",
+        *_tuning(chosen, size, finding, scale, main),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _refuse_unknown(name: str, known: Collection[str], what: str) -> None:
+    if name not in known:
+        raise HeadstartError(f"unknown {what} {name!r}{nearest(name, known)}")
+
+
+def _question(name: str) -> list[str]:
+    finding = FINDINGS[name]
+    return _comment(f"{finding.question} Shown by {finding.shown}.", indent="  ")
+
+
+def _comment(text: str, indent: str = "") -> list[str]:
+    """The lines of a comment; `indent` is between its mark and each line."""
+    mark = f"# {indent}"
+    return textwrap.wrap(text, WIDTH, initial_indent=mark, subsequent_indent=mark)
+
+
+def _of_task(
+    task: PaperTask,
+    parts: Mapping[str, str],
+    main: Mapping[str, str],
+    others: Sequence[Mapping[str, str]],
+) -> list[str]:
+    """The task, the model, the starts, and the grids of pairs and settings."""
+    lines = [
         f"task: {parts['task']}",
         f"model: {parts['model']}",
         "",
-        "# Where to begin: random weights, or pre-trained ones.",
+        *_comment("Where to begin: random weights, or pre-trained ones."),
         "starts:",
         "  - random",
         f"  - {parts['pretrained']}",
-        f"partitions: {chosen.partition}",
+        f"partitions: {task.partition}",
         *_keys(main),
     ]
     if others:
@@ -74,30 +107,20 @@ def study_text(finding: str, task: str, scale: str, model: str | None = None) ->
     for grid in others:
         on_task = {axis: parts.get(axis, values) for axis, values in grid.items()}
         lines.append(f"  - {{{_flow(on_task)}}}")
-    lines += [
-        "",
+    return lines
+
+
+def _amounts(task: PaperTask, size: Size, alone: Mapping[str, str]) -> list[str]:
+    """How many clients, rounds and seeds. `alone`: what a finding has otherwise than `all`."""
+    return [
         f"population: {size.population}",
         f"cohort: {size.cohort}",
-        f"batch_size: {chosen.batch_size}",
+        f"batch_size: {task.batch_size}",
         f"rounds: {alone.get('rounds', size.rounds)}",
         f"every: {alone.get('every', size.every)}",
         f"seeds: {list(range(size.seeds))}",
         f"target_accuracy: {size.target:g}",
     ]
-    if "executor" in parts:
-        lines.append(f"executor: {parts['executor']}")
-    lines += [f"probes: [{', '.join(_probes(asked, parts))}]", ""]
-    lines += _tuning(chosen, size, finding, scale, main)
-    return "\n".join(lines) + "\n"
-
-
-def _question(name: str) -> str:
-    finding = FINDINGS[name]
-    return f"#   {finding.question} Shown by {finding.shown}."
-
-
-def _comment(text: str) -> list[str]:
-    return textwrap.wrap(text, width=118, initial_indent="# ", subsequent_indent="# ")
 
 
 def _keys(grid: Mapping[str, str]) -> list[str]:
@@ -155,12 +178,15 @@ def _tuning(
         main: its main grid.
     """
     if finding == "initial-loss":
-        return ["# No tuning: the loss before the first round does not depend on the rates."]
+        why = "the loss before the first round does not depend on the rates"
+        return _comment(f"No tuning: {why}.")
     if not size.trials:
         return [
-            f"# No tuning at {scale} scale, which has no time for it: the same rates for every "
-            "start and server of a",
-            "# kind. They are ours; tune them (`tuning: {trials: 20}`) where a machine allows it.",
+            *_comment(
+                f"No tuning at {scale} scale, which has no time for it: the same rates for every "
+                "start and server of a kind. They are ours; tune them (`tuning: {trials: 20}`) "
+                "where a machine allows it."
+            ),
             *_rates(task, main),
         ]
     ranges = f"client_rate: {_range(task.client_rate)}, server_rate: {_range(task.server_rate)}"
@@ -168,12 +194,15 @@ def _tuning(
     one_seed = []
     if scale != "full":
         ranges += f", seeds: [{TUNING_SEED}]"
-        one_seed = ["# On one seed, which is not judged: three would take three times as long."]
+        one_seed = _comment(
+            "On one seed, which is not judged: three would take three times as long."
+        )
     return [
-        *(["# The first trial; ours.", *_rates(task, main)] if task.rates else []),
-        "# The same number of trials for every start and pair, on the validation split. The paper "
-        "does not publish what",
-        "# it tuned over: ranges and trials are ours.",
+        *([*_comment("The first trial; ours."), *_rates(task, main)] if task.rates else []),
+        *_comment(
+            "The same number of trials for every start and pair, on the validation split. The "
+            "paper does not publish what it tuned over: ranges and trials are ours."
+        ),
         *one_seed,
         f"tuning: {{trials: {size.trials}, rounds: {rounds}, {ranges}}}",
     ]
