@@ -1,9 +1,12 @@
 """The command itself: its version, its help, its completion, its pipe."""
 
 import os
+import resource
 import subprocess
 import sys
+from pathlib import Path
 
+import pytest
 from tests.cli.conftest import headstart, invoke
 
 from headstart import __version__ as headstart_version
@@ -38,3 +41,35 @@ def test_a_shell_is_given_completion() -> None:
     )
     assert shown.returncode == 0
     assert "complete -o default -F" in shown.stdout
+
+
+@pytest.mark.parametrize("name", ["yaml", "numpy", "random"])
+def test_a_file_of_the_working_folder_is_not_taken_for_a_library(tmp_path: Path, name: str) -> None:
+    (tmp_path / f"{name}.py").write_text("raise AssertionError('imported')")
+    (tmp_path / "study.yaml").write_text("task: digits\nmodels: 3\n")
+    ended = subprocess.run(
+        [sys.executable, "-m", "headstart", "check", "study.yaml"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "unknown key 'models'" in ended.stderr
+
+
+def test_too_little_address_space_is_one_line_before_any_library() -> None:
+    gigabyte = 2**30
+    ended = subprocess.run(
+        [sys.executable, "-m", "headstart", "list"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (gigabyte, gigabyte)),
+    )
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == (
+        "error: this process may have 1.00 GiB of memory at once (ulimit -v), and 1.25 GiB are the least that its "
+        "libraries load with; allow it more\n"
+    )

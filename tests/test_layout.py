@@ -156,7 +156,7 @@ HOUSE = {
     "trackers": [{"base"}, {"*"}, {"following"}],
     "wording": [{"*"}],
     "parts": [
-        {"validation", "origin"},
+        {"validation", "origin", "beside"},
         {"caches", "given", "parameters", "written", "own_modules"},
         {"registry"},
         {"part_names"},

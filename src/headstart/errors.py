@@ -43,6 +43,9 @@ def as_memory(error: BaseException) -> OutOfMemoryError | None:
 
     >>> str(as_memory(MemoryError()))
     'this machine has not enough memory; choose a smaller model, batch or cohort'
+    >>> little = RuntimeError("tried to allocate 4194304 bytes: out of memory")
+    >>> str(as_memory(little)).partition(";")[0]
+    'this machine has not enough memory for 4.0 MiB at once'
     >>> as_memory(RuntimeError("shapes do not match"))
     >>> str(as_memory(ImportError("libtorch.so: failed to map segment from shared object")))
     'there is not enough memory to load libtorch.so; allow this process more (ulimit -v)'
@@ -57,10 +60,14 @@ def as_memory(error: BaseException) -> OutOfMemoryError | None:
     if not (isinstance(error, MemoryError) or "allocate memory" in text or "out of memory" in text):
         return None
     bytes_ = re.search(r"tried to allocate (\d+) bytes", text)
-    size = f" for {int(bytes_[1]) / 2**30:,.1f} GiB at once" if bytes_ else ""
+    size = f" for {_size(int(bytes_[1]))} at once" if bytes_ else ""
     return OutOfMemoryError(
         f"this machine has not enough memory{size}; choose a smaller model, batch or cohort"
     )
+
+
+def _size(count: int) -> str:
+    return f"{count / 2**30:,.1f} GiB" if count >= 2**28 else f"{count / 2**20:,.1f} MiB"
 
 
 def nearest(name: str, names: Iterable[str], known_as: Mapping[str, str] | None = None) -> str:

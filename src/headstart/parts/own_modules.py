@@ -21,6 +21,7 @@ from types import ModuleType
 from typing import Any
 
 from headstart.errors import HeadstartError, said
+from headstart.parts.beside import ModulesBeside, is_of, refuse_name_of_installed
 from headstart.parts.origin import KEPT, Origin
 
 GROUP = "headstart"
@@ -33,14 +34,14 @@ _NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 class _Place:
     """A folder that modules were imported from: those asked for, and all that came along.
 
-    `added`: whether it was put among the folders that Python looks in; `before`: the modules that
-    Python knew when it was first asked for one.
+    `finder`: what finds them; `before`: the modules that Python knew when it was first asked for
+    one.
     """
 
+    finder: ModulesBeside
     before: dict[str, ModuleType] = field(default_factory=lambda: dict(sys.modules))
     asked: dict[str, ModuleType] = field(default_factory=dict)
     along: dict[str, ModuleType] = field(default_factory=dict)
-    added: bool = False
 
 
 _places: dict[Path, _Place] = {}
@@ -85,9 +86,10 @@ def imported_from(origin: Origin) -> dict[str, Path]:
     """
     files: dict[str, Path] = {}
     for place in _looked_in(origin):
-        if place in _places:
-            _note_late(place)
-        for module in _places.get(place, _Place()).along.values():
+        if place not in _places:
+            continue
+        _note_late(place)
+        for module in _places[place].along.values():
             file = Path(str(getattr(module, "__file__", "")))
             if file.suffix == ".py":
                 files.setdefault(str(file.relative_to(place)), file)
@@ -100,6 +102,20 @@ def _note_late(place: Path) -> None:
     for name, module in list(sys.modules.items()):
         if module is not modules.before.get(name) and _is_from(module, name, place):
             modules.along[name] = module
+
+
+@contextmanager
+def sent_along() -> Iterator[None]:
+    """Processes that begin afresh within the block look in the folders of own modules, too: what
+    they are sent may be of these.
+    """
+    places = [str(place) for place in _places]
+    sys.path += places
+    try:
+        yield
+    finally:
+        for place in places:
+            sys.path.remove(place)
 
 
 @contextmanager
@@ -231,21 +247,23 @@ def _from(place: Path, name: str) -> ModuleType:
     """A module of a folder. One of that name from another folder stays with the study that it
     belongs to.
     """
-    kept = _places.setdefault(place, _Place())
+    kept = _places.setdefault(place, _Place(ModulesBeside(place, __file__)))
     _leave_others(place)
     if name in kept.asked:
         return kept.asked[name]
     top = name.partition(".")[0]
     loaded = sys.modules.get(top)
-    if top in sys.stdlib_module_names or (loaded is not None and not _is_from(loaded, top, place)):
+    if loaded is not None and not _is_from(loaded, top, place):
         raise HeadstartError(f"{place / top} has the name of another module, {top!r}; rename it")
+    refuse_name_of_installed(top, place)
     before = set(sys.modules)
-    sys.path.insert(0, str(place))
+    if kept.finder in sys.meta_path:
+        sys.meta_path.remove(kept.finder)
+    sys.meta_path.insert(0, kept.finder)
     importlib.invalidate_caches()
     try:
         kept.asked[name] = importlib.import_module(name)
     finally:
-        sys.path.remove(str(place))
         came = {one: sys.modules[one] for one in set(sys.modules) - before}
         kept.along.update(
             {one: module for one, module in came.items() if _is_from(module, one, place)}
@@ -257,19 +275,11 @@ def _from(place: Path, name: str) -> ModuleType:
 def _leave_others(place: Path | None) -> None:
     """Has Python know the modules of this folder, and forget those of others that have the same
     names.
-
-    The folder stays the last one that Python looks in: for what its modules import later.
     """
     for other, modules in _places.items():
         if other == place:
             sys.modules.update(modules.along)
-            if str(other) not in sys.path:
-                modules.added = True
-                sys.path.append(str(other))
             continue
-        if modules.added and str(other) in sys.path:
-            modules.added = False
-            sys.path.remove(str(other))
         for name, module in modules.along.items():
             if sys.modules.get(name) is module:
                 del sys.modules[name]
@@ -279,6 +289,4 @@ def _is_from(module: ModuleType, name: str, place: Path) -> bool:
     file = getattr(module, "__file__", None)
     if file is None:
         return any(Path(path).is_relative_to(place) for path in getattr(module, "__path__", ()))
-    inside = Path(file)
-    top = name.partition(".")[0]
-    return inside == place / f"{top}.py" or inside.is_relative_to(place / top)
+    return is_of(Path(file), name, place)

@@ -15,6 +15,7 @@ import torch
 
 from headstart.child_processes import LostError, StreamOf, Workers, cannot_fork
 from headstart.errors import HeadstartError
+from headstart.parts.own_modules import sent_along
 from headstart.study.data import task_of
 from headstart.study.events import Event
 from headstart.study.file.run_spec import RunSpec
@@ -53,7 +54,7 @@ def processes(
     for task, _ in placed:
         task_of(task)
     with laid_out([] if forked else [task for task, _ in placed]) as shared:
-        with _without_script([] if forked else runs):
+        with _without_script([] if forked else runs), sent_along():
             workers = Workers(min(count, len(items)), stream_of, partial(_begin, shared), forked)
         try:
             with closing(workers.streams(items)) as events:
