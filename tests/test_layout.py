@@ -113,7 +113,7 @@ HOUSE = {
         {"judgement"},
         {"pages", "publication"},
     ],
-    "report/words": [{"brief_names", "methods", "numbers", "remarks", "written_parts"}, {"table"}],
+    "report/words": [{"brief_names", "methods", "numbers", "remarks", "written_parts"}, {"start_names", "table"}],
     "report/runs": [
         {"client_values", "margins", "part_names"},
         {"records"},

@@ -114,6 +114,9 @@ class Records:
     clients: Mapping[str, ByClient] = field(default_factory=dict)  # their last accuracies, by run
     plan: Plan | None = None  # of the looks, with those taken; None: as the study file plans
     names: PartNames = field(default_factory=PartNames)  # that the study file gives its parts
+    written_starts: Mapping[str, str] = field(
+        default_factory=dict
+    )  # in full, by what they are called
 
     @property
     def repeats(self) -> int:

@@ -2,7 +2,7 @@
 obey and not show.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -15,6 +15,7 @@ from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Grid, Place
 from headstart.report.runs.part_names import PartNames
 from headstart.report.runs.records import TEXTS, Records, Run
+from headstart.report.words.start_names import start_names
 from headstart.tables import BaselineRow
 from headstart.wording.escapes import printable
 
@@ -34,8 +35,8 @@ ALL_REPEATS: Rates = (0.0, 0.0, "", "")
 
 
 def sort(records: Records) -> Grid:
-    """Sort the runs into cells. A start goes by the name that the study gives it, else by its bare
-    name where no other of its kind was run.
+    """Sort the runs into cells. A start goes by the name that the study gives it, else by as little
+    as tells it from the others that were run.
     """
     records = _with_brief_starts(_printable(records))
     called = records.names.called
@@ -98,14 +99,11 @@ def _shown(value: Any) -> Any:
 
 
 def _with_brief_starts(records: Records) -> Records:
-    names = dict.fromkeys(run.start for run in records.runs)
-    kinds = Counter(map(family, names))
+    short = start_names(run.start for run in records.runs)
 
     def brief(name: str) -> str:
         called = records.names.called("starts", name)
-        if called != name:
-            return called
-        return family(name) if name in names and kinds[family(name)] == 1 else name
+        return called if called != name else short.get(name, name)
 
     runs = [replace(run, start=brief(run.start)) for run in records.runs]
     trials = []
@@ -114,4 +112,5 @@ def _with_brief_starts(records: Records) -> Records:
         for column, key in OF_TRIALS.items():
             changed[column] = records.names.called(key, trial[column])
         trials.append({**trial, **changed})
-    return replace(records, runs=tuple(runs), trials=tuple(trials))
+    written = {called: name for name, called in short.items()}
+    return replace(records, runs=tuple(runs), trials=tuple(trials), written_starts=written)

@@ -105,10 +105,13 @@ def full_name(grid: Grid, start: str) -> str:
     named: list[Any] = list(given.get("starts") or ())
     for further in given.get("also") or ():
         named += further.get("starts") or ()
+    written = grid.records.written_starts.get(start, start)
     for name in map(str, named):
         if start in (name, family(name), grid.records.names.called("starts", name)):
             return name
-    return start
+        if name.replace('"', "'") == written:
+            return name
+    return written
 
 
 def in_plain_words(name: str, called: str = "") -> str:
