@@ -88,7 +88,7 @@ def _plain_lines(searches: int = 0) -> "Watch":
             return
         if event.done == event.total or now - last >= SECONDS_BETWEEN_LINES:
             so_far = f"{done_of(event, searches)}, {now - began:.0f} s"
-            say(f"{so_far}, about {event.left:.0f} s left")
+            say(so_far if event.done == event.total else f"{so_far}, about {event.left:.0f} s left")
             last = now
 
     return tell

@@ -92,3 +92,11 @@ def test_trainable_weights_are_kept(table: Table) -> None:
     runs = tuple(replace(run, trainable="head") for run in grid.records.runs)
     found = chosen(sort(replace(grid.records, runs=runs)), "random")
     assert yaml.safe_load(found.study)["trainable"] == ["head"]
+
+
+def test_weights_say_which_seed_they_are_of_and_that_it_was_picked(table: Table) -> None:
+    found = chosen(table({"random": {A: [0.5, 0.7, 0.6]}}, **GIVEN), "random")
+    assert found.picked == (
+        "seed 1, picked as the highest of 3 seeds by test accuracy (70.0%, which flatters it: their mean is 60.0%)"
+    )
+    assert chosen(table({"random": {A: [0.5]}}, **GIVEN), "random").picked == "seed 0"

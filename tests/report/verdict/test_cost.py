@@ -54,3 +54,8 @@ def test_a_diverged_run_has_no_price(table: Table) -> None:
 def test_a_start_that_is_there_before_the_first_round_costs_nothing(table: Table) -> None:
     study = table({"proxy": {ADAM: [0.9, 0.91, 0.92]}}, rounds_to_target={"proxy": [0, 0, 0]})
     assert cost(priced(study)) == "FedAdam from proxy is at 80% before the first round."
+
+
+def test_how_closely_rounds_are_known_is_said(table: Table) -> None:
+    study = table({"proxy": {ADAM: [0.9, 0.91, 0.92]}}, rounds_to_target={"proxy": [10, 20, 40]}, every=5)
+    assert "to 80% (accuracy was measured every 5 rounds), in the median" in cost(priced(study))

@@ -9,7 +9,7 @@ from scipy import stats
 from headstart.looks.competitors import Pair
 from headstart.report.runs.grid import Grid
 from headstart.report.runs.sorting import sort
-from headstart.report.verdict.sureness import collapsed, collapses, how_sure, in_how_many
+from headstart.report.verdict.sureness import collapsed, collapses, how_sure, in_how_many, what_is_unseen
 
 Table = Callable[..., Grid]
 A = "sgd + adam"
@@ -63,3 +63,10 @@ def test_what_is_true_in_95_of_studies_is_said_of_the_rates_that_it_holds_for(ta
     picked = in_how_many(sort(replace(grid.records, runs=(*grid.records.runs, *twice))), "x")
     assert picked.endswith("in how many such studies all that is claimed here is true is not known (x).")
     assert "95%" not in picked
+
+
+def test_what_few_runs_cannot_exclude_is_said_once(table: Table) -> None:
+    """It is the same of any study of so many seeds, and stands beside the verdict, unless some did collapse."""
+    grid = table({"random": {A: [0.80, 0.85, 0.90]}, "proxy": {A: [0.91, 0.84, 0.82]}})
+    assert "cannot rule out that up to 63% of runs" in what_is_unseen(grid)
+    assert "cannot rule out" not in how_sure(grid, "proxy")

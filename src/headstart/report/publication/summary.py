@@ -55,7 +55,7 @@ def verdict_of(said: Verdict) -> dict[str, Any]:
         "use": list(said.which.names),
         "avoid": list(said.which.avoid),
         "open": list(said.which.open),
-        "sure": said.sure,
+        "sure": f"{said.sure} {said.unseen}".strip(),
         "cost": said.cost,
         "why": said.why,
         "left": said.outlook.sentence,

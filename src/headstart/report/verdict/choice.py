@@ -12,6 +12,7 @@ from headstart.looks.competitors import Pair, family
 from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Grid
 from headstart.report.runs.records import Run
+from headstart.report.words.numbers import percent
 from headstart.wording.epochs import in_words
 
 KEPT = (
@@ -46,6 +47,7 @@ class Choice:
         client: the client optimizer with the parameters that it ran with, such as mu.
         server: the server optimizer likewise.
         weights: the file of the best seed's weights, in the folder of the study.
+        picked: which seed they are of, and that it was picked.
         study: a study file that runs only this; empty where a part was given by a program.
     """
 
@@ -59,6 +61,7 @@ class Choice:
     server_rate: float
     local_epochs: float
     weights: str
+    picked: str
     study: str
 
     @property
@@ -88,6 +91,7 @@ def choice(grid: Grid, cell: Cell) -> Choice:
         server_rate=run.server_rate,
         local_epochs=run.local_epochs,
         weights=f"runs/{run.run}/weights.safetensors",
+        picked=picked(grid, cell),
         study=study_file(grid, start, run, sorted(cell.seeds)),
     )
 
@@ -97,6 +101,16 @@ def _best_run(cell: Cell) -> Run:
         return -1.0 if run.test_accuracy is None else run.test_accuracy
 
     return max(cell.runs, key=accuracy)
+
+
+def picked(grid: Grid, cell: Cell) -> str:
+    """Which seed the weights are of, and that they were picked by what was measured."""
+    run = _best_run(cell)
+    if len(cell.runs) == 1 or run.test_accuracy is None:
+        return f"seed {run.seed}"
+    others = f"picked as the highest of {len(cell.runs)} seeds by {grid.measure}"
+    found = f"{percent(run.test_accuracy)}, which flatters it: their mean is {percent(cell.mean)}"
+    return f"seed {run.seed}, {others} ({found})"
 
 
 def full_name(grid: Grid, start: str) -> str:

@@ -3,16 +3,17 @@
 import numpy as np
 
 from headstart.report.measures.speed import reached, rounds_needed, share_of
+from headstart.report.panels.speedup import between_measurements
 from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Grid
 from headstart.report.words.methods import method
 from headstart.report.words.numbers import MEGABYTE, percent, size
 from headstart.wording.phrases import count, listed
 
-ASSUMED = (
-    "Counted is all that is sent, both ways and uncompressed; seconds are those of the study's "
-    "devices."
-)
+ASSUMED = "Bytes are counted both ways and uncompressed, seconds are those of the study's devices."
+
+CLOSELY = 2
+"""Digits of what is sent and of simulated seconds: no plan needs more of a simulation."""
 
 
 def what_it_costs(grid: Grid, cell: Cell) -> str:
@@ -30,7 +31,7 @@ def what_it_costs(grid: Grid, cell: Cell) -> str:
             runs = count(len(cell.runs), "run")
             note = f" ({target} is reached by {reached(cell)} of {runs})"
         else:
-            rounds, goal = rounds_needed(cell), f"to {target}"
+            rounds, goal = rounds_needed(cell), f"to {target}{_measured_every(grid)}"
             if not any(rounds.values()):
                 named = f"{method(cell.pair)} from {cell.start}"
                 return f"{named} is at {target} before the first round."
@@ -39,14 +40,20 @@ def what_it_costs(grid: Grid, cell: Cell) -> str:
     seconds = share_of(cell, cell.by_seed("simulated_seconds"), rounds)
     parts = [f"{median:g} rounds"]
     if sent is not None:
-        parts.append(f"{size(sent / MEGABYTE)} MB in all")
+        parts.append(f"{size(sent / MEGABYTE, CLOSELY)} MB in all")
     if seconds is not None:
-        parts.append(f"{size(seconds)} simulated seconds")
+        parts.append(f"{size(seconds, CLOSELY)} simulated seconds")
     each = for_each_client(grid, median, sent) if sent is not None else ""
     return (
         f"{method(cell.pair)} from {cell.start} costs {listed(parts)} {goal}, in the median over "
         f"seeds{note}.{each} {ASSUMED}"
     )
+
+
+def _measured_every(grid: Grid) -> str:
+    """How closely rounds to a target are known."""
+    every = between_measurements(grid)
+    return f" (accuracy was measured every {count(every, 'round')})" if every else ""
 
 
 def for_each_client(grid: Grid, rounds: float, sent: float) -> str:
@@ -57,9 +64,9 @@ def for_each_client(grid: Grid, rounds: float, sent: float) -> str:
     cohort, population = settings.get("cohort"), settings.get("population")
     if not isinstance(cohort, int) or not cohort or not rounds:
         return ""
-    message = f"{size(sent / MEGABYTE / cohort / rounds)} MB"
+    message = f"{size(sent / MEGABYTE / cohort / rounds, CLOSELY)} MB"
     if not isinstance(population, int) or population < cohort:
         return f" A client sends and receives {message} in each of its rounds."
-    part = size(rounds * cohort / population)
+    part = size(rounds * cohort / population, CLOSELY)
     taking_part = f"A client takes part in {part} of them on average"
     return f" {taking_part}, and sends and receives {message} each time."

@@ -18,7 +18,7 @@ times the median distance from it. Ours.
 
 
 def how_sure(grid: Grid, start: str) -> str:
-    """At which look it was claimed, at which rates, and how often runs may still collapse."""
+    """At which look it was claimed, at which rates, and which runs have collapsed."""
     last = grid.decided.last
     if last is None or grid.best(start) is None:
         return ""
@@ -26,13 +26,25 @@ def how_sure(grid: Grid, start: str) -> str:
     look = looks.index(last.seeds) + 1
     planned = "the only look" if len(looks) == 1 else f"look {look} of at most {len(looks)}"
     this = f"this was {planned}, at {count(last.seeds, grid.decided.unit)}"
+    runs, fallen = runs_and_fallen(grid)
+    seen = collapses(runs, fallen) if any(fallen.values()) else ""
+    return f"{in_how_many(grid, this)} {seen}".rstrip()
+
+
+def what_is_unseen(grid: Grid) -> str:
+    """What so few runs cannot exclude where none of them has collapsed."""
+    runs, fallen = runs_and_fallen(grid)
+    return collapses(runs, fallen) if runs and not any(fallen.values()) else ""
+
+
+def runs_and_fallen(grid: Grid) -> tuple[dict[str, int], dict[str, int]]:
+    """The runs of each start's best pair, and how many of them have collapsed."""
     runs, fallen = {}, {}
-    for each in grid.decided.starts:
-        cell = grid.best(each)
+    for start in grid.decided.starts:
+        cell = grid.best(start)
         if cell is not None:
-            runs[each] = len(cell.runs)
-            fallen[each] = collapsed(cell)
-    return f"{in_how_many(grid, this)} {collapses(runs, fallen)}"
+            runs[start], fallen[start] = len(cell.runs), collapsed(cell)
+    return runs, fallen
 
 
 def in_how_many(grid: Grid, this: str) -> str:

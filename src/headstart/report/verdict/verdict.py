@@ -11,7 +11,7 @@ from headstart.report.verdict.headlines import headlines
 from headstart.report.verdict.outlook import Outlook, outlook
 from headstart.report.verdict.reasons import reasons
 from headstart.report.verdict.sentences import Sentence
-from headstart.report.verdict.sureness import how_sure
+from headstart.report.verdict.sureness import how_sure, what_is_unseen
 from headstart.report.verdict.where import Starts, where_to_begin
 from headstart.report.verdict.which import cell_to_take, with_what
 from headstart.statistics.joint.decisions import Bounds
@@ -26,7 +26,8 @@ class Verdict:
         where: where to begin.
         which: with what.
         start: the start to take, or that leads where nothing is decided.
-        sure: how sure the claims are, and what so few runs cannot exclude.
+        sure: how sure the claims are.
+        unseen: what so few runs cannot exclude.
         cost: what it costs; empty where nothing was learned.
         why: what speaks for the start, and what against it; empty where nothing was learned.
         outlook: what is left to look for, and the command.
@@ -41,6 +42,7 @@ class Verdict:
     which: Sentence
     start: str
     sure: str
+    unseen: str
     cost: str
     why: str
     outlook: Outlook
@@ -95,6 +97,7 @@ def verdict(grid: Grid, panels: Sequence[Panel | Missing], folder: str, tied: st
         which=which,
         start=start,
         sure=how_sure(grid, start),
+        unseen=what_is_unseen(grid),
         cost=what_it_costs(grid, cell) if cell and learned else "",
         why=reasons(grid, start, panels, where) if learned else "",
         outlook=outlook(grid, start, folder, first),

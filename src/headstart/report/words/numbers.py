@@ -27,13 +27,14 @@ def percent(value: float | None, digits: int = 1) -> str:
     return "\u2013" if value is None or value != value else f"{100 * value:.{digits}f}%"
 
 
-def size(value: float) -> str:
-    """Write three significant digits, more where whole numbers are read at a glance.
+def size(value: float, digits: int = 3) -> str:
+    """Write so many significant digits, more where whole numbers are read at a glance.
 
     >>> size(4843.13), size(26.29), size(0.01234), size(-2.5e7)
     ('4,843', '26.3', '0.0123', '\u22122.5e+07')
     """
-    return (f"{value:,.0f}" if 100 <= abs(value) < 1e6 else f"{value:.3g}").replace("-", MINUS)
+    is_whole = 10 ** (digits - 1) <= abs(value) < 1e6
+    return (f"{value:,.0f}" if is_whole else f"{value:.{digits}g}").replace("-", MINUS)
 
 
 OF_CORRELATIONS = 2.0

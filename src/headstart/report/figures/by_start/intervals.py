@@ -82,10 +82,10 @@ def intervals_by_start(
     axes = figure.add_subplot()
     frame(figure, 0.12, 0.12, 0.14, 0.44)
     starts, lines = [best.start for best in bests], shown_lines(bests, constant)
-    if constant in lines:
-        line = axes.axvline(constant, color=MUTED, lw=1.0, ls=(0, (3, 2)))
-        hover(line, f"constant answer: {percent(constant)}")
     for y, best in enumerate(bests):
+        if constant in lines:  # not through the words above a row
+            (line,) = axes.plot([constant] * 2, [y - 0.2, y + 0.3], color=MUTED, lw=1, ls="--")
+            hover(line, f"constant answer: {percent(constant)}")
         _row(axes, y, best, style(starts, best.start), best.untrained in lines)
         _words(axes, y, best, starts, wide)
     axes.set_ylim(len(bests) - 0.45, -0.75)
