@@ -23,6 +23,7 @@ from headstart.tools.power import (
     comparisons,
     edge_of,
     equal_tests,
+    shared,
     spreads,
     told,
 )
@@ -95,6 +96,14 @@ def test_with_results_it_is_foretold_of_studies_like_them() -> None:
     assert "% decide where to begin" in line
     other = spreads(np.concatenate([values, values], axis=1))  # of another number of pairs
     assert any("where nothing differs" in line for line in told(study(seeds={"until": "decided"}), other))
+
+
+def test_a_pair_that_was_run_no_further_is_in_the_future_too() -> None:
+    values = np.arange(24.0).reshape(2, 2, 6)
+    values[1, 0, 3:] = np.nan
+    assert shared(values).shape == (2, 2, 3)
+    values[0, 0] = np.nan  # was not run at all
+    assert shared(values).shape == (2, 2, 3)
 
 
 def test_a_study_that_compares_nothing_is_told_nothing() -> None:

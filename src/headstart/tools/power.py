@@ -63,7 +63,7 @@ class Spreads:
     """What is known of differences over seeds: those that decide between starts, and those between
     two pairs. Empty where nothing was seen of them.
 
-    values: the final accuracies [A, P, N] that they are from.
+    values: final accuracies [A, P, N] of the first seeds, which all pairs have that go on or not.
     """
 
     starts: tuple[Contrast, ...] = ()
@@ -151,7 +151,15 @@ def spreads(values: Values) -> Spreads:
             variances.append(float(np.var(one - other, ddof=1)))
     pair = Contrast(0.0, float(np.sqrt(np.mean(variances)))) if variances else None
     pairs = (pair,) if pair and pair.spread else ()
-    return Spreads(tuple(starts), pairs, values.shape[-1], values)
+    return Spreads(tuple(starts), pairs, values.shape[-1], shared(values))
+
+
+def shared(values: Values) -> Values:
+    """The first seeds, that every pair has which was run at all: where one is worse, it is run no
+    further, and what it would do is no less of a future.
+    """
+    ran = np.cumprod(~np.isnan(values), axis=-1).sum(axis=-1)
+    return values[..., : int(ran[ran > 0].min())] if (ran > 0).any() else values
 
 
 def _best_mean(ranked: Values) -> float:
@@ -229,7 +237,7 @@ def foretold(study: Study, plan: Plan, like: Spreads) -> list[str]:
     found = outcomes([run.row for run in study.grid], plan.seeds, looks.seeds[0])
     n_starts, n_pairs = found.wanted.shape
     known = like.values
-    if known is not None and known.shape[:2] == (n_starts, n_pairs):
+    if known is not None and known.shape[:2] == (n_starts, n_pairs) and known.shape[2] > 1:
         cases = {"of studies like the results given": futures(known, looks.seeds[-1])}
     else:
         shape = n_starts, n_pairs, looks.seeds[-1]
