@@ -1,1 +1,1 @@
-"""Where runs are carried out: in this process, or in several."""
+"""Where runs are carried out: in this process, in several, or on a cluster."""
