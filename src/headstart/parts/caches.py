@@ -18,7 +18,7 @@ _caches: list[Callable[[], None]] = []
 
 def reads(path: Path) -> None:
     """Note that what a path holds is being read, and may be kept in memory."""
-    _read.setdefault(path.absolute(), _stamp(path))
+    _read.setdefault(path.absolute(), _stamp(path.absolute()))
 
 
 def forgets(function: F) -> F:

@@ -4,7 +4,7 @@ reason.
 
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -210,19 +210,19 @@ def _counts(numbers: list[float]) -> bool:
     return many > 1 and first in (0, 1) and numbers == list(range(int(first), int(first) + many))
 
 
-def _numbers(cells: Iterable[Any]) -> list[float] | None:
+def _numbers(cells: Sequence[Any]) -> list[float] | None:
     """The cells as numbers; None where one is none."""
-    numbers = []
-    for cell in cells:
-        if isinstance(cell, bool) or not isinstance(cell, str | int | float):
-            return None
-        try:
-            number = float(cell)
-        except (ValueError, OverflowError):
-            return None
-        if not math.isfinite(number) or (isinstance(cell, str) and "_" in cell):
-            return None
-        numbers.append(number)
+    kinds = set(map(type, cells))
+    if not kinds <= {str, int, float}:
+        return None
+    try:
+        numbers = list(map(float, cells))
+    except (ValueError, OverflowError):
+        return None
+    if not all(map(math.isfinite, numbers)):
+        return None
+    if str in kinds and any("_" in cell for cell in cells if isinstance(cell, str)):
+        return None
     return numbers
 
 

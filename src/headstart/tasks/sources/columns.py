@@ -38,6 +38,20 @@ def numbers(table: SourceTable, column: str, gaps: bool = False) -> Numbers:
         if _is_list(cells.type)
         else _flat(table, column, cells, gaps)[:, None]
     )
+    if not np.max(np.abs(values_NW), initial=0.0) <= MOST:  # as nothing is beside nan
+        _refuse_wrong(table, column, values_NW, gaps)
+    largest = np.max(np.abs(values_NW), initial=0.0, where=np.isfinite(values_NW))
+    if 0 < largest < LEAST:
+        raise HeadstartError(
+            f"{table.path}: column {column!r} has no number beyond {largest:.1e}, whose variance "
+            "would be 0 in float64; scale the column"
+        )
+    return values_NW
+
+
+def _refuse_wrong(table: SourceTable, column: str, values_NW: Numbers, gaps: bool) -> None:
+    """Refuse a cell that is no number, not finite or too large; with `gaps` one may be empty."""
+    cells = table.column(column)
     empty_NW = (
         np.isnan(values_NW) & (_says_nothing(cells)[:, None] | _is_list(cells.type))
         if gaps
@@ -58,13 +72,6 @@ def numbers(table: SourceTable, column: str, gaps: bool = False) -> Numbers:
                 f"{table.at(row)} has {shown(cell)} in column {column!r}, expected "
                 f"{expected}{advice}"
             )
-    largest = np.max(np.abs(values_NW), initial=0.0, where=np.isfinite(values_NW))
-    if 0 < largest < LEAST:
-        raise HeadstartError(
-            f"{table.path}: column {column!r} has no number beyond {largest:.1e}, whose variance "
-            "would be 0 in float64; scale the column"
-        )
-    return values_NW
 
 
 def like_gaps(what: str, names: Sequence[str]) -> list[str]:
