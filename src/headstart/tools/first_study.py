@@ -262,7 +262,9 @@ task:
 model: {model}
 
 # Every list is an axis of the grid: each start with each pair of optimizers, for each seed.
-starts: [random]  # add what you have: checkpoint(path='weights.pt'), or a proxy: docs/starts.md
+starts:
+- random
+# - checkpoint(path='weights.pt')  # weights that you have, or a proxy: docs/starts.md
 clients: [sgd, proximal(mu=0.1)]
 servers: [sgd, adam]
 partitions: {partitions}

@@ -79,6 +79,10 @@ def gap_table(grid: Grid) -> Table | None:
     return rows.table("gap", caption, *TRAINED, *shares) if rows else None
 
 
+WIDE = 1.0
+"""An interval of a share that is wider than the whole says hardly anything."""
+
+
 def gap_told(grid: Grid) -> str:
     """The share of the gap that the best pair of each start closes, in sentences; empty where no
     other training was asked for.
@@ -103,10 +107,13 @@ def _closed(start: str, pair: str, found: Gap) -> str:
     if found.closed is None:
         return f"{sentence}."
     if found.interval is None:
-        why = "that is not told from nothing" if len(found.seeds) > 1 else "(one seed)"
-        return f"{sentence}: {percent(found.closed, 0)} of a gap {why}."
+        why = "the gap may be nothing" if len(found.seeds) > 1 else "one seed gives no interval"
+        return f"{sentence}; which share of the gap is closed cannot be said: {why}."
     low, high = (f"{100 * end:.0f}" for end in found.interval)
-    return f"{sentence}: {percent(found.closed, 0)} [{low}, {high}] of the gap is closed."
+    told = f"{percent(found.closed, 0)} [{low}, {high}]"
+    if found.interval[1] - found.interval[0] > WIDE:
+        return f"{sentence}; which share of the gap is closed is hardly known: {told}."
+    return f"{sentence}: {told} of the gap is closed."
 
 
 def _which(found: Gap) -> str:
