@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from headstart.report.appendix import baselines
 from headstart.report.runs import records
 from headstart.report.runs.grid import Grid
 from headstart.report.runs.sorting import sort
-from headstart.tables import BaselineRow
+from headstart.tables import BaselineRow, BaselineRunRow
 
 Keep = Callable[[dict[str, Any]], bool]
 
@@ -62,3 +63,27 @@ def test_a_study_without_them_has_no_table(study: Callable[..., Path], few: Keep
     grid = grid_of(study(keep=few))
     assert baselines.table(grid) is None
     assert baselines.told(grid) == ""
+
+
+@pytest.mark.parametrize(
+    ("central", "said"),
+    [
+        ((0.9, 0.91, 0.92), "of the gap is closed."),
+        ((0.48, 0.50, 0.52), "hardly known: "),
+        ((0.35, 0.46, 0.47), "cannot be said: the gap may be nothing."),
+    ],
+)
+def test_a_share_that_says_nothing_is_said_as_such(
+    table: Callable[..., Grid], central: tuple[float, ...], said: str
+) -> None:
+    grid = table({"random": {"sgd + adam": [0.80, 0.81, 0.83]}})
+    rows = []
+    for run, whole in zip(grid.records.runs, central, strict=True):
+        for kind, accuracy in (("centralised", whole), ("local", 0.4)):
+            rows.append(
+                BaselineRunRow(
+                    run=f"{run.run}/{kind}", held_against=run.run, baseline=kind, alone=None, status="finished",
+                    rounds=9, test_accuracy=accuracy, seconds=1.0,
+                )
+            )  # fmt: skip
+    assert said in baselines.gap_told(sort(replace(grid.records, baseline_runs=tuple(rows))))
