@@ -1,4 +1,5 @@
-"""Write what `benchmarks/card.sh` left in a folder as a page: tests, speeds, and the study as far as it came.
+"""Write what `benchmarks/card.sh` left in a folder as a page: tests, speeds, and the study as far
+as it came.
 
 python benchmarks/card_page.py FOLDER --into docs/card.md
 """
@@ -11,12 +12,16 @@ from headstart.errors import HeadstartError
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     arguments.add_argument("folder", type=Path)
     arguments.add_argument("--into", type=Path, required=True)
     options = arguments.parse_args()
     sections = [tests(options.folder), speeds(options.folder), study(options.folder)]
-    options.into.write_text("# On a card\n\nWritten by `benchmarks/card.sh`.\n\n" + "\n\n".join(sections) + "\n")
+    options.into.write_text(
+        "# On a card\n\nWritten by `benchmarks/card.sh`.\n\n" + "\n\n".join(sections) + "\n"
+    )
     print(f"page: {options.into}")
 
 
@@ -31,7 +36,9 @@ def tests(folder: Path) -> str:
 def speeds(folder: Path) -> str:
     """The tables of the comparison; none where it did not come to its end."""
     path = folder / "speed.md"
-    return "## Speed\n\n" + (path.read_text().strip() if path.exists() else "Not measured: the time did not suffice.")
+    return "## Speed\n\n" + (
+        path.read_text().strip() if path.exists() else "Not measured: the time did not suffice."
+    )
 
 
 def study(folder: Path) -> str:

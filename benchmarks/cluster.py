@@ -6,7 +6,8 @@
     python benchmarks/cluster.py event [events]     milliseconds of the driver an event, with nothing computed
 
 The clock begins with the first run that ends: the start of Ray and of its workers is not counted.
-`load` is that of the machine before and after: where others compute, ratios are less than the cluster gives.
+`load` is that of the machine before and after: where others compute, ratios are less than the
+cluster gives.
 """
 
 import json
@@ -49,7 +50,9 @@ def overhead(runs: int | None) -> dict[str, float]:
 
 
 def processor_time(study: Study, on: On) -> float:
-    """Seconds of the processor a run, of this process and of all of Ray's, after the first tenth."""
+    """Seconds of the processor a run, of this process and of all of Ray's,
+    after the first tenth.
+    """
     spent: list[float] = []
 
     def watch(told: object) -> None:
@@ -93,7 +96,9 @@ def memory(runs: int | None) -> list[dict[str, float]]:
 
 
 def event(events: int | None) -> dict[str, float]:
-    """Of trials without any content, each of which is a message of its own; rows go several together."""
+    """Of trials without any content, each of which is a message of its own;
+    rows go several together.
+    """
     study, count = study_of(1, rounds=1), events or 2000
     item = tuple(study.runs)
     with (
@@ -114,8 +119,15 @@ def tried(count: int, out: Path, group: Group, is_stopping: IsStopping) -> Itera
 
 
 def study_of(runs: int, rounds: int) -> Study:
-    keys: dict[str, Any] = {"task": "digits", "model": "mlp(hidden=[16])", "population": 10, "cohort": 3}
-    return Study(**keys, rounds=rounds, every=rounds, seeds=list(range(runs)), probes=["evaluation"])
+    keys: dict[str, Any] = {
+        "task": "digits",
+        "model": "mlp(hidden=[16])",
+        "population": 10,
+        "cohort": 3,
+    }
+    return Study(
+        **keys, rounds=rounds, every=rounds, seeds=list(range(runs)), probes=["evaluation"]
+    )
 
 
 def between_ends(study: Study, on: On, jobs: int) -> list[float]:
@@ -137,7 +149,9 @@ def cluster(count: int) -> Iterator[str]:
     from ray.cluster_utils import Cluster
 
     small = {"object_store_memory": 100 * 2**20}
-    found = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False, **small})
+    found = Cluster(
+        initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False, **small}
+    )
     try:
         for _ in range(count):
             found.add_node(num_cpus=1, **small)
@@ -148,7 +162,11 @@ def cluster(count: int) -> Iterator[str]:
 
 def resident(process: str) -> float:
     """MiB that a process has in memory."""
-    return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+    return (
+        int(Path(f"/proc/{process}/statm").read_text().split()[1])
+        * os.sysconf("SC_PAGE_SIZE")
+        / 2**20
+    )
 
 
 def seconds_of(process: str) -> float:
@@ -165,7 +183,10 @@ def processes(begins: bytes = b"ray::|raylet|gcs_server") -> list[str]:
             command = path.read_bytes().partition(b"\0")[0]
         except OSError:
             continue
-        if any(name in command.rpartition(b"/")[2] or command.startswith(name) for name in begins.split(b"|")):
+        if any(
+            name in command.rpartition(b"/")[2] or command.startswith(name)
+            for name in begins.split(b"|")
+        ):
             found.append(path.parent.name)
     return found
 

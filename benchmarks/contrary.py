@@ -21,7 +21,9 @@ NEAR = 0.005
 
 
 class Asked(NamedTuple):
-    """A published study, the start that is held against its first, and the pair that is looked at."""
+    """A published study, the start that is held against its first,
+    and the pair that is looked at.
+    """
 
     name: str
     study: Study
@@ -124,7 +126,9 @@ class Section(NamedTuple):
 
 
 SECTIONS: Mapping[str, Section] = {
-    "drift": Section(["study", "local drift", "spread of clients", "noise of the aggregate"], drift),
+    "drift": Section(
+        ["study", "local drift", "spread of clients", "noise of the aggregate"], drift
+    ),
     "skew": Section(["study", "cost from random weights", "cost from pre-trained ones"], skew),
     "rounds": Section(
         [
@@ -138,7 +142,13 @@ SECTIONS: Mapping[str, Section] = {
         rounds,
     ),
     "worst": Section(
-        ["study", "worst tenth, random", "worst tenth, pre-trained", "gain", "% of clients worse off"],
+        [
+            "study",
+            "worst tenth, random",
+            "worst tenth, pre-trained",
+            "gain",
+            "% of clients worse off",
+        ],
         worst,
     ),
 }

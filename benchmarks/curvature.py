@@ -1,11 +1,14 @@
-"""The top eigenvalue of the Hessian: ours, and scipy's eigsh on curvlinops' operator, at equal tolerance. Prints JSON.
+"""The top eigenvalue of the Hessian: ours, and scipy's eigsh on curvlinops' operator, at equal
+tolerance. Prints JSON.
 
-python benchmarks/curvature.py [--task cifar10] [--model squeezenet1_0] [--rows 1024] [--tolerance 1e-3] [--batch 128]
+python benchmarks/curvature.py [--task cifar10] [--model squeezenet1_0] [--rows 1024] [--tolerance
+1e-3] [--batch 128]
 
-All see the same rows, batches, weights, start vector and number of threads, and take turns. `eigsh on ours` is scipy's
-solver on our operator, so its ratio is the solver's alone. Without curvlinops in the environment its row is left out;
-its own dependencies include torchvision, so install it with `pip install --no-deps curvlinops-for-pytorch
-backpack-for-pytorch einops einconv linear_operator opt-einsum jaxtyping wadler-lindig tqdm`.
+All see the same rows, batches, weights, start vector and number of threads, and take turns.
+`eigsh on ours` is scipy's solver on our operator, so its ratio is the solver's alone. Without
+curvlinops in the environment its row is left out; its own dependencies include torchvision, so
+install it with `pip install --no-deps curvlinops-for-pytorch backpack-for-pytorch einops einconv
+linear_operator opt-einsum jaxtyping wadler-lindig tqdm`.
 """
 
 import argparse
@@ -35,19 +38,27 @@ Found = tuple[float, int]
 
 def sample(task: str, rows: int) -> Examples:
     train = task_of(TASKS.component(task)).train
-    chosen = torch.as_tensor(np.sort(rng.generator(0, "curvature sample").permutation(len(train))[:rows]))
+    chosen = torch.as_tensor(
+        np.sort(rng.generator(0, "curvature sample").permutation(len(train))[:rows])
+    )
     return Examples(train.inputs[chosen], train.targets[chosen])
 
 
-def ours(network: Network, objective: Any, data: Examples, x: Tree, start: torch.Tensor, o: Any) -> Found:
+def ours(
+    network: Network, objective: Any, data: Examples, x: Tree, start: torch.Tensor, o: Any
+) -> Found:
     hessian = Hessian(network, objective, data, x, o.batch, o.memory * 1e6)
     generator = torch.Generator().manual_seed(0)
-    found = top_eigenvalues(hessian, start, tolerance=o.tolerance, products=1000, generator=generator)
+    found = top_eigenvalues(
+        hessian, start, tolerance=o.tolerance, products=1000, generator=generator
+    )
     assert found.converged
     return found.values[0], found.products
 
 
-def counted(product: Callable[[torch.Tensor], torch.Tensor], start: torch.Tensor, tolerance: float) -> Found:
+def counted(
+    product: Callable[[torch.Tensor], torch.Tensor], start: torch.Tensor, tolerance: float
+) -> Found:
     """eigsh as a user calls it: the largest eigenvalue, ARPACK's other defaults."""
     products = 0
 
@@ -57,12 +68,18 @@ def counted(product: Callable[[torch.Tensor], torch.Tensor], start: torch.Tensor
         return product(torch.from_numpy(np.ascontiguousarray(v.ravel()))).numpy()
 
     operator = LinearOperator((len(start),) * 2, matvec=matvec, dtype=np.float32)
-    (value,) = eigsh(operator, 1, which="LA", tol=tolerance, v0=start.numpy(), return_eigenvectors=False)
+    (value,) = eigsh(
+        operator, 1, which="LA", tol=tolerance, v0=start.numpy(), return_eigenvectors=False
+    )
     return float(value), products
 
 
-def eigsh_on_ours(network: Network, objective: Any, data: Examples, x: Tree, start: torch.Tensor, o: Any) -> Found:
-    return counted(Hessian(network, objective, data, x, o.batch, o.memory * 1e6), start, o.tolerance)
+def eigsh_on_ours(
+    network: Network, objective: Any, data: Examples, x: Tree, start: torch.Tensor, o: Any
+) -> Found:
+    return counted(
+        Hessian(network, objective, data, x, o.batch, o.memory * 1e6), start, o.tolerance
+    )
 
 
 def eigsh_on_curvlinops(

@@ -1,6 +1,8 @@
-"""How large the house is, and how many files lie between a command and the gradient: `python benchmarks/house.py`.
+"""How large the house is, and how many files lie between a command and the gradient:
+`python benchmarks/house.py`.
 
-The files are those of Headstart on the call stack while a network computes its first batch of local training.
+The files are those of Headstart on the call stack while a network computes its first batch of local
+training.
 """
 
 import statistics
@@ -58,7 +60,9 @@ class Seen(nn.Module):
 
 
 def trained() -> list[str]:
-    """The files of the deepest stack that went through the rounds: others are checks and evaluations."""
+    """The files of the deepest stack that went through the rounds:
+    others are checks and evaluations.
+    """
     of_rounds = [files for files in stacks if "engine/rounds.py" in files]
     stacks.clear()
     return max(of_rounds, key=len)
@@ -89,14 +93,17 @@ def by_simulate(executor: str) -> list[str]:
 
 def lines() -> np.ndarray:
     """Of every module."""
-    return np.array([len(path.read_text(encoding="utf-8").splitlines()) for path in ROOT.rglob("*.py")])
+    return np.array(
+        [len(path.read_text(encoding="utf-8").splitlines()) for path in ROOT.rglob("*.py")]
+    )
 
 
 def main() -> None:
     """Print the figures."""
     counts = lines()
     print(
-        f"{counts.sum():,} lines in {counts.size} modules, median {statistics.median(counts):.0f}, most {counts.max()}"
+        f"{counts.sum():,} lines in {counts.size} modules, median {statistics.median(counts):.0f}, "
+        f"most {counts.max()}"
     )
     for executor in EXECUTORS:
         files = by_command(executor)

@@ -1,10 +1,11 @@
-"""Tables that are damaged or odd, through the door: each is a task, or one line that says what is wrong with it.
+"""Tables that are damaged or odd, through the door: each is a task, or one line that says what is
+wrong with it.
 
     python benchmarks/odd_tables.py --seconds 3600 --seed 0
 
-Makes a valid file of each kind, changes bytes, cells or parameters at random, and builds the task. Prints every case
-that ends otherwise (a traceback, a line of two lines, numbers that are not finite, more than ten seconds), with the
-seed that makes it again, and how many cases there were.
+Makes a valid file of each kind, changes bytes, cells or parameters at random, and builds the task.
+Prints every case that ends otherwise (a traceback, a line of two lines, numbers that are not
+finite, more than ten seconds), with the seed that makes it again, and how many cases there were.
 """
 
 import argparse
@@ -31,9 +32,9 @@ ROWS = 24
 SLOW = 10.0
 USUAL = 0.7
 """So often a table of numbers names columns that are such."""
-ODD = ["", " ", "nan", "inf", "-inf", "1e999", "1_0", "01", "1.0", "True", "true", "'", '"', "\n", "\r", ";", ",", "\t",
-       "\0", "\ufeff", "\u200b", "é", "e\u0301", "=1+1", "null", "[1, 2]", "{}", "9" * 400, "-0", "\ud800", "train",
-       "test", "a" * 5000]  # fmt: skip
+ODD = ["", " ", "nan", "inf", "-inf", "1e999", "1_0", "01", "1.0", "True", "true", "'", '"', "\n",
+       "\r", ";", ",", "\t", "\0", "\ufeff", "\u200b", "é", "e\u0301", "=1+1", "null", "[1, 2]",
+       "{}", "9" * 400, "-0", "\ud800", "train", "test", "a" * 5000]  # fmt: skip
 PARAMETERS: dict[str, list[Any]] = {
     "client": ["who", "y", "(file)", "(folder)", "whom"],
     "split": ["part", "(file)", "x"],
@@ -77,7 +78,9 @@ def main() -> None:
 
 
 def ended(folder: Path, draw: np.random.Generator) -> tuple[str, str]:
-    """How one case ends: `task`, `line`, or what should never be, and what there is to say of it."""
+    """How one case ends: `task`, `line`, or what should never be,
+    and what there is to say of it.
+    """
     path = written(folder, draw)
     chosen: dict[str, Any] = {"label": "y"}
     for name in draw.choice(list(PARAMETERS), size=draw.integers(0, 5), replace=False).tolist():
@@ -89,7 +92,10 @@ def ended(folder: Path, draw: np.random.Generator) -> tuple[str, str]:
     try:
         made = TASKS.build(TASKS.component({"table": {"path": str(path), **chosen}}))
         check_examples(made)
-        finite = all(bool(torch.isfinite(part.inputs).all()) for part in (made.train, made.validation, made.test))
+        finite = all(
+            bool(torch.isfinite(part.inputs).all())
+            for part in (made.train, made.validation, made.test)
+        )
         kind, said = ("task", "") if finite else ("not finite", case)
     except HeadstartError as error:
         kind, said = ("line", "") if "\n" not in str(error) else ("two lines", f"{case} {error}")
@@ -147,7 +153,10 @@ def encoded(kind: str, columns: dict[str, list[Any]]) -> bytes:
     kept = [name for name in columns if name not in ("photo", *(["e"] if kind == "csv" else []))]
     rows = list(zip(*(columns[name] for name in kept), strict=True))
     if kind == "csv":
-        lines = [",".join(kept), *(",".join("" if cell is None else str(cell) for cell in row) for row in rows)]
+        lines = [
+            ",".join(kept),
+            *(",".join("" if cell is None else str(cell) for cell in row) for row in rows),
+        ]
         return "\n".join(lines).encode("utf-8", "replace")
     objects = [json.dumps(dict(zip(kept, row, strict=True))) for row in rows]
     return ("\n".join(objects) if kind == "jsonl" else f"[{', '.join(objects)}]").encode()
@@ -157,7 +166,9 @@ def _array(values: list[Any]) -> pa.Array:
     try:
         return pa.array(values)
     except (pa.ArrowException, UnicodeEncodeError):
-        return pa.array([None if v is None else str(v).encode("utf-8", "replace").decode() for v in values])
+        return pa.array(
+            [None if v is None else str(v).encode("utf-8", "replace").decode() for v in values]
+        )
 
 
 def damaged(content: bytes, draw: np.random.Generator) -> bytes:

@@ -1,10 +1,12 @@
-"""What clients on disk cost: makes data sets of two numbers of clients in a temporary folder and prints JSON figures.
+"""What clients on disk cost: makes data sets of two numbers of clients in a temporary folder and
+prints JSON figures.
 
     python benchmarks/on_disk.py --clients 340000 --rows 10000000
 
-Opens each in a process of its own. `open_seconds` is until the clients of the partition `natural` are known, with files
-in the cache of the system; `resident_mib` is what that and the rounds take beyond torch and Headstart as imported; a
-round is its plan and all of its batches, gathered; `cpu` leaves out waiting for a core.
+Opens each in a process of its own. `open_seconds` is until the clients of the partition `natural`
+are known, with files in the cache of the system; `resident_mib` is what that and the rounds take
+beyond torch and Headstart as imported; a round is its plan and all of its batches, gathered; `cpu`
+leaves out waiting for a core.
 """
 
 import argparse
@@ -38,13 +40,29 @@ def main() -> None:
         sizes = client_sizes(arguments.clients // factor, arguments.rows // factor)
         with tempfile.TemporaryDirectory(dir=arguments.folder) as place:
             draw = np.random.Generator(np.random.Philox(key=1))
-            test = (draw.standard_normal((1000, WIDTH), dtype=np.float32), draw.integers(0, CLASSES, 1000))
+            test = (
+                draw.standard_normal((1000, WIDTH), dtype=np.float32),
+                draw.integers(0, CLASSES, 1000),
+            )
             began = time.perf_counter()
             folder = pack(Path(place) / "data", rows_of(sizes, draw), test=test, outputs=CLASSES)
             pack_seconds = round(time.perf_counter() - began, 1)
-            command = [sys.executable, __file__, "--measure", str(folder), "--clients", str(len(sizes))]
-            figures = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-            rows = {"rows": int(sizes.sum()), "largest": int(sizes.max()), "pack_seconds": pack_seconds}
+            command = [
+                sys.executable,
+                __file__,
+                "--measure",
+                str(folder),
+                "--clients",
+                str(len(sizes)),
+            ]
+            figures = json.loads(
+                subprocess.run(command, capture_output=True, text=True, check=True).stdout
+            )
+            rows = {
+                "rows": int(sizes.sum()),
+                "largest": int(sizes.max()),
+                "pack_seconds": pack_seconds,
+            }
             print(json.dumps({"clients": len(sizes), **rows, **figures}))
 
 
@@ -56,7 +74,9 @@ def client_sizes(clients: int, rows: int) -> np.ndarray:
     return sizes + np.bincount(draw.integers(0, clients, rows - sizes.sum()), minlength=clients)
 
 
-def rows_of(sizes: np.ndarray, draw: np.random.Generator) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def rows_of(
+    sizes: np.ndarray, draw: np.random.Generator
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Random rows of each client."""
     for size in sizes:
         yield draw.standard_normal((size, WIDTH), dtype=np.float32), draw.integers(0, CLASSES, size)
@@ -74,7 +94,9 @@ def measured(folder: str, clients: int) -> dict[str, float]:
 
     written = TASKS.component({"on-disk": {"path": folder}})
     natural = PARTITIONS.component("natural")  # imports what it names
-    schedule = Schedule(COHORT, 1, BATCH, "minibatch", "samples", DEVICES.build(DEVICES.component("equal")))
+    schedule = Schedule(
+        COHORT, 1, BATCH, "minibatch", "samples", DEVICES.build(DEVICES.component("equal"))
+    )
     torch.ones(2).sum()
     before, began = resident_mib(), time.perf_counter()
     task, population = task_of(written), clients_of(written, natural, clients, 0)
@@ -101,7 +123,11 @@ def measured(folder: str, clients: int) -> dict[str, float]:
 
 def resident_mib() -> float:
     """The memory of this process that is in use now, pages of mapped files among them."""
-    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmRSS"))
+    line = next(
+        line
+        for line in Path("/proc/self/status").read_text().splitlines()
+        if line.startswith("VmRSS")
+    )
     return int(line.split()[1]) / 1024
 
 

@@ -1,8 +1,10 @@
-"""What bf16 does to accuracy: two studies in fp32 and in bf16, on the same clients, batches and seeds. Prints JSON.
+"""What bf16 does to accuracy: two studies in fp32 and in bf16, on the same clients, batches and
+seeds. Prints JSON.
 
     python benchmarks/precision.py --out FOLDER
 
-Runs that are in the folder already are not computed again. mnist-writers needs its files, see the task's docs.
+Runs that are in the folder already are not computed again. mnist-writers needs its files, see the
+task's docs.
 """
 
 import argparse
@@ -25,8 +27,9 @@ COMMON = {
 }
 STUDIES = {
     "digits, small-cnn(width=8)": {
-        "task": "digits", "model": "small-cnn(width=8)", "population": 50, "partitions": "dirichlet(alpha=1)",
-        "local_epochs": 2, "batch_size": 8, "client_rates": 0.3, "rounds": 150, "every": 150,
+        "task": "digits", "model": "small-cnn(width=8)", "population": 50,
+        "partitions": "dirichlet(alpha=1)", "local_epochs": 2, "batch_size": 8, "client_rates": 0.3,
+        "rounds": 150, "every": 150,
     },
     "mnist-writers, cnn": {
         "task": "mnist-writers", "model": "cnn", "population": "natural", "partitions": "natural",
@@ -41,9 +44,15 @@ def main() -> None:
     folder = parser.parse_args().out
     figures = {}
     for title, study in STUDIES.items():
-        fp32, bf16 = ([round(100 * a, 1) for a in accuracies(folder, study, p)] for p in ("fp32", "bf16"))
+        fp32, bf16 = (
+            [round(100 * a, 1) for a in accuracies(folder, study, p)] for p in ("fp32", "bf16")
+        )
         less = [round(b - a, 1) for a, b in zip(fp32, bf16, strict=True)]
-        figures[title] = {"fp32": fp32, "bf16_less_fp32": less, "mean": round(statistics.mean(less), 2)}
+        figures[title] = {
+            "fp32": fp32,
+            "bf16_less_fp32": less,
+            "mean": round(statistics.mean(less), 2),
+        }
     print(json.dumps(figures, indent=1))
 
 
@@ -52,9 +61,17 @@ def accuracies(folder: Path, study: dict[str, object], precision: str) -> list[f
     name = f"{study['task']}-{precision}"
     file = folder / f"{name}.yaml"
     folder.mkdir(parents=True, exist_ok=True)
-    file.write_text(yaml.safe_dump({"name": name, "executor": "threads", "precision": precision, **COMMON, **study}))
+    file.write_text(
+        yaml.safe_dump(
+            {"name": name, "executor": "threads", "precision": precision, **COMMON, **study}
+        )
+    )
     headstart = Path(sys.executable).parent / "headstart"
-    subprocess.run([headstart, "run", file, "--out", folder / name, "--jobs", "1"], check=True, stdout=sys.stderr)
+    subprocess.run(
+        [headstart, "run", file, "--out", folder / name, "--jobs", "1"],
+        check=True,
+        stdout=sys.stderr,
+    )
     runs = pq.read_table(folder / name / "results" / "runs.parquet").sort_by("seed")
     return list(runs["test_accuracy"].to_pylist())
 

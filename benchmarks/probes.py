@@ -1,4 +1,5 @@
-"""What the probes cost: runs of the demo with and without them, in turn, one by one and at once. Prints JSON.
+"""What the probes cost: runs of the demo with and without them, in turn, one by one and at once.
+Prints JSON.
 
 python benchmarks/probes.py [repetitions]
 """
@@ -22,7 +23,10 @@ from headstart.study.spec import Study
 def seconds(group: Group) -> float:
     """The CPU time of runs in memory, from their start weights to their last round."""
     federations = [federation_of(run) for run in group]
-    probes = [[PROBES.build(probe, fed) for probe in run.probes] for run, fed in zip(group, federations, strict=True)]
+    probes = [
+        [PROBES.build(probe, fed) for probe in run.probes]
+        for run, fed in zip(group, federations, strict=True)
+    ]
     under_way = {}
     for i, federation in enumerate(federations):
         under_way[i] = Progress(begin(federation, federation.network.initial(federation.seed)))

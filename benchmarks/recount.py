@@ -1,11 +1,12 @@
-"""Every answer of docs/findings.md counted again from the published tables, with nothing of Headstart imported.
+"""Every answer of docs/findings.md counted again from the published tables, with nothing of
+Headstart imported.
 
     python benchmarks/recount.py docs/results/*
 
-It reads `results/runs.parquet` and `results/rounds.parquet` of each folder and computes, by its own code from pyarrow,
-numpy and scipy, the nine differences with their intervals, their p-values, the correction, and whether each finding
-holds; then it compares with the folder's `findings.json`. It ends with 1 where a number differs. Folders without tables
-are named and left out.
+It reads `results/runs.parquet` and `results/rounds.parquet` of each folder and computes, by its own
+code from pyarrow, numpy and scipy, the nine differences with their intervals, their p-values, the
+correction, and whether each finding holds; then it compares with the folder's `findings.json`. It
+ends with 1 where a number differs. Folders without tables are named and left out.
 """
 
 import json
@@ -41,7 +42,9 @@ class Estimate(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """What is judged of a finding: the difference, what it is told from, its margin, and its answer alone."""
+    """What is judged of a finding: the difference, what it is told from, its margin,
+    and its answer alone.
+    """
 
     estimate: Estimate | None
     against: float = 0.0
@@ -57,7 +60,9 @@ def interval(values: Iterable[float], step: float | None = None) -> Estimate:
     error = max(float(np.std(x, ddof=1)), (step or 0.0) / 2) / math.sqrt(n)
     if error <= 1e-12 * abs(mean):
         exact = step is not None and n > 2
-        return Estimate(mean, mean if exact else None, mean if exact else None, n, 0.0 if exact else None)
+        return Estimate(
+            mean, mean if exact else None, mean if exact else None, n, 0.0 if exact else None
+        )
     low, high = stats.t.interval(LEVEL, n - 1, loc=mean, scale=error)
     return Estimate(mean, float(low), float(high), n, error)
 
@@ -81,7 +86,10 @@ def p_within(e: Estimate, margin: float) -> float | None:
     if e.error == 0:
         return float(abs(e.value) >= margin)
     return float(
-        max(stats.t.sf((e.value + margin) / e.error, e.n - 1), stats.t.cdf((e.value - margin) / e.error, e.n - 1))
+        max(
+            stats.t.sf((e.value + margin) / e.error, e.n - 1),
+            stats.t.cdf((e.value - margin) / e.error, e.n - 1),
+        )
     )
 
 
@@ -97,7 +105,9 @@ POWER, MOST_SEEDS = 0.8, 1000
 
 
 def seeds_for(effect: float, tail: float) -> int | None:
-    """Seeds after which a t test that errs with this chance on one side finds a difference of so many spreads."""
+    """Seeds after which a t test that errs with this chance on one side finds a difference of so
+    many spreads.
+    """
     for n in range(2, MOST_SEEDS + 1):
         edge, shift = stats.t.ppf(1 - tail, n - 1), math.sqrt(n) * effect
         if shift - edge > 5 or stats.nct.sf(edge, n - 1, shift) >= POWER:
@@ -106,7 +116,9 @@ def seeds_for(effect: float, tail: float) -> int | None:
 
 
 def more_seeds(judged: "Judged", tests: int) -> int | None:
-    """Seeds that would decide an open question: that there is a difference, or that none matters."""
+    """Seeds that would decide an open question: that there is a difference,
+    or that none matters.
+    """
     e = judged.estimate
     if e is None or e.error is None:
         return None
@@ -124,9 +136,16 @@ def more_seeds(judged: "Judged", tests: int) -> int | None:
 
 def corrected(tests: dict[int, list[float | None]]) -> dict[int, list[float | None]]:
     """Shaffer's step-down: p times the number of questions that still have a hypothesis."""
-    order = sorted((p, key, i) for key, p_values in tests.items() for i, p in enumerate(p_values) if p is not None)
+    order = sorted(
+        (p, key, i)
+        for key, p_values in tests.items()
+        for i, p in enumerate(p_values)
+        if p is not None
+    )
     left = {key: len(p_values) for key, p_values in tests.items()}
-    found: dict[int, list[float | None]] = {key: [None] * len(p_values) for key, p_values in tests.items()}
+    found: dict[int, list[float | None]] = {
+        key: [None] * len(p_values) for key, p_values in tests.items()
+    }
     largest = 0.0
     for p, key, i in order:
         largest = max(largest, min(1.0, p * sum(many > 0 for many in left.values())))
@@ -140,7 +159,9 @@ def family(name: str) -> str:
 
 
 class Study:
-    """The runs of a study, sorted into cells: start, pair and setting -> its runs at the rates that did best."""
+    """The runs of a study, sorted into cells: start, pair and setting -> its runs at the rates that
+    did best.
+    """
 
     def __init__(self, folder: Path) -> None:
         table = pq.read_table(folder / "results/runs.parquet")
@@ -149,7 +170,10 @@ class Study:
         self.keys = dict(re.findall(r"^(\w+): *(\S.*)$", text, re.MULTILINE))
         self.keys = {key: value for key, value in self.keys.items() if value != "null"}
         inner = re.findall(r"^(\w+):\n((?: +.*\n)+)", text + "\n", re.MULTILINE)
-        self.nested = {key: dict(re.findall(r"^ +([\w-]+): *(\S.*)$", lines, re.MULTILINE)) for key, lines in inner}
+        self.nested = {
+            key: dict(re.findall(r"^ +([\w-]+): *(\S.*)$", lines, re.MULTILINE))
+            for key, lines in inner
+        }
         tuned = re.search(r"^tuning:", text, re.MULTILINE) is not None
         self.repeats = int(self.nested.get("tuning", {}).get("repeats", 1)) if tuned else 0
         self.curves: dict[tuple[str, str], list[tuple[int, float]]] = defaultdict(list)
@@ -181,25 +205,38 @@ class Study:
             pair = names["client"][run["client"]], names["server"][run["server"]]
             place = run["start"], pair, self.setting(run)
             tried[place][rates if self.repeats <= 1 else ()].append(run)
-        self.cells = {place: max(by_rate.values(), key=self._goodness) for place, by_rate in tried.items()}
+        self.cells = {
+            place: max(by_rate.values(), key=self._goodness) for place, by_rate in tried.items()
+        }
         starts = list(dict.fromkeys(start for start, _, _ in self.cells))
         self.starts = sorted(starts, key=lambda start: family(start) != "random")
         many = Counter(setting for (_, _, setting), runs in self.cells.items() for _ in runs)
-        self.base = max(many, key=lambda s: (many[s], s[1] == EQUAL, s[0] != IID, s[3] == "all", -s[2]))
+        self.base = max(
+            many, key=lambda s: (many[s], s[1] == EQUAL, s[0] != IID, s[3] == "all", -s[2])
+        )
 
     def setting(self, run: Any) -> Setting:
-        return run["partition"], run["devices"], float(run["local_epochs"]), run.get("trainable", "all")
+        return (
+            run["partition"],
+            run["devices"],
+            float(run["local_epochs"]),
+            run.get("trainable", "all"),
+        )
 
     def _labels(self, part: str) -> dict[str, str]:
         """Variants of a part that never stand beside each other go by the name of their family."""
         other = "server" if part == "client" else "client"
         beside: dict[Any, set[str]] = defaultdict(set)
         for run in self.runs:
-            beside[run["start"], run[other], run["seed"], self.setting(run), family(run[part])].add(run[part])
+            beside[run["start"], run[other], run["seed"], self.setting(run), family(run[part])].add(
+                run[part]
+            )
         compared = {key[-1] for key, found in beside.items() if len(found) > 1}
         named = {run[part] for run in self.runs}
         kinds = Counter(map(family, named))
-        return {n: family(n) if kinds[family(n)] > 1 and family(n) not in compared else n for n in named}
+        return {
+            n: family(n) if kinds[family(n)] > 1 and family(n) not in compared else n for n in named
+        }
 
     def _goodness(self, runs: list[Any]) -> tuple[int, int, float]:
         mean = self.mean(runs)
@@ -232,22 +269,35 @@ class Study:
 
     def pairs(self, setting: Setting | None = None) -> list[Pair]:
         at = setting or self.base
-        return [pair for pair in dict.fromkeys(p for _, p, s in self.cells if s == at) if self.has(pair, at)]
+        return [
+            pair
+            for pair in dict.fromkeys(p for _, p, s in self.cells if s == at)
+            if self.has(pair, at)
+        ]
 
     def has(self, pair: Pair, setting: Setting) -> bool:
         return all((start, pair, setting) in self.cells for start in self.starts)
 
     def block(self, pairs: Sequence[Pair], settings: Sequence[Setting]) -> list[Pair]:
-        """Of these pairs the largest block of pairs and seeds that every start has in all settings."""
+        """Of these pairs the largest block of pairs and seeds that every start has in all
+        settings.
+        """
         ran = [pair for pair in pairs if all(self.has(pair, setting) for setting in settings)]
         if not ran:
             return []
         seeds = {}
         for pair in ran:
-            own = [{run["seed"] for run in self.cells[start, pair, s]} for start in self.starts for s in settings]
+            own = [
+                {run["seed"] for run in self.cells[start, pair, s]}
+                for start in self.starts
+                for s in settings
+            ]
             seeds[pair] = set.intersection(*own)
         candidates = [*seeds.values(), set.intersection(*seeds.values())]
-        best = max(candidates, key=lambda some: (len(some) * sum(some <= own for own in seeds.values()), len(some)))
+        best = max(
+            candidates,
+            key=lambda some: (len(some) * sum(some <= own for own in seeds.values()), len(some)),
+        )
         return [pair for pair in ran if best <= seeds[pair]]
 
     def whole(self, pairs: Sequence[Pair], settings: Sequence[Setting]) -> list[Pair]:
@@ -259,7 +309,10 @@ class Study:
         return found
 
     def best(self, start: str) -> Pair | None:
-        means = {pair: self.mean(self.cells[start, pair, self.base]) for pair in self.block(self.pairs(), [self.base])}
+        means = {
+            pair: self.mean(self.cells[start, pair, self.base])
+            for pair in self.block(self.pairs(), [self.base])
+        }
         finite = {pair: mean for pair, mean in means.items() if math.isfinite(mean)}
         return max(finite, key=finite.__getitem__) if finite else None
 
@@ -294,8 +347,12 @@ class Study:
                 found[run["seed"]] = float(np.mean(values))
         return self.together(found)
 
-    def varied(self, axis: str, beside: str | None = None) -> tuple[Setting, list[Any], list[Pair]] | None:
-        """The largest group of pairs along an axis: the setting around which, the values, and the pairs."""
+    def varied(
+        self, axis: str, beside: str | None = None
+    ) -> tuple[Setting, list[Any], list[Pair]] | None:
+        """The largest group of pairs along an axis: the setting around which, the values,
+        and the pairs.
+        """
         at = AXES[axis]
         groups: dict[Setting, dict[Pair, list[Any]]] = defaultdict(lambda: defaultdict(list))
         for _, pair, setting in self.cells:
@@ -304,7 +361,11 @@ class Study:
                 groups[rest][pair].append(setting[at])
         best: tuple[Any, ...] | None = None
         for rest, by_pair in groups.items():
-            chosen = {p: own for p, own in by_pair.items() if len(own) > 1 and (beside is None or beside in own)}
+            chosen = {
+                p: own
+                for p, own in by_pair.items()
+                if len(own) > 1 and (beside is None or beside in own)
+            }
             values = sorted({value for own in chosen.values() for value in own})
             size = len(chosen) * len(values), rest == self.base
             if best is None or size > best[0]:
@@ -333,7 +394,9 @@ def over_pairs(cells: Sequence[BySeed], summary: Any) -> BySeed:
 
 
 def across_seeds(values: np.ndarray) -> float:
-    """The variance between pairs [P, N], by products of two seeds, so without what a seed does to each pair."""
+    """The variance between pairs [P, N], by products of two seeds,
+    so without what a seed does to each pair.
+    """
     n = values.shape[1]
     products = []
     for i in range(n):
@@ -353,11 +416,16 @@ def left_out(values: np.ndarray) -> np.ndarray:
 
 
 def apart(first: Sequence[BySeed], other: Sequence[BySeed]) -> Estimate | None:
-    """By how much further the pairs of the first start truly lie apart: standard deviations over seeds in common."""
+    """By how much further the pairs of the first start truly lie apart:
+    standard deviations over seeds in common.
+    """
     seeds = sorted(set.intersection(*[set(cell) for cell in (*first, *other)]))
     if len(seeds) < 2:
         return None
-    values = [left_out(np.array([[cell[seed] for seed in seeds] for cell in cells])) for cells in (first, other)]
+    values = [
+        left_out(np.array([[cell[seed] for seed in seeds] for cell in cells]))
+        for cells in (first, other)
+    ]
     change = interval(values[0] - values[1])
     scale = sum(math.sqrt(max(float(np.mean(each)), 0.0)) for each in values)
     if change.low is not None and change.high is not None:
@@ -375,13 +443,17 @@ def ranking(s: Study, a: str, b: str) -> Judged | None:
     pairs = s.block(s.pairs(), [s.base])
     if len(pairs) < 2:
         return None
-    outcomes = {start: [s.outcomes(s.cells[start, pair, s.base]) for pair in pairs] for start in (a, b)}
+    outcomes = {
+        start: [s.outcomes(s.cells[start, pair, s.base]) for pair in pairs] for start in (a, b)
+    }
     seeds = sorted(set.intersection(*[set(each) for every in outcomes.values() for each in every]))
     if len(seeds) < 3:
         return Judged(None)
     scores = {}
     for start, every in outcomes.items():
-        scores[start] = np.nan_to_num(np.array([[each[seed] for seed in seeds] for each in every]), nan=-1.0)
+        scores[start] = np.nan_to_num(
+            np.array([[each[seed] for seed in seeds] for each in every]), nan=-1.0
+        )
 
     def tau(first: str, i: int, second: str, j: int) -> float:
         return float(stats.kendalltau(scores[first][:, i], scores[second][:, j]).statistic)
@@ -390,7 +462,9 @@ def ranking(s: Study, a: str, b: str) -> Judged | None:
     for i in range(len(seeds)):
         others = [j for j in range(len(seeds)) if j != i]
         within += mean_of_known([tau(start, i, start, j) for start in (a, b) for j in others])
-        across += mean_of_known([each for j in others for each in (tau(a, i, b, j), tau(a, j, b, i))])
+        across += mean_of_known(
+            [each for j in others for each in (tau(a, i, b, j), tau(a, j, b, i))]
+        )
     if len(within) < 3 or len(within) != len(across):
         return Judged(None)
     change = np.subtract(within, across)
@@ -407,7 +481,9 @@ def ranking(s: Study, a: str, b: str) -> Judged | None:
     return Judged(found)
 
 
-def step_cost(s: Study, a: str, b: str, axis: str, before: Any, after: Any, rest: Setting, pairs: list[Pair]) -> Judged:
+def step_cost(
+    s: Study, a: str, b: str, axis: str, before: Any, after: Any, rest: Setting, pairs: list[Pair]
+) -> Judged:
     settings = [s.moved(rest, axis, before), s.moved(rest, axis, after)]
     kept = s.whole(pairs, settings)
     drops = {}
@@ -430,7 +506,12 @@ def iid_gap(s: Study, a: str, b: str) -> Judged | None:
 
     def quality(value: str) -> float:
         at = s.moved(rest, "partition", value)
-        cells = [s.cells[start, pair, at] for start in s.starts for pair in pairs if (start, pair, at) in s.cells]
+        cells = [
+            s.cells[start, pair, at]
+            for start in s.starts
+            for pair in pairs
+            if (start, pair, at) in s.cells
+        ]
         return float(np.nanmean([s.mean(cell) for cell in cells]))
 
     others = [value for value in values if value != IID]
@@ -440,7 +521,11 @@ def iid_gap(s: Study, a: str, b: str) -> Judged | None:
 
 def local_epochs(s: Study, a: str, b: str) -> Judged | None:
     part = s.varied("local_epochs")
-    return step_cost(s, a, b, "local_epochs", part[1][0], part[1][-1], part[0], part[2]) if part else None
+    return (
+        step_cost(s, a, b, "local_epochs", part[1][0], part[1][-1], part[0], part[2])
+        if part
+        else None
+    )
 
 
 def devices(s: Study, a: str, b: str) -> Judged | None:
@@ -471,7 +556,13 @@ def curvature(s: Study, a: str, b: str) -> Judged | None:
     return Judged(ratio, margin=math.log1p(s.margin("curvature", 10) / 100), alone=side(ratio))
 
 
-OF_ALIGNMENT = ["gradient_diversity", "cosine_between_clients", "cosine_over_time", "distance_to_final", "local_drift"]
+OF_ALIGNMENT = [
+    "gradient_diversity",
+    "cosine_between_clients",
+    "cosine_over_time",
+    "distance_to_final",
+    "local_drift",
+]
 OF_ALIGNMENT += ["client_spread", "aggregate_noise"]
 OF_TRAINING = ["train_loss", "train_accuracy", "test_loss", "test_accuracy"]
 
@@ -488,42 +579,63 @@ def alignment(s: Study, a: str, b: str) -> Judged | None:
     pair = max(s.pairs(), key=preference, default=None)
     if pair is None or not set(OF_ALIGNMENT) & set(recorded(pair)):
         return None
-    first, other = (s.over_rounds((start, pair, s.base), "cosine_between_clients") for start in (a, b))
+    first, other = (
+        s.over_rounds((start, pair, s.base), "cosine_between_clients") for start in (a, b)
+    )
     found = paired(other, first, 0.0)
     return Judged(found, margin=s.margin("alignment", 0.02), alone=side(found))
 
 
 def speedup(s: Study, a: str, b: str) -> Judged | None:
-    if not any(s.curve(run, "test_accuracy") for pair in s.pairs() for run in s.cells[a, pair, s.base]):
+    if not any(
+        s.curve(run, "test_accuracy") for pair in s.pairs() for run in s.cells[a, pair, s.base]
+    ):
         return None
-    couples = [(s.cells[a, pair, s.base], s.cells[b, pair, s.base]) for pair in s.block(s.pairs(), [s.base])]
+    couples = [
+        (s.cells[a, pair, s.base], s.cells[b, pair, s.base])
+        for pair in s.block(s.pairs(), [s.base])
+    ]
     couples = [couple for couple in couples if not any(map(s.diverged, couple))]
     if "target_accuracy" not in s.keys:
         kept = s.whole(s.pairs(), [s.base])
-        means = [over_pairs([s.over_rounds((st, p, s.base), "test_accuracy") for p in kept], np.mean) for st in (a, b)]
+        means = [
+            over_pairs([s.over_rounds((st, p, s.base), "test_accuracy") for p in kept], np.mean)
+            for st in (a, b)
+        ]
         gain = paired(means[1], means[0])
         return Judged(gain, margin=s.points / 100, alone=side(gain))
-    both = [couple for couple in couples if any(run["rounds_to_target"] is not None for cell in couple for run in cell)]
+    both = [
+        couple
+        for couple in couples
+        if any(run["rounds_to_target"] is not None for cell in couple for run in cell)
+    ]
     if not both:
         return Judged(None)
     reached = [[[run["rounds_to_target"] for run in couple[i]] for couple in both] for i in (0, 1)]
     seeds = set.intersection(*[{run["seed"] for run in cell} for couple in both for cell in couple])
     for ours, rest, says in ((1, 0, "yes"), (0, 1, "no")):
         at_once = all(each == 0 for cell in reached[ours] for each in cell)
-        if len(seeds) >= 3 and at_once and all(each is None for cell in reached[rest] for each in cell):
+        if (
+            len(seeds) >= 3
+            and at_once
+            and all(each is None for cell in reached[rest] for each in cell)
+        ):
             return Judged(None, alone=says)
     needed = []
     for i in (0, 1):
         cells = []
         for couple in both:
             taken = {
-                r["seed"]: r["rounds"] if r["rounds_to_target"] is None else r["rounds_to_target"] for r in couple[i]
+                r["seed"]: r["rounds"] if r["rounds_to_target"] is None else r["rounds_to_target"]
+                for r in couple[i]
             }
             cells.append(s.together({seed: float(rounds) for seed, rounds in taken.items()}))
         needed.append(over_pairs(cells, np.mean))
     every = s.keys.get("every")
     saved = paired(needed[0], needed[1], float(every) if every else None)
-    return Judged(saved, margin=s.margin("speedup", 5) / 100 * int(s.keys["rounds"]), alone=side(saved))
+    return Judged(
+        saved, margin=s.margin("speedup", 5) / 100 * int(s.keys["rounds"]), alone=side(saved)
+    )
 
 
 def initial_loss(s: Study, a: str, b: str) -> Judged | None:
@@ -555,23 +667,39 @@ def gd_vs_sgd(s: Study, a: str, b: str) -> Judged | None:
 
 
 def clients(s: Study, a: str, b: str) -> Judged | None:
-    """Not a finding of the paper, and yet a question of the page, so that its answer is corrected with the others."""
+    """Not a finding of the paper, and yet a question of the page,
+    so that its answer is corrected with the others.
+    """
     pairs = s.best(a), s.best(b)
     if pairs[0] is None or pairs[1] is None:
         return None
     ends = []
     for start, pair in zip((a, b), pairs, strict=True):
         done = [run for run in s.cells[start, pair, s.base] if run["status"] == "finished"]
-        ends.append({run["seed"]: s.clients[run["run"]] for run in done if s.clients.get(run["run"])})
+        ends.append(
+            {run["seed"]: s.clients[run["run"]] for run in done if s.clients.get(run["run"])}
+        )
     middles = []
     for seed in sorted(ends[0].keys() & ends[1].keys()):
         shared = ends[0][seed].keys() & ends[1][seed].keys()
         if shared:
-            middles.append(float(np.median([ends[1][seed][each] - ends[0][seed][each] for each in shared])))
+            middles.append(
+                float(np.median([ends[1][seed][each] - ends[0][seed][each] for each in shared]))
+            )
     return Judged(interval(middles)) if middles else None
 
 
-FINDINGS = [ranking, iid_gap, local_epochs, devices, curvature, alignment, speedup, initial_loss, gd_vs_sgd]
+FINDINGS = [
+    ranking,
+    iid_gap,
+    local_epochs,
+    devices,
+    curvature,
+    alignment,
+    speedup,
+    initial_loss,
+    gd_vs_sgd,
+]
 OF_FIRST_WEIGHTS = (5, 8)
 CLIENTS = 10
 
@@ -583,7 +711,10 @@ def answers(folder: Path) -> dict[int, dict[str, Any]]:
     if between is None:
         return {}
     a, b = between
-    begin, ends = s.before(a, "test_accuracy"), [s.mean(s.cells[a, pair, s.base]) for pair in s.pairs()]
+    begin, ends = (
+        s.before(a, "test_accuracy"),
+        [s.mean(s.cells[a, pair, s.base]) for pair in s.pairs()],
+    )
     floor = bool(begin) and np.nanmax(ends) - np.mean(list(begin.values())) < 0.02
     judged: dict[int, Judged] = {}
     for number, count in enumerate([*FINDINGS, clients], 1):
@@ -595,7 +726,9 @@ def answers(folder: Path) -> dict[int, dict[str, Any]]:
     for number, each in judged.items():
         if each.estimate is not None and p_different(each.estimate, each.against) is not None:
             tests[number] = [p_different(each.estimate, each.against)]
-            tests[number] += [p_within(each.estimate, each.margin)] if each.margin is not None else []
+            tests[number] += (
+                [p_within(each.estimate, each.margin)] if each.margin is not None else []
+            )
     standing = corrected(tests)
     found_answers = {}
     for number, each in judged.items():
@@ -606,7 +739,9 @@ def answers(folder: Path) -> dict[int, dict[str, Any]]:
         elif says in ("yes", "no") and p is not None and p >= 1 - LEVEL:
             says = "undecided"
         e = each.estimate
-        known: dict[str, Any] = {"value": e.value, "low": e.low, "high": e.high, "n": e.n} if e else {}
+        known: dict[str, Any] = (
+            {"value": e.value, "low": e.low, "high": e.high, "n": e.n} if e else {}
+        )
         only_falls = number == 1 and (e is None or e.value <= 0)
         more = more_seeds(each, len(tests)) if says == "undecided" and not only_falls else None
         known |= {"answer": says, "p_holm": shown, "margin": each.margin, "more_seeds": more}
@@ -620,8 +755,12 @@ def differing(folder: Path) -> list[str]:
     counted, said, lines = answers(folder), json.loads((folder / "findings.json").read_text()), []
     runs = pq.read_table(folder / "results/runs.parquet").to_pylist()
     taken = sum(run["seconds"] for run in runs)
-    if len(runs) != said["run"]["runs"] or not math.isclose(taken, said["run"]["run_seconds"], abs_tol=0.1):
-        lines.append(f"{folder}: {len(runs)} runs of {taken} s counted again, {said['run']} as published")
+    if len(runs) != said["run"]["runs"] or not math.isclose(
+        taken, said["run"]["run_seconds"], abs_tol=0.1
+    ):
+        lines.append(
+            f"{folder}: {len(runs)} runs of {taken} s counted again, {said['run']} as published"
+        )
     for told in said["findings"]:
         number, mine = told["number"], counted.get(told["number"])
         if mine is None or "needs" in told:
@@ -635,7 +774,10 @@ def differing(folder: Path) -> list[str]:
             if isinstance(value, float) and isinstance(there, float | int):
                 alike = math.isclose(value, there, rel_tol=1e-4, abs_tol=1e-9)
             if not alike:
-                lines.append(f"{folder} finding {number}: {name} is {value} counted again, {there} as published")
+                lines.append(
+                    f"{folder} finding {number}: {name} is {value} counted again, {there} as "
+                    "published"
+                )
     return lines
 
 
@@ -649,7 +791,9 @@ def main(folders: Sequence[str]) -> int:
             continue
         found = differing(folder)
         lines += found
-        print(f"{folder}: {len(answers(folder))} findings counted again, {len(found)} numbers differ")
+        print(
+            f"{folder}: {len(answers(folder))} findings counted again, {len(found)} numbers differ"
+        )
     print("\n".join(lines))
     return 1 if lines else 0
 

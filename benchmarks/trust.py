@@ -1,13 +1,13 @@
 """How often a study claims what is false, and how many seeds it takes to claim what is true.
 
-Each cell simulates studies through `headstart.statistics.joint.claims` and reads the claims of every look:
-a study errs where what it claims at any of them is false, as somebody may have stopped there, also
-where a later look takes it back. A claim is false where a start is called ahead that is not, or no worse than one
-that is better by more than the margin; where a pair is called good that loses more than the margin;
-where a pair is called worse and none is better.
+Each cell simulates studies through `headstart.statistics.joint.claims` and reads the claims of
+every look: a study errs where what it claims at any of them is false, as somebody may have stopped
+there, also where a later look takes it back. A claim is false where a start is called ahead that is
+not, or no worse than one that is better by more than the margin; where a pair is called good that
+loses more than the margin; where a pair is called worse and none is better.
 
-`--studies 4000` is the full table, `--studies 200` a quick one. Results are added to a JSON file, so
-that a run which is stopped goes on; `--print` prints what it holds.
+`--studies 4000` is the full table, `--studies 200` a quick one. Results are added to a JSON file,
+so that a run which is stopped goes on; `--print` prints what it holds.
 """
 
 import argparse
@@ -54,18 +54,37 @@ class Cell:
     @property
     def name(self) -> str:
         """As it stands in the file of results."""
-        return f"{self.starts} x {self.pairs}, {self.noise}, {self.plan}, {self.truth}, {self.margin:g}"
+        return (
+            f"{self.starts} x {self.pairs}, {self.noise}, {self.plan}, {self.truth}, "
+            f"{self.margin:g}"
+        )
 
 
 NOISES = (
-    *("normal", "exponential", "lognormal", "t3", "steps of 2 sd", "steps of 1 sd", "steps of half a sd"),
+    *(
+        "normal",
+        "exponential",
+        "lognormal",
+        "t3",
+        "steps of 2 sd",
+        "steps of 1 sd",
+        "steps of half a sd",
+    ),
     *("unequal", "one in ten unequal", "starts unequal", "collapses"),
     *("still normal", "still exponential", "still lognormal", "still collapses"),
 )
 """Of a cell. Still: the first start does not vary."""
 
 
-MAIN = ("normal", "exponential", "t3", "steps of half a sd", "unequal", "still exponential", "still collapses")
+MAIN = (
+    "normal",
+    "exponential",
+    "t3",
+    "steps of half a sd",
+    "unequal",
+    "still exponential",
+    "still collapses",
+)
 """Of cells of more starts or pairs, which take long."""
 
 
@@ -75,8 +94,13 @@ def cells() -> list[Cell]:
     for pairs, starts in itertools.product((1, 4, 12), (2, 3, 6)):
         large = (starts, pairs) not in ((2, 1), (2, 4))
         found += [Cell(starts, pairs, noise) for noise in (MAIN if large else NOISES)]
-        found += [Cell(starts, pairs, noise, truth="edge") for noise in ("normal", "unequal", "still exponential")]
-        for noise, plan in itertools.product(("normal", "still exponential"), () if large else list(PLANS)[1:]):
+        found += [
+            Cell(starts, pairs, noise, truth="edge")
+            for noise in ("normal", "unequal", "still exponential")
+        ]
+        for noise, plan in itertools.product(
+            ("normal", "still exponential"), () if large else list(PLANS)[1:]
+        ):
             found.append(Cell(starts, pairs, noise, plan))
         if not large:
             found.append(Cell(starts, pairs, "still exponential", "3 to 10", "edge"))
@@ -99,7 +123,9 @@ def draws(cell: Cell, generator: np.random.Generator, studies: int, seeds: int) 
     if kind == "unequal":
         noise *= 10 ** generator.uniform(size=(studies, cell.starts, cell.pairs, 1))
     if kind == "one in ten unequal":
-        noise *= np.where(generator.uniform(size=(studies, cell.starts, cell.pairs, 1)) < 0.1, 10.0, 1.0)
+        noise *= np.where(
+            generator.uniform(size=(studies, cell.starts, cell.pairs, 1)) < 0.1, 10.0, 1.0
+        )
     if kind == "starts unequal":
         noise[:, 1:] *= 10.0
     if kind == "collapses":
@@ -138,22 +164,32 @@ def error_rates(cell: Cell, studies: int) -> dict[str, float]:
     generator = _generator(cell.name)
     looks, true, wrong = PLANS[cell.plan], truth(cell), []
     step = STEP if cell.noise.startswith("steps") else 0.0
-    scale = step * {"steps of 2 sd": 0.5, "steps of 1 sd": 1.0, "steps of half a sd": 2.0}.get(cell.noise, 1.0)
+    scale = step * {"steps of 2 sd": 0.5, "steps of 1 sd": 1.0, "steps of half a sd": 2.0}.get(
+        cell.noise, 1.0
+    )
     for _ in range(0, studies, CHUNK):
         values = true[..., None] + draws(cell, generator, CHUNK, looks.seeds[-1])
         margin = cell.margin
         if step:
-            values = np.round((0.5 + scale * (values + generator.uniform(size=(CHUNK, 1, 1, 1)))) / step) * step
+            values = (
+                np.round((0.5 + scale * (values + generator.uniform(size=(CHUNK, 1, 1, 1)))) / step)
+                * step
+            )
             margin *= scale
         at_looks = [false_claims(found, true) for found in claims(values, looks, margin, step)]
-        starts, pairs = (np.any([found[kind] for found in at_looks], axis=0) for kind in ("starts", "pairs"))
+        starts, pairs = (
+            np.any([found[kind] for found in at_looks], axis=0) for kind in ("starts", "pairs")
+        )
         wrong.append([starts, pairs, starts | pairs])
     shares = np.concatenate(wrong, axis=1).mean(axis=1)
     return dict(zip(("starts", "pairs", "either"), shares.round(5).tolist(), strict=True))
 
 
-def power(difference: float, starts: int, pairs: int, margin: float, studies: int) -> dict[str, float]:
-    """Seeds until it is decided where to begin, and how often it is found that the first start is ahead.
+def power(
+    difference: float, starts: int, pairs: int, margin: float, studies: int
+) -> dict[str, float]:
+    """Seeds until it is decided where to begin, and how often it is found that the first start is
+    ahead.
 
     The first is better by this many standard deviations of the difference.
     """
@@ -179,17 +215,33 @@ def power(difference: float, starts: int, pairs: int, margin: float, studies: in
         fixed_right += (at_end.where & (at_end.leader == 0)).tolist()
         fixed += at_end.ahead[:, 0, 1:].all(axis=1).tolist()
     shares = np.mean(
-        [np.divide(seeds, SEEDS), right, fixed_right, ahead, fixed, np.divide(till_hopeless, SEEDS), still_right],
+        [
+            np.divide(seeds, SEEDS),
+            right,
+            fixed_right,
+            ahead,
+            fixed,
+            np.divide(till_hopeless, SEEDS),
+            still_right,
+        ],
         axis=1,
     )
-    names = ("seeds", "decided", "decided by 20", "ahead", "ahead by 20", "seeds or hopeless", "decided so")
+    names = (
+        "seeds",
+        "decided",
+        "decided by 20",
+        "ahead",
+        "ahead by 20",
+        "seeds or hopeless",
+        "decided so",
+    )
     return dict(zip(names, shares.round(4).tolist(), strict=True))
 
 
 def winners(pairs: int, seeds: int, spread: str, studies: int) -> dict[str, float]:
-    """How much too high the highest mean of two starts is, in points, where nothing differs and the standard
-    deviation is 2 points; or where it is .3 for every other pair and 11 for the rest. Less the luck that is said
-    beside it; and the chance to be best that it is given.
+    """How much too high the highest mean of two starts is, in points, where nothing differs and the
+    standard deviation is 2 points; or where it is .3 for every other pair and 11 for the rest. Less
+    the luck that is said beside it; and the chance to be best that it is given.
     """
     generator = _generator(f"winners {pairs} {seeds}")
     values = generator.standard_normal((studies, 2 * pairs, seeds))
@@ -224,11 +276,15 @@ def tables(known: dict[str, Any]) -> str:
     for rest, row in {"studies": studies, **rows}.items():
         lines.append(f"| {rest} | " + " | ".join(row.get(size, "") for size in sizes) + " |")
     for kind in ("power", "winners"):
-        of_kind = {name.removeprefix(kind): row for name, row in known.items() if name.startswith(kind)}
+        of_kind = {
+            name.removeprefix(kind): row for name, row in known.items() if name.startswith(kind)
+        }
         columns = list(next(iter(of_kind.values()))) if of_kind else []
         lines += ["", f"| {kind} | {' | '.join(columns)} |", "|---|" + "---:|" * len(columns)]
         for name, row in of_kind.items():
-            lines.append(f"| {name.strip()} | " + " | ".join(_written(row[key]) for key in columns) + " |")
+            lines.append(
+                f"| {name.strip()} | " + " | ".join(_written(row[key]) for key in columns) + " |"
+            )
     return "\n".join(lines)
 
 
@@ -248,7 +304,9 @@ def main() -> None:
     parser.add_argument("--only", default="", help="only cells whose name has this")
     parser.add_argument("--print", action="store_true", dest="printed")
     arguments = parser.parse_args()
-    known: dict[str, Any] = json.loads(arguments.into.read_text()) if arguments.into.exists() else {}
+    known: dict[str, Any] = (
+        json.loads(arguments.into.read_text()) if arguments.into.exists() else {}
+    )
     if arguments.printed:
         print(tables(known))
         return

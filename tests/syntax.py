@@ -10,7 +10,9 @@ FILES = sorted(ROOT.rglob("*.py"))
 
 
 def imports(tree: Any) -> Iterator[Any]:
-    """(line, module) of every import, however deep inside a function; those for type checking only as well."""
+    """(line, module) of every import, however deep inside a function;
+    those for type checking only as well.
+    """
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
@@ -31,7 +33,9 @@ def calls(tree: Any) -> Iterator[Any]:
         if isinstance(node, ast.Import):
             aliases |= {alias.asname: alias.name for alias in node.names if alias.asname}
         elif isinstance(node, ast.ImportFrom):
-            aliases |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+            aliases |= {
+                alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names
+            }
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             first, _, rest = ast.unparse(node.func).partition(".")

@@ -34,7 +34,9 @@ def test_a_table_is_that_of_pyarrow() -> None:
     assert arrow.table([], schema).equals(schema.empty_table())
 
 
-@pytest.mark.parametrize(("value", "kind"), [(2.5, pa.int64()), (2**63, pa.int64()), ("1", pa.float64())])
+@pytest.mark.parametrize(
+    ("value", "kind"), [(2.5, pa.int64()), (2**63, pa.int64()), ("1", pa.float64())]
+)
 def test_a_value_of_another_type_is_not_taken(value: Any, kind: pa.DataType) -> None:
     with pytest.raises((TypeError, OverflowError)):
         arrow.column([value], kind)
@@ -54,8 +56,9 @@ print(sorted(name for name in ("pandas", "matplotlib") if name in sys.modules))
 
 def test_a_study_is_run_without_pandas_and_matplotlib(tmp_path: Any) -> None:
     (tmp_path / "study.yaml").write_text(
-        "task: digits\nmodel: logistic\nstarts: [random]\nclients: [sgd]\nservers: [sgd]\npartitions: [iid]\n"
-        "population: 4\ncohort: 2\nrounds: 2\nseeds: [0]\nexecutor: loop\n"
+        "task: digits\nmodel: logistic\nstarts: [random]\nclients: [sgd]\nservers: "
+        "[sgd]\npartitions: [iid]\npopulation: 4\ncohort: 2\nrounds: 2\nseeds: [0]\nexecutor: "
+        "loop\n"
     )
     command = [sys.executable, "-c", STUDY, str(tmp_path / "study.yaml"), str(tmp_path / "out")]
     ended = subprocess.run(command, capture_output=True, text=True, check=True)

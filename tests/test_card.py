@@ -20,14 +20,19 @@ from headstart.study.spec import Study
 CARD = os.environ.get("HEADSTART_CARD") or ("cuda" if torch.cuda.is_available() else "")
 
 pytestmark = pytest.mark.slow
-on_card = pytest.mark.skipif(not CARD, reason="needs a card; HEADSTART_CARD=cpu lets the CPU stand in for one")
+on_card = pytest.mark.skipif(
+    not CARD, reason="needs a card; HEADSTART_CARD=cpu lets the CPU stand in for one"
+)
 
 SMALL: dict[str, Any] = {
-    "task": "digits", "model": "small-cnn(width=4)", "population": 20, "cohort": 4, "rounds": 4, "every": 2,
-    "seeds": [0], "batch_size": 16, "client_rates": 0.05, "partitions": "dirichlet(alpha=1.0)",
+    "task": "digits", "model": "small-cnn(width=4)", "population": 20, "cohort": 4, "rounds": 4,
+    "every": 2, "seeds": [0], "batch_size": 16, "client_rates": 0.05,
+    "partitions": "dirichlet(alpha=1.0)",
 }  # fmt: skip
 LOSS, PROBED = 2e-3, 2e-2
-"""Relative differences that rounding may come to after four rounds, of losses and of other probes."""
+"""Relative differences that rounding may come to after four rounds,
+of losses and of other probes.
+"""
 
 
 def measured(folder: Path, *metrics: str) -> dict[tuple[Any, ...], float]:
@@ -35,7 +40,9 @@ def measured(folder: Path, *metrics: str) -> dict[tuple[Any, ...], float]:
     keys = pq.read_table(folder / "results" / "runs.parquet")["run"].to_pylist()
     rows = pq.read_table(folder / "results" / "rounds.parquet").to_pylist()
     return {
-        (keys.index(row["run"]), row["round"], row["metric"]): row["value"] for row in rows if row["metric"] in metrics
+        (keys.index(row["run"]), row["round"], row["metric"]): row["value"]
+        for row in rows
+        if row["metric"] in metrics
     }
 
 
@@ -46,17 +53,33 @@ def both(tmp_path: Path, **settings: Any) -> tuple[Path, Path]:
 
 
 @on_card
-@pytest.mark.parametrize("executor", ["loop", "stacked", "stacked(runs=3)", "threads(workers=2)", "auto"])
+@pytest.mark.parametrize(
+    "executor", ["loop", "stacked", "stacked(runs=3)", "threads(workers=2)", "auto"]
+)
 @pytest.mark.parametrize("client", ["sgd", "mimelite", "scaffold"])
 def test_a_study_on_the_card_is_that_of_the_cpu(tmp_path: Path, executor: str, client: str) -> None:
     there, here = both(tmp_path, executor=executor, clients=client, seeds=[0, 1, 2])
-    ours, theirs = measured(there, "test_loss", "local_loss"), measured(here, "test_loss", "local_loss")
+    ours, theirs = (
+        measured(there, "test_loss", "local_loss"),
+        measured(here, "test_loss", "local_loss"),
+    )
     assert ours == pytest.approx(theirs, rel=LOSS)
-    assert len({value for (_, round_, metric), value in ours.items() if (round_, metric) == (4, "test_loss")}) == 3
+    assert (
+        len(
+            {
+                value
+                for (_, round_, metric), value in ours.items()
+                if (round_, metric) == (4, "test_loss")
+            }
+        )
+        == 3
+    )
 
 
 @on_card
-@pytest.mark.parametrize("executor", ["stacked(compiled=True)", "threads(workers=2, compiled=True)"])
+@pytest.mark.parametrize(
+    "executor", ["stacked(compiled=True)", "threads(workers=2, compiled=True)"]
+)
 def test_compiled_steps_on_the_card_are_those_of_the_loop(tmp_path: Path, executor: str) -> None:
     study = Study(**SMALL | {"executor": executor, "device": CARD})
     plain = Study(**SMALL | {"executor": "loop", "device": "cpu"})
@@ -90,7 +113,9 @@ def test_a_study_made_twice_on_the_card_has_the_same_bits(tmp_path: Path) -> Non
 
 @on_card
 def test_bfloat16_on_the_card_learns_as_float32_does(tmp_path: Path) -> None:
-    coarse = run_study(Study(**SMALL | {"device": CARD, "precision": "bf16", "rounds": 12}), tmp_path / "bf16")
+    coarse = run_study(
+        Study(**SMALL | {"device": CARD, "precision": "bf16", "rounds": 12}), tmp_path / "bf16"
+    )
     fine = run_study(Study(**SMALL | {"device": CARD, "rounds": 12}), tmp_path / "fp32")
     assert measured(coarse, "test_loss")[0, 12, "test_loss"] == pytest.approx(
         measured(fine, "test_loss")[0, 12, "test_loss"], rel=0.1
@@ -126,7 +151,11 @@ def test_without_a_card_its_script_is_tried_dry(tmp_path: Path) -> None:
 def test_without_a_card_its_script_says_so(tmp_path: Path) -> None:
     command = [Path(__file__).parents[1] / "benchmarks" / "card.sh", tmp_path / "card"]
     ended = subprocess.run(
-        command, env={**os.environ, "PYTHON": sys.executable}, text=True, capture_output=True, check=False
+        command,
+        env={**os.environ, "PYTHON": sys.executable},
+        text=True,
+        capture_output=True,
+        check=False,
     )
     assert (ended.returncode, ended.stderr.count("\n")) == (2, 1)
     assert ended.stderr.startswith("error: torch sees no card; DRY=1 ")

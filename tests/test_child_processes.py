@@ -1,4 +1,6 @@
-"""Workers: what they say arrives whole and in order, what was begun is saved, and none outlives who it works for."""
+"""Workers: what they say arrives whole and in order, what was begun is saved,
+and none outlives who it works for.
+"""
 
 import os
 import signal
@@ -72,7 +74,9 @@ def test_a_worker_goes_on_when_its_message_was_taken() -> None:
         ("killed", LostError, "^a worker process was killed$"),
     ],
 )
-def test_what_a_worker_raises_is_raised_here(item: str, error: type[Exception], message: str) -> None:
+def test_what_a_worker_raises_is_raised_here(
+    item: str, error: type[Exception], message: str
+) -> None:
     crew = Workers(2, fail, nothing)
     heard: list[Any] = []  # type: ignore[name-defined]
     with pytest.raises(error, match=message):
@@ -81,7 +85,9 @@ def test_what_a_worker_raises_is_raised_here(item: str, error: type[Exception], 
     crew.close()
 
 
-def test_workers_that_were_begun_end_where_another_cannot_be(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workers_that_were_begun_end_where_another_cannot_be(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Such as where the system has no more files or processes; nobody would tell them to end."""
     starts: list[BaseProcess] = []
     start = ForkProcess.start

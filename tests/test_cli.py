@@ -19,7 +19,9 @@ from headstart.cli import main
 main()
 print('torch' in sys.modules)
 """
-    ended = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True, check=True)
+    ended = subprocess.run(
+        [sys.executable, "-c", code, "--help"], capture_output=True, text=True, check=True
+    )
     assert ended.stdout.splitlines()[-1] == "False"
     assert all(command in ended.stdout for command in ("demo", "run", "check", "report", "list"))
 
@@ -35,9 +37,13 @@ def test_the_version_is_said() -> None:
 
 
 def test_a_shell_is_given_completion() -> None:
-    """As its `--show-completion` prints it; what the shell is comes from the environment where it cannot be seen."""
+    """As its `--show-completion` prints it; what the shell is comes from the environment where it
+    cannot be seen.
+    """
     shown = headstart(
-        "--show-completion", "bash", env={**os.environ, "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
+        "--show-completion",
+        "bash",
+        env={**os.environ, "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"},
     )
     assert shown.returncode == 0
     assert "complete -o default -F" in shown.stdout
@@ -70,6 +76,6 @@ def test_too_little_address_space_is_one_line_before_any_library() -> None:
     )
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr == (
-        "error: this process may have 1.00 GiB of memory at once (ulimit -v), and 1.25 GiB are the least that its "
-        "libraries load with; allow it more\n"
+        "error: this process may have 1.00 GiB of memory at once (ulimit -v), and 1.25 GiB are the "
+        "least that its libraries load with; allow it more\n"
     )

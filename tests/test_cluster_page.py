@@ -1,4 +1,6 @@
-"""docs/cluster.md: its commands are commands, its study is a study, and what it says of one machine is so."""
+"""docs/cluster.md: its commands are commands, its study is a study,
+and what it says of one machine is so.
+"""
 
 import json
 import os
@@ -20,7 +22,9 @@ from headstart.study.spec import Study
 
 PAGE = (Path(__file__).parent.parent / "docs" / "cluster.md").read_text(encoding="utf-8")
 SHELL = "\n".join(re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)).replace("\\\n", " ")
-RUNS = [line.partition("headstart run ")[2] for line in SHELL.splitlines() if "headstart run " in line]
+RUNS = [
+    line.partition("headstart run ")[2] for line in SHELL.splitlines() if "headstart run " in line
+]
 JOB, PER_RUN = map(yaml.safe_load, re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL))
 STUDY: dict[str, Any] = {
     "task": "digits",
@@ -35,9 +39,17 @@ needs_ray = pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not inst
 
 
 def ends(command: list[str], folder: Path) -> str:
-    small = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "RAY_object_store_memory": "100000000"}
+    small = {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "RAY_object_store_memory": "100000000",
+    }
     ended = subprocess.run(
-        command, cwd=folder, env={**os.environ, **small}, capture_output=True, text=True, check=False
+        command,
+        cwd=folder,
+        env={**os.environ, **small},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert ended.returncode == 0, ended.stderr
     return ended.stdout
@@ -68,7 +80,10 @@ def test_ray_has_the_commands_that_it_names() -> None:
         ("symmetric-run", {"--address", "--min-nodes"}),
     ):
         told = subprocess.run(
-            [str(Path(sys.executable).parent / "ray"), command, "--help"], capture_output=True, text=True, check=True
+            [str(Path(sys.executable).parent / "ray"), command, "--help"],
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout
         assert all(option in told for option in options)
 
@@ -92,5 +107,7 @@ def test_its_command_for_slurm_runs_on_one_node(tmp_path: Path) -> None:
         .replace("--min-nodes 4", "--min-nodes 1")
     )
     small = "--num-cpus 1 --object-store-memory 100000000 --include-dashboard False -- "
-    command = asked.replace("-- ", small, 1).replace(" headstart ", f" {sys.executable} -m headstart ")
+    command = asked.replace("-- ", small, 1).replace(
+        " headstart ", f" {sys.executable} -m headstart "
+    )
     assert "2 runs in " in ends(shlex.split(command), tmp_path)

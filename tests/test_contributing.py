@@ -9,7 +9,9 @@ ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 FILES = sorted(set(re.findall(r"`((?:[a-z_]+/)*[a-z_]+\.py)`", TEXT)))
 TOUR = re.findall(r"^\d\. `([a-z_/]+\.py)`: ", TEXT, re.MULTILINE)
-ROOMS = re.findall(r"^([a-z][a-z_, ]*?)  +\S", TEXT.partition("```\n")[2].partition("```")[0], re.MULTILINE)
+ROOMS = re.findall(
+    r"^([a-z][a-z_, ]*?)  +\S", TEXT.partition("```\n")[2].partition("```")[0], re.MULTILINE
+)
 REGISTRY = re.compile(r"^([A-Z_]+): Registry\[.+\] = Registry\(", re.MULTILINE)
 MADE_UP = {"clients/clipped.py"}
 """The example of a file that somebody would add."""
@@ -22,7 +24,11 @@ def test_a_file_that_it_names_is_there(file: str) -> None:
 
 CODE = [path.relative_to(ROOT).as_posix() for path in ROOT.glob("[sdtb]*/**/*.py")]
 """Every module of the repository: `src`, `docs`, `tests`, `benchmarks`."""
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *(ROOT / "docs").glob("decisions/*.md")]
+PAGES = [
+    ROOT / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    *(ROOT / "docs").glob("decisions/*.md"),
+]
 OF_THE_READER = {"my_model.py", "net.py", "study.py"}
 """What a page has somebody write."""
 
@@ -35,7 +41,9 @@ def test_a_module_that_a_page_names_is_there(page: Path) -> None:
 
 
 def test_what_the_check_of_a_stranger_runs_is_there() -> None:
-    named = re.findall(r"\btests/[\w/]+(?:\.py)?", (ROOT / ".ci" / "stranger").read_text(encoding="utf-8"))
+    named = re.findall(
+        r"\btests/[\w/]+(?:\.py)?", (ROOT / ".ci" / "stranger").read_text(encoding="utf-8")
+    )
     assert len(named) > 8
     for name in named:
         assert (ROOT / name).exists(), name
@@ -55,7 +63,9 @@ def test_a_room_that_it_names_is_there(line: str) -> None:
 def test_each_registry_has_its_decorator_in_it() -> None:
     named = set(re.findall(r"`@([A-Z_]+)\.register`", TEXT))
     sources = (ROOT / "src").rglob("*.py")
-    defined = {name for path in sources for name in re.findall(REGISTRY, path.read_text(encoding="utf-8"))}
+    defined = {
+        name for path in sources for name in re.findall(REGISTRY, path.read_text(encoding="utf-8"))
+    }
     assert named == defined
 
 

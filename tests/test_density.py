@@ -24,7 +24,9 @@ MOST = {
 
 
 def comprehensions(tree: ast.AST) -> tuple[int, int]:
-    """Count the comprehensions of a module, and those with another inside or with more than one `for` or `if`."""
+    """Count the comprehensions of a module, and those with another inside or with more than one
+    `for` or `if`.
+    """
     found = [node for node in ast.walk(tree) if isinstance(node, COMPREHENSIONS)]
     nested = 0
     for node in found:

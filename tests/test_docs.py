@@ -37,7 +37,11 @@ def test_the_study_file_page_names_every_key_with_its_default() -> None:
             assert written[key] == "none"
         else:
             default = yaml.safe_load(written[key].replace("`", ""))
-            said = [part.strip() for part in default.split(",")] if isinstance(default, str) else default
+            said = (
+                [part.strip() for part in default.split(",")]
+                if isinstance(default, str)
+                else default
+            )
             expected = info.default
             if isinstance(expected, list) and not isinstance(said, list):
                 said = [said]
@@ -47,7 +51,9 @@ def test_the_study_file_page_names_every_key_with_its_default() -> None:
 @pytest.mark.parametrize("written", re.findall(r"^clients: (\[.*\])$", PAGE, re.MULTILINE))
 def test_the_ways_to_write_a_part_are_the_same(written: str) -> None:
     *_, part = yaml.safe_load(written)
-    assert str(Study(task="digits", model="mlp", clients=[part]).runs[0].client) == "proximal(mu=0.1)"
+    assert (
+        str(Study(task="digits", model="mlp", clients=[part]).runs[0].client) == "proximal(mu=0.1)"
+    )
 
 
 WHY = (DOCS / "why.md").read_text(encoding="utf-8")
@@ -55,10 +61,14 @@ WHY = (DOCS / "why.md").read_text(encoding="utf-8")
 
 def test_the_page_of_the_probes_names_their_parameters_and_metrics() -> None:
     (written,) = re.findall(r"```yaml\n(.*?)```", WHY, re.DOTALL)
-    study = Study(**{**yaml.safe_load(written), "rounds": 1, "seeds": [0], "population": 6, "cohort": 3})
+    study = Study(
+        **{**yaml.safe_load(written), "rounds": 1, "seeds": [0], "population": 6, "cohort": 3}
+    )
     federation = federation_of(study.runs[0])
     probes = [PROBES.build(probe, federation) for probe in study.probes]
-    progress = do_rounds(federation, Progress(begin(federation, federation.network.initial(0))), 1, 1, probes)
+    progress = do_rounds(
+        federation, Progress(begin(federation, federation.network.initial(0))), 1, 1, probes
+    )
     measured = {metric for _, metric, _ in progress.rows}
     named = set(re.findall(r"^\| `(\w+)` \| (?!`)", WHY, re.MULTILINE)) | {"hessian_top_1"}
     assert {m for m in named if "_" in m} - measured <= {"cosine_over_time"}  # needs a second round
@@ -84,19 +94,26 @@ def test_the_commands_of_the_data_page_run(tmp_path: Path) -> None:
     for command in block.strip().splitlines():
         _, *arguments = shlex.split(command)
         done = subprocess.run(
-            [sys.executable, "-m", "headstart", *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
+            [sys.executable, "-m", "headstart", *arguments],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert (done.returncode, done.stderr) == (0, "")
         found.append(done.stdout)
     assert (tmp_path / "partition.svg").read_text().startswith("<?xml")
     assert found[0].startswith("digits, dirichlet(alpha=0.1): 50 clients, 1200 rows")
-    assert json.loads(found[1])["labels_per_client"]["max"] <= 4  # two shards touch two labels, or few more at bounds
+    # Two shards touch two labels, or few more at bounds.
+    assert json.loads(found[1])["labels_per_client"]["max"] <= 4
 
 
 def test_the_data_page_packs_what_the_task_opens(tmp_path: Path) -> None:
     page = (DOCS / "data.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stderr) == (0, "")
     (written,) = re.findall(r"`task: (on-disk\(.*?\))`", page)
     task = TASKS.build(TASKS.component(written.replace("mine", str(tmp_path / "mine"))))
@@ -105,8 +122,8 @@ def test_the_data_page_packs_what_the_task_opens(tmp_path: Path) -> None:
 
 def test_the_data_page_names_every_partition_and_the_parameters_of_the_table() -> None:
     page = (DOCS / "data.md").read_text(encoding="utf-8")
-    assert set(re.findall(r"^\| `([\w-]+)(?:\(\w+\))?` \| (?:equal|differ|of)", page, re.MULTILINE)) == {
-        entry.name for entry in PARTITIONS
-    }
+    assert set(
+        re.findall(r"^\| `([\w-]+)(?:\(\w+\))?` \| (?:equal|differ|of)", page, re.MULTILINE)
+    ) == {entry.name for entry in PARTITIONS}
     example = yaml.safe_load(re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)[0])
     assert str(TASKS.component(example["task"])).startswith("table(")

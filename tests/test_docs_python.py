@@ -18,13 +18,21 @@ def test_the_blocks_are_one_program_that_runs(tmp_path: Path) -> None:
     program = "\n".join(re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL))
     (tmp_path / "program.py").write_text(program + '\nheadstart.run_study(uneven, "uneven")\n')
     ended = subprocess.run(
-        [sys.executable, "program.py"], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300
+        [sys.executable, "program.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
     )
     assert (ended.returncode, ended.stderr) == (0, "")
     lines = ended.stdout.splitlines()
     assert lines[0].startswith("<Results of 'visits': 16 runs. ")
     assert lines[2] in ("True", "False")
-    assert re.fullmatch(r"(sgd|proximal\(mu=0.1\)) \+ (sgd|adam) from (random|ours), rates .* over 2 seeds", lines[4])
+    assert re.fullmatch(
+        r"(sgd|proximal\(mu=0.1\)) \+ (sgd|adam) from (random|ours), rates .* over 2 seeds",
+        lines[4],
+    )
     assert (tmp_path / "speed.pdf").exists()
     assert lines[5] == "visits/report.html"
 

@@ -44,5 +44,11 @@ def test_the_expression_of_the_page_names_what_it_says() -> None:
     study = Study(task="cifar10", model="resnet18", trainable="fc.*|layer4.*")
     (expression,) = {run.trainable for run in study.runs}
     assert f"| `'{expression.replace('|', chr(92) + '|')}'` |" in PAGE
-    names = ["conv1.weight", "layer3.1.conv2.weight", "layer4.0.conv1.weight", "fc.weight", "fc.bias"]
+    names = [
+        "conv1.weight",
+        "layer3.1.conv2.weight",
+        "layer4.0.conv1.weight",
+        "fc.weight",
+        "fc.bias",
+    ]
     assert trained(expression, dict.fromkeys(names)) == names[2:]  # type: ignore[arg-type]

@@ -25,11 +25,14 @@ def test_a_reason_is_the_first_line_or_the_type(error: Exception, line: str) -> 
 
 
 def test_an_error_about_memory_says_how_much_was_asked_for() -> None:
-    error = RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 8589934592 bytes.")
+    error = RuntimeError(
+        "DefaultCPUAllocator: can't allocate memory: you tried to allocate 8589934592 bytes."
+    )
     found = as_memory(error)
     assert isinstance(found, HeadstartError)
     assert str(found) == (
-        "this machine has not enough memory for 8.0 GiB at once; choose a smaller model, batch or cohort"
+        "this machine has not enough memory for 8.0 GiB at once; choose a smaller model, batch or "
+        "cohort"
     )
 
 

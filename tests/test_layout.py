@@ -1,6 +1,7 @@
 """The house of DESIGN.md: imports go down only, and a room holds few modules.
 
-Every rule is a function of a file's place and its syntax tree, and is shown here to catch what it forbids.
+Every rule is a function of a file's place and its syntax tree, and is shown here to catch what it
+forbids.
 """
 
 import subprocess
@@ -100,7 +101,12 @@ HOUSE = {
         {"this_machine", "cluster"},
         {"opening"},
     ],
-    "study/places/cluster": [{"joining", "needs", "packing", "versions"}, {"parcels"}, {"node"}, {"driver"}],
+    "study/places/cluster": [
+        {"joining", "needs", "packing", "versions"},
+        {"parcels"},
+        {"node"},
+        {"driver"},
+    ],
     "study/resuming": [{"differences"}, {"belonging"}],
     "report": [
         {"own_files", "words"},
@@ -113,7 +119,10 @@ HOUSE = {
         {"judgement"},
         {"pages", "publication"},
     ],
-    "report/words": [{"brief_names", "methods", "numbers", "remarks", "written_parts"}, {"start_names", "table"}],
+    "report/words": [
+        {"brief_names", "methods", "numbers", "remarks", "written_parts"},
+        {"start_names", "table"},
+    ],
     "report/runs": [
         {"client_values", "margins", "part_names"},
         {"records"},
@@ -127,7 +136,16 @@ HOUSE = {
     "report/panels": [{"base"}, {"steps"}, {"*"}, {"__init__"}],
     "report/appendix": [
         {"tuning"},
-        {"baselines", "best_of_starts", "choice_of_rates", "rates", "shares", "completeness", "needs", "settings"},
+        {
+            "baselines",
+            "best_of_starts",
+            "choice_of_rates",
+            "rates",
+            "shares",
+            "completeness",
+            "needs",
+            "settings",
+        },
         {"sections"},
     ],
     "report/judgement": [
@@ -185,20 +203,29 @@ HOUSE = {
     ],
     "tasks/own": [{"splits", "images", "on_disk", "uses"}, {"features", "text"}, {"table"}],
     "tasks/tokens": [{"base"}, {"*"}],
-    "starts": [{"weights", "augmentation"}, {"heads", "pretraining"}, {"base"}, {"weight_files"}, {"*"}],
+    "starts": [
+        {"weights", "augmentation"},
+        {"heads", "pretraining"},
+        {"base"},
+        {"weight_files"},
+        {"*"},
+    ],
     "starts/weight_files": [{"reading", "packing"}, {"fitting"}],
     "clients": [{"base"}, {"sgd"}, {"*"}, {"nova"}],
     "servers": [{"base"}, {"*"}],
     "testing": [{"trees"}, {"*"}],
 }
-"""Folder -> its floors from the ground up; imports go down in every folder that both modules are in.
+"""Folder -> its floors from the ground up; imports go down in every folder that holds both modules.
 
-"*" is the floor of all other modules: of the methods of a kind, which come one a file and know nothing of each other.
+"*" is the floor of all other modules: of the methods of a kind, which come one a file and know
+nothing of each other.
 """
 
 MOST_MODULES = 11
 STILL_TOO_FULL: dict[str, int] = {}
-"""Folders with more modules than a room may hold, and how many they have. The list only gets shorter."""
+"""Folders with more modules than a room may hold, and how many they have.
+The list only gets shorter.
+"""
 
 REPORT_MAY_USE = (
     "headstart.statistics",
@@ -227,7 +254,11 @@ def goes_up(place: Any, tree: Any) -> Iterator[Any]:
     for depth, mine in enumerate(path):
         folder = "/".join(path[:depth])
         if folder in HOUSE and mine != "__init__" and floor(folder, mine) is None:  # type: ignore[arg-type]
-            yield 1, f"{mine!r} has no floor in {folder or 'the house'}; give it one in tests/test_layout.py"
+            yield (
+                1,
+                f"{mine!r} has no floor in {folder or 'the house'}; give it one in "
+                "tests/test_layout.py",
+            )
             return
     for line, module in imports(tree):
         if module.startswith("."):
@@ -236,7 +267,11 @@ def goes_up(place: Any, tree: Any) -> Iterator[Any]:
             continue
         yield from ((line, message) for message in upwards(path, tuple(module.split(".")[1:])))
         if path[0] == "report" and not module.startswith(REPORT_MAY_USE):
-            yield line, f"report imports {module}; it reads tables and may use only {', '.join(REPORT_MAY_USE)}"
+            yield (
+                line,
+                f"report imports {module}; it reads tables and may use only "
+                f"{', '.join(REPORT_MAY_USE)}",
+            )
 
 
 def upwards(mine: Any, theirs: Any) -> Iterator[Any]:
@@ -258,7 +293,11 @@ RULES = [goes_up]
 @pytest.mark.parametrize("rule", RULES)
 def test_the_house_keeps(rule: Any) -> None:
     places = [path.relative_to(ROOT).as_posix() for path in FILES]
-    found = [line for place, path in zip(places, FILES, strict=True) for line in broken(rule, place, path.read_text())]
+    found = [
+        line
+        for place, path in zip(places, FILES, strict=True)
+        for line in broken(rule, place, path.read_text())
+    ]
     assert not found, "\n" + "\n".join(found)
 
 
@@ -276,8 +315,18 @@ VIOLATIONS = [
     (goes_up, "engine/rounds.py", "def f():\n    from headstart.study.spec import Study", "above"),
     (goes_up, "engine/rounds.py", "from headstart import probes", "above"),
     (goes_up, "study/folder/store.py", "from ..report import page", "full name"),
-    (goes_up, "report/pages/study_page.py", "from headstart.study.folder.store import Folder", "may use only"),
-    (goes_up, "report/pages/study_page.py", "from headstart.models.network import Network", "may use only"),
+    (
+        goes_up,
+        "report/pages/study_page.py",
+        "from headstart.study.folder.store import Folder",
+        "may use only",
+    ),
+    (
+        goes_up,
+        "report/pages/study_page.py",
+        "from headstart.models.network import Network",
+        "may use only",
+    ),
     (goes_up, "attic/box.py", "", "no floor"),
 ]
 
@@ -289,12 +338,24 @@ def test_every_rule_catches_what_it_forbids(rule: Any, place: Any, text: Any, me
     assert message in line
 
 
-WITHOUT_TORCH = ["headstart", "headstart.cli", "headstart.cli.progress", "headstart.files", "headstart.parts.registry"]
-WITHOUT_TORCH += ["headstart.terminal", "headstart.statistics", "headstart.study.folder.store", "headstart.tables"]
+WITHOUT_TORCH = [
+    "headstart",
+    "headstart.cli",
+    "headstart.cli.progress",
+    "headstart.files",
+    "headstart.parts.registry",
+]
+WITHOUT_TORCH += [
+    "headstart.terminal",
+    "headstart.statistics",
+    "headstart.study.folder.store",
+    "headstart.tables",
+]
 WITHOUT_TORCH += [
     "headstart." + ".".join(path.relative_to(ROOT).with_suffix("").parts)
     for path in FILES
-    if path.relative_to(ROOT).parts[0] in ("report", "results", "export") and path.name != "__init__.py"
+    if path.relative_to(ROOT).parts[0] in ("report", "results", "export")
+    and path.name != "__init__.py"
 ]
 
 
@@ -306,7 +367,9 @@ for name in {WITHOUT_TORCH!r}:
     if "torch" in sys.modules:
         sys.exit(f"importing {{name}} imports torch")
 """
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
     assert (ended.returncode, ended.stderr) == (0, "")
 
 

@@ -1,4 +1,6 @@
-"""Where tests are and what they may touch: each at the place of its module, none of a private name."""
+"""Where tests are and what they may touch: each at the place of its module,
+none of a private name.
+"""
 
 import ast
 from pathlib import Path
@@ -13,7 +15,9 @@ UNDER_CONTRACT = {
     "clients", "servers", "models", "starts", "probes", "tasks", "tasks/partitions", "tasks/tokens",
     "engine/executors", "report/panels", "trackers", "testing",
 }  # fmt: skip
-"""Rooms of methods, each of which a contract holds; tests of their mathematics have a file where there are some."""
+"""Rooms of methods, each of which a contract holds; tests of their mathematics have a file where
+there are some.
+"""
 
 STILL_ELSEWHERE = {
     "cli": 4,
@@ -65,7 +69,11 @@ def private_imports(tree: ast.AST) -> list[str]:
     found = []
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("headstart"):
-            found += [alias.name for alias in node.names if alias.name.startswith("_") and alias.name != "__version__"]
+            found += [
+                alias.name
+                for alias in node.names
+                if alias.name.startswith("_") and alias.name != "__version__"
+            ]
     return found
 
 

@@ -20,14 +20,18 @@ def blocks(language: str) -> list[str]:
 
 @pytest.mark.parametrize("code", blocks("python"))
 def test_python(code: str, tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 
 def test_own_module_learns(tmp_path: Path) -> None:
     """The example is worth showing: the model learns a rule that no linear model can."""
     code = next(code for code in blocks("python") if "simulate" in code)
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
     status, accuracy = done.stdout.split()
     assert status == "finished"
     assert float(accuracy) > 0.8  # half of the rows have each label
@@ -59,13 +63,16 @@ def test_own_data_and_own_model(tmp_path: Path) -> None:
     assert (tmp_path / "partition.png").read_bytes().startswith(b"\x89PNG")
     runs = pq.read_table(tmp_path / "own" / "results" / "runs.parquet").to_pylist()
     assert [run["status"] for run in runs] == ["finished"] * 3
-    assert min(run["test_accuracy"] for run in runs) > 0.75  # the larger class has about half of the rows
+    # The larger class has about half of the rows.
+    assert min(run["test_accuracy"] for run in runs) > 0.75
 
 
 def carry_out(commands: str, folder: Path) -> None:
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     for command in [line.split("#")[0].split() for line in commands.splitlines()]:
-        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, done.stderr
 
 

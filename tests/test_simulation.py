@@ -1,4 +1,6 @@
-"""One run on one's own module and tensors: what it starts from, that it is the run of a study, and bad input."""
+"""One run on one's own module and tensors: what it starts from, that it is the run of a study,
+and bad input.
+"""
 
 import copy
 import warnings
@@ -48,7 +50,9 @@ class Own(nn.Module):
 
 
 def run(model: Any = Own, data: Any = DATA, test: Any = TEST, **keys: Any) -> Any:
-    return simulate(model, data, test, **{"cohort": 2, "rounds": 3, "every": 1, "executor": "loop", **keys})
+    return simulate(
+        model, data, test, **{"cohort": 2, "rounds": 3, "every": 1, "executor": "loop", **keys}
+    )
 
 
 def same(tree: Any, other: Any) -> Any:
@@ -64,11 +68,18 @@ def test_the_name_is_the_function_however_often_it_is_asked_for() -> None:
 def test_one_full_batch_step_of_one_round_is_the_weighted_gradient_step() -> None:
     module = Own().double()
     data = [blobs(0, 4), blobs(1, 10)]
-    result = run(module, data, cohort=2, rounds=1, client="gd", client_rate=0.5, dtype=torch.float64)
+    result = run(
+        module, data, cohort=2, rounds=1, client="gd", client_rate=0.5, dtype=torch.float64
+    )
     loss = sum(len(y) * cross_entropy(module(x.double()), y) for x, y in data) / 14
     loss.backward()  # type: ignore[union-attr]
     for name, leaf in module.named_parameters():
-        torch.testing.assert_close(result.weights[name], leaf.detach() - 0.5 * leaf.grad, rtol=1e-12, atol=1e-15)  # type: ignore[operator]
+        torch.testing.assert_close(
+            result.weights[name],
+            leaf.detach() - 0.5 * leaf.grad,  # type: ignore[operator]
+            rtol=1e-12,
+            atol=1e-15,
+        )
 
 
 def test_a_module_is_the_start_and_stays_as_it_is() -> None:
@@ -105,7 +116,9 @@ def test_the_same_arguments_give_the_same_bits_and_executors_agree() -> None:
         "devices": "dropped(share=0.4)",
         "dtype": torch.float64,
     }
-    first, second, loop = (run(**keys, executor=executor) for executor in ("stacked", "stacked", "loop"))
+    first, second, loop = (
+        run(**keys, executor=executor) for executor in ("stacked", "stacked", "loop")
+    )
     assert first.rows == second.rows
     assert same(first.weights, second.weights)
     for name in first.weights:
@@ -129,10 +142,20 @@ def test_it_learns_what_can_be_learnt() -> None:
     assert result.metric("test_accuracy")[40] >= central - 0.1
 
 
-@pytest.mark.parametrize(("model", "executor"), [("mlp(hidden=[8], dropout=0.2)", "stacked"), ("cnn", "loop")])
+@pytest.mark.parametrize(
+    ("model", "executor"), [("mlp(hidden=[8], dropout=0.2)", "stacked"), ("cnn", "loop")]
+)
 def test_it_is_the_run_of_a_study(model: str, executor: str) -> None:
-    """The digits of a study's clients, given as one's own tensors: the same rounds in the same bits."""
-    keys: dict[str, Any] = {"cohort": 3, "rounds": 4, "every": 2, "batch_size": 60, "executor": executor}
+    """The digits of a study's clients, given as one's own tensors:
+    the same rounds in the same bits.
+    """
+    keys: dict[str, Any] = {
+        "cohort": 3,
+        "rounds": 4,
+        "every": 2,
+        "batch_size": 60,
+        "executor": executor,
+    }
     (spec,) = Study(
         task="digits", model=model, clients="mimelite", servers="momentum", seeds=5, population=10,
         partitions="dirichlet(alpha=1)", devices="uneven-epochs", **keys,
@@ -146,24 +169,30 @@ def test_it_is_the_run_of_a_study(model: str, executor: str) -> None:
         start = federation.network.initial(5)
         theirs = do_rounds(federation, Progress(begin(federation, start)), 4, 2, probes)
         mine = simulate(
-            lambda: MODELS.build(spec.model, (1, 8, 8), 10), data, (task.test.inputs, task.test.targets),
-            client="mimelite", server="momentum", devices="uneven-epochs", seed=5,
-            probes=["evaluation", "alignment", "distance"], **keys,
+            lambda: MODELS.build(spec.model, (1, 8, 8), 10), data,
+            (task.test.inputs, task.test.targets), client="mimelite", server="momentum",
+            devices="uneven-epochs", seed=5, probes=["evaluation", "alignment", "distance"], **keys,
         )  # fmt: skip
     assert same(mine.weights, theirs.state.x)
     sampled = ("train_loss", "train_accuracy")  # of other rows: the sample is drawn by position
-    assert [row for row in mine.rows if row[1] not in sampled] == [row for row in theirs.rows if row[1] not in sampled]
+    assert [row for row in mine.rows if row[1] not in sampled] == [
+        row for row in theirs.rows if row[1] not in sampled
+    ]
 
 
 def test_without_a_cohort_it_is_ten_clients_or_all_if_there_are_fewer() -> None:
     keys: dict[str, Any] = {"rounds": 2, "executor": "loop", "dtype": torch.float64}
     assert same(simulate(Own, DATA, TEST, **keys).weights, run(cohort=4, every=5, **keys).weights)
     many = [DATA[0]] * 11
-    assert same(simulate(Own, many, TEST, **keys).weights, run(data=many, cohort=10, **keys).weights)
+    assert same(
+        simulate(Own, many, TEST, **keys).weights, run(data=many, cohort=10, **keys).weights
+    )
 
 
 def test_half_an_epoch_is_half_of_its_steps_rounded_up() -> None:
-    """Of twelve rows in batches of four: two steps of three, which are those of an epoch that is cut off."""
+    """Of twelve rows in batches of four: two steps of three,
+    which are those of an epoch that is cut off.
+    """
     keys: dict[str, Any] = {"rounds": 1, "batch_size": 4, "cohort": 4, "dtype": torch.float64}
     half, most = run(local_epochs=0.5, **keys), run(local_epochs=0.6, **keys)
     assert same(half.weights, most.weights)
@@ -182,10 +211,11 @@ def test_a_loss_of_ones_own_and_targets_that_are_no_labels() -> None:
     module = nn.Linear(1, 1, bias=False)
     nn.init.zeros_(module.weight)
     result = simulate(
-        module, [(x, y)], (x, y), cohort=1, rounds=3, client="gd", client_rate=0.2, outputs=1, objective=squares,
-        dtype=torch.float64,
+        module, [(x, y)], (x, y), cohort=1, rounds=3, client="gd", client_rate=0.2, outputs=1,
+        objective=squares, dtype=torch.float64,
     )  # fmt: skip
-    # w <- w - 0.2 * mean(x^2) (w - 2) with mean(x^2) = 2.5, so the distance to 2 halves every round.
+    # w <- w - 0.2 * mean(x^2) (w - 2) with mean(x^2) = 2.5, so the distance to 2 halves every
+    # round.
     assert result.weights["weight"].item() == pytest.approx(2 - 2 * 0.5**3, rel=1e-12)
 
 
@@ -201,7 +231,7 @@ def test_a_diverged_run_says_so() -> None:
     assert result.metric("distance_to_final") == {}
 
 
-# ---------------------------------------------------------------------------------------------------------- bad input
+# ---------------------------------------------------------------------------------------- bad input
 
 
 def untouchable() -> None:
@@ -232,12 +262,15 @@ BAD_DATA = [
      "client 1 has no training data (1 such clients); leave them out"),
     ([DATA[0], (DATA[1][0] / 0, DATA[1][1])], TEST,
      "data[1]: row 0 of the inputs has a value that is not finite (NaN or infinite)"),
-    ([DATA[0], (DATA[1][0], DATA[1][1][:-1])], TEST, "data[1]: expected as many targets as inputs, got 11 and 12"),
+    ([DATA[0], (DATA[1][0], DATA[1][1][:-1])], TEST,
+     "data[1]: expected as many targets as inputs, got 11 and 12"),
     ([DATA[0], DATA[1][0]], TEST,
-     "data[1]: expected a pair of tensors or arrays, inputs [n, ...] and targets [n, ...], got Tensor"),
-    ([(["a", "b"], DATA[0][1][:2])], TEST, "data[0]: the inputs: expected numbers, got list (can't convert np.ndarray "
-     "of type numpy.str_. The only supported types are: float64, float32, float16, complex64, complex128, int64, "
-     "int32, int16, int8, uint64, uint32, uint16, uint8, and bool.)"),
+     "data[1]: expected a pair of tensors or arrays, inputs [n, ...] and targets [n, ...], got "
+     "Tensor"),
+    ([(["a", "b"], DATA[0][1][:2])], TEST,
+     "data[0]: the inputs: expected numbers, got list (can't convert np.ndarray "
+     "of type numpy.str_. The only supported types are: float64, float32, float16, complex64, "
+     "complex128, int64, int32, int16, int8, uint64, uint32, uint16, uint8, and bool.)"),
     ([(DATA[0][0].to_sparse(), DATA[0][1])], TEST,
      "data[0]: the inputs: expected dense numbers, got a tensor that is torch.sparse_coo"),
     ([(DATA[0][0], DATA[0][1].to_sparse())], TEST,
@@ -252,14 +285,20 @@ BAD_DATA = [
      "data[1]: expected inputs of shape [2] as in data[0], got [5]"),
     (DATA, (torch.zeros(3, 5), torch.zeros(3, dtype=torch.int64)),
      "test: expected inputs of shape [2] as in data[0], got [5]"),
-    ([(np.ma.masked_greater(DATA[0][0].numpy(), -1.0), DATA[0][1])], TEST, "data[0]: the inputs: expected a number in "
+    ([(np.ma.masked_greater(DATA[0][0].numpy(), -1.0), DATA[0][1])], TEST,
+     "data[0]: the inputs: expected a number in "
      f"every place, got an array of which {int((DATA[0][0] > -1).sum())} are masked; fill them or "
      "leave their rows out"),
-    (DATA, (TEST[0][:0], TEST[1][:0]), "task 'own data': expected at least one row in its test split, got none"),
-    (DATA, (TEST[0], TEST[1] + 1), "task 'own data': expected labels 0 to 1 in its test split, got 1 to 2"),
-    ([(DATA[0][0], DATA[0][1] - 1)], TEST, "task 'own data': expected labels 0 to 0 in its train split, got -1 to 0"),
-    ([(DATA[0][0], DATA[0][1].float())], TEST, "data[0]: expected class labels, which are whole numbers, got "
-     "torch.float32; convert them with .long(), or give `outputs` and an `objective` for other targets"),
+    (DATA, (TEST[0][:0], TEST[1][:0]),
+     "task 'own data': expected at least one row in its test split, got none"),
+    (DATA, (TEST[0], TEST[1] + 1),
+     "task 'own data': expected labels 0 to 1 in its test split, got 1 to 2"),
+    ([(DATA[0][0], DATA[0][1] - 1)], TEST,
+     "task 'own data': expected labels 0 to 0 in its train split, got -1 to 0"),
+    ([(DATA[0][0], DATA[0][1].float())], TEST,
+     "data[0]: expected class labels, which are whole numbers, got "
+     "torch.float32; convert them with .long(), or give `outputs` and an `objective` for other "
+     "targets"),
 ]  # fmt: skip
 
 
@@ -278,20 +317,27 @@ def test_data_that_cannot_be_trained_on_get_one_line(data: Any, test: Any, line:
 
 
 BAD_PARTS = [
-    ({"client": "fedproximal"}, "client: unknown client optimizer 'fedproximal'; did you mean 'proximal'?"),
+    ({"client": "fedproximal"},
+     "client: unknown client optimizer 'fedproximal'; did you mean 'proximal'?"),
     ({"client": "proximal(mu=-1)"}, "client.mu: expected a number >= 0, got -1"),
     ({"server": "adm"}, "server: unknown server optimizer 'adm'; did you mean 'adam'?"),
     ({"devices": "equl"}, "devices: unknown device setting 'equl'; did you mean 'equal'?"),
     ({"executor": "lop"}, "executor: unknown executor 'lop'; did you mean 'loop'?"),
-    ({"probes": ["evaluation", "aligment"]}, "probes[1]: unknown probe 'aligment'; did you mean 'alignment'?"),
+    ({"probes": ["evaluation", "aligment"]},
+     "probes[1]: unknown probe 'aligment'; did you mean 'alignment'?"),
     ({"probes": "aligment"}, "probes[0]: unknown probe 'aligment'; did you mean 'alignment'?"),
-    ({"model": nn.Sequential(nn.Linear(2, 3))}, "the model's output does not fit the task: expected [2, 2] for 2 rows, "
+    ({"model": nn.Sequential(nn.Linear(2, 3))},
+     "the model's output does not fit the task: expected [2, 2] for 2 rows, "
      "got [2, 3]; give its last layer 2 outputs"),
-    ({"model": nn.Linear(3, 2)}, " on inputs of shape [2, 2]: mat1 and mat2 shapes cannot be multiplied (2x2 and 3x2)"),
-    ({"model": nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))}, "the model has BatchNorm ('1'), whose statistics "
-     "mix clients; convert it with headstart.to_group_norm(module, groups=2), which keeps the affine weights"),
+    ({"model": nn.Linear(3, 2)},
+     " on inputs of shape [2, 2]: mat1 and mat2 shapes cannot be multiplied (2x2 and 3x2)"),
+    ({"model": nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))},
+     "the model has BatchNorm ('1'), whose statistics "
+     "mix clients; convert it with headstart.to_group_norm(module, groups=2), which keeps the "
+     "affine weights"),
     ({"model": "mlp"}, "model: expected an nn.Module or a function that builds one, got str"),
-    ({"model": nn.Linear}, "model: it cannot be built: TypeError: Linear.__init__() missing 2 required positional"),
+    ({"model": nn.Linear},
+     "model: it cannot be built: TypeError: Linear.__init__() missing 2 required positional"),
     ({"model": dict}, "model: expected an nn.Module or a function that builds one, got dict"),
 ]  # fmt: skip
 
@@ -309,23 +355,28 @@ def test_a_loss_that_does_not_take_the_targets_gets_one_line() -> None:
     with pytest.raises(HeadstartError) as caught:
         run(data=data)
     assert str(caught.value).startswith(
-        "task 'own data': its loss does not take outputs of shape [2, 2] with targets of shape [2, 1] (torch.int64): "
+        "task 'own data': its loss does not take outputs of shape [2, 2] with targets of shape [2, "
+        "1] (torch.int64): "
     )
     assert "\n" not in str(caught.value)
 
 
 def test_a_converted_model_is_taken() -> None:
-    module = headstart.to_group_norm(nn.Sequential(nn.Linear(2, 4), nn.BatchNorm1d(4), nn.Linear(4, 2)))
+    module = headstart.to_group_norm(
+        nn.Sequential(nn.Linear(2, 4), nn.BatchNorm1d(4), nn.Linear(4, 2))
+    )
     assert run(module).status == "finished"
 
 
-# ---------------------------------------------------------------------------------------------------- as users have it
+# --------------------------------------------------------------------------------- as users have it
 
 
 def test_generators_mappings_and_arrays_are_data() -> None:
     plain = run()
     assert same(run(data=(pair for pair in DATA)).weights, plain.weights)
-    assert same(run(data={f"hospital {i}": pair for i, pair in enumerate(DATA)}).weights, plain.weights)
+    assert same(
+        run(data={f"hospital {i}": pair for i, pair in enumerate(DATA)}).weights, plain.weights
+    )
     arrays = [(inputs.numpy(), labels.numpy()) for inputs, labels in DATA]
     assert same(run(data=arrays, test=(TEST[0].numpy(), TEST[1].tolist())).weights, plain.weights)
 
@@ -341,7 +392,8 @@ def test_labels_that_begin_at_one_get_one_line() -> None:
     with pytest.raises(HeadstartError) as caught:
         run(data=data, test=(TEST[0], TEST[1] + 1))
     assert str(caught.value) == (
-        "data: expected labels that begin at 0, as the model has 2 outputs, got 1 to 2; subtract 1 from them"
+        "data: expected labels that begin at 0, as the model has 2 outputs, got 1 to 2; subtract 1 "
+        "from them"
     )
 
 
@@ -374,11 +426,16 @@ def test_frozen_layers_stay_as_they_are_and_the_rest_is_trained(model: Any) -> N
 def test_a_model_that_is_frozen_throughout_gets_one_line() -> None:
     with pytest.raises(HeadstartError) as caught:
         run(Own().requires_grad_(False))
-    assert str(caught.value) == ("model: expected a parameter to train, and none requires a gradient; unfreeze a layer")
+    assert str(caught.value) == (
+        "model: expected a parameter to train, and none requires a gradient; unfreeze a layer"
+    )
 
 
 def test_it_is_said_why_nothing_was_trained() -> None:
-    line = r"devices: with 'dropped\(share=1.0\)' no client did a step in any of the 3 rounds, so nothing was trained"
+    line = (
+        r"devices: with 'dropped\(share=1.0\)' no client did a step in any of the 3 rounds, so "
+        r"nothing was trained"
+    )
     with pytest.warns(UserWarning, match=line):
         result = run(devices="dropped(share=1.0)")
     assert result.metric("test_loss")[0] == result.metric("test_loss")[3]
@@ -386,14 +443,21 @@ def test_it_is_said_why_nothing_was_trained() -> None:
 
 @pytest.mark.parametrize(
     ("width", "cores", "executor"),
-    [(4, 2, "stacked"), (512, 2, "threads"), (512, 1, "stacked"), (100, 2, "stacked"), (100, 64, "threads")],
+    [
+        (4, 2, "stacked"),
+        (512, 2, "threads"),
+        (512, 1, "stacked"),
+        (100, 2, "stacked"),
+        (100, 64, "threads"),
+    ],
 )
 def test_the_executor_is_chosen_by_the_size_of_products_and_the_cores(
     width: int, cores: int, executor: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of 16 rows times width x width: 2 * 16 * width**2: 8.4 million at 512, 0.3 at 100."""
     monkeypatch.setattr("os.cpu_count", lambda: cores)
-    data = [(torch.randn(16, width, generator=torch.Generator().manual_seed(k)), torch.arange(16) % 2)
+    data = [(torch.randn(16, width, generator=torch.Generator().manual_seed(k)),
+             torch.arange(16) % 2)
             for k in range(2)]  # fmt: skip
     model = nn.Sequential(*[nn.Linear(width, width) for _ in range(3)], nn.Linear(width, 2))
     keys: dict[str, Any] = {"cohort": 1, "rounds": 1, "batch_size": 16, "probes": ["evaluation"]}

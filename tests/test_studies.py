@@ -17,7 +17,9 @@ from headstart.study.runner import run_study
 from headstart.study.spec import Study
 
 ROOT = Path(__file__).parent.parent
-FILES = sorted([*(ROOT / "studies").glob("*.yaml"), *(ROOT / "src/headstart/studies").glob("*.yaml")])
+FILES = sorted(
+    [*(ROOT / "studies").glob("*.yaml"), *(ROOT / "src/headstart/studies").glob("*.yaml")]
+)
 TOY = {"rounds": 2, "every": 1, "cohort": 2, "seeds": [0, 1], "executor": "stacked"}
 SMALLER = {
     "words(size=4000)": "words(size=50)",
@@ -34,12 +36,18 @@ PROBES = {
 
 
 def needs_data(path: Path) -> None:
-    if "HEADSTART_DATA" not in os.environ and path.parent.name == "studies" and path.parent.parent == ROOT:
+    if (
+        "HEADSTART_DATA" not in os.environ
+        and path.parent.name == "studies"
+        and path.parent.parent == ROOT
+    ):
         pytest.skip("its data are read from the folder that HEADSTART_DATA names, which is not set")
 
 
 def toy(text: str) -> dict[str, Any]:
-    """The study with smaller networks and vocabularies, few rounds, few clients a round and little that is measured."""
+    """The study with smaller networks and vocabularies, few rounds,
+    few clients a round and little that is measured.
+    """
     for whole, part in SMALLER.items():
         text = text.replace(whole, part)
     keys = yaml.safe_load(text)

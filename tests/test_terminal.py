@@ -1,4 +1,6 @@
-"""What is printed: text of others is shown and not obeyed, a reader who leaves stops nothing, any letter is printed."""
+"""What is printed: text of others is shown and not obeyed, a reader who leaves stops nothing,
+any letter is printed.
+"""
 
 import os
 import subprocess
@@ -62,7 +64,9 @@ def test_a_study_goes_on_when_nobody_reads_what_it_says(file: Path, tmp_path: Pa
     assert (tmp_path / "out/report.html").exists()
 
 
-@pytest.mark.parametrize("arguments", [["list"], ["--help"], ["inspect", "--task", "digits", "--partition", "iid"]])
+@pytest.mark.parametrize(
+    "arguments", [["list"], ["--help"], ["inspect", "--task", "digits", "--partition", "iid"]]
+)
 def test_a_reader_who_leaves_is_no_error(arguments: Any) -> None:
     ended = without_reader(*arguments)
     assert (ended.returncode, ended.stderr) == (0, "")
@@ -79,6 +83,8 @@ def test_check_prints_any_title_to_a_terminal_of_ascii(file: Path) -> None:
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this machine has no /dev/full")
 def test_a_full_disk_behind_standard_output_is_one_line() -> None:
     with open("/dev/full", "w") as full:
-        ended = subprocess.run([*HEADSTART, "list", "servers"], stdout=full, stderr=subprocess.PIPE, text=True)
+        ended = subprocess.run(
+            [*HEADSTART, "list", "servers"], stdout=full, stderr=subprocess.PIPE, text=True
+        )
     assert ended.returncode == 2
     assert ended.stderr == "error: cannot write to standard output: No space left on device\n"

@@ -40,7 +40,12 @@ def test_sizes_and_what_is_finite() -> None:
 def test_a_digest_is_that_of_the_contents() -> None:
     assert trees.digest(A) == trees.digest({name: leaf.clone() for name, leaf in A.items()})
     assert trees.digest({"w": A["w"].T}) == trees.digest({"w": A["w"].T.contiguous()})
-    for other in ({"v": A["w"]}, {"w": A["w"].double()}, {"w": A["w"].flatten()}, {"w": A["w"] + 1}):
+    for other in (
+        {"v": A["w"]},
+        {"w": A["w"].double()},
+        {"w": A["w"].flatten()},
+        {"w": A["w"] + 1},
+    ):
         assert trees.digest(other) != trees.digest({"w": A["w"]})
 
 

@@ -1,4 +1,5 @@
-"""One word, one meaning: the glossary of CONTRIBUTING, the names of classes, and what docstrings say.
+"""One word, one meaning: the glossary of CONTRIBUTING, the names of classes, and what docstrings
+say.
 
 What is not yet so is counted, and no count may grow.
 """
@@ -174,7 +175,9 @@ def test_public_names_say_what_they_are() -> None:
 
 
 def test_docstrings_keep_their_lines() -> None:
-    """A map of a folder has one entry a line, code has its lines, and no line stands left of the rest."""
+    """A map of a folder has one entry a line, code has its lines,
+    and no line stands left of the rest.
+    """
     assert broken_docstrings() == []
 
 

@@ -1,4 +1,6 @@
-"""The bare torch loop: no simulator, one client after another on one module, torch's default threads."""
+"""The bare torch loop: no simulator, one client after another on one module,
+torch's default threads.
+"""
 
 import time
 
@@ -13,7 +15,9 @@ def main() -> None:
     job = JOBS[arguments.job]
     torch.manual_seed(0)
     device = torch.device(arguments.device)
-    clients = [(torch.from_numpy(x).to(device), torch.from_numpy(y).to(device)) for x, y in Clients(job)]
+    clients = [
+        (torch.from_numpy(x).to(device), torch.from_numpy(y).to(device)) for x, y in Clients(job)
+    ]
     model = build(job).to(device).train()
     params = list(model.parameters())
     optimizer = torch.optim.SGD(params, lr=job.client_rate)

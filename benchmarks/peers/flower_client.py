@@ -1,4 +1,6 @@
-"""The client side of flower_sim.py: imported once by each Ray actor, so that it builds network and data once."""
+"""The client side of flower_sim.py: imported once by each Ray actor,
+so that it builds network and data once.
+"""
 
 import functools
 
@@ -20,7 +22,10 @@ def _network(job_name: str) -> nn.Module:
 
 @functools.cache
 def _data(job_name: str) -> list[tuple[Tensor, Tensor]]:
-    return [(torch.from_numpy(inputs), torch.from_numpy(labels)) for inputs, labels in Clients(JOBS[job_name])]
+    return [
+        (torch.from_numpy(inputs), torch.from_numpy(labels))
+        for inputs, labels in Clients(JOBS[job_name])
+    ]
 
 
 @app.train()
@@ -36,6 +41,9 @@ def train(message: Message, context: Context) -> Message:
         loss(network(inputs[rows]), labels[rows]).backward()
         optimizer.step()
     content = RecordDict(
-        {"arrays": ArrayRecord(network.state_dict()), "metrics": MetricRecord({"num-examples": len(labels)})}
+        {
+            "arrays": ArrayRecord(network.state_dict()),
+            "metrics": MetricRecord({"num-examples": len(labels)}),
+        }
     )
     return Message(content=content, reply_to=message)

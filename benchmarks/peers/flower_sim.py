@@ -1,4 +1,6 @@
-"""Flower (PyPI `flwr[simulation]`): FedAvg in its simulation runtime on Ray, one actor with one torch thread a core."""
+"""Flower (PyPI `flwr[simulation]`): FedAvg in its simulation runtime on Ray,
+one actor with one torch thread a core.
+"""
 
 import os
 import time
@@ -54,7 +56,8 @@ def main() -> None:
         """Stands where a central evaluation would: called before the first and after each round."""
         nonlocal memory
         if server_round == WARM_UP + options.rounds:
-            memory = peak_rss_mib()  # while the actors live; it takes milliseconds, and less than a round's jitter
+            # While the actors live; it takes milliseconds, and less than a round's jitter.
+            memory = peak_rss_mib()
         ticks.append(time.perf_counter())
 
     server_app = ServerApp()
@@ -74,7 +77,11 @@ def main() -> None:
         client_app=client_app,
         num_supernodes=clients,
         backend_config={
-            "init_args": {"num_cpus": os.cpu_count(), "include_dashboard": False, "log_to_driver": False},
+            "init_args": {
+                "num_cpus": os.cpu_count(),
+                "include_dashboard": False,
+                "log_to_driver": False,
+            },
             "client_resources": {"num_cpus": 1, "num_gpus": 0.0},
         },
     )

@@ -1,18 +1,20 @@
 """The benchmark jobs as plain data: what every simulator is asked to train. Needs numpy only.
 
-One local epoch of plain SGD on random data of the right shape, dropout on, mean weighted by samples, no evaluation.
-The jobs have the sizes that other simulators' benchmarks have:
+One local epoch of plain SGD on random data of the right shape, dropout on, mean weighted by
+samples, no evaluation. The jobs have the sizes that other simulators' benchmarks have:
 
-- cifar-cnn: the CIFAR-10 job of pfl-research (arXiv 2404.06430, section 4): 50 samples a client, cohort 50, batch 10.
-- femnist-cnn: the FEMNIST job of FLUTE (arXiv 2203.13789) with the network of Reddi et al. (arXiv 2003.00295, table 4).
+- cifar-cnn: the CIFAR-10 job of pfl-research (arXiv 2404.06430, section 4): 50 samples a client,
+  cohort 50, batch 10.
+- femnist-cnn: the FEMNIST job of FLUTE (arXiv 2203.13789) with the network of Reddi et al. (arXiv
+  2003.00295, table 4).
 - cifar-squeezenet: SqueezeNet 1.0 (arXiv 1602.07360) with 10 outputs on 32x32 images.
-- cifar-resnet8: ResNet-8 of He et al. (arXiv 1512.03385, section 4.2) with two groups in each GroupNorm, its shortcuts
-  without parameters, on clients of four full batches.
+- cifar-resnet8: ResNet-8 of He et al. (arXiv 1512.03385, section 4.2) with two groups in each
+  GroupNorm, its shortcuts without parameters, on clients of four full batches.
 - digits-mlp: scikit-learn's digits (8x8), flatten-64-ReLU-10; so small that it measures overhead.
-- shakespeare-lstm: LEAF's network for Shakespeare (arXiv 1812.01097: 80 characters, embedding 8, two layers of 256)
-  with the batch, cohort and 90 characters of Reddi et al.
-- stackoverflow-gpt2: a GPT-2 of 4 layers, 256 wide, 4 heads, output tied to the embedding, over the 10,000 words of the
-  Stack Overflow task of Reddi et al.; no dropout.
+- shakespeare-lstm: LEAF's network for Shakespeare (arXiv 1812.01097: 80 characters, embedding 8,
+  two layers of 256) with the batch, cohort and 90 characters of Reddi et al.
+- stackoverflow-gpt2: a GPT-2 of 4 layers, 256 wide, 4 heads, output tied to the embedding, over the
+  10,000 words of the Stack Overflow task of Reddi et al.; no dropout.
 """
 
 import os
@@ -25,14 +27,17 @@ from numpy.typing import NDArray
 
 COUNTS_FILE = "femnist_digits_writer_label_counts.npy"
 SIZE_MU, SIZE_SIGMA = np.log(104.0), 0.25
-"""Log-normal client sizes of femnist-cnn: the median of FEMNIST's digits is 104 a writer; clipped to [8, 400]."""
+"""Log-normal client sizes of femnist-cnn: the median of FEMNIST's digits is 104 a writer;
+clipped to [8, 400].
+"""
 
 
 @dataclass(frozen=True)
 class Job:
     """A job; `samples` of each client, or None for femnist-cnn's unequal sizes.
 
-    `input_shape` is [channels, h, w], or [tokens], of which a sample is then a row, and each has a label.
+    `input_shape` is [channels, h, w], or [tokens], of which a sample is then a row, and each has a
+    label.
     """
 
     model: str
@@ -52,8 +57,9 @@ class Job:
     def sizes(self) -> NDArray[np.int64]:
         """Training samples of each client.
 
-        Unequal sizes are log-normal from a seeded Philox generator; where HEADSTART_DATA is a folder that holds
-        `femnist_digits_writer_label_counts.npy`, they are the row sums of that table (3,382 writers).
+        Unequal sizes are log-normal from a seeded Philox generator; where HEADSTART_DATA is a
+        folder that holds `femnist_digits_writer_label_counts.npy`, they are the row sums of that
+        table (3,382 writers).
         """
         if self.samples is not None:
             return np.full(self.clients, self.samples, dtype=np.int64)
@@ -76,7 +82,8 @@ JOBS = {
 
 
 class Clients:
-    """Random inputs [N, C, H, W] (float32, normal) and labels [N] (int64) of a job, cut into clients.
+    """Random inputs [N, C, H, W] (float32, normal) and labels [N] (int64) of a job, cut into
+    clients.
 
     Of text: tokens [N, T] and those that come next [N, T] (int64).
     """
@@ -86,7 +93,9 @@ class Clients:
         sizes = job.sizes()
         shape = (int(sizes.sum()), *job.input_shape)
         if job.predicts_tokens:
-            self.inputs, self.labels = draw.integers(1, job.classes, size=(2, *shape), dtype=np.int64)
+            self.inputs, self.labels = draw.integers(
+                1, job.classes, size=(2, *shape), dtype=np.int64
+            )
         else:
             self.inputs = draw.standard_normal(shape, dtype=np.float32)
             self.labels = draw.integers(job.classes, size=len(self.inputs), dtype=np.int64)

@@ -1,4 +1,6 @@
-"""The command line that all peers share, and the JSON line that each prints. Standard library only."""
+"""The command line that all peers share, and the JSON line that each prints.
+Standard library only.
+"""
 
 import argparse
 import json
@@ -10,20 +12,30 @@ from pathlib import Path
 from jobs import JOBS
 
 WARM_UP = 3
-"""Rounds that are not counted: compilation, allocation and worker start-up happen in them (at least 2)."""
+"""Rounds that are not counted: compilation, allocation and worker start-up happen in them (at least
+2).
+"""
 
 
 def parser(doc: str | None, devices: bool = False) -> argparse.ArgumentParser:
-    """JOB, --rounds, and --device where the peer runs on `devices`; a script may add what it needs."""
-    arguments = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    """JOB, --rounds, and --device where the peer runs on `devices`;
+    a script may add what it needs.
+    """
+    arguments = argparse.ArgumentParser(
+        description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     arguments.add_argument("job", choices=JOBS)
-    arguments.add_argument("--rounds", type=int, default=5, help="rounds that are measured, after the warm-up")
+    arguments.add_argument(
+        "--rounds", type=int, default=5, help="rounds that are measured, after the warm-up"
+    )
     if devices:
         arguments.add_argument("--device", default="cpu", help="cpu or cuda")
     return arguments
 
 
-def report(peer: str, version: str, job: str, seconds: list[float], samples: list[int], **more: object) -> None:
+def report(
+    peer: str, version: str, job: str, seconds: list[float], samples: list[int], **more: object
+) -> None:
     """Print one JSON line.
 
     Args:
@@ -49,7 +61,8 @@ def report(peer: str, version: str, job: str, seconds: list[float], samples: lis
 
 
 def peak_rss_mib() -> float:
-    """Peak resident memory of this process and its living descendants, MiB: the sum of their own peaks.
+    """Peak resident memory of this process and its living descendants, MiB: the sum of their own
+    peaks.
 
     Pages that processes share are counted in each. Outside Linux: of this process only.
     """
@@ -79,4 +92,6 @@ def _high_water_kib(process: int) -> int:
         status = Path(f"/proc/{process}/status").read_text()
     except OSError:  # it ended meanwhile
         return 0
-    return next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")), 0)
+    return next(
+        (int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")), 0
+    )

@@ -1,7 +1,8 @@
-"""pfl-research (PyPI `pfl`): FederatedAveraging on a SimulatedBackend, users' data as tensors in memory.
+"""pfl-research (PyPI `pfl`): FederatedAveraging on a SimulatedBackend, users' data as tensors in
+memory.
 
-With --processes P the cohort is sharded over P processes with one torch thread each, the way its guide "Fast
-distributed simulations" describes (PFL_WORKER_ADDRESSES, PFL_WORKER_RANK).
+With --processes P the cohort is sharded over P processes with one torch thread each, the way its
+guide "Fast distributed simulations" describes (PFL_WORKER_ADDRESSES, PFL_WORKER_RANK).
 """
 
 import os
@@ -22,7 +23,9 @@ def main() -> None:
     options = arguments.parse_args()
     if options.processes > 1 and "PFL_WORKER_RANK" not in os.environ:
         sys.exit(_distribute(options.processes))
-    seconds, samples, memory = run(JOBS[options.job], options.rounds, options.processes, options.device)
+    seconds, samples, memory = run(
+        JOBS[options.job], options.rounds, options.processes, options.device
+    )
     if int(os.environ.get("PFL_WORKER_RANK", "0")) == 0:
         more = {"processes": options.processes, "peak_rss_mib": round(memory, 1)}
         report("pfl-research", version("pfl"), options.job, seconds, samples, **more)
@@ -36,13 +39,21 @@ def _distribute(processes: int) -> int:
         port.close()
     workers = []
     for rank in range(processes):
-        settings = {"PFL_WORKER_ADDRESSES": addresses, "PFL_WORKER_RANK": str(rank), "OMP_NUM_THREADS": "1"}
-        workers.append(subprocess.Popen([sys.executable, *sys.argv], env={**os.environ, **settings}))
+        settings = {
+            "PFL_WORKER_ADDRESSES": addresses,
+            "PFL_WORKER_RANK": str(rank),
+            "OMP_NUM_THREADS": "1",
+        }
+        workers.append(
+            subprocess.Popen([sys.executable, *sys.argv], env={**os.environ, **settings})
+        )
     return next((status for status in [worker.wait() for worker in workers] if status), 0)
 
 
 def run(job: Job, rounds: int, processes: int, device: str) -> tuple[list[float], list[int], float]:
-    """Seconds and samples of each measured round, and the peak memory of all processes together (MiB)."""
+    """Seconds and samples of each measured round, and the peak memory of all processes together
+    (MiB).
+    """
     import numpy as np
     import torch
     from pfl.aggregate.simulate import SimulatedBackend
@@ -74,8 +85,14 @@ def run(job: Job, rounds: int, processes: int, device: str) -> tuple[list[float]
             return mean_loss(self.network(inputs), labels)
 
         def metrics(self, inputs: Tensor, labels: Tensor) -> dict[str, Weighted]:
-            """pfl evaluates users in round 0, whatever the frequency; that round belongs to the warm-up."""
-            return {"loss": Weighted(float(mean_loss(self.network(inputs), labels)) * len(labels), len(labels))}
+            """pfl evaluates users in round 0, whatever the frequency;
+            that round belongs to the warm-up.
+            """
+            return {
+                "loss": Weighted(
+                    float(mean_loss(self.network(inputs), labels)) * len(labels), len(labels)
+                )
+            }
 
     class Clock(TrainingProcessCallback):
         """The time and the samples so far after each round."""
@@ -95,10 +112,14 @@ def run(job: Job, rounds: int, processes: int, device: str) -> tuple[list[float]
     np.random.seed(0)  # noqa: NPY002
     torch.manual_seed(0)
     if get_default_device().type != device:
-        sys.exit(f"pfl chooses the device {get_default_device().type} on this machine, not {device}")
+        sys.exit(
+            f"pfl chooses the device {get_default_device().type} on this machine, not {device}"
+        )
     clients = Clients(job)
     users = {
-        user: Dataset(tuple(torch.from_numpy(part).to(device) for part in clients[user]), user_id=str(user))
+        user: Dataset(
+            tuple(torch.from_numpy(part).to(device) for part in clients[user]), user_id=str(user)
+        )
         for user in range(len(clients))
     }
     network = Network().to(device).train()
@@ -108,7 +129,9 @@ def run(job: Job, rounds: int, processes: int, device: str) -> tuple[list[float]
         central_optimizer=torch.optim.SGD(network.parameters(), lr=1.0),
     )
     data = FederatedDataset(users.__getitem__, get_user_sampler("random", list(users)))
-    backend = SimulatedBackend(training_data=data, val_data=data, postprocessors=[WeightByDatapoints()])
+    backend = SimulatedBackend(
+        training_data=data, val_data=data, postprocessors=[WeightByDatapoints()]
+    )
     iterations = WARM_UP + rounds
     clock = Clock()
 

@@ -17,7 +17,10 @@ def build(job: Job) -> nn.Module:
         return ResNet8(channels, job.classes)
     if job.model == "mlp":
         return nn.Sequential(
-            nn.Flatten(), nn.Linear(channels * height * width, 64), nn.ReLU(), nn.Linear(64, job.classes)
+            nn.Flatten(),
+            nn.Linear(channels * height * width, 64),
+            nn.ReLU(),
+            nn.Linear(64, job.classes),
         )
     if job.model == "cnn":
         return cnn(job)
@@ -25,12 +28,16 @@ def build(job: Job) -> nn.Module:
 
 
 def loss(outputs: Tensor, labels: Tensor) -> Tensor:
-    """The mean cross-entropy of outputs [B, classes] and labels [B], or [B, T, classes] and [B, T]."""
+    """The mean cross-entropy of outputs [B, classes] and labels [B], or [B, T, classes] and [B,
+    T].
+    """
     return cross_entropy(outputs.flatten(0, -2), labels.flatten())
 
 
 def cnn(job: Job) -> nn.Module:
-    """Reddi et al., arXiv 2003.00295, table 4: 3x3 convolutions without padding, dropout .25 and .5."""
+    """Reddi et al., arXiv 2003.00295, table 4: 3x3 convolutions without padding,
+    dropout .25 and .5.
+    """
     channels, height, width = job.input_shape
     return nn.Sequential(
         nn.Conv2d(channels, 32, 3),
@@ -48,13 +55,21 @@ def cnn(job: Job) -> nn.Module:
 
 
 class Residual(nn.Module):
-    """He et al., arXiv 1512.03385, figure 2, with option A: every second pixel and channels of zeros."""
+    """He et al., arXiv 1512.03385, figure 2, with option A:
+    every second pixel and channels of zeros.
+    """
 
     def __init__(self, inputs: int, width: int, stride: int) -> None:
         super().__init__()
         self.stride, self.more = stride, width - inputs
-        self.conv1, self.norm1 = nn.Conv2d(inputs, width, 3, stride, 1, bias=False), nn.GroupNorm(2, width)
-        self.conv2, self.norm2 = nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.GroupNorm(2, width)
+        self.conv1, self.norm1 = (
+            nn.Conv2d(inputs, width, 3, stride, 1, bias=False),
+            nn.GroupNorm(2, width),
+        )
+        self.conv2, self.norm2 = (
+            nn.Conv2d(width, width, 3, 1, 1, bias=False),
+            nn.GroupNorm(2, width),
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         added = self.norm2(self.conv2(relu(self.norm1(self.conv1(x)))))
@@ -77,7 +92,9 @@ class ResNet8(nn.Module):
 
 
 class Fire(nn.Module):
-    """Iandola et al., arXiv 1602.07360, figure 2: squeeze 1x1, then expand 1x1 and 3x3 side by side."""
+    """Iandola et al., arXiv 1602.07360, figure 2: squeeze 1x1,
+    then expand 1x1 and 3x3 side by side.
+    """
 
     def __init__(self, inputs: int, squeeze: int, expand: int) -> None:
         super().__init__()
@@ -92,7 +109,9 @@ class Fire(nn.Module):
 
 
 class SqueezeNet(nn.Module):
-    """SqueezeNet 1.0, arXiv 1602.07360, table 1, with ceiling max pooling as the released network has."""
+    """SqueezeNet 1.0, arXiv 1602.07360, table 1, with ceiling max pooling as the released network
+    has.
+    """
 
     def __init__(self, channels: int, classes: int) -> None:
         super().__init__()
@@ -139,24 +158,32 @@ class LSTM(nn.Module):
 
 
 class Block(nn.Module):
-    """A block of GPT-2: what attention and the two layers after it add to x, each behind a LayerNorm."""
+    """A block of GPT-2: what attention and the two layers after it add to x,
+    each behind a LayerNorm.
+    """
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
         self.first, self.second = nn.LayerNorm(width), nn.LayerNorm(width)
         self.attention, self.projection = nn.Linear(width, 3 * width), nn.Linear(width, width)
-        self.feed = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(approximate="tanh"), nn.Linear(4 * width, width))
+        self.feed = nn.Sequential(
+            nn.Linear(width, 4 * width), nn.GELU(approximate="tanh"), nn.Linear(4 * width, width)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
-        split = self.attention(self.first(x)).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        split = (
+            self.attention(self.first(x)).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        )
         attended = scaled_dot_product_attention(*split, is_causal=True)
         x = x + self.projection(attended.transpose(1, 2).flatten(2))
         return x + self.feed(self.second(x))
 
 
 class GPT2(nn.Module):
-    """Radford et al., 2019: output tied to the embedding; 4 blocks, 256 wide, 4 heads; torch's fused attention."""
+    """Radford et al., 2019: output tied to the embedding; 4 blocks, 256 wide, 4 heads;
+    torch's fused attention.
+    """
 
     def __init__(self, classes: int, length: int) -> None:
         super().__init__()

@@ -1,4 +1,6 @@
-"""`python -m tests.campaign KIND --minutes 60`: tries cases of a kind, and writes down what did not end well."""
+"""`python -m tests.campaign KIND --minutes 60`: tries cases of a kind,
+and writes down what did not end well.
+"""
 
 import argparse
 import importlib
@@ -26,7 +28,10 @@ def keep(case: Case, wrong: str, ended: Ended, number: int, into: Path) -> None:
     for path in case.folder.iterdir():
         if path.is_file() and not path.is_symlink() and path.stat().st_size < 2**22:
             shutil.copy(path, folder)
-    told = f"{case.name}: {wrong}\nheadstart {' '.join(map(repr, case.command))}\n\n{ended.out}\n{ended.err}"
+    told = (
+        f"{case.name}: {wrong}\nheadstart "
+        f"{' '.join(map(repr, case.command))}\n\n{ended.out}\n{ended.err}"
+    )
     (folder / "what.txt").write_text(told, encoding="utf-8", errors="backslashreplace")
 
 
@@ -54,8 +59,13 @@ def main() -> int:
             return Case(case.name, case.command, expected, case.folder, case.seconds)
 
         tally = carry_out(map(kept, kind.cases(asked.seed, Path(scratch))), minutes=asked.minutes)
-    counts = ", ".join(f"{count} with exit {status}" for status, count in sorted(tally.statuses.items(), key=str))
-    print(f"{tally.tried} cases of {asked.kind}, seed {asked.seed}: {counts}; {len(tally.broken)} did not end well")
+    counts = ", ".join(
+        f"{count} with exit {status}" for status, count in sorted(tally.statuses.items(), key=str)
+    )
+    print(
+        f"{tally.tried} cases of {asked.kind}, seed {asked.seed}: {counts}; {len(tally.broken)} "
+        "did not end well"
+    )
     return int(bool(tally.broken))
 
 

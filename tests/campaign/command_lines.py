@@ -1,4 +1,6 @@
-"""Command lines with odd paths and options: each command, with what it is not made for in each of its places."""
+"""Command lines with odd paths and options: each command, with what it is not made for in each of
+its places.
+"""
 
 import os
 import shutil
@@ -21,7 +23,8 @@ executor: loop
 
 PATHS = (
     """
-study.yaml|visits.csv|nothing|nothing/deep/er|pipe|link|loop|empty|folder|folder/study.yaml|.|| |-|--|~|é|*|%s|{0}
+study.yaml|visits.csv|nothing|nothing/deep/er|pipe|link|loop|empty|folder|folder/study.yaml
+.|| |-|--|~|é|*|%s|{0}
 `<script>`|study.yaml/x
 """.strip()
     .replace("\n", "|")
@@ -29,17 +32,42 @@ study.yaml|visits.csv|nothing|nothing/deep/er|pipe|link|loop|empty|folder|folder
 )
 PATHS += ["\udcff\udcfe", "x" * 300, "\x1b[2J", "a\nb", "\u202e"]
 
-DEVICES = ["/dev/zero", "/dev/null", "/dev/full", "/dev/stdin", "/proc/self/mem", "/proc/self/environ"]
+DEVICES = [
+    "/dev/zero",
+    "/dev/null",
+    "/dev/full",
+    "/dev/stdin",
+    "/proc/self/mem",
+    "/proc/self/environ",
+]
 """Only to be read: what is written is written in the folder."""
 
-OPTIONS = ["", "0", "1", "-1", "99999999999999999999", "1.5", "nan", "inf", "x", "\udcff", "\x1b[2J", "os:abort", "é"]
+OPTIONS = [
+    "",
+    "0",
+    "1",
+    "-1",
+    "99999999999999999999",
+    "1.5",
+    "nan",
+    "inf",
+    "x",
+    "\udcff",
+    "\x1b[2J",
+    "os:abort",
+    "é",
+]
 
 COMMANDS = (
     """
-check R|check study.yaml --allow O|run R --out W --jobs 1|run study.yaml --out W --jobs 1|report W|compare W W --into W
-run study.yaml --out out --jobs O|run study.yaml --out out --checkpoint-seconds O --jobs 1|publish W --into W
-findings R --into W|inspect R|inspect study.yaml --picture W|inspect --task O|inspect --task digits --partition O
-inspect --task digits --population O|inspect --task digits --seed O|init R --out W|init visits.csv --out W
+check R|check study.yaml --allow O|run R --out W --jobs 1|run study.yaml --out W --jobs 1
+report W|compare W W --into W
+run study.yaml --out out --jobs O|run study.yaml --out out --checkpoint-seconds O --jobs 1
+publish W --into W
+findings R --into W|inspect R|inspect study.yaml --picture W|inspect --task O
+inspect --task digits --partition O
+inspect --task digits --population O|inspect --task digits --seed O|init R --out W
+init visits.csv --out W
 init visits.csv --label O|init visits.csv --client O --out new.yaml|list O|bench O
 bench digits-mlp --executor O --rounds 1|bench digits-mlp --device O --rounds 1|O R|W O
 paper O --task O --out W --write-only|paper ranking --task digits --scale O --out W --write-only
@@ -58,7 +86,9 @@ def cases(seed: int, folder: Path) -> Iterator[Case]:
         _fill(folder)
         written = COMMANDS[draw.integers(len(COMMANDS))].split()
         odd = {"R": [*PATHS, *DEVICES], "W": PATHS, "O": OPTIONS}
-        command = tuple(odd[word][draw.integers(len(odd[word]))] if word in odd else word for word in written)
+        command = tuple(
+            odd[word][draw.integers(len(odd[word]))] if word in odd else word for word in written
+        )
         yield Case(f"{seed}-{number} {command!a}", command, ends_well, folder, 120.0)
         number += 1
 

@@ -1,7 +1,9 @@
-"""Folders of a study of which one file was damaged: what is read from them is as before, or it is one line.
+"""Folders of a study of which one file was damaged: what is read from them is as before, or it is
+one line.
 
-A file is flipped in one bit, overwritten by 64 random bytes, cut, emptied, deleted, or replaced by the file of the
-same name of another run or another study. Then the study is run again, reported, compared or published.
+A file is flipped in one bit, overwritten by 64 random bytes, cut, emptied, deleted, or replaced by
+the file of the same name of another run or another study. Then the study is run again, reported,
+compared or published.
 """
 
 import shutil
@@ -44,7 +46,11 @@ Damage = Callable[[bytes, np.random.Generator], bytes]
 
 def flip(content: bytes, draw: np.random.Generator) -> bytes:
     place = int(draw.integers(len(content)))
-    return content[:place] + bytes([content[place] ^ 1 << int(draw.integers(8))]) + content[place + 1 :]
+    return (
+        content[:place]
+        + bytes([content[place] ^ 1 << int(draw.integers(8))])
+        + content[place + 1 :]
+    )
 
 
 def overwrite(content: bytes, draw: np.random.Generator) -> bytes:
@@ -111,11 +117,23 @@ def tables(out: Path) -> list[pa.Table]:
 
 def kept(folder: Path) -> dict[str, bytes]:
     """What a command wrote for people: tables of a report, a page, or a published folder."""
-    wanted = ("out/tables/*.csv", "page.html", "published/*.csv", "published/*.json", "published/tables/*.csv")
-    return {str(path.relative_to(folder)): path.read_bytes() for pattern in wanted for path in folder.glob(pattern)}
+    wanted = (
+        "out/tables/*.csv",
+        "page.html",
+        "published/*.csv",
+        "published/*.json",
+        "published/tables/*.csv",
+    )
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for pattern in wanted
+        for path in folder.glob(pattern)
+    }
 
 
-def expecting(command: str, before: dict[str, bytes], whole: list[pa.Table]) -> Callable[[Ended], str]:
+def expecting(
+    command: str, before: dict[str, bytes], whole: list[pa.Table]
+) -> Callable[[Ended], str]:
     """One line, or the numbers of the folder that was not damaged."""
 
     def expectation(ended: Ended) -> str:
@@ -123,10 +141,16 @@ def expecting(command: str, before: dict[str, bytes], whole: list[pa.Table]) -> 
             return wrong
         if command == "run":
             ours = tables(ended.folder / "out")
-            same = len(ours) == len(whole) and all(a.equals(b) for a, b in zip(ours, whole, strict=True))
+            same = len(ours) == len(whole) and all(
+                a.equals(b) for a, b in zip(ours, whole, strict=True)
+            )
             return "" if same else "other numbers in results"
         found = kept(ended.folder)
-        return "" if found == before else f"other numbers in {sorted(k for k in before if found.get(k) != before[k])}"
+        return (
+            ""
+            if found == before
+            else f"other numbers in {sorted(k for k in before if found.get(k) != before[k])}"
+        )
 
     return expectation
 

@@ -4,9 +4,10 @@ A kind of case is a module beside this one with
 
     def cases(seed: int, folder: Path) -> Iterator[Case]
 
-which yields cases without end, the same ones for a seed. `folder` is empty and the campaign's own: a
-case writes what it needs there before it is yielded, and may rely on nothing that is left by another.
-`python -m tests.campaign KIND --minutes 60` tries them; the suite tries the first few of each kind.
+which yields cases without end, the same ones for a seed. `folder` is empty and the campaign's own:
+a case writes what it needs there before it is yielded, and may rely on nothing that is left by
+another. `python -m tests.campaign KIND --minutes 60` tries them; the suite tries the first few of
+each kind.
 """
 
 import importlib
@@ -87,7 +88,9 @@ IMPORTED = (
 """What commands import: once, before the first is forked."""
 
 
-def carry_out(cases: Iterator[Case], most: int | None = None, minutes: float | None = None) -> Tally:
+def carry_out(
+    cases: Iterator[Case], most: int | None = None, minutes: float | None = None
+) -> Tally:
     """Try cases until so many were, or so long has passed."""
     for name in IMPORTED:
         importlib.import_module(f"headstart.{name}")

@@ -1,4 +1,6 @@
-"""Commands that are killed at random moments, and begun again: they end as if nobody had killed them."""
+"""Commands that are killed at random moments, and begun again:
+they end as if nobody had killed them.
+"""
 
 import shutil
 from collections.abc import Iterator
@@ -37,12 +39,17 @@ def cases(seed: int, folder: Path) -> Iterator[Case]:
         else:
             shutil.copytree(folder / "ended", place)
         case = Case(command, COMMANDS[command], expecting(command, before[command], ended), place)
-        moments = [float(moment) for moment in draw.uniform(0.2, LONGEST, size=int(draw.integers(1, 4)))]
+        moments = [
+            float(moment) for moment in draw.uniform(0.2, LONGEST, size=int(draw.integers(1, 4)))
+        ]
         for moment in moments:
             run(replace(case, seconds=moment))
         told = ", ".join(f"{moment:.2f}" for moment in moments)
-        if draw.random() < 0.3 and command == "run":  # what lies there now is shown, or it is one line
-            yield Case(f"report of a run killed after {told} s", COMMANDS["report"], ends_well, place)
+        # What lies there now is shown, or it is one line.
+        if draw.random() < 0.3 and command == "run":
+            yield Case(
+                f"report of a run killed after {told} s", COMMANDS["report"], ends_well, place
+            )
         yield replace(case, name=f"{command}, killed after {told} s")
         shutil.rmtree(place)
         number += 1

@@ -1,4 +1,6 @@
-"""Studies with hostile texts everywhere, reported, published, compared and put on the page of findings."""
+"""Studies with hostile texts everywhere, reported, published,
+compared and put on the page of findings.
+"""
 
 import csv
 import html.parser
@@ -20,16 +22,19 @@ from headstart.report.words.table import FORMULA
 from headstart.wording.escapes import printable
 
 FRAGMENTS = (
-    "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "</title></style></svg>", "<!--", "-->", "]]>",
-    "`", "``", "```\n", "**", "_a_", "[x](javascript:alert(1))", "![i](http://example.org/i.png)", "|", "\\", "$x_1$",
-    "&amp;", "&#60;script>", "\"'", "' onmouseover='alert(1)", "=1+1", "+cmd|' /C calc'!A0", "-mu", "@SUM(1)", "\t=1",
-    "\x1b[2J", "\x1b]0;t\x07", "\x00", "\r", "\u202e", "\u2028", "\ufeff", "\u200d", "\uff1d1",
-    "{{ 7 * 7 }}", "{% raw %}",
-    "%s%n", "../../x", "$(touch x)", "; rm -rf x", "Köln", "東京", "\U0001f469\u200d\U0001f52c", "\u0301" * 9,
-    "x" * 400,
-    "# h", "- item", "1. one", "> q", "~~s~~", "<b>", "https://example.org/<b>", "\\end{document}", "%", "^^5c", "nan",
+    "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "</title></style></svg>", "<!--",
+    "-->", "]]>", "`", "``", "```\n", "**", "_a_", "[x](javascript:alert(1))",
+    "![i](http://example.org/i.png)", "|", "\\", "$x_1$", "&amp;", "&#60;script>", "\"'",
+    "' onmouseover='alert(1)", "=1+1", "+cmd|' /C calc'!A0", "-mu", "@SUM(1)", "\t=1", "\x1b[2J",
+    "\x1b]0;t\x07", "\x00", "\r", "\u202e", "\u2028", "\ufeff", "\u200d", "\uff1d1", "{{ 7 * 7 }}",
+    "{% raw %}", "%s%n", "../../x", "$(touch x)", "; rm -rf x", "Köln", "東京",
+    "\U0001f469\u200d\U0001f52c", "\u0301" * 9, "x" * 400,
+    "# h", "- item", "1. one", "> q", "~~s~~", "<b>", "https://example.org/<b>", "\\end{document}",
+    "%", "^^5c", "nan",
 )  # fmt: skip
-OURS = f"<script>{resources.files('headstart.report.pages').joinpath('page.js').read_text()}</script>"
+OURS = (
+    f"<script>{resources.files('headstart.report.pages').joinpath('page.js').read_text()}</script>"
+)
 FOLDERS = ("study", "a b", "a;b", "$(x)", "`x`", "-dash", "<b>", "Köln", "a'b", 'a"b', "%41", "#a")
 
 
@@ -53,7 +58,11 @@ def _study(generator: np.random.Generator, path: Path) -> Path:
     def is_kept(row: dict[str, Any]) -> bool:
         return row["client"] in ("sgd", "nova") and row["server"] == "adam"
 
-    rename = {name: f"{name}({text()})" for name in ("proxy", "nova", "adam", "iid") if generator.random() < 0.7}
+    rename = {
+        name: f"{name}({text()})"
+        for name in ("proxy", "nova", "adam", "iid")
+        if generator.random() < 0.7
+    }
     return make_study(
         path, str(generator.choice(["clear", "contrary", "undecided"])),
         starts=("random", "proxy") if generator.random() < 0.8 else ("proxy",),
@@ -96,7 +105,9 @@ def _into_a_repository(study: Path, folder: Path, number: int) -> Case:
         lost = [name for name, text in mine.items() if (folder / name).read_text() != text]
         return f"{lost[0]} was overwritten" if lost else ""
 
-    return Case(f"into a repository {number}", ("publish", f"./{study.name}", "--into", "."), kept, folder)
+    return Case(
+        f"into a repository {number}", ("publish", f"./{study.name}", "--into", "."), kept, folder
+    )
 
 
 def _holds_text_as_text(ended: Ended) -> str:
@@ -119,7 +130,11 @@ class _Tags(html.parser.HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        active = [name for name, value in attrs if name.startswith("on") or (value or "").startswith("javascript:")]
+        active = [
+            name
+            for name, value in attrs
+            if name.startswith("on") or (value or "").startswith("javascript:")
+        ]
         if tag in ("script", "img", "iframe", "b") or active:
             self.wrong = self.wrong or f"<{tag} {' '.join(active)}>"
 
@@ -142,7 +157,9 @@ def _markdown(path: Path) -> str:
 
 
 def _has_open_code(line: str) -> bool:
-    """Whether backticks begin a code span that does not end: outside of one, a backslash escapes what follows."""
+    """Whether backticks begin a code span that does not end: outside of one,
+    a backslash escapes what follows.
+    """
     at = 0
     while found := re.compile(r"\\.|(`+)").search(line, at):
         at = found.end()
@@ -158,7 +175,9 @@ def _table(path: Path) -> str:
     with path.open(encoding="utf-8", newline="") as opened:
         for row in csv.reader(opened):
             for cell in row:
-                if cell.startswith(FORMULA) and not re.fullmatch(r"[-+]?[\d.]+(e[-+]?\d+)?|-?inf|-?nan", cell):
+                if cell.startswith(FORMULA) and not re.fullmatch(
+                    r"[-+]?[\d.]+(e[-+]?\d+)?|-?inf|-?nan", cell
+                ):
                     return f"a formula {cell[:40]!r}"
     return ""
 
@@ -171,4 +190,9 @@ def _figure(path: Path) -> str:
     return ""
 
 
-CHECKS: dict[str, Callable[[Path], str]] = {".html": _html, ".md": _markdown, ".csv": _table, ".svg": _figure}
+CHECKS: dict[str, Callable[[Path], str]] = {
+    ".html": _html,
+    ".md": _markdown,
+    ".csv": _table,
+    ".svg": _figure,
+}

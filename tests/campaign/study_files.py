@@ -11,7 +11,9 @@ import numpy as np
 import yaml
 from tests.campaign.frame import Case, ends_well
 
-TABLE = "who,x,z,y\n" + "".join(f"c{i % 6},{i % 7},{i % 5 - i % 3},{'yes' if i % 7 > 3 else 'no'}\n" for i in range(90))
+TABLE = "who,x,z,y\n" + "".join(
+    f"c{i % 6},{i % 7},{i % 5 - i % 3},{'yes' if i % 7 > 3 else 'no'}\n" for i in range(90)
+)
 
 OWN = """
 from torch import nn
@@ -43,7 +45,9 @@ BASES: list[dict[str, Any]] = [
         "probes": ["evaluation", "alignment", "distance", "curvature(rows=8, products=2)"],
         "executor": "loop",
         "also": [{"local_epochs": 3, "clients": "gd"}],
-        "rates": [{"client": "proximal", "local_epochs": 2, "client_rate": 0.2, "server_rate": 0.5}],
+        "rates": [
+            {"client": "proximal", "local_epochs": 2, "client_rate": 0.2, "server_rate": 0.5}
+        ],
     },
     {
         "task": {"table": {"path": "visits.csv", "client": "who", "label": "y", "split_by": "row"}},
@@ -77,22 +81,34 @@ ODD: list[Any] = [
     *[None, True, False, 0, 1, -1, 2, 3.5, 1e-300, 1e300, float("inf"), float("nan")],
     *[2**31, 2**53, 2**62, 2**63 - 1, 2**63, -(2**63) - 1, 10**30],
     *[[], [[]], [0], [1, 2, 3], [[1]], {}, {"x": 1}, {"name": "sgd"}, {"name": None}],
-    *[{"sgd": None}, {"sgd": []}, {"proximal": {"mu": 10**400}}, {"proxy": {"task": {"digits": None}}}],
+    *[
+        {"sgd": None},
+        {"sgd": []},
+        {"proximal": {"mu": 10**400}},
+        {"proxy": {"task": {"digits": None}}},
+    ],
     *["a\x00b", "\ud800", "\x1b[2J", "\u202e", "é" * 3, "x" * 5000, "", " ", "!!timestamp abc"],
 ]
 ODD += (
     """
-x|mlp|sgd|natural|all|head|0|1|1e3|0x_|[|(|(?i)x|:|a:|:b|cuda|meta|mps|cpu:0|bf16|test|010|1_0|2020-99-99
+x|mlp|sgd|natural|all|head|0|1|1e3|0x_|[|(|(?i)x|:|a:|:b|cuda|meta|mps|cpu:0|bf16|test|010|1_0
+2020-99-99
 ((((((.*)*)*)*)*)*)*x|a{99999999999}|.*.*.*.*.*.*.*.*.*.*.*x|(a|a)*x
-sgd(|sgd()|sgd(,)|proximal(mu=1, mu=2)|proximal(mu=nan)|proxy|table|auto|threads|processes|curvature|evaluation
-mlp(hidden=[8], hidden=[9])|mlp(hidden=[0])|mlp(hidden=[-1])|mlp(hidden=[])|mlp(hidden=[4]*9)|mlp(hidden=8)
+sgd(|sgd()|sgd(,)|proximal(mu=1, mu=2)|proximal(mu=nan)|proxy|table|auto|threads|processes
+curvature|evaluation
+mlp(hidden=[8], hidden=[9])|mlp(hidden=[0])|mlp(hidden=[-1])|mlp(hidden=[])|mlp(hidden=[4]*9)
+mlp(hidden=8)
 mlp(hidden=[1000000000])|mlp(hidden=[9223372036854775807])|mlp(hidden=[4, 4, 4, 4, 4, 4])
-os:abort|http.server:test|os:fork|own_net:net|own_net:nothing|own_net:nn|own_net:net(width=0)|own_net.x:y|builtins:exit
-checkpoint(path='')|checkpoint(path='/dev/zero')|checkpoint(path='.')|checkpoint(path='pipe')|checkpoint(path='a\\x00b')
+os:abort|http.server:test|os:fork|own_net:net|own_net:nothing|own_net:nn|own_net:net(width=0)
+own_net.x:y|builtins:exit
+checkpoint(path='')|checkpoint(path='/dev/zero')|checkpoint(path='.')|checkpoint(path='pipe')
+checkpoint(path='a\\x00b')
 checkpoint(path='visits.csv')|proxy(task='proxy')|proxy(task='table')|proxy(task='digits', epochs=1)
 head-first(start='head-first')|head-first(start='os:abort')|head-first(start='random', rounds=1)
-table(path='/dev/zero', label='y')|table(path='pipe', label='y')|table(path='nothing.csv', label='y')
-table(path='visits.csv', label='y', client='y')|table(path='.', label='y')|on-disk(path='.')|on-disk(path='pipe')
+table(path='/dev/zero', label='y')|table(path='pipe', label='y')
+table(path='nothing.csv', label='y')
+table(path='visits.csv', label='y', client='y')|table(path='.', label='y')|on-disk(path='.')
+on-disk(path='pipe')
 dirichlet(alpha=1e-300)|dirichlet(alpha=1e300)|shards(each=1000000)|iid|dropped|dropped(share=1.0)
 stacked(runs=1000000)|curvature(rows=1000000)|evaluation(test_rows=1)|distance(width=1000000000)
 """.replace("\n", "|")

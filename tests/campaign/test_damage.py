@@ -27,7 +27,9 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]
 
 
 @pytest.mark.slow
-def test_a_damaged_folder_gives_the_same_numbers_or_one_line(folders: tuple[Path, Path, Path], tmp_path: Path) -> None:
+def test_a_damaged_folder_gives_the_same_numbers_or_one_line(
+    folders: tuple[Path, Path, Path], tmp_path: Path
+) -> None:
     whole, other, ended = folders
     study = Study.load(whole.parent / "study.yaml")
     draw = np.random.Generator(np.random.Philox(key=1))

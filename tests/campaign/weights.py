@@ -1,8 +1,10 @@
-"""Files of weights as scripts write them, and as they should not: the same numbers come from each, or one line.
+"""Files of weights as scripts write them, and as they should not: the same numbers come from each,
+or one line.
 
-The weights of a small network are packed (safetensors, torch, NumPy, shards), nested, given a prefix, another type or
-other memory, set among an optimizer's state, or made wrong in one way: cut, a header that lies, a shape, a name, NaN.
-Before any training the loss must be that of the plain file, or that of a network with a new head where it says so.
+The weights of a small network are packed (safetensors, torch, NumPy, shards), nested, given a
+prefix, another type or other memory, set among an optimizer's state, or made wrong in one way: cut,
+a header that lies, a shape, a name, NaN. Before any training the loss must be that of the plain
+file, or that of a network with a new head where it says so.
 """
 
 import io
@@ -159,7 +161,20 @@ WRONG = (among_others, lacking, renamed, reshaped, not_a_number, of_another_type
 
 def packed(weights: Weights, folder: Path, draw: np.random.Generator) -> str:
     """Write the file or the folder, and return its name."""
-    way = str(draw.choice(["safetensors", "torch", "legacy", "nested", "training", "parameters", "numpy", "shards"]))
+    way = str(
+        draw.choice(
+            [
+                "safetensors",
+                "torch",
+                "legacy",
+                "nested",
+                "training",
+                "parameters",
+                "numpy",
+                "shards",
+            ]
+        )
+    )
     contiguous = {name: leaf.contiguous() for name, leaf in weights.items()}
     if way == "safetensors":
         (folder / "w.safetensors").write_bytes(as_safetensors(contiguous))
@@ -173,10 +188,18 @@ def packed(weights: Weights, folder: Path, draw: np.random.Generator) -> str:
     if way == "nested":
         content = {str(draw.choice(INSIDE)): weights, "epoch": 3}
     elif way == "training":
-        moments = {i: {"exp_avg": torch.zeros_like(leaf)} for i, leaf in enumerate(weights.values())}
-        content = {"state_dict": weights, "optimizer": {"state": moments, "param_groups": [{"lr": 0.1}]}, "epoch": 3}
+        moments = {
+            i: {"exp_avg": torch.zeros_like(leaf)} for i, leaf in enumerate(weights.values())
+        }
+        content = {
+            "state_dict": weights,
+            "optimizer": {"state": moments, "param_groups": [{"lr": 0.1}]},
+            "epoch": 3,
+        }
     elif way == "parameters":
-        content = {name: torch.nn.Parameter(leaf, requires_grad=False) for name, leaf in weights.items()}
+        content = {
+            name: torch.nn.Parameter(leaf, requires_grad=False) for name, leaf in weights.items()
+        }
     (folder / "w.pt").write_bytes(torch_file(content, legacy=way == "legacy"))
     return "w.pt"
 
@@ -220,7 +243,11 @@ def spoilt(path: Path, draw: np.random.Generator) -> str:
     elif way == "twice":
         file.write_bytes(content.replace(b'"data_offsets"', b'"dtype": "I8", "data_offsets"', 1))
     else:
-        changes = {"offsets": ("data_offsets", [0, 2**50]), "shape": ("shape", [2**40]), "type": ("dtype", "F99")}
+        changes = {
+            "offsets": ("data_offsets", [0, 2**50]),
+            "shape": ("shape", [2**40]),
+            "type": ("dtype", "F99"),
+        }
         key, value = changes[way]
 
         def lie(header: dict[str, Any]) -> None:
@@ -234,7 +261,9 @@ def spoilt(path: Path, draw: np.random.Generator) -> str:
 def initial_loss(folder: Path) -> float:
     """The loss before training."""
     rounds = pq.read_table(folder / "out" / "results" / "rounds.parquet").to_pylist()
-    return next(float(row["value"]) for row in rounds if row["round"] == 0 and row["metric"] == "test_loss")
+    return next(
+        float(row["value"]) for row in rounds if row["round"] == 0 and row["metric"] == "test_loss"
+    )
 
 
 def told(folder: Path) -> bool:
@@ -244,7 +273,9 @@ def told(folder: Path) -> bool:
 
 
 def expecting(loss: float, tolerance: float) -> Callable[[Ended], str]:
-    """That loss before training, to a relative `tolerance`; where that is 0, another one that is told, or one line."""
+    """That loss before training, to a relative `tolerance`; where that is 0,
+    another one that is told, or one line.
+    """
 
     def expectation(ended: Ended) -> str:
         if wrong := ends_well(ended):
@@ -253,7 +284,11 @@ def expecting(loss: float, tolerance: float) -> Callable[[Ended], str]:
             return f"refused: {ended.err.strip()}" if tolerance else ""
         found = initial_loss(ended.folder)
         same = abs(found - loss) <= (tolerance or 1e-5) * loss
-        return "" if same or (not tolerance and told(ended.folder)) else f"a loss of {found} in place of {loss}"
+        return (
+            ""
+            if same or (not tolerance and told(ended.folder))
+            else f"a loss of {found} in place of {loss}"
+        )
 
     return expectation
 
@@ -286,6 +321,8 @@ def cases(seed: int, folder: Path) -> Iterator[Case]:
             done.append(spoilt(place / name, draw))
             tolerance = 0
         (place / "study.yaml").write_text(STUDY.format(path=name))
-        yield Case(f"{name}: {', '.join(done) or 'as it is'}", COMMAND, expecting(loss, tolerance), place)
+        yield Case(
+            f"{name}: {', '.join(done) or 'as it is'}", COMMAND, expecting(loss, tolerance), place
+        )
         shutil.rmtree(place)
         number += 1

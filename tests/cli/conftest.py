@@ -46,11 +46,13 @@ import torch
 from torch import nn
 from headstart.tasks.base import Examples, Task
 def wide(shape, outputs): return nn.Sequential(nn.Flatten(), nn.Linear(64, outputs + 1))
-def normed(shape, outputs): return nn.Sequential(nn.Flatten(), nn.BatchNorm1d(64), nn.Linear(64, outputs))
+def normed(shape, outputs):
+    return nn.Sequential(nn.Flatten(), nn.BatchNorm1d(64), nn.Linear(64, outputs))
 def broken(shape, outputs): raise RuntimeError("no weights")
 def task(targets, rows=12):
     examples = Examples(torch.zeros(12, 1), torch.as_tensor(targets * 4))
-    return Task("own", examples, examples, Examples(examples.inputs[:rows], examples.targets[:rows]), 2)
+    few = Examples(examples.inputs[:rows], examples.targets[:rows])
+    return Task("own", examples, examples, few, 2)
 def labels(): return task([0, 1, 2])
 def empty(): return task([0, 1, 1], 0)
 def floats(): return task([0.0, 1.0, 1.0])

@@ -24,7 +24,10 @@ def test_a_thread_of_a_part_does_not_keep_a_command_from_ending(tmp_path: Path) 
     began = time.monotonic()
     ended = headstart("check", study, timeout=300)
     assert time.monotonic() - began < 300
-    assert (ended.returncode, ended.stderr) == (0, "note: ended without a thread that goes on (of-mine)\n")
+    assert (ended.returncode, ended.stderr) == (
+        0,
+        "note: ended without a thread that goes on (of-mine)\n",
+    )
 
 
 MOVES = """

@@ -13,7 +13,18 @@ from headstart.errors import HeadstartError
 from headstart.parts import own_modules
 from headstart.parts.validation import describe
 
-KINDS = ["starts", "clients", "servers", "models", "tasks", "tokens", "partitions", "devices", "executors", "probes"]
+KINDS = [
+    "starts",
+    "clients",
+    "servers",
+    "models",
+    "tasks",
+    "tokens",
+    "partitions",
+    "devices",
+    "executors",
+    "probes",
+]
 
 
 KINDS += ["rates-by-round"]
@@ -37,7 +48,9 @@ def test_every_entry_says_what_it_is_and_on_what_it_stands(kind: Any, entry: Any
     assert entry.summary.endswith(".")
     for name, info in entry.parameters.model_fields.items():
         assert info.description, f"{kind} {entry.name}: describe {name}"
-        assert "a mapping" not in describe(info), f"{kind} {entry.name}: {name} has a type that cannot be described"
+        assert "a mapping" not in describe(info), (
+            f"{kind} {entry.name}: {name} has a type that cannot be described"
+        )
 
 
 @pytest.mark.parametrize(("kind", "entry"), ENTRIES, ids=IDS)
@@ -109,9 +122,15 @@ def test_the_parts_of_an_installed_package_are_listed_and_named(file: Path, tmp_
     (metadata / "entry_points.txt").write_text("[headstart]\nparts = their_package.parts\n")
     path = os.pathsep.join([str(installed), os.environ.get("PYTHONPATH", "")])
     listed = headstart("list", "clients", env={**os.environ, "PYTHONPATH": path})
-    assert "theirs  The client optimizer of a package.\n    source: an installed package" in listed.stdout
+    assert (
+        "theirs  The client optimizer of a package.\n    source: an installed package"
+        in listed.stdout
+    )
     assert "    installed with: theirs 1.0\n" in listed.stdout
     for name in ("theirs", "their_package.parts:unregistered"):
-        file.write_text(STUDY.replace("[sgd, proximal(mu=0.5)]", name).replace("cohort: 3", "cohort: 99"))
+        file.write_text(
+            STUDY.replace("[sgd, proximal(mu=0.5)]", name).replace("cohort: 3", "cohort: 99")
+        )
         ended = headstart("check", file, env={**os.environ, "PYTHONPATH": path})
-        assert "cohort: expected at most the number of clients" in ended.stderr  # so its parts were read
+        # So its parts were read.
+        assert "cohort: expected at most the number of clients" in ended.stderr

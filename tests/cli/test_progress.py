@@ -21,7 +21,9 @@ def clock() -> Any:
     return [0.0]
 
 
-def test_runs_that_end_together_are_one_line(tell: Any, clock: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_runs_that_end_together_are_one_line(
+    tell: Any, clock: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     for now, firsts in ((280.0, range(1, 7)), (561.0, range(7, 13))):
         clock[0] = now
         for i, done in enumerate(firsts):
@@ -65,7 +67,9 @@ def test_a_look_is_a_line(
     assert capsys.readouterr().out == f"look 3, 5 seeds: {found}\n"
 
 
-def test_a_study_that_further_seeds_would_not_decide_says_so(tell: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_study_that_further_seeds_would_not_decide_says_so(
+    tell: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     tell(Looked(3, 5, is_decided=False, is_last=True, spared=15))
     said = "look 3, 5 seeds: not decided, and 15 more seeds would hardly decide it: it ends\n"
     assert capsys.readouterr().out == said

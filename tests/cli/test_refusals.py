@@ -36,14 +36,21 @@ def test_bad_input_is_refused_before_anything_is_written(
 MISFITS = [
     ("partitions: natural", "'natural' needs to know whose each row is"),
     ("population: 1300", "1200 training rows cannot be dealt to 1300 clients so that each has one"),
-    ("model: tests_own_models:wide", "the model's output does not fit the task: expected [2, 10] for 2 rows, got [2"),
-    ("model: tests_own_models:normed", "the model has BatchNorm ('1'), whose statistics mix clients; convert it with"),
-    ("model: tests_own_models:broken", "model 'tests_own_models:broken' failed: RuntimeError: no weights"),
+    ("model: tests_own_models:wide",
+     "the model's output does not fit the task: expected [2, 10] for 2 rows, got [2"),
+    ("model: tests_own_models:normed",
+     "the model has BatchNorm ('1'), whose statistics mix clients; convert it with"),
+    ("model: tests_own_models:broken",
+     "model 'tests_own_models:broken' failed: RuntimeError: no weights"),
     ("model: tests_own_models:nothing", "cannot import 'tests_own_models:nothing': "),
-    ("task: tests_own_models:labels", "task 'own': expected labels 0 to 1 in its train split, got 0 to 2"),
-    ("task: tests_own_models:empty", "task 'own': expected at least one row in its test split, got none"),
-    ("task: tests_own_models:floats", "task 'own': its loss does not take outputs of shape [2, 2] with targets"),
-    ("starts: proxy(task='digit')", "start proxy.task: unknown task 'digit'; did you mean 'digits'?"),
+    ("task: tests_own_models:labels",
+     "task 'own': expected labels 0 to 1 in its train split, got 0 to 2"),
+    ("task: tests_own_models:empty",
+     "task 'own': expected at least one row in its test split, got none"),
+    ("task: tests_own_models:floats",
+     "task 'own': its loss does not take outputs of shape [2, 2] with targets"),
+    ("starts: proxy(task='digit')",
+     "start proxy.task: unknown task 'digit'; did you mean 'digits'?"),
 ]  # fmt: skip
 
 
@@ -53,7 +60,9 @@ def test_parts_that_do_not_fit_are_refused_before_anything_is_written(
 ) -> None:
     (tmp_path / "tests_own_models.py").write_text(OWN)
     key = line.split(":")[0]
-    file.write_text("\n".join([*(each for each in STUDY.splitlines() if not each.startswith(f"{key}:")), line]))
+    file.write_text(
+        "\n".join([*(each for each in STUDY.splitlines() if not each.startswith(f"{key}:")), line])
+    )
     result = invoke("run", file, "--out", tmp_path / "out")
     assert isinstance(result.exception, HeadstartError), result.exception
     assert error in str(result.exception)
@@ -61,7 +70,9 @@ def test_parts_that_do_not_fit_are_refused_before_anything_is_written(
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("arguments", [["--jobs", "0"], ["--jobs", "two"], ["--checkpoint-seconds", "-1"]])
+@pytest.mark.parametrize(
+    "arguments", [["--jobs", "0"], ["--jobs", "two"], ["--checkpoint-seconds", "-1"]]
+)
 def test_options_out_of_range_exit_with_2(arguments: Any, file: Path, tmp_path: Path) -> None:
     result = invoke("run", file, "--out", tmp_path / "out", *arguments)
     assert result.exit_code == 2
@@ -72,10 +83,22 @@ def test_options_out_of_range_exit_with_2(arguments: Any, file: Path, tmp_path: 
     ("arguments", "error"),
     [
         (["--until", "today"], "seeds.until: expected decided, got 'today'"),
-        (["--until", "decided", "--at-most", "1"], "seeds.at_most: expected a whole number >= 2 and <= 200, got 1"),
-        (["--until", "decided", "--first", "1"], "seeds.first: expected a whole number >= 2, got 1"),
-        (["--until", "decided", "--first", "5", "--at-most", "4"], "seeds.at_most: expected first (5) or more, got 4"),
-        (["--at-most", "9"], "--first, --at-most: this study lists its seeds; give --until decided as well"),
+        (
+            ["--until", "decided", "--at-most", "1"],
+            "seeds.at_most: expected a whole number >= 2 and <= 200, got 1",
+        ),
+        (
+            ["--until", "decided", "--first", "1"],
+            "seeds.first: expected a whole number >= 2, got 1",
+        ),
+        (
+            ["--until", "decided", "--first", "5", "--at-most", "4"],
+            "seeds.at_most: expected first (5) or more, got 4",
+        ),
+        (
+            ["--at-most", "9"],
+            "--first, --at-most: this study lists its seeds; give --until decided as well",
+        ),
         (["--margin", "-1"], "margin: expected a number >= 0 and <= 100, got -1.0"),
         (["--margin", "nan"], "margin: expected a number >= 0 and <= 100, finite, got nan"),
     ],
@@ -145,11 +168,19 @@ def test_a_part_of_ones_own_cannot_end_the_program(file: Path, tmp_path: Path) -
     [
         (KeyError("x"), 1, "error: this should not happen, and is a fault of Headstart: KeyError"),
         (MemoryError(), 2, "error: this machine has not enough memory"),
-        (RecursionError(), 1, "error: this should not happen, and is a fault of Headstart: RecursionError"),
+        (
+            RecursionError(),
+            1,
+            "error: this should not happen, and is a fault of Headstart: RecursionError",
+        ),
     ],
 )
 def test_what_nobody_foresaw_is_one_line_too(
-    raised: Any, status: int, line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    raised: Any,
+    status: int,
+    line: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     def app(**_: Any) -> None:
         raise raised
@@ -169,4 +200,6 @@ def test_what_nobody_foresaw_is_one_line_too(
 def test_a_command_line_names_no_code_from_elsewhere(command: Any) -> None:
     result = invoke(*command, "http.server:test")
     assert isinstance(result.exception, HeadstartError)
-    assert "'http.server' from elsewhere is taken only with --allow http.server" in str(result.exception)
+    assert "'http.server' from elsewhere is taken only with --allow http.server" in str(
+        result.exception
+    )

@@ -12,9 +12,14 @@ from headstart.report.judgement.reading import read
 def test_a_study_ends_with_its_verdict_and_its_page(tmp_path: Path) -> None:
     rows = [f"c{i % 5},{i * 37 % 11},{'healthy' if i % 11 < 5 else 'ill'}" for i in range(60)]
     (tmp_path / "visits.csv").write_text("\n".join(["clinic,x1,outcome", *rows]))
-    table = {"path": str(tmp_path / "visits.csv"), "client": "clinic", "label": "outcome", "split_by": "row"}
-    study = {"task": {"table": table}, "model": "logistic", "partitions": "natural", "cohort": 3, "rounds": 2,
-             "servers": ["sgd", "momentum"], "seeds": [0, 1], "executor": "loop",
+    table = {
+        "path": str(tmp_path / "visits.csv"),
+        "client": "clinic",
+        "label": "outcome",
+        "split_by": "row",
+    }
+    study = {"task": {"table": table}, "model": "logistic", "partitions": "natural", "cohort": 3,
+             "rounds": 2, "servers": ["sgd", "momentum"], "seeds": [0, 1], "executor": "loop",
              "tuning": {"trials": 1, "seeds": [7]}}  # fmt: skip
     (tmp_path / "study.yaml").write_text(yaml.safe_dump(study))
     asked = ["run", str(tmp_path / "study.yaml"), "--out", str(tmp_path / "out"), "--jobs", "1"]

@@ -1,6 +1,7 @@
 """An independent federated loop in plain Python, on quadratics with exact gradients, in float64.
 
-f_i(x) = 1/2 (x - b_i)^T A_i (x - b_i),  f = sum_i p_i f_i.  K clients, P parameters, spread over two tensors.
+f_i(x) = 1/2 (x - b_i)^T A_i (x - b_i),  f = sum_i p_i f_i.
+K clients, P parameters, spread over two tensors.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +16,10 @@ from headstart.trees import Tree
 
 
 def weighted(p: Sequence[float], parts: Sequence[Tree]) -> Tree:
-    return {name: sum(w * part[name] for w, part in zip(p, parts, strict=True)) for name in parts[0]}  # type: ignore[misc]
+    return {
+        name: sum(w * part[name] for w, part in zip(p, parts, strict=True))  # type: ignore[misc]
+        for name in parts[0]
+    }
 
 
 @dataclass
@@ -43,10 +47,15 @@ class Quadratics:
         return self.stationary(self.A_KPP)
 
     def progress(self, steps: Sequence[int], rate: float) -> np.ndarray:
-        """I - (I - rate A_i)^steps_i: the share of the way to b_i that client i goes in a round of plain SGD."""
+        """I - (I - rate A_i)^steps_i: the share of the way to b_i that client i goes in a round of
+        plain SGD.
+        """
         eye = np.eye(self.b_KP.shape[1])
         return np.stack(
-            [eye - np.linalg.matrix_power(eye - rate * A, s) for A, s in zip(self.A_KPP, steps, strict=True)]
+            [
+                eye - np.linalg.matrix_power(eye - rate * A, s)
+                for A, s in zip(self.A_KPP, steps, strict=True)
+            ]
         )
 
 
@@ -71,7 +80,9 @@ def problem() -> Quadratics:
 @pytest.fixture
 def identical(problem: Quadratics) -> Quadratics:
     """Three times the first client."""
-    return Quadratics(np.stack([problem.A_KPP[0]] * 3), np.stack([problem.b_KP[0]] * 3), problem.p_K)
+    return Quadratics(
+        np.stack([problem.A_KPP[0]] * 3), np.stack([problem.b_KP[0]] * 3), problem.p_K
+    )
 
 
 @pytest.fixture
@@ -85,7 +96,12 @@ def federate() -> Callable[..., Outcome]:
     """Rounds of full participation with the server x <- x - pseudo-gradient."""
 
     def run(
-        client: ClientOptimizer, problem: Quadratics, *, steps: Sequence[int], rate: float, rounds: int = 1
+        client: ClientOptimizer,
+        problem: Quadratics,
+        *,
+        steps: Sequence[int],
+        rate: float,
+        rounds: int = 1,
     ) -> Outcome:
         x = problem.tree(np.zeros(3))
         outcome = Outcome(x, client.shared(x), [client.memory(x) for _ in problem.p_K])

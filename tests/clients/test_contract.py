@@ -1,4 +1,6 @@
-"""What every registered client optimizer must hold; a new file in headstart/clients is held to it at once."""
+"""What every registered client optimizer must hold; a new file in headstart/clients is held to it
+at once.
+"""
 
 from collections.abc import Callable
 

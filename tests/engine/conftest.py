@@ -36,7 +36,9 @@ class Small:
 
     def network(self, dropout: float = 0.0) -> Network:
         return Network(
-            lambda: nn.Sequential(nn.Linear(FEATURES, 7), nn.Tanh(), nn.Dropout(dropout), nn.Linear(7, CLASSES)),
+            lambda: nn.Sequential(
+                nn.Linear(FEATURES, 7), nn.Tanh(), nn.Dropout(dropout), nn.Linear(7, CLASSES)
+            ),
             torch.float64,
         )
 
@@ -53,7 +55,12 @@ class Small:
     ) -> Federation:
         network = network or self.network()
         optimizer = CLIENTS.build(CLIENTS.component(client))
-        settings: dict[str, Any] = {"cohort": 4, "local_epochs": 1, "batch_size": 4, "weighting": "samples"} | schedule
+        settings: dict[str, Any] = {
+            "cohort": 4,
+            "local_epochs": 1,
+            "batch_size": 4,
+            "weighting": "samples",
+        } | schedule
         devices = DEVICES.build(DEVICES.component(settings.pop("devices", "equal")))
         return Federation(
             network=network,
@@ -64,12 +71,16 @@ class Small:
             client_rate=client_rate,
             server_rate=server_rate,
             schedule=Schedule(**settings, batching=optimizer.batching, devices=devices),
-            execute=EXECUTORS.build(EXECUTORS.component(executor)).compute_for(network, self.task, optimizer),
+            execute=EXECUTORS.build(EXECUTORS.component(executor)).compute_for(
+                network, self.task, optimizer
+            ),
             seed=seed,
         )
 
 
-def one_round(federation: Federation, state: State, watched: bool = True) -> tuple[State, Cohort | None]:
+def one_round(
+    federation: Federation, state: State, watched: bool = True
+) -> tuple[State, Cohort | None]:
     """A round of one run."""
     return advance([federation], {0: state}, watched)[0]
 
@@ -91,7 +102,9 @@ def small() -> Small:
     return Small(Task("small", examples, examples, examples, CLASSES), Population(clients))
 
 
-def assert_equal_to_the_loop(result: tuple[State, Cohort | None] | None, expected: tuple[State, Cohort | None]) -> None:
+def assert_equal_to_the_loop(
+    result: tuple[State, Cohort | None] | None, expected: tuple[State, Cohort | None]
+) -> None:
     assert result is not None
     (state, cohort), (other, reference) = result, expected
     assert cohort is not None

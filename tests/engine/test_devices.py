@@ -9,13 +9,21 @@ from headstart.errors import HeadstartError
 MANY = np.arange(20_000)
 
 
-def work(written: str, local_epochs: float = 1, steps: int = 2, clients: np.ndarray = MANY, round_: int = 1) -> Work:
+def work(
+    written: str,
+    local_epochs: float = 1,
+    steps: int = 2,
+    clients: np.ndarray = MANY,
+    round_: int = 1,
+) -> Work:
     devices = DEVICES.build(DEVICES.component(written))
     return devices(0, round_, clients, np.full(len(clients), steps), local_epochs)
 
 
 def close(share: float, p: float) -> bool:
-    """Within 4.5 standard deviations of a binomial share: wrong in fewer than 1 of 100,000 cases."""
+    """Within 4.5 standard deviations of a binomial share: wrong in fewer than 1 of 100,000
+    cases.
+    """
     return abs(share - p) <= 4.5 * np.sqrt(p * (1 - p) / len(MANY))
 
 
@@ -54,7 +62,9 @@ def test_budget_gives_each_client_the_steps_that_its_speed_allows() -> None:
         assert close((done.steps_K < k).mean(), norm.cdf(np.log(k / 2 / 3.0) / 0.5))
     assert done.seconds == 2.0
     again = work("budget(seconds=2.0, speed=3.0, spread=0.5)", local_epochs=10, round_=9)
-    assert np.array_equal(done.steps_K, again.steps_K), "a client's speed is its own, in every round"
+    assert np.array_equal(done.steps_K, again.steps_K), (
+        "a client's speed is its own, in every round"
+    )
 
 
 def test_a_round_that_all_finish_early_is_shorter_than_the_budget() -> None:
@@ -65,7 +75,9 @@ def test_a_round_that_all_finish_early_is_shorter_than_the_budget() -> None:
 @pytest.mark.parametrize("written", ["uneven-epochs", "dropped(share=0.5)", "budget(seconds=0.15)"])
 def test_a_clients_draw_does_not_depend_on_the_others(written: str) -> None:
     some = np.array([5, 17, 400])
-    assert np.array_equal(work(written, 3, clients=some).steps_K, work(written, 3, clients=MANY[:500]).steps_K[some])
+    assert np.array_equal(
+        work(written, 3, clients=some).steps_K, work(written, 3, clients=MANY[:500]).steps_K[some]
+    )
 
 
 def test_a_range_turned_round_is_refused() -> None:

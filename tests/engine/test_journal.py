@@ -1,4 +1,6 @@
-"""What a run has measured comes back as it was, up to the mark, whatever was written beyond; damage is noticed."""
+"""What a run has measured comes back as it was, up to the mark, whatever was written beyond;
+damage is noticed.
+"""
 
 from pathlib import Path
 
@@ -72,7 +74,9 @@ def test_damage_is_one_line(tmp_path: Path) -> None:
     for place in range(0, len(whole), 7):
         flipped = whole[place] ^ 1 << place % 8
         path.write_bytes(whole[:place] + bytes([flipped]) + whole[place + 1 :])
-        with pytest.raises(HeadstartError, match=r"journal is damaged \(.*\); delete .* and run again") as caught:
+        with pytest.raises(
+            HeadstartError, match=r"journal is damaged \(.*\); delete .* and run again"
+        ) as caught:
             Journal.at(path, mark)
         assert "\n" not in str(caught.value)
     path.write_bytes(whole[:-1])

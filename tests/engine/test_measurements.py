@@ -9,7 +9,12 @@ import pytest
 from headstart.engine.measurements import Measurements, Row
 from headstart.tables import ROUNDS
 
-ROWS: list[Row] = [(0, "loss", 0.1 + 0.2), (1, "loss", 1e-300), (1, "accuracy", 1.0), (2, "loss", -0.0)]
+ROWS: list[Row] = [
+    (0, "loss", 0.1 + 0.2),
+    (1, "loss", 1e-300),
+    (1, "accuracy", 1.0),
+    (2, "loss", -0.0),
+]
 
 
 def test_rows_come_back_as_they_were_given() -> None:

@@ -10,7 +10,9 @@ from headstart.engine import plan as module
 from headstart.engine.devices import DEVICES
 from headstart.engine.plan import AHEAD, PAD, Plans, Population, Schedule, plan
 
-CLIENTS = Population([np.arange(100 * i, 100 * i + size) for i, size in enumerate([1, 3, 4, 5, 8, 9, 12, 18])])
+CLIENTS = Population(
+    [np.arange(100 * i, 100 * i + size) for i, size in enumerate([1, 3, 4, 5, 8, 9, 12, 18])]
+)
 
 
 def schedule(devices: str = "equal", **changes: Any) -> Schedule:
@@ -26,12 +28,16 @@ def test_same_labels_give_the_same_plan_and_others_another() -> None:
 
 
 @pytest.mark.parametrize("places", [1, 100, 2**15])
-def test_plans_drawn_ahead_are_those_drawn_alone(places: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_plans_drawn_ahead_are_those_drawn_alone(
+    places: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "AHEAD_ROWS", places)
     plans = Plans(3, CLIENTS, schedule())
     for round_, widest in [(1, 0), (2, 0), (AHEAD, 0), (AHEAD + 1, 0), (2, 0), (2, 25), (90, 25)]:
         ahead, alone = plans(round_, widest), plan(3, round_, CLIENTS, schedule(), widest)
-        assert all(np.array_equal(getattr(ahead, name), getattr(alone, name)) for name in vars(alone))
+        assert all(
+            np.array_equal(getattr(ahead, name), getattr(alone, name)) for name in vars(alone)
+        )
 
 
 def test_only_small_plans_are_drawn_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,7 +58,9 @@ def test_every_epoch_uses_every_row_of_a_client_once() -> None:
             assert np.array_equal(rows, CLIENTS[client])
             assert set(count) == {3}
             assert drawn.steps_K[k] == 3 * -(-len(CLIENTS[client]) // 4)
-            assert np.array_equal(drawn.all_rows_KM[k][drawn.all_rows_KM[k] != PAD], CLIENTS[client])
+            assert np.array_equal(
+                drawn.all_rows_KM[k][drawn.all_rows_KM[k] != PAD], CLIENTS[client]
+            )
 
 
 def test_padding_stands_behind_the_rows_of_a_batch() -> None:
@@ -82,7 +90,9 @@ def test_a_clients_batches_do_not_depend_on_who_else_takes_part() -> None:
     everyone, some = (plan(0, 1, CLIENTS, schedule(cohort=cohort)) for cohort in (8, 3))
     for k, client in enumerate(some.clients_K):
         j = list(everyone.clients_K).index(client)
-        assert np.array_equal(some.rows_KSB[k, : some.steps_K[k]], everyone.rows_KSB[j, : everyone.steps_K[j]])
+        assert np.array_equal(
+            some.rows_KSB[k, : some.steps_K[k]], everyone.rows_KSB[j, : everyone.steps_K[j]]
+        )
 
 
 def test_full_batching_gives_all_rows_in_every_step() -> None:
@@ -90,14 +100,19 @@ def test_full_batching_gives_all_rows_in_every_step() -> None:
     assert drawn.steps_K.tolist() == [2] * 4
     for k, client in enumerate(drawn.clients_K):
         for s in range(2):
-            assert sorted(drawn.rows_KSB[k, s][drawn.rows_KSB[k, s] != PAD]) == CLIENTS[client].tolist()
+            assert (
+                sorted(drawn.rows_KSB[k, s][drawn.rows_KSB[k, s] != PAD])
+                == CLIENTS[client].tolist()
+            )
 
 
 @pytest.mark.parametrize("weighting", ["samples", "uniform"])
 def test_weights_are_normalised_over_those_that_report(weighting: str) -> None:
     for round_ in range(1, 30):
         drawn = plan(0, round_, CLIENTS, schedule("dropped(share=0.5)", weighting=weighting))
-        sizes = np.array([len(CLIENTS[client]) if weighting == "samples" else 1 for client in drawn.clients_K])
+        sizes = np.array(
+            [len(CLIENTS[client]) if weighting == "samples" else 1 for client in drawn.clients_K]
+        )
         mass = sizes * (drawn.steps_K > 0)
         assert np.allclose(drawn.weights_K * mass.sum(), mass, rtol=1e-15)
         assert drawn.reporting == (drawn.steps_K > 0).sum()
@@ -106,14 +121,18 @@ def test_weights_are_normalised_over_those_that_report(weighting: str) -> None:
 def test_cohorts_are_uniform_over_clients() -> None:
     rounds = 2000
     counts = np.bincount(
-        np.concatenate([plan(0, r, CLIENTS, schedule()).clients_K for r in range(rounds)]), minlength=len(CLIENTS)
+        np.concatenate([plan(0, r, CLIENTS, schedule()).clients_K for r in range(rounds)]),
+        minlength=len(CLIENTS),
     )
     p = 4 / len(CLIENTS)
-    assert np.abs(counts - rounds * p).max() < 4.5 * np.sqrt(rounds * p * (1 - p))  # P(any beyond) < 6e-5
+    # P(any beyond) < 6e-5.
+    assert np.abs(counts - rounds * p).max() < 4.5 * np.sqrt(rounds * p * (1 - p))
 
 
 def test_orders_are_uniform_and_differ_between_clients_rounds_and_epochs() -> None:
-    """Each of a row's places in an epoch is as likely as any other (chi-squared, P(worse) = 1e-6)."""
+    """Each of a row's places in an epoch is as likely as any other (chi-squared, P(worse) =
+    1e-6).
+    """
     from scipy.stats import chi2
 
     rounds, size = 400, 12
@@ -140,7 +159,9 @@ def test_half_an_epoch_is_the_first_half_of_its_batches_rounded_up() -> None:
     assert np.array_equal(half.weights_K, np.array([10, 4, 1]) / 15)
     more = plan(0, 3, clients, schedule(cohort=3, local_epochs=1.5))
     assert more.steps_K.tolist() == [5, 2, 2]
-    assert np.array_equal(more.rows_KSB[:, :3][whole.rows_KSB != PAD], whole.rows_KSB[whole.rows_KSB != PAD])
+    assert np.array_equal(
+        more.rows_KSB[:, :3][whole.rows_KSB != PAD], whole.rows_KSB[whole.rows_KSB != PAD]
+    )
 
 
 def test_gradient_descent_takes_its_one_step_also_in_a_part_of_an_epoch() -> None:

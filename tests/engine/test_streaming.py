@@ -1,4 +1,6 @@
-"""Rows that are brought to the device a cohort at a time give the bits of rows that are all there."""
+"""Rows that are brought to the device a cohort at a time give the bits of rows that are all
+there.
+"""
 
 import threading
 from dataclasses import replace
@@ -23,7 +25,9 @@ def streamed(small: Small, executor: str, client: str = "sgd", **settings: Any) 
     federation = small.federation(client=client, executor=executor, **settings)
     seen = windowed(small.task, width(small.clients, federation.schedule.cohort), CPU)
     optimizer = CLIENTS.build(CLIENTS.component(client))
-    execute = EXECUTORS.build(EXECUTORS.component(executor)).compute_for(federation.network, seen, optimizer)
+    execute = EXECUTORS.build(EXECUTORS.component(executor)).compute_for(
+        federation.network, seen, optimizer
+    )
     return replace(federation, execute=Streamed(execute, seen.train, small.task.train))
 
 
@@ -34,11 +38,20 @@ def after(federation: Federation, rounds: int) -> State:
     return state
 
 
-@pytest.mark.parametrize("executor", ["loop", "stacked", "threads(workers=2)", "processes(workers=2)"])
+@pytest.mark.parametrize(
+    "executor", ["loop", "stacked", "threads(workers=2)", "processes(workers=2)"]
+)
 @pytest.mark.parametrize("method", ["sgd(momentum=0.9)", "gd", "mimelite", "scaffold"])
 def test_streamed_rows_give_the_same_bits(small: Small, executor: str, method: str) -> None:
-    """Rounds in which somebody, everybody or nobody reports, batches of all rows, and gradients at x."""
-    settings: dict[str, Any] = {"client": method, "cohort": 3, "devices": "dropped(share=0.6)", "seed": 4}
+    """Rounds in which somebody, everybody or nobody reports, batches of all rows,
+    and gradients at x.
+    """
+    settings: dict[str, Any] = {
+        "client": method,
+        "cohort": 3,
+        "devices": "dropped(share=0.6)",
+        "seed": 4,
+    }
     network = small.network(dropout=0.3)
     state = after(streamed(small, executor, network=network, **settings), rounds=8)
     expected = after(small.federation(executor=executor, network=network, **settings), rounds=8)

@@ -1,4 +1,6 @@
-"""Where data lie that a study names: what it says, at `$HEADSTART_DATA`, at home, or what is wrong with it."""
+"""Where data lie that a study names: what it says, at `$HEADSTART_DATA`, at home,
+or what is wrong with it.
+"""
 
 from pathlib import Path
 
@@ -8,17 +10,30 @@ from headstart.errors import HeadstartError
 from headstart.files import located
 
 
-def test_the_folder_of_the_data_is_that_of_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_folder_of_the_data_is_that_of_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HEADSTART_DATA", str(tmp_path))
     monkeypatch.setenv("OTHER", "elsewhere")
-    assert located("$HEADSTART_DATA/a/b.csv") == located("${HEADSTART_DATA}/a/b.csv") == tmp_path / "a" / "b.csv"
-    with pytest.raises(HeadstartError, match=r"^\$OTHER/b\.csv: there is no such file or folder; looked in "):
+    assert (
+        located("$HEADSTART_DATA/a/b.csv")
+        == located("${HEADSTART_DATA}/a/b.csv")
+        == tmp_path / "a" / "b.csv"
+    )
+    with pytest.raises(
+        HeadstartError, match=r"^\$OTHER/b\.csv: there is no such file or folder; looked in "
+    ):
         located("$OTHER/b.csv")
 
 
-def test_a_folder_of_the_data_that_is_not_set_is_told_with_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_of_the_data_that_is_not_set_is_told_with_its_key(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.delenv("HEADSTART_DATA", raising=False)
-    line = r"^task\.path: \$HEADSTART_DATA/b\.csv: the environment variable HEADSTART_DATA is not set; set it to "
+    line = (
+        r"^task\.path: \$HEADSTART_DATA/b\.csv: the environment variable HEADSTART_DATA is not "
+        r"set; set it to "
+    )
     with pytest.raises(HeadstartError, match=line):
         located("$HEADSTART_DATA/b.csv", "task.path")
 
@@ -39,5 +54,7 @@ def test_home_is_written_with_a_tilde(tmp_path: Path, monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("path", ["a\0b", "\0"])
 def test_what_is_no_path_is_one_line(path: str) -> None:
-    with pytest.raises(HeadstartError, match=r"^expected a path, got .*, which has a zero character$"):
+    with pytest.raises(
+        HeadstartError, match=r"^expected a path, got .*, which has a zero character$"
+    ):
         located(path)

@@ -10,7 +10,9 @@ from headstart.errors import HeadstartError
 
 
 def record_at(path: Any) -> Any:
-    files.write_record(path, {"number": 0.1, "text": "Köln \U0001f41f", "none": None, "list": [1, [2]]})
+    files.write_record(
+        path, {"number": 0.1, "text": "Köln \U0001f41f", "none": None, "list": [1, [2]]}
+    )
     return path
 
 
@@ -43,13 +45,19 @@ def test_a_record_that_is_cut_gone_or_of_older_times_is_noticed(tmp_path: Path) 
     with pytest.raises(HeadstartError, match="as files of an older version have none"):
         files.read_record(path)
     path.unlink()
-    with pytest.raises(HeadstartError, match=r"is damaged \(No such file or directory\); delete it and run again"):
+    with pytest.raises(
+        HeadstartError, match=r"is damaged \(No such file or directory\); delete it and run again"
+    ):
         files.read_record(path)
 
 
 def test_a_text_that_looks_like_a_seal_is_none(tmp_path: Path) -> None:
     looks_like = f'headstart.sha256": "{"1" * 64}'
-    record = {"title": f'"{looks_like}"', "note": f"headstart.sha256: {'0' * 64}", "headstart": {"sha256": "0" * 64}}
+    record = {
+        "title": f'"{looks_like}"',
+        "note": f"headstart.sha256: {'0' * 64}",
+        "headstart": {"sha256": "0" * 64},
+    }
     record["inner"] = {"headstart.sha256": "0" * 64}
     files.write_record(tmp_path / "a.json", record)
     assert files.read_record(tmp_path / "a.json") == record

@@ -52,12 +52,15 @@ except HeadstartError as error:
 
 
 def test_what_is_no_file_is_not_replaced(tmp_path: Path) -> None:
-    """A rename as root would make `/dev/null` a file, and everything that writes there fill the disk."""
+    """A rename as root would make `/dev/null` a file, and everything that writes there fill the
+    disk.
+    """
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "pipe")
     for name, kind in (("folder", "a folder"), ("pipe", "a device or a pipe")):
         with pytest.raises(
-            HeadstartError, match=f"^cannot write .*{name}: expected a file or nothing there, got {kind}$"
+            HeadstartError,
+            match=f"^cannot write .*{name}: expected a file or nothing there, got {kind}$",
         ):
             files.write(tmp_path / name, b"")
     assert (tmp_path / "pipe").is_fifo()
@@ -70,7 +73,10 @@ def test_a_folder_that_is_a_file_gets_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(HeadstartError) as caught:
         files.write(tmp_path / "file" / "below", b"")
-    assert str(caught.value) == f"cannot write {tmp_path / 'file' / 'below'}: a file stands where a folder should be"
+    assert (
+        str(caught.value)
+        == f"cannot write {tmp_path / 'file' / 'below'}: a file stands where a folder should be"
+    )
 
 
 def test_errors_that_are_not_of_the_file_system_pass_through(tmp_path: Path) -> None:
@@ -82,11 +88,21 @@ def test_what_a_process_that_is_gone_left_half_written_is_swept(tmp_path: Path) 
     gone = subprocess.Popen(["true"])
     gone.wait()
     ours = tmp_path / f".page.md.{gone.pid}.partial"
-    others = [tmp_path / f".page.md.{os.getpid()}.partial", tmp_path / ".page.md.partial", tmp_path / ".notes.partial"]
+    others = [
+        tmp_path / f".page.md.{os.getpid()}.partial",
+        tmp_path / ".page.md.partial",
+        tmp_path / ".notes.partial",
+    ]
     others.append(tmp_path / f".another.md.{gone.pid}.partial")
     for path in (ours, *others):
         path.write_bytes(b"half")
     files.sweep(tmp_path, {"page.md"})
     assert not ours.exists()
     assert all(path.exists() for path in others)
-    assert [files.whose_half(path) for path in (ours, *others)] == ["page.md", "page.md", None, None, "another.md"]
+    assert [files.whose_half(path) for path in (ours, *others)] == [
+        "page.md",
+        "page.md",
+        None,
+        None,
+        "another.md",
+    ]

@@ -1,4 +1,6 @@
-"""What is recorded in place of some convolutions computes the same, and nothing else is replaced."""
+"""What is recorded in place of some convolutions computes the same,
+and nothing else is replaced.
+"""
 
 from typing import Any
 
@@ -14,17 +16,26 @@ DRAW = torch.Generator().manual_seed(0)
 
 
 def recorded(layer: nn.Conv2d, inputs: Tensor, of_inputs: bool) -> tuple[Any, set[str]]:
-    """The gradients of a sum of squares and what comes out, replayed; and the names of the operations."""
+    """The gradients of a sum of squares and what comes out, replayed;
+    and the names of the operations.
+    """
 
     def function(inputs: Tensor, *params: Tensor) -> list[Tensor]:
         leaves = [leaf.detach().requires_grad_() for leaf in (inputs, *params)]
         named = dict(zip(("weight", "bias"), leaves[1:], strict=False))
         outputs = torch.func.functional_call(layer, named, (leaves[0] if of_inputs else inputs,))
-        return [outputs, *torch.autograd.grad((outputs**2).sum(), leaves if of_inputs else leaves[1:])]
+        return [
+            outputs,
+            *torch.autograd.grad((outputs**2).sum(), leaves if of_inputs else leaves[1:]),
+        ]
 
     params = [leaf.detach() for leaf in layer.parameters()]
-    module = make_fx(function, AS_PRODUCTS, tracing_mode="fake", _allow_non_fake_inputs=True)(inputs, *params)
-    names = {str(node.target) for node in module.graph.nodes if "aten.convolution" in str(node.target)}
+    module = make_fx(function, AS_PRODUCTS, tracing_mode="fake", _allow_non_fake_inputs=True)(
+        inputs, *params
+    )
+    names = {
+        str(node.target) for node in module.graph.nodes if "aten.convolution" in str(node.target)
+    }
     return list(zip(module(inputs, *params), function(inputs, *params), strict=True)), names
 
 
@@ -62,8 +73,12 @@ def test_products_are_the_convolution(
 
 
 def test_the_layout_is_that_of_a_convolution() -> None:
-    couples, _ = recorded(nn.Conv2d(3, 7, 1), images().float().contiguous(memory_format=torch.channels_last), True)
-    assert [ours.stride() for ours, _ in couples[:2]] == [theirs.stride() for _, theirs in couples[:2]]
+    couples, _ = recorded(
+        nn.Conv2d(3, 7, 1), images().float().contiguous(memory_format=torch.channels_last), True
+    )
+    assert [ours.stride() for ours, _ in couples[:2]] == [
+        theirs.stride() for _, theirs in couples[:2]
+    ]
 
 
 @pytest.mark.parametrize(
@@ -81,9 +96,13 @@ def test_the_layout_is_that_of_a_convolution() -> None:
         ({"kernel_size": 1, "groups": 2}, torch.channels_last),
     ],
 )
-def test_anything_else_stays_a_convolution(settings: dict[str, Any], layout: torch.memory_format) -> None:
+def test_anything_else_stays_a_convolution(
+    settings: dict[str, Any], layout: torch.memory_format
+) -> None:
     layer = nn.Conv2d(4, 6, **settings, dtype=torch.float64)
-    couples, convolutions = recorded(layer, images(4).contiguous(memory_format=layout), of_inputs=True)
+    couples, convolutions = recorded(
+        layer, images(4).contiguous(memory_format=layout), of_inputs=True
+    )
     assert convolutions == {"aten.convolution.default", "aten.convolution_backward.default"}
     assert all(torch.equal(ours, theirs) for ours, theirs in couples)
 
@@ -92,4 +111,6 @@ def test_images_of_one_channel_count_as_channels_last() -> None:
     """Torch would compute on a copy with channels first, and copy back what comes out of it."""
     inputs = channels_last(torch.ones(2, 1, 4, 5))
     assert inputs.stride() == (20, 1, 5, 1)
-    assert torch.nn.functional.conv2d(inputs, torch.ones(3, 1, 3, 3)).is_contiguous(memory_format=torch.channels_last)
+    assert torch.nn.functional.conv2d(inputs, torch.ones(3, 1, 3, 3)).is_contiguous(
+        memory_format=torch.channels_last
+    )

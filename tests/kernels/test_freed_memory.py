@@ -44,5 +44,7 @@ def pages_of_a_step(*arguments: str) -> list[int]:
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
 def test_a_step_takes_no_new_pages_where_freed_memory_is_kept() -> None:
-    """20 MiB are 5,120 pages of 4 KiB. (A system with huge pages takes fewer, and may pass either way.)"""
+    """20 MiB are 5,120 pages of 4 KiB. (A system with huge pages takes fewer, and may pass either
+    way.)
+    """
     assert max(pages_of_a_step("keep")) < 100

@@ -80,7 +80,9 @@ def test_a_recording_has_the_fused_gradient_once() -> None:
     assert not [name for name in names if name.startswith(("aten.rsqrt", "aten.pow"))]
 
 
-@pytest.mark.parametrize("order", [(0, 1, 2, 3, 4), (0, 1, 4, 2, 3), (1, 0, 2, 3, 4), (1, 2, 0, 3, 4)])
+@pytest.mark.parametrize(
+    "order", [(0, 1, 2, 3, 4), (0, 1, 4, 2, 3), (1, 0, 2, 3, 4), (1, 2, 0, 3, 4)]
+)
 def test_clients_at_once_have_each_their_own_gradient(order: tuple[int, ...]) -> None:
     """However their images lie in memory."""
     torchs, ours = both(2, (3, 4, 5, 6))
@@ -100,7 +102,9 @@ def test_in_evaluation_it_has_a_hessian() -> None:
     ours = loss_of(layer, (2, 4, 3))
     DRAW.manual_seed(1)
     torchs = loss_of(nn.GroupNorm(2, 4), (2, 4, 3))
-    torch.testing.assert_close(hessian(ours)(*arguments), hessian(torchs)(*arguments), rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(
+        hessian(ours)(*arguments), hessian(torchs)(*arguments), rtol=1e-12, atol=1e-12
+    )
 
 
 def test_a_layer_without_weights_and_one_of_ones_own_are_left_alone() -> None:

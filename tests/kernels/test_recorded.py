@@ -1,4 +1,6 @@
-"""Networks that torch records with strides, views or memory of other kinds than it replays: all equal the loop."""
+"""Networks that torch records with strides, views or memory of other kinds than it replays:
+all equal the loop.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -45,14 +47,19 @@ def assert_equals_the_loop(
     x = network.initial(0)
     asked = {0: Assignment(x, {}, [{}, {}], 0.1, now)}
     expected = by_loop(network, task, client)(asked, 1)[0]
-    assert float(torch.stack([leaf.abs().max() for leaf in expected.mean_update.values()]).max()) > 1e-4
+    assert (
+        float(torch.stack([leaf.abs().max() for leaf in expected.mean_update.values()]).max())
+        > 1e-4
+    )
     for name in executors:
         execute = EXECUTORS.build(EXECUTORS.component(name)).compute_for(network, task, client)
         cohort = execute(asked, 1)[0]
         assert distance(cohort.mean_update, expected.mean_update) < RELATIVE, name
 
 
-ACTIVATIONS: dict[str, tuple[type[nn.Module], Callable[..., torch.Tensor], Callable[..., Any] | None]] = {
+ACTIVATIONS: dict[
+    str, tuple[type[nn.Module], Callable[..., torch.Tensor], Callable[..., Any] | None]
+] = {
     "ELU": (nn.ELU, F.elu, F.elu_),
     "CELU": (nn.CELU, F.celu, F.celu_),
     "SELU": (nn.SELU, F.selu, F.selu_),
@@ -75,9 +82,13 @@ CONVOLUTIONS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
 
 
 class Branch(nn.Module):
-    """A convolution that goes straight into an activation, and from there, flat, into a layer of its own."""
+    """A convolution that goes straight into an activation, and from there, flat,
+    into a layer of its own.
+    """
 
-    def __init__(self, convolution: nn.Module, shape: Sequence[int], activation: Callable[..., Any]) -> None:
+    def __init__(
+        self, convolution: nn.Module, shape: Sequence[int], activation: Callable[..., Any]
+    ) -> None:
         super().__init__()
         self.convolution, self.activation = convolution, activation
         width = convolution(torch.zeros(1, *shape)).numel()
@@ -98,7 +109,9 @@ class Branches(nn.ModuleList):
     ("convolution", "form"),
     [("2d", "module"), ("2d", "in place"), *((name, "function") for name in CONVOLUTIONS)],
 )
-def test_activations_straight_after_a_convolution_equal_the_loop(convolution: str, form: str) -> None:
+def test_activations_straight_after_a_convolution_equal_the_loop(
+    convolution: str, form: str
+) -> None:
     make, shape = CONVOLUTIONS[convolution]
 
     def build() -> nn.Module:
@@ -127,7 +140,9 @@ class SqueezeExcite(nn.Module):
 class InvertedResidual(nn.Module):
     """The block of MobileNetV3 (arXiv 1905.02244, Figure 4)."""
 
-    def __init__(self, width: int, wide: int, out: int, kernel: int, stride: int, act: type) -> None:
+    def __init__(
+        self, width: int, wide: int, out: int, kernel: int, stride: int, act: type
+    ) -> None:
         super().__init__()
         depthwise = nn.Conv2d(wide, wide, kernel, stride, kernel // 2, groups=wide, bias=False)
         self.body = nn.Sequential(
@@ -142,9 +157,14 @@ class InvertedResidual(nn.Module):
 
 
 def mobilenet_v3() -> nn.Module:
-    """What torchvision's `mobilenet_v3_small` is made of, with two blocks of eleven, for images of 16x16 pixels."""
+    """What torchvision's `mobilenet_v3_small` is made of, with two blocks of eleven,
+    for images of 16x16 pixels.
+    """
     stem = [nn.Conv2d(3, 8, 3, 2, 1, bias=False), nn.BatchNorm2d(8), nn.Hardswish(inplace=True)]
-    blocks = [InvertedResidual(8, 16, 8, 3, 1, nn.ReLU), InvertedResidual(8, 24, 12, 5, 2, nn.Hardswish)]
+    blocks = [
+        InvertedResidual(8, 16, 8, 3, 1, nn.ReLU),
+        InvertedResidual(8, 24, 12, 5, 2, nn.Hardswish),
+    ]
     head = [nn.Conv2d(12, 24, 1, bias=False), nn.BatchNorm2d(24), nn.Hardswish(inplace=True)]
     head += [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(24, 16), nn.Hardswish(inplace=True)]
     head += [nn.Dropout(0.2, inplace=True), nn.Linear(16, 2)]
@@ -157,12 +177,24 @@ def test_a_converted_mobilenet_v3_equals_the_loop() -> None:
 
 
 @pytest.mark.parametrize("activation", [nn.ReLU, nn.Hardswish, nn.ELU])
-def test_a_group_norm_whose_gradient_comes_in_another_order_of_memory_equals_the_loop(activation: Any) -> None:
-    """The mean's gradient lies with channels first; that of Hardswish follows it, and was recorded as it does not."""
+def test_a_group_norm_whose_gradient_comes_in_another_order_of_memory_equals_the_loop(
+    activation: Any,
+) -> None:
+    """The mean's gradient lies with channels first; that of Hardswish follows it,
+    and was recorded as it does not.
+    """
 
     def build() -> nn.Module:
-        maps = [nn.Conv2d(3, 4, 3), nn.GroupNorm(2, 4), activation(), nn.Conv2d(4, 6, 3), nn.GroupNorm(3, 6)]
-        return nn.Sequential(*maps, activation(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 2))
+        maps = [
+            nn.Conv2d(3, 4, 3),
+            nn.GroupNorm(2, 4),
+            activation(),
+            nn.Conv2d(4, 6, 3),
+            nn.GroupNorm(3, 6),
+        ]
+        return nn.Sequential(
+            *maps, activation(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 2)
+        )
 
     assert_equals_the_loop(build, (3, 8, 7))
 
@@ -170,7 +202,9 @@ def test_a_group_norm_whose_gradient_comes_in_another_order_of_memory_equals_the
 class Calls(nn.Module):
     """Layers, and what is made of them."""
 
-    def __init__(self, forward: Callable[..., torch.Tensor], **layers: nn.Module | nn.Parameter) -> None:
+    def __init__(
+        self, forward: Callable[..., torch.Tensor], **layers: nn.Module | nn.Parameter
+    ) -> None:
         super().__init__()
         self._call = forward
         for name, layer in layers.items():
@@ -203,7 +237,9 @@ def viewed_then_written(net: Any, x: torch.Tensor) -> torch.Tensor:
     return net.last(maps.flatten(1) + rows)
 
 
-@pytest.mark.parametrize("forward", [flattened_then_written, copied_then_written, viewed_then_written])
+@pytest.mark.parametrize(
+    "forward", [flattened_then_written, copied_then_written, viewed_then_written]
+)
 def test_what_is_a_view_in_one_layout_alone_is_not_silently_a_copy(
     forward: Callable[..., torch.Tensor],
 ) -> None:
@@ -213,7 +249,9 @@ def test_what_is_a_view_in_one_layout_alone_is_not_silently_a_copy(
         return Calls(forward, maps=nn.Conv2d(3, 4, 3), last=nn.Linear(16, 2))
 
     assert_equals_the_loop(build, (3, 4, 4), executors=("threads", "threads(channels_last=False)"))
-    with pytest.raises(RecordingError, match="it changes in place what it also reads under another name"):
+    with pytest.raises(
+        RecordingError, match="it changes in place what it also reads under another name"
+    ):
         assert_equals_the_loop(build, (3, 4, 4), executors=("stacked",))
 
 
@@ -222,4 +260,6 @@ def test_a_parameter_without_dimensions_and_one_that_is_not_used_equal_the_loop(
         return net.last(x) * net.scale
 
     scale = nn.Parameter(torch.tensor(2.0))
-    assert_equals_the_loop(lambda: Calls(scaled, last=nn.Linear(4, 2), scale=scale, unused=nn.Linear(3, 3)), (4,))
+    assert_equals_the_loop(
+        lambda: Calls(scaled, last=nn.Linear(4, 2), scale=scale, unused=nn.Linear(3, 3)), (4,)
+    )

@@ -1,4 +1,6 @@
-"""The first replay of a recording: right whatever strides torch promised, and never waiting for anybody."""
+"""The first replay of a recording: right whatever strides torch promised,
+and never waiting for anybody.
+"""
 
 import threading
 
@@ -23,7 +25,9 @@ def test_it_gives_what_the_function_gives_and_so_do_all_that_follow() -> None:
 
 
 def test_it_takes_no_lock_that_a_killed_process_could_hold_for_ever() -> None:
-    """The lock of tqdm is shared by all processes that are forked; torch's own interpreter takes it."""
+    """The lock of tqdm is shared by all processes that are forked;
+    torch's own interpreter takes it.
+    """
     leaves = [torch.ones(2, 1, 6, 6), torch.ones(3, 1, 3, 3)]
     module = make_fx(step, tracing_mode="fake")(*leaves)
     with tqdm.get_lock():

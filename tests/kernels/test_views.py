@@ -1,4 +1,6 @@
-"""What is taken out of a recording moves no number, and what is written through one name is read under the other."""
+"""What is taken out of a recording moves no number, and what is written through one name is read
+under the other.
+"""
 
 import torch
 from torch.fx.experimental.proxy_tensor import make_fx

@@ -20,7 +20,20 @@ def runs(
 ) -> Iterator[Any]:
     """A run for each accuracy, from seed 0 on: None where the run diverged."""
     for seed, accuracy in enumerate(accuracies):
-        row = setting._asdict() | {"start": start, "seed": seed, "client": pair.client, "server": pair.server}
-        row |= {"client_rate": 0.1, "server_rate": 1.0, "test_accuracy": accuracy, "test_predictions": 1000}
-        ended = {"status": "diverged" if accuracy is None else "finished", "test_loss": 2 - (accuracy or 0)}
+        row = setting._asdict() | {
+            "start": start,
+            "seed": seed,
+            "client": pair.client,
+            "server": pair.server,
+        }
+        row |= {
+            "client_rate": 0.1,
+            "server_rate": 1.0,
+            "test_accuracy": accuracy,
+            "test_predictions": 1000,
+        }
+        ended = {
+            "status": "diverged" if accuracy is None else "finished",
+            "test_loss": 2 - (accuracy or 0),
+        }
         yield row | ended | more

@@ -12,7 +12,9 @@ LONG = Plan(tuple(range(20)), until_decided(3, 20), margin=0.005)
 """Of looks enough that nothing is given up early."""
 
 
-def of_starts(random: Sequence[float | None], proxy: Sequence[float | None], plan: Plan = PLAN) -> Decided:
+def of_starts(
+    random: Sequence[float | None], proxy: Sequence[float | None], plan: Plan = PLAN
+) -> Decided:
     return decided([*runs("random", SGD, random), *runs("proxy", SGD, proxy)], plan)
 
 
@@ -62,22 +64,34 @@ def test_a_look_that_lacks_runs_claims_nothing() -> None:
 
 def test_runs_that_are_planned_are_missing_till_they_end() -> None:
     planned = list(runs("proxy", ADAM, LOW[:3], status=None, test_accuracy=None, test_loss=None))
-    found = decided([*runs("random", SGD, LOW[:3]), *runs("random", ADAM, HIGH[:3]), *planned], PLAN)
+    found = decided(
+        [*runs("random", SGD, LOW[:3]), *runs("random", ADAM, HIGH[:3]), *planned], PLAN
+    )
     assert (found.decisions, found.missing) == ((), 3)
 
 
 def test_a_worse_pair_goes_out_and_is_worse_at_all_later_looks() -> None:
-    rows = [*runs("random", SGD, LOW[:3]), *runs("random", ADAM, EQUAL), *runs("random", NOVA, EQUAL[::-1])]
+    rows = [
+        *runs("random", SGD, LOW[:3]),
+        *runs("random", ADAM, EQUAL),
+        *runs("random", NOVA, EQUAL[::-1]),
+    ]
     found = decided(rows, PLAN)
     assert [decision.seeds for decision in found.decisions] == [3, 4, 5]
     assert [places.tolist() for places in found.going] == [[[False, True, True]]] * 3
     assert all(0 in decision.worse(0) for decision in found.decisions)
-    assert all(decision.means[0, 0] == found.decisions[0].means[0, 0] for decision in found.decisions)
+    assert all(
+        decision.means[0, 0] == found.decisions[0].means[0, 0] for decision in found.decisions
+    )
     assert found.missing == 0
 
 
 def test_a_start_that_is_behind_goes_out_and_what_is_known_of_it_stays() -> None:
-    rows = [*runs("random", SGD, LOW[:3]), *runs("proxy", SGD, EQUAL[:4]), *runs("hub", SGD, EQUAL[3::-1])]
+    rows = [
+        *runs("random", SGD, LOW[:3]),
+        *runs("proxy", SGD, EQUAL[:4]),
+        *runs("hub", SGD, EQUAL[3::-1]),
+    ]
     found = decided(rows, LONG)
     assert [decision.seeds for decision in found.decisions] == [3, 4]
     assert [places.tolist() for places in found.going] == [[[False], [True], [True]]] * 2
@@ -92,7 +106,9 @@ def test_a_start_that_is_behind_goes_out_and_what_is_known_of_it_stays() -> None
 
 def test_with_the_pairs_open_the_start_that_is_behind_is_run_no_further() -> None:
     behind = [*runs("random", SGD, LOW[:3]), *runs("random", ADAM, LOW[2::-1])]
-    found = decided([*behind, *runs("proxy", SGD, EQUAL[:3]), *runs("proxy", ADAM, EQUAL[2::-1])], LONG)
+    found = decided(
+        [*behind, *runs("proxy", SGD, EQUAL[:3]), *runs("proxy", ADAM, EQUAL[2::-1])], LONG
+    )
     assert [places.tolist() for places in found.going] == [[[False, False], [True, True]]]
     assert found.missing == 2
 
@@ -102,19 +118,27 @@ def test_runs_of_a_pair_that_went_out_count_no_further() -> None:
     others = [*runs("random", ADAM, EQUAL), *runs("random", NOVA, EQUAL[::-1])]
     short = decided([*runs("random", SGD, LOW[:3]), *others], PLAN)
     whole = decided([*runs("random", SGD, [*LOW[:3], 0.99, 0.99]), *others], PLAN)
-    assert [places.tolist() for places in whole.going] == [places.tolist() for places in short.going]
+    assert [places.tolist() for places in whole.going] == [
+        places.tolist() for places in short.going
+    ]
     assert [each.pairs for each in whole.decisions] == [each.pairs for each in short.decisions]
 
 
 def test_a_pair_that_diverged_goes_out() -> None:
     rows = [*runs("random", SGD, [0.7, None, 0.7]), *runs("random", ADAM, EQUAL[:3])]
-    found = decided([*rows, *runs("proxy", SGD, EQUAL[2::-1]), *runs("proxy", ADAM, EQUAL[1:4])], LONG)
+    found = decided(
+        [*rows, *runs("proxy", SGD, EQUAL[2::-1]), *runs("proxy", ADAM, EQUAL[1:4])], LONG
+    )
     assert [places.tolist() for places in found.going] == [[[False, True], [True, True]]]
     assert found.missing == 3
 
 
 def test_of_pairs_that_are_one_the_first_suffices() -> None:
-    rows = [*runs("random", SGD, EQUAL[:4]), *runs("random", NOVA, EQUAL[:3]), *runs("random", ADAM, EQUAL[3::-1])]
+    rows = [
+        *runs("random", SGD, EQUAL[:4]),
+        *runs("random", NOVA, EQUAL[:3]),
+        *runs("random", ADAM, EQUAL[3::-1]),
+    ]
     found = decided(rows, PLAN)
     assert [decision.seeds for decision in found.decisions] == [3, 4]
 

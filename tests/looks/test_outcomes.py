@@ -9,16 +9,28 @@ from headstart.looks.outcomes import outcomes, step_of
 
 
 def test_values_stand_by_start_pair_and_seed() -> None:
-    rows = [*runs("random", SGD, [0.5, None]), *runs("proxy", ADAM, [0.6, 0.7]), *runs("proxy", SGD, [0.8])]
+    rows = [
+        *runs("random", SGD, [0.5, None]),
+        *runs("proxy", ADAM, [0.6, 0.7]),
+        *runs("proxy", SGD, [0.8]),
+    ]
     found = outcomes(rows, (1, 0), first=2)
-    assert (found.starts, found.pairs, found.setting) == (("random", "proxy"), ((SGD,), (ADAM,)), IID)
+    assert (found.starts, found.pairs, found.setting) == (
+        ("random", "proxy"),
+        ((SGD,), (ADAM,)),
+        IID,
+    )
     nan, lost = math.nan, -math.inf
-    np.testing.assert_array_equal(found.values, [[[lost, 0.5], [nan, nan]], [[nan, 0.8], [0.7, 0.6]]])
+    np.testing.assert_array_equal(
+        found.values, [[[lost, 0.5], [nan, nan]], [[nan, 0.8], [0.7, 0.6]]]
+    )
     np.testing.assert_array_equal(found.wanted, [[True, False], [True, True]])
 
 
 def test_pairs_whose_runs_came_to_the_same_are_one() -> None:
-    by_rounding = [{**row, "test_loss": row["test_loss"] * (1 + 1e-7)} for row in runs("random", NOVA, EQUAL)]
+    by_rounding = [
+        {**row, "test_loss": row["test_loss"] * (1 + 1e-7)} for row in runs("random", NOVA, EQUAL)
+    ]
     rows = [*runs("random", SGD, EQUAL), *by_rounding, *runs("random", ADAM, EQUAL[::-1])]
     found = outcomes(rows, range(5), first=3)
     assert found.pairs == ((SGD, NOVA), (ADAM,))
@@ -49,7 +61,10 @@ def test_pairs_that_diverged_are_not_one() -> None:
 
 
 def test_a_pair_has_the_rates_that_did_best_over_the_first_look() -> None:
-    poor, good = runs("random", SGD, [0.4] * 3 + [0.99] * 2), runs("random", SGD, EQUAL, client_rate=0.3)
+    poor, good = (
+        runs("random", SGD, [0.4] * 3 + [0.99] * 2),
+        runs("random", SGD, EQUAL, client_rate=0.3),
+    )
     found = outcomes([*poor, *good], range(5), first=3)
     np.testing.assert_array_equal(found.values, [[EQUAL]])
 
@@ -61,7 +76,11 @@ def test_seeds_that_were_tuned_by_themselves_have_rates_of_their_own() -> None:
 
 
 def test_only_the_setting_with_most_runs_counts() -> None:
-    rows = [*runs("random", SGD, LOW), *runs("random", SGD, HIGH, DIRICHLET), *runs("random", ADAM, LOW, DIRICHLET)]
+    rows = [
+        *runs("random", SGD, LOW),
+        *runs("random", SGD, HIGH, DIRICHLET),
+        *runs("random", ADAM, LOW, DIRICHLET),
+    ]
     found = outcomes(rows, range(5), first=3)
     assert (found.setting, found.pairs) == (DIRICHLET, ((SGD,), (ADAM,)))
     np.testing.assert_array_equal(found.values, [[HIGH, LOW]])

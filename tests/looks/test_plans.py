@@ -45,7 +45,9 @@ def test_a_list_of_the_seeds_that_were_looked_at_needs_no_further_look() -> None
 
 
 def test_seeds_that_were_looked_at_stay() -> None:
-    with pytest.raises(HeadstartError, match="seeds: seed 2 was looked at and is not among them any more"):
+    with pytest.raises(
+        HeadstartError, match="seeds: seed 2 was looked at and is not among them any more"
+    ):
         going_on(plan_of({"seeds": [0, 1, 3, 4]}), PLAN, 1)
 
 

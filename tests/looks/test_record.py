@@ -39,8 +39,12 @@ RECORD = Record(PLAN, PLAN, 0)
         (-0.2, -0.1, 0.1, 0.2, "open"),
     ],
 )
-def test_a_decision_is_one_word(low: float, least: float, most: float, high: float, word: str) -> None:
-    """Of a difference between `low` and `high`, of which is claimed that it is `least` at least, or `most` at most."""
+def test_a_decision_is_one_word(
+    low: float, least: float, most: float, high: float, word: str
+) -> None:
+    """Of a difference between `low` and `high`, of which is claimed that it is `least` at least,
+    or `most` at most.
+    """
     ours, theirs = Bounds(0.0, low, high, most), Bounds(0.0, -high, -low, -least)
     assert in_a_word(ours, theirs, margin=0.005) == word
     assert word in DECISIONS
@@ -51,7 +55,10 @@ def test_each_couple_of_starts_and_of_pairs_has_a_row_at_each_look() -> None:
     rows += [*runs("random", ADAM, LOW[2::-1]), *runs("proxy", ADAM, HIGH[2::-1])]
     found = decided(rows, PLAN)
     written = table_of(RECORD, found).to_pylist()
-    places = [(row["look"], row["question"], row["start"], row["one"], row["other"]) for row in written[:3]]
+    places = [
+        (row["look"], row["question"], row["start"], row["one"], row["other"])
+        for row in written[:3]
+    ]
     assert places == [
         (1, "where", None, "random", "proxy"),
         (1, "which", "random", "sgd + sgd", "sgd + adam"),
@@ -60,7 +67,9 @@ def test_each_couple_of_starts_and_of_pairs_has_a_row_at_each_look() -> None:
     assert written[0]["decision"] == "behind"
     assert written[0]["estimate"] == found.decisions[0].starts[0, 1].value
     plan = PLAN.looks
-    assert {(row["seeds"], row["spent"], row["level"]) for row in written} == {(3, plan.spent[0], levels(plan)[0])}
+    assert {(row["seeds"], row["spent"], row["level"]) for row in written} == {
+        (3, plan.spent[0], levels(plan)[0])
+    }
 
 
 def test_the_last_look_of_a_study_that_gave_up_says_so() -> None:
@@ -82,9 +91,13 @@ def read_off(low: float, high: float, margin: float) -> str:
 
 @pytest.mark.parametrize("key", [0, 1, 2, 412])
 def test_every_decision_follows_from_its_interval(key: int) -> None:
-    """In study 412 two pairs were open at seven seeds, beside an interval that ended within the margin."""
+    """In study 412 two pairs were open at seven seeds, beside an interval that ended within the
+    margin.
+    """
     draw, seen = np.random.default_rng(key), set()
-    values = 0.8 + 0.004 * draw.standard_normal((1, 4, 1)) + 0.006 * draw.standard_normal((1, 4, 12))
+    values = (
+        0.8 + 0.004 * draw.standard_normal((1, 4, 1)) + 0.006 * draw.standard_normal((1, 4, 12))
+    )
     values = np.concatenate([values, values + 0.002 * draw.standard_normal(values.shape)])
     for at in decide(Accuracies(values), until_decided(3, 12), 0.005):
         couples = [(bounds, at.starts[b, a]) for (a, b), bounds in at.starts.items()]
@@ -107,7 +120,9 @@ def test_the_interval_of_a_row_is_that_of_its_decision(noise: float, gain: float
             rows += [*runs(start, SGD, of_start[0]), *runs(start, ADAM, of_start[1])]
         for row in table_of(RECORD, decided(rows, PLAN)).to_pylist():
             words.add(row["decision"])
-            assert row["decision"].replace("given up", "open") == read_off(row["low"], row["high"], PLAN.margin)
+            assert row["decision"].replace("given up", "open") == read_off(
+                row["low"], row["high"], PLAN.margin
+            )
     assert words - {"open", "given up"}
 
 
@@ -125,15 +140,21 @@ def test_a_folder_without_results_has_no_record(tmp_path: Path) -> None:
 def test_a_record_that_is_gone_while_there_are_results_is_missed(tmp_path: Path) -> None:
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "runs.parquet").touch()
-    with pytest.raises(HeadstartError, match=r"looks\.parquet is gone, which says what was looked at; put it back"):
+    with pytest.raises(
+        HeadstartError, match=r"looks\.parquet is gone, which says what was looked at; put it back"
+    ):
         read_record(tmp_path)
 
 
 def test_a_record_of_another_time_is_refused(tmp_path: Path) -> None:
-    """An older one gives back error that was spent; one of the next look is of a process that ended between files."""
+    """An older one gives back error that was spent; one of the next look is of a process that ended
+    between files.
+    """
     results = tmp_path / "results"
     plan = plan_of({"seeds": {"until": "decided", "first": 3, "at_most": 6}})
-    told = pa.table({"run": ["a"]}).replace_schema_metadata({LOOKED: looks_taken(Record(plan, plan, 2))})
+    told = pa.table({"run": ["a"]}).replace_schema_metadata(
+        {LOOKED: looks_taken(Record(plan, plan, 2))}
+    )
     parquet_files.write(results / "runs.parquet", told)
     for taken in (2, 3):
         parquet_files.write(results / "looks.parquet", table_of(Record(plan, plan, taken), None))
@@ -141,7 +162,10 @@ def test_a_record_of_another_time_is_refused(tmp_path: Path) -> None:
     other = plan_of({"seeds": {"until": "decided", "first": 3, "at_most": 9}})
     for record in (Record(plan, plan, 1), Record(plan, plan, 0), Record(other, other, 2)):
         parquet_files.write(results / "looks.parquet", table_of(record, None))
-        with pytest.raises(HeadstartError, match=r"does not hold the looks of which runs\.parquet tells; put it back"):
+        with pytest.raises(
+            HeadstartError,
+            match=r"does not hold the looks of which runs\.parquet tells; put it back",
+        ):
             read_record(tmp_path)
 
 
@@ -163,12 +187,16 @@ def test_the_same_study_goes_on_as_it_was_planned() -> None:
     other = Plan(PLAN.seeds, until_decided(2, 5), PLAN.margin)
     begun = Record(PLAN, other, 2)
     assert record_for(PLAN, begun) == begun
-    assert record_for(Plan(PLAN.seeds, PLAN.looks, 0.02), begun).followed == Plan(other.seeds, other.looks, 0.02)
+    assert record_for(Plan(PLAN.seeds, PLAN.looks, 0.02), begun).followed == Plan(
+        other.seeds, other.looks, 0.02
+    )
     assert record_for(PLAN, None) == RECORD
 
 
 def test_a_study_that_goes_on_is_still_tuned_as_often() -> None:
-    """Four seeds that share two tunings are two results, also when the same command is run again."""
+    """Four seeds that share two tunings are two results, also when the same command is run
+    again.
+    """
     plan = plan_of({"seeds": [0, 1, 2, 3], "tuning": {"repeats": 2}})
     assert plan.repeats == 2
     assert record_for(plan, Record(plan, plan, 1)) == Record(plan, plan, 1)

@@ -1,4 +1,6 @@
-"""Seeds that share the rates of one repeat of the tuning, against the moments of the model that has two sources."""
+"""Seeds that share the rates of one repeat of the tuning, against the moments of the model that has
+two sources.
+"""
 
 from statistics import fmean
 from typing import Any
@@ -14,7 +16,9 @@ from headstart.looks.repeats import first_of_repeat, together
 from headstart.statistics.intervals import paired_difference, t_interval
 
 
-def row(seed: int, accuracy: float | None, start: str = "random", client: str = "sgd", **more: Any) -> dict[str, Any]:
+def row(
+    seed: int, accuracy: float | None, start: str = "random", client: str = "sgd", **more: Any
+) -> dict[str, Any]:
     rates = {"client_rate": 0.1 * (1 + seed % 3), "server_rate": 1.0}
     setting = {"partition": "iid", "devices": "equal", "local_epochs": 1.0, "trainable": "all"}
     told = {"start": start, "client": client, "server": "sgd", "seed": seed, "status": "finished"}
@@ -42,7 +46,9 @@ def test_parameters_that_differ_between_repeats_are_one_competitor() -> None:
 
 
 def test_what_is_decided_counts_a_repeat_once() -> None:
-    """Four seeds of two repeats are two results: three are needed for Student's t of two degrees."""
+    """Four seeds of two repeats are two results: three are needed for Student's t of two
+    degrees.
+    """
     settings = {"tuning": {"repeats": 3}, "seeds": [0, 1, 2, 3, 4, 5]}
     plan = plan_of(settings)
     assert (plan.seeds, plan.looks.seeds) == ((0, 1, 2), (3,))
@@ -54,10 +60,13 @@ def test_what_is_decided_counts_a_repeat_once() -> None:
 
 
 def test_looks_at_each_seed_need_a_tuning_for_each() -> None:
-    """Seeds of one repeat are alike, so that a further one is not the independent result that a look counts on."""
+    """Seeds of one repeat are alike, so that a further one is not the independent result that a
+    look counts on.
+    """
     until = {"until": "decided", "first": 3, "at_most": 5}
     with pytest.raises(
-        HeadstartError, match=r"^tuning.repeats: .* expected 1, or one for each of at most 5 seeds, got 2"
+        HeadstartError,
+        match=r"^tuning.repeats: .* expected 1, or one for each of at most 5 seeds, got 2",
     ):
         plan_of({"tuning": {"repeats": 2}, "seeds": until})
     assert plan_of({"tuning": {"repeats": 5}, "seeds": until}) == plan_of({"seeds": until})
@@ -67,7 +76,9 @@ SIGMA_TUNING, SIGMA_SEED, REPEATS, EACH = 3.5, 1.0, 3, 4
 
 
 def differences(generator: np.random.Generator) -> dict[int, float]:
-    """By seed, between two starts that do not differ: each was tuned, with an effect of its own on every repeat."""
+    """By seed, between two starts that do not differ: each was tuned,
+    with an effect of its own on every repeat.
+    """
     of_tuning = generator.normal(0, SIGMA_TUNING, REPEATS)
     seeds = range(REPEATS * EACH)
     return {seed: of_tuning[seed % REPEATS] + generator.normal(0, SIGMA_SEED) for seed in seeds}
@@ -87,8 +98,9 @@ def covered(study: dict[int, float]) -> tuple[bool, bool]:
 
 @pytest.mark.slow
 def test_intervals_over_repeats_hold_what_tuning_again_changes() -> None:
-    """4,000 studies: 95 % of the intervals over repeats hold the truth (sd .34 %). By the model the mean of 12 seeds
-    has variance (12.25 + .25) / 3 = 4.2, of which the interval over seeds sees about .8.
+    """4,000 studies: 95 % of the intervals over repeats hold the truth (sd .34 %). By the model the
+    mean of 12 seeds has variance (12.25 + .25) / 3 = 4.2, of which the interval over seeds sees
+    about .8.
     """
     generator = np.random.Generator(np.random.Philox(key=16))
     found = np.array([covered(differences(generator)) for _ in range(4000)])

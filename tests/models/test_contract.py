@@ -41,7 +41,9 @@ def dropping(name: str) -> list[dict[str, float]]:
 
 @pytest.mark.parametrize(("name", "shape"), CASES)
 @pytest.mark.parametrize("rule", CONTRACT)
-def test_it_keeps_the_contract(rule: Callable[[Network, Batch], None], name: str, shape: tuple[int, ...]) -> None:
+def test_it_keeps_the_contract(
+    rule: Callable[[Network, Batch], None], name: str, shape: tuple[int, ...]
+) -> None:
     ways = dropping(name) if rule is has_gradients_of_each_client else [{}]
     for parameters in ways:
         rule(network(name, shape, **parameters), batch(shape))
@@ -53,11 +55,15 @@ def test_the_logistic_gradient_is_that_of_the_textbook() -> None:
     inputs, labels = (part[0] for part in batch((1, 8, 8)))
     classification(net(params, inputs), labels).loss_B.sum().backward()
     residual = torch.softmax(net(params, inputs), -1) - torch.nn.functional.one_hot(labels, OUTPUTS)
-    torch.testing.assert_close(params["1.weight"].grad, residual.T @ inputs.flatten(1), rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(
+        params["1.weight"].grad, residual.T @ inputs.flatten(1), rtol=1e-12, atol=1e-12
+    )
     torch.testing.assert_close(params["1.bias"].grad, residual.sum(0), rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.parametrize(("shape", "pixels"), [((1, 8, 8), 4), ((3, 32, 32), 16), ((1, 28, 28), 9), ((2, 3, 5), 15)])
+@pytest.mark.parametrize(
+    ("shape", "pixels"), [((1, 8, 8), 4), ((3, 32, 32), 16), ((1, 28, 28), 9), ((2, 3, 5), 15)]
+)
 def test_the_small_cnn_has_the_size_it_says(shape: tuple[int, ...], pixels: int) -> None:
     layers = [(shape[0], 16), (16, 32), (32, 64)]
     expected = sum(9 * a * b + b for a, b in layers) + pixels * 64 * OUTPUTS + OUTPUTS
@@ -65,8 +71,15 @@ def test_the_small_cnn_has_the_size_it_says(shape: tuple[int, ...], pixels: int)
 
 
 def test_the_mlp_without_hidden_layers_is_the_logistic_model() -> None:
-    assert network("mlp", (1, 8, 8), hidden=[]).initial(3).keys() == network("logistic", (1, 8, 8)).initial(3).keys()
-    widths = [leaf.shape[0] for leaf in network("mlp", (1, 8, 8), hidden=[7, 9]).initial(0).values() if leaf.ndim == 2]
+    assert (
+        network("mlp", (1, 8, 8), hidden=[]).initial(3).keys()
+        == network("logistic", (1, 8, 8)).initial(3).keys()
+    )
+    widths = [
+        leaf.shape[0]
+        for leaf in network("mlp", (1, 8, 8), hidden=[7, 9]).initial(0).values()
+        if leaf.ndim == 2
+    ]
     assert widths == [7, 9, OUTPUTS]
 
 

@@ -1,4 +1,6 @@
-"""Models of text: the published sizes, the published forms, and that no output sees what comes later."""
+"""Models of text: the published sizes, the published forms,
+and that no output sees what comes later.
+"""
 
 import math
 from pathlib import Path
@@ -46,7 +48,9 @@ def second_biases(module: nn.Module) -> int:
     ("written", "outputs", "published"),
     [("lstm", 90, 820_522), ("lstm@stackoverflow", 10_004, 4_050_748)],
 )
-def test_the_lstms_have_the_sizes_of_reddi_et_al(written: str, outputs: int, published: int) -> None:
+def test_the_lstms_have_the_sizes_of_reddi_et_al(
+    written: str, outputs: int, published: int
+) -> None:
     module = built(written, (20,), outputs)
     assert size(module) - second_biases(module) == published
 
@@ -61,16 +65,26 @@ def test_the_lstms_have_the_sizes_of_reddi_et_al(written: str, outputs: int, pub
 def test_charlm_has_the_sizes_of_kim_et_al(
     written: str, d: int, filters: list[int], highways: int, hidden: int, millions: int
 ) -> None:
-    """arXiv 1508.06615, Table 3: 5 and 19 million on the Penn Treebank, of 10,000 words and 51 characters."""
+    """arXiv 1508.06615, Table 3: 5 and 19 million on the Penn Treebank,
+    of 10,000 words and 51 characters.
+    """
     module, features = built(written, (35, 21), 10_000), sum(filters)
     convolutions = sum(n * (d * width + 1) for width, n in enumerate(filters, start=1))
     lstms = 4 * hidden * (features + hidden + 1) + 4 * hidden * (hidden + hidden + 1)
-    expected = 51 * d + convolutions + highways * 2 * features * (features + 1) + lstms + 10_000 * (hidden + 1)
+    expected = (
+        51 * d
+        + convolutions
+        + highways * 2 * features * (features + 1)
+        + lstms
+        + 10_000 * (hidden + 1)
+    )
     assert size(module) - second_biases(module) == expected
     assert math.floor(expected / 1e6) == millions
 
 
-@pytest.mark.parametrize(("preset", "published"), [("distilgpt2", 81_912_576), ("gpt2", 124_439_808)])
+@pytest.mark.parametrize(
+    ("preset", "published"), [("distilgpt2", 81_912_576), ("gpt2", 124_439_808)]
+)
 def test_gpt2_has_the_sizes_of_the_checkpoints(preset: str, published: int) -> None:
     with torch.device("meta"):
         assert size(built(f"gpt2@{preset}", (64,), 50_257)) == published
@@ -92,7 +106,9 @@ def test_an_output_depends_on_what_came_before_and_on_nothing_later(name: str) -
 
 def test_charlm_is_the_equations_of_its_paper() -> None:
     """Eqs. 5, 6 and 8 of arXiv 1508.06615 written out for one word; then torch's LSTM."""
-    module: Any = built("charlm(alphabet=9, embedding=3, filters=(2, 3), hidden=6, layers=1)", (1, 4), 5).double()
+    module: Any = built(
+        "charlm(alphabet=9, embedding=3, filters=(2, 3), hidden=6, layers=1)", (1, 4), 5
+    ).double()
     word = torch.tensor([7, 3, 8, 0])
     C = module.characters.weight[word].T  # [d, letters]  # type: ignore[unused-ignore]
     features = []
@@ -121,7 +137,9 @@ def test_gpt2_computes_what_transformers_does(tmp_path: Path) -> None:
             )
         )
         assert network.initial(0).keys() == params.keys()
-        torch.testing.assert_close(network(params, inputs), theirs(inputs).logits, rtol=1e-5, atol=1e-6)
+        torch.testing.assert_close(
+            network(params, inputs), theirs(inputs).logits, rtol=1e-5, atol=1e-6
+        )
 
 
 def test_gpt2_begins_from_what_save_pretrained_wrote(tmp_path: Path) -> None:
@@ -133,7 +151,9 @@ def test_gpt2_begins_from_what_save_pretrained_wrote(tmp_path: Path) -> None:
     examples = Examples(inputs, inputs)
     task = Task("text", examples, examples, examples, 11, next_token(0))
     network = Network(lambda: built("gpt2(width=8, layers=2, heads=2, positions=8)", (5,), 11))
-    start = STARTS.build(STARTS.component({"checkpoint": {"path": str(tmp_path / "model.safetensors")}}))
+    start = STARTS.build(
+        STARTS.component({"checkpoint": {"path": str(tmp_path / "model.safetensors")}})
+    )
     weights = start.weights(NOTHING, network, task, 0)
     assert list(weights) == [name for name, _ in saved.named_parameters()]  # the tied output once
     for name, leaf in saved.named_parameters():
@@ -142,7 +162,9 @@ def test_gpt2_begins_from_what_save_pretrained_wrote(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("prefix", ["transformer.", ""])
 def test_gpt2_begins_from_files_of_older_transformers(tmp_path: Path, prefix: str) -> None:
-    """They hold the causal mask, and the output layer or none; those of the published checkpoints have no prefix."""
+    """They hold the causal mask, and the output layer or none;
+    those of the published checkpoints have no prefix.
+    """
     network = Network(lambda: built("gpt2(width=8, layers=2, heads=2, positions=8)", (5,), 11))
     drawn = network.initial(1)
     saved = {prefix + name.removeprefix("transformer."): leaf for name, leaf in drawn.items()}
@@ -156,31 +178,40 @@ def test_gpt2_begins_from_files_of_older_transformers(tmp_path: Path, prefix: st
 
     def weights(**parameters: str) -> dict[str, torch.Tensor]:
         torch.save(saved, tmp_path / "weights.bin")
-        start = STARTS.build(STARTS.component({"checkpoint": {"path": str(tmp_path / "weights.bin"), **parameters}}))
+        start = STARTS.build(
+            STARTS.component({"checkpoint": {"path": str(tmp_path / "weights.bin"), **parameters}})
+        )
         return start.weights(NOTHING, network, task, 0)
 
     found = weights()
     assert list(found) == list(drawn)
     assert all(torch.equal(found[name], leaf) for name, leaf in drawn.items())
     with pytest.raises(
-        HeadstartError, match=r"^start checkpoint.head: .*'transformer.ln_f'.*head_layer='transformer.wte'"
+        HeadstartError,
+        match=r"^start checkpoint.head: .*'transformer.ln_f'.*head_layer='transformer.wte'",
     ):
         weights(head="new")
     saved["lm_head.weight"] += 1
-    with pytest.raises(HeadstartError, match=r"'lm_head.weight' are one tensor of the model, but not of the file"):
+    with pytest.raises(
+        HeadstartError, match=r"'lm_head.weight' are one tensor of the model, but not of the file"
+    ):
         weights()
 
 
 def test_the_head_of_gpt2_is_not_its_last_norm() -> None:
     params = Network(lambda: built("gpt2(width=8, layers=2, heads=2)", (5,), 11)).initial(0)
-    with pytest.raises(HeadstartError, match=r"^trainable: 'head' would be 'transformer.ln_f'.*'transformer.wte"):
+    with pytest.raises(
+        HeadstartError, match=r"^trainable: 'head' would be 'transformer.ln_f'.*'transformer.wte"
+    ):
         trained("head", params)
     assert trained("transformer.wte.*", params) == ["transformer.wte.weight"]
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_the_recorded_lstm_is_that_of_torch(precision: Precision) -> None:
-    """Gradients under `torch.func`, of one client, of two at once, and recorded, against torch's own layer."""
+    """Gradients under `torch.func`, of one client, of two at once, and recorded,
+    against torch's own layer.
+    """
     torch.manual_seed(0)
     theirs, ours = nn.LSTM(3, 8, 2, batch_first=True), FusedLSTM(3, 8, 2)
     ours.load_state_dict(theirs.state_dict())
@@ -196,14 +227,20 @@ def test_the_recorded_lstm_is_that_of_torch(precision: Precision) -> None:
     (theirs(x_BTD)[0] * d_BTH).sum().backward()
     twice = {name: torch.stack([leaf, 2 * leaf]) for name, leaf in params.items()}
     recorded = Traced(lambda params: (grad(loss)(params),))
-    found = [grad(loss)(params), {n: leaf[0] for n, leaf in vmap(grad(loss))(twice).items()}, recorded(params)[0]]
+    found = [
+        grad(loss)(params),
+        {n: leaf[0] for n, leaf in vmap(grad(loss))(twice).items()},
+        recorded(params)[0],
+    ]
     for gradients in found:
         for name, leaf in theirs.named_parameters():
-            assert torch.linalg.norm(gradients[name] - leaf.grad) < (0.03 if bf16 else 1e-6) * torch.linalg.norm(
-                leaf.grad
-            )
+            assert torch.linalg.norm(gradients[name] - leaf.grad) < (
+                0.03 if bf16 else 1e-6
+            ) * torch.linalg.norm(leaf.grad)
     (second,) = [one for name, one in vmap(grad(loss))(twice).items() if name == "weight_hh_l1"]
-    torch.testing.assert_close(second[1], grad(loss)({n: 2 * leaf for n, leaf in params.items()})["weight_hh_l1"])
+    torch.testing.assert_close(
+        second[1], grad(loss)({n: 2 * leaf for n, leaf in params.items()})["weight_hh_l1"]
+    )
 
 
 def test_dropout_of_gpt2_follows_the_key() -> None:
@@ -224,7 +261,11 @@ def test_dropout_of_gpt2_follows_the_key() -> None:
         ("charlm", (5,), r"'charlm' needs spelled words .*words\(spelled=20\)"),
         ("charlm", (5, 4), "filters over 6 characters, but the task gives 4 a word"),
         ("gpt2(width=6, heads=4)", (5,), r"gpt2.width: expected a multiple of heads \(4\), got 6"),
-        ("gpt2(positions=4)", (5,), r"gpt2.positions: expected at least the task's length \(5\), got 4"),
+        (
+            "gpt2(positions=4)",
+            (5,),
+            r"gpt2.positions: expected at least the task's length \(5\), got 4",
+        ),
         ("gpt2(dropout=0.1, attention='sdpa')", (5,), "use attention='eager' with it"),
     ],
 )

@@ -1,4 +1,6 @@
-"""A module becomes a function of its parameters; what clients could not share or repeat is refused."""
+"""A module becomes a function of its parameters; what clients could not share or repeat is
+refused.
+"""
 
 import copy
 from collections.abc import Callable
@@ -94,7 +96,10 @@ def test_check_leaves_the_global_generator() -> None:
 
 
 def test_initial_weights_in_float64_are_those_in_float32() -> None:
-    single, double = (Network(lambda: nn.Linear(4, 3), dtype).initial(1) for dtype in (torch.float32, torch.float64))
+    single, double = (
+        Network(lambda: nn.Linear(4, 3), dtype).initial(1)
+        for dtype in (torch.float32, torch.float64)
+    )
     assert all(torch.equal(single[name].double(), double[name]) for name in single)
 
 
@@ -120,25 +125,38 @@ def test_tied_weights_are_one_parameter_with_the_gradients_of_both_uses() -> Non
     params = network.initial(0)
     assert set(params) == {"encoder.weight"}
     weight = params["encoder.weight"].requires_grad_()
-    (got,) = torch.autograd.grad(network({"encoder.weight": weight}, INPUTS, KEY).square().sum(), weight)
+    (got,) = torch.autograd.grad(
+        network({"encoder.weight": weight}, INPUTS, KEY).square().sum(), weight
+    )
     expected = (torch.tanh(INPUTS.double() @ weight.T) @ weight.T).square().sum()
-    torch.testing.assert_close(got, torch.autograd.grad(expected, weight)[0], rtol=1e-13, atol=1e-13)
+    torch.testing.assert_close(
+        got, torch.autograd.grad(expected, weight)[0], rtol=1e-13, atol=1e-13
+    )
 
 
 @pytest.mark.parametrize(
     "mixing",
-    [lambda h: h - h.mean(0), lambda h: h / h.abs().max(), lambda h: h + h.flip(0), lambda h: h.softmax(0)],
+    [
+        lambda h: h - h.mean(0),
+        lambda h: h / h.abs().max(),
+        lambda h: h + h.flip(0),
+        lambda h: h.softmax(0),
+    ],
 )
-def test_rows_that_depend_on_the_rows_beside_them_are_refused(mixing: Callable[[Tensor], Tensor]) -> None:
+def test_rows_that_depend_on_the_rows_beside_them_are_refused(
+    mixing: Callable[[Tensor], Tensor],
+) -> None:
     """Executors pad batches, and would not agree."""
     assert "depends on the rows beside it" in refusal(lambda: Forward(mixing))
-    assert "depends on the rows beside it" in refusal(lambda: nn.Sequential(Forward(mixing), nn.Dropout(0.5)))
+    assert "depends on the rows beside it" in refusal(
+        lambda: nn.Sequential(Forward(mixing), nn.Dropout(0.5))
+    )
 
 
 def test_rows_that_do_not_are_taken() -> None:
-    Network(lambda: nn.Sequential(nn.Linear(4, 64), nn.LayerNorm(64), nn.Softmax(-1), nn.Linear(64, 3))).check(
-        INPUTS, 3
-    )
+    Network(
+        lambda: nn.Sequential(nn.Linear(4, 64), nn.LayerNorm(64), nn.Softmax(-1), nn.Linear(64, 3))
+    ).check(INPUTS, 3)
 
 
 def test_a_model_that_changes_its_inputs_is_refused_and_they_stay() -> None:
@@ -150,7 +168,9 @@ def test_a_model_that_changes_its_inputs_is_refused_and_they_stay() -> None:
 
 
 def test_outputs_that_are_not_a_number_are_refused() -> None:
-    assert "the model's output is NaN at the weights" in refusal(lambda: Forward(lambda h: (h - h) / (h - h)))
+    assert "the model's output is NaN at the weights" in refusal(
+        lambda: Forward(lambda h: (h - h) / (h - h))
+    )
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
@@ -184,7 +204,9 @@ def test_outputs_that_do_not_fit_are_refused_with_both_widths() -> None:
     assert "got [6, 7]" in message
     assert "got [6]" in refusal(lambda: Forward(lambda hidden: hidden[:, 0]))
     assert "got []" in refusal(lambda: Forward(torch.sum))
-    assert "returns tuple, expected one tensor" in refusal(lambda: Forward(lambda hidden: (hidden, hidden)))
+    assert "returns tuple, expected one tensor" in refusal(
+        lambda: Forward(lambda hidden: (hidden, hidden))
+    )
 
 
 def test_inputs_that_do_not_fit_are_refused_with_their_shape() -> None:
@@ -198,7 +220,9 @@ def test_a_model_without_parameters_is_refused() -> None:
 
 def test_a_parameter_that_changes_in_the_forward_pass_is_refused() -> None:
     network = Network(lambda: nn.Sequential(nn.Embedding(5, 2, max_norm=0.1), nn.Flatten()))
-    with pytest.raises(HeadstartError, match=r"the model changes its parameter '0\.weight' in its forward pass"):
+    with pytest.raises(
+        HeadstartError, match=r"the model changes its parameter '0\.weight' in its forward pass"
+    ):
         network.check(torch.tensor([[0], [1]]), 2)
 
 

@@ -1,4 +1,6 @@
-"""ResNet-18 under torchvision's names, with GroupNorm: sizes, the function, and what a BatchNorm checkpoint leaves."""
+"""ResNet-18 under torchvision's names, with GroupNorm: sizes, the function,
+and what a BatchNorm checkpoint leaves.
+"""
 
 from typing import Any
 
@@ -13,7 +15,10 @@ from headstart.trees import Tree
 
 
 def network(
-    shape: tuple[int, ...] = (3, 32, 32), outputs: int = 1000, dtype: torch.dtype = torch.float32, **parameters: Any
+    shape: tuple[int, ...] = (3, 32, 32),
+    outputs: int = 1000,
+    dtype: torch.dtype = torch.float32,
+    **parameters: Any,
 ) -> Network:
     component = MODELS.component({"resnet18": parameters})
     return Network(lambda: MODELS.build(component, shape, outputs), dtype)
@@ -21,7 +26,11 @@ def network(
 
 def torchvisions_shapes() -> dict[str, tuple[int, ...]]:
     """Names and shapes of the parameters in torchvision's `resnet18` checkpoints."""
-    shapes: dict[str, tuple[int, ...]] = {"conv1.weight": (64, 3, 7, 7), "bn1.weight": (64,), "bn1.bias": (64,)}
+    shapes: dict[str, tuple[int, ...]] = {
+        "conv1.weight": (64, 3, 7, 7),
+        "bn1.weight": (64,),
+        "bn1.bias": (64,),
+    }
     channels = 64
     for layer, width in enumerate((64, 128, 256, 512), start=1):
         for block in (0, 1):
@@ -31,7 +40,10 @@ def torchvisions_shapes() -> dict[str, tuple[int, ...]]:
                 shapes |= {f"{at}.bn{i}.weight": (width,), f"{at}.bn{i}.bias": (width,)}
             if channels != width:
                 shapes |= {f"{at}.downsample.0.weight": (width, channels, 1, 1)}
-                shapes |= {f"{at}.downsample.1.weight": (width,), f"{at}.downsample.1.bias": (width,)}
+                shapes |= {
+                    f"{at}.downsample.1.weight": (width,),
+                    f"{at}.downsample.1.bias": (width,),
+                }
             channels = width
     return shapes | {"fc.weight": (1000, 512), "fc.bias": (1000,)}
 
@@ -40,14 +52,18 @@ def normalised(inputs: Tensor, w: Tree, name: str, groups: int) -> Tensor:
     """arXiv 1803.08494, Eq. 1, 6 and 7, written out."""
     grouped = inputs.reshape(len(inputs), groups, -1)
     centred = grouped - grouped.mean(-1, keepdim=True)
-    scaled = (centred / (centred.square().mean(-1, keepdim=True) + 1e-5).sqrt()).reshape(inputs.shape)
+    scaled = (centred / (centred.square().mean(-1, keepdim=True) + 1e-5).sqrt()).reshape(
+        inputs.shape
+    )
     return scaled * w[f"{name}.weight"][:, None, None] + w[f"{name}.bias"][:, None, None]
 
 
 def written_out(w: Tree, images: Tensor, groups: int, stem: str) -> Tensor:
     """The network from Table 1 of arXiv 1512.03385, with nothing but functions."""
     if stem == "imagenet":
-        hidden = relu(normalised(conv2d(images, w["conv1.weight"], stride=2, padding=3), w, "bn1", groups))
+        hidden = relu(
+            normalised(conv2d(images, w["conv1.weight"], stride=2, padding=3), w, "bn1", groups)
+        )
         hidden = max_pool2d(hidden, 3, 2, 1)
     else:
         hidden = relu(normalised(conv2d(images, w["conv1.weight"], padding=1), w, "bn1", groups))
@@ -56,7 +72,9 @@ def written_out(w: Tree, images: Tensor, groups: int, stem: str) -> Tensor:
             at, stride = f"layer{layer}.{block}", 2 if layer > 1 and block == 0 else 1
             inner = conv2d(hidden, w[f"{at}.conv1.weight"], stride=stride, padding=1)
             inner = relu(normalised(inner, w, f"{at}.bn1", groups))
-            inner = normalised(conv2d(inner, w[f"{at}.conv2.weight"], padding=1), w, f"{at}.bn2", groups)
+            inner = normalised(
+                conv2d(inner, w[f"{at}.conv2.weight"], padding=1), w, f"{at}.bn2", groups
+            )
             if stride == 2:
                 projected = conv2d(hidden, w[f"{at}.downsample.0.weight"], stride=2)
                 hidden = normalised(projected, w, f"{at}.downsample.1", groups)
@@ -67,7 +85,8 @@ def written_out(w: Tree, images: Tensor, groups: int, stem: str) -> Tensor:
 def test_it_has_torchvisions_names_shapes_and_number_of_parameters() -> None:
     params = network().initial(0)
     assert {name: tuple(leaf.shape) for name, leaf in params.items()} == torchvisions_shapes()
-    assert sum(leaf.numel() for leaf in params.values()) == 11_689_512  # torchvision: ResNet18_Weights, num_params
+    # Torchvision: ResNet18_Weights, num_params.
+    assert sum(leaf.numel() for leaf in params.values()) == 11_689_512
 
 
 def test_with_the_small_stem_only_the_first_convolution_differs() -> None:
@@ -76,7 +95,8 @@ def test_with_the_small_stem_only_the_first_convolution_differs() -> None:
 
 
 @pytest.mark.parametrize(
-    ("pixels", "groups", "stem"), [(32, 2, "imagenet"), (67, 8, "imagenet"), (15, 1, "cifar"), (12, 64, "cifar")]
+    ("pixels", "groups", "stem"),
+    [(32, 2, "imagenet"), (67, 8, "imagenet"), (15, 1, "cifar"), (12, 64, "cifar")],
 )
 def test_it_is_the_network_of_the_table(pixels: int, groups: int, stem: str) -> None:
     net = network((3, pixels, pixels), 10, torch.float64, groups=groups, stem=stem)
@@ -84,7 +104,9 @@ def test_it_is_the_network_of_the_table(pixels: int, groups: int, stem: str) -> 
     params = net.initial(1)
     for name, leaf in params.items():
         if leaf.ndim == 1:  # affine weights other than 1 and 0, so that their places count
-            params[name] = leaf + 0.3 * torch.randn(leaf.shape, generator=generator, dtype=torch.float64)
+            params[name] = leaf + 0.3 * torch.randn(
+                leaf.shape, generator=generator, dtype=torch.float64
+            )
     images = torch.randn(2, 3, pixels, pixels, generator=generator, dtype=torch.float64)
     expected = written_out(params, images, groups, stem)
     torch.testing.assert_close(net(params, images), expected, rtol=1e-10, atol=1e-10)
@@ -100,7 +122,9 @@ def test_nothing_inside_normalises_over_the_batch() -> None:
 
 
 def test_convolutions_begin_with_kaimings_spread() -> None:
-    """Normal, variance 2 / fan_out (arXiv 1502.01852, Eq. 14); the smallest has 8,192 weights: 5 errors are 4 %."""
+    """Normal, variance 2 / fan_out (arXiv 1502.01852, Eq. 14); the smallest has 8,192 weights:
+    5 errors are 4 %.
+    """
     for name, leaf in network().initial(0).items():
         if leaf.ndim == 4:
             fan_out = leaf.shape[0] * leaf[0, 0].numel()

@@ -1,4 +1,6 @@
-"""SqueezeNet 1.0 is torchvision's: its names, sizes and function, on real ImageNet weights where they are at hand."""
+"""SqueezeNet 1.0 is torchvision's: its names, sizes and function,
+on real ImageNet weights where they are at hand.
+"""
 
 import os
 from pathlib import Path
@@ -15,26 +17,38 @@ from headstart.models.network import MODELS, Network
 from headstart.tasks.base import classification
 from headstart.trees import Tree
 
-WEIGHTS = Path(os.environ.get("HEADSTART_DATA", "")) / "squeezenet1_0" / "squeezenet1_0_imagenet.safetensors"
+WEIGHTS = (
+    Path(os.environ.get("HEADSTART_DATA", ""))
+    / "squeezenet1_0"
+    / "squeezenet1_0_imagenet.safetensors"
+)
 needs_weights = pytest.mark.skipif(
-    not WEIGHTS.is_file(), reason="needs squeezenet1_0/squeezenet1_0_imagenet.safetensors in $HEADSTART_DATA"
+    not WEIGHTS.is_file(),
+    reason="needs squeezenet1_0/squeezenet1_0_imagenet.safetensors in $HEADSTART_DATA",
 )
 
 FIRES = {3: (96, 16, 64), 4: (128, 16, 64), 5: (128, 32, 128), 7: (256, 32, 128)}
 FIRES |= {8: (256, 48, 192), 9: (384, 48, 192), 10: (384, 64, 256), 12: (512, 64, 256)}
-"""Places in `features`: channels in, squeezed, expanded by each of 1x1 and 3x3 (arXiv 1602.07360, Table 1)."""
+"""Places in `features`: channels in, squeezed, expanded by each of 1x1 and 3x3 (arXiv 1602.07360,
+Table 1).
+"""
 POOLED_BEFORE = {3, 7, 12}
 
 
 def network(
-    shape: tuple[int, ...] = (3, 32, 32), outputs: int = 1000, dtype: torch.dtype = torch.float32, **parameters: Any
+    shape: tuple[int, ...] = (3, 32, 32),
+    outputs: int = 1000,
+    dtype: torch.dtype = torch.float32,
+    **parameters: Any,
 ) -> Network:
     component = MODELS.component({"squeezenet1_0": parameters})
     return Network(lambda: MODELS.build(component, shape, outputs), dtype)
 
 
 def images(pixels: int, rows: int = 2) -> Tensor:
-    return torch.randn(rows, 3, pixels, pixels, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    return torch.randn(
+        rows, 3, pixels, pixels, generator=torch.Generator().manual_seed(0), dtype=torch.float64
+    )
 
 
 def written_out(w: Tree, inputs: Tensor, last_relu: bool) -> Tensor:
@@ -57,18 +71,25 @@ def written_out(w: Tree, inputs: Tensor, last_relu: bool) -> Tensor:
 
 
 def test_it_has_torchvisions_names_shapes_and_number_of_parameters() -> None:
-    expected: dict[str, tuple[int, ...]] = {"features.0.weight": (96, 3, 7, 7), "features.0.bias": (96,)}
+    expected: dict[str, tuple[int, ...]] = {
+        "features.0.weight": (96, 3, 7, 7),
+        "features.0.bias": (96,),
+    }
     for place, (channels, squeezed, expanded) in FIRES.items():
         for name, shape in (
             ("squeeze", (squeezed, channels, 1, 1)),
             ("expand1x1", (expanded, squeezed, 1, 1)),
             ("expand3x3", (expanded, squeezed, 3, 3)),
         ):
-            expected |= {f"features.{place}.{name}.weight": shape, f"features.{place}.{name}.bias": shape[:1]}
+            expected |= {
+                f"features.{place}.{name}.weight": shape,
+                f"features.{place}.{name}.bias": shape[:1],
+            }
     expected |= {"classifier.1.weight": (1000, 512, 1, 1), "classifier.1.bias": (1000,)}
     params = network().initial(0)
     assert {name: tuple(leaf.shape) for name, leaf in params.items()} == expected
-    assert sum(leaf.numel() for leaf in params.values()) == 1_248_424  # torchvision: SqueezeNet1_0_Weights, num_params
+    # Torchvision: SqueezeNet1_0_Weights, num_params.
+    assert sum(leaf.numel() for leaf in params.values()) == 1_248_424
 
 
 @pytest.mark.parametrize("last_relu", [False, True])
@@ -76,7 +97,9 @@ def test_it_has_torchvisions_names_shapes_and_number_of_parameters() -> None:
 def test_it_is_the_network_of_the_table(pixels: int, last_relu: bool) -> None:
     net = network(outputs=10, dtype=torch.float64, last_relu=last_relu)
     params, inputs = net.initial(1), images(pixels)
-    torch.testing.assert_close(net(params, inputs), written_out(params, inputs, last_relu), rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(
+        net(params, inputs), written_out(params, inputs, last_relu), rtol=1e-12, atol=1e-12
+    )
 
 
 @needs_weights
@@ -95,7 +118,9 @@ def test_real_weights_load_strictly_and_give_the_same_outputs() -> None:
 
 
 def test_initial_weights_have_torchvisions_spread() -> None:
-    """Kaiming's uniform bound sqrt(6 / fan_in), .01 for the head, biases 0; standard errors are below 2 percent."""
+    """Kaiming's uniform bound sqrt(6 / fan_in), .01 for the head, biases 0;
+    standard errors are below 2 percent.
+    """
     params = network().initial(0)
     for name, leaf in params.items():
         if name.endswith("bias"):
@@ -109,23 +134,30 @@ def test_initial_weights_have_torchvisions_spread() -> None:
 
 
 def test_a_score_cut_at_zero_gets_no_gradient_and_without_the_last_relu_it_does() -> None:
-    """Why `last_relu` is off by default: class 2, pushed below zero for all images, could never come back."""
+    """Why `last_relu` is off by default: class 2, pushed below zero for all images,
+    could never come back.
+    """
     inputs, labels = images(32), torch.tensor([2, 2])
     for last_relu in (True, False):
         net = network(outputs=3, dtype=torch.float64, last_relu=last_relu)
         params = net.initial(0)
-        params["classifier.1.bias"] = torch.tensor([0.0, 0.0, -50.0], dtype=torch.float64).requires_grad_()
+        params["classifier.1.bias"] = torch.tensor(
+            [0.0, 0.0, -50.0], dtype=torch.float64
+        ).requires_grad_()
         classification(net(params, inputs), labels).loss_B.mean().backward()
         gradient = params["classifier.1.bias"].grad
         assert gradient is not None
         if last_relu:
             assert gradient[2] == 0
         else:
-            assert gradient[2].item() == pytest.approx(-1, abs=1e-9)  # softmax - 1, where softmax is e^-50
+            # Softmax - 1, where softmax is e^-50.
+            assert gradient[2].item() == pytest.approx(-1, abs=1e-9)
 
 
 def test_dropout_is_before_the_head() -> None:
-    """With features of one pixel, an output is the mean over pixels of a head on features dropped with p."""
+    """With features of one pixel, an output is the mean over pixels of a head on features dropped
+    with p.
+    """
     net = network(outputs=4, dtype=torch.float64, dropout=0.25)
     params = net.initial(0)
     params["classifier.1.weight"] = torch.zeros(4, 512, 1, 1, dtype=torch.float64)

@@ -1,4 +1,6 @@
-"""The presets: every finding on every task at every scale is a valid study of the right grid, and runs at toy scale."""
+"""The presets: every finding on every task at every scale is a valid study of the right grid,
+and runs at toy scale.
+"""
 
 import os
 from pathlib import Path
@@ -31,7 +33,9 @@ def preset(finding: str, task: str = "digits", scale: str = "toy") -> Study:
 @pytest.mark.parametrize("finding", NAMES)
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("scale", SCALES)
-def test_every_preset_names_two_starts_and_the_partition_of_its_task(finding: str, task: str, scale: str) -> None:
+def test_every_preset_names_two_starts_and_the_partition_of_its_task(
+    finding: str, task: str, scale: str
+) -> None:
     keys = yaml.safe_load(study_text(finding, task, scale))
     assert len(keys["starts"]) == 2
     assert keys["starts"][0] == "random"
@@ -45,7 +49,9 @@ def pairs(study: Study) -> set[tuple[str, str]]:
 
 def test_the_ranking_has_the_nine_pairs_of_the_paper() -> None:
     servers = ("sgd", "momentum", "adam")
-    assert pairs(preset("ranking")) == {(c, s) for c in ("sgd", "proximal", "mimelite") for s in servers}
+    assert pairs(preset("ranking")) == {
+        (c, s) for c in ("sgd", "proximal", "mimelite") for s in servers
+    }
 
 
 def test_each_finding_varies_its_own_axis() -> None:
@@ -60,21 +66,38 @@ def test_each_finding_varies_its_own_axis() -> None:
 
 
 def test_all_holds_the_runs_of_every_finding() -> None:
-    everything = {(str(r.start), r.client, r.server, r.partition, r.devices, r.local_epochs) for r in preset(ALL).runs}
+    everything = {
+        (str(r.start), r.client, r.server, r.partition, r.devices, r.local_epochs)
+        for r in preset(ALL).runs
+    }
     for finding in FINDINGS:
         for r in preset(finding).runs:
-            assert (str(r.start), r.client, r.server, r.partition, r.devices, r.local_epochs) in everything
+            assert (
+                str(r.start),
+                r.client,
+                r.server,
+                r.partition,
+                r.devices,
+                r.local_epochs,
+            ) in everything
 
 
 def test_full_is_the_protocol_of_the_paper() -> None:
     cifar = yaml.safe_load(study_text("ranking", "cifar10", "full"))
-    assert (cifar["rounds"], cifar["cohort"], cifar["batch_size"], cifar["population"]) == (1000, 10, 32, 100)
+    assert (cifar["rounds"], cifar["cohort"], cifar["batch_size"], cifar["population"]) == (
+        1000,
+        10,
+        32,
+        100,
+    )
     assert cifar["seeds"] == [0, 1, 2]
     writers = yaml.safe_load(study_text("ranking", "mnist-writers", "full"))
     assert (writers["rounds"], writers["cohort"], writers["batch_size"]) == (1082, 5, 10)
 
 
-FILES = pytest.mark.skipif("HEADSTART_DATA" not in os.environ, reason="needs the files of $HEADSTART_DATA")
+FILES = pytest.mark.skipif(
+    "HEADSTART_DATA" not in os.environ, reason="needs the files of $HEADSTART_DATA"
+)
 OF_TEXT = ("shakespeare", "stackoverflow", "reddit")
 
 
@@ -100,17 +123,27 @@ def test_both_starts_of_text_have_the_same_tokens(task: str, scale: str, model: 
 
 
 def test_another_network_is_chosen_by_name() -> None:
-    assert yaml.safe_load(study_text("ranking", "cifar10", "full", "resnet18"))["model"] == "resnet18"
+    assert (
+        yaml.safe_load(study_text("ranking", "cifar10", "full", "resnet18"))["model"] == "resnet18"
+    )
     small = yaml.safe_load(study_text("ranking", "cifar10", "cpu", "resnet8"))
     assert small["model"] == "resnet8"
-    assert (small["starts"][1]["proxy"]["epochs"], small["starts"][1]["proxy"]["augment"]) == (8, "crop-and-flip")
-    assert study_text("ranking", "cifar10", "cpu", "squeezenet1_0").count("squeezenet1_0_imagenet") == 1
+    assert (small["starts"][1]["proxy"]["epochs"], small["starts"][1]["proxy"]["augment"]) == (
+        8,
+        "crop-and-flip",
+    )
+    assert (
+        study_text("ranking", "cifar10", "cpu", "squeezenet1_0").count("squeezenet1_0_imagenet")
+        == 1
+    )
     with pytest.raises(HeadstartError, match="unknown model 'resnet'; did you mean 'resnet"):
         study_text("ranking", "cifar10", "full", "resnet")
 
 
 def test_cpu_scale_says_what_was_cut() -> None:
-    assert "# Cut, to fit an hour on two cores: 1,000 clients of 45 images" in study_text("ranking", "cifar10", "cpu")
+    assert "# Cut, to fit an hour on two cores: 1,000 clients of 45 images" in study_text(
+        "ranking", "cifar10", "cpu"
+    )
     assert "# Cut" not in study_text("ranking", "cifar10", "full")
 
 
@@ -156,9 +189,13 @@ def test_photographs_of_the_proxy_are_scaled_as_the_clients_are() -> None:
 def test_resnet18_takes_weights_in_the_place_of_those_on_the_hub(tmp_path: Path) -> None:
     """There is no network in tests: a file with torchvision's names stands for the repository's."""
     text = study_text("initial-loss", "cifar10", "toy", "resnet18")
-    network = build_network(MODELS.component("resnet18"), TASKS_OF_DATA.build(TASKS_OF_DATA.component("cifar10")))
+    network = build_network(
+        MODELS.component("resnet18"), TASKS_OF_DATA.build(TASKS_OF_DATA.component("cifar10"))
+    )
     save_file(network.initial(7), tmp_path / "weights.safetensors")
-    keys = yaml.safe_load(text.replace(RESNET18, f"checkpoint(path='{tmp_path}/weights.safetensors')"))
+    keys = yaml.safe_load(
+        text.replace(RESNET18, f"checkpoint(path='{tmp_path}/weights.safetensors')")
+    )
     check(Study(**keys))
 
 
@@ -173,7 +210,16 @@ def test_unknown_names_are_offered_the_nearest() -> None:
 
 
 def test_a_file_that_was_edited_is_run_as_it_stands(tmp_path: Path) -> None:
-    command = ["paper", "initial-loss", "--task", "digits", "--scale", "toy", "--out", str(tmp_path / "out")]
+    command = [
+        "paper",
+        "initial-loss",
+        "--task",
+        "digits",
+        "--scale",
+        "toy",
+        "--out",
+        str(tmp_path / "out"),
+    ]
     assert CliRunner().invoke(cli.app, [*command, "--write-only"]).exit_code == 0  # type: ignore[attr-defined]
     path = tmp_path / "out" / "paper.yaml"
     assert path.read_text() == study_text("initial-loss", "digits", "toy")
@@ -191,7 +237,18 @@ def test_a_file_that_was_edited_is_run_as_it_stands(tmp_path: Path) -> None:
 @pytest.mark.parametrize("finding", ["curvature", "alignment", "gd-vs-sgd"])
 def test_presets_of_text_run_at_toy_scale(task: str, finding: str, tmp_path: Path) -> None:
     """With the probes that the findings need: curvature through an LSTM, alignment, distance."""
-    command = ["paper", finding, "--task", task, "--scale", "toy", "--out", str(tmp_path), "--jobs", "1"]
+    command = [
+        "paper",
+        finding,
+        "--task",
+        task,
+        "--scale",
+        "toy",
+        "--out",
+        str(tmp_path),
+        "--jobs",
+        "1",
+    ]
     result = CliRunner().invoke(cli.app, command)  # type: ignore[attr-defined]
     assert result.exit_code == 0, result.exception
     runs = pq.read_table(tmp_path / "results" / "runs.parquet").to_pylist()
@@ -206,25 +263,44 @@ def test_presets_of_text_run_at_toy_scale(task: str, finding: str, tmp_path: Pat
 @pytest.mark.slow
 @pytest.mark.parametrize("finding", ["iid-gap", ALL])
 def test_presets_run_at_toy_scale(finding: str, tmp_path: Path) -> None:
-    command = ["paper", finding, "--task", "digits", "--scale", "toy", "--out", str(tmp_path), "--jobs", "1"]
+    command = [
+        "paper",
+        finding,
+        "--task",
+        "digits",
+        "--scale",
+        "toy",
+        "--out",
+        str(tmp_path),
+        "--jobs",
+        "1",
+    ]
     result = CliRunner().invoke(cli.app, command)  # type: ignore[attr-defined]
     assert result.exit_code == 0, result.exception
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "each got the same" in page
 
 
-NEEDS_FILES = pytest.mark.skipif("HEADSTART_DATA" not in os.environ, reason="needs the files of $HEADSTART_DATA")
+NEEDS_FILES = pytest.mark.skipif(
+    "HEADSTART_DATA" not in os.environ, reason="needs the files of $HEADSTART_DATA"
+)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("task", ["digits", *(pytest.param(t, marks=NEEDS_FILES) for t in TASKS if t != "digits")])
+@pytest.mark.parametrize(
+    "task", ["digits", *(pytest.param(t, marks=NEEDS_FILES) for t in TASKS if t != "digits")]
+)
 @pytest.mark.parametrize("scale", SCALES)
 def test_every_preset_is_what_the_data_allow(task: str, scale: str) -> None:
-    """As many clients as there are, files and starts found, a model that fits: what `headstart check` holds."""
+    """As many clients as there are, files and starts found, a model that fits:
+    what `headstart check` holds.
+    """
     for finding in NAMES:
         check(preset(finding, task, scale))
 
 
 @NEEDS_FILES
 def test_every_writer_of_mnist_is_a_client() -> None:
-    assert {run.population for scale in SCALES for run in preset("ranking", "mnist-writers", scale).runs} == {500}
+    assert {
+        run.population for scale in SCALES for run in preset("ranking", "mnist-writers", scale).runs
+    } == {500}

@@ -63,7 +63,9 @@ def test_a_library_that_looks_for_another_does_not_find_a_file_beside_the_study(
 
 @pytest.mark.parametrize("when", ["head", "body"])
 @pytest.mark.parametrize("line", ["import {}", "import importlib; importlib.import_module('{}')"])
-def test_a_module_beside_finds_its_neighbours_at_any_time(tmp_path: Path, when: str, line: str) -> None:
+def test_a_module_beside_finds_its_neighbours_at_any_time(
+    tmp_path: Path, when: str, line: str
+) -> None:
     name = f"neighbour_of_test_{when}"
     (tmp_path / f"{name}.py").write_text("VALUE = 3")
     build(tmp_path, **{when: line.format(name)})
@@ -83,7 +85,9 @@ def test_a_neighbour_with_the_name_of_an_installed_module_is_refused(
 ) -> None:
     monkeypatch.delitem(sys.modules, name, raising=False)
     (tmp_path / f"{name}.py").write_text("raise AssertionError('imported')")
-    with pytest.raises(HeadstartError, match=rf"{name} has the name of another module, '{name}'; rename it$"):
+    with pytest.raises(
+        HeadstartError, match=rf"{name} has the name of another module, '{name}'; rename it$"
+    ):
         build(tmp_path, f"import {name}")
 
 
@@ -95,10 +99,16 @@ def test_a_folder_of_data_does_not_hide_a_module(tmp_path: Path) -> None:
 def test_the_libraries_of_an_environment_inside_the_folder_are_not_of_it(tmp_path: Path) -> None:
     (tmp_path / "optional_of_test.py").write_text("")
     finder = ModulesBeside(tmp_path, "nobody")
-    inside = compile("found = finder.find_spec('optional_of_test', None)", str(tmp_path / ".venv/lib/it.py"), "exec")
+    inside = compile(
+        "found = finder.find_spec('optional_of_test', None)",
+        str(tmp_path / ".venv/lib/it.py"),
+        "exec",
+    )
     names = {"finder": finder, "__name__": "it"}
     exec(inside, names)
     assert names["found"] is None
-    beside = compile("found = finder.find_spec('optional_of_test', None)", str(tmp_path / "it.py"), "exec")
+    beside = compile(
+        "found = finder.find_spec('optional_of_test', None)", str(tmp_path / "it.py"), "exec"
+    )
     exec(beside, names)
     assert names["found"] is not None

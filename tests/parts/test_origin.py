@@ -1,4 +1,6 @@
-"""Paths of a study: beside its file first, then in the working folder, and errors say where was looked."""
+"""Paths of a study: beside its file first, then in the working folder,
+and errors say where was looked.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -45,7 +47,9 @@ def test_in_no_study_file_it_is_the_working_folder(folders: Any) -> None:
     assert (current().folder, current().allow) == (folders[1], None)
     with pytest.raises(HeadstartError) as caught:
         located("visits.csv")
-    line = f"visits.csv: there is no such file or folder; looked in the working folder ({folders[1]})"
+    line = (
+        f"visits.csv: there is no such file or folder; looked in the working folder ({folders[1]})"
+    )
     assert str(caught.value) == line
     (folders[1] / "visits.csv").touch()
     assert str(located("visits.csv")) == "visits.csv"
@@ -57,9 +61,14 @@ def test_a_missing_file_of_a_task_is_named_with_its_key(name: str, folders: Any)
     parameters = dict.fromkeys(keys, "visits.csv") | ({"label": "y"} if name == "table" else {})
     with pytest.raises(HeadstartError) as caught:
         Study(task={name: parameters}, model="mlp", partitions="natural").resolved()
-    line = f"task.{keys[0]}: visits.csv: there is no such file or folder; looked in the working folder ({folders[1]})"
+    line = (
+        f"task.{keys[0]}: visits.csv: there is no such file or folder; looked in the working "
+        f"folder ({folders[1]})"
+    )
     assert str(caught.value) == line
-    with pytest.raises(HeadstartError, match=r"^task.*: /none/x.csv: there is no such file or folder$"):
+    with pytest.raises(
+        HeadstartError, match=r"^task.*: /none/x.csv: there is no such file or folder$"
+    ):
         task_of(TASKS.component({name: parameters | dict.fromkeys(keys, "/none/x.csv")}))
 
 
@@ -91,5 +100,7 @@ def test_reading_a_study_file_reads_no_data(folders: Any) -> None:
     (folders[0] / "visits.csv").unlink()
     again = Study.load(folders[0] / "study.yaml")
     assert len(again.grid) == 1
-    with pytest.raises(HeadstartError, match=r"^task.path: visits.csv: there is no such file or folder; looked"):
+    with pytest.raises(
+        HeadstartError, match=r"^task.path: visits.csv: there is no such file or folder; looked"
+    ):
         again.resolved()

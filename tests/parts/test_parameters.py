@@ -8,8 +8,13 @@ from pydantic import Field, ValidationError
 from headstart.parts.parameters import AddedLater, Tunable, is_later, parameters_of
 
 
-def factory(task: Any, *, mu: Annotated[float, Field(ge=0), Tunable(1e-3, 1.0)] = 0.01, ends: tuple[int, int] = (1, 2),
-            later: Annotated[bool, AddedLater()] = False) -> None:  # fmt: skip
+def factory(
+    task: Any,
+    *,
+    mu: Annotated[float, Field(ge=0), Tunable(1e-3, 1.0)] = 0.01,
+    ends: tuple[int, int] = (1, 2),
+    later: Annotated[bool, AddedLater()] = False,
+) -> None:
     """Takes a task from the program, and three parameters from a study."""
 
 
@@ -24,7 +29,9 @@ def test_parameters_are_what_stands_after_the_star() -> None:
     assert later == {"mu": False, "ends": False, "later": True}
 
 
-@pytest.mark.parametrize(("low", "high", "log"), [(1.0, 1.0, True), (0.0, 1.0, True), (2.0, 1.0, False)])
+@pytest.mark.parametrize(
+    ("low", "high", "log"), [(1.0, 1.0, True), (0.0, 1.0, True), (2.0, 1.0, False)]
+)
 def test_a_range_to_tune_over_goes_upwards(low: float, high: float, log: bool) -> None:
     with pytest.raises(ValueError, match="expected a range from low to high"):
         Tunable(low, high, log)

@@ -21,8 +21,9 @@ NAMED: dict[str, Any] = {
     "population": 20, "cohort": 5, "rounds": 4, "seeds": [0],
 }  # fmt: skip
 PLAIN = NAMED | {
-    "task": "digits", "model": "mlp", "starts": ["random", "proxy(epochs=2)"], "clients": ["sgd", "proximal(mu=0.1)"],
-    "servers": ["adam@torch"], "partitions": ["dirichlet(alpha=0.1)"], "devices": ["equal", "dropped(share=0.5)"],
+    "task": "digits", "model": "mlp", "starts": ["random", "proxy(epochs=2)"],
+    "clients": ["sgd", "proximal(mu=0.1)"], "servers": ["adam@torch"],
+    "partitions": ["dirichlet(alpha=0.1)"], "devices": ["equal", "dropped(share=0.5)"],
 }  # fmt: skip
 
 
@@ -35,7 +36,10 @@ def test_a_name_changes_no_run_and_no_column() -> None:
 
 def test_people_read_the_names() -> None:
     last = str(Study(**NAMED).runs[-1])
-    assert last == "letters, ours, Adam of torch, skewed, phones, 1 local epoch, rates 0.1 and 1, seed 0"
+    assert (
+        last
+        == "letters, ours, Adam of torch, skewed, phones, 1 local epoch, rates 0.1 and 1, seed 0"
+    )
 
 
 def test_a_resolved_study_keeps_the_names(tmp_path: Path) -> None:
@@ -50,7 +54,11 @@ def test_a_resolved_study_keeps_the_names(tmp_path: Path) -> None:
 def test_rates_may_name_parts_so() -> None:
     row = {"start": "letters", "client": "ours", "client_rate": 0.5, "server_rate": 2.0}
     study = Study(**NAMED, rates=[row])
-    at = {run.client_rate for run in study.runs if run.start.called == "letters" and run.client.called == "ours"}
+    at = {
+        run.client_rate
+        for run in study.runs
+        if run.start.called == "letters" and run.client.called == "ours"
+    }
     assert at == {0.5}
     assert {run.client_rate for run in study.runs if run.start.called != "letters"} == {0.1}
     assert "start: proxy(epochs=2)" in study.resolved()
@@ -68,14 +76,35 @@ def proxies(*names: Any) -> list[Any]:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"starts": proxies("a", "a")}, "starts: two that differ are called 'a'; name them: as: NAME beside the part"),
-        ({"starts": proxies("hub")}, "starts[1].as: 'hub' is another start; give it a name of its own"),
-        ({"starts": proxies("a(b)")}, "starts[1]: as: expected a name of letters, digits, blanks and .+-_, at most 60"),
-        ({"starts": proxies(7)}, "starts[1]: as: expected a name of letters, digits, blanks and .+-_, at most 60"),
-        ({"starts": [{"random": {}, "as": "scratch"}]}, "starts[0]: random keeps its name, by which the report"),
+        (
+            {"starts": proxies("a", "a")},
+            "starts: two that differ are called 'a'; name them: as: NAME beside the part",
+        ),
+        (
+            {"starts": proxies("hub")},
+            "starts[1].as: 'hub' is another start; give it a name of its own",
+        ),
+        (
+            {"starts": proxies("a(b)")},
+            "starts[1]: as: expected a name of letters, digits, blanks and .+-_, at most 60",
+        ),
+        (
+            {"starts": proxies(7)},
+            "starts[1]: as: expected a name of letters, digits, blanks and .+-_, at most 60",
+        ),
+        (
+            {"starts": [{"random": {}, "as": "scratch"}]},
+            "starts[0]: random keeps its name, by which the report",
+        ),
         ({"clients": [{"gd": {"as": "whole"}}]}, "clients[0]: gd keeps its name"),
-        ({"starts": [{"proxy": {"as": "b"}, "as": "a"}]}, "starts[0]: the start is named twice (as); name it once"),
-        ({"probes": ["evaluation", {"distance": {}, "as": "d"}]}, "probes[1]: expected no name (as), which task"),
+        (
+            {"starts": [{"proxy": {"as": "b"}, "as": "a"}]},
+            "starts[0]: the start is named twice (as); name it once",
+        ),
+        (
+            {"probes": ["evaluation", {"distance": {}, "as": "d"}]},
+            "probes[1]: expected no name (as), which task",
+        ),
         ({"executor": {"loop": {}, "as": "mine"}}, "executor: expected no name (as), which task"),
         (
             {"starts": proxies("a"), "also": [{"starts": proxies("b")}]},

@@ -17,7 +17,9 @@ def shapes() -> Any:
     # A package whose modules register none of these.
     registry = Registry("shape", "headstart.study", object, takes=("context",))  # type: ignore[var-annotated]
 
-    @registry.register("box", source="Euclid", presets={"cube": {"width": 2.0}, "flat": {"sides": [1]}})
+    @registry.register(
+        "box", source="Euclid", presets={"cube": {"width": 2.0}, "flat": {"sides": [1]}}
+    )
     def box(
         context: str,
         *,
@@ -69,7 +71,9 @@ def test_numbers_are_of_the_declared_type(shapes: Any) -> None:
 
 def test_what_has_no_default_is_asked_for_and_always_shown(shapes: Any) -> None:
     assert str(shapes.component("ball(radius=2)")) == "ball(radius=2.0)"
-    with pytest.raises(HeadstartError, match=r"^starts\[0\].radius: expected a number, got nothing$"):
+    with pytest.raises(
+        HeadstartError, match=r"^starts\[0\].radius: expected a number, got nothing$"
+    ):
         shapes.component("ball", "starts[0]")
 
 
@@ -95,15 +99,20 @@ def test_components_with_lists_can_be_keys(shapes: Any) -> None:
         ("bxo", "unknown shape 'bxo'; did you mean 'box'?"),
         ("ball(radius=1, name_of_it=5)", "ball.name_of_it: expected a text or nothing, got 5"),
         ("box(**{})", "box: unknown key 'None'; known: colour, nested, sides, width"),
-        ("box(width=__import__('os'))", "expected parameters as 'name=value', got \"width=__import__('os')\""),
+        (
+            "box(width=__import__('os'))",
+            "expected parameters as 'name=value', got \"width=__import__('os')\"",
+        ),
         ("box(width=" + "(" * 500 + ")", "expected parameters as 'name=value', got "),
         (
             "box(colour=top-up)",
-            "expected parameters as 'name=value', got 'colour=top-up'; text needs quotes: colour='top-up'",
+            "expected parameters as 'name=value', got 'colour=top-up'; text needs quotes: "
+            "colour='top-up'",
         ),
         (
             "box(colour=a/b.csv)",
-            "expected parameters as 'name=value', got 'colour=a/b.csv'; text needs quotes: colour='a/b.csv'",
+            "expected parameters as 'name=value', got 'colour=a/b.csv'; text needs quotes: "
+            "colour='a/b.csv'",
         ),
         ("box(width=1, width=2)", "the parameter 'width' is there twice; remove one"),
         ("box(nested={[]: 1})", "expected parameters as 'name=value', got 'nested={[]: 1}'"),
@@ -130,12 +139,18 @@ def test_ones_own_factory_is_imported_and_its_faults_are_one_line(
     with pytest.raises(HeadstartError, match=r"unknown key 'wide'; did you mean 'width'\?"):
         shapes.component("tests_own_shapes:good(wide=2)")
     with pytest.raises(
-        HeadstartError, match=r"^p: cannot read the parameters of 'tests_own_shapes:odd': name 'Unknown'"
+        HeadstartError,
+        match=r"^p: cannot read the parameters of 'tests_own_shapes:odd': name 'Unknown'",
     ):
         shapes.component("tests_own_shapes:odd", "p")
-    with pytest.raises(HeadstartError, match=r"^p: cannot import 'tests_broken_shapes:x': ZeroDivisionError: division"):
+    with pytest.raises(
+        HeadstartError,
+        match=r"^p: cannot import 'tests_broken_shapes:x': ZeroDivisionError: division",
+    ):
         shapes.component("tests_broken_shapes:x", "p")
-    with pytest.raises(HeadstartError, match=r"^shape 'tests_own_shapes:bad' failed: KeyError: 'x'"):
+    with pytest.raises(
+        HeadstartError, match=r"^shape 'tests_own_shapes:bad' failed: KeyError: 'x'"
+    ):
         shapes.build(shapes.component("tests_own_shapes:bad"), "ab")
 
 
@@ -153,6 +168,8 @@ def test_nearest_offers_or_lists() -> None:
         (SERVERS, "FedAvgM", "momentum"),
     ],
 )
-def test_what_papers_call_a_method_leads_to_its_name(registry: Any, written: str, offered: str) -> None:
+def test_what_papers_call_a_method_leads_to_its_name(
+    registry: Any, written: str, offered: str
+) -> None:
     with pytest.raises(HeadstartError, match=f"unknown .* '{written}'; did you mean '{offered}'?"):
         registry.component(written)

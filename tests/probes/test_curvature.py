@@ -1,4 +1,6 @@
-"""The probe: where in a run it measures, on which rows, and that its numbers are those of the dense Hessian."""
+"""The probe: where in a run it measures, on which rows, and that its numbers are those of the dense
+Hessian.
+"""
 
 from typing import Any
 
@@ -37,10 +39,12 @@ def data() -> list[tuple[Tensor, Tensor]]:
 def run(probe: str) -> tuple[dict[str, dict[int, float]], Tree]:
     clients = data()
     result = simulate(
-        Small, clients, clients[0], cohort=2, rounds=ROUNDS, every=1, client_rate=0.5, batch_size=3, probes=[probe],
-        executor="loop", dtype=torch.float64,
+        Small, clients, clients[0], cohort=2, rounds=ROUNDS, every=1, client_rate=0.5, batch_size=3,
+        probes=[probe], executor="loop", dtype=torch.float64,
     )  # fmt: skip
-    return {name: result.metric(name) for name in dict.fromkeys(metric for _, metric, _ in result.rows)}, result.weights
+    return {
+        name: result.metric(name) for name in dict.fromkeys(metric for _, metric, _ in result.rows)
+    }, result.weights
 
 
 def eigenvalues(x: Tree) -> list[float]:
@@ -48,7 +52,10 @@ def eigenvalues(x: Tree) -> list[float]:
     inputs, labels = (torch.cat(parts) for parts in zip(*data(), strict=True))
 
     def loss(flat: Tensor) -> Tensor:
-        a, b, c, d = (part.view_as(leaf) for part, leaf in zip(flat.split([12, 4, 8, 2]), x.values(), strict=True))
+        a, b, c, d = (
+            part.view_as(leaf)
+            for part, leaf in zip(flat.split([12, 4, 8, 2]), x.values(), strict=True)
+        )
         return nn.functional.cross_entropy(torch.tanh(inputs @ a.T + b) @ c.T + d, labels)
 
     dense = torch.func.hessian(loss)(torch.cat([leaf.flatten() for leaf in x.values()]))
@@ -69,7 +76,8 @@ def test_numbers_are_those_of_the_dense_hessian_where_the_run_ended() -> None:
 
 
 @pytest.mark.parametrize(
-    ("at", "rounds"), [("start", {0}), ("end", {ROUNDS}), ("both", {0, ROUNDS}), ("always", {0, 1, 2, 3})]
+    ("at", "rounds"),
+    [("start", {0}), ("end", {ROUNDS}), ("both", {0, ROUNDS}), ("always", {0, 1, 2, 3})],
 )
 def test_it_is_measured_where_it_is_asked_for(at: str, rounds: set[int]) -> None:
     metrics, _ = run(f"curvature(at={at!r}, trace_vectors=0)")
@@ -93,21 +101,25 @@ def measured(study: Study, probe: str) -> list[Metrics]:
     for spec in study.runs:
         federation = federation_of(spec)
         state = begin(federation, federation.network.initial(0))
-        found.append(PROBES.build(PROBES.component(probe), federation).measure(Moment(state, None, None)))
+        found.append(
+            PROBES.build(PROBES.component(probe), federation).measure(Moment(state, None, None))
+        )
     return found
 
 
 def test_all_runs_of_a_seed_share_the_sample_and_other_seeds_draw_another() -> None:
     study = Study(
-        task="digits", model="logistic", partitions=["iid", "dirichlet(alpha=0.1)"], seeds=[0, 1], population=10,
-        executor="loop",
+        task="digits", model="logistic", partitions=["iid", "dirichlet(alpha=0.1)"], seeds=[0, 1],
+        population=10, executor="loop",
     )  # fmt: skip
     first, other_seed, other_partition, _ = measured(study, "curvature(rows=50, trace_vectors=2)")
     assert first == other_partition
     assert first["hessian_top_1"] != other_seed["hessian_top_1"]
 
 
-def test_runs_that_begin_alike_are_measured_once_and_others_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runs_that_begin_alike_are_measured_once_and_others_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     computed = []
 
     def counting(*arguments: object, **options: Any) -> Hessian:
@@ -132,8 +144,17 @@ def test_runs_that_begin_alike_are_measured_once_and_others_anew(monkeypatch: py
 
 
 @pytest.mark.parametrize("trainable", ["all", "head"])
-def test_double_precision_on_request_and_batches_change_nothing_but_rounding(trainable: str) -> None:
-    study = Study(task="digits", model="small-cnn", seeds=[0], population=10, executor="loop", trainable=trainable)
+def test_double_precision_on_request_and_batches_change_nothing_but_rounding(
+    trainable: str,
+) -> None:
+    study = Study(
+        task="digits",
+        model="small-cnn",
+        seeds=[0],
+        population=10,
+        executor="loop",
+        trainable=trainable,
+    )
     options = "rows=60, tolerance=1e-6, trace_vectors=2"
     (single,) = measured(study, f"curvature({options})")
     (double,) = measured(study, f"curvature({options}, double=True)")
@@ -145,12 +166,16 @@ def test_double_precision_on_request_and_batches_change_nothing_but_rounding(tra
 
 
 def test_fewer_products_than_eigenvalues_are_refused_before_training() -> None:
-    with pytest.raises(HeadstartError, match=r"^curvature.products: expected at least as many as top \(5\), got 4$"):
+    with pytest.raises(
+        HeadstartError, match=r"^curvature.products: expected at least as many as top \(5\), got 4$"
+    ):
         run("curvature(top=5, products=4)")
 
 
 class RefusesWithCudnn(torch.autograd.Function):
-    """Stands in for cuDNN's recurrent kernels, whose backward pass cannot be derived while cuDNN is on."""
+    """Stands in for cuDNN's recurrent kernels, whose backward pass cannot be derived while cuDNN is
+    on.
+    """
 
     @staticmethod
     def forward(ctx: Any, x: Any) -> Any:
@@ -170,5 +195,15 @@ class Fused(Small):
 
 def test_a_fused_kernel_that_is_left_out_is_said_in_one_line() -> None:
     clients = data()
-    with pytest.warns(UserWarning, match="^curvature: cuDNN's recurrent kernels have no second derivative;"):
-        simulate(Fused, clients, clients[0], cohort=2, rounds=1, probes=["curvature(at='end')"], executor="loop")
+    with pytest.warns(
+        UserWarning, match="^curvature: cuDNN's recurrent kernels have no second derivative;"
+    ):
+        simulate(
+            Fused,
+            clients,
+            clients[0],
+            cohort=2,
+            rounds=1,
+            probes=["curvature(at='end')"],
+            executor="loop",
+        )

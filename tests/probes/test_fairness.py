@@ -37,7 +37,13 @@ def with_test(labels: Any, predicted: Any, **keys: Any) -> Federation:
 
 
 def measured(name: str, fed: Federation) -> dict[str, float]:
-    state = begin(fed, {"weight": torch.eye(3, 4, dtype=torch.float64), "bias": torch.zeros(3, dtype=torch.float64)})
+    state = begin(
+        fed,
+        {
+            "weight": torch.eye(3, 4, dtype=torch.float64),
+            "bias": torch.zeros(3, dtype=torch.float64),
+        },
+    )
     return PROBES.build(PROBES.component(name), fed).measure(Moment(state, None, None))
 
 
@@ -63,7 +69,11 @@ def test_spread_is_its_definition() -> None:
 @pytest.mark.parametrize("batch", [1, 3, 100])
 def test_a_client_of_the_source_is_measured_on_its_own_test_rows(batch: int) -> None:
     fed = with_clients(with_test(TRUTH, PREDICTED), [[0, 1], [2], [0]])
-    owned = replace(fed.task, owners=ClientRows(np.array([0, 2, 3, 4])), test_owners=np.array([7, 7, 7, 7, 9, 9, 9, 9]))
+    owned = replace(
+        fed.task,
+        owners=ClientRows(np.array([0, 2, 3, 4])),
+        test_owners=np.array([7, 7, 7, 7, 9, 9, 9, 9]),
+    )
     found = measured(f"fairness(batch={batch})", replace(fed, task=owned))
     assert found == {  # owner 7: right, right, wrong, right; owner 9: wrong, right, wrong, wrong
         "client_accuracy_mean": pytest.approx(0.5),
@@ -88,7 +98,10 @@ def test_a_client_that_a_partition_deals_is_measured_in_its_mix_of_labels() -> N
 def test_clients_of_one_mix_all_have_the_accuracy_of_the_test_part() -> None:
     fed = with_clients(with_test(TRUTH, PREDICTED), [TRUTH, TRUTH * 2])
     found = measured("fairness", fed)
-    assert (found["client_accuracy_worst"], found["client_accuracy_std"]) == (pytest.approx(0.5), pytest.approx(0.0))
+    assert (found["client_accuracy_worst"], found["client_accuracy_std"]) == (
+        pytest.approx(0.5),
+        pytest.approx(0.0),
+    )
 
 
 def test_labels_without_a_test_row_are_left_out_of_a_mix() -> None:
@@ -107,23 +120,34 @@ def test_the_weighted_mix_is_the_accuracy_on_many_rows_drawn_in_that_mix() -> No
     """Label shift by simulation: rows of each label are drawn alike, in the shares of a client."""
     draw = rng.generator(0, "a test of label shift")
     truth = draw.choice(3, 4000, p=[0.5, 0.3, 0.2])
-    predicted = np.where(draw.random(4000) < np.array([0.9, 0.6, 0.3])[truth], truth, (truth + 1) % 3)
+    predicted = np.where(
+        draw.random(4000) < np.array([0.9, 0.6, 0.3])[truth], truth, (truth + 1) % 3
+    )
     fed = with_clients(with_test(truth.tolist(), predicted.tolist()), [[0] + [2] * 3])
     mix = draw.choice(3, 4000, p=[0.25, 0, 0.75])
     right = draw.random(4000) < np.array([0.9, 0.6, 0.3])[mix]
-    assert measured("fairness", fed)["client_accuracy_mean"] == pytest.approx(right.mean(), abs=0.04)
+    assert measured("fairness", fed)["client_accuracy_mean"] == pytest.approx(
+        right.mean(), abs=0.04
+    )
 
 
 def test_without_owners_of_test_rows_natural_clients_are_refused() -> None:
     fed = with_clients(with_test(TRUTH, PREDICTED), [[0, 0], [1, 2]])
     natural = replace(fed.task, owners=ClientRows(np.array([0, 2, 4])))
-    with pytest.raises(HeadstartError, match=r"^probes: fairness needs to know whose the test rows of "):
+    with pytest.raises(
+        HeadstartError, match=r"^probes: fairness needs to know whose the test rows of "
+    ):
         measured("fairness", replace(fed, task=natural))
 
 
 def text() -> Task:
-    tokens = Examples(torch.zeros(4, 3, dtype=torch.int64), torch.tensor([[1, 2, 0], [1, 0, 0], [2, 2, 1], [1, 1, 1]]))
-    return Task("text", tokens, tokens, tokens, 3, next_token(0), owners=ClientRows(np.array([0, 2, 4])))
+    tokens = Examples(
+        torch.zeros(4, 3, dtype=torch.int64),
+        torch.tensor([[1, 2, 0], [1, 0, 0], [2, 2, 1], [1, 1, 1]]),
+    )
+    return Task(
+        "text", tokens, tokens, tokens, 3, next_token(0), owners=ClientRows(np.array([0, 2, 4]))
+    )
 
 
 def test_text_is_counted_by_token_and_has_no_mix_of_labels() -> None:
@@ -145,7 +169,9 @@ def test_text_is_counted_by_token_and_has_no_mix_of_labels() -> None:
     assert found["client_accuracy_mean"] == pytest.approx((2 / 3 + 4 / 6) / 2)
     dealt = replace(fed, clients=Population([np.array([0, 3]), np.array([1, 2])]))
     for probe, of in (("fairness", dealt), ("classes", fed)):
-        with pytest.raises(HeadstartError, match=f"^probes: {probe} needs one class as the target of each row"):
+        with pytest.raises(
+            HeadstartError, match=f"^probes: {probe} needs one class as the target of each row"
+        ):
             PROBES.build(PROBES.component(probe), of)
 
 
@@ -156,15 +182,21 @@ def test_by_class_is_what_it_is_by_hand() -> None:
     }
 
 
-@pytest.mark.filterwarnings("ignore:y_pred contains classes not in y_true", "ignore:A single label was found")
+@pytest.mark.filterwarnings(
+    "ignore:y_pred contains classes not in y_true", "ignore:A single label was found"
+)
 @pytest.mark.parametrize("case", range(20))
 def test_by_class_is_as_in_scikit_learn(case: int) -> None:
     draw = rng.generator(case, "a test of scores by class")
     classes = int(draw.integers(2, 6))
     truth, predicted = (draw.integers(0, int(draw.integers(1, classes + 1)), 15) for _ in range(2))
     found = by_class(truth, predicted, classes)
-    assert found["test_balanced_accuracy"] == pytest.approx(sklearn.metrics.balanced_accuracy_score(truth, predicted))
-    assert found["test_f1_macro"] == pytest.approx(sklearn.metrics.f1_score(truth, predicted, average="macro"))
+    assert found["test_balanced_accuracy"] == pytest.approx(
+        sklearn.metrics.balanced_accuracy_score(truth, predicted)
+    )
+    assert found["test_f1_macro"] == pytest.approx(
+        sklearn.metrics.f1_score(truth, predicted, average="macro")
+    )
 
 
 def test_a_study_has_them_round_by_round(tmp_path: Path) -> None:
@@ -190,6 +222,8 @@ def test_a_study_has_them_round_by_round(tmp_path: Path) -> None:
         rounds, worst = curves[run.key, "client_accuracy_worst"]
         assert rounds.tolist() == [0, 1, 2]
         assert (worst <= curves[run.key, "client_accuracy_mean"][1]).all()
-    natural, accuracy = (curves[study.runs[0].key, name][1] for name in ("client_accuracy_mean", "test_accuracy"))
+    natural, accuracy = (
+        curves[study.runs[0].key, name][1] for name in ("client_accuracy_mean", "test_accuracy")
+    )
     sizes = np.array([len(targets) for _, targets in tests])
     assert abs(natural - accuracy).max() <= (sizes.max() - sizes.min()) / sizes.min()

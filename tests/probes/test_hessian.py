@@ -27,7 +27,14 @@ class Convolutions(nn.Module):
         super().__init__()
         first, second = nn.Conv2d(1, 3, 3), nn.Conv2d(3, 2, 2, stride=2)
         self.layers = nn.Sequential(
-            first, nn.GroupNorm(3, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Dropout(), second, nn.Flatten(), nn.Linear(2, 3)
+            first,
+            nn.GroupNorm(3, 3),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Dropout(),
+            second,
+            nn.Flatten(),
+            nn.Linear(2, 3),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -58,7 +65,9 @@ class Attention(nn.Module):
 
 
 def tokens(logits: Tensor, labels: Tensor) -> Scores:
-    """The loss of rows of text: a sum over positions, of which each row here counts one to four (label -1: none)."""
+    """The loss of rows of text: a sum over positions, of which each row here counts one to four
+    (label -1: none).
+    """
     real = labels >= 0
     loss = -logits.log_softmax(-1).gather(-1, labels.clamp(min=0).unsqueeze(-1)).squeeze(-1)
     return Scores((loss * real).sum(-1), torch.zeros(len(labels)), real.sum(-1).to(loss.dtype))
@@ -66,7 +75,8 @@ def tokens(logits: Tensor, labels: Tensor) -> Scores:
 
 IMAGES = Examples(numbers(7, 1, 6, 6), torch.tensor([0, 1, 2, 0, 1, 2, 2]))
 TEXT = Examples(
-    numbers(5, 4, 2, seed=1), torch.tensor([[0, 1, 2, 1], [2, 2, -1, -1], [1, -1, -1, -1], [0, 0, 0, -1], [2, 1, 0, 1]])
+    numbers(5, 4, 2, seed=1),
+    torch.tensor([[0, 1, 2, 1], [2, 2, -1, -1], [1, -1, -1, -1], [0, 0, 0, -1], [2, 1, 0, 1]]),
 )
 WIDE = Examples(numbers(5, 4, 4, seed=2), TEXT.targets)
 CASES = {
@@ -79,12 +89,16 @@ CASES = {
 def loss(
     network: Network, examples: Examples, objective: Callable[..., Scores]
 ) -> tuple[Callable[..., Tensor], Tensor]:
-    """The mean over all that the rows predict, in one piece, as a function of one vector; and a point of it."""
+    """The mean over all that the rows predict, in one piece, as a function of one vector;
+    and a point of it.
+    """
     x, module = network.initial(3), network.build().double().eval()
 
     def mean(flat: Tensor) -> Tensor:
         parts = flat.split([leaf.numel() for leaf in x.values()])
-        leaves = {name: part.view_as(leaf) for (name, leaf), part in zip(x.items(), parts, strict=True)}
+        leaves = {
+            name: part.view_as(leaf) for (name, leaf), part in zip(x.items(), parts, strict=True)
+        }
         scores = objective(functional_call(module, leaves, (examples.inputs,)), examples.targets)
         return scores.loss_B.sum() / scores.count_B.sum()
 
@@ -92,7 +106,9 @@ def loss(
 
 
 def by_differences(mean: Callable[..., Tensor], flat: Tensor) -> Tensor:
-    """The dense Hessian by central differences of the gradient: it shares nothing with a second derivative."""
+    """The dense Hessian by central differences of the gradient:
+    it shares nothing with a second derivative.
+    """
 
     def gradient(point: Tensor) -> Tensor:
         point = point.detach().requires_grad_()
@@ -101,13 +117,16 @@ def by_differences(mean: Callable[..., Tensor], flat: Tensor) -> Tensor:
 
     h = 1e-5
     steps = torch.eye(len(flat), dtype=flat.dtype) * h
-    return torch.stack([(gradient(flat + step) - gradient(flat - step)) / (2 * h) for step in steps])
+    return torch.stack(
+        [(gradient(flat + step) - gradient(flat - step)) / (2 * h) for step in steps]
+    )
 
 
 def forward_over_reverse(mean: Callable[..., Tensor], flat: Tensor) -> Tensor:
     """The dense Hessian a column at a time; there is no rule for the LSTM.
 
-    `torch.func.hessian` maps over the columns, and that is wrong by 0.05 for the weight of LayerNorm in torch 2.13.0.
+    `torch.func.hessian` maps over the columns, and that is wrong by 0.05 for the weight of
+    LayerNorm in torch 2.13.0.
     """
     with sdpa_kernel(SDPBackend.MATH):
         basis = torch.eye(len(flat), dtype=flat.dtype)
@@ -180,7 +199,9 @@ def test_a_linear_loss_does_not_bend() -> None:
 
 
 class OnceUnlessUnfused(torch.autograd.Function):
-    """A square that refuses a second derivative as cuDNN's recurrent kernels do: while cuDNN is on."""
+    """A square that refuses a second derivative as cuDNN's recurrent kernels do:
+    while cuDNN is on.
+    """
 
     @staticmethod
     def forward(ctx: Any, x: Any) -> Any:
@@ -207,7 +228,10 @@ class Refuses(torch.autograd.Function):
 class Fused(nn.Module):
     def __init__(self, unless_unfused: bool) -> None:
         super().__init__()
-        self.layer, self.function = nn.Linear(2, 3), OnceUnlessUnfused if unless_unfused else Refuses
+        self.layer, self.function = (
+            nn.Linear(2, 3),
+            OnceUnlessUnfused if unless_unfused else Refuses,
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         return self.function.apply(self.layer(x))
@@ -220,8 +244,13 @@ class Plain(Fused):
 
 def test_a_fused_kernel_that_refuses_is_left_out() -> None:
     examples = Examples(numbers(4, 2), torch.tensor([0, 1, 2, 2]))
-    fused, plain = Network(lambda: Fused(True), torch.float64), Network(lambda: Plain(True), torch.float64)
-    hessian, expected = (Hessian(n, classification, examples, plain.initial(0)) for n in (fused, plain))
+    fused, plain = (
+        Network(lambda: Fused(True), torch.float64),
+        Network(lambda: Plain(True), torch.float64),
+    )
+    hessian, expected = (
+        Hessian(n, classification, examples, plain.initial(0)) for n in (fused, plain)
+    )
     assert (hessian.unfused, expected.unfused) == (True, False)
     assert columns(hessian) == pytest.approx(columns(expected), abs=1e-14)
     assert torch.backends.cudnn.enabled
@@ -230,7 +259,9 @@ def test_a_fused_kernel_that_refuses_is_left_out() -> None:
 def test_no_second_derivative_is_one_line() -> None:
     network = Network(lambda: Fused(False), torch.float64)
     examples = Examples(numbers(4, 2), torch.tensor([0, 1, 2, 2]))
-    with pytest.raises(HeadstartError, match=r"^curvature: .*no second derivative \(.*\); leave .* out$"):
+    with pytest.raises(
+        HeadstartError, match=r"^curvature: .*no second derivative \(.*\); leave .* out$"
+    ):
         Hessian(network, classification, examples, network.initial(0))
 
 
@@ -261,7 +292,9 @@ class Once(nn.Module):
 def test_a_second_derivative_that_is_silently_left_out_is_noticed() -> None:
     network = Network(Once, torch.float64)
     examples = Examples(numbers(4, 2), torch.tensor([0, 1, 2, 2]))
-    with pytest.raises(HeadstartError, match=r"no second derivative \(its Hessian is not symmetric.*\); leave"):
+    with pytest.raises(
+        HeadstartError, match=r"no second derivative \(its Hessian is not symmetric.*\); leave"
+    ):
         refuse_asymmetric(network, classification, examples)
     refuse_asymmetric(Network(lambda: Plain(True), torch.float64), classification, examples)
 
@@ -289,7 +322,9 @@ def test_products_with_gpt2_are_those_of_forward_over_reverse() -> None:
         def forward(self, x: Tensor) -> Tensor:
             return self.body(x, use_cache=False).logits
 
-    rows = Examples(torch.tensor([[0, 3, 1, 4], [2, 2, 0, 1]]), torch.tensor([[3, 1, 4, 2], [2, 0, 1, -1]]))
+    rows = Examples(
+        torch.tensor([[0, 3, 1, 4], [2, 2, 0, 1]]), torch.tensor([[3, 1, 4, 2], [2, 0, 1, -1]])
+    )
     network = Network(Gpt2, torch.float64)
     hessian = Hessian(network, tokens, rows, network.initial(3))
     mean, flat = loss(network, rows, tokens)

@@ -42,25 +42,32 @@ def test_the_largest_is_meant_with_its_sign() -> None:
 
 
 def test_residual_is_the_residual_of_its_vector_and_bounds_the_error() -> None:
-    """On the way: after so many products, |H u - theta u| of the best u in the Krylov space, made without Lanczos."""
+    """On the way: after so many products, |H u - theta u| of the best u in the Krylov space,
+    made without Lanczos.
+    """
     H = symmetric(QUADRATIC)
     start = torch.randn(len(H), generator=draw(2), dtype=torch.float64)
     for products in (3, 6, 9):
         spectrum = found(H, tolerance=1e-15, products=products)
         assert not spectrum.converged
         assert spectrum.products == products
-        krylov = torch.stack([torch.linalg.matrix_power(H / 100, power) @ start for power in range(products)], 1)
+        krylov = torch.stack(
+            [torch.linalg.matrix_power(H / 100, power) @ start for power in range(products)], 1
+        )
         Q, _ = torch.linalg.qr(krylov)
         theta, S = torch.linalg.eigh(Q.T @ H @ Q)
         u = Q @ S[:, -1]
         assert spectrum.values[0] == pytest.approx(float(theta[-1]), rel=1e-8)
-        assert spectrum.residuals[0] == pytest.approx(float((H @ u - theta[-1] * u).norm() / theta[-1]), rel=1e-4)
+        assert spectrum.residuals[0] == pytest.approx(
+            float((H @ u - theta[-1] * u).norm() / theta[-1]), rel=1e-4
+        )
         assert abs(spectrum.values[0] - 100) <= spectrum.residuals[0] * spectrum.values[0]
 
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_restarts_find_the_same_with_fewer_vectors_held(count: int) -> None:
-    H = symmetric(np.linspace(1, 0, 300).tolist())  # evenly spaced: slow, so that restarts are needed
+    # Evenly spaced: slow, so that restarts are needed.
+    H = symmetric(np.linspace(1, 0, 300).tolist())
     whole = found(H, count=count, tolerance=1e-6, products=300, basis=300)
     restarted = found(H, count=count, tolerance=1e-6, products=1000, basis=20)
     assert whole.converged
@@ -72,9 +79,14 @@ def test_restarts_find_the_same_with_fewer_vectors_held(count: int) -> None:
 
 
 def test_vectors_stay_orthogonal_in_single_precision() -> None:
-    """Without reorthogonalisation a converged eigenvalue comes back as a ghost: 100 would be found twice."""
+    """Without reorthogonalisation a converged eigenvalue comes back as a ghost:
+    100 would be found twice.
+    """
     spectrum = found(
-        symmetric([100.0, *np.linspace(1, 0, 200).tolist()]).float(), count=2, products=200, tolerance=1e-4
+        symmetric([100.0, *np.linspace(1, 0, 200).tolist()]).float(),
+        count=2,
+        products=200,
+        tolerance=1e-4,
     )
     assert spectrum.values == pytest.approx([100, 1], rel=1e-3)
 
@@ -83,7 +95,9 @@ def test_exhausted_spaces_give_multiple_eigenvalues_and_no_more_than_there_are()
     identity = found(torch.eye(5, dtype=torch.float64), count=3)
     assert identity.values == pytest.approx([1, 1, 1], rel=1e-12)
     assert identity.products == 3
-    assert found(torch.eye(2, dtype=torch.float64), count=9).values == pytest.approx([1, 1], rel=1e-12)
+    assert found(torch.eye(2, dtype=torch.float64), count=9).values == pytest.approx(
+        [1, 1], rel=1e-12
+    )
     low_rank = found(symmetric([7.0, 3.0, *[0.0] * 20]), count=4, tolerance=1e-10)
     assert low_rank.values == pytest.approx([7, 3, 0, 0], abs=1e-9)
 

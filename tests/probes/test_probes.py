@@ -35,12 +35,16 @@ def test_alignment_is_its_definition_over_clients() -> None:
     fed = federation()
     first, _ = one_round(fed, begin(fed, fed.network.initial(0)))
     second, cohort = one_round(fed, first)
-    metrics = PROBES.build(PROBES.component("alignment"), fed).measure(Moment(second, first, cohort))
+    metrics = PROBES.build(PROBES.component("alignment"), fed).measure(
+        Moment(second, first, cohort)
+    )
 
     deltas = []  # each client alone: its update is the mean over a cohort of one
     now = plan(fed.seed, 2, fed.clients, fed.schedule)
     for k in range(3):
-        alone = type(now)(**{**vars(now), **{n: getattr(now, n)[k : k + 1] for n in vars(now) if "_K" in n}})
+        alone = type(now)(
+            **{**vars(now), **{n: getattr(now, n)[k : k + 1] for n in vars(now) if "_K" in n}}
+        )
         alone.weights_K[:] = 1.0
         asked = Assignment(first.x, {}, [{}], fed.client_rate, alone)
         deltas.append(vector(fed.execute({0: asked}, 1)[0].mean_update))
@@ -50,20 +54,28 @@ def test_alignment_is_its_definition_over_clients() -> None:
     assert metrics["gradient_diversity"] == pytest.approx(
         float(sum(d @ d for d in deltas) / (total @ total)), rel=1e-10
     )
-    assert metrics["cosine_between_clients"] == pytest.approx(float(sum(pairs) / len(pairs)), rel=1e-10)
-    expected = torch.cosine_similarity(vector(first.pseudo_gradient), vector(second.pseudo_gradient), dim=0)
+    assert metrics["cosine_between_clients"] == pytest.approx(
+        float(sum(pairs) / len(pairs)), rel=1e-10
+    )
+    expected = torch.cosine_similarity(
+        vector(first.pseudo_gradient), vector(second.pseudo_gradient), dim=0
+    )
     assert metrics["cosine_over_time"] == pytest.approx(float(expected), rel=1e-10)
 
     mean = total / 3
     spread = sum(float((d - mean) @ (d - mean)) for d in deltas) / 2
-    assert metrics["local_drift"] == pytest.approx(np.sqrt(sum(float(d @ d) for d in deltas) / 3), rel=1e-10)
+    assert metrics["local_drift"] == pytest.approx(
+        np.sqrt(sum(float(d @ d) for d in deltas) / 3), rel=1e-10
+    )
     assert metrics["client_spread"] == pytest.approx(np.sqrt(spread), rel=1e-10)
     noise = np.sqrt((1 - 3 / 4) * spread / 3) / float(mean.norm())  # 3 of 4 clients
     assert metrics["aggregate_noise"] == pytest.approx(noise, rel=1e-10)
 
 
 def test_noise_is_the_standard_deviation_of_the_mean_over_all_cohorts() -> None:
-    """Cochran's theorem by listing every cohort of 3 of 6 clients: E[(1 - K/N) s^2 / K] = E|m - M|^2."""
+    """Cochran's theorem by listing every cohort of 3 of 6 clients:
+    E[(1 - K/N) s^2 / K] = E|m - M|^2.
+    """
     D = torch.randn(6, 5, generator=torch.Generator().manual_seed(2), dtype=torch.float64) + 1
     estimates, errors = [], []
     for cohort in itertools.combinations(range(6), 3):
@@ -77,9 +89,11 @@ def test_noise_is_the_standard_deviation_of_the_mean_over_all_cohorts() -> None:
 
 def test_drift_and_noise_are_two_things() -> None:
     equal = drift_and_noise(squared_norms=4 * 9.0, total_squared=16 * 9.0, count=4, population=8)
-    assert equal == {"local_drift": 3.0, "client_spread": 0.0, "aggregate_noise": 0.0}  # far, but all the same way
+    # Far, but all the same way.
+    assert equal == {"local_drift": 3.0, "client_spread": 0.0, "aggregate_noise": 0.0}
     opposed = drift_and_noise(squared_norms=2 * 1.0, total_squared=0.0, count=2, population=8)
-    assert opposed == {"local_drift": 1.0, "client_spread": np.sqrt(2)}  # they cancel: no mean to relate noise to
+    # They cancel: no mean to relate noise to.
+    assert opposed == {"local_drift": 1.0, "client_spread": np.sqrt(2)}
     assert drift_and_noise(4.0, 4.0, 1, 8) == {"local_drift": 2.0}
     assert drift_and_noise(5.0, 6.0, 2, 2)["aggregate_noise"] == 0.0  # everybody was asked
 
@@ -113,7 +127,9 @@ def test_evaluation_tests_on_a_fixed_sample_between_the_first_and_the_last_round
 
     between = measured(Moment(second, first, cohort))
     parts = itertools.combinations(range(len(fed.task.test)), 5)
-    samples = (Examples(fed.task.test.inputs[list(p)], fed.task.test.targets[list(p)]) for p in parts)
+    samples = (
+        Examples(fed.task.test.inputs[list(p)], fed.task.test.targets[list(p)]) for p in parts
+    )
     assert any(tested(sample) == pytest.approx(between, rel=1e-12) for sample in samples)
     assert measured(Moment(second, first, cohort)) == between
     whole = pytest.approx(tested(fed.task.test), rel=1e-12)
@@ -140,7 +156,10 @@ def test_evaluation_of_text_weighs_tokens_and_takes_no_more_of_them_at_once() ->
     for batch, most in ((1, 5), (11, 10), (1000, 45)):
         seen.clear()
         ((loss, accuracy),) = evaluate(network, x, [examples], next_token(0), batch)
-        assert (loss, accuracy) == (pytest.approx(float(expected), rel=1e-12), pytest.approx(float(hits), rel=1e-12))
+        assert (loss, accuracy) == (
+            pytest.approx(float(expected), rel=1e-12),
+            pytest.approx(float(hits), rel=1e-12),
+        )
         assert (max(seen), sum(seen)) == (most, 45)
 
 
@@ -148,8 +167,12 @@ def test_the_train_sample_is_of_the_asked_size_and_the_same_in_every_round() -> 
     fed = federation()
     x = fed.network.initial(0)
     everything = PROBES.build(PROBES.component("evaluation(train_rows=40)"), fed)
-    whole = torch.nn.functional.cross_entropy(fed.network(x, fed.task.train.inputs), fed.task.train.targets)
-    assert everything.measure(Moment(begin(fed, x), None, None))["train_loss"] == pytest.approx(float(whole), rel=1e-12)
+    whole = torch.nn.functional.cross_entropy(
+        fed.network(x, fed.task.train.inputs), fed.task.train.targets
+    )
+    assert everything.measure(Moment(begin(fed, x), None, None))["train_loss"] == pytest.approx(
+        float(whole), rel=1e-12
+    )
     few = [PROBES.build(PROBES.component("evaluation(train_rows=7)"), fed) for _ in range(2)]
     losses = {probe.measure(Moment(begin(fed, x), None, None))["train_loss"] for probe in few}
     assert len(losses) == 1
@@ -159,10 +182,15 @@ def of_three_runs(kind: str, batch: int = 1024) -> tuple[list[Probe], list[Momen
     """Runs of three seeds, whose train samples differ, after a round each."""
     shared = federation()
     federations = [replace(shared, seed=seed) for seed in range(3)]
-    probes = [PROBES.build(PROBES.component(f"{kind}(train_rows=20, batch={batch})"), fed) for fed in federations]
+    probes = [
+        PROBES.build(PROBES.component(f"{kind}(train_rows=20, batch={batch})"), fed)
+        for fed in federations
+    ]
     states = [begin(fed, fed.network.initial(fed.seed)) for fed in federations]
     after = [one_round(fed, state) for fed, state in zip(federations, states, strict=True)]
-    return probes, [Moment(state, before, cohort) for (state, cohort), before in zip(after, states, strict=True)]
+    return probes, [
+        Moment(state, before, cohort) for (state, cohort), before in zip(after, states, strict=True)
+    ]
 
 
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
@@ -172,7 +200,9 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     return alone
 
 
-def test_evaluations_of_several_runs_at_once_are_those_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_evaluations_of_several_runs_at_once_are_those_one_by_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     probes, moments = of_three_runs("evaluation")
     expected = [probe.measure(moment) for probe, moment in zip(probes, moments, strict=True)]
     assert len({metrics["train_loss"] for metrics in expected}) == 3
@@ -191,11 +221,18 @@ def test_what_is_evaluated_of_a_run_does_not_depend_on_who_else_is_there() -> No
         assert measure(probes, {i: moments[i]}) == {i: everybody[i]}
 
 
-@pytest.mark.parametrize("reason", ["more rows than a batch", "convolutions", "samples of other sizes"])
-def test_what_would_not_be_faster_at_once_is_evaluated_one_by_one(reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    probes, moments = of_three_runs("evaluation", batch=32 if "batch" in reason else 33)  # 13 rows of test, 20 of train
+@pytest.mark.parametrize(
+    "reason", ["more rows than a batch", "convolutions", "samples of other sizes"]
+)
+def test_what_would_not_be_faster_at_once_is_evaluated_one_by_one(
+    reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # 13 rows of test, 20 of train.
+    probes, moments = of_three_runs("evaluation", batch=32 if "batch" in reason else 33)
     if reason == "samples of other sizes":
-        probes[1] = PROBES.build(PROBES.component("evaluation(train_rows=19, batch=33)"), federation())
+        probes[1] = PROBES.build(
+            PROBES.component("evaluation(train_rows=19, batch=33)"), federation()
+        )
     if reason == "convolutions":
         filters = {"filters": torch.zeros(1, 1, 1, 1)}
         moments = [m._replace(state=replace(m.state, x={**m.state.x, **filters})) for m in moments]
@@ -223,7 +260,9 @@ def test_distance_is_to_the_last_weights_in_all_and_by_layer() -> None:
     assert looked[1]["distance_to_final"] == 0.0
     assert apart == pytest.approx(float(trees.norm(trees.subtract(first, last))), rel=1e-12)
     for name in first:  # nn.Linear alone: weight and bias have no layer above them
-        assert looked[0][f"distance_to_final.{name}"] == pytest.approx(float((first[name] - last[name]).norm()))
+        assert looked[0][f"distance_to_final.{name}"] == pytest.approx(
+            float((first[name] - last[name]).norm())
+        )
     whole = PROBES.build(PROBES.component("distance(layers=False)"), fed)
     assert dict(whole.look_back({0: probe.keep(first)}, last))[0].keys() == {"distance_to_final"}
 
@@ -231,9 +270,21 @@ def test_distance_is_to_the_last_weights_in_all_and_by_layer() -> None:
 def test_a_layer_is_all_leaves_of_one_module() -> None:
     probe = PROBES.build(PROBES.component("distance"), federation())
     assert probe.keep is not None
-    begun = {"a.b.weight": torch.tensor([3.0]), "a.b.bias": torch.tensor([0.0]), "a.c.weight": torch.tensor([7.0])}
-    ended = {"a.b.weight": torch.tensor([0.0]), "a.b.bias": torch.tensor([4.0]), "a.c.weight": torch.tensor([19.0])}
-    by_layer = {"distance_to_final": 13.0, "distance_to_final.a.b": 5.0, "distance_to_final.a.c": 12.0}
+    begun = {
+        "a.b.weight": torch.tensor([3.0]),
+        "a.b.bias": torch.tensor([0.0]),
+        "a.c.weight": torch.tensor([7.0]),
+    }
+    ended = {
+        "a.b.weight": torch.tensor([0.0]),
+        "a.b.bias": torch.tensor([4.0]),
+        "a.c.weight": torch.tensor([19.0]),
+    }
+    by_layer = {
+        "distance_to_final": 13.0,
+        "distance_to_final.a.b": 5.0,
+        "distance_to_final.a.c": 12.0,
+    }
     assert list(probe.look_back({0: probe.keep(begun)}, ended)) == [(0, by_layer)]
 
 
@@ -265,7 +316,9 @@ def test_a_sketch_keeps_norms_with_the_error_that_is_stated(shape: str) -> None:
 def test_probes_that_keep_something_do_not_meet() -> None:
     """Two of one kind in one run, with different widths: each looks back on its own."""
     fed = federation()
-    probes = [PROBES.build(PROBES.component(f"distance(width={width})"), fed) for width in (3, 4096)]
+    probes = [
+        PROBES.build(PROBES.component(f"distance(width={width})"), fed) for width in (3, 4096)
+    ]
     progress = do_rounds(fed, Progress(begin(fed, fed.network.initial(0))), 4, 2, probes)
     assert set(progress.kept) == {0, 2, 4}
     rows = [row for row in progress.rows if row[1] == "distance_to_final" and row[0] == 0]

@@ -21,7 +21,8 @@ from headstart.report.runs.sorting import sort
 from headstart.tables import write_results
 
 if importlib.util.find_spec("torch") is None:
-    # These compare the report's words with the parts themselves, which need torch; the report does not.
+    # These compare the report's words with the parts themselves, which need torch; the report does
+    # not.
     collect_ignore = [
         "measures/test_own_metrics.py",
         "verdict/test_choice.py",
@@ -41,8 +42,12 @@ def _generator(*labels: object) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=key))
 
 
-def _final(mood: str, start: str, client: str, server: str, partition: str, devices: str, epochs: int) -> float:
-    """Expected final accuracy: the paper's findings hold (clear), are reversed (contrary), or drown (undecided)."""
+def _final(
+    mood: str, start: str, client: str, server: str, partition: str, devices: str, epochs: int
+) -> float:
+    """Expected final accuracy: the paper's findings hold (clear), are reversed (contrary),
+    or drown (undecided).
+    """
     weak = start == "random"
     if mood == "contrary":
         weak = not weak
@@ -65,13 +70,19 @@ def _grid(mood: str, starts: list[str], seeds: list[int]) -> list[Row]:
     rows: list[Row] = []
 
     def add(
-        client: str, server: str, partition: str = DIR, devices: str = "equal", epochs: int = 1, **rates: float
+        client: str,
+        server: str,
+        partition: str = DIR,
+        devices: str = "equal",
+        epochs: int = 1,
+        **rates: float,
     ) -> None:
         for start in starts:
             rows.extend(
                 {
-                    "start": start, "client": client, "server": server, "partition": partition, "devices": devices,
-                    "local_epochs": epochs, "seed": seed, "client_rate": rates.get("client_rate", 0.1),
+                    "start": start, "client": client, "server": server, "partition": partition,
+                    "devices": devices, "local_epochs": epochs, "seed": seed,
+                    "client_rate": rates.get("client_rate", 0.1),
                     "server_rate": rates.get("server_rate", 0.01 if start == "random" else 0.003),
                 }
                 for seed in seeds
@@ -93,13 +104,22 @@ def _grid(mood: str, starts: list[str], seeds: list[int]) -> list[Row]:
 
 def _curves(row: Row, mood: str, noise: float) -> dict[str, list[Any]]:
     rng = _generator(
-        mood, *[row[k] for k in ("start", "client", "server", "partition", "devices", "local_epochs", "seed")]
+        mood,
+        *[
+            row[k]
+            for k in ("start", "client", "server", "partition", "devices", "local_epochs", "seed")
+        ],
     )
     shared = _generator("seed", row["seed"]).normal(0, noise)
     head = row["start"] != "random"
-    end = _final(mood, *[row[k] for k in ("start", "client", "server", "partition", "devices", "local_epochs")])
+    end = _final(
+        mood,
+        *[row[k] for k in ("start", "client", "server", "partition", "devices", "local_epochs")],
+    )
     end += (
-        shared + rng.normal(0, noise if mood == "undecided" else noise / 2) - (0.02 if row["client_rate"] < 0.05 else 0)
+        shared
+        + rng.normal(0, noise if mood == "undecided" else noise / 2)
+        - (0.02 if row["client_rate"] < 0.05 else 0)
     )
     t = np.arange(0, ROUNDS + 1, 4)
     begin, pace = (0.58, 8.0) if head != (mood == "contrary") else (0.10, 16.0)
@@ -152,7 +172,9 @@ def make_study(
     noise: float = 0.004,
     **settings: Any,
 ) -> Path:
-    """Write DIR/study.yaml and DIR/results/*.parquet as the runner does; moods: clear, contrary, undecided, tuning."""
+    """Write DIR/study.yaml and DIR/results/*.parquet as the runner does; moods: clear, contrary,
+    undecided, tuning.
+    """
     rename = rename or {}
     target = 0.85
     runs: list[Row] = []
@@ -160,33 +182,46 @@ def make_study(
     for i, row in enumerate(filter(keep, _grid(mood, list(starts), list(seeds)))):
         curves = _curves(row, "clear" if mood == "tuning" else mood, noise)
         fell = diverge(row)
-        reached = [r for r, a in zip(curves["round"], curves["test_accuracy"], strict=True) if a >= target]
+        reached = [
+            r for r, a in zip(curves["round"], curves["test_accuracy"], strict=True) if a >= target
+        ]
         done = 17 if fell else ROUNDS
         runs.append(
             {"run": f"{i:04x}"}
             | {k: rename.get(v, v) if isinstance(v, str) else v for k, v in row.items()}
             | {
-                "status": "diverged" if fell else "finished", "rounds": done, "diverged_at": 17 if fell else None,
+                "status": "diverged" if fell else "finished", "rounds": done,
+                "diverged_at": 17 if fell else None,
                 "test_accuracy": None if fell else curves["test_accuracy"][-1],
                 "test_loss": None if fell else curves["test_loss"][-1],
                 "rounds_to_target": None if fell or not reached else int(reached[0]),
                 "bytes_up": done * 10 * 4 * 20_000, "bytes_down": done * 10 * 4 * 20_000,
-                "simulated_seconds": done * 1.5, "seconds": 0.6, "executor": "stacked", "parameters": 20_000,
+                "simulated_seconds": done * 1.5, "seconds": 0.6, "executor": "stacked",
+                "parameters": 20_000,
             }
         )  # fmt: skip
         for metric, values in curves.items():
             for r, value in zip(curves["round"], values, strict=True):
                 if metric != "round" and value is not None and r <= done:
-                    for column, item in zip(rounds.values(), (f"{i:04x}", int(r), metric, value), strict=True):
+                    for column, item in zip(
+                        rounds.values(), (f"{i:04x}", int(r), metric, value), strict=True
+                    ):
                         column.append(item)
     names = ("run", "start", "client", "server", "partition", "devices", "status", "executor")
-    real = ("client_rate", "server_rate", "test_accuracy", "test_loss", "simulated_seconds", "seconds")
+    real = (
+        "client_rate",
+        "server_rate",
+        "test_accuracy",
+        "test_loss",
+        "simulated_seconds",
+        "seconds",
+    )
     kinds = dict.fromkeys(names, pa.string()) | dict.fromkeys(real, pa.float64())
     schema = pa.schema([(name, kinds.get(name, pa.int64())) for name in runs[0]])
     study = {
-        "name": "demo", "title": "Digits from a hundred clients", "task": "digits", "model": "cnn", "population": 100,
-        "cohort": 10, "batch_size": 16, "rounds": ROUNDS, "weighting": "samples", "target_accuracy": target,
-        "seeds": list(seeds), "evaluate_on": "test", "executor": "auto",
+        "name": "demo", "title": "Digits from a hundred clients", "task": "digits", "model": "cnn",
+        "population": 100, "cohort": 10, "batch_size": 16, "rounds": ROUNDS, "weighting": "samples",
+        "target_accuracy": target, "seeds": list(seeds), "evaluate_on": "test", "executor": "auto",
     } | settings  # fmt: skip
     text = yaml.safe_dump(study, sort_keys=False)
     directory.mkdir(parents=True, exist_ok=True)
@@ -197,7 +232,9 @@ def make_study(
 
 
 def rewrite(directory: Path, **changes: Any) -> None:
-    """Write the results of a folder with other tables, another study, or another number of planned runs."""
+    """Write the results of a folder with other tables, another study,
+    or another number of planned runs.
+    """
     write_results(directory, dataclasses.replace(tables.read_results(directory), **changes))
 
 
@@ -205,16 +242,22 @@ Accuracies = dict[str, dict[str, list[float | None]]]
 
 
 def constructed(
-    accuracies: Accuracies, rounds_to_target: dict[str, list[int | None]] | None = None, **given: Any
+    accuracies: Accuracies,
+    rounds_to_target: dict[str, list[int | None]] | None = None,
+    **given: Any,
 ) -> Grid:
-    """A study in memory: start -> pair ("sgd + adam") -> accuracy by seed, None where the run diverged."""
+    """A study in memory: start -> pair ("sgd + adam") -> accuracy by seed,
+    None where the run diverged.
+    """
     runs = [
         Run(
-            run=f"{start}/{pair}/{seed}", start=start, client=pair.split(" + ")[0], server=pair.split(" + ")[1],
-            partition=DIR, devices="equal", local_epochs=1, client_rate=0.1, server_rate=0.1, seed=seed,
+            run=f"{start}/{pair}/{seed}", start=start, client=pair.split(" + ")[0],
+            server=pair.split(" + ")[1], partition=DIR, devices="equal", local_epochs=1,
+            client_rate=0.1, server_rate=0.1, seed=seed,
             status="diverged" if accuracy is None else "finished", test_accuracy=accuracy,
             test_loss=None if accuracy is None else 1 - accuracy,
-            rounds_to_target=(rounds_to_target or {}).get(start, [None] * len(by_seed))[seed], rounds=100,
+            rounds_to_target=(rounds_to_target or {}).get(start, [None] * len(by_seed))[seed],
+            rounds=100,
         )
         for start, pairs in accuracies.items()
         for pair, by_seed in pairs.items()
@@ -228,7 +271,9 @@ def constructed(
 
 @pytest.fixture
 def table() -> Callable[..., Grid]:
-    """`table({"random": {"sgd + adam": [0.9, 0.91, None]}})` -> a study whose third run diverged."""
+    """`table({"random": {"sgd + adam": [0.9, 0.91, None]}})` -> a study whose third run
+    diverged.
+    """
     return constructed
 
 
@@ -267,7 +312,21 @@ def with_curves() -> WithCurves:
 class Tags(html.parser.HTMLParser):
     """Collects tags with their attributes, and checks that they nest."""
 
-    void = frozenset(("meta", "link", "br", "img", "path", "use", "rect", "line", "circle", "polyline", "polygon"))
+    void = frozenset(
+        (
+            "meta",
+            "link",
+            "br",
+            "img",
+            "path",
+            "use",
+            "rect",
+            "line",
+            "circle",
+            "polyline",
+            "polygon",
+        )
+    )
 
     def __init__(self, text: str) -> None:
         super().__init__()

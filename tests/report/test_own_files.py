@@ -18,12 +18,18 @@ def digest(text: bytes) -> str:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
 
 
 def test_the_list_is_that_of_sha256sum(tmp_path: Path) -> None:
     ours.replace(tmp_path, {"page.md": b"a", "figures/b.png": b"b"}, SUMS)
-    assert (tmp_path / SUMS).read_text() == f"{digest(b'b')}  figures/b.png\n{digest(b'a')}  page.md\n"
+    assert (
+        tmp_path / SUMS
+    ).read_text() == f"{digest(b'b')}  figures/b.png\n{digest(b'a')}  page.md\n"
 
 
 def test_what_is_no_longer_written_goes(tmp_path: Path) -> None:
@@ -55,7 +61,9 @@ def test_one_killed_half_way_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert contents(tmp_path) | {SUMS: b""} == new | {SUMS: b""}
 
 
-@pytest.mark.parametrize("name", ["../out.md", "/etc/passwd", "figures/../../x", "other/x.md", ".hidden", "figures/.x"])
+@pytest.mark.parametrize(
+    "name", ["../out.md", "/etc/passwd", "figures/../../x", "other/x.md", ".hidden", "figures/.x"]
+)
 def test_a_list_of_others_leads_nowhere(tmp_path: Path, name: str) -> None:
     folder = tmp_path / "folder"
     (folder / "other").mkdir(parents=True)
@@ -64,7 +72,10 @@ def test_a_list_of_others_leads_nowhere(tmp_path: Path, name: str) -> None:
     (folder / SUMS).write_text(f"{digest(b'mine')}  {name}\n")
     before = contents(tmp_path)
     ours.replace(folder, {"page.md": b"a"}, SUMS)
-    assert contents(tmp_path).items() >= {k: v for k, v in before.items() if not k.endswith(SUMS)}.items()
+    assert (
+        contents(tmp_path).items()
+        >= {k: v for k, v in before.items() if not k.endswith(SUMS)}.items()
+    )
 
 
 def test_a_stale_file_behind_a_link_stays(tmp_path: Path) -> None:

@@ -20,7 +20,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Any:
     labels = (inputs[:, 0] > 0).long()
     clients = [(inputs[i:120:6], labels[i:120:6]) for i in range(6)]
     weights = {"0.weight": torch.eye(4, 3), "0.bias": torch.zeros(4)}
-    weights |= {"2.weight": torch.tensor([[-1.0, 0, 0, 0], [1.0, 0, 0, 0]]), "2.bias": torch.tensor([0.3, -0.3])}
+    weights |= {
+        "2.weight": torch.tensor([[-1.0, 0, 0, 0], [1.0, 0, 0, 0]]),
+        "2.bias": torch.tensor([0.3, -0.3]),
+    }
     study = headstart.Study(
         name="<b>bold</b>",
         task=headstart.own_task(clients, (inputs[120:], labels[120:])),

@@ -1,4 +1,6 @@
-"""The weights of the best run by name: those of its file, with what they are; what is not there is one line."""
+"""The weights of the best run by name: those of its file, with what they are;
+what is not there is one line.
+"""
 
 import shutil
 from pathlib import Path
@@ -24,7 +26,9 @@ def test_the_best_run_is_written_and_told(folder: Path, tmp_path: Path) -> None:
     write(folder, tmp_path / "best.safetensors")  # ours is written over
 
 
-def test_another_run_is_named_by_start_pair_and_seed_or_by_its_key(folder: Path, tmp_path: Path) -> None:
+def test_another_run_is_named_by_start_pair_and_seed_or_by_its_key(
+    folder: Path, tmp_path: Path
+) -> None:
     other = headstart.load(folder).best("random", "proximal(mu=0.5)+sgd")
     assert (other.start, other.client, other.server) == ("random", "proximal(mu=0.5)", "sgd")
     into = tmp_path / "other.safetensors"
@@ -40,7 +44,10 @@ def test_another_run_is_named_by_start_pair_and_seed_or_by_its_key(folder: Path,
     ("asked", "line"),
     [
         ({"start": "randm"}, "unknown start 'randm'; did you mean 'random'?"),
-        ({"pair": "sgd + adam"}, "pair: expected one of sgd + sgd, proximal(mu=0.5) + sgd, got 'sgd + adam'"),
+        (
+            {"pair": "sgd + adam"},
+            "pair: expected one of sgd + sgd, proximal(mu=0.5) + sgd, got 'sgd + adam'",
+        ),
         ({"seed": 9}, "seed: expected one of 0, 1, 2, got 9"),
         ({"run": "zzz"}, "--run: expected a run of the study, got 'zzz'; there is none"),
         ({"run": "a", "seed": 1}, "--run names one run; expected it without --seed"),
@@ -54,7 +61,11 @@ def test_what_is_not_there_is_one_line(folder: Path, tmp_path: Path, asked: Any,
 
 
 def test_files_of_others_are_not_written_over(folder: Path, tmp_path: Path) -> None:
-    for path in (tmp_path / "model.pt", tmp_path / "theirs.safetensors", tmp_path / "link.safetensors"):
+    for path in (
+        tmp_path / "model.pt",
+        tmp_path / "theirs.safetensors",
+        tmp_path / "link.safetensors",
+    ):
         if path.suffix == ".safetensors":
             save_file(module().state_dict(), tmp_path / "theirs.safetensors")
         if path.stem == "link":
@@ -74,6 +85,9 @@ def test_weights_of_another_study_are_not_written_over(folder: Path, tmp_path: P
     shutil.copytree(folder, other)
     (weights,) = list(other.glob("runs/*/weights.safetensors"))[:1]
     before = weights.read_bytes()
-    with pytest.raises(HeadstartError, match=r"is there already, in the study of .*other; choose a name outside of it"):
+    with pytest.raises(
+        HeadstartError,
+        match=r"is there already, in the study of .*other; choose a name outside of it",
+    ):
         write(folder, weights)
     assert weights.read_bytes() == before

@@ -19,7 +19,8 @@ import headstart
 
 print("begun")
 torch.set_num_threads(2)
-torch.ones(400, 400, dtype=torch.float64) @ torch.ones(400, 400, dtype=torch.float64)  # threads are up before workers
+# Threads are up before workers.
+torch.ones(400, 400, dtype=torch.float64) @ torch.ones(400, 400, dtype=torch.float64)
 draw = torch.Generator().manual_seed(0)
 x = torch.randn(160, 3, generator=draw)
 y = (x[:, 0] > 0).long()
@@ -52,7 +53,12 @@ def program(out: Any, jobs: Any = 2) -> Any:
 
 def run(arguments: Any, **keys: Any) -> Any:
     ended = subprocess.run(
-        [sys.executable, *arguments], capture_output=True, text=True, timeout=120, check=False, **keys
+        [sys.executable, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        **keys,
     )
     assert (ended.returncode, ended.stderr) == (0, "")
     return ended.stdout.splitlines()
@@ -65,7 +71,9 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return run([folder / "program.py"])
 
 
-def test_a_script_without_a_main_guard_has_the_same_numbers_in_two_processes(tmp_path: Path, expected: Any) -> None:
+def test_a_script_without_a_main_guard_has_the_same_numbers_in_two_processes(
+    tmp_path: Path, expected: Any
+) -> None:
     (tmp_path / "program.py").write_text(program(tmp_path / "out"))
     assert run([tmp_path / "program.py"]) == expected
     assert expected[0] == "begun"
@@ -75,7 +83,8 @@ def test_a_script_without_a_main_guard_has_the_same_numbers_in_two_processes(tmp
 def test_a_prompt_and_a_pipe_have_the_same_numbers(tmp_path: Path, expected: Any) -> None:
     assert run(["-c", program(tmp_path / "command")]) == expected
     assert run(["-"], input=program(tmp_path / "pipe")) == expected
-    assert run(["-"], input=program(tmp_path / "command")) == expected  # goes on in the folder of another
+    # Goes on in the folder of another.
+    assert run(["-"], input=program(tmp_path / "command")) == expected
 
 
 @pytest.mark.slow
@@ -86,7 +95,9 @@ import headstart.study.places.processes as processes
 
 processes.cannot_fork = lambda device: "as on another system"
 print("begun")
-study = headstart.Study(task="digits", model="mlp(hidden=[8])", seeds=[0, 1], rounds=2, executor="stacked(runs=1)")
+study = headstart.Study(
+    task="digits", model="mlp(hidden=[8])", seeds=[0, 1], rounds=2, executor="stacked(runs=1)"
+)
 print(headstart.run_study(study, "out", jobs=2).runs.num_rows)
 """
     (tmp_path / "script.py").write_text(script)
@@ -94,7 +105,9 @@ print(headstart.run_study(study, "out", jobs=2).runs.num_rows)
 
 
 CELLS = [
-    program("out").replace("results = ", "run = lambda: ").replace('print([row["test_accuracy"]', "# print([row["),
+    program("out")
+    .replace("results = ", "run = lambda: ")
+    .replace('print([row["test_accuracy"]', "# print([row["),
     "results = run()\nresults",
     "results.verdict.text",
     "results.best()",
@@ -106,7 +119,9 @@ CELLS = [
 
 
 @pytest.mark.slow
-def test_a_notebook_shows_the_verdict_the_figure_and_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_notebook_shows_the_verdict_the_figure_and_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     nbclient, nbformat = pytest.importorskip("nbclient"), pytest.importorskip("nbformat")
     pytest.importorskip("ipykernel")
     pytest.importorskip("pandas")
@@ -116,7 +131,9 @@ def test_a_notebook_shows_the_verdict_the_figure_and_the_page(tmp_path: Path, mo
     nbclient.NotebookClient(
         notebook, timeout=120, allow_errors=True, resources=resources, kernel_name=_kernel(tmp_path)
     ).execute()
-    first, shown, verdict, best, figure, page, frame, wrong = (cell.outputs for cell in notebook.cells)
+    first, shown, verdict, best, figure, page, frame, wrong = (
+        cell.outputs for cell in notebook.cells
+    )
     assert [output.output_type for output in first] == ["stream"]
     assert "<table>" in shown[-1].data["text/html"]
     assert "<Results of 'out': 4 runs." in shown[-1].data["text/plain"]

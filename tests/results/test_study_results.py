@@ -1,4 +1,6 @@
-"""`headstart.load`: the tables, the verdict, the best pair with its weights, and the figures, in one line each."""
+"""`headstart.load`: the tables, the verdict, the best pair with its weights, and the figures,
+in one line each.
+"""
 
 import json
 import shutil
@@ -42,7 +44,11 @@ def test_tables_become_data_frames(results: Any) -> None:
     runs, rounds = results.runs.to_pandas(), results.rounds.to_pandas()
     assert isinstance(runs, pandas.DataFrame)
     joined = rounds.merge(runs, on="run")
-    last = joined[(joined.metric == "test_accuracy") & (joined["round"] == 4)].groupby("start").value.mean()
+    last = (
+        joined[(joined.metric == "test_accuracy") & (joined["round"] == 4)]
+        .groupby("start")
+        .value.mean()
+    )
     assert last["sure"] == pytest.approx(runs[runs.start == "sure"].test_accuracy.mean())
 
 
@@ -55,7 +61,8 @@ def test_the_best_pair_has_its_mean_interval_rates_and_weights(results: Any) -> 
     best = results.best("random")
     rows = [row for row in results.runs.to_pylist() if row["start"] == "random"]
     by_pair = {
-        client: [r["test_accuracy"] for r in rows if r["client"] == client] for client in ("sgd", "proximal(mu=0.5)")
+        client: [r["test_accuracy"] for r in rows if r["client"] == client]
+        for client in ("sgd", "proximal(mu=0.5)")
     }
     highest = max(by_pair, key=lambda client: np.mean(by_pair[client]))
     expected = t_interval(by_pair[highest])
@@ -67,7 +74,9 @@ def test_the_best_pair_has_its_mean_interval_rates_and_weights(results: Any) -> 
     assert sorted(best.runs) == [0, 1, 2]
 
 
-def test_the_weights_of_the_best_pair_fit_the_module_and_have_its_accuracy(results: Any, folder: Path) -> None:
+def test_the_weights_of_the_best_pair_fit_the_module_and_have_its_accuracy(
+    results: Any, folder: Path
+) -> None:
     best = results.best()
     network = module()
     network.load_state_dict(best.weights())
@@ -168,10 +177,13 @@ def test_no_torch_is_needed(folder: Path) -> None:
     code = f"""
 import sys, headstart
 results = headstart.load({str(folder)!r})
-results.best(), results.verdict, results.runs, results._repr_html_(), results.plot("speedup"), results.report()
+results.best(), results.verdict, results.runs, results._repr_html_()
+results.plot("speedup"), results.report()
 sys.exit("torch" in sys.modules)
 """
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
@@ -207,7 +219,8 @@ def test_weights_that_are_gone_or_damaged_get_one_line(folder: Path, tmp_path: P
 WRONG = [
     (lambda r, f: headstart.load(3), "load: expected the folder of a study, got int"),  # type: ignore[arg-type]
     (lambda r, f: headstart.load(None), "load: expected the folder of a study, got NoneType"),  # type: ignore[arg-type]
-    (lambda r, f: headstart.load("nowhere"), "load: expected the folder of a study, got 'nowhere', which is none"),
+    (lambda r, f: headstart.load("nowhere"),
+     "load: expected the folder of a study, got 'nowhere', which is none"),
     (lambda r, f: headstart.load(f / "study.yaml"), "which is none"),
     (lambda r, f: headstart.load(f / "runs"), "runs.parquet: not found"),
     (lambda r, f: r.best("sur"), "start: unknown start 'sur'; did you mean 'sure'?"),
@@ -215,9 +228,11 @@ WRONG = [
     (lambda r, f: r.best().path(7), "seed: expected one of 0, 1, 2, got 7"),
     (lambda r, f: r.plot("speedp"), "panel: unknown panel 'speedp'; did you mean 'speedup'?"),
     (lambda r, f: r.plot("curvature"), "panel: this study cannot show 'curvature', which needs "),
-    (lambda r, f: headstart.write_report(3), "write_report: expected the folder of a study, got int"),  # type: ignore[arg-type]
+    (lambda r, f: headstart.write_report(3),  # type: ignore[arg-type]
+     "write_report: expected the folder of a study, got int"),
     (lambda r, f: headstart.write_report(f, 0), "processes: expected a whole number >= 1, got 0"),
-    (lambda r, f: headstart.run_study("study.yaml", f), "run_study: expected a study, as Study(task=..., model=...) or "  # type: ignore[arg-type]
+    (lambda r, f: headstart.run_study("study.yaml", f),  # type: ignore[arg-type]
+     "run_study: expected a study, as Study(task=..., model=...) or "
      "Study.load(path) makes one, got str"),
 ]  # fmt: skip
 
@@ -238,7 +253,10 @@ def test_what_is_not_there_gets_one_line(results: Any, folder: Path, call: Any, 
         ({"jobs": "2"}, "jobs: expected a whole number >= 1, got '2'"),
         ({"jobs": True}, "jobs: expected a whole number >= 1, got True"),
         ({"checkpoint_seconds": -1}, "checkpoint_seconds: expected a number >= 0, got -1"),
-        ({"checkpoint_seconds": float("nan")}, "checkpoint_seconds: expected a number >= 0, got nan"),
+        (
+            {"checkpoint_seconds": float("nan")},
+            "checkpoint_seconds: expected a number >= 0, got nan",
+        ),
         ({"checkpoint_seconds": None}, "checkpoint_seconds: expected a number >= 0, got None"),
         ({"watch": 3}, "watch: expected a function of an event, got int"),
     ],

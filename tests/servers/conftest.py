@@ -44,7 +44,9 @@ def serve(start: np.ndarray) -> Callable[..., np.ndarray]:
 def torch_optim(start: np.ndarray) -> Callable[..., np.ndarray]:
     """The same from an optimizer of torch.optim that is given the pseudo-gradient as gradient."""
 
-    def run(factory: Callable[..., torch.optim.Optimizer], deltas: np.ndarray, **settings: Any) -> np.ndarray:
+    def run(
+        factory: Callable[..., torch.optim.Optimizer], deltas: np.ndarray, **settings: Any
+    ) -> np.ndarray:
         x = torch.tensor(start, requires_grad=True)
         optimizer, visited = factory([x], **settings), []
         for delta in deltas:

@@ -10,8 +10,12 @@ import torch
 RATE = 0.05
 
 
-def transcription(start: Any, deltas: Any, rate: Any, tau: Any, initial_v: Any, beta1: Any = 0.0) -> Iterator[Any]:
-    """arXiv 2003.00295, Algorithm 2, whose Delta points downhill; Flower's FedAdagrad is this with initial_v = 0."""
+def transcription(
+    start: Any, deltas: Any, rate: Any, tau: Any, initial_v: Any, beta1: Any = 0.0
+) -> Iterator[Any]:
+    """arXiv 2003.00295, Algorithm 2, whose Delta points downhill;
+    Flower's FedAdagrad is this with initial_v = 0.
+    """
     x, m, v = start, np.zeros(4), np.full(4, initial_v)
     for delta in -deltas:
         m = beta1 * m + (1 - beta1) * delta

@@ -1,4 +1,6 @@
-"""What every registered server optimizer must hold, with every preset; a new file is held to it at once."""
+"""What every registered server optimizer must hold, with every preset;
+a new file is held to it at once.
+"""
 
 from collections.abc import Callable
 

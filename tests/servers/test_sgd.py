@@ -20,4 +20,6 @@ def test_rate_one_is_the_weighted_average_of_the_clients() -> None:
 def test_other_rates_go_that_share_of_the_way(
     serve: Callable[..., np.ndarray], deltas: np.ndarray, start: np.ndarray
 ) -> None:
-    np.testing.assert_allclose(serve("sgd", deltas, 0.3)[-1], start - 0.3 * deltas.sum(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(
+        serve("sgd", deltas, 0.3)[-1], start - 0.3 * deltas.sum(axis=0), rtol=1e-12
+    )

@@ -1,4 +1,6 @@
-"""Images are moved within their padding and mirrored, each by a draw of its own, and nothing else is done to them."""
+"""Images are moved within their padding and mirrored, each by a draw of its own,
+and nothing else is done to them.
+"""
 
 import numpy as np
 import pytest
@@ -63,5 +65,7 @@ def test_what_has_no_pixels_is_refused() -> None:
     rows = type(flat.train)(flat.train.inputs.flatten(1), flat.train.targets)
     numbers = type(flat)("numbers", rows, rows, rows, 10)
     refuse_other_than_images("none", numbers)
-    with pytest.raises(HeadstartError, match=r"'flip' is for images .* of task 'numbers' have the shape \[64\]"):
+    with pytest.raises(
+        HeadstartError, match=r"'flip' is for images .* of task 'numbers' have the shape \[64\]"
+    ):
         refuse_other_than_images("flip", numbers)

@@ -1,4 +1,6 @@
-"""A checkpoint's weights arrive unchanged under their names; a head that does not fit is new; bad files: one line."""
+"""A checkpoint's weights arrive unchanged under their names; a head that does not fit is new;
+bad files: one line.
+"""
 
 import hashlib
 import os
@@ -19,15 +21,27 @@ from headstart.starts.weights import NOTHING
 from headstart.tasks.digits import digits
 from headstart.trees import Tree
 
-WEIGHTS = Path(os.environ.get("HEADSTART_DATA", "")) / "squeezenet1_0" / "squeezenet1_0_imagenet.safetensors"
-needs_weights = pytest.mark.skipif(
-    not WEIGHTS.is_file(), reason="needs squeezenet1_0/squeezenet1_0_imagenet.safetensors in $HEADSTART_DATA"
+WEIGHTS = (
+    Path(os.environ.get("HEADSTART_DATA", ""))
+    / "squeezenet1_0"
+    / "squeezenet1_0_imagenet.safetensors"
 )
-SHAPES: dict[str, tuple[int, ...]] = {"1.weight": (6, 64), "1.bias": (6,), "3.weight": (10, 6), "3.bias": (10,)}
+needs_weights = pytest.mark.skipif(
+    not WEIGHTS.is_file(),
+    reason="needs squeezenet1_0/squeezenet1_0_imagenet.safetensors in $HEADSTART_DATA",
+)
+SHAPES: dict[str, tuple[int, ...]] = {
+    "1.weight": (6, 64),
+    "1.bias": (6,),
+    "3.weight": (10, 6),
+    "3.bias": (10,),
+}
 HEAD = ["3.weight", "3.bias"]
 
 
-def network(written: str = "mlp(hidden=[6])", outputs: int = 10, dtype: torch.dtype = torch.float32) -> Network:
+def network(
+    written: str = "mlp(hidden=[6])", outputs: int = 10, dtype: torch.dtype = torch.float32
+) -> Network:
     shape = (1, 8, 8) if written.startswith("mlp") else (3, 32, 32)
     return Network(lambda: MODELS.build(MODELS.component(written), shape, outputs), dtype)
 
@@ -89,7 +103,8 @@ def test_torch_files_are_read_as_torchvision_and_training_scripts_write_them(
 def test_what_a_run_has_read_does_not_change_with_the_file(tmp_path: Path) -> None:
     torch.save(drawn(SHAPES), tmp_path / "w.pth")
     got = weights(tmp_path / "w.pth", network())
-    (tmp_path / "w.pth").write_bytes(bytes((tmp_path / "w.pth").stat().st_size))  # over the mapped pages, in place
+    # Over the mapped pages, in place.
+    (tmp_path / "w.pth").write_bytes(bytes((tmp_path / "w.pth").stat().st_size))
     assert equal(got, drawn(SHAPES))
 
 
@@ -104,7 +119,9 @@ def test_half_precision_is_widened_exactly(tmp_path: Path) -> None:
 def test_a_new_head_is_that_of_random_weights_with_the_same_seed(
     tmp_path: Path, head: str, outputs: int | None
 ) -> None:
-    """With 26 outputs in the file, or none, the head cannot be kept; with 10, as in the model, `auto` keeps it."""
+    """With 26 outputs in the file, or none, the head cannot be kept; with 10, as in the model,
+    `auto` keeps it.
+    """
     shapes = {name: shape for name, shape in SHAPES.items() if name not in HEAD}
     if outputs:
         shapes |= {"3.weight": (outputs, 6), "3.bias": (outputs,)}
@@ -112,7 +129,11 @@ def test_a_new_head_is_that_of_random_weights_with_the_same_seed(
     got = {seed: weights(path, net, seed, head=head) for seed in (1, 2)}
     kept = head == "auto" and outputs == 10
     for seed, params in got.items():
-        expected = drawn(shapes) if kept else drawn(shapes) | {name: net.initial(seed)[name] for name in HEAD}
+        expected = (
+            drawn(shapes)
+            if kept
+            else drawn(shapes) | {name: net.initial(seed)[name] for name in HEAD}
+        )
         assert equal(params, expected)
     assert equal(got[1], got[2]) == kept
 
@@ -129,8 +150,9 @@ def test_a_head_elsewhere_can_be_named(file: Path) -> None:
     got = weights(file, net, 3, head="new", head_layer="1")
     assert torch.equal(got["1.weight"], net.initial(3)["1.weight"])
     assert torch.equal(got["3.weight"], drawn(SHAPES)["3.weight"])
-    assert "no layer '2' with parameters; its parameters are 1.weight, 1.bias, 3.weight and 1 more" in refusal(
-        file, head_layer="2"
+    assert (
+        "no layer '2' with parameters; its parameters are 1.weight, 1.bias, 3.weight and 1 more"
+        in refusal(file, head_layer="2")
     )
 
 
@@ -142,15 +164,24 @@ def test_a_network_of_one_bare_layer_has_no_head_to_draw(tmp_path: Path) -> None
 
 
 def test_statistics_of_batch_norm_are_left_out_and_its_affine_weights_taken(tmp_path: Path) -> None:
-    """A file as torchvision saves ResNet-18: 62 parameters, and three buffers for each of 20 norms."""
+    """A file as torchvision saves ResNet-18: 62 parameters,
+    and three buffers for each of 20 norms.
+    """
     net = network("resnet18", outputs=1000)
     shapes = {name: tuple(leaf.shape) for name, leaf in net.initial(0).items()}
-    norms = [name.removesuffix(".weight") for name in shapes if ".bn" in name or "downsample.1.weight" in name]
+    norms = [
+        name.removesuffix(".weight")
+        for name in shapes
+        if ".bn" in name or "downsample.1.weight" in name
+    ]
     norms = [name for name in ["bn1", *norms] if not name.endswith("bias")]
     statistics: dict[str, Tensor] = {}
     for norm in norms:
         width = shapes[f"{norm}.weight"]
-        statistics |= {f"{norm}.running_mean": torch.ones(width), f"{norm}.running_var": torch.full(width, 2.0)}
+        statistics |= {
+            f"{norm}.running_mean": torch.ones(width),
+            f"{norm}.running_var": torch.full(width, 2.0),
+        }
         statistics[f"{norm}.num_batches_tracked"] = torch.tensor(7)
     assert (len(shapes), len(statistics)) == (62, 60)
     torch.save(drawn(shapes) | statistics, tmp_path / "resnet18.pth")
@@ -164,12 +195,16 @@ def test_it_knows_what_it_read(file: Path) -> None:
     assert start(file, sha256=content.upper()).content == content
     saved(file, drawn(SHAPES, seed=1))
     assert start(file).content != content
-    with pytest.raises(HeadstartError, match=f"expected sha256 {content}, got [0-9a-f]{{64}}; it is damaged"):
+    with pytest.raises(
+        HeadstartError, match=f"expected sha256 {content}, got [0-9a-f]{{64}}; it is damaged"
+    ):
         start(file, sha256=content)
 
 
 def test_a_sha256_that_is_none_is_refused_when_the_start_is_read(file: Path) -> None:
-    with pytest.raises(HeadstartError, match=r"checkpoint\.sha256: expected a sha256 of 64 hex digits, got 'abc'"):
+    with pytest.raises(
+        HeadstartError, match=r"checkpoint\.sha256: expected a sha256 of 64 hex digits, got 'abc'"
+    ):
         STARTS.component({"checkpoint": {"path": str(file), "sha256": "abc"}})
 
 
@@ -179,12 +214,13 @@ def test_what_does_not_fit_is_listed_by_name_and_shape_in_one_line(tmp_path: Pat
         "a.safetensors does not fit the model: shapes differ: '1.weight' [6, 49] for [6, 64]"
     )
     assert refusal(saved(tmp_path / "a.safetensors", drawn(shapes)), head="keep").endswith(
-        "shapes differ: '1.weight' [6, 49] for [6, 64], '3.weight' [26, 6] for [10, 6] and '3.bias' [26] for [10]"
+        "shapes differ: '1.weight' [6, 49] for [6, 64], '3.weight' [26, 6] for [10, 6] and "
+        "'3.bias' [26] for [10]"
     )
     others: dict[str, tuple[int, ...]] = {**{f"blocks.{i}": (1,) for i in range(5)}, "1.bias": (6,)}
     assert refusal(saved(tmp_path / "b.safetensors", drawn(others))).endswith(
-        "b.safetensors does not fit the model: it lacks '1.weight' [6, 64]; the model has no 'blocks.0' [1], "
-        "'blocks.1' [1], 'blocks.2' [1], 'blocks.3' [1] and 'blocks.4' [1]"
+        "b.safetensors does not fit the model: it lacks '1.weight' [6, 64]; the model has no "
+        "'blocks.0' [1], 'blocks.1' [1], 'blocks.2' [1], 'blocks.3' [1] and 'blocks.4' [1]"
     )
     others = {f"blocks.{i}": (1,) for i in range(29)} | {"1.bias": (6,)}  # type: ignore[assignment]
     assert refusal(saved(tmp_path / "c.safetensors", drawn(others))).endswith("[1] and 9 more")
@@ -193,7 +229,9 @@ def test_what_does_not_fit_is_listed_by_name_and_shape_in_one_line(tmp_path: Pat
 def test_numbers_that_cannot_be_weights_are_refused(tmp_path: Path) -> None:
     tensors = drawn(SHAPES)
     tensors["1.bias"][2] = torch.nan
-    assert "'1.bias' holds numbers that are not finite" in refusal(saved(tmp_path / "a.safetensors", tensors))
+    assert "'1.bias' holds numbers that are not finite" in refusal(
+        saved(tmp_path / "a.safetensors", tensors)
+    )
     tensors["1.bias"] = torch.ones(6, dtype=torch.int8)
     assert "expected floating-point numbers in '1.bias', got torch.int8" in refusal(
         saved(tmp_path / "b.safetensors", tensors)
@@ -228,20 +266,29 @@ def test_files_that_hold_no_tensors_get_one_line(tmp_path: Path) -> None:
     torch.save({1: torch.ones(6, 64)}, path)
     assert refusal(path) == f"{path}: expected tensors by the names of parameters, got 1 (Tensor)"
     torch.save({**drawn(SHAPES), "1.weight": torch.ones(6, 64).to_sparse()}, path)
-    assert refusal(path) == f"{path}: expected a dense tensor under '1.weight', got one that is torch.sparse_coo"
+    assert (
+        refusal(path)
+        == f"{path}: expected a dense tensor under '1.weight', got one that is torch.sparse_coo"
+    )
     torch.save([torch.ones(3)], path)
     assert refusal(path) == (
-        f"{path}: expected 4 arrays in the order of the module's state_dict, as they have no names, got 1"
+        f"{path}: expected 4 arrays in the order of the module's state_dict, as they have no "
+        "names, got 1"
     )
     torch.save([torch.ones(3), "epoch"], path)
-    assert refusal(path) == f"{path}: expected tensors by the names of parameters, got a list with str"
+    assert (
+        refusal(path) == f"{path}: expected tensors by the names of parameters, got a list with str"
+    )
     torch.save({"1.weight": Unwanted()}, path)
     assert refusal(path).endswith(
-        "test_checkpoint.Unwanted, which could execute): it is damaged, of another kind, or holds more than tensors"
+        "test_checkpoint.Unwanted, which could execute): it is damaged, of another kind, or holds "
+        "more than tensors"
     )
 
 
-def test_what_torch_has_to_say_of_a_file_is_in_that_line(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+def test_what_torch_has_to_say_of_a_file_is_in_that_line(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
     (tmp_path / "w.pt").write_bytes(pickle.dumps({"1.weight": [1.0]}))
     assert "w.pt cannot be read as a torch file" in refusal(tmp_path / "w.pt")
     assert not recwarn.list
@@ -260,21 +307,35 @@ def test_what_does_not_fit_is_refused_by_the_check(tmp_path: Path) -> None:
         start(path).check(network(), digits(), lambda task: network())
 
 
-def test_paths_that_lead_nowhere_get_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert refusal(tmp_path / "none.pth") == f"cannot read {tmp_path / 'none.pth'}: No such file or directory"
+def test_paths_that_lead_nowhere_get_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (
+        refusal(tmp_path / "none.pth")
+        == f"cannot read {tmp_path / 'none.pth'}: No such file or directory"
+    )
     assert refusal(tmp_path) == (
-        f"{tmp_path}: expected a file of weights, got a folder without model.safetensors or pytorch_model.bin in it"
+        f"{tmp_path}: expected a file of weights, got a folder without model.safetensors or "
+        "pytorch_model.bin in it"
     )
     monkeypatch.delenv("HEADSTART_DATA", raising=False)
     assert "the environment variable HEADSTART_DATA is not set" in refusal("$HEADSTART_DATA/w.pth")
 
 
-@pytest.mark.parametrize("written", ["$HEADSTART_DATA/w.safetensors", "${HEADSTART_DATA}/w.safetensors"])
-def test_one_variable_of_the_environment_is_replaced(file: Path, monkeypatch: pytest.MonkeyPatch, written: str) -> None:
+@pytest.mark.parametrize(
+    "written", ["$HEADSTART_DATA/w.safetensors", "${HEADSTART_DATA}/w.safetensors"]
+)
+def test_one_variable_of_the_environment_is_replaced(
+    file: Path, monkeypatch: pytest.MonkeyPatch, written: str
+) -> None:
     monkeypatch.setenv("HEADSTART_DATA", str(file.parent))
     monkeypatch.setenv("HOME", str(file.parent))
     assert equal(weights(written, network()), drawn(SHAPES))
-    for other in ("$HOME/w.safetensors", "$HEADSTART_DATA_2/w.safetensors", "a/$HEADSTART_DATA/w.safetensors"):
+    for other in (
+        "$HOME/w.safetensors",
+        "$HEADSTART_DATA_2/w.safetensors",
+        "a/$HEADSTART_DATA/w.safetensors",
+    ):
         assert "no such file" in refusal(other)
 
 
@@ -283,19 +344,27 @@ def test_real_imagenet_weights_with_the_head_kept_or_new() -> None:
     digest = "c06f5ba1ea777416bcb8685140539db12bc03c5935cd98eed34d8410ee8f7a77"
     written = "$HEADSTART_DATA/squeezenet1_0/squeezenet1_0_imagenet.safetensors"
     expected = load_file(WEIGHTS)
-    assert equal(weights(written, network("squeezenet1_0", 1000), sha256=digest, head="keep"), expected)
+    assert equal(
+        weights(written, network("squeezenet1_0", 1000), sha256=digest, head="keep"), expected
+    )
     net = network("squeezenet1_0")
     got = weights(written, net, seed=5)
     head = {name: net.initial(5)[name] for name in ("classifier.1.weight", "classifier.1.bias")}
     assert equal(got, expected | head)
-    assert "'classifier.1.weight' [1000, 512, 1, 1] for [10, 512, 1, 1]" in refusal(written, net, head="keep")
+    assert "'classifier.1.weight' [1000, 512, 1, 1] for [10, 512, 1, 1]" in refusal(
+        written, net, head="keep"
+    )
 
 
 def test_classes_that_the_study_names_find_their_places(file: Path) -> None:
-    """A torch file names no classes; one that learned them in another order began worse than a guess."""
+    """A torch file names no classes; one that learned them in another order began worse than a
+    guess.
+    """
     turned = [str(digit) for digit in reversed(range(10))]
     got, raw = weights(file, network(), classes=turned), drawn(SHAPES)
     assert torch.equal(got["3.weight"], raw["3.weight"].flip(0))
     assert torch.equal(got["3.bias"], raw["3.bias"].flip(0))
     assert torch.equal(got["1.weight"], raw["1.weight"])
-    assert refusal(file, classes=["0", "0"]).endswith("classes: expected each class once, got ['0', '0']")
+    assert refusal(file, classes=["0", "0"]).endswith(
+        "classes: expected each class once, got ['0', '0']"
+    )

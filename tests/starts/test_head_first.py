@@ -1,4 +1,6 @@
-"""The fitted head is scikit-learn's ridge regression on the features of the inner start; the other layers stay."""
+"""The fitted head is scikit-learn's ridge regression on the features of the inner start;
+the other layers stay.
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -67,7 +69,9 @@ def test_it_predicts_as_scikit_learns_classifier_does_whatever_the_scale() -> No
 
 
 def test_the_scale_is_where_the_loss_on_the_training_rows_is_least() -> None:
-    """Where the mean of -log softmax(s z)_y is least, the means of z_y and of sum_c softmax(s z)_c z_c are equal."""
+    """Where the mean of -log softmax(s z)_y is least, the means of z_y and of sum_c softmax(s z)_c
+    z_c are equal.
+    """
     net, task = network(), digits()
     one, best = (start(scale=scale).weights(NOTHING, net, task, 2) for scale in (1.0, None))
     factor = float(best["4.weight"][0, 0] / one["4.weight"][0, 0])
@@ -93,24 +97,32 @@ def test_a_head_that_is_averaged_over_pixels_is_fitted_to_averages(bias: bool) -
     net, task = Network(lambda: Convolutional(nn.Identity(), bias), torch.float64), digits()
     got = start(scale=1.0).weights(NOTHING, net, task, 0)
     inner = net.initial(0)
-    body = nn.functional.conv2d(task.train.inputs.double(), inner["body.weight"], inner["body.bias"])
+    body = nn.functional.conv2d(
+        task.train.inputs.double(), inner["body.weight"], inner["body.bias"]
+    )
     features, labels = body.tanh().mean((-2, -1)).numpy(), task.train.targets.numpy()
     expected = Ridge(alpha=1.0, fit_intercept=bias).fit(features, np.eye(10)[labels])
     assert got["head.weight"].shape == (10, 9, 1, 1)
-    np.testing.assert_allclose(got["head.weight"].flatten(1).numpy(), expected.coef_, rtol=1e-6, atol=1e-9)
-    np.testing.assert_allclose(net(got, task.train.inputs).numpy(), expected.predict(features), rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(
+        got["head.weight"].flatten(1).numpy(), expected.coef_, rtol=1e-6, atol=1e-9
+    )
+    np.testing.assert_allclose(
+        net(got, task.train.inputs).numpy(), expected.predict(features), rtol=1e-6, atol=1e-9
+    )
 
 
 def test_a_head_whose_outputs_are_not_the_models_is_refused() -> None:
     net = Network(lambda: Convolutional(nn.ReLU()), torch.float64)
     with pytest.raises(
-        HeadstartError, match="linear head whose outputs are the model's, which those of 'head' are not"
+        HeadstartError,
+        match="linear head whose outputs are the model's, which those of 'head' are not",
     ):
         start().weights(NOTHING, net, digits(), 0)
     with pytest.raises(HeadstartError, match="which those of '1' are not"):
         start(head_layer="1").weights(NOTHING, network(), digits(), 0)
     with pytest.raises(
-        HeadstartError, match="expected a layer with a weight and at most a bias, got '2' with no param"
+        HeadstartError,
+        match="expected a layer with a weight and at most a bias, got '2' with no param",
     ):
         start(head_layer="2").weights(NOTHING, network(), digits(), 0)
 
@@ -119,44 +131,67 @@ def test_targets_that_are_not_one_class_a_row_are_refused() -> None:
     rows = Examples(torch.zeros(4, 1, 8, 8), torch.zeros(4, 7, dtype=torch.int64))
     with pytest.raises(
         HeadstartError,
-        match=r"task 'text' has targets of shape \[7\] \(torch.int64\); train it by rounds instead \(rounds=10\)",
+        match=r"task 'text' has targets of shape \[7\] \(torch.int64\); train it by rounds instead "
+        r"\(rounds=10\)",
     ):
         start().weights(NOTHING, network(), Task("text", rows, rows, rows, 10), 0)
 
 
 def test_an_inner_start_that_is_none_is_refused_when_it_is_read() -> None:
-    with pytest.raises(HeadstartError, match=r"^start head-first.start: unknown start 'prxy'; did you mean 'proxy'"):
+    with pytest.raises(
+        HeadstartError, match=r"^start head-first.start: unknown start 'prxy'; did you mean 'proxy'"
+    ):
         start("prxy")
 
 
-def test_it_shares_what_the_inner_start_pre_trained_and_is_kept_for_each_seed(tmp_path: Path) -> None:
-    """One pre-training for both starts; a head of each seed's own features or, from one artefact, the same."""
+def test_it_shares_what_the_inner_start_pre_trained_and_is_kept_for_each_seed(
+    tmp_path: Path,
+) -> None:
+    """One pre-training for both starts; a head of each seed's own features or, from one artefact,
+    the same.
+    """
     proxy = "proxy(task='rendered-digits(examples=100)', epochs=1)"
     starts = [proxy, {"head-first": {"start": proxy}}, "head-first(start='random')"]
     study = Study(
-        task="digits", model="mlp(hidden=[8])", starts=starts, population=10, cohort=2, rounds=1, seeds=[0, 1],
-        executor="loop", batch_size=64, every=1, probes="evaluation",
+        task="digits", model="mlp(hidden=[8])", starts=starts, population=10, cohort=2, rounds=1,
+        seeds=[0, 1], executor="loop", batch_size=64, every=1, probes="evaluation",
     )  # fmt: skip
     out = run_study(study, tmp_path / "out")
     names = sorted(path.name[:17] for path in (out / "starts").iterdir())
-    assert names == ["head-first-seed-0", "head-first-seed-0", "head-first-seed-1", "head-first-seed-1", names[-1]]
+    assert names == [
+        "head-first-seed-0",
+        "head-first-seed-0",
+        "head-first-seed-1",
+        "head-first-seed-1",
+        names[-1],
+    ]
     (pretrained,) = (out / "starts").glob("pre-trained-*")
     told = [str(Folder(out).record(run.key)["begun_with"]) for run in study.runs]
-    assert [line.startswith("pre-trained for 1 epoch in ") for line in told] == [True, True, True, True, False, False]
+    assert [line.startswith("pre-trained for 1 epoch in ") for line in told] == [
+        True,
+        True,
+        True,
+        True,
+        False,
+        False,
+    ]
     assert all(line.endswith(" test rows of 'rendered-digits'") for line in told[:4])
     plain, fitted = (Writer(out).write_all(start_weights(study.runs[i], out)) for i in (0, 2))
     assert torch.equal(load(pretrained).state["1.weight"], fitted["1.weight"])
     assert torch.equal(plain["1.weight"], fitted["1.weight"])
     assert not torch.equal(plain["3.weight"], fitted["3.weight"])
-    before, after = (Writer(out).write_all(start_weights(study.runs[i], out))["3.weight"] for i in (4, 5))
+    before, after = (
+        Writer(out).write_all(start_weights(study.runs[i], out))["3.weight"] for i in (4, 5)
+    )
     assert not torch.equal(before, after)
 
 
-# ------------------------------------------------------------------------------------------- rounds instead of the fit
+# ------------------------------------------------------------------------ rounds instead of the fit
 
 KEYS = {
-    "task": "digits", "model": "mlp(hidden=[6])", "population": 10, "cohort": 3, "rounds": 2, "every": 2, "seeds": 1,
-    "clients": "mimelite", "servers": "adam", "client_rates": 0.1, "server_rates": 0.1, "probes": ["evaluation"],
+    "task": "digits", "model": "mlp(hidden=[6])", "population": 10, "cohort": 3, "rounds": 2,
+    "every": 2, "seeds": 1, "clients": "mimelite", "servers": "adam", "client_rates": 0.1,
+    "server_rates": 0.1, "probes": ["evaluation"],
 }  # fmt: skip
 
 
@@ -165,7 +200,9 @@ def test_rounds_on_the_head_are_those_of_a_run_that_trains_it_alone(tmp_path: Pa
     alone = run_study(Study(**{**KEYS, "rounds": 4}, trainable="head"), tmp_path / "alone")
     study = Study(**KEYS, starts="head-first(start=random, rounds=4)")
     out = run_study(study, tmp_path / "out")
-    (head,), (run,) = (pq.read_table(folder / "results" / "runs.parquet").to_pylist() for folder in (alone, out))
+    (head,), (run,) = (
+        pq.read_table(folder / "results" / "runs.parquet").to_pylist() for folder in (alone, out)
+    )
     assert curve(alone)[4] == curve(out)[0]
     assert curve(out).keys() == {0, 2}
     everything = run_study(Study(**KEYS), tmp_path / "everything")
@@ -180,7 +217,10 @@ def curve(out: Path) -> dict[int, float]:
 
 
 def test_rounds_that_diverge_are_a_diverged_run(tmp_path: Path) -> None:
-    study = Study(**{**KEYS, "clients": "sgd", "client_rates": 1e39}, starts="head-first(start=random, rounds=2)")
+    study = Study(
+        **{**KEYS, "clients": "sgd", "client_rates": 1e39},
+        starts="head-first(start=random, rounds=2)",
+    )
     out = run_study(study, tmp_path / "out")
     (run,) = pq.read_table(out / "results" / "runs.parquet").to_pylist()
     assert (run["status"], run["diverged_at"], run["rounds"]) == ("diverged", 0, 0)
@@ -188,8 +228,14 @@ def test_rounds_that_diverge_are_a_diverged_run(tmp_path: Path) -> None:
 
 def test_a_head_that_cannot_be_is_refused_before_any_training(tmp_path: Path) -> None:
     for written, line in (
-        ("head-first(start=random, rounds=2, head_layer=none)", "trainable: .* names no parameter of the model"),
-        ("head-first(start=random, head_layer='1')", "whose outputs are the model's, which those of '1' are not"),
+        (
+            "head-first(start=random, rounds=2, head_layer=none)",
+            "trainable: .* names no parameter of the model",
+        ),
+        (
+            "head-first(start=random, head_layer='1')",
+            "whose outputs are the model's, which those of '1' are not",
+        ),
     ):
         with pytest.raises(HeadstartError, match=line):
             run_study(Study(**KEYS, starts=written), tmp_path / "out")

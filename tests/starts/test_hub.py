@@ -1,4 +1,6 @@
-"""Weights from the hub's cache, laid out as huggingface_hub lays it out; what cannot be had gets one line."""
+"""Weights from the hub's cache, laid out as huggingface_hub lays it out;
+what cannot be had gets one line.
+"""
 
 import hashlib
 import sys
@@ -17,7 +19,9 @@ from headstart.starts.weights import NOTHING
 from headstart.tasks.digits import digits
 from headstart.trees import Tree
 
-constants = pytest.importorskip("huggingface_hub.constants", reason="needs huggingface_hub (the extra hub)")
+constants = pytest.importorskip(
+    "huggingface_hub.constants", reason="needs huggingface_hub (the extra hub)"
+)
 
 OLD, NEW = "a" * 40, "b" * 40
 
@@ -65,7 +69,9 @@ def refusal(**parameters: Any) -> str:
 
 @pytest.mark.parametrize(("revision", "seed"), [("main", 2), (NEW, 2), (OLD, 1)])
 @pytest.mark.parametrize("file", ["model.safetensors", "weights/model.bin"])
-def test_a_file_in_the_cache_is_read_without_a_network(cache: Path, revision: str, seed: int, file: str) -> None:
+def test_a_file_in_the_cache_is_read_without_a_network(
+    cache: Path, revision: str, seed: int, file: str
+) -> None:
     assert equal(weights(revision=revision, file=file), network().initial(seed))
 
 
@@ -80,16 +86,27 @@ def test_it_knows_what_it_read_and_draws_a_head_as_checkpoint_does(cache: Path) 
 
 
 @pytest.mark.parametrize(
-    "parameters", [{"repo": "owner/other"}, {"file": "other.safetensors"}, {"revision": "c" * 40}, {"revision": "v2"}]
+    "parameters",
+    [
+        {"repo": "owner/other"},
+        {"file": "other.safetensors"},
+        {"revision": "c" * 40},
+        {"revision": "v2"},
+    ],
 )
-def test_what_is_not_in_the_cache_gets_one_line_without_a_network(cache: Path, parameters: dict[str, str]) -> None:
+def test_what_is_not_in_the_cache_gets_one_line_without_a_network(
+    cache: Path, parameters: dict[str, str]
+) -> None:
     named = {"repo": "owner/model", "file": "model.safetensors", "revision": "main", **parameters}
     assert refusal(**parameters).startswith(
-        f"start hub: {named['file']} of {named['repo']} at {named['revision']} is not in the cache and cannot be had"
+        f"start hub: {named['file']} of {named['repo']} at {named['revision']} is not in the cache "
+        "and cannot be had"
     )
 
 
-def test_without_a_network_the_hub_is_asked_for_once(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_network_the_hub_is_asked_for_once(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def unreachable(*arguments: object, **keys: Any) -> None:
         raise OSError(-2, "Name or service not known")
 
@@ -97,22 +114,30 @@ def test_without_a_network_the_hub_is_asked_for_once(cache: Path, monkeypatch: p
     monkeypatch.setattr("headstart.starts.hub.getproxies", dict)
     monkeypatch.setattr("socket.create_connection", unreachable)
     monkeypatch.setattr("huggingface_hub.hf_hub_download", lambda *a, **k: pytest.fail("it tried"))
-    assert "(OSError: huggingface.co cannot be reached: Name or service not known); check" in refusal(
-        repo="owner/other"
+    assert (
+        "(OSError: huggingface.co cannot be reached: Name or service not known); check"
+        in refusal(repo="owner/other")
     )
 
 
 def test_a_refusal_of_the_hub_gets_one_line(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(*arguments: object, **keys: Any) -> str:
-        raise PermissionError("Access to model owner/other is restricted.\nYou must be authenticated.")
+        raise PermissionError(
+            "Access to model owner/other is restricted.\nYou must be authenticated."
+        )
 
     monkeypatch.setattr("huggingface_hub.hf_hub_download", refused)
-    assert "(PermissionError: Access to model owner/other is restricted); check" in refusal(repo="owner/other")
+    assert "(PermissionError: Access to model owner/other is restricted); check" in refusal(
+        repo="owner/other"
+    )
 
 
 def test_names_that_cannot_be_get_one_line(cache: Path) -> None:
     assert "HFValidationError" in refusal(repo="a/b/c")
-    with pytest.raises(HeadstartError, match=r"hub\.file: expected a file that ends in \.safetensors, .*'model\.h5'"):
+    with pytest.raises(
+        HeadstartError,
+        match=r"hub\.file: expected a file that ends in \.safetensors, .*'model\.h5'",
+    ):
         start(file="model.h5")
 
 

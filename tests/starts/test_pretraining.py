@@ -1,4 +1,6 @@
-"""Central training: augmentation is drawn from its seed, and the test rows tell how well it went."""
+"""Central training: augmentation is drawn from its seed, and the test rows tell how well it
+went.
+"""
 
 import re
 from dataclasses import replace
@@ -28,7 +30,9 @@ def test_augmented_training_is_training_on_images_augmented_by_its_seed() -> Non
     task, network = digits(), Network(linear, torch.float64)
     rows = len(task.train)
     order = torch.from_numpy(rng.generator(5, "proxy", "order", 0).permutation(rows))
-    images = augmented(task.train.inputs[order], "crop-and-flip", rng.generator(5, "proxy", "augment", 0))
+    images = augmented(
+        task.train.inputs[order], "crop-and-flip", rng.generator(5, "proxy", "augment", 0)
+    )
     before = torch.empty_like(images)
     before[order] = images
     other = replace(task, train=Examples(before, task.train.targets))
@@ -42,7 +46,8 @@ def test_the_line_on_its_origin_tells_the_share_of_test_rows_that_are_right() ->
     made = Pretraining(2, 64, 0.01, 0).of(network, task)
     right = network(made.state, task.test.inputs).argmax(-1) == task.test.targets
     found = re.fullmatch(
-        r"pre-trained for 2 epochs in [\d,]+ s: accuracy (\S+)% on the (\d+) test rows of 'digits'", made.origin
+        r"pre-trained for 2 epochs in [\d,]+ s: accuracy (\S+)% on the (\d+) test rows of 'digits'",
+        made.origin,
     )
     assert found is not None, made.origin
     assert found[1] == f"{100 * right.double().mean().item():.1f}"

@@ -16,7 +16,9 @@ def test_t_interval_equals_scipy() -> None:
     e = intervals.t_interval(x)
     reference = stats.ttest_1samp(x, 0)
     low, high = reference.confidence_interval(0.95)
-    assert (e.value, e.low, e.high, e.p) == pytest.approx((x.mean(), low, high, reference.pvalue), rel=1e-10)
+    assert (e.value, e.low, e.high, e.p) == pytest.approx(
+        (x.mean(), low, high, reference.pvalue), rel=1e-10
+    )
 
 
 def test_three_seeds_use_two_degrees_of_freedom() -> None:
@@ -26,8 +28,12 @@ def test_three_seeds_use_two_degrees_of_freedom() -> None:
 
 def test_interval_covers_at_its_level() -> None:
     rng = generator()
-    hits = [(e.low or 0) <= 0 <= (e.high or 0) for e in (intervals.t_interval(rng.normal(size=3)) for _ in range(4000))]
-    assert np.mean(hits) == pytest.approx(0.95, abs=4 * np.sqrt(0.05 * 0.95 / 4000))  # four standard errors
+    hits = [
+        (e.low or 0) <= 0 <= (e.high or 0)
+        for e in (intervals.t_interval(rng.normal(size=3)) for _ in range(4000))
+    ]
+    # Four standard errors.
+    assert np.mean(hits) == pytest.approx(0.95, abs=4 * np.sqrt(0.05 * 0.95 / 4000))
 
 
 def test_one_seed_has_no_interval_and_decides_nothing() -> None:
@@ -38,7 +44,13 @@ def test_one_seed_has_no_interval_and_decides_nothing() -> None:
 @pytest.mark.parametrize("values", [[10.0] * 2, [0.0025] * 3, [0.0] * 4, [0.1 + 0.2, 0.3, 0.3]])
 def test_equal_seeds_decide_nothing(values: list[float]) -> None:
     e = intervals.t_interval(values)
-    assert (e.value, e.low, e.high, e.p, e.n) == (pytest.approx(values[1]), None, None, None, len(values))
+    assert (e.value, e.low, e.high, e.p, e.n) == (
+        pytest.approx(values[1]),
+        None,
+        None,
+        None,
+        len(values),
+    )
     assert intervals.p_against(e, 3.0) is None
     assert intervals.holm([e.p, 0.02]) == [None, 0.04]
 
@@ -52,7 +64,8 @@ def test_what_is_measured_and_equal_in_all_seeds_is_a_point() -> None:
 
 def test_what_is_counted_in_steps_varies_by_half_a_step_at_least() -> None:
     e = intervals.t_interval([2.0] * 3, step=1.0)
-    assert e.high == pytest.approx(2.0 + 0.5 * 4.302652729911275 / np.sqrt(3))  # t(0.975, df 2), any table
+    # T(0.975, df 2), any table.
+    assert e.high == pytest.approx(2.0 + 0.5 * 4.302652729911275 / np.sqrt(3))
     assert e.p == pytest.approx(2 * stats.t.sf(2.0 / (0.5 / np.sqrt(3)), 2))
     wide = [1.0, 2.0, 3.0]
     assert intervals.t_interval(wide, step=1.0) == intervals.t_interval(wide)
@@ -60,8 +73,12 @@ def test_what_is_counted_in_steps_varies_by_half_a_step_at_least() -> None:
 
 @pytest.mark.parametrize("spread", [0.1, 0.4, 0.8, 2.0])
 @pytest.mark.parametrize("seeds", [3, 5])
-def test_accuracies_in_steps_of_a_test_row_decide_no_more_than_normal_ones(spread: float, seeds: int) -> None:
-    """Two starts without a difference, `spread` in test rows; it was 9 to 12 % where no spread was certainty."""
+def test_accuracies_in_steps_of_a_test_row_decide_no_more_than_normal_ones(
+    spread: float, seeds: int
+) -> None:
+    """Two starts without a difference, `spread` in test rows;
+    it was 9 to 12 % where no spread was certainty.
+    """
     drawn = np.round(generator().normal(0.3, spread, (2000, 2, seeds)))
     found = [intervals.t_interval(a - b) for a, b in drawn]
     wrong = np.mean([e.p is not None and e.p < 0.05 for e in found])
@@ -111,7 +128,9 @@ def _within(share: float, level: float, trials: int = SIMULATED) -> bool:
 
 
 def _at_most(share: float, level: float, trials: int) -> bool:
-    """Whether a simulated share may be that of a test that errs at its level or less often: three standard errors."""
+    """Whether a simulated share may be that of a test that errs at its level or less often:
+    three standard errors.
+    """
     return share < level + 3 * np.sqrt(level * (1 - level) / trials)
 
 
@@ -123,7 +142,9 @@ def test_intervals_of_paired_differences_cover_the_effect(seeds: int, noise: str
     rng = generator()
     shared = rng.normal(0, 3, (SIMULATED, seeds))
     own = (
-        rng.normal(size=(2, SIMULATED, seeds)) if noise == "normal" else rng.exponential(size=(2, SIMULATED, seeds)) - 1
+        rng.normal(size=(2, SIMULATED, seeds))
+        if noise == "normal"
+        else rng.exponential(size=(2, SIMULATED, seeds)) - 1
     )
     if noise == "skewed itself":
         own[1] = 0

@@ -20,7 +20,11 @@ def test_ranks_equal_scipy_and_diverged_is_last() -> None:
 
 
 def test_mean_ranks_average_over_seeds() -> None:
-    assert orders.mean_ranks(np.array([[0.9, 0.5], [0.8, 0.6], [np.nan, np.nan]])) == [1.5, 1.5, 3.0]
+    assert orders.mean_ranks(np.array([[0.9, 0.5], [0.8, 0.6], [np.nan, np.nan]])) == [
+        1.5,
+        1.5,
+        3.0,
+    ]
 
 
 def test_kendall_equals_scipy_with_ties() -> None:
@@ -52,17 +56,30 @@ def test_taus_of_all_seeds_are_those_of_kendall() -> None:
     a[0, 1], b[2, 3], a[:, 5] = np.nan, np.nan, 1.0
     for s, o in itertools.product(range(6), repeat=2):
         tau = orders.kendall(list(a[:, s]), list(b[:, o])).tau
-        assert orders._taus(a, b)[s, o] == tau or (tau is None and np.isnan(orders._taus(a, b)[s, o]))
+        assert orders._taus(a, b)[s, o] == tau or (
+            tau is None and np.isnan(orders._taus(a, b)[s, o])
+        )
 
 
 def test_rank_change_has_the_spread_of_a_mean_over_couples() -> None:
-    """Three seeds, orders (1 2 3) and (2 1 3), so that tau is 1 or 1/3: the interval is written out."""
+    """Three seeds, orders (1 2 3) and (2 1 3), so that tau is 1 or 1/3:
+    the interval is written out.
+    """
     order, other = [3.0, 2.0, 1.0], [2.0, 3.0, 1.0]
     a, b = np.array([order, order, other]).T, np.array([other, order, order]).T
-    within = [(1 + 1 / 3 + 1 / 3 + 1 / 3) / 4, (1 + 1 / 3 + 1 / 3 + 1) / 4, (1 / 3 + 1 / 3 + 1 / 3 + 1) / 4]
+    within = [
+        (1 + 1 / 3 + 1 / 3 + 1 / 3) / 4,
+        (1 + 1 / 3 + 1 / 3 + 1) / 4,
+        (1 / 3 + 1 / 3 + 1 / 3 + 1) / 4,
+    ]
     between = [
         np.mean(
-            [orders.kendall(list(m[:, s]), list(n[:, o])).tau for m, n in ((a, b), (b, a)) for o in range(3) if o != s]
+            [
+                orders.kendall(list(m[:, s]), list(n[:, o])).tau
+                for m, n in ((a, b), (b, a))
+                for o in range(3)
+                if o != s
+            ]
         )
         for s in range(3)
     ]
@@ -71,17 +88,27 @@ def test_rank_change_has_the_spread_of_a_mean_over_couples() -> None:
     assert change is not None
     assert change.high is not None
     assert change.value == pytest.approx(d.mean())
-    assert change.high - change.value == pytest.approx(2 * 4.302652729911275 * d.std(ddof=1) / np.sqrt(3))
+    assert change.high - change.value == pytest.approx(
+        2 * 4.302652729911275 * d.std(ddof=1) / np.sqrt(3)
+    )
 
 
 def test_two_seeds_are_too_few_to_see_the_noise_of_an_order() -> None:
-    """Tau of two seeds is the same seen from either, so that an interval over the two has no width."""
+    """Tau of two seeds is the same seen from either, so that an interval over the two has no
+    width.
+    """
     rng = generator()
-    assert orders.rank_change(rng.normal(size=(9, 2)), rng.normal(size=(9, 2))) == (None, None, None)
+    assert orders.rank_change(rng.normal(size=(9, 2)), rng.normal(size=(9, 2))) == (
+        None,
+        None,
+        None,
+    )
 
 
 def test_a_run_that_diverged_ranks_last_in_its_own_seed_alone() -> None:
-    """The best of three pairs diverges in one of five seeds: in that seed the other two move up by one."""
+    """The best of three pairs diverges in one of five seeds:
+    in that seed the other two move up by one.
+    """
     a = np.array([[3.0] * 5, [2.0] * 5, [1.0] * 5])
     b = a.copy()
     b[0, 4] = np.nan
@@ -95,7 +122,9 @@ def test_a_run_that_diverged_ranks_last_in_its_own_seed_alone() -> None:
 
 def test_rank_change_of_pure_noise_is_zero_on_average() -> None:
     rng = generator()
-    changes = [orders.rank_change(rng.normal(size=(6, 3)), rng.normal(size=(6, 3)))[0] for _ in range(200)]
+    changes = [
+        orders.rank_change(rng.normal(size=(6, 3)), rng.normal(size=(6, 3)))[0] for _ in range(200)
+    ]
     values = [change.value for change in changes if change]
     assert np.mean(values) == pytest.approx(0, abs=4 * np.std(values) / np.sqrt(len(values)))
 
@@ -104,7 +133,9 @@ def test_an_order_that_every_seed_repeats_has_an_interval_of_one_point() -> None
     a = np.array([[3.0, 3.1, 3.2], [2.0, 2.1, 2.2], [1.0, 1.1, 1.2]])
     generator = np.random.Generator(np.random.Philox(key=1))
     assert orders.order_interval(a, a, generator) == orders.OrderInterval((1.0, 1.0), (0, 0))
-    assert orders.order_interval(a, a[::-1], generator) == orders.OrderInterval((-1.0, -1.0), (3, 3))
+    assert orders.order_interval(a, a[::-1], generator) == orders.OrderInterval(
+        (-1.0, -1.0), (3, 3)
+    )
 
 
 def test_an_order_that_seeds_disagree_on_has_a_wide_interval() -> None:
@@ -112,12 +143,17 @@ def test_an_order_that_seeds_disagree_on_has_a_wide_interval() -> None:
     b = np.array([[1.0, 0.0, 1.0, 0.0], [0.1, 0.9, 0.1, 0.9]])
     found = orders.order_interval(a, b, np.random.Generator(np.random.Philox(key=1)))
     assert found == orders.OrderInterval((-1.0, 1.0), (0, 1))
-    assert orders.order_interval(a[:, :2], b[:, :2], np.random.Generator(np.random.Philox(key=1))) is None
+    assert (
+        orders.order_interval(a[:, :2], b[:, :2], np.random.Generator(np.random.Philox(key=1)))
+        is None
+    )
 
 
 @pytest.mark.parametrize("reversed_", [False, True])
 def test_resampled_swaps_lean_towards_half_of_the_couples(reversed_: bool) -> None:
-    """Seven pairs one standard error apart, of which none or all truly swap: 0 or 21 of 21 couples."""
+    """Seven pairs one standard error apart, of which none or all truly swap:
+    0 or 21 of 21 couples.
+    """
     rng, measured, resampled = generator(), [], []
     a_P = np.arange(7.0)
     b_P = a_P[::-1] if reversed_ else a_P
@@ -131,7 +167,9 @@ def test_resampled_swaps_lean_towards_half_of_the_couples(reversed_: bool) -> No
 
 
 def _at_most(share: float, level: float, trials: int) -> bool:
-    """Whether a simulated share may be that of a test that errs at its level or less often: three standard errors."""
+    """Whether a simulated share may be that of a test that errs at its level or less often:
+    three standard errors.
+    """
     return share < level + 3 * np.sqrt(level * (1 - level) / trials)
 
 

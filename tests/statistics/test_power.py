@@ -21,7 +21,9 @@ def _measured(mean: float, deviation: float, n: int = 4) -> intervals.Estimate:
 
 @pytest.mark.parametrize(("effect", "needed"), [(0.2, 199), (0.5, 34), (0.8, 15), (1.0, 10)])
 def test_seeds_needed_are_those_of_the_tables_of_power(effect: float, needed: int) -> None:
-    """Two-sided 5 %, power 80 %, one sample or paired: G*Power 3.1 and Cohen's table 2.4.1 give these numbers."""
+    """Two-sided 5 %, power 80 %, one sample or paired: G*Power 3.1 and Cohen's table 2.4.1 give
+    these numbers.
+    """
     assert power.seeds_needed(_measured(effect, 1.0)) == needed
     assert power.seeds_needed(_measured(-effect, 1.0)) == needed
     assert power.seeds_needed(_measured(100 * effect, 100.0)) == needed
@@ -48,23 +50,29 @@ def test_the_promised_power_is_what_simulated_experiments_have() -> None:
 
 
 def test_a_stricter_level_needs_more_seeds() -> None:
-    """Effect 0.5, power 80 %: 34 seeds at 5 %; at 5 % / 10, Cohen's approximation gives (2.807 + .842)^2 / .25 = 53.3
-    and its small-sample term z^2 / 2 = 3.9 more."""
+    """Effect 0.5, power 80 %: 34 seeds at 5 %; at 5 % / 10, Cohen's approximation gives (2.807 +
+    .842)^2 / .25 = 53.3 and its small-sample term z^2 / 2 = 3.9 more.
+    """
     assert power.seeds_needed(_measured(0.5, 1.0), level=1 - 0.05 / 10) in (57, 58)
 
 
 @pytest.mark.parametrize(("n", "m"), [(3, 1), (3, 15), (10, 25), (20, 100), (60, 1)])
 def test_what_seeds_find_is_the_inverse_of_the_noncentral_t(n: int, m: float) -> None:
-    """scipy's inverse is the oracle where it converges; it does not for many tests and two seeds."""
+    """scipy's inverse is the oracle where it converges; it does not for many tests and two
+    seeds.
+    """
     noncentrality = special.nctdtrinc(n - 1, 1 - power.POWER, special.stdtrit(n - 1, 1 - 0.025 / m))
     assert power.decidable(n, m) == pytest.approx(noncentrality / math.sqrt(n), rel=1e-4)
 
 
 def test_what_many_tests_find_with_two_seeds_has_a_limit() -> None:
-    """T of one degree is Cauchy-like: beyond a far edge the chance is that of |Z| below shift / edge, so that a shift
-    of edge times the 80 % quantile of |Z| is found."""
+    """T of one degree is Cauchy-like: beyond a far edge the chance is that of |Z| below shift /
+    edge, so that a shift of edge times the 80 % quantile of |Z| is found.
+    """
     edge = special.stdtrit(1, 1 - 0.025 / 1000)
-    assert power.decidable(2, 1000) == pytest.approx(edge * special.ndtri(0.9) / math.sqrt(2), rel=1e-3)
+    assert power.decidable(2, 1000) == pytest.approx(
+        edge * special.ndtri(0.9) / math.sqrt(2), rel=1e-3
+    )
     assert power.decidable(1) == math.inf
 
 
@@ -77,7 +85,9 @@ def test_seeds_find_what_takes_them_and_no_less() -> None:
 
 
 def test_the_promised_power_holds_where_tests_share_the_error() -> None:
-    """10 seeds, one of 25 tests: of 4,000 studies with just that difference 80 % find it (sd .6 %)."""
+    """10 seeds, one of 25 tests: of 4,000 studies with just that difference 80 % find it (sd .6
+    %).
+    """
     effect, n, m = power.decidable(10, 25), 10, 25
     values = effect + generator().standard_normal((4000, n))
     t = values.mean(axis=1) / values.std(axis=1, ddof=1) * math.sqrt(n)

@@ -44,7 +44,8 @@ from headstart.study.runner import run_study
 from headstart.study.spec import Study
 from headstart.study.stream import carry_out, never
 if __name__ == "__main__":
-    run_study(Study.load(sys.argv[1]), Path(sys.argv[2]), jobs=int(sys.argv[3]), checkpoint_seconds=0.0)
+    file, out, jobs = sys.argv[1:]
+    run_study(Study.load(file), Path(out), jobs=int(jobs), checkpoint_seconds=0.0)
 """
 
 
@@ -77,7 +78,9 @@ def of_ends(watch: Any) -> Any:
     return lambda event: watch(event) if isinstance(event, Advance) else None
 
 
-def carried_out(group: Any, out: Any, checkpoint_seconds: Any = 10.0, is_stopping: Any = never) -> Any:
+def carried_out(
+    group: Any, out: Any, checkpoint_seconds: Any = 10.0, is_stopping: Any = never
+) -> Any:
     """What `carry_out` says, written down; the runs that ended, with their status."""
     writer, ended = Writer(out), []
     for event in carry_out(group, out, checkpoint_seconds, is_stopping):
@@ -88,7 +91,9 @@ def carried_out(group: Any, out: Any, checkpoint_seconds: Any = 10.0, is_stoppin
 
 
 def tables(folder: Path) -> Any:
-    runs, rounds = (pq.read_table(folder / "results" / f"{name}.parquet") for name in ("runs", "rounds"))
+    runs, rounds = (
+        pq.read_table(folder / "results" / f"{name}.parquet") for name in ("runs", "rounds")
+    )
     return runs.drop_columns(["seconds", "ended"]), rounds
 
 
@@ -106,21 +111,37 @@ def assert_equal_bits(folder: Path, other: Any) -> None:
 
 
 def assert_nothing_left_over(folder: Path) -> None:
-    assert not [path for path in folder.rglob("*") if path.name.endswith(".partial") or path.name == CHECKPOINT]
+    assert not [
+        path
+        for path in folder.rglob("*")
+        if path.name.endswith(".partial") or path.name == CHECKPOINT
+    ]
 
 
 def start(file: Path, out: Any, jobs: Any, command: Any = None, **keys: Any) -> Any:
     """A process of its own that runs the study with a checkpoint after every round.
 
-    It can be interrupted, also where a shell has these tests in its background, which ignores Ctrl-C.
+    It can be interrupted, also where a shell has these tests in its background, which ignores
+    Ctrl-C.
     """
     code = [sys.executable, "-c", RUN, str(file), str(out), str(jobs)]
     keys.setdefault("preexec_fn", lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
-    return subprocess.Popen(command or code, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, **keys)
+    return subprocess.Popen(
+        command or code, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, **keys
+    )
 
 
 def cli(file: Path, out: Any, jobs: Any = 1) -> Any:
-    arguments = ["run", str(file), "--out", str(out), "--jobs", str(jobs), "--checkpoint-seconds", "0"]
+    arguments = [
+        "run",
+        str(file),
+        "--out",
+        str(out),
+        "--jobs",
+        str(jobs),
+        "--checkpoint-seconds",
+        "0",
+    ]
     return [sys.executable, "-m", "headstart", *arguments]
 
 
@@ -128,12 +149,17 @@ def wait_for(condition: Any, process: Any, seconds: Any = 60) -> None:
     """Wait until something is so, looking without a pause; fail if the process ends before."""
     began = time.monotonic()
     while not condition():
-        assert process.poll() is None, f"ended before the moment to interrupt it: {process.stderr.read()}"
+        assert process.poll() is None, (
+            f"ended before the moment to interrupt it: {process.stderr.read()}"
+        )
         assert time.monotonic() - began < seconds, "took too long"
 
 
 def children(process: Any) -> Any:
-    return [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+    return [
+        int(pid)
+        for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    ]
 
 
 def is_alive(pid: Any) -> Any:
@@ -148,11 +174,17 @@ def done(out: Any) -> Any:
 
 
 def under_way(out: Any) -> Any:
-    """Whether a run has a checkpoint and no record yet: the checkpoint is the last that it loses."""
+    """Whether a run has a checkpoint and no record yet: the checkpoint is the last that it
+    loses.
+    """
     checkpoints = out.glob(f"runs/*/{CHECKPOINT}")
     return any(path.exists() and not (path.parent / "run.json").exists() for path in checkpoints)
 
 
 def workers(process: Any) -> Any:
     """The processes that a process forked or spawned to share its work."""
-    return [pid for pid in children(process) if b"resource_tracker" not in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    return [
+        pid
+        for pid in children(process)
+        if b"resource_tracker" not in Path(f"/proc/{pid}/cmdline").read_bytes()
+    ]

@@ -1,4 +1,6 @@
-"""The weights of the best round: those that measured highest, also after interruptions; no key changes."""
+"""The weights of the best round: those that measured highest, also after interruptions;
+no key changes.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -19,8 +21,9 @@ from headstart.study.spec import Study
 from headstart.tasks.digits import digits
 
 KEYS = {
-    "task": "digits", "model": "mlp(hidden=[6])", "population": 20, "cohort": 3, "seeds": [0, 1], "rounds": 6,
-    "every": 1, "partitions": "dirichlet(alpha=0.1)", "client_rates": 0.5, "probes": ["evaluation"],
+    "task": "digits", "model": "mlp(hidden=[6])", "population": 20, "cohort": 3, "seeds": [0, 1],
+    "rounds": 6, "every": 1, "partitions": "dirichlet(alpha=0.1)", "client_rates": 0.5,
+    "probes": ["evaluation"],
 }  # fmt: skip
 
 
@@ -30,16 +33,25 @@ def study(**keys: Any) -> Study:
 
 def accuracies(out: Path, key: str) -> dict[int, float]:
     rows = pq.read_table(out / "results" / "rounds.parquet").to_pylist()
-    return {row["round"]: row["value"] for row in rows if row["run"] == key and row["metric"] == "test_accuracy"}
+    return {
+        row["round"]: row["value"]
+        for row in rows
+        if row["run"] == key and row["metric"] == "test_accuracy"
+    }
 
 
 @pytest.mark.parametrize("keys", [{}, {"trainable": "head"}, {"client_rates": 100.0}])
-def test_they_are_those_of_the_round_that_measured_highest(keys: dict[str, Any], tmp_path: Path) -> None:
+def test_they_are_those_of_the_round_that_measured_highest(
+    keys: dict[str, Any], tmp_path: Path
+) -> None:
     ours = study(**keys)
     out = run_study(ours, tmp_path / "out")
     for run in ours.runs:
         measured = accuracies(out, run.key)
-        note, state = note_of(out / "runs" / run.key / BEST), load(out / "runs" / run.key / BEST).state
+        note, state = (
+            note_of(out / "runs" / run.key / BEST),
+            load(out / "runs" / run.key / BEST).state,
+        )
         best = max(measured, key=lambda round_: (measured[round_], -round_))
         assert (note["round"], note["accuracy"]) == (best, measured[best])
         outputs = network_of(run.model, run.task)(state, digits().test.inputs)
@@ -53,8 +65,13 @@ def test_some_best_round_is_not_the_last(tmp_path: Path) -> None:
     out = run_study(ours, tmp_path / "out")
     rounds = [note_of(out / "runs" / run.key / BEST)["round"] for run in ours.runs]
     assert min(rounds) < 6
-    assert write(out, tmp_path / "w.safetensors", of_best_round=True, seed=0)[2].startswith(f"round {rounds[0]}: ")
-    assert load_file(tmp_path / "w.safetensors").keys() == load_file(out / "runs" / ours.runs[0].key / BEST).keys()
+    assert write(out, tmp_path / "w.safetensors", of_best_round=True, seed=0)[2].startswith(
+        f"round {rounds[0]}: "
+    )
+    assert (
+        load_file(tmp_path / "w.safetensors").keys()
+        == load_file(out / "runs" / ours.runs[0].key / BEST).keys()
+    )
 
 
 def test_an_interrupted_run_keeps_the_same(tmp_path: Path) -> None:
@@ -75,7 +92,9 @@ def test_what_is_kept_is_no_part_of_a_key(tmp_path: Path) -> None:
     assert [run.key for run in study(seeds=[0]).runs] == [run.key for run in last.runs]
     out = run_study(last, tmp_path / "out")
     assert not list(out.rglob(BEST))
-    with pytest.raises(HeadstartError, match=r"best\.safetensors: not found; a study with keep_weights: both keeps"):
+    with pytest.raises(
+        HeadstartError, match=r"best\.safetensors: not found; a study with keep_weights: both keeps"
+    ):
         write(out, tmp_path / "w.safetensors", of_best_round=True)
     run_study(study(seeds=[0, 1]), out)  # goes on; the run that is done stays as it is
     assert len(list(out.rglob(BEST))) == 1
@@ -87,7 +106,8 @@ def test_more_rounds_keep_the_best_of_all(tmp_path: Path) -> None:
     out, whole = run_study(longer, tmp_path / "out"), run_study(longer, tmp_path / "whole")
     name = f"runs/{longer.runs[0].key}/{BEST}"
     best = note_of(whole / name)["round"]
-    if (out / name).exists():  # unless it was the last round of the shorter run, which the longer one does not measure
+    # It is gone where it was the last round of the shorter run, which the longer does not measure.
+    if (out / name).exists():
         assert note_of(out / name)["round"] == best
         ours, theirs = load(out / name).state, load(whole / name).state
         assert all(torch.equal(ours[leaf], theirs[leaf]) for leaf in ours)

@@ -1,4 +1,6 @@
-"""What a model keeps beside its parameters comes from the start, is held in training, seen by all, and is saved."""
+"""What a model keeps beside its parameters comes from the start, is held in training, seen by all,
+and is saved.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -24,8 +26,8 @@ from headstart.study.spec import Study
 from headstart.tasks.digits import digits
 
 KEYS = {
-    "task": "digits", "population": 10, "cohort": 3, "seeds": [0, 1], "rounds": 2, "every": 1, "batch_size": 32,
-    "probes": ["evaluation"],
+    "task": "digits", "population": 10, "cohort": 3, "seeds": [0, 1], "rounds": 2, "every": 1,
+    "batch_size": 32, "probes": ["evaluation"],
 }  # fmt: skip
 HERE = "tests.study.test_buffers"
 
@@ -35,7 +37,10 @@ class Frozen(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.weight, self.bias = nn.Parameter(torch.ones(channels)), nn.Parameter(torch.zeros(channels))
+        self.weight, self.bias = (
+            nn.Parameter(torch.ones(channels)),
+            nn.Parameter(torch.zeros(channels)),
+        )
         self.register_buffer("running_mean", torch.zeros(channels))
         self.register_buffer("running_var", torch.ones(channels))
 
@@ -45,7 +50,9 @@ class Frozen(nn.Module):
 
 
 class Projected(nn.Module):
-    """A random fixed projection, and what is learnt of it; a whole number, a mask and a second name beside them."""
+    """A random fixed projection, and what is learnt of it; a whole number,
+    a mask and a second name beside them.
+    """
 
     def __init__(self, outputs: int) -> None:
         super().__init__()
@@ -56,13 +63,20 @@ class Projected(nn.Module):
         self.again = self.fc
 
     def forward(self, images: Tensor) -> Tensor:
-        projected = (images.flatten(1) @ self.get_buffer("projection")).relu() * self.get_buffer("mask")
+        projected = (images.flatten(1) @ self.get_buffer("projection")).relu() * self.get_buffer(
+            "mask"
+        )
         return self.again(projected)
 
 
 def frozen(input_shape: tuple[int, ...], outputs: int, norm: type[nn.Module] = Frozen) -> nn.Module:
     return nn.Sequential(
-        nn.Conv2d(1, 8, 3, padding=1), norm(8), nn.ReLU(), nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(32, outputs)
+        nn.Conv2d(1, 8, 3, padding=1),
+        norm(8),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(2),
+        nn.Flatten(),
+        nn.Linear(32, outputs),
     )
 
 
@@ -94,12 +108,19 @@ def norm_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def measured(out: Path, round_: int) -> dict[str, float]:
     rows = pq.read_table(out / "results" / "rounds.parquet").to_pylist()
-    return {r["run"]: r["value"] for r in rows if r["metric"] == "test_accuracy" and r["round"] == round_}
+    return {
+        r["run"]: r["value"]
+        for r in rows
+        if r["metric"] == "test_accuracy" and r["round"] == round_
+    }
 
 
-def test_fixed_statistics_are_those_of_the_file_as_torch_loads_it(norm_file: Path, tmp_path: Path) -> None:
+def test_fixed_statistics_are_those_of_the_file_as_torch_loads_it(
+    norm_file: Path, tmp_path: Path
+) -> None:
     module = frozen((1, 8, 8), 10)
-    module.load_state_dict(torch.load(norm_file), strict=False)  # but for the number of batches that were tracked
+    # But for the number of batches that were tracked.
+    module.load_state_dict(torch.load(norm_file), strict=False)
     study = Study(**KEYS, model=f"{HERE}:frozen", starts={"checkpoint": {"path": str(norm_file)}})
     out = run_study(study, tmp_path / "out")
     expected = accuracy(module)
@@ -109,11 +130,15 @@ def test_fixed_statistics_are_those_of_the_file_as_torch_loads_it(norm_file: Pat
     assert expected - unsaid > 0.4  # statistics matter here
     data = digits().train.inputs, digits().train.targets
     test = digits().test.inputs, digits().test.targets
-    result = simulate(module, [data], test, rounds=1, cohort=1, probes=["evaluation"], client_rate=1e-9)
+    result = simulate(
+        module, [data], test, rounds=1, cohort=1, probes=["evaluation"], client_rate=1e-9
+    )
     assert result.metric("test_accuracy")[0] == pytest.approx(expected, abs=1e-6)
 
 
-@pytest.mark.parametrize("start", ["random", "proxy(task='rendered-digits(examples=50)', epochs=1)"])
+@pytest.mark.parametrize(
+    "start", ["random", "proxy(task='rendered-digits(examples=50)', epochs=1)"]
+)
 def test_the_weights_of_a_run_and_of_a_proxy_load_strictly_and_give_what_was_measured(
     start: str, tmp_path: Path
 ) -> None:
@@ -129,7 +154,8 @@ def test_the_weights_of_a_run_and_of_a_proxy_load_strictly_and_give_what_was_mea
     for file in out.glob("starts/*.safetensors"):
         Projected(10).load_state_dict(load_file(file))
     projections = [load_file(file)["projection"] for file in files]
-    assert torch.equal(*projections) == (start != "random")  # random weights are others for every seed
+    # Random weights are others for every seed.
+    assert torch.equal(*projections) == (start != "random")
 
 
 def test_a_run_can_begin_from_what_another_ended_with(tmp_path: Path) -> None:
@@ -154,7 +180,9 @@ def test_all_executors_hold_what_the_loop_holds(executor: str, trainable: str) -
         assert set(federation.network.held) == {"projection", "mask", "seen"} | (
             {"fc.weight"} if trainable != "all" else set()
         )
-        state = begin(federation, {name: begun[name] for name in begun if name not in federation.network.held})
+        state = begin(
+            federation, {name: begun[name] for name in begun if name not in federation.network.held}
+        )
         x[written] = one_round(federation, state)[0].x
     for name, leaf in x["loop"].items():
         torch.testing.assert_close(x[executor][name], leaf, rtol=1e-5, atol=1e-6)
@@ -164,7 +192,9 @@ def test_runs_share_a_recorded_executor_only_where_their_buffers_are_equal() -> 
     runs = Study(**KEYS, model=f"{HERE}:projected").runs
     states = [Writer(Path()).write_all(start_weights(run, Path())) for run in runs]
     assert not torch.equal(states[0]["projection"], states[1]["projection"])
-    assert federation_of(runs[0], states[0]).execute is not federation_of(runs[1], states[1]).execute
+    assert (
+        federation_of(runs[0], states[0]).execute is not federation_of(runs[1], states[1]).execute
+    )
     alike = states[1] | {name: states[0][name] for name in ("projection", "mask", "seen")}
     assert federation_of(runs[0], states[0]).execute is federation_of(runs[1], alike).execute
     assert trained_network(runs[0], states[0]) is trained_network(runs[1], alike)
@@ -178,7 +208,11 @@ def test_only_runs_of_one_start_and_seed_are_computed_at_once() -> None:
 
 
 def test_probes_see_what_is_held(tmp_path: Path) -> None:
-    keys = {**KEYS, "probes": ["evaluation", "curvature(rows=64, double=true)", "distance"], "seeds": [0]}
+    keys = {
+        **KEYS,
+        "probes": ["evaluation", "curvature(rows=64, double=true)", "distance"],
+        "seeds": [0],
+    }
     out = run_study(Study(**keys, model=f"{HERE}:projected"), tmp_path / "out")
     rows = pq.read_table(out / "results" / "rounds.parquet").to_pylist()
     names = {r["metric"] for r in rows}
@@ -206,7 +240,9 @@ def test_complex_buffers_stay_complex() -> None:
             self.register_buffer("turn", torch.polar(torch.ones(2), torch.tensor([0.5, 1.0])))
 
         def forward(self, inputs: Tensor) -> Tensor:
-            pairs = torch.view_as_complex(inputs.reshape(len(inputs), 2, 2)) * self.get_buffer("turn")
+            pairs = torch.view_as_complex(inputs.reshape(len(inputs), 2, 2)) * self.get_buffer(
+                "turn"
+            )
             return self.fc(torch.view_as_real(pairs).flatten(1))
 
     network = Network(Turned, torch.float64)
@@ -218,7 +254,9 @@ def test_complex_buffers_stay_complex() -> None:
     expected = Turned().double()
     expected.turn = state["turn"]
     expected.fc.load_state_dict({"weight": state["fc.weight"], "bias": state["fc.bias"]})
-    torch.testing.assert_close(held(network.parameters_of(state), inputs), expected(inputs).to(torch.float64))
+    torch.testing.assert_close(
+        held(network.parameters_of(state), inputs), expected(inputs).to(torch.float64)
+    )
 
 
 def test_a_start_whose_file_was_kept_is_read_with_its_buffers(tmp_path: Path) -> None:

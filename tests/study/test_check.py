@@ -40,7 +40,9 @@ def test_judged_seeds_that_are_tuned_on_are_named() -> None:
     assert seeds_tuned_on(study(tuning={})) == seeds_tuned_on(study()) == []
 
 
-def test_the_data_of_runs_that_have_ended_are_not_dealt_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_data_of_runs_that_have_ended_are_not_dealt_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     study = Study(task="digits", model="logistic", seeds=range(6), population=5, cohort=2)
     asked: list[RunSpec] = []
 

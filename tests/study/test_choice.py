@@ -25,15 +25,19 @@ from headstart.study.runner import run_study
 from headstart.study.spec import Study
 
 KEYS = {
-    "task": "digits", "model": "logistic", "clients": ["sgd", "scaffold"], "executor": "auto", "population": 10,
-    "cohort": 3, "rounds": 2, "seeds": [0], "server_rates": 1.0,
+    "task": "digits", "model": "logistic", "clients": ["sgd", "scaffold"], "executor": "auto",
+    "population": 10, "cohort": 3, "rounds": 2, "seeds": [0], "server_rates": 1.0,
 }  # fmt: skip
 
 
 def table(out: Path) -> list[dict[str, Any]]:
     rows = pq.read_table(out / "results" / "runs.parquet").to_pylist()
     return [
-        {name: value for name, value in row.items() if name not in ("seconds", "ended", "run", "executor")}
+        {
+            name: value
+            for name, value in row.items()
+            if name not in ("seconds", "ended", "run", "executor")
+        }
         for row in rows
     ]
 
@@ -52,12 +56,21 @@ def test_the_fastest_is_written_down_and_used(tmp_path: Path) -> None:
         assert manifest["executor_timings"] == kept["timings"]
 
 
-def test_compiling_is_tried_for_long_studies_only_and_must_pay(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Executors that do nothing but move a clock: a step of the cohort takes 2, 1 or .25 s, compiling 30 s.
+def test_compiling_is_tried_for_long_studies_only_and_must_pay(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Executors that do nothing but move a clock: a step of the cohort takes 2, 1 or .25 s,
+    compiling 30 s.
 
-    As on an accelerator, they return before the work is done, and who waits for the device lets the time pass.
+    As on an accelerator, they return before the work is done, and who waits for the device lets the
+    time pass.
     """
-    clock, queued, seconds, tried = 0.0, 0.0, {"loop": 2.0, "stacked": 1.0, "stacked(compiled=True)": 0.25}, []
+    clock, queued, seconds, tried = (
+        0.0,
+        0.0,
+        {"loop": 2.0, "stacked": 1.0, "stacked(compiled=True)": 0.25},
+        [],
+    )
 
     def built(name: str) -> Executor:
         def compute(*arguments: object) -> dict[int, Cohort]:
@@ -77,13 +90,24 @@ def test_compiling_is_tried_for_long_studies_only_and_must_pay(monkeypatch: pyte
     monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
     monkeypatch.setattr(time, "perf_counter", lambda: clock)
     steps_K = np.array([1, 10])
-    drawn = RoundPlan(1, np.arange(2), np.zeros((2, 10, 4), int), steps_K, steps_K, steps_K, np.zeros((2, 4), int), 0.0)
+    drawn = RoundPlan(
+        1,
+        np.arange(2),
+        np.zeros((2, 10, 4), int),
+        steps_K,
+        steps_K,
+        steps_K,
+        np.zeros((2, 4), int),
+        0.0,
+    )
     network = SimpleNamespace(device=torch.device("cpu"), wait=wait)
     of: tuple[Any, Any, Any] = (network, None, None)
     asked = Assignment({}, {}, [], 0.1, drawn)
     short, long = (auto.time_candidates(*of, asked, rounds)[0] for rounds in (29, 30))
     others = {"threads"} if cannot_fork(str(network.device)) else {"threads", "processes"}
-    assert short == {"loop": (20.0, 0.0), "stacked": (10.0, 0.0)} | dict.fromkeys(others, (30.0, 0.0))
+    assert short == {"loop": (20.0, 0.0), "stacked": (10.0, 0.0)} | dict.fromkeys(
+        others, (30.0, 0.0)
+    )
     assert long == short | {"stacked(compiled=True)": (2.5, 30.0)}
     assert auto.fastest(long) == "stacked(compiled=True)"
 
@@ -158,7 +182,9 @@ def test_runs_that_go_together_are_timed_together_and_have_the_bits_of_that_exec
 ) -> None:
     """Five seeds from one start on one core: five at once, of either client optimizer."""
     monkeypatch.setattr(choice.os, "cpu_count", lambda: 1)  # type: ignore[attr-defined]
-    monkeypatch.setattr(choice, "fastest", lambda timings: next(name for name in timings if "runs" in name))
+    monkeypatch.setattr(
+        choice, "fastest", lambda timings: next(name for name in timings if "runs" in name)
+    )
     keys = {**KEYS, "seeds": [0, 1, 2, 3, 4], "starts": "random"}
     run_study(Study(**keys), tmp_path / "auto")
     timed = files.read_record(tmp_path / "auto" / FILE)
@@ -170,7 +196,9 @@ def test_runs_that_go_together_are_timed_together_and_have_the_bits_of_that_exec
 
 
 @pytest.mark.parametrize("chosen", ["loop", "stacked"])
-def test_a_choice_that_was_made_holds_and_gives_that_executors_bits(chosen: str, tmp_path: Path) -> None:
+def test_a_choice_that_was_made_holds_and_gives_that_executors_bits(
+    chosen: str, tmp_path: Path
+) -> None:
     auto, plain = tmp_path / "auto", tmp_path / "plain"
     study = Study(**KEYS)
     auto.mkdir()

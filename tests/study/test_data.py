@@ -30,16 +30,18 @@ def images(*, kept: str) -> Task:
     seen = partial(Pixels, [0.4, 0.5], [0.2, 0.3])
     def part(rows):
         labels = torch.randint(3, (rows,), generator=draw)
-        pixels = torch.randint(256, (rows, 2, 6, 6), generator=draw) // (1 + labels[:, None, None, None])
+        pixels = torch.randint(256, (rows, 2, 6, 6), generator=draw)
+        pixels //= 1 + labels[:, None, None, None]
         return Examples(pixels.byte() if kept == "bytes" else seen()(pixels.byte()), labels)
-    return Task("images", part(90), part(10), part(40), 3, prepare=seen if kept == "bytes" else nn.Identity)
+    prepare = seen if kept == "bytes" else nn.Identity
+    return Task("images", part(90), part(10), part(40), 3, prepare=prepare)
 """
 
 
 def rounds(out: Path, jobs: int = 1, **keys: Any) -> pa.Table:
     study = Study(
-        model="small-cnn(width=2)", population=12, cohort=4, rounds=3, every=2, seeds=[0], batch_size=5,
-        partitions="quantity-skew(beta=1.0)", **keys,
+        model="small-cnn(width=2)", population=12, cohort=4, rounds=3, every=2, seeds=[0],
+        batch_size=5, partitions="quantity-skew(beta=1.0)", **keys,
     )  # fmt: skip
     run_study(study, out, jobs)
     return pq.read_table(out / "results" / "rounds.parquet").select(["round", "metric", "value"])
@@ -55,7 +57,12 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.mark.parametrize(
     ("executor", "jobs"),
-    [("loop", 1), ("stacked", 1), ("threads(workers=1)", 1), pytest.param("loop", 2, marks=pytest.mark.slow)],
+    [
+        ("loop", 1),
+        ("stacked", 1),
+        ("threads(workers=1)", 1),
+        pytest.param("loop", 2, marks=pytest.mark.slow),
+    ],
 )
 def test_bytes_of_images_give_the_bits_of_the_numbers_that_they_stand_for(
     executor: str, jobs: int, own: str, tmp_path: Path
@@ -75,8 +82,12 @@ def test_bytes_of_images_give_the_bits_of_the_numbers_that_they_stand_for(
 
 
 @pytest.mark.parametrize("executor", ["loop", "stacked", "threads(workers=1)"])
-def test_rows_that_do_not_fit_the_device_give_the_same_runs(executor: str, own: str, tmp_path: Path) -> None:
-    """With no memory allowed, rows of each cohort pass through a window, here in memory too; keys are the same."""
+def test_rows_that_do_not_fit_the_device_give_the_same_runs(
+    executor: str, own: str, tmp_path: Path
+) -> None:
+    """With no memory allowed, rows of each cohort pass through a window, here in memory too;
+    keys are the same.
+    """
     keys = {
         "executor": executor,
         "task": f"{own}(kept='bytes')",
@@ -86,7 +97,9 @@ def test_rows_that_do_not_fit_the_device_give_the_same_runs(executor: str, own: 
     found = [rounds(tmp_path / str(mib), data_mib=mib, **keys) for mib in (None, 0)]  # type: ignore[arg-type]
     assert found[0].num_rows > 10
     assert found[0].equals(found[1])
-    names = [sorted(path.name for path in (tmp_path / str(mib) / "runs").iterdir()) for mib in (None, 0)]
+    names = [
+        sorted(path.name for path in (tmp_path / str(mib) / "runs").iterdir()) for mib in (None, 0)
+    ]
     assert names[0] == names[1]
 
 
@@ -95,8 +108,8 @@ def test_mapped_rows_are_streamed_as_they_are(tmp_path: Path) -> None:
     clients = [(draw.normal(size=(n, 4)), draw.integers(0, 2, n)) for n in (3, 9, 1, 6, 4)]
     pack(tmp_path / "mine", clients, test=clients[1], validation=clients[0], outputs=2)
     keys = {
-        "task": {"on-disk": {"path": str(tmp_path / "mine")}}, "model": "logistic", "partitions": "natural",
-        "cohort": 2, "rounds": 4, "every": 2, "seeds": [0, 1],
+        "task": {"on-disk": {"path": str(tmp_path / "mine")}}, "model": "logistic",
+        "partitions": "natural", "cohort": 2, "rounds": 4, "every": 2, "seeds": [0, 1],
     }  # fmt: skip
     tables = []
     for mib in (None, 0):
@@ -111,4 +124,8 @@ def test_what_fits_is_counted_in_all_rows() -> None:
     parts = (made.train, made.validation, made.test)
     mib = sum(rows.inputs.nbytes + rows.targets.nbytes for rows in parts) / 2**20
     assert 0 < mib < 1
-    assert [fits(digits, torch.device("cpu"), allowed) for allowed in (None, 0, 1)] == [True, False, True]
+    assert [fits(digits, torch.device("cpu"), allowed) for allowed in (None, 0, 1)] == [
+        True,
+        False,
+        True,
+    ]

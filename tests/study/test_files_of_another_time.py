@@ -1,4 +1,6 @@
-"""What lies in a file is what is used: not what lay there before, nor what belongs to another run."""
+"""What lies in a file is what is used: not what lay there before,
+nor what belongs to another run.
+"""
 
 import shutil
 from pathlib import Path
@@ -22,7 +24,14 @@ def accuracies(out: Path) -> dict[int, float]:
 
 
 def digits(folder: Path, name: str, **keys: Any) -> Study:
-    study = {"task": "digits", "population": 10, "seeds": [0, 1], "starts": "random", **SMALL, **keys}
+    study = {
+        "task": "digits",
+        "population": 10,
+        "seeds": [0, 1],
+        "starts": "random",
+        **SMALL,
+        **keys,
+    }
     (folder / name).write_text(yaml.safe_dump(study))
     return Study.load(folder / name)
 
@@ -32,9 +41,14 @@ def test_a_table_that_changes_while_the_process_lives_is_read_again(tmp_path: Pa
     table = f"table(path='{tmp_path}/visits.csv', label='y', client='c', split_by='row')"
     found = []
     for i, of_row in enumerate((lambda k, x: x > 0.5, lambda k, x: k // 7 % 2)):
-        rows = [f"k{k % 5},{(k * 37 % 101) / 101:.3f},{int(of_row(k, (k * 37 % 101) / 101))}" for k in range(300)]
+        rows = [
+            f"k{k % 5},{(k * 37 % 101) / 101:.3f},{int(of_row(k, (k * 37 % 101) / 101))}"
+            for k in range(300)
+        ]
         (tmp_path / "visits.csv").write_text("\n".join(["c,x1,y", *rows]))
-        study = Study(task=table, partitions="natural", rounds=15, seeds=0, starts="random", **SMALL)
+        study = Study(
+            task=table, partitions="natural", rounds=15, seeds=0, starts="random", **SMALL
+        )
         found.append(accuracies(Path(run_study(study, tmp_path / f"out-{i}")))[0])
     assert found[0] > 0.8
     assert found[1] < 0.7

@@ -29,7 +29,9 @@ def test_the_axes_span_a_grid_in_the_order_of_the_file() -> None:
 
 
 def test_what_is_left_out_of_an_also_is_as_in_the_main_grid() -> None:
-    grid = study(clients=["sgd", "gd"], seeds=[0, 1], also=[{"local_epochs": [5, 20], "clients": "proximal"}])
+    grid = study(
+        clients=["sgd", "gd"], seeds=[0, 1], also=[{"local_epochs": [5, 20], "clients": "proximal"}]
+    )
     assert [(str(r.client), r.local_epochs, r.seed) for r in grid.runs[4:]] == [
         ("proximal", epochs, seed) for epochs in (5, 20) for seed in (0, 1)
     ]
@@ -110,7 +112,9 @@ def test_axes_of_rates_that_a_row_overrides_merge() -> None:
     assert [run.client_rate for run in grid.runs] == [0.4]
 
 
-def test_a_factory_of_ones_own_is_named_by_its_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_factory_of_ones_own_is_named_by_its_module(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "own_models_of_spec.py").write_text(
         "from torch import nn\n"
         "def tiny(shape, outputs, *, width: int, layers: list[list[int]] = []):\n"
@@ -120,22 +124,35 @@ def test_a_factory_of_ones_own_is_named_by_its_module(tmp_path: Path, monkeypatc
     (run,) = study(model="own_models_of_spec:tiny(width=3)").runs
     assert str(run.model) == "own_models_of_spec:tiny(width=3)"
     assert hash(run.model) == hash(study(model="own_models_of_spec:tiny(width=3)").runs[0].model)
-    with pytest.raises(HeadstartError, match=r"^model.width: expected a whole number, got nothing$"):
+    with pytest.raises(
+        HeadstartError, match=r"^model.width: expected a whole number, got nothing$"
+    ):
         study(model="own_models_of_spec:tiny")
 
 
 def test_yaml_merge_keys_work(tmp_path: Path) -> None:
-    grid = load(tmp_path, "also:\n  - &more {local_epochs: 5, seeds: 0}\n  - {<<: *more, local_epochs: 20}\nseeds: 0\n")
+    grid = load(
+        tmp_path,
+        "also:\n  - &more {local_epochs: 5, seeds: 0}\n  - {<<: *more, local_epochs: 20}\nseeds: "
+        "0\n",
+    )
     assert [run.local_epochs for run in grid.runs] == [1, 5, 20]
 
 
 def test_a_part_within_a_part_may_be_a_mapping() -> None:
     table = {"path": "a b's.csv", "client": "who", "label": "y", "features": ["x", "z"]}
     nested = {"proxy": {"task": {"table": table}, "epochs": 2}}
-    text = """proxy(task="table(path=\\"a b's.csv\\", client='who', label='y', features=['x', 'z'])", epochs=2)"""
+    task = """table(path=\\"a b's.csv\\", client='who', label='y', features=['x', 'z'])"""
+    text = f'proxy(task="{task}", epochs=2)'
     assert study(starts=[nested]).runs == study(starts=[text]).runs
-    assert study(starts=[{"head-first": {"start": nested}}]).runs[0].start.parameters[0][0] == "start"
-    deep = {"proxy": {"task": {"wikitext-2": {"like": {"stackoverflow": {"tokens": {"words": {"size": 9}}}}}}}}
+    assert (
+        study(starts=[{"head-first": {"start": nested}}]).runs[0].start.parameters[0][0] == "start"
+    )
+    deep = {
+        "proxy": {
+            "task": {"wikitext-2": {"like": {"stackoverflow": {"tokens": {"words": {"size": 9}}}}}}
+        }
+    }
     (run,) = study(starts=[deep]).runs
     inner = TASKS.component(dict(run.start.parameters)["task"])
     like = TASKS.component(dict(inner.parameters)["like"])

@@ -34,14 +34,19 @@ def test_natural_is_the_number_of_owners_and_the_same_run_as_that_number(tmp_pat
     assert owned(tmp_path, also=[{"partitions": "natural"}]).population == 6
     assert owned(tmp_path, population="natural").runs[0].population == 6  # whatever the partition
     assert owned(tmp_path).population == 100
-    assert owned(tmp_path, population=4, partitions="natural").runs[0].population == 4  # for the partition to refuse
+    # For the partition to refuse.
+    assert owned(tmp_path, population=4, partitions="natural").runs[0].population == 4
 
 
 def test_natural_needs_owners_and_is_held_to_the_cohort(tmp_path: Path) -> None:
-    with pytest.raises(HeadstartError, match=r"^'natural' needs to know whose each row is, but task 'digits' has no"):
+    with pytest.raises(
+        HeadstartError,
+        match=r"^'natural' needs to know whose each row is, but task 'digits' has no",
+    ):
         study(population="natural").resolved()
     with pytest.raises(
-        HeadstartError, match=r"^cohort: expected at most the number of clients \(population: 6\), got 7"
+        HeadstartError,
+        match=r"^cohort: expected at most the number of clients \(population: 6\), got 7",
     ):
         owned(tmp_path, population="natural", cohort=7).resolved()
 

@@ -17,9 +17,14 @@ from headstart.study.tuning.search import searches
 
 
 def test_a_key_is_the_same_in_another_process() -> None:
-    code = f"from headstart.study.spec import Study; print([run.key for run in Study(**{BASE!r}).runs])"
+    code = (
+        "from headstart.study.spec import Study; print([run.key for run in "
+        f"Study(**{BASE!r}).runs])"
+    )
     environment = {**os.environ, "PYTHONHASHSEED": "77"}
-    other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
+    other = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True
+    )
     assert other.stdout.strip() == str([run.key for run in study().runs])
 
 
@@ -44,7 +49,13 @@ OTHER = {
 }
 
 
-PLURAL = {"start": "starts", "client": "clients", "server": "servers", "partition": "partitions", "seed": "seeds"}
+PLURAL = {
+    "start": "starts",
+    "client": "clients",
+    "server": "servers",
+    "partition": "partitions",
+    "seed": "seeds",
+}
 
 
 PLURAL |= {"client_rate": "client_rates", "server_rate": "server_rates"}
@@ -92,10 +103,17 @@ also:
 
 
 @pytest.mark.parametrize(
-    "tuning", ["{}", "{client_rate: [0.01, 1.0], server_rate: {around: 5}}", "{seeds: [3, 4], repeats: 2, trials: 7}"]
+    "tuning",
+    [
+        "{}",
+        "{client_rate: [0.01, 1.0], server_rate: {around: 5}}",
+        "{seeds: [3, 4], repeats: 2, trials: 7}",
+    ],
 )
 def test_a_resolved_study_with_a_search_has_the_same_search(tmp_path: Path, tuning: str) -> None:
-    first = load(tmp_path, f"tuning: {tuning}\nrates:\n  - {{client_rate: 0.1, server_rate: 0.5}}\n")
+    first = load(
+        tmp_path, f"tuning: {tuning}\nrates:\n  - {{client_rate: 0.1, server_rate: 0.5}}\n"
+    )
     (tmp_path / "again.yaml").write_text(first.resolved(), encoding="utf-8")
     again = Study.load(tmp_path / "again.yaml")
     assert again.resolved() == first.resolved()
@@ -104,7 +122,11 @@ def test_a_resolved_study_with_a_search_has_the_same_search(tmp_path: Path, tuni
 
 def test_equal_studies_resolve_to_equal_text() -> None:
     row = {"client_rate": 0.1, "server_rate": 1.0}
-    one = study(clients="proximal(mu=1)", also=[{"servers": "sgd"}], rates=[{"client": "proximal(mu=1)", **row}])
+    one = study(
+        clients="proximal(mu=1)",
+        also=[{"servers": "sgd"}],
+        rates=[{"client": "proximal(mu=1)", **row}],
+    )
     two = study(
         clients=[{"proximal": {"mu": 1.0}}],
         also=[{"servers": [{"sgd": None}]}],

@@ -46,8 +46,14 @@ from .conftest import (
     workers,
 )
 
-PARTS = [("clients", entry.name) for entry in CLIENTS] + [("servers", entry.name) for entry in SERVERS]
-PARTS += [("clients", "mimelite(base='adam')"), ("clients", "sgd(momentum=0.5)"), ("servers", "adam@torch")]
+PARTS = [("clients", entry.name) for entry in CLIENTS] + [
+    ("servers", entry.name) for entry in SERVERS
+]
+PARTS += [
+    ("clients", "mimelite(base='adam')"),
+    ("clients", "sgd(momentum=0.5)"),
+    ("servers", "adam@torch"),
+]
 PARTS += [("model", "cnn"), ("executor", "stacked"), ("clients", "sgd"), ("local_epochs", 0.5)]  # type: ignore[list-item]
 
 
@@ -90,16 +96,36 @@ def flat(state: Any) -> Any:
         state.pseudo_gradient,
         *(state.memories[i] for i in sorted(state.memories)),
     ]
-    leaves = [(name, leaf.dtype, leaf.shape, leaf.numpy().tobytes()) for tree in named for name, leaf in tree.items()]
-    return leaves, sorted(state.memories), state.round, state.bytes_up, state.bytes_down, state.simulated_seconds
+    leaves = [
+        (name, leaf.dtype, leaf.shape, leaf.numpy().tobytes())
+        for tree in named
+        for name, leaf in tree.items()
+    ]
+    return (
+        leaves,
+        sorted(state.memories),
+        state.round,
+        state.bytes_up,
+        state.bytes_down,
+        state.simulated_seconds,
+    )
 
 
-@pytest.mark.parametrize(("field", "written"), PARTS, ids=[f"{field}-{written}" for field, written in PARTS])
-def test_a_run_stopped_after_every_round_ends_in_the_same_bits(field: Any, written: Any, tmp_path: Path) -> None:
-    keys = {"model": "mlp(hidden=[8], dropout=0.2)", "executor": "loop", "servers": "momentum", "clients": "scaffold"}
+@pytest.mark.parametrize(
+    ("field", "written"), PARTS, ids=[f"{field}-{written}" for field, written in PARTS]
+)
+def test_a_run_stopped_after_every_round_ends_in_the_same_bits(
+    field: Any, written: Any, tmp_path: Path
+) -> None:
+    keys = {
+        "model": "mlp(hidden=[8], dropout=0.2)",
+        "executor": "loop",
+        "servers": "momentum",
+        "clients": "scaffold",
+    }
     (run,) = Study(**{
-        **keys, "task": "digits", "population": 10, "cohort": 3, "batch_size": 60, "rounds": 5, "every": 2,
-        "seeds": 1, "local_epochs": 2, "devices": "uneven-epochs", field: written,
+        **keys, "task": "digits", "population": 10, "cohort": 3, "batch_size": 60, "rounds": 5,
+        "every": 2, "seeds": 1, "local_epochs": 2, "devices": "uneven-epochs", field: written,
     }).runs  # fmt: skip
     with one_thread():
         whole, pieces = in_one_go(run), in_pieces(run, tmp_path)
@@ -109,7 +135,9 @@ def test_a_run_stopped_after_every_round_ends_in_the_same_bits(field: Any, writt
     assert whole.status == "finished"
 
 
-def test_a_run_goes_on_from_its_checkpoint(study: Any, copy: Any, whole: Any, tmp_path: Path) -> None:
+def test_a_run_goes_on_from_its_checkpoint(
+    study: Any, copy: Any, whole: Any, tmp_path: Path
+) -> None:
     run = study.runs[3]
     folder = copy / "runs" / run.key
     federation = federation_of(run)
@@ -133,7 +161,9 @@ def test_a_run_goes_on_from_its_checkpoint(study: Any, copy: Any, whole: Any, tm
     assert_nothing_left_over(copy)
 
 
-def test_an_interruption_leaves_tables_of_what_is_done(study: Any, tmp_path: Path, whole: Any) -> None:
+def test_an_interruption_leaves_tables_of_what_is_done(
+    study: Any, tmp_path: Path, whole: Any
+) -> None:
     def stop(event: Any) -> None:
         if event.done == 2:
             raise KeyboardInterrupt
@@ -163,7 +193,8 @@ def test_an_error_of_the_system_is_one_line(study: Any, copy: Any) -> None:
 
     shutil.rmtree(copy / "runs" / study.runs[3].key)
     with pytest.raises(
-        HeadstartError, match=r"^cannot go on in .*: \[Errno 28\] No space left on device: '/somewhere'$"
+        HeadstartError,
+        match=r"^cannot go on in .*: \[Errno 28\] No space left on device: '/somewhere'$",
     ):
         run_study(study, copy, watch=fail)
 
@@ -171,7 +202,9 @@ def test_an_error_of_the_system_is_one_line(study: Any, copy: Any) -> None:
 def test_ctrl_c_does_not_reach_workers() -> None:
     sleeper = "import time; print('up', flush=True); time.sleep(60)"
     with uninterrupted():
-        process = subprocess.Popen([sys.executable, "-c", sleeper], stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            [sys.executable, "-c", sleeper], stdout=subprocess.PIPE, text=True
+        )
     assert process.stdout.readline() == "up\n"  # type: ignore[union-attr]
     process.send_signal(signal.SIGINT)
     with pytest.raises(subprocess.TimeoutExpired):
@@ -191,7 +224,9 @@ MOMENTS = {
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks for orphans in /proc")
-@pytest.mark.parametrize(("jobs", "moments"), [(1, list(MOMENTS)), (2, list(MOMENTS)[1::2])], ids=["jobs=1", "jobs=2"])
+@pytest.mark.parametrize(
+    ("jobs", "moments"), [(1, list(MOMENTS)), (2, list(MOMENTS)[1::2])], ids=["jobs=1", "jobs=2"]
+)
 def test_killed_again_and_again_it_ends_in_the_same_bits(
     jobs: int, moments: Any, file: Path, study: Any, whole: Any, tmp_path: Path
 ) -> None:
@@ -221,7 +256,11 @@ def test_killed_again_and_again_it_ends_in_the_same_bits(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("cannot_fork", [processes.cannot_fork, lambda device: "must not"], ids=["forked", "spawned"])  # type: ignore[attr-defined]
+@pytest.mark.parametrize(
+    "cannot_fork",
+    [processes.cannot_fork, lambda device: "must not"],  # type: ignore[attr-defined]
+    ids=["forked", "spawned"],
+)
 def test_two_processes_give_the_bits_of_one(
     cannot_fork: Any, study: Any, whole: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,4 +1,6 @@
-"""What tasks keep that need no files of others: one of images, and a table of labels and one of numbers."""
+"""What tasks keep that need no files of others: one of images,
+and a table of labels and one of numbers.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +19,12 @@ def table(folder: Path) -> None:
 
 @pytest.mark.parametrize("rule", CONTRACT)
 @pytest.mark.parametrize(
-    "written", ["digits", "rendered-digits(examples=100)", "table(path='visits.csv', label='y', client='who')"]
+    "written",
+    [
+        "digits",
+        "rendered-digits(examples=100)",
+        "table(path='visits.csv', label='y', client='who')",
+    ],
 )
 def test_it_keeps_the_contract(rule: Callable[[Task], None], written: str, tmp_path: Path) -> None:
     table(tmp_path)

@@ -26,10 +26,15 @@ def test_the_parts_are_disjoint_and_together_scikit_learns_digits() -> None:
     images, labels = load_digits(return_X_y=True)
     task = digits()
     assert [len(part) for part in (task.train, task.validation, task.test)] == [1200, 197, 400]
-    ours = np.concatenate([part.inputs.flatten(1).numpy() * 16 for part in (task.train, task.validation, task.test)])
-    classes = np.concatenate([part.targets.numpy() for part in (task.train, task.validation, task.test)])
+    ours = np.concatenate(
+        [part.inputs.flatten(1).numpy() * 16 for part in (task.train, task.validation, task.test)]
+    )
+    classes = np.concatenate(
+        [part.targets.numpy() for part in (task.train, task.validation, task.test)]
+    )
     order, theirs = (np.lexsort(np.c_[x, y].T) for x, y in ((ours, classes), (images, labels)))
-    assert np.array_equal(ours[order], images[theirs])  # the same multiset of rows with the same labels
+    # The same multiset of rows with the same labels.
+    assert np.array_equal(ours[order], images[theirs])
     assert np.array_equal(classes[order], labels[theirs])
     assert task.input_shape == (1, 8, 8)
 
@@ -66,7 +71,9 @@ def test_rendered_digits_are_balanced_and_their_parts_disjoint() -> None:
 
 
 def test_rendered_digits_have_the_form_of_the_real_ones() -> None:
-    """Counts of 16, full height, the margins free, and the same share of ink (the real ones: 0.304)."""
+    """Counts of 16, full height, the margins free, and the same share of ink (the real ones:
+    0.304).
+    """
     real, made = digits().train.inputs[:, 0], rendered().train.inputs[:, 0]
     assert torch.equal(made * 16, (made * 16).round())
     assert made.min() == 0
@@ -95,13 +102,15 @@ def test_each_distortion_changes_the_images() -> None:
         ("shift", 2),
         ("ink", 0.05),
     ):
-        assert (parts(rendered(examples=200, **{**still, name: strength}))[0] != plain).any(1).double().mean() > 0.5, (
-            name
-        )
+        assert (parts(rendered(examples=200, **{**still, name: strength}))[0] != plain).any(
+            1
+        ).double().mean() > 0.5, name
 
 
 def test_glyphs_of_all_fonts_are_digits() -> None:
-    """The median cosine to the same digit in the other fonts; a font of symbols (cmsy10, cmex10) has 0.19 or less."""
+    """The median cosine to the same digit in the other fonts;
+    a font of symbols (cmsy10, cmex10) has 0.19 or less.
+    """
     glyphs = glyphs_of_fonts().flatten(1).reshape(len(FONTS), 10, -1)
     normal = glyphs / glyphs.norm(dim=-1, keepdim=True)
     likeness = torch.einsum("fap,gap->fag", normal, normal).median(-1).values
@@ -111,10 +120,14 @@ def test_glyphs_of_all_fonts_are_digits() -> None:
 def test_a_linear_model_of_rendered_digits_reads_real_ones() -> None:
     """Chance is 0.10; measured 0.58 on the real validation split."""
     made, real = rendered().train, digits().validation
-    model = LogisticRegression(C=0.1, max_iter=200).fit(made.inputs.flatten(1).numpy(), made.targets.numpy())
+    model = LogisticRegression(C=0.1, max_iter=200).fit(
+        made.inputs.flatten(1).numpy(), made.targets.numpy()
+    )
     assert model.score(real.inputs.flatten(1).numpy(), real.targets.numpy()) > 0.45
 
 
 def test_strengths_have_bounds() -> None:
-    with pytest.raises(HeadstartError, match=r"rendered-digits\.shear: expected a number >= 0 and <= 1, got -1"):
+    with pytest.raises(
+        HeadstartError, match=r"rendered-digits\.shear: expected a number >= 0 and <= 1, got -1"
+    ):
         rendered(shear=-1)

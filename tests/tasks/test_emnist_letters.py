@@ -14,7 +14,9 @@ from headstart.errors import HeadstartError
 from headstart.tasks.base import TASKS, Task
 
 REAL = Path(os.environ.get("HEADSTART_DATA", "")) / "emnist_letters.parquet"
-needs_file = pytest.mark.skipif(not REAL.is_file(), reason="needs emnist_letters.parquet in $HEADSTART_DATA")
+needs_file = pytest.mark.skipif(
+    not REAL.is_file(), reason="needs emnist_letters.parquet in $HEADSTART_DATA"
+)
 
 LABELS = np.arange(60) % 26
 IMAGES = np.random.Generator(np.random.Philox(key=2)).integers(0, 256, (60, 784), dtype=np.uint8)
@@ -39,7 +41,10 @@ def task(path: Path | None = None, **parameters: Any) -> Task:
 def rows(*parts: object) -> list[tuple[int, bytes]]:
     pixels = [part.inputs.flatten(1).numpy() for part in parts]  # type: ignore[attr-defined]
     labels = [part.targets.numpy() for part in parts]  # type: ignore[attr-defined]
-    return sorted((int(y), x.tobytes()) for y, x in zip(np.concatenate(labels), np.concatenate(pixels), strict=True))
+    return sorted(
+        (int(y), x.tobytes())
+        for y, x in zip(np.concatenate(labels), np.concatenate(pixels), strict=True)
+    )
 
 
 def test_every_image_of_the_file_is_in_one_part_with_its_label(file: Path) -> None:
@@ -60,7 +65,14 @@ def test_no_row_left_to_train_on_is_refused(file: Path) -> None:
 @needs_file
 def test_the_real_file() -> None:
     made = task()
-    assert [len(part) for part in (made.train, made.validation, made.test)] == [119_600, 5_200, 20_800]
+    assert [len(part) for part in (made.train, made.validation, made.test)] == [
+        119_600,
+        5_200,
+        20_800,
+    ]
     assert torch.bincount(made.test.targets).tolist() == [800] * 26
-    assert torch.bincount(torch.cat([made.train.targets, made.validation.targets])).tolist() == [4800] * 26
+    assert (
+        torch.bincount(torch.cat([made.train.targets, made.validation.targets])).tolist()
+        == [4800] * 26
+    )
     TASKS.entry("emnist-letters").factory.cache_clear()  # type: ignore[attr-defined]

@@ -44,14 +44,17 @@ def test_a_table_of_ones_own_with_held_out_people(name: str, posts: Path) -> Non
     assert [len(part) for part in (made.train, made.validation, made.test)] == [21, 3, 6]
     assert made.owners is not None
     assert np.bincount(made.owners).tolist() == [3] * 7
-    assert made.outputs == MARKS + 2 + 7  # we, say and what the seven say: nothing of those held out
+    # We, say and what the seven say: nothing of those held out.
+    assert made.outputs == MARKS + 2 + 7
     assert made.test.inputs.tolist() == [[BEGIN, *made.test.inputs[0, 1:3].tolist(), UNKNOWN]] * 6
     assert [row[2:] for row in made.test.targets.tolist()] == [[PAD, PAD]] * 6
 
 
 def test_the_content_of_a_folder_is_that_of_its_tables(tmp_path: Path) -> None:
     (tmp_path / "posts").mkdir()
-    (tmp_path / "posts" / "0.csv").write_text("user,text\n" + "".join(f"p{i},hello tea\n" for i in range(9)))
+    (tmp_path / "posts" / "0.csv").write_text(
+        "user,text\n" + "".join(f"p{i},hello tea\n" for i in range(9))
+    )
 
     def content() -> str:
         forget("reddit")
@@ -89,8 +92,14 @@ def test_shakespeare_is_split_in_time(tmp_path: Path) -> None:
 
 def test_wikitext_is_read_as_written_by_article(tmp_path: Path) -> None:
     path = tmp_path / "wiki.txt"
-    path.write_text(" \n = Tea = \n \n Well @-@ known , 1 @,@ 000 <unk> . \n = = Of old = = \n = Ale = \n don 't \n")
-    assert articles(path) == ["= Tea =\nWell-known , 1,000 \ufffd .\n= = Of old = =", "= Ale =\ndon't"]
+    path.write_text(
+        " \n = Tea = \n \n Well @-@ known , 1 @,@ 000 <unk> . \n = = Of old = = \n = Ale = \n don "
+        "'t \n"
+    )
+    assert articles(path) == [
+        "= Tea =\nWell-known , 1,000 \ufffd .\n= = Of old = =",
+        "= Ale =\ndon't",
+    ]
     path.write_text(" \n")
     with pytest.raises(HeadstartError, match="expected text, got an empty file"):
         articles(path)
@@ -103,13 +112,30 @@ def test_wikitext_takes_the_tokens_of_a_task_of_text(posts: Path, tmp_path: Path
     path = tmp_path / "wiki.txt"
     path.write_text(" = We say = \n we say say zebra \n = Say = \n we \n")
     like = f"reddit(path={str(posts)!r}, client='user', length=3)"
-    made, target = task(f"wikitext-2(like={like!r}, train={str(path)!r}, test={str(path)!r})"), task(like)
-    assert (made.tokens, made.outputs, made.input_shape) == (target.tokens, target.outputs, target.input_shape)
+    made, target = (
+        task(f"wikitext-2(like={like!r}, train={str(path)!r}, test={str(path)!r})"),
+        task(like),
+    )
+    assert (made.tokens, made.outputs, made.input_shape) == (
+        target.tokens,
+        target.outputs,
+        target.input_shape,
+    )
     assert target.tokens is not None
     we, say = target.tokens.encode("we say").tolist()
-    assert [t for t in made.train.targets.flatten().tolist() if t] == [we, say, we, say, say, say, we]
+    assert [t for t in made.train.targets.flatten().tolist() if t] == [
+        we,
+        say,
+        we,
+        say,
+        say,
+        say,
+        we,
+    ]
     assert [t for t in made.validation.targets.flatten().tolist() if t] == [we, say, we, say, say]
-    with pytest.raises(HeadstartError, match=r"wikitext-2.like: expected a task of next tokens, .* got 'digits'"):
+    with pytest.raises(
+        HeadstartError, match=r"wikitext-2.like: expected a task of next tokens, .* got 'digits'"
+    ):
         task("wikitext-2(like='digits')")
     bags = f"table(path={str(posts)!r}, text='text', label='user', unseen='keep')"
     with pytest.raises(HeadstartError, match=r"expected a task of next tokens, .* got 'table'"):
@@ -136,9 +162,12 @@ def test_the_real_posts_and_their_proxy() -> None:
     assert (made.outputs, made.owners.max() + 1) == (10_004, 1422)  # type: ignore[union-attr]
     assert np.bincount(made.owners).max() == 200
     assert (proxy.tokens, proxy.input_shape, proxy.owners) == (made.tokens, (64,), None)
-    for part, covered in ((made.train, 0.957), (made.test, 0.951), (proxy.train, 0.809)):  # shares of what is said
+    # Shares of what is said.
+    for part, covered in ((made.train, 0.957), (made.test, 0.951), (proxy.train, 0.809)):
         words = part.inputs[part.inputs >= MARKS].numel()
-        assert words / (words + int((part.inputs == UNKNOWN).sum())) == pytest.approx(covered, abs=0.001)
+        assert words / (words + int((part.inputs == UNKNOWN).sum())) == pytest.approx(
+            covered, abs=0.001
+        )
     forget("stackoverflow")
     forget("wikitext-2")
 

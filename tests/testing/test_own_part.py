@@ -1,4 +1,6 @@
-"""A part from outside of the package is held to the contract of its kind, and a wrong one is found out."""
+"""A part from outside of the package is held to the contract of its kind,
+and a wrong one is found out.
+"""
 
 import re
 from collections.abc import Callable
@@ -45,21 +47,29 @@ def test_its_direction_is_the_gradient_clipped_at_the_bound(clipped: ClientOptim
     assert d["w"].tolist() == [-0.5, -0.25, 0.5, 0.5]
 
 
-def in_place(g: Tree, x: Tree, y: Tree, local: Tree, shared: Tree, memory: Tree) -> tuple[Tree, Tree]:
+def in_place(
+    g: Tree, x: Tree, y: Tree, local: Tree, shared: Tree, memory: Tree
+) -> tuple[Tree, Tree]:
     for leaf in g.values():
         leaf.clamp_(-1, 1)
     return g, local
 
 
-def in_double(g: Tree, x: Tree, y: Tree, local: Tree, shared: Tree, memory: Tree) -> tuple[Tree, Tree]:
+def in_double(
+    g: Tree, x: Tree, y: Tree, local: Tree, shared: Tree, memory: Tree
+) -> tuple[Tree, Tree]:
     return trees.map_tree(torch.Tensor.double, g), local
 
 
-def by_branch(g: Tree, x: Tree, y: Tree, local: Tree, shared: Tree, memory: Tree) -> tuple[Tree, Tree]:
+def by_branch(
+    g: Tree, x: Tree, y: Tree, local: Tree, shared: Tree, memory: Tree
+) -> tuple[Tree, Tree]:
     return (g if next(iter(g.values())).sum() > 0 else trees.scale(g, 2.0)), local
 
 
-def renamed(x: Tree, y: Tree, steps: Any, rate: Any, at_x: Tree, shared: Tree, memory: Tree) -> Upload:
+def renamed(
+    x: Tree, y: Tree, steps: Any, rate: Any, at_x: Tree, shared: Tree, memory: Tree
+) -> Upload:
     return Upload({f"new.{name}": x[name] - y[name] for name in x}, {}, memory)
 
 
@@ -93,7 +103,9 @@ def test_a_server_optimizer_that_goes_uphill_is_found_out() -> None:
         servers.goes_downhill_at_first(server)
 
 
-@pytest.mark.parametrize("written", ["iid", "shards(each=1)", "quantity-skew(short='top-up')", "dirichlet(alpha=1.0)"])
+@pytest.mark.parametrize(
+    "written", ["iid", "shards(each=1)", "quantity-skew(short='top-up')", "dirichlet(alpha=1.0)"]
+)
 @pytest.mark.parametrize("rule", partitions.CONTRACT)
 def test_partitions_keep_the_contract(rule: Callable[[Partition], None], written: str) -> None:
     rule(PARTITIONS.build(PARTITIONS.component(written)))

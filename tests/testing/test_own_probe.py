@@ -39,7 +39,9 @@ def length(tmp_path: Path) -> probes.Make:
 
 
 @pytest.mark.parametrize("rule", probes.CONTRACT)
-def test_a_probe_of_ones_own_keeps_the_contract(rule: Callable[[probes.Make], None], length: probes.Make) -> None:
+def test_a_probe_of_ones_own_keeps_the_contract(
+    rule: Callable[[probes.Make], None], length: probes.Make
+) -> None:
     rule(length)
 
 
@@ -68,7 +70,10 @@ def nothing(moment: Moment) -> Metrics:
         ({"measure": nothing}, probes.measures_numbers),
         ({"measure": in_place}, probes.changes_nothing),
         ({"measure": a_draw}, probes.is_a_function_of_the_moment),
-        ({"keep": dict, "look_back": lambda kept, final: [(77, {"a": 1.0})]}, probes.looks_back_at_what_it_kept),
+        (
+            {"keep": dict, "look_back": lambda kept, final: [(77, {"a": 1.0})]},
+            probes.looks_back_at_what_it_kept,
+        ),
         ({"ends_only": True}, probes.measures_the_ends_of_weights_alone),
     ],
 )

@@ -43,7 +43,9 @@ def halved(tmp_path: Path) -> Start:
 
 
 @pytest.mark.parametrize("rule", starts.CONTRACT)
-def test_a_start_of_ones_own_keeps_the_contract(rule: Callable[[Start, Task, Build], None], halved: Start) -> None:
+def test_a_start_of_ones_own_keeps_the_contract(
+    rule: Callable[[Start, Task, Build], None], halved: Start
+) -> None:
     rule(halved, starts.task_of_images(), starts.linear_model)
 
 
@@ -70,7 +72,10 @@ def one_text(network: Network, task: Task, build: Build) -> str:
         ({"weights": from_the_global_generator}, starts.is_a_function_of_the_seed),
         ({"weights": the_artefact_itself}, starts.leaves_its_artefact_as_it_is),
         ({"check": one_text}, starts.is_checked_without_being_made),
-        ({"artefact": Artefact("", lambda build, task: Weights({}))}, starts.is_checked_without_being_made),
+        (
+            {"artefact": Artefact("", lambda build, task: Weights({}))},
+            starts.is_checked_without_being_made,
+        ),
     ],
 )
 def test_a_start_that_breaks_a_rule_is_found_out(

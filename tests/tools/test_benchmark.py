@@ -32,8 +32,11 @@ def no_more_rounds_than_asked(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_its_figures_belong_together(executor: str) -> None:
     found = measure("digits-mlp", executor, rounds=3, warm_up=1)
     assert (found["job"], found["executor"], found["rounds"]) == ("digits-mlp", executor, 3)
-    assert found["samples_per_second"] * found["seconds_per_round"] == pytest.approx(20 * 18, rel=0.01)
-    # 64 to 64 to 10: two products forward, two for the weights, one for the inputs of the second layer.
+    assert found["samples_per_second"] * found["seconds_per_round"] == pytest.approx(
+        20 * 18, rel=0.01
+    )
+    # 64 to 64 to 10: two products forward, two for the weights, one for the inputs of the second
+    # layer.
     assert found["flops_per_sample"] == 2 * (2 * (64 * 64 + 64 * 10) + 64 * 10)
     assert found["threads"] == (2 if "workers=2" in executor else torch.get_num_threads())
 
@@ -50,23 +53,31 @@ def test_the_share_of_the_peak_is_of_a_product_of_the_same_precision_and_threads
     monkeypatch.setattr(benchmark, "_peak_flops", peak)
     found = measure("digits-mlp", "threads(workers=3)", precision="bf16", rounds=1, warm_up=1)
     assert asked == [("bf16", 3)]
-    assert found["share_of_peak"] == pytest.approx(found["samples_per_second"] * found["flops_per_sample"] / 1e5, 1e-3)
+    assert found["share_of_peak"] == pytest.approx(
+        found["samples_per_second"] * found["flops_per_sample"] / 1e5, 1e-3
+    )
 
 
 def test_rounds_of_a_second_at_least_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(benchmark, "AT_LEAST_SECONDS", 0.05)
     found = measure("digits-mlp", "stacked", rounds=1, warm_up=1)
     assert found["seconds_in_all"] >= 0.05
-    assert found["rounds"] == pytest.approx(found["seconds_in_all"] / found["seconds_per_round"], rel=0.05)
+    assert found["rounds"] == pytest.approx(
+        found["seconds_in_all"] / found["seconds_per_round"], rel=0.05
+    )
 
 
 def test_auto_says_what_it_chose() -> None:
     found = measure("digits-mlp", "auto", rounds=1, warm_up=1)
-    assert found["executor"] == min(found["timings"], key=lambda name: found["timings"][name]["seconds_per_round"])
+    assert found["executor"] == min(
+        found["timings"], key=lambda name: found["timings"][name]["seconds_per_round"]
+    )
 
 
 @pytest.mark.parametrize(("every", "times"), [(0, 0), (2, 2), (3, 1)])
-def test_evaluation_happens_on_request(every: int, times: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_evaluation_happens_on_request(
+    every: int, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     evaluated, evaluate = [], benchmark.evaluate  # type: ignore[attr-defined]
     monkeypatch.setattr(benchmark, "evaluate", lambda *given: evaluated.append(evaluate(*given)))
     found = measure("digits-mlp", "stacked", rounds=4, warm_up=1, every=every)
@@ -89,7 +100,10 @@ def test_its_jobs_are_those_of_the_peers(monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.mark.skipif(not FORKS, reason="no forked processes here")
 def test_memory_that_processes_hold_alone_counts() -> None:
-    alone, several = (measure("digits-mlp", executor, rounds=1, warm_up=1) for executor in ("threads", "processes"))
+    alone, several = (
+        measure("digits-mlp", executor, rounds=1, warm_up=1)
+        for executor in ("threads", "processes")
+    )
     assert several["peak_rss_mib"] > alone["peak_rss_mib"] + 5
 
 
@@ -102,7 +116,9 @@ def test_a_round_of_a_job_is_as_large_as_it_says(job: str) -> None:
     assert len(federation.clients) == JOBS[job].clients
     assert drawn.rows_KSB.shape[::2] == (JOBS[job].cohort, JOBS[job].batch_size)
     rows = np.sort(drawn.rows_KSB[drawn.rows_KSB >= 0])
-    assert np.array_equal(rows, np.sort(np.concatenate([federation.clients[k] for k in drawn.clients_K])))
+    assert np.array_equal(
+        rows, np.sort(np.concatenate([federation.clients[k] for k in drawn.clients_K]))
+    )
     assert federation.task.input_shape == JOBS[job].input_shape
 
 
@@ -112,6 +128,8 @@ def test_an_unknown_job_names_the_nearest() -> None:
 
 
 def test_the_command_prints_one_line_of_json() -> None:
-    done = CliRunner().invoke(app, ["bench", "digits-mlp", "--json", "--rounds", "1", "--executor", "loop"])
+    done = CliRunner().invoke(
+        app, ["bench", "digits-mlp", "--json", "--rounds", "1", "--executor", "loop"]
+    )
     assert done.exit_code == 0
     assert json.loads(done.stdout)["executor"] == "loop"

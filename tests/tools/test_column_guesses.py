@@ -14,7 +14,9 @@ def wide(path: Path, columns: int) -> Path:
     """A table of so many columns of numbers beside a client and a label."""
     lines = [",".join(["client", "label", *(f"x{j}" for j in range(columns))])]
     for i in range(ROWS):
-        lines.append(",".join([f"c{i % 4}", "ab"[i % 2], *(str(i * j % 7) for j in range(columns))]))
+        lines.append(
+            ",".join([f"c{i % 4}", "ab"[i % 2], *(str(i * j % 7) for j in range(columns))])
+        )
     path.write_text("\n".join(lines))
     return path
 
@@ -40,7 +42,9 @@ def test_a_wide_table_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert found[0].values == ("c0", "c1", "c2", "c3")
 
 
-def test_a_large_table_is_read_a_few_columns_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_table_is_read_a_few_columns_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = wide(tmp_path / "wide.csv", 10)
     whole = columns_of(path)
     monkeypatch.setattr(column_guesses, "READ_AT_ONCE", -(-path.stat().st_size // 4))

@@ -1,4 +1,6 @@
-"""`headstart init`: what the columns of a table are taken for, and that the study file runs as it is written."""
+"""`headstart init`: what the columns of a table are taken for,
+and that the study file runs as it is written.
+"""
 
 import json
 import random
@@ -22,12 +24,15 @@ from headstart.tools.first_study import write_first_study
 
 
 def visits(folder: Path) -> Path:
-    """600 visits to 20 clinics: pandas' row numbers, a gap, words, and words that nothing can be learnt from."""
+    """600 visits to 20 clinics: pandas' row numbers, a gap, words,
+    and words that nothing can be learnt from.
+    """
     lines = [",clinic,age,dose,sex,note,outcome"]
     for i in range(600):
         dose = "" if i == 7 else f"{i % 5}.5"
         lines.append(
-            f"{i},clinic {i % 20},{20 + i % 60},{dose},{'mf'[i % 2]},note{i},{'better' if i % 60 > 30 else 'same'}"
+            f"{i},clinic {i % 20},{20 + i % 60},{dose},{'mf'[i % 2]},note{i},"
+            f"{'better' if i % 60 > 30 else 'same'}"
         )
     path = folder / "visits.csv"
     path.write_text("\n".join(lines))
@@ -38,7 +43,9 @@ def table_of(path: Path) -> dict[str, Any]:
     return dict(Study.load(path).task.changed)
 
 
-def test_a_table_of_visits_becomes_a_study_that_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_of_visits_becomes_a_study_that_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "data").mkdir()
     visits(tmp_path / "data")
     monkeypatch.chdir(tmp_path)
@@ -56,7 +63,9 @@ def test_a_table_of_visits_becomes_a_study_that_runs(tmp_path: Path, monkeypatch
         "next: headstart check studies/first.yaml, then headstart run studies/first.yaml --out out",
     ]
     study = Study.load("studies/first.yaml")
-    assert str(study.task).startswith("table(path='../data/visits.csv', label='outcome', client='clinic'")
+    assert str(study.task).startswith(
+        "table(path='../data/visits.csv', label='outcome', client='clinic'"
+    )
     assert (len(study.runs), study.population) == (12, 20)
     again = CliRunner().invoke(cli.app, ["init", "data/visits.csv", "--out", "studies/first.yaml"])  # type: ignore[attr-defined]
     assert str(again.exception) == "studies/first.yaml is there already; give another name (--out)"
@@ -78,7 +87,9 @@ def test_without_a_client_rows_are_dealt(tmp_path: Path) -> None:
     ]
     (tmp_path / "iris.csv").write_text("\n".join(["a,b,c,d,species", *rows]))
     made = write_first_study(tmp_path / "iris.csv", tmp_path / "study.yaml")
-    assert made.guesses[0] == "client: no column looks like one; rows are dealt to clients by a draw"
+    assert (
+        made.guesses[0] == "client: no column looks like one; rows are dealt to clients by a draw"
+    )
     assert table_of(made.path)["features"] == ("a", "b", "c", "d")
     study = Study.load(made.path)
     assert (study.population, str(study.runs[0].partition)) == (7, "dirichlet(alpha=0.3)")
@@ -86,7 +97,10 @@ def test_without_a_client_rows_are_dealt(tmp_path: Path) -> None:
 
 def test_text_is_predicted_by_its_label_or_token_by_token(tmp_path: Path) -> None:
     bodies = ["the tea of the king", "of tea and more ale", "the ale is in the cellar"]
-    rows = [{"author": f"p{i % 9}", "body": bodies[i % 3], "topic": ["tea", "ale"][i % 2]} for i in range(90)]
+    rows = [
+        {"author": f"p{i % 9}", "body": bodies[i % 3], "topic": ["tea", "ale"][i % 2]}
+        for i in range(90)
+    ]
     for name, keys in (("posts", ("author", "body", "topic")), ("plain", ("author", "body"))):
         lines = [json.dumps({key: row[key] for key in keys}) for row in rows]
         (tmp_path / f"{name}.jsonl").write_text("\n".join(lines))
@@ -99,10 +113,13 @@ def test_text_is_predicted_by_its_label_or_token_by_token(tmp_path: Path) -> Non
 def test_what_makes_no_study_is_one_line_and_leaves_no_file(tmp_path: Path) -> None:
     (tmp_path / "numbers.csv").write_text("a,b\n" + "".join(f"{i}.5,{i}.25\n" for i in range(50)))
     with pytest.raises(
-        HeadstartError, match=r"numbers.csv: no column looks like classes; name one of 'a', 'b' \(--label"
+        HeadstartError,
+        match=r"numbers.csv: no column looks like classes; name one of 'a', 'b' \(--label",
     ):
         write_first_study(tmp_path / "numbers.csv", tmp_path / "study.yaml")
-    (tmp_path / "odd.csv").write_text("site,label\n" + "".join(f"s{i % 3},{i % 2}\n" for i in range(30)))
+    (tmp_path / "odd.csv").write_text(
+        "site,label\n" + "".join(f"s{i % 3},{i % 2}\n" for i in range(30))
+    )
     with pytest.raises(HeadstartError, match=r"name the columns: --label, --client$"):
         write_first_study(tmp_path / "odd.csv", tmp_path / "study.yaml")
     assert not (tmp_path / "study.yaml").exists()
@@ -113,11 +130,15 @@ def test_names_that_yaml_would_take_for_something_else(name: str, tmp_path: Path
     lines = [f"s{i % 6};{i % 7};{'ab'[i % 2]}".replace(";", ",") for i in range(60)]
     quoted = '"' + name.replace('"', '""') + '"'
     (tmp_path / "t.csv").write_text("\n".join([f"site,{quoted},label", *lines]), encoding="utf-8")
-    assert table_of(write_first_study(tmp_path / "t.csv", tmp_path / "study.yaml").path)["features"] == (name,)
+    assert table_of(write_first_study(tmp_path / "t.csv", tmp_path / "study.yaml").path)[
+        "features"
+    ] == (name,)
 
 
 def test_numbers_of_rows_are_no_feature(tmp_path: Path) -> None:
-    (tmp_path / "t.csv").write_text("id,x,y\n" + "".join(f"{i},{i % 3},{i % 2}\n" for i in range(30)))
+    (tmp_path / "t.csv").write_text(
+        "id,x,y\n" + "".join(f"{i},{i % 3},{i % 2}\n" for i in range(30))
+    )
     assert [(column.name, column.counts) for column in columns_of(tmp_path / "t.csv")] == [
         ("id", True), ("x", False), ("y", False),
     ]  # fmt: skip
@@ -145,10 +166,10 @@ def test_numbers_with_a_word_for_none_are_features_with_gaps(nothing: str, tmp_p
 def clinics(folder: Path, columns: str = "date,x,state", people: int = 400) -> Path:
     """A file a clinic, with 50 dates of several rows each, and cells without anything."""
     for clinic in ("north", "east", "st mary of the hill"):
-        lines = [
-            f"2024-0{1 + i % 5}-{10 + i % 10},{'' if i == 3 else i % 7},{'ill' if i % 7 > 3 else 'well'},{i % people}"
-            for i in range(100)
-        ]
+        lines = []
+        for i in range(100):
+            date, dose = f"2024-0{1 + i % 5}-{10 + i % 10}", "" if i == 3 else i % 7
+            lines.append(f"{date},{dose},{'ill' if i % 7 > 3 else 'well'},{i % people}")
         (folder / f"{clinic}.csv").write_text("\n".join([columns, *lines]))
     return folder
 
@@ -206,7 +227,10 @@ def test_a_bag_of_words_is_learned_with_the_rates_that_are_written(tmp_path: Pat
     lines = []
     for i in range(400):
         own = "ale" if i % 3 else "tea"
-        text = [f"{own}{draw.randrange(20)}" if draw.random() < 0.2 else f"w{draw.randrange(99)}" for _ in range(20)]
+        text = [
+            f"{own}{draw.randrange(20)}" if draw.random() < 0.2 else f"w{draw.randrange(99)}"
+            for _ in range(20)
+        ]
         lines.append(json.dumps({"author": f"p{i % 8}", "body": " ".join(text), "topic": own}))
     (tmp_path / "posts.jsonl").write_text("\n".join(lines))
     study = Study.load(write_first_study(tmp_path / "posts.jsonl", tmp_path / "a.yaml").path)
@@ -216,7 +240,11 @@ def test_a_bag_of_words_is_learned_with_the_rates_that_are_written(tmp_path: Pat
         probe = PROBES.build(PROBES.component("evaluation"), federation)
         begun = Progress(begin(federation, federation.network.initial(0)))
         rows = do_rounds(federation, begun, run.rounds, run.rounds, [probe]).rows
-        (reached,) = [value for round_, metric, value in rows if metric == "test_accuracy" and round_ == run.rounds]
+        (reached,) = [
+            value
+            for round_, metric, value in rows
+            if metric == "test_accuracy" and round_ == run.rounds
+        ]
         assert reached > 0.8  # 2/3 are of one class
 
 

@@ -17,7 +17,8 @@ def test_studies_vary_as_is_assumed() -> None:
 
 
 def test_it_is_as_often_decided_as_in_the_table() -> None:
-    """Of two starts that truly differ by one standard deviation of a difference, 99 % are decided, by 20 seeds.
+    """Of two starts that truly differ by one standard deviation of a difference, 99 % are decided,
+    by 20 seeds.
 
     The mean is half of 20; with a margin of a quarter of a run's standard deviation.
     """

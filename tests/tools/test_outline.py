@@ -31,7 +31,9 @@ def test_what_decides_nothing_or_is_not_tuned_gets_a_note() -> None:
     told = lines(servers=["adam"], seeds=[4], baselines=["centralised"])
     assert "1 runs of baselines, of one client each" in told
     assert "note: 1 seed decides nothing; run 3 or more" in told
-    assert [line for line in told if line.startswith("note: adam adapts, and its rate is not tuned")]
+    assert [
+        line for line in told if line.startswith("note: adam adapts, and its rate is not tuned")
+    ]
 
 
 def test_searches_are_counted() -> None:
@@ -40,4 +42,10 @@ def test_searches_are_counted() -> None:
 
 
 def test_durations_are_in_the_unit_that_fits() -> None:
-    assert [duration(s) for s in (0.4, 99, 100, 5999, 6000)] == ["0 s", "99 s", "2 min", "100 min", "1.7 h"]
+    assert [duration(s) for s in (0.4, 99, 100, 5999, 6000)] == [
+        "0 s",
+        "99 s",
+        "2 min",
+        "100 min",
+        "1.7 h",
+    ]

@@ -1,4 +1,6 @@
-"""What a study can decide, against closed forms and against studies simulated with the published covariances."""
+"""What a study can decide, against closed forms and against studies simulated with the published
+covariances.
+"""
 
 import csv
 from pathlib import Path
@@ -32,11 +34,21 @@ RESULTS = Path(__file__).parents[2] / "docs" / "results"
 
 
 def study(**keys: Any) -> Study:
-    return Study(**{"task": "digits", "model": "mlp", "starts": ["random", "proxy"], "seeds": [0, 1, 2], **keys})
+    return Study(
+        **{
+            "task": "digits",
+            "model": "mlp",
+            "starts": ["random", "proxy"],
+            "seeds": [0, 1, 2],
+            **keys,
+        }
+    )
 
 
 def test_tests_count_as_many_as_have_their_share_of_the_error() -> None:
-    """Half of .04 is for starts; of two with four pairs each, either may be ahead of any of four pairs: 8 tests."""
+    """Half of .04 is for starts; of two with four pairs each,
+    either may be ahead of any of four pairs: 8 tests.
+    """
     plan = Plan((0, 1, 2), one_look(3), 0.005)
     found = comparisons(study(clients=["sgd", "nova"], servers=["sgd", "adam"]), plan, UNKNOWN)
     assert [each.what for each in found] == ["starts", "pairs"]
@@ -50,7 +62,9 @@ def test_without_results_runs_are_taken_to_vary_by_a_point() -> None:
     (finds, takes, source) = told(study(), UNKNOWN)
     m = 0.025 / (ONE_LOOK / 2)
     found = 2**0.5 * decidable(3, m, edge_of=edge_of)
-    assert finds == f"3 seeds find a difference of {found:.1f} points between starts in 80% of studies"
+    assert (
+        finds == f"3 seeds find a difference of {found:.1f} points between starts in 80% of studies"
+    )
     many = seeds_for(0.5 / 2**0.5, m, edge_of=edge_of)
     assert takes == f"a difference of 0.5 points takes {many} seeds between starts"
     assert source.startswith("(where runs vary over seeds by a standard deviation of 1 point:")
@@ -61,7 +75,9 @@ def test_with_results_a_difference_is_told_in_points() -> None:
     finds, takes, source = told(study(margin=1), like)
     m = 0.025 / (ONE_LOOK / 2)
     assert f"a difference of {decidable(3, m, edge_of=edge_of):.1f} points between starts" in finds
-    assert takes == f"a difference of 1 point takes {seeds_for(1.0, m, edge_of=edge_of)} seeds between starts"
+    assert takes == (
+        f"a difference of 1 point takes {seeds_for(1.0, m, edge_of=edge_of)} seeds between starts"
+    )
     assert source == "(by 5 seeds of the results given)"
 
 
@@ -79,12 +95,13 @@ def test_a_study_until_decided_is_foretold_with_both_ends() -> None:
     same = forecast(assumed(2, 1, 10, 0.01, 0.0), until_decided(3, 10), 0.01)
     better = forecast(assumed(2, 1, 10, 0.01, 0.02), until_decided(3, 10), 0.01)
     assert lines[3:5] == [
-        f"  where nothing differs, {same.where:.0%} decide where to begin ({same.ahead:.0%} by a start that is "
-        f"ahead, {same.where - same.ahead:.0%} as no other is better by more than 1 point); {same.seeds} seeds in the "
-        "median",
-        f"  where one start is better by 2 points and pairs are alike, {better.where:.0%} decide where to begin "
-        f"({better.ahead:.0%} by a start that is ahead, {better.where - better.ahead:.0%} as no other is better by "
-        f"more than 1 point); {better.seeds} seeds in the median",
+        f"  where nothing differs, {same.where:.0%} decide where to begin ({same.ahead:.0%} by a "
+        f"start that is ahead, {same.where - same.ahead:.0%} as no other is better by more than 1 "
+        f"point); {same.seeds} seeds in the median",
+        f"  where one start is better by 2 points and pairs are alike, {better.where:.0%} decide "
+        f"where to begin ({better.ahead:.0%} by a start that is ahead, "
+        f"{better.where - better.ahead:.0%} as no other is better by more than 1 point); "
+        f"{better.seeds} seeds in the median",
     ]
 
 
@@ -95,7 +112,9 @@ def test_with_results_it_is_foretold_of_studies_like_them() -> None:
     (line,) = [line for line in lines if line.startswith("  of studies like the results given, ")]
     assert "% decide where to begin" in line
     other = spreads(np.concatenate([values, values], axis=1))  # of another number of pairs
-    assert any("where nothing differs" in line for line in told(study(seeds={"until": "decided"}), other))
+    assert any(
+        "where nothing differs" in line for line in told(study(seeds={"until": "decided"}), other)
+    )
 
 
 def test_a_pair_that_was_run_no_further_is_in_the_future_too() -> None:
@@ -111,7 +130,9 @@ def test_a_study_that_compares_nothing_is_told_nothing() -> None:
 
 
 def test_every_pair_of_the_other_start_must_be_beaten() -> None:
-    """A pair that is 5 points worse and varies by 4 decides how many seeds are needed, not the close one."""
+    """A pair that is 5 points worse and varies by 4 decides how many seeds are needed,
+    not the close one.
+    """
     shaky = Comparison("starts", 5, (Contrast(0.0, 0.005), Contrast(0.05, 0.04)))
     assert shaky.seeds(0.02) == seeds_for(0.07 / 0.04, 5, edge_of=edge_of)
     assert shaky.difference(4) == pytest.approx(decidable(4, 5, edge_of=edge_of) * 0.04 - 0.05)
@@ -124,7 +145,9 @@ def test_tests_that_may_all_fail_share_the_power() -> None:
 
 
 def test_spreads_are_those_of_differences() -> None:
-    """The noise that starts share does not count. Proxy leads: its best against both pairs of random."""
+    """The noise that starts share does not count. Proxy leads:
+    its best against both pairs of random.
+    """
     shared = np.array([0.0, 0.1, -0.1])
     own = np.array([0.01, -0.01, 0.0])
     random = [0.5 + shared, 0.4 + shared + own]
@@ -143,32 +166,47 @@ def published(name: str) -> NDArray[np.float64]:
     rows: list[dict[str, Any]] = []
     with (RESULTS / name / "runs.csv").open() as lines:
         for row in csv.DictReader(lines):
-            numbers = {key: float(row[key]) if row[key] else None for key in ("test_accuracy", "test_loss")}
-            plain = dict.fromkeys(("partition", "devices", "client_rate", "server_rate"), "") | {"trainable": "all"}
+            numbers = {
+                key: float(row[key]) if row[key] else None for key in ("test_accuracy", "test_loss")
+            }
+            plain = dict.fromkeys(("partition", "devices", "client_rate", "server_rate"), "") | {
+                "trainable": "all"
+            }
             epochs = float(row.get("local_epochs", 1))
-            rows.append({**plain, **row, **numbers, "seed": int(row["seed"]), "local_epochs": epochs})
+            rows.append(
+                {**plain, **row, **numbers, "seed": int(row["seed"]), "local_epochs": epochs}
+            )
     seeds = sorted({row["seed"] for row in rows})
     return outcomes(rows, seeds, len(seeds)).values
 
 
-def simulated(values: NDArray[np.float64], gain: float, seeds: int, studies: int) -> NDArray[np.float64]:
-    """Studies with the means and the covariance of a measured one [..., A, P, N], but for the gain of the second
-    start's best pair."""
+def simulated(
+    values: NDArray[np.float64], gain: float, seeds: int, studies: int
+) -> NDArray[np.float64]:
+    """Studies with the means and the covariance of a measured one [..., A, P, N], but for the gain
+    of the second start's best pair.
+    """
     able = np.asarray(np.isfinite(values).all(axis=-1))
     known = np.where(able[..., None], values, 0.0)
     means = known.mean(axis=-1)
     centred = known - means[..., None]
     tops = np.where(able, means, -np.inf).max(axis=1)
     means[1] += tops[0] - tops[1] + gain
-    draws = np.random.Generator(np.random.Philox(key=16)).standard_normal((studies, values.shape[-1], seeds))
+    draws = np.random.Generator(np.random.Philox(key=16)).standard_normal(
+        (studies, values.shape[-1], seeds)
+    )
     noise = np.einsum("apk,skn->sapn", centred, draws) / np.sqrt(values.shape[-1] - 1)
     return np.where(able[..., None], means[..., None] + noise, -np.inf)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["digits", "mnist-writers", "posts", "cifar10", "cifar10-squeezenet"])
+@pytest.mark.parametrize(
+    "name", ["digits", "mnist-writers", "posts", "cifar10", "cifar10-squeezenet"]
+)
 def test_the_seeds_that_are_recommended_find_a_gain_of_two_points(name: str) -> None:
-    """In 80 % of 2,000 studies with the covariance of a published one (sd .9 %); the worse start is never named."""
+    """In 80 % of 2,000 studies with the covariance of a published one (sd .9 %);
+    the worse start is never named.
+    """
     values = published(name)
     n_starts, n_pairs = values.shape[:2]
     plan = Plan((), one_look(3), 0.005)

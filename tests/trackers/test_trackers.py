@@ -1,4 +1,6 @@
-"""Trackers are told what runs measure while they are under way, change nothing, and stop nothing."""
+"""Trackers are told what runs measure while they are under way, change nothing,
+and stop nothing.
+"""
 
 import subprocess
 import sys
@@ -51,11 +53,15 @@ def rows_of(results: Any) -> Any:
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_a_tracker_is_told_all_that_is_measured_as_it_is_and_the_record_at_the_end(tmp_path: Path, jobs: int) -> None:
+def test_a_tracker_is_told_all_that_is_measured_as_it_is_and_the_record_at_the_end(
+    tmp_path: Path, jobs: int
+) -> None:
     kept, grid = Kept(), study()
     results = headstart.run_study(grid, tmp_path / "out", jobs=jobs, track=kept)
     assert kept.rows == rows_of(results)
-    assert {key: record["status"] for key, record in kept.records.items()} == dict.fromkeys(kept.rows, "finished")
+    assert {key: record["status"] for key, record in kept.records.items()} == dict.fromkeys(
+        kept.rows, "finished"
+    )
     for key in kept.rows:
         mine = [what for what, of in kept.order if of == key]
         assert mine[-1] == "ended"
@@ -79,7 +85,9 @@ def test_of_a_run_that_goes_on_what_was_before_comes_too(tmp_path: Path) -> None
                 raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        headstart.run_study(study(seeds=[0]), tmp_path / "out", checkpoint_seconds=0.0, track=Interrupting())
+        headstart.run_study(
+            study(seeds=[0]), tmp_path / "out", checkpoint_seconds=0.0, track=Interrupting()
+        )
     kept = Kept()
     results = headstart.run_study(study(seeds=[0]), tmp_path / "out", track=kept)
     assert kept.rows == rows_of(results)
@@ -116,7 +124,9 @@ def test_a_tracker_that_fails_stops_nothing_and_is_one_line(
          "measured, ended and close, got int"),
     ],
 )  # fmt: skip
-def test_what_is_no_tracker_gets_one_line_before_the_study(tmp_path: Path, track: int | str, line: str) -> None:
+def test_what_is_no_tracker_gets_one_line_before_the_study(
+    tmp_path: Path, track: int | str, line: str
+) -> None:
     with pytest.raises(HeadstartError) as caught:
         headstart.run_study(study(), tmp_path / "out", track=track)
     assert str(caught.value) == line
@@ -144,14 +154,19 @@ def test_tensorboard_has_every_scalar(tmp_path: Path) -> None:
         expected: dict[Any, Any] = {}
         for round_, metric, value in rows:
             expected.setdefault(metric, []).append((round_, pytest.approx(value, rel=1e-6)))
-        found = {tag: [(event.step, event.value) for event in log.Scalars(tag)] for tag in log.Tags()["scalars"]}
+        found = {
+            tag: [(event.step, event.value) for event in log.Scalars(tag)]
+            for tag in log.Tags()["scalars"]
+        }
         assert found == expected
         texts = {tag.partition("/")[0] for tag in log.Tags()["tensors"]}
         assert texts == {"record", "parameters"}
 
 
 @pytest.mark.slow
-def test_mlflow_has_every_metric_and_a_run_goes_on_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mlflow_has_every_metric_and_a_run_goes_on_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("mlflow")
     from mlflow.tracking import MlflowClient
 
@@ -160,13 +175,21 @@ def test_mlflow_has_every_metric_and_a_run_goes_on_there(tmp_path: Path, monkeyp
     headstart.run_study(study(seeds=[0, 1, 2]), tmp_path / "out", track="mlflow")
     client = MlflowClient(f"sqlite:///{tmp_path / 'out' / 'trackers' / 'mlflow.db'}")
     experiment = client.get_experiment_by_name("visits")
-    runs = {run.data.tags["headstart.run"]: run for run in client.search_runs([experiment.experiment_id])}
+    runs = {
+        run.data.tags["headstart.run"]: run
+        for run in client.search_runs([experiment.experiment_id])
+    }
     assert len(runs) == 3
     for key, rows in rows_of(results).items():
         assert runs[key].info.status == "FINISHED"
         assert runs[key].data.params["start"] == "random"
-        accuracy = {each.step: each.value for each in client.get_metric_history(runs[key].info.run_id, "test_accuracy")}
-        assert accuracy == {round_: value for round_, metric, value in rows if metric == "test_accuracy"}
+        accuracy = {
+            each.step: each.value
+            for each in client.get_metric_history(runs[key].info.run_id, "test_accuracy")
+        }
+        assert accuracy == {
+            round_: value for round_, metric, value in rows if metric == "test_accuracy"
+        }
 
 
 class FakeRun:
@@ -183,8 +206,12 @@ class FakeRun:
         self.code = exit_code
 
 
-def test_weights_and_biases_is_given_rounds_config_and_summary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a stand-in for the package, which needs a service of its own; its calls are those of wandb 0.22."""
+def test_weights_and_biases_is_given_rounds_config_and_summary(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a stand-in for the package, which needs a service of its own;
+    its calls are those of wandb 0.22.
+    """
     begun = []
 
     def init(**keys: Any) -> Any:
@@ -198,9 +225,18 @@ def test_weights_and_biases_is_given_rounds_config_and_summary(tmp_path: Path, m
     monkeypatch.delitem(sys.modules, "headstart.trackers.wandb", raising=False)
     assert {run.keys["id"] for run in begun} == set(rows_of(results))
     for run in begun:
-        assert (run.keys["project"], run.keys["config"]["start"], run.code) == ("visits", "random", 0)
+        assert (run.keys["project"], run.keys["config"]["start"], run.code) == (
+            "visits",
+            "random",
+            0,
+        )
         assert run.steps == [("*", "round")]
-        found = [(v["round"], name, value) for v in run.logged for name, value in v.items() if name != "round"]
+        found = [
+            (v["round"], name, value)
+            for v in run.logged
+            for name, value in v.items()
+            if name != "round"
+        ]
         assert found == rows_of(results)[run.keys["id"]]
         assert run.summary["status"] == "finished"
 
@@ -211,10 +247,14 @@ def test_the_command_line_takes_trackers(tmp_path: Path) -> None:
     text = "task: digits\nmodel: logistic\nseeds: [0]\nrounds: 2\npopulation: 10\ncohort: 3\n"
     (tmp_path / "study.yaml").write_text(text)
     command = [sys.executable, "-m", "headstart", "run", "study.yaml", "--out", "out", "--track"]
-    ended = subprocess.run([*command, "tensorboard"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    ended = subprocess.run(
+        [*command, "tensorboard"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert (ended.returncode, ended.stderr) == (0, "")
     assert list((tmp_path / "out" / "trackers" / "tensorboard").glob("*/events.out.tfevents.*"))
-    wrong = subprocess.run([*command, "none"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    wrong = subprocess.run(
+        [*command, "none"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert (wrong.returncode, wrong.stderr) == (
         2, "error: track: unknown tracker 'none'; known: mlflow, tensorboard, wandb\n"
     )  # fmt: skip

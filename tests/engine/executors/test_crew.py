@@ -1,4 +1,6 @@
-"""Clients over forked processes: the bits of threads, whoever computes them, and one line where they cannot go on."""
+"""Clients over forked processes: the bits of threads, whoever computes them,
+and one line where they cannot go on.
+"""
 
 import gc
 import multiprocessing
@@ -28,7 +30,9 @@ from headstart.models.network import Network
 from headstart.tasks.base import Examples, Task
 
 CPU = torch.device("cpu")
-pytestmark = pytest.mark.skipif(bool(cannot_fork("cpu")), reason=f"this machine {cannot_fork('cpu')}")
+pytestmark = pytest.mark.skipif(
+    bool(cannot_fork("cpu")), reason=f"this machine {cannot_fork('cpu')}"
+)
 
 
 def after(federation: Federation, rounds: int) -> State:
@@ -42,7 +46,9 @@ def after(federation: Federation, rounds: int) -> State:
 def images() -> Small:
     """Images, whose filters are laid out with channels last, in clients of 2 to 9 rows."""
     draw = rng.torch_generator(0, "images")
-    rows = Examples(torch.randn(44, 3, 6, 6, generator=draw), torch.randint(4, (44,), generator=draw))
+    rows = Examples(
+        torch.randn(44, 3, 6, 6, generator=draw), torch.randint(4, (44,), generator=draw)
+    )
     ends = np.cumsum(range(2, 10))
     clients = [np.arange(end - size, end) for end, size in zip(ends, range(2, 10), strict=True)]
     return Small(Task("images", rows, rows, rows, 4), Population(clients))
@@ -50,18 +56,26 @@ def images() -> Small:
 
 def convolutional() -> Network:
     return Network(
-        lambda: nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Dropout(0.3), nn.Flatten(), nn.Linear(64, 4)),
+        lambda: nn.Sequential(
+            nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Dropout(0.3), nn.Flatten(), nn.Linear(64, 4)
+        ),
         torch.float32,
     )
 
 
 @pytest.mark.parametrize("method", ["sgd(momentum=0.9)", "mimelite", "scaffold"])
 @pytest.mark.parametrize("watched", [True, False])
-def test_they_give_the_bits_of_threads_however_many_they_are(images: Small, method: str, watched: bool) -> None:
-    """Scaffold's clients keep something, mimelite's get something from the server; some rounds nobody watches."""
+def test_they_give_the_bits_of_threads_however_many_they_are(
+    images: Small, method: str, watched: bool
+) -> None:
+    """Scaffold's clients keep something, mimelite's get something from the server;
+    some rounds nobody watches.
+    """
     states = []
     for executor in ("threads(workers=1)", "processes(workers=1)", "processes(workers=3)"):
-        federation = images.federation(client=method, executor=executor, network=convolutional(), cohort=6)
+        federation = images.federation(
+            client=method, executor=executor, network=convolutional(), cohort=6
+        )
         state = begin(federation, federation.network.initial(1))
         for _ in range(3):
             state, cohort = one_round(federation, state, watched=watched)
@@ -88,7 +102,9 @@ def test_what_all_compute_is_recorded_before_they_are_forked(
         return record(*given)
 
     monkeypatch.setattr(Traced, "_record", noted)
-    federation = images.federation(client=method, executor="processes(workers=2)", network=convolutional(), cohort=8)
+    federation = images.federation(
+        client=method, executor="processes(workers=2)", network=convolutional(), cohort=8
+    )
     state = begin(federation, federation.network.initial(1))
     for watched in (False, True, False):
         state, _ = one_round(federation, state, watched=watched)
@@ -115,14 +131,18 @@ def test_they_end_when_nobody_has_the_executor_any_more(small: Small) -> None:
     assert not crew & set(multiprocessing.active_children())
 
 
-def test_one_that_is_killed_is_said_in_one_line_and_the_next_round_begins_anew(small: Small) -> None:
+def test_one_that_is_killed_is_said_in_one_line_and_the_next_round_begins_anew(
+    small: Small,
+) -> None:
     before = set(multiprocessing.active_children())
     federation = small.federation(executor="processes(workers=2)")
     state = after(federation, 1)
     for member in set(multiprocessing.active_children()) - before:
         assert member.pid is not None
         os.kill(member.pid, signal.SIGKILL)
-    with pytest.raises(HeadstartError, match=r"'processes' ended with exit code -9 .*workers=N") as refused:
+    with pytest.raises(
+        HeadstartError, match=r"'processes' ended with exit code -9 .*workers=N"
+    ) as refused:
         one_round(federation, state)
     assert "\n" not in str(refused.value)
     again, _ = one_round(federation, state)
@@ -141,7 +161,9 @@ def test_what_is_raised_in_a_process_is_raised_here(small: Small) -> None:
     with pytest.raises(HeadstartError, match="no such loss"):
         after(broken.federation(executor="processes(workers=2)"), 1)
     astray = Small(small.task, Population([np.array([1000, 1001])] * 8))
-    with pytest.raises(RecordingError, match=r"cannot be replayed \(index 1000 is out of bounds.*\)$"):
+    with pytest.raises(
+        RecordingError, match=r"cannot be replayed \(index 1000 is out of bounds.*\)$"
+    ):
         after(astray.federation(executor="processes(workers=2)"), 1)
     assert not set(multiprocessing.active_children()) - before
 
@@ -157,7 +179,9 @@ advance([federation], {0: begin(federation, federation.network.initial(0))})
 print(*[member.pid for member in multiprocessing.active_children()], flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
-    killed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False)
+    killed = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False
+    )
     assert killed.returncode == -signal.SIGKILL
     members = [int(pid) for pid in killed.stdout.split()]
     assert len(members) == 2
@@ -181,5 +205,8 @@ def _ends(pid: int, seconds: float = 20.0) -> bool:
 def test_another_device_is_refused_in_one_line(small: Small) -> None:
     network = Network(lambda: nn.Linear(5, 3), device=torch.device("meta"))
     sgd = CLIENTS.build(CLIENTS.component("sgd"))
-    with pytest.raises(HeadstartError, match="'processes' computes on the CPU, and the device is meta; use 'stacked'"):
+    with pytest.raises(
+        HeadstartError,
+        match="'processes' computes on the CPU, and the device is meta; use 'stacked'",
+    ):
         EXECUTORS.build(EXECUTORS.component("processes")).compute_for(network, small.task, sgd)

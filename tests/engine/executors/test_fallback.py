@@ -47,14 +47,18 @@ def test_the_loop_computes_what_cannot_be_recorded(small: Small, executor: str) 
     assert "\n" not in str(cohorts[1].fallback)
 
 
-def test_the_loop_computes_what_cannot_be_replayed(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_loop_computes_what_cannot_be_replayed(
+    small: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fails(self: Recorded, leaves: list[torch.Tensor]) -> list[torch.Tensor]:
         raise RuntimeError("view size is not compatible\nwith anything")
 
     monkeypatch.setattr(Recorded, "_for_the_first_time", fails)
     network = small.network()
     client = CLIENTS.build(CLIENTS.component("sgd"))
-    compute = or_by_loop(EXECUTORS.build(EXECUTORS.component("stacked")), network, small.task, client)
+    compute = or_by_loop(
+        EXECUTORS.build(EXECUTORS.component("stacked")), network, small.task, client
+    )
     asked = dict(enumerate(assignments(small, network, 1)))
     cohort, reference = compute(asked, 1)[0], by_loop(network, small.task, client)(asked, 1)[0]
     assert distance(cohort.mean_update, reference.mean_update) == 0.0

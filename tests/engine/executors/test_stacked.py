@@ -1,4 +1,6 @@
-"""Several runs of a study as one tensor program: each equals the loop, and its bits depend on its place alone."""
+"""Several runs of a study as one tensor program: each equals the loop,
+and its bits depend on its place alone.
+"""
 
 import shutil
 from collections.abc import Sequence
@@ -8,7 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tests.engine.conftest import METHODS, RELATIVE, Small, assert_equal_to_the_loop, distance, one_round
+from tests.engine.conftest import (
+    METHODS,
+    RELATIVE,
+    Small,
+    assert_equal_to_the_loop,
+    distance,
+    one_round,
+)
 
 from headstart import trees
 from headstart.engine.executors.base import Cohort
@@ -17,7 +26,8 @@ from headstart.engine.rounds import Federation, State, advance, begin
 from headstart.kernels.recorded import Traced
 
 TOGETHER = "stacked(runs=4)"
-CLIENTS_OF = {  # the sizes of the clients of a seed: other seeds have other clients, and another largest one
+# The sizes of the clients of a seed: other seeds have other clients, and another largest one.
+CLIENTS_OF = {
     0: [1, 3, 4, 5, 8, 9, 12, 18],
     1: [2, 2, 7, 11, 13, 1, 20, 4],
     2: [6, 6, 6, 6, 6, 6, 6, 6],
@@ -25,15 +35,29 @@ CLIENTS_OF = {  # the sizes of the clients of a seed: other seeds have other cli
 
 
 def runs_that_differ(small: Small, executor: str, method: str) -> list[tuple[Federation, State]]:
-    """Seeds, clients, rates, servers and starts of their own; two share a seed; clients do 0 to 10 steps."""
+    """Seeds, clients, rates, servers and starts of their own; two share a seed;
+    clients do 0 to 10 steps.
+    """
     network = small.network(dropout=0.3)
-    settings: dict[str, Any] = {"client": method, "network": network, "local_epochs": 2, "cohort": 5}
+    settings: dict[str, Any] = {
+        "client": method,
+        "network": network,
+        "local_epochs": 2,
+        "cohort": 5,
+    }
     settings["devices"] = "budget(seconds=0.4, spread=1.5)"
     execute, runs = None, []
-    differing = [(2, "sgd", 0.1, 1), (0, "adam", 0.3, 2), (1, "momentum", 0.05, 3), (2, "adam", 0.2, 4)]
+    differing = [
+        (2, "sgd", 0.1, 1),
+        (0, "adam", 0.3, 2),
+        (1, "momentum", 0.05, 3),
+        (2, "adam", 0.2, 4),
+    ]
     for seed, server, client_rate, start in differing:
         ends = np.cumsum(CLIENTS_OF[seed])
-        clients = [np.arange(end - size, end) for end, size in zip(ends, CLIENTS_OF[seed], strict=True)]
+        clients = [
+            np.arange(end - size, end) for end, size in zip(ends, CLIENTS_OF[seed], strict=True)
+        ]
         keys: dict[str, Any] = {
             **settings,
             "seed": seed,
@@ -43,7 +67,9 @@ def runs_that_differ(small: Small, executor: str, method: str) -> list[tuple[Fed
         }
         federation = Small(small.task, Population(clients)).federation(**keys)
         execute = execute or federation.execute  # one for all, as in a study
-        runs.append((replace(federation, execute=execute), begin(federation, network.initial(start))))
+        runs.append(
+            (replace(federation, execute=execute), begin(federation, network.initial(start)))
+        )
     return runs
 
 
@@ -71,14 +97,18 @@ def test_runs_at_once_equal_the_loop(small: Small, method: str) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
 @pytest.mark.parametrize("method", ["sgd(momentum=0.9)", "mimelite", "scaffold"])
-def test_compiled_runs_at_once_equal_the_loop(small: Small, method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_compiled_runs_at_once_equal_the_loop(
+    small: Small, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(globals(), "TOGETHER", "stacked(runs=4, compiled=True)")
     test_runs_at_once_equal_the_loop(small, method)
 
 
 @pytest.mark.parametrize("method", ["sgd(momentum=0.9, weight_decay=0.01)", "mimelite", "scaffold"])
 def test_the_bits_of_a_run_depend_on_its_place_alone(small: Small, method: str) -> None:
-    """Not on which others take part, nor on how many steps theirs do, nor on whether they overflow."""
+    """Not on which others take part, nor on how many steps theirs do,
+    nor on whether they overflow.
+    """
     runs = runs_that_differ(small, TOGETHER, method)
     whole = together(runs, 3)
     broken = [
@@ -104,7 +134,9 @@ def flat(state: State) -> list[tuple[str, bytes]]:
 
 
 @pytest.mark.parametrize("fitting", [1, 2, 3])
-def test_as_many_runs_at_once_as_fit(small: Small, fitting: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_as_many_runs_at_once_as_fit(
+    small: Small, fitting: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Of four: one by one, two and two, and (as three would leave one alone) two and two again."""
     recorded: list[int] = []
 
@@ -125,11 +157,17 @@ def test_as_many_runs_at_once_as_fit(small: Small, fitting: int, monkeypatch: py
 
 def test_a_round_in_which_nobody_reports_leaves_the_others_alone(small: Small) -> None:
     """The devices of the runs are the same; which clients report is a matter of the seed."""
-    keys: dict[str, Any] = {"cohort": 2, "devices": "dropped(share=0.7)", "network": small.network()}
+    keys: dict[str, Any] = {
+        "cohort": 2,
+        "devices": "dropped(share=0.7)",
+        "network": small.network(),
+    }
     ours = [small.federation(**keys, executor="stacked(runs=2)", seed=seed) for seed in (0, 1)]
     theirs = [small.federation(**keys, executor="loop", seed=seed) for seed in (0, 1)]
     ours = [replace(federation, execute=ours[0].execute) for federation in ours]
-    states = {i: begin(federation, federation.network.initial(1)) for i, federation in enumerate(ours)}
+    states = {
+        i: begin(federation, federation.network.initial(1)) for i, federation in enumerate(ours)
+    }
     expected, kinds = dict(states), set()
     for _ in range(8):
         states = {i: state for i, (state, _) in advance(ours, states).items()}

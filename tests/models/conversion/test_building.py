@@ -1,4 +1,6 @@
-"""A module is a function of its seed, is placed without losing numbers, and its tensors have one name each."""
+"""A module is a function of its seed, is placed without losing numbers,
+and its tensors have one name each.
+"""
 
 import pytest
 import torch
@@ -23,7 +25,9 @@ class Tied(nn.Module):
 
 def test_a_module_is_a_function_of_its_seed_and_the_generator_stays() -> None:
     before = torch.get_rng_state()
-    one, same, other = (built(lambda: nn.Linear(3, 2), seed).get_parameter("weight") for seed in (0, 0, 1))
+    one, same, other = (
+        built(lambda: nn.Linear(3, 2), seed).get_parameter("weight") for seed in (0, 0, 1)
+    )
     assert torch.equal(torch.get_rng_state(), before)
     assert torch.equal(one, same)
     assert not torch.equal(one, other)
@@ -35,7 +39,9 @@ def test_a_module_that_is_a_part_of_itself_is_refused() -> None:
         outer.add_module("again", nn.Sequential(outer))
         return outer
 
-    with pytest.raises(HeadstartError, match=r"a Sequential that is a part of itself; register it once$"):
+    with pytest.raises(
+        HeadstartError, match=r"a Sequential that is a part of itself; register it once$"
+    ):
         built(endless, seed=0)
 
 
@@ -58,4 +64,10 @@ def test_second_names_lead_to_the_first() -> None:
     names = TensorNames.of(Tied())
     assert names.buffers == ("mask",)
     assert names.tied == {"same_mask": "mask", "decoder.weight": "encoder.weight"}
-    assert set(names.order) == {"mask", "same_mask", "encoder.weight", "decoder.weight", "decoder.bias"}
+    assert set(names.order) == {
+        "mask",
+        "same_mask",
+        "encoder.weight",
+        "decoder.weight",
+        "decoder.bias",
+    }

@@ -1,6 +1,7 @@
 """The masks of keyed dropout are fair, independent and a function of the key alone.
 
-Statistical bounds are 4.9 standard errors, which a fair mask exceeds with probability 1e-6; the keys are fixed.
+Statistical bounds are 4.9 standard errors, which a fair mask exceeds with probability 1e-6; the
+keys are fixed.
 """
 
 import math
@@ -23,7 +24,9 @@ def int32(value: int) -> Tensor:
     return torch.tensor(value, dtype=torch.int32)
 
 
-def mask(key: int, layer: int = 0, p: float = 0.5, inputs: Tensor = ONES, channels: bool = False) -> Tensor:
+def mask(
+    key: int, layer: int = 0, p: float = 0.5, inputs: Tensor = ONES, channels: bool = False
+) -> Tensor:
     """Which entries are kept, by a layer in its first call."""
     dropout = KeyedDropout(p, layer, channels)
     dropout.key = int32(key)
@@ -94,7 +97,9 @@ def test_padding_a_batch_at_its_end_leaves_the_masks_of_its_rows() -> None:
 
 @pytest.mark.parametrize("channels", [False, True])
 def test_vmap_draws_what_one_by_one_draws(channels: bool) -> None:
-    network = Network(lambda: nn.Sequential(nn.Dropout2d(0.4) if channels else nn.Dropout(0.4), nn.Dropout(0.1)))
+    network = Network(
+        lambda: nn.Sequential(nn.Dropout2d(0.4) if channels else nn.Dropout(0.4), nn.Dropout(0.1))
+    )
     keys = torch.tensor([3, -8, 1 << 29], dtype=torch.int32)
     inputs = torch.ones(3, 5, 4, 2, 2)
     together = torch.func.vmap(lambda inputs, key: network({}, inputs, key))(inputs, keys)
@@ -105,7 +110,9 @@ def test_vmap_draws_what_one_by_one_draws(channels: bool) -> None:
 
 @pytest.mark.slow
 def test_a_compiled_program_of_clients_draws_the_same() -> None:
-    """Inductor rounds the constants of integer arithmetic on vmapped scalars to float32 (torch 2.13): avoided here."""
+    """Inductor rounds the constants of integer arithmetic on vmapped scalars to float32 (torch
+    2.13): avoided here.
+    """
     network = Network(lambda: nn.Sequential(nn.Dropout(0.4), nn.Dropout1d(0.1)))
     keys, inputs = torch.tensor([3, -8, 1 << 29], dtype=torch.int32), torch.ones(3, 5, 4, 2)
 

@@ -24,7 +24,9 @@ class Twice(nn.Module):
 
 
 def test_nested_dropout_layers_are_told_apart_and_follow_the_key() -> None:
-    network = Network(lambda: nn.Sequential(nn.Sequential(nn.Dropout(0.5)), nn.Sequential(nn.Dropout(0.5))))
+    network = Network(
+        lambda: nn.Sequential(nn.Sequential(nn.Dropout(0.5)), nn.Sequential(nn.Dropout(0.5)))
+    )
     one_layer = Network(lambda: nn.Sequential(nn.Sequential(nn.Dropout(0.5))))
     ones = torch.ones(64, 64)
     twice, once = network({}, ones, KEY) != 0, one_layer({}, ones, KEY) != 0

@@ -13,11 +13,17 @@ def test_conversion_keeps_the_affine_weights_and_normalises_each_sample() -> Non
     with torch.no_grad():
         norm.weight.copy_(torch.arange(1.0, 7.0))
         norm.bias.copy_(torch.arange(6.0))
-    module = to_group_norm(nn.Sequential(nn.Conv2d(1, 6, 1).double(), norm, nn.ReLU(), norm), groups=4)
+    module = to_group_norm(
+        nn.Sequential(nn.Conv2d(1, 6, 1).double(), norm, nn.ReLU(), norm), groups=4
+    )
     assert isinstance(module[1], nn.GroupNorm)  # type: ignore[index]
-    assert isinstance(module[3], nn.GroupNorm)  # type: ignore[index]  # a layer used under two names
-    assert module[1].num_groups == 3  # type: ignore[index]  # the largest divisor of 6 that is not above 4
-    images = torch.randn(2, 6, 5, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    # A layer used under two names.
+    assert isinstance(module[3], nn.GroupNorm)  # type: ignore[index]
+    # The largest divisor of 6 that is not above 4.
+    assert module[1].num_groups == 3  # type: ignore[index]
+    images = torch.randn(
+        2, 6, 5, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(0)
+    )
     grouped = images.reshape(2, 3, -1)
     deviation = (grouped.var(-1, correction=0, keepdim=True) + 1e-3).sqrt()
     normal = ((grouped - grouped.mean(-1, keepdim=True)) / deviation).reshape(images.shape)
@@ -28,5 +34,7 @@ def test_conversion_keeps_the_affine_weights_and_normalises_each_sample() -> Non
 def test_bad_conversions_to_group_norm_get_one_line() -> None:
     with pytest.raises(HeadstartError, match=r"^groups: expected a whole number >= 1, got 0$"):
         to_group_norm(nn.BatchNorm2d(4), groups=0)
-    with pytest.raises(HeadstartError, match=r"^LazyBatchNorm2d has no channels before the first input arrives"):
+    with pytest.raises(
+        HeadstartError, match=r"^LazyBatchNorm2d has no channels before the first input arrives"
+    ):
         to_group_norm(nn.Sequential(nn.LazyBatchNorm2d()))

@@ -24,7 +24,11 @@ def refusal(build: Callable[[], nn.Module], inputs: Tensor = INPUTS, outputs: in
 @pytest.mark.parametrize("bare", [False, True])
 def test_batch_norm_is_refused_with_the_offer_to_convert(bare: bool) -> None:
     def build() -> nn.Module:
-        return nn.BatchNorm1d(4) if bare else nn.Sequential(nn.Linear(4, 3), nn.Sequential(nn.BatchNorm1d(3)))
+        return (
+            nn.BatchNorm1d(4)
+            if bare
+            else nn.Sequential(nn.Linear(4, 3), nn.Sequential(nn.BatchNorm1d(3)))
+        )
 
     with pytest.raises(HeadstartError, match=r"BatchNorm .*to_group_norm\(module, groups=2\)"):
         Network(build)
@@ -32,7 +36,9 @@ def test_batch_norm_is_refused_with_the_offer_to_convert(bare: bool) -> None:
 
 
 def test_lazy_layers_are_refused() -> None:
-    assert "the parameter '0.weight' has no shape" in refusal(lambda: nn.Sequential(nn.LazyLinear(3)))
+    assert "the parameter '0.weight' has no shape" in refusal(
+        lambda: nn.Sequential(nn.LazyLinear(3))
+    )
 
 
 class Frozen(nn.Linear):
@@ -45,8 +51,15 @@ class Frozen(nn.Linear):
     ("build", "line"),
     [
         (lambda: 3, "the model is int, expected a torch.nn.Module"),
-        (Frozen, "the parameter 'weight' is frozen (requires_grad=False), but `trainable` says what is trained"),
-        (lambda: nn.Linear(3, 2, dtype=torch.complex64), "the parameter 'weight' is of torch.complex64, expected"),
+        (
+            Frozen,
+            "the parameter 'weight' is frozen (requires_grad=False), but `trainable` says what is "
+            "trained",
+        ),
+        (
+            lambda: nn.Linear(3, 2, dtype=torch.complex64),
+            "the parameter 'weight' is of torch.complex64, expected",
+        ),
     ],
 )
 def test_what_cannot_be_trained_is_refused(build: Callable[[], Any], line: str) -> None:
@@ -63,13 +76,22 @@ class Undefined(nn.Linear):
 
 
 REFUSED = {
-    "nan": (lambda: Undefined(3, 2, bias=False), "the parameter 'weight' of the newly built model has values that"),
-    "meta": (lambda: nn.Linear(3, 2, device="meta"), "the parameter 'weight' is on the device 'meta', where"),
+    "nan": (
+        lambda: Undefined(3, 2, bias=False),
+        "the parameter 'weight' of the newly built model has values that",
+    ),
+    "meta": (
+        lambda: nn.Linear(3, 2, device="meta"),
+        "the parameter 'weight' is on the device 'meta', where",
+    ),
     "counting": (
         lambda: nn.Sequential(nn.Embedding(5, 2, scale_grad_by_freq=True)),
         "the embedding '0' has scale_grad_by_freq=True",
     ),
-    "memory": (lambda: nn.Linear(64, 10**11), "this machine has not enough memory for 23,841.9 GiB at once; choose"),
+    "memory": (
+        lambda: nn.Linear(64, 10**11),
+        "this machine has not enough memory for 23,841.9 GiB at once; choose",
+    ),
 }
 
 

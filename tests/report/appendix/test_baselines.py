@@ -19,7 +19,13 @@ Keep = Callable[[dict[str, Any]], bool]
 
 def constant(rule: str = "majority", answer: str = "yes") -> BaselineRow:
     return BaselineRow(
-        task="made", baseline="constant", rule=rule, answer=answer, accuracy=0.601, loss=0.672, predictions=1000
+        task="made",
+        baseline="constant",
+        rule=rule,
+        answer=answer,
+        accuracy=0.601,
+        loss=0.672,
+        predictions=1000,
     )
 
 
@@ -38,7 +44,10 @@ def test_a_row_for_each(study: Callable[..., Path], few: Keep) -> None:
         "constant answer: yes (majority)", "chance", "random, untrained", "proxy, untrained",
         "random, FedAdam (sgd + adam)", "proxy, FedAdam (sgd + adam)",
     ]  # fmt: skip
-    ends = [float(np.mean([run.test_accuracy for run in grid.records.runs if run.start == s])) for s in grid.starts]  # type: ignore[misc]
+    ends = [
+        float(np.mean([run.test_accuracy for run in grid.records.runs if run.start == s]))
+        for s in grid.starts
+    ]  # type: ignore[misc]
     assert table.columns["accuracy"][:2] == [0.601, 0.5]
     np.testing.assert_allclose(table.columns["accuracy"][4:], ends)
     assert table.percent == {"accuracy"}
@@ -47,15 +56,16 @@ def test_a_row_for_each(study: Callable[..., Path], few: Keep) -> None:
 def test_the_sentence(study: Callable[..., Path], few: Keep) -> None:
     said = baselines.told(grid_of(study(keep=few), constant(), CHANCE))
     assert said.startswith(
-        "Always answering \u201cyes\u201d, the most frequent class of the training rows, has a test accuracy of 60.1%; "
-        "a guess has 50.0%; a model that was not trained has "
+        "Always answering \u201cyes\u201d, the most frequent class of the training rows, has a "
+        "test accuracy of 60.1%; a guess has 50.0%; a model that was not trained has "
     )
 
 
 def test_numbers_have_a_mean_and_no_chance(study: Callable[..., Path], few: Keep) -> None:
     said = baselines.told(grid_of(study(keep=few), constant("mean", "3.25")))
     assert said.startswith(
-        "Always answering the mean of the training rows (3.25) has a test accuracy of 60.1%; a model"
+        "Always answering the mean of the training rows (3.25) has a test accuracy of 60.1%; a "
+        "model"
     )
 
 
@@ -82,8 +92,8 @@ def test_a_share_that_says_nothing_is_said_as_such(
         for kind, accuracy in (("centralised", whole), ("local", 0.4)):
             rows.append(
                 BaselineRunRow(
-                    run=f"{run.run}/{kind}", held_against=run.run, baseline=kind, alone=None, status="finished",
-                    rounds=9, test_accuracy=accuracy, seconds=1.0,
+                    run=f"{run.run}/{kind}", held_against=run.run, baseline=kind, alone=None,
+                    status="finished", rounds=9, test_accuracy=accuracy, seconds=1.0,
                 )
             )  # fmt: skip
     assert said in baselines.gap_told(sort(replace(grid.records, baseline_runs=tuple(rows))))

@@ -10,7 +10,12 @@ ADAM, GD = "sgd + adam", "gd + adam"
 
 
 def test_each_start_has_its_best_pair_with_the_interval_over_seeds(table: Table) -> None:
-    grid = table({"random": {ADAM: [0.8, 0.81, 0.82], GD: [0.7, 0.7, 0.7]}, "proxy": {ADAM: [0.8] * 3, GD: [0.9] * 3}})
+    grid = table(
+        {
+            "random": {ADAM: [0.8, 0.81, 0.82], GD: [0.7, 0.7, 0.7]},
+            "proxy": {ADAM: [0.8] * 3, GD: [0.9] * 3},
+        }
+    )
     found = best_of(grid, "random")
     assert (found.method, round(found.accuracy or 0, 3), found.untrained) == ("FedAdam", 0.81, None)
     assert found.told == "81.0% [78.5, 83.5]"  # t(.975, 2) = 4.303 times .01 / sqrt(3)

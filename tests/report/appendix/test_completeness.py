@@ -8,7 +8,9 @@ from headstart.report.runs.grid import Grid
 A, B = "sgd + adam", "sgd + sgd"
 
 
-def test_runs_that_a_study_until_decided_leaves_out_are_not_missing(table: Callable[..., Grid]) -> None:
+def test_runs_that_a_study_until_decided_leaves_out_are_not_missing(
+    table: Callable[..., Grid],
+) -> None:
     accuracies = {
         "random": {A: [0.80, 0.81, 0.79], B: [0.50, 0.51]},
         "proxy": {A: [0.90, 0.91, 0.90], B: [0.60, 0.61]},

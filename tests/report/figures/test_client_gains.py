@@ -1,4 +1,6 @@
-"""The curve of what clients gain: the share that loses is where it meets zero, whatever the layout."""
+"""The curve of what clients gain: the share that loses is where it meets zero,
+whatever the layout.
+"""
 
 import numpy as np
 import pytest

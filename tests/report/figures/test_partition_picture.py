@@ -15,7 +15,13 @@ SIZES, SKEW = COUNTS.sum(1), np.array([0.5, 0.3, 0.1])
 def test_it_names_split_median_and_means(tmp_path: Path) -> None:
     write_picture(tmp_path / "a.svg", "digits, iid", ("x", "y", "z"), SIZES, COUNTS, SKEW, SKEW / 2)
     text = (tmp_path / "a.svg").read_text()
-    for said in ("digits, iid", "median 6", "this partition, mean 0.30", "dealt at random, mean 0.15", "the 3 clients"):
+    for said in (
+        "digits, iid",
+        "median 6",
+        "this partition, mean 0.30",
+        "dealt at random, mean 0.15",
+        "the 3 clients",
+    ):
         assert said in text
     write_picture(tmp_path / "a.png", "digits, iid", ("x", "y", "z"), SIZES, COUNTS, SKEW, SKEW / 2)
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")

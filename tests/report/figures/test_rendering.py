@@ -17,7 +17,15 @@ import pytest
 
 from headstart.report.figures.axes import legend, room_for_legend, seed_band, spread_labels
 from headstart.report.figures.dumbbells import Dumbbell, dumbbells, height
-from headstart.report.figures.rendering import ROLES, START_STYLES, drawn, inline, render, render_all, style
+from headstart.report.figures.rendering import (
+    ROLES,
+    START_STYLES,
+    drawn,
+    inline,
+    render,
+    render_all,
+    style,
+)
 
 
 def line(figure: Any, wide: bool) -> None:
@@ -37,7 +45,9 @@ def test_ids_carry_the_prefix_and_every_reference_has_its_target() -> None:
     svg = inline(render(line, 2.0, True)["svg"], "p")
     ids = set(re.findall(r'id="([^"]+)"', svg))
     assert all(name.startswith("p-") for name in ids)
-    assert set(re.findall(r'href="#([^"]+)"|url\(#([^)]+)\)', svg)) <= {(i, "") for i in ids} | {("", i) for i in ids}
+    assert set(re.findall(r'href="#([^"]+)"|url\(#([^)]+)\)', svg)) <= {(i, "") for i in ids} | {
+        ("", i) for i in ids
+    }
 
 
 def test_text_is_neither_mathematics_nor_markup() -> None:
@@ -66,7 +76,9 @@ def test_random_is_warm_and_others_are_not() -> None:
 def luminance(colour: str) -> float:
     """WCAG 2.2, relative luminance."""
     c = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
-    return float(np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722])
+    return float(
+        np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722]
+    )
 
 
 def contrast(a: str, b: str) -> float:
@@ -79,7 +91,8 @@ def themes() -> list[dict[str, str]]:
 
     css = resources.files("headstart.report.pages").joinpath("page.css").read_text()
     light, dark = (
-        dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", part)) for part in css.split("prefers-color-scheme: dark")[:2]
+        dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", part))
+        for part in css.split("prefers-color-scheme: dark")[:2]
     )
     return [light, dark]
 
@@ -95,7 +108,9 @@ def test_text_colours_meet_aa(theme: dict[str, str]) -> None:
 
 def test_light_theme_is_the_files_theme() -> None:
     light = themes()[0]
-    assert {role: light[role] for role in ROLES.values()} == {role: colour for colour, role in ROLES.items()}
+    assert {role: light[role] for role in ROLES.values()} == {
+        role: colour for colour, role in ROLES.items()
+    }
 
 
 def test_labels_keep_their_distance_order_and_bounds() -> None:
@@ -114,9 +129,16 @@ def test_labels_that_fit_stay_where_they_are() -> None:
 
 @pytest.mark.parametrize("wide", [True, False])
 def test_what_says_diverged_stands_clear_of_the_marks(wide: bool) -> None:
-    rows = [Dumbbell(name, {"random": (None, 0.5 + 0.1 * i), "proxy": (0.5, None)}) for i, name in enumerate("abc")]
-    draw = functools.partial(dumbbells, starts=("random", "proxy"), rows=rows, ends=("gd", "sgd"), label="accuracy")
-    with drawn(lambda figure, wide: draw(figure, wide), height(rows, ("random", "proxy")), wide) as figure:
+    rows = [
+        Dumbbell(name, {"random": (None, 0.5 + 0.1 * i), "proxy": (0.5, None)})
+        for i, name in enumerate("abc")
+    ]
+    draw = functools.partial(
+        dumbbells, starts=("random", "proxy"), rows=rows, ends=("gd", "sgd"), label="accuracy"
+    )
+    with drawn(
+        lambda figure, wide: draw(figure, wide), height(rows, ("random", "proxy")), wide
+    ) as figure:
         figure.draw_without_rendering()
         (axes,) = figure.axes
         said = [text.get_window_extent().x1 for text in axes.texts if "diverged" in text.get_text()]
@@ -128,7 +150,9 @@ def test_what_says_diverged_stands_clear_of_the_marks(wide: bool) -> None:
 def test_a_seed_that_diverged_is_a_line_of_its_own_to_a_cross() -> None:
     whole, short = (np.arange(3), np.array([0.1, 0.2, 0.3])), (np.arange(1), np.array([0.1]))
     with drawn(
-        lambda figure, wide: seed_band(figure.subplots(), [whole, short], "red", "-", True), 2.0, True
+        lambda figure, wide: seed_band(figure.subplots(), [whole, short], "red", "-", True),
+        2.0,
+        True,
     ) as figure:
         lines = [(line.get_xdata().tolist(), line.get_marker()) for line in figure.axes[0].lines]  # type: ignore[union-attr]
         assert not figure.axes[0].collections  # no band
@@ -200,7 +224,10 @@ def test_eight_starts_look_different() -> None:
 @pytest.mark.parametrize("wide", [True, False])
 @pytest.mark.parametrize("many", [2, 5, 8])
 def test_the_legend_of_many_starts_stays_in_its_figure(many: int, wide: bool) -> None:
-    starts = ["random", *(f"checkpoint(path='/nets/a-long-name-{i}.safetensors')" for i in range(many - 1))]
+    starts = [
+        "random",
+        *(f"checkpoint(path='/nets/a-long-name-{i}.safetensors')" for i in range(many - 1)),
+    ]
 
     def draw(figure: Any, wide: bool) -> None:
         legend(figure, starts, 0.5)

@@ -1,4 +1,6 @@
-"""What the page says beside a panel: whether the paper's finding holds, its own figure, and what would decide."""
+"""What the page says beside a panel: whether the paper's finding holds, its own figure,
+and what would decide.
+"""
 
 import math
 from collections.abc import Callable
@@ -36,7 +38,9 @@ def test_findings_that_are_asked_at_once_are_corrected_for_it(study: Callable[..
             assert found[number - 1].p == pytest.approx(largest, rel=1e-6)
 
 
-def test_what_was_not_asked_is_not_corrected_for(study: Callable[..., Path], few: Callable[..., bool]) -> None:
+def test_what_was_not_asked_is_not_corrected_for(
+    study: Callable[..., Path], few: Callable[..., bool]
+) -> None:
     found = read(study("clear", keep=few)).findings
     tested = [each for each in found if each.p is not None]
     assert 0 < len(tested) < 9

@@ -10,7 +10,9 @@ from headstart.report.runs import grid as grids
 from headstart.report.runs.standings import standing
 
 
-def test_every_part_is_computed_once(study: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_part_is_computed_once(
+    study: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     counted = []
 
     def counting(start: str, *given: object) -> object:

@@ -32,9 +32,13 @@ def test_clients_are_paired_within_each_seed(table: Callable[..., Grid]) -> None
     before = [dict.fromkeys(range(10), 0.5) for _ in range(3)]
     # client 0 loses in every seed, client 1 in one more; client 9 is unchanged
     gains = [[-0.2, 0.1], [-0.1, 0.1], [-0.3, -0.1]]
-    after = [{i: 0.5 + (gain[i] if i < 2 else 0.0 if i == 9 else 0.2) for i in range(10)} for gain in gains]
+    after = [
+        {i: 0.5 + (gain[i] if i < 2 else 0.0 if i == 9 else 0.2) for i in range(10)}
+        for gain in gains
+    ]
     grid = with_clients(
-        table({"random": {PAIR: [0.5] * 3}, "proxy": {PAIR: [0.6] * 3}}), {"random": before, "proxy": after}
+        table({"random": {PAIR: [0.5] * 3}, "proxy": {PAIR: [0.6] * 3}}),
+        {"random": before, "proxy": after},
     )
     found = both(grid)
     assert found is not None
@@ -50,8 +54,12 @@ def test_clients_are_paired_within_each_seed(table: Callable[..., Grid]) -> None
         np.testing.assert_array_equal(gain_K, np.sort(gain_K))
 
 
-def simulated(table: Callable[..., Grid], shift: float, common: float, seeds: int, draw: Any) -> Helped:
-    """60 clients whose gains are a shift, the luck of the seed's model, and what is their own (sd .05)."""
+def simulated(
+    table: Callable[..., Grid], shift: float, common: float, seeds: int, draw: Any
+) -> Helped:
+    """60 clients whose gains are a shift, the luck of the seed's model,
+    and what is their own (sd .05).
+    """
     luck = draw.normal(0, common, seeds)
     before = [dict.fromkeys(range(60), 0.5) for _ in range(seeds)]
     after = [dict(enumerate(0.5 + shift + u + draw.normal(0, 0.05, 60))) for u in luck]
@@ -87,7 +95,9 @@ def test_clients_that_share_the_luck_of_a_model_are_no_crowd_of_witnesses(
 
 def test_one_seed_has_an_interval_over_clients(table: Callable[..., Grid]) -> None:
     before, after = [dict.fromkeys(range(40), 0.5)], [{i: 0.4 if i < 6 else 0.6 for i in range(40)}]
-    grid = with_clients(table({"random": {PAIR: [0.5]}, "proxy": {PAIR: [0.6]}}), {"random": before, "proxy": after})
+    grid = with_clients(
+        table({"random": {PAIR: [0.5]}, "proxy": {PAIR: [0.6]}}), {"random": before, "proxy": after}
+    )
     found = both(grid)
     assert found is not None
     assert (found.worse.low, found.worse.high) == wilson(6, 40)
@@ -123,9 +133,13 @@ def test_the_worst_tenth_is_rounded_up(clients: int, lowest: int) -> None:
 
 
 def test_it_says_on_whose_rows(table: Callable[..., Grid], with_curves: Any) -> None:
-    grid = with_curves(table({"random": {PAIR: [0.5]}}), "clients_on_own_rows", lambda run: [(9, 1.0)])
+    grid = with_curves(
+        table({"random": {PAIR: [0.5]}}), "clients_on_own_rows", lambda run: [(9, 1.0)]
+    )
     assert on_own_rows(grid, grid.cell("random", Pair("sgd", "adam")))
-    assert not on_own_rows(table({"random": {PAIR: [0.5]}}), grid.cell("random", Pair("sgd", "adam")))
+    assert not on_own_rows(
+        table({"random": {PAIR: [0.5]}}), grid.cell("random", Pair("sgd", "adam"))
+    )
 
 
 def test_seeds_that_share_a_tuning_count_as_one(table: Callable[..., Grid]) -> None:

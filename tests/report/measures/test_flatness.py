@@ -35,7 +35,9 @@ def test_the_mean_is_geometric_where_it_can_be() -> None:
     assert mean({0: -2.0, 1: 8.0}) == 3.0
 
 
-def test_the_last_value_counts_where_it_is_of_the_last_round(table: Callable[..., Grid], with_curves: Any) -> None:
+def test_the_last_value_counts_where_it_is_of_the_last_round(
+    table: Callable[..., Grid], with_curves: Any
+) -> None:
     grid = table({"random": {A: [0.9, 0.9]}})
     grid = with_curves(grid, METRIC, lambda run: [(0, 9.0), (100 if run.seed else 50, 3.0)])
     assert final(grid, "random") == {1: 3.0}

@@ -37,15 +37,21 @@ def test_bytes_are_in_proportion_to_rounds(table: Callable[..., Grid]) -> None:
     assert speed.share_of(cell, cell.by_seed("simulated_seconds"), {0: 1.0, 1: 2.0, 2: 3.0}) is None
 
 
-def test_the_mean_over_rounds_is_by_seed_and_without_round_0(table: Callable[..., Grid], with_curves: Any) -> None:
+def test_the_mean_over_rounds_is_by_seed_and_without_round_0(
+    table: Callable[..., Grid], with_curves: Any
+) -> None:
     grid = table({"random": {A: [0.9, 0.9]}})
-    grid = with_curves(grid, "test_accuracy", lambda run: [(0, 0.99), (5, 0.25 + run.seed), (10, 0.75 + run.seed)])
+    grid = with_curves(
+        grid, "test_accuracy", lambda run: [(0, 0.99), (5, 0.25 + run.seed), (10, 0.75 + run.seed)]
+    )
     assert speed.mean_over_rounds(grid, grid.cell("random", PAIR)) == {0: 0.5, 1: 1.5}
     grid = with_curves(grid, "test_accuracy", lambda run: [(0, 0.99)])
     assert speed.mean_over_rounds(grid, grid.cell("random", PAIR)) == {}
 
 
-def test_a_start_is_there_before_training_where_all_its_runs_are(table: Callable[..., Grid]) -> None:
+def test_a_start_is_there_before_training_where_all_its_runs_are(
+    table: Callable[..., Grid],
+) -> None:
     for rounds, said in (([0, 0], True), ([0, 5], False), ([0, None], False)):
         cell = table({"random": {A: [0.9, 0.9]}}, {"random": rounds}).cell("random", PAIR)
         assert speed.there_before_training(cell) is said

@@ -14,7 +14,9 @@ A, B, C = "sgd + adam", "sgd + sgd", "gd + adam"
 
 
 def test_pairs_that_lie_closer_from_one_start(table: Callable[..., Grid]) -> None:
-    """Three values a step apart have the step as their standard deviation, whatever seeds do to all."""
+    """Three values a step apart have the step as their standard deviation,
+    whatever seeds do to all.
+    """
     proxy = {A: [0.9] * 2, B: [0.8] * 2, C: [0.7] * 2}
     even = table({"random": {A: [0.8, 0.8], B: [0.7, 0.7], C: [0.6, 0.6]}, "proxy": proxy})
     far = table({"random": {A: [0.8, 0.9], B: [0.5, 0.6], C: [0.2, 0.3]}, "proxy": proxy})
@@ -32,5 +34,7 @@ def test_pairs_that_lie_closer_from_one_start(table: Callable[..., Grid]) -> Non
 
 
 def test_two_pairs_have_no_spread(table: Callable[..., Grid]) -> None:
-    grid = table({"random": {A: [0.8, 0.8], B: [0.7, 0.7]}, "proxy": {A: [0.9, 0.9], B: [0.7, 0.7]}})
+    grid = table(
+        {"random": {A: [0.8, 0.8], B: [0.7, 0.7]}, "proxy": {A: [0.9, 0.9], B: [0.7, 0.7]}}
+    )
     assert spread(grid, ("random", "proxy"), grid.pairs(), grid.base) is None

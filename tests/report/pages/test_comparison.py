@@ -1,4 +1,6 @@
-"""The page over several tasks: every finding of every study, judged, on common axes; names are text."""
+"""The page over several tasks: every finding of every study, judged, on common axes;
+names are text.
+"""
 
 import itertools
 import re
@@ -24,13 +26,22 @@ Keep = Callable[[dict[str, Any]], bool]
 
 
 @pytest.fixture(scope="module")
-def folders(make: Make, tmp_path_factory: pytest.TempPathFactory, evil: str, few: Keep) -> list[Path]:
+def folders(
+    make: Make, tmp_path_factory: pytest.TempPathFactory, evil: str, few: Keep
+) -> list[Path]:
     """Where all findings hold, where none does, and a study of one pair with a malicious name."""
     root = tmp_path_factory.mktemp("compare")
     return [
         make(root / "clear", "clear", task="digits"),
-        make(root / "contrary", "contrary", task="cifar10", diverge=lambda row: row["seed"] == 1 and few(row)),
-        make(root / "small", "undecided", keep=few, seeds=(0, 1), task=evil, rename={"proxy": evil}),
+        make(
+            root / "contrary",
+            "contrary",
+            task="cifar10",
+            diverge=lambda row: row["seed"] == 1 and few(row),
+        ),
+        make(
+            root / "small", "undecided", keep=few, seeds=(0, 1), task=evil, rename={"proxy": evil}
+        ),
     ]
 
 
@@ -41,7 +52,10 @@ def page(folders: list[Path]) -> str:
 
 def matrix(page: str) -> list[list[str]]:
     (table,) = re.findall(r'<table class="matrix">(.*?)</table>', page, re.DOTALL)
-    cells = [re.findall(r'class="judgement">.*?</span> ([\w ]+)</span>', row) for row in table.split("<tr>")[2:]]
+    cells = [
+        re.findall(r'class="judgement">.*?</span> ([\w ]+)</span>', row)
+        for row in table.split("<tr>")[2:]
+    ]
     return [list(row) for row in cells]
 
 
@@ -49,19 +63,31 @@ def test_every_finding_is_judged_for_every_task(page: str) -> None:
     rows = matrix(page)
     assert len(rows) == 9
     first = [row[0] for row in rows]
-    assert first == ["holds"] * 7 + ["does not show"] + ["does not hold"]  # see conftest: gd is 3.5 points lower
+    # See conftest: gd is 3.5 points lower.
+    assert first == ["holds"] * 7 + ["does not show"] + ["does not hold"]
     assert {row[1] for row in rows[:7]} >= {"does not hold"}
-    assert [row[2] for row in rows].count("not asked") == 5  # one pair, one setting: 1, 2, 3, 4 and 9
+    # One pair, one setting: 1, 2, 3, 4 and 9.
+    assert [row[2] for row in rows].count("not asked") == 5
     for number in range(1, 10):
         assert re.search(rf"<h2 [^>]*>{number}\. ", page)
 
 
-def test_a_model_that_a_program_gave_goes_by_its_name(make: Make, tmp_path: Path, few: Keep) -> None:
+def test_a_model_that_a_program_gave_goes_by_its_name(
+    make: Make, tmp_path: Path, few: Keep
+) -> None:
     net = f"python(name='my net', sha256='{64 * '0'}')"
-    text = compare.write([make(tmp_path / "out", keep=few, model=net)], tmp_path / "page.html").read_text()
-    assert 'title="python(name=&#39;my net&#39;, sha256=&#39;000000000000...&#39;)">my net</span>, 6 runs' in text
+    text = compare.write(
+        [make(tmp_path / "out", keep=few, model=net)], tmp_path / "page.html"
+    ).read_text()
+    assert (
+        'title="python(name=&#39;my net&#39;, sha256=&#39;000000000000...&#39;)">my net</span>, 6 '
+        "runs" in text
+    )
     assert 64 * "0" not in text
-    assert compare.names_of([{"task": net, "model": "a"}, {"task": net, "model": "b"}]) == ["my net, a", "my net, b"]
+    assert compare.names_of([{"task": net, "model": "a"}, {"task": net, "model": "b"}]) == [
+        "my net, a",
+        "my net, b",
+    ]
 
 
 def test_a_study_without_a_finding_says_what_it_would_need(page: str) -> None:
@@ -90,16 +116,22 @@ def test_the_page_is_whole_and_names_are_text(page: str, parse: Parse) -> None:
     levels = [int(tag[1]) for tag, _ in tags.found if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1
     assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
-    pictures = [attrs.get("aria-label") or "" for _, attrs in tags.found if attrs.get("role") == "img"]
+    pictures = [
+        attrs.get("aria-label") or "" for _, attrs in tags.found if attrs.get("role") == "img"
+    ]
     assert len(pictures) == 9 + 9 + 4
     assert all(picture.endswith(".") for picture in pictures)
 
 
-def test_the_same_folders_give_the_same_page(folders: list[Path], page: str, tmp_path: Path) -> None:
+def test_the_same_folders_give_the_same_page(
+    folders: list[Path], page: str, tmp_path: Path
+) -> None:
     assert compare.write(folders, tmp_path / "deep/again.html").read_text() == page
 
 
-@pytest.mark.parametrize("slug", ["speedup", "local-epochs", "devices", "initial-loss", "gd-vs-sgd"])
+@pytest.mark.parametrize(
+    "slug", ["speedup", "local-epochs", "devices", "initial-loss", "gd-vs-sgd"]
+)
 def test_accuracies_of_a_finding_share_a_scale(folders: list[Path], slug: str) -> None:
     panels = [e.panel for f in folders[:2] for e in read(f).findings if e.panel.slug == slug]
     draws = [(panel.draw, panel.heights[1]) for panel in panels if isinstance(panel, Panel)]
@@ -109,7 +141,10 @@ def test_accuracies_of_a_finding_share_a_scale(folders: list[Path], slug: str) -
             return {tuple(axis.get_view_interval().tolist()) for axis in accuracy_axes(figure)}
 
     alone = [limits(*each) for each in draws]
-    shared = [limits(again, height) for again, (_, height) in zip(on_common_axes(draws, False), draws, strict=True)]
+    shared = [
+        limits(again, height)
+        for again, (_, height) in zip(on_common_axes(draws, False), draws, strict=True)
+    ]
     assert alone[0] != alone[1]
     assert shared[0] == shared[1]
     (common,) = shared[0]
@@ -122,12 +157,17 @@ def test_a_label_says_no_more_than_tells_studies_apart() -> None:
 
 
 def test_studies_go_by_title_or_name_or_the_kind_of_task() -> None:
-    task = "table(path='rows.csv', label='species', client='hospital', features=('a', 'b', 'c', 'd'), seed=3)"
+    task = (
+        "table(path='rows.csv', label='species', client='hospital', features=('a', 'b', 'c', "
+        "'d'), seed=3)"
+    )
     one = {"task": task, "model": "mlp", "title": "Wards", "name": "w"}
     assert compare.names_of([one]) == ["Wards"]
     assert compare.names_of([{**one, "title": ""}]) == ["w"]
     assert compare.names_of([{**one, "title": "", "name": "study"}]) == ["table"]
-    assert compare.names_of([{**one, "title": ""}, {"task": "digits", "title": "", "name": "study"}]) == ["w", "digits"]
+    assert compare.names_of(
+        [{**one, "title": ""}, {"task": "digits", "title": "", "name": "study"}]
+    ) == ["w", "digits"]
     same = {**one, "title": "", "name": "study"}
     assert compare.names_of([same, {**same, "model": "cnn"}]) == ["table, mlp", "table, cnn"]
     assert compare.names_of([same, same]) == ["table, mlp (1)", "table, mlp (2)"]
@@ -148,11 +188,17 @@ def test_torch_is_never_imported(folders: list[Path], tmp_path: Path) -> None:
         "print(sorted({'torch', 'scipy.stats', 'matplotlib.pyplot'} & set(sys.modules)))"
     )
     command = [sys.executable, "-c", code, str(folders[2]), str(tmp_path)]
-    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    )
 
 
-@pytest.mark.parametrize(("name", "said"), [("study.yaml", "expected a page .html"), ("mine.html", "is not a page of")])
-def test_files_of_others_are_kept(folders: list[Path], tmp_path: Path, name: str, said: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "said"), [("study.yaml", "expected a page .html"), ("mine.html", "is not a page of")]
+)
+def test_files_of_others_are_kept(
+    folders: list[Path], tmp_path: Path, name: str, said: str
+) -> None:
     (tmp_path / name).write_text("mine")
     with pytest.raises(HeadstartError, match=said):
         compare.write(folders[2:], tmp_path / name)

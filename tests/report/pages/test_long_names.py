@@ -8,14 +8,20 @@ from headstart.report.words.remarks import capital
 
 Table = Callable[..., Grid]
 A = "sgd + adam"
-LONG, OTHER = (f"checkpoint(path='/data/nets/{word}-2024-with-a-long-name.pt')" for word in ("letters", "digits"))
+LONG, OTHER = (
+    f"checkpoint(path='/data/nets/{word}-2024-with-a-long-name.pt')"
+    for word in ("letters", "digits")
+)
 
 
 def test_a_long_name_is_cut_and_shown_whole_on_hover(table: Table) -> None:
     named = shortening([table({"random": {A: [0.5]}, LONG: {A: [0.6]}, OTHER: {A: [0.7]}})])
     called = "letters-2024-with-a-long-name.pt"
     said = named(f"Begin from {called}, not from random")
-    assert said == f'Begin from <abbr title="{called}">letters-2024-\u2026a-long-name.pt</abbr>, not from random'
+    assert said == (
+        f'Begin from <abbr title="{called}">letters-2024-\u2026a-long-name.pt</abbr>, not from '
+        "random"
+    )
     assert ">Letters-" in named(f"{capital(called)} diverged")
 
 

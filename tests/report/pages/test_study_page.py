@@ -34,11 +34,16 @@ Keep = Callable[[dict[str, Any]], bool]
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest, evil: str) -> Path:
+def written(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest, evil: str
+) -> Path:
     """One report of a malicious study, for the tests that only read."""
     make = request.getfixturevalue("make")
     folder = make(
-        tmp_path_factory.mktemp("page"), title=evil, name=evil, rename={"proxy": evil, "nova": f"nova({evil})"}
+        tmp_path_factory.mktemp("page"),
+        title=evil,
+        name=evil,
+        rename={"proxy": evil, "nova": f"nova({evil})"},
     )
     page.write(folder)
     return folder
@@ -57,7 +62,9 @@ def test_files_are_there_and_tables_agree(written: Path) -> None:
         "gd-vs-sgd",
         "starts",
     ]
-    assert {p.name for p in (written / "figures").iterdir()} == {f"{s}.{k}" for s in slugs for k in ("svg", "png")}
+    assert {p.name for p in (written / "figures").iterdir()} == {
+        f"{s}.{k}" for s in slugs for k in ("svg", "png")
+    }
     for path in (written / "tables").glob("*.parquet"):
         table, text = pq.read_table(path), pyarrow.csv.read_csv(path.with_suffix(".csv"))
         assert (table.num_rows, table.column_names) == (text.num_rows, text.column_names)
@@ -100,11 +107,16 @@ def test_no_script_runs_but_ours(written: Path, parse: Parse) -> None:
     (script,) = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
     assert script == resources.files("headstart.report.pages").joinpath("page.js").read_text()
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    policies = [attrs for tag, attrs in parse(text).found if tag == "meta" and "http-equiv" in attrs]
+    policies = [
+        attrs for tag, attrs in parse(text).found if tag == "meta" and "http-equiv" in attrs
+    ]
     assert policies == [
         {
             "http-equiv": "Content-Security-Policy",
-            "content": f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-{digest}'",
+            "content": (
+                "default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src "
+                f"'sha256-{digest}'"
+            ),
         }
     ]
     assert text.index("Content-Security-Policy") < text.index("<title>")
@@ -137,13 +149,19 @@ def test_every_figure_has_a_sentence_in_its_place(written: Path, parse: Parse) -
         {"diverge": lambda row: True},
         {"diverge": lambda row: row["seed"] == 1},
         {"keep": lambda row: row["start"] == "random" or row["client"] == "gd"},
-        {"keep": lambda row: row["start"] == "random" or (row["seed"] == 0 and row["local_epochs"] == 1)},
+        {
+            "keep": lambda row: (
+                row["start"] == "random" or (row["seed"] == 0 and row["local_epochs"] == 1)
+            )
+        },
         {"keep": lambda row: (row["start"] == "random") == (row["client"] == "sgd")},
         {"target_accuracy": None, "seeds": (7,), "title": None, "evaluate_on": "validation"},
     ],
     ids=lambda options: "-".join(options),
 )
-def test_every_shape_of_study_gives_a_page(study: MakeStudy, options: dict[str, Any], parse: Parse) -> None:
+def test_every_shape_of_study_gives_a_page(
+    study: MakeStudy, options: dict[str, Any], parse: Parse
+) -> None:
     text = page.write(study("clear", **options)).read_text()
     assert parse(text).open == []
     assert "nan" not in re.sub(r"<svg.*?</svg>", "", text, flags=re.DOTALL).lower().split()
@@ -152,15 +170,25 @@ def test_every_shape_of_study_gives_a_page(study: MakeStudy, options: dict[str, 
 def test_an_open_question_says_how_to_add_seeds(study: MakeStudy, few: Keep) -> None:
     folder = study(keep=few, seeds=(0, 1))
     panels = page.write(folder).read_text().split('<section class="panel"')[1:]
-    is_open = [bool(re.search(r"would decide this|seeds would be needed|run three or more", panel)) for panel in panels]
+    is_open = [
+        bool(re.search(r"would decide this|seeds would be needed|run three or more", panel))
+        for panel in panels
+    ]
     assert set(is_open) == {True, False}
-    assert is_open == [f"add <code>seeds</code> to {folder.name}/study.yaml" in panel for panel in panels]
+    assert is_open == [
+        f"add <code>seeds</code> to {folder.name}/study.yaml" in panel for panel in panels
+    ]
 
 
-def test_a_study_that_a_program_gave_is_repeated_by_that_program(study: MakeStudy, few: Keep) -> None:
+def test_a_study_that_a_program_gave_is_repeated_by_that_program(
+    study: MakeStudy, few: Keep
+) -> None:
     folder = study(keep=few, seeds=(0, 1), model=f"python(name='my net', sha256='{64 * '0'}')")
     text = page.write(folder).read_text()
-    said = f"A Python program gave this study my net, which {folder.name}/study.yaml names and does not hold: run that"
+    said = (
+        f"A Python program gave this study my net, which {folder.name}/study.yaml names and "
+        "does not hold: run that"
+    )
     assert said in text
     assert "headstart run" not in text
     assert f"add <code>seeds</code> to {folder.name}/study.yaml" not in text
@@ -174,12 +202,15 @@ def test_the_command_allows_the_modules_that_lie_elsewhere(study: MakeStudy, few
 def test_rates_are_listed_only_for_a_tuning(study: MakeStudy, written: Path) -> None:
     folder = page.write(study("tuning")).parent
     rates = pq.read_table(folder / "tables/rates.parquet")
-    assert sum(rates["used"].to_pylist()) * 2 == rates.num_rows  # two rates for each of the base cells
+    # Two rates for each of the base cells.
+    assert sum(rates["used"].to_pylist()) * 2 == rates.num_rows
     assert not (written / "tables/rates.csv").exists()
 
 
 def test_diverged_runs_are_listed(study: MakeStudy) -> None:
-    text = page.write(study(diverge=lambda row: row["client"] == "mimelite" and row["seed"] == 0)).read_text()
+    text = page.write(
+        study(diverge=lambda row: row["client"] == "mimelite" and row["seed"] == 0)
+    ).read_text()
     assert "6 runs diverged" in text  # three servers, two starts
     assert 'id="diverged"' in text
 
@@ -190,7 +221,10 @@ def test_a_run_that_failed_is_counted_and_said_to_have_failed(study: MakeStudy, 
     why = "model: own:net returned None"
     sliced = sort(replace(found, failed={"a": why, "b": why}))
     assert completeness.lost(sliced) == {"diverged": 2, "failed": 2}
-    assert f"Not in the numbers, as they failed: 2 runs ({why})." in Reading(folder, sliced).cautions.sentences
+    assert (
+        f"Not in the numbers, as they failed: 2 runs ({why})."
+        in Reading(folder, sliced).cautions.sentences
+    )
     said = "2 of 6 runs diverged; a pair with one has no mean and ranks last."
     assert said in Reading(folder, sliced).cautions.sentences
 
@@ -200,10 +234,16 @@ def test_time_that_is_added_up_says_so(study: MakeStudy, few: Keep) -> None:
     assert said == "4 s, added up over all runs (several are computed at the same time)"
 
 
-def test_a_second_report_leaves_nothing_stale_and_deletes_nothing_of_others(study: MakeStudy, few: Keep) -> None:
+def test_a_second_report_leaves_nothing_stale_and_deletes_nothing_of_others(
+    study: MakeStudy, few: Keep
+) -> None:
     folder = study(keep=few)
     shown = page.write(folder).read_bytes()
-    texts = {"figures/old.svg": "old", "figures/mine.svg": "mine", "tables/old.tex": "changed by hand"}
+    texts = {
+        "figures/old.svg": "old",
+        "figures/mine.svg": "mine",
+        "tables/old.tex": "changed by hand",
+    }
     for name, text in texts.items():
         (folder / name).write_text(text)
     digest = hashlib.sha256(b"old").hexdigest()
@@ -218,7 +258,9 @@ def test_a_second_report_leaves_nothing_stale_and_deletes_nothing_of_others(stud
 
 
 @pytest.mark.parametrize("name", ["figures", "tables", "report.html", page.SUMS])
-def test_nothing_is_written_through_a_link(study: MakeStudy, few: Keep, tmp_path: Path, name: str) -> None:
+def test_nothing_is_written_through_a_link(
+    study: MakeStudy, few: Keep, tmp_path: Path, name: str
+) -> None:
     folder, other = study(keep=few), tmp_path / "other"
     other.mkdir()
     (other / "mine.svg").write_text("mine")
@@ -229,10 +271,14 @@ def test_nothing_is_written_through_a_link(study: MakeStudy, few: Keep, tmp_path
     assert not (folder / "figures/ranking.svg").exists()
 
 
-def test_a_folder_for_a_page_and_a_page_changed_by_hand_are_refused(study: MakeStudy, few: Keep) -> None:
+def test_a_folder_for_a_page_and_a_page_changed_by_hand_are_refused(
+    study: MakeStudy, few: Keep
+) -> None:
     folder = study(keep=few)
     (folder / "report.html").mkdir()
-    with pytest.raises(HeadstartError, match=r"report\.html is there, and headstart did not write it"):
+    with pytest.raises(
+        HeadstartError, match=r"report\.html is there, and headstart did not write it"
+    ):
         page.write(folder)
     (folder / "report.html").rmdir()
     page.write(folder).write_text("my notes")
@@ -243,13 +289,17 @@ def test_a_folder_for_a_page_and_a_page_changed_by_hand_are_refused(study: MakeS
     assert (folder / "report.html").read_text() == "my notes"
 
 
-def test_a_page_whose_list_is_lost_is_refused_before_a_study_is_run_again(study: MakeStudy, few: Keep) -> None:
+def test_a_page_whose_list_is_lost_is_refused_before_a_study_is_run_again(
+    study: MakeStudy, few: Keep
+) -> None:
     folder = study(keep=few)
     page.refuse_changed(folder)
     page.write(folder)
     page.refuse_changed(folder)
     (folder / page.SUMS).unlink()
-    with pytest.raises(HeadstartError, match=r"report\.html is there, and headstart did not write it"):
+    with pytest.raises(
+        HeadstartError, match=r"report\.html is there, and headstart did not write it"
+    ):
         page.refuse_changed(folder)
 
 
@@ -257,19 +307,25 @@ def test_figures_drawn_in_several_processes_are_the_same(study: MakeStudy, few: 
     folders = [study(keep=few), study(keep=few)]
     for processes, folder in enumerate(folders, 1):
         page.write(folder, processes)
-    one, other = ({path.name: path.read_bytes() for path in folder.rglob("figures/*")} for folder in folders)
+    one, other = (
+        {path.name: path.read_bytes() for path in folder.rglob("figures/*")} for folder in folders
+    )
     assert one
     assert one == other
 
 
-def test_a_folder_whose_name_is_not_utf8_is_named_on_the_page(study: MakeStudy, few: Keep, tmp_path: Path) -> None:
+def test_a_folder_whose_name_is_not_utf8_is_named_on_the_page(
+    study: MakeStudy, few: Keep, tmp_path: Path
+) -> None:
     named = tmp_path / "out\udcff"
     study(keep=few).rename(named)
     text = page.write(named).read_text(encoding="utf-8")
     assert r"out\udcff" in text
 
 
-def test_a_failed_write_leaves_the_old_page(study: MakeStudy, monkeypatch: pytest.MonkeyPatch, few: Keep) -> None:
+def test_a_failed_write_leaves_the_old_page(
+    study: MakeStudy, monkeypatch: pytest.MonkeyPatch, few: Keep
+) -> None:
     folder = study(keep=few)
     page.write(folder)
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
@@ -292,13 +348,17 @@ def test_a_file_where_a_folder_should_be_is_one_line(study: MakeStudy) -> None:
 
 
 def test_torch_is_never_imported(study: MakeStudy) -> None:
-    """Nor scipy.stats, which would take longer to import than the page to write. (pyarrow imports pandas if it can.)"""
+    """Nor scipy.stats, which would take longer to import than the page to write.
+    (pyarrow imports pandas if it can.)
+    """
     code = (
         "import pathlib, sys; from headstart.report.pages import study_page;"
         "study_page.write(pathlib.Path(sys.argv[1]));"
         "print(sorted({'torch', 'scipy.stats', 'matplotlib.pyplot'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(study())], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(study())], capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip() == "[]"
 
 
@@ -310,17 +370,30 @@ def top(folder: Path) -> str:
 
 @pytest.mark.parametrize(
     ("seeds", "said"),
-    [((0,), "One seed gives no interval"), ((0, 1), "Two seeds give very wide intervals"), ((0, 1, 2), "")],
+    [
+        ((0,), "One seed gives no interval"),
+        ((0, 1), "Two seeds give very wide intervals"),
+        ((0, 1, 2), ""),
+    ],
 )
-def test_too_few_seeds_are_said_at_the_top(study: MakeStudy, few: Keep, seeds: tuple[int, ...], said: str) -> None:
+def test_too_few_seeds_are_said_at_the_top(
+    study: MakeStudy, few: Keep, seeds: tuple[int, ...], said: str
+) -> None:
     text = top(study(keep=few, seeds=seeds))
     assert said in text
     assert ("seed gives" in text or "seeds give" in text) == bool(said)
 
 
 def test_missing_seeds_are_counted_at_the_top(study: MakeStudy) -> None:
-    text = top(study(keep=lambda row: row["client"] == "sgd" and not (row["seed"] == 2 and row["server"] == "adam")))
-    assert "This study is not complete: 10 runs of other seeds are missing." in text  # 5 settings, 2 starts
+    text = top(
+        study(
+            keep=lambda row: (
+                row["client"] == "sgd" and not (row["seed"] == 2 and row["server"] == "adam")
+            )
+        )
+    )
+    # 5 settings, 2 starts.
+    assert "This study is not complete: 10 runs of other seeds are missing." in text
 
 
 @pytest.mark.parametrize(("planned", "said"), [(9, "6 of 9 runs have ended"), (6, ""), (None, "")])
@@ -338,7 +411,10 @@ def test_a_grid_that_was_meant_to_be_uneven_is_not_called_incomplete(study: Make
     folder = study(keep=lambda row: row["start"] == "random" or row["client"] == "sgd")
     rewrite(folder, planned=pq.read_metadata(folder / "results/runs.parquet").num_rows)
     text = top(folder)
-    assert "Not every start has all runs: 18 combinations of start, pair and setting without any run." in text
+    assert (
+        "Not every start has all runs: 18 combinations of start, pair and setting without any run."
+        in text
+    )
 
 
 def test_a_best_rate_at_the_end_of_the_grid_is_a_warning(study: MakeStudy, few: Keep) -> None:
@@ -354,9 +430,9 @@ def test_a_tuned_value_at_an_end_of_its_range_is_a_warning(study: MakeStudy, few
     folder = study(keep=few)
     trial = dict.fromkeys(tables.TRIAL_COLUMNS, "x") | {
         "repeat": 0, "tied": False,
-        "start": "random", "client": "sgd", "server": "adam", "local_epochs": 1, "trial": 0, "status": "finished",
-        "rounds": 10, "seeds": 1, "client_rate": 3.0, "server_rate": 0.1, "accuracy": 0.9, "loss": 0.3, "best": True,
-        "edge": "client_rate",
+        "start": "random", "client": "sgd", "server": "adam", "local_epochs": 1, "trial": 0,
+        "status": "finished", "rounds": 10, "seeds": 1, "client_rate": 3.0, "server_rate": 0.1,
+        "accuracy": 0.9, "loss": 0.3, "best": True, "edge": "client_rate",
     }  # fmt: skip
     rewrite(folder, trials=pa.Table.from_pylist([trial]))
     assert "1 warning about the tuning" in top(folder)

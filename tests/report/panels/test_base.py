@@ -20,7 +20,9 @@ def together(*answers: Answer) -> list[Answer]:
 
 
 def test_an_answer_stands_among_all_that_are_asked() -> None:
-    """p is .0017 and .035: doubled, the first stands; the second stands as it is, as the last of the two."""
+    """p is .0017 and .035: doubled, the first stands; the second stands as it is,
+    as the last of the two.
+    """
     clear, close = answer([1.0, 1.1, 1.15]), answer([1.0, 1.5, 2.0])
     assert (clear.says, close.says) == ("yes", "yes")
     assert [found.says for found in together(clear, close)] == ["yes", "yes"]
@@ -34,7 +36,10 @@ def test_an_answer_that_stands_only_alone_is_undecided_and_says_so() -> None:
     found, other = together(close, open_)
     assert (close.says, found.says, other.says) == ("yes", "undecided", "undecided")
     assert found.p == pytest.approx(2 * close.judged.p)  # type: ignore[union-attr, operator]
-    assert found.sentence == "measured. Alone the answer would be yes; among 2 it is not decided (p = 0.070)."
+    assert (
+        found.sentence
+        == "measured. Alone the answer would be yes; among 2 it is not decided (p = 0.070)."
+    )
     assert found.to_decide.startswith("About 1 more seed would decide this")
 
 
@@ -55,7 +60,9 @@ def test_what_is_not_tested_is_neither_corrected_nor_counted() -> None:
 
 
 def test_of_eight_questions_without_a_difference_hardly_any_study_answers_one() -> None:
-    """1,000 null studies of 3 seeds: one by one 34 % would answer something. Three standard errors are for chance."""
+    """1,000 null studies of 3 seeds: one by one 34 % would answer something.
+    Three standard errors are for chance.
+    """
     draws = np.random.Generator(np.random.Philox(key=8)).normal(size=(1000, 8, 3))
     by_itself = among_all = 0
     for study in draws.tolist():
@@ -72,8 +79,14 @@ def small(values: list[float], margin: float = 1.0) -> Answer:
 
 def test_what_lies_within_its_margin_is_no_difference_that_matters() -> None:
     (found,) = together(small([0.1, -0.1, 0.05, 0.0]))
-    assert (found.says, found.p) == ("no difference", p_within(t_interval([0.1, -0.1, 0.05, 0.0]), 1.0))
-    assert found.sentence == "measured. No difference that matters: it lies within 1 point (p < 0.001)."
+    assert (found.says, found.p) == (
+        "no difference",
+        p_within(t_interval([0.1, -0.1, 0.05, 0.0]), 1.0),
+    )
+    assert (
+        found.sentence
+        == "measured. No difference that matters: it lies within 1 point (p < 0.001)."
+    )
     assert found.to_decide == ""
 
 
@@ -94,25 +107,41 @@ def test_what_may_matter_or_not_is_undecided_and_says_what_would_decide_it() -> 
     assert found.to_decide.startswith(f"About {needed - 3} more seeds would decide this")
 
 
-@pytest.mark.parametrize("truths", [[0.0] * 8, [1.0] * 8, [0.0] * 4 + [1.0] * 4, [0.0, 1.0] + [9.0] * 6])
+@pytest.mark.parametrize(
+    "truths", [[0.0] * 8, [1.0] * 8, [0.0] * 4 + [1.0] * 4, [0.0, 1.0] + [9.0] * 6]
+)
 def test_wrong_claims_of_either_kind_are_made_in_one_study_of_twenty(truths: list[float]) -> None:
-    """A difference where there is none, or none that matters where it is as large as the margin: 1,000 studies."""
+    """A difference where there is none, or none that matters where it is as large as the margin:
+    1,000 studies.
+    """
     draws = np.random.Generator(np.random.Philox(key=9)).normal(truths, 0.3, size=(1000, 5, 8))
     wrong = 0
     for study in draws.transpose(0, 2, 1).tolist():
         says = [each.says for each in together(*map(small, study))]
         pairs = zip(truths, says, strict=True)
-        wrong += any(said == "no difference" if truth else said in ("yes", "no") for truth, said in pairs)
+        wrong += any(
+            said == "no difference" if truth else said in ("yes", "no") for truth, said in pairs
+        )
     assert wrong / 1000 < 0.05 + 3 * (0.05 * 0.95 / 1000) ** 0.5
 
 
 def test_an_open_question_says_how_many_more_seeds() -> None:
     spread = t_interval([0.0, 2.0])  # mean 1, s 1.41: 18 seeds in all
-    assert Answer("undecided", "", "", spread).to_decide.startswith("About 16 more seeds would decide this")
+    assert Answer("undecided", "", "", spread).to_decide.startswith(
+        "About 16 more seeds would decide this"
+    )
     assert Answer("yes", "", "", spread).to_decide == ""
     assert Answer("undecided", "").to_decide == ""
-    assert "One seed decides nothing" in Answer("undecided", "", "", Estimate(1.0, None, None, 1)).to_decide
-    assert "Seeds that agree exactly show no spread" in Answer("undecided", "", "", t_interval([5, 5])).to_decide
+    assert (
+        "One seed decides nothing"
+        in Answer("undecided", "", "", Estimate(1.0, None, None, 1)).to_decide
+    )
+    assert (
+        "Seeds that agree exactly show no spread"
+        in Answer("undecided", "", "", t_interval([5, 5])).to_decide
+    )
     assert Answer("undecided", "", "", t_interval([0, 0, 0])).to_decide == ""
     tiny = t_interval([-1.0, 1.001])
-    assert Answer("undecided", "", "", tiny).to_decide.startswith("More than 1,000 seeds would be needed")
+    assert Answer("undecided", "", "", tiny).to_decide.startswith(
+        "More than 1,000 seeds would be needed"
+    )

@@ -1,4 +1,6 @@
-"""The answers at a glance: a word each, and what compares with a floor or repeats a measurement is none."""
+"""The answers at a glance: a word each, and what compares with a floor or repeats a measurement is
+none.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -12,10 +14,20 @@ from headstart.report.publication.findings_page import AT_A_GLANCE, glance, name
 DOCS = Path(__file__).parents[3] / "docs"
 
 
-def study(number: int, judgement: str, unlearned: list[str] | None = None, **answer: Any) -> dict[str, Any]:
+def study(
+    number: int, judgement: str, unlearned: list[str] | None = None, **answer: Any
+) -> dict[str, Any]:
     """A published study that answers one finding, and was not asked the others."""
-    findings: list[dict[str, Any]] = [{"number": n, "judgement": "not asked", "needs": "runs"} for n in range(1, 10)]
-    findings[number - 1] = {"number": number, "judgement": judgement, "difference": "+1.0", "to_decide": "", **answer}
+    findings: list[dict[str, Any]] = [
+        {"number": n, "judgement": "not asked", "needs": "runs"} for n in range(1, 10)
+    ]
+    findings[number - 1] = {
+        "number": number,
+        "judgement": judgement,
+        "difference": "+1.0",
+        "to_decide": "",
+        **answer,
+    }
     return {
         "task": "digits", "model": "mlp", "findings": findings, "unlearned": unlearned or [],
         "starts": ["random", "proxy"], "compared": ["random", "proxy"],
@@ -29,28 +41,42 @@ def cell(number: int, *studies: dict[str, Any]) -> Glance:
     return cells(studies, names)[number - 1][-1]
 
 
-@pytest.mark.parametrize(("judgement", "word"), [("holds", "yes"), ("does not hold", "no"), ("does not show", "no")])
+@pytest.mark.parametrize(
+    ("judgement", "word"), [("holds", "yes"), ("does not hold", "no"), ("does not show", "no")]
+)
 def test_a_judgement_is_a_word(judgement: str, word: str) -> None:
     assert cell(7, study(7, judgement)) == Glance(word, "+1.0")
     assert cell(7, study(7, judgement)).decided
 
 
 def test_no_difference_says_within_what() -> None:
-    assert cell(7, study(7, NO_DIFFERENCE, within="3 rounds")) == Glance(NO_DIFFERENCE, "+1.0", "within 3 rounds")
+    assert cell(7, study(7, NO_DIFFERENCE, within="3 rounds")) == Glance(
+        NO_DIFFERENCE, "+1.0", "within 3 rounds"
+    )
 
 
 def test_what_is_open_says_the_seeds_and_hours_that_it_would_take() -> None:
     """Half an hour a seed."""
-    assert cell(7, study(7, "undecided", more_seeds=5)) == Glance("undecided", "+1.0", "5 more seeds, 2.5 h")
+    assert cell(7, study(7, "undecided", more_seeds=5)) == Glance(
+        "undecided", "+1.0", "5 more seeds, 2.5 h"
+    )
     assert cell(7, study(7, "undecided", more_seeds=100)).note == "100 more seeds, 50 h"
-    assert cell(7, study(7, "undecided", to_decide="More than 1,000 seeds ...")).note == "over 1,000 seeds"
+    assert (
+        cell(7, study(7, "undecided", to_decide="More than 1,000 seeds ...")).note
+        == "over 1,000 seeds"
+    )
     assert cell(7, study(7, "undecided")).note == ""
 
 
 def test_a_comparison_with_a_floor_is_no_answer() -> None:
     found = cell(7, study(7, "holds", ["random"]))
-    assert (found.word, found.note, found.decided) == ("undecided", "the first start learned nothing", False)
-    assert cell(5, study(5, "holds", ["random"])).decided  # is of the first weights, not of training
+    assert (found.word, found.note, found.decided) == (
+        "undecided",
+        "the first start learned nothing",
+        False,
+    )
+    # Is of the first weights, not of training.
+    assert cell(5, study(5, "holds", ["random"])).decided
     assert cell(7, study(7, "holds", ["proxy"])).decided
 
 
@@ -66,8 +92,9 @@ def test_the_table_counts_what_is_decided() -> None:
     studies = [study(7, "holds"), study(7, "undecided")]
     lines = table(["[a](a)", "[b](b)"], cells(studies, ["a", "b"]))
     assert lines[0] == "| finding | [a](a) | [b](b) | a difference matters from |"
-    assert (
-        lines[8] == "| 7. pre-training needs fewer rounds | **yes**<br>+1.0 | undecided<br>+1.0 | 5 % of the rounds |"
+    assert lines[8] == (
+        "| 7. pre-training needs fewer rounds | **yes**<br>+1.0 | undecided<br>+1.0 | 5 % of "
+        "the rounds |"
     )
     assert lines[-1].startswith("1 of 18 cells are decided.")
 
@@ -92,4 +119,6 @@ def test_the_answers_in_docs_are_what_the_command_writes() -> None:
 def test_the_picture_in_docs_is_what_the_command_draws() -> None:
     published = read([DOCS / "results"])
     names, _ = named(published, DOCS)
-    assert (DOCS / "findings.png").read_bytes() == picture(names, cells(list(published.values()), names))
+    assert (DOCS / "findings.png").read_bytes() == picture(
+        names, cells(list(published.values()), names)
+    )

@@ -1,4 +1,6 @@
-"""What speaks against the paper: each cell of the page's tables, counted by hand from the study's own tables."""
+"""What speaks against the paper: each cell of the page's tables,
+counted by hand from the study's own tables.
+"""
 
 import importlib.util
 import math
@@ -32,18 +34,27 @@ def contrary() -> Iterator[ModuleType]:
 
 
 def shown(values: list[float], scale: Callable[[float], float], form: str) -> str:
-    low, high = stats.t.interval(0.95, len(values) - 1, loc=np.mean(values), scale=stats.sem(values))
+    low, high = stats.t.interval(
+        0.95, len(values) - 1, loc=np.mean(values), scale=stats.sem(values)
+    )
     ends = [form.format(scale(float(end))) for end in (np.mean(values), low, high)]
     return f"{ends[0]} \\[{ends[1]}, {ends[2]}\\]"
 
 
-def test_each_cell_is_what_the_tables_hold(make: Make, tmp_path: Path, contrary: ModuleType) -> None:
+def test_each_cell_is_what_the_tables_hold(
+    make: Make, tmp_path: Path, contrary: ModuleType
+) -> None:
     folder = make(tmp_path / "study", seeds=(0, 1, 2, 3))
     asked = contrary.asked(folder)
     assert (asked.first, asked.other[:5], asked.pair) == ("random", "proxy", ("sgd", "adam"))
     runs = pq.read_table(folder / "results/runs.parquet").to_pandas()
     rounds = pq.read_table(folder / "results/rounds.parquet").to_pandas()
-    mine = runs[(runs.client == "sgd") & (runs.server == "adam") & (runs.devices == "equal") & (runs.local_epochs == 1)]
+    mine = runs[
+        (runs.client == "sgd")
+        & (runs.server == "adam")
+        & (runs.devices == "equal")
+        & (runs.local_epochs == 1)
+    ]
 
     def by_seed(start: str, partition: str) -> list[float]:
         some = mine[(mine.start == start) & (mine.partition == partition)].sort_values("seed")
@@ -51,9 +62,13 @@ def test_each_cell_is_what_the_tables_hold(make: Make, tmp_path: Path, contrary:
 
     usual = str(asked.study.base[0])
     costs = {
-        start: list(np.subtract(by_seed(start, "iid"), by_seed(start, usual))) for start in (asked.first, asked.other)
+        start: list(np.subtract(by_seed(start, "iid"), by_seed(start, usual)))
+        for start in (asked.first, asked.other)
     }
-    assert contrary.skew(asked) == ["study", *(shown(c, lambda x: 100 * x, "{:+.1f}") for c in costs.values())]
+    assert contrary.skew(asked) == [
+        "study",
+        *(shown(c, lambda x: 100 * x, "{:+.1f}") for c in costs.values()),
+    ]
 
     def mean(start: str, metric: str) -> list[float]:
         found = []
@@ -72,15 +87,21 @@ def test_each_cell_is_what_the_tables_hold(make: Make, tmp_path: Path, contrary:
     for start in (asked.first, asked.other):
         left[start] = []
         for run in mine[(mine.start == start) & (mine.partition == usual)].sort_values("seed").run:
-            curve = rounds[(rounds.run == run) & (rounds.metric == "test_accuracy")].sort_values("round")
+            curve = rounds[(rounds.run == run) & (rounds.metric == "test_accuracy")].sort_values(
+                "round"
+            )
             left[start].append(float(curve.value.iloc[-1] - curve.value.iloc[1]))
     cells = contrary.rounds(asked)
     assert cells[2] == shown(left[asked.first], lambda x: 100 * x, "{:+.1f}")
     assert cells[4] == shown(left[asked.other], lambda x: 100 * x, "{:+.1f}")
 
 
-def test_the_tenth_of_clients_that_is_served_worst(make: Make, tmp_path: Path, contrary: ModuleType) -> None:
-    """Eleven clients: the second lowest is the tenth. From the other start all gain .1 but the first, which loses."""
+def test_the_tenth_of_clients_that_is_served_worst(
+    make: Make, tmp_path: Path, contrary: ModuleType
+) -> None:
+    """Eleven clients: the second lowest is the tenth. From the other start all gain .1 but the
+    first, which loses.
+    """
     folder = make(tmp_path / "study")
     runs = pq.read_table(folder / "results/runs.parquet").to_pylist()
     table = pq.read_table(folder / "results/rounds.parquet")
@@ -92,7 +113,10 @@ def test_the_tenth_of_clients_that_is_served_worst(make: Make, tmp_path: Path, c
             row = (run["run"], 60, f"client_accuracy/{client}", base + change)
             for column, item in zip(added.values(), row, strict=True):
                 column.append(item)
-    pq.write_table(pa.concat_tables([table, pa.table(added, schema=table.schema)]), folder / "results/rounds.parquet")
+    pq.write_table(
+        pa.concat_tables([table, pa.table(added, schema=table.schema)]),
+        folder / "results/rounds.parquet",
+    )
     _, random, other, gain, worse = contrary.worst(contrary.asked(folder))
     assert random == shown([0.51, 0.511, 0.512], lambda x: 100 * x, "{:.1f}")
     assert other.startswith("61.1 ")

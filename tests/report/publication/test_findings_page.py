@@ -1,4 +1,6 @@
-"""The page of findings: one table a finding, from what was published, between its marks; and docs/findings.md is it."""
+"""The page of findings: one table a finding, from what was published, between its marks;
+and docs/findings.md is it.
+"""
 
 import json
 import re
@@ -77,7 +79,9 @@ def test_every_finding_has_the_papers_words_and_a_row_a_task(page: str) -> None:
         rows = re.findall(r"^\| \[.*$", section, re.MULTILINE)
         assert len(rows) == 3
         assert all(len(re.findall(r"(?<!\\)\|", row)) == 7 for row in rows)
-        assert re.search(r"^\*\*Here:\*\* .*(holds|hold|show|undecided|not asked) on ", section, re.MULTILINE)
+        assert re.search(
+            r"^\*\*Here:\*\* .*(holds|hold|show|undecided|not asked) on ", section, re.MULTILINE
+        )
     assert "661.99 / 4843.13" in sections[4]
     assert "holds on digits; does not hold on cifar10" in sections[1]
     assert re.search(r"\| holds \| \+\d+\.\d points \\\[\+", sections[1])
@@ -91,7 +95,9 @@ def test_judgements_that_stand_among_all_are_bold(results: Path, page: str) -> N
         published = json.loads((results / folder / NAME).read_text())["findings"]
         column = {"cifar10": 1, "digits": 2}[folder]
         for finding in published:
-            line = next(line for line in page.splitlines() if line.startswith(f"| {finding['number']}. "))
+            line = next(
+                line for line in page.splitlines() if line.startswith(f"| {finding['number']}. ")
+            )
             bold = line.split(" | ")[column].strip("| ").startswith("**")
             assert bold == (finding["p_holm"] is not None and finding["p_holm"] < 0.05)
 
@@ -110,7 +116,9 @@ def test_names_are_text(page: str) -> None:
     assert r"a\|&lt;b>" in page
 
 
-def test_a_page_that_opens_with_the_answers_has_them_once_and_a_picture_beside(results: Path, tmp_path: Path) -> None:
+def test_a_page_that_opens_with_the_answers_has_them_once_and_a_picture_beside(
+    results: Path, tmp_path: Path
+) -> None:
     page = tmp_path / "mine.md"
     page.write_text(f"{AT_A_GLANCE[0]}\n{AT_A_GLANCE[1]}\n{AROUND}")
     text = write([results], page).read_text()
@@ -167,7 +175,9 @@ def test_what_was_published_and_changed_since_is_refused(results: Path, tmp_path
         read([tmp_path])
 
 
-def test_line_ends_of_the_page_stay_and_links_and_other_letters_are_refused(results: Path, tmp_path: Path) -> None:
+def test_line_ends_of_the_page_stay_and_links_and_other_letters_are_refused(
+    results: Path, tmp_path: Path
+) -> None:
     page = tmp_path / "page.md"
     page.write_bytes(AROUND.replace("\n", "\r\n").encode())
     write([results], page)

@@ -27,7 +27,11 @@ Keep = Callable[[dict[str, Any]], bool]
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
 
 
 def findings(folder: Path) -> dict[str, Any]:
@@ -37,7 +41,10 @@ def findings(folder: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def folder(make: Make, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make(tmp_path_factory.mktemp("study"), diverge=lambda row: row["client"] == "mimelite" and row["seed"] == 0)
+    return make(
+        tmp_path_factory.mktemp("study"),
+        diverge=lambda row: row["client"] == "mimelite" and row["seed"] == 0,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +52,9 @@ def kept(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return publish(folder, tmp_path_factory.mktemp("kept") / "digits")
 
 
-def test_the_same_folder_gives_the_same_bytes_and_nothing_stale(folder: Path, kept: Path, tmp_path: Path) -> None:
+def test_the_same_folder_gives_the_same_bytes_and_nothing_stale(
+    folder: Path, kept: Path, tmp_path: Path
+) -> None:
     mine = {"tables/mine.csv": b"1", "figures/mine.png": b"2", "notes.md": b"3"}
     for name, content in mine.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -60,11 +69,21 @@ def test_the_same_folder_gives_the_same_bytes_and_nothing_stale(folder: Path, ke
 def test_what_is_kept_is_small(kept: Path) -> None:
     files = contents(kept)
     assert sum(map(len, files.values())) < 500_000
-    assert {Path(name).suffix for name in files} == {".md", ".json", ".yaml", ".csv", ".png", ".parquet", ".sha256"}
+    assert {Path(name).suffix for name in files} == {
+        ".md",
+        ".json",
+        ".yaml",
+        ".csv",
+        ".png",
+        ".parquet",
+        ".sha256",
+    }
     assert files["study.yaml"]
 
 
-def test_what_was_published_says_what_the_study_says(folder: Path, kept: Path, tmp_path: Path) -> None:
+def test_what_was_published_says_what_the_study_says(
+    folder: Path, kept: Path, tmp_path: Path
+) -> None:
     theirs = tmp_path / folder.name
     shutil.copytree(kept, theirs)
     before, after = read(folder), read(theirs)
@@ -74,7 +93,9 @@ def test_what_was_published_says_what_the_study_says(folder: Path, kept: Path, t
 
 
 def test_the_report_of_what_was_published_goes_elsewhere(kept: Path) -> None:
-    with pytest.raises(HeadstartError, match="was published and has pages of its own; name another folder"):
+    with pytest.raises(
+        HeadstartError, match="was published and has pages of its own; name another folder"
+    ):
         write(kept)
 
 
@@ -85,8 +106,11 @@ def test_the_runs_are_all_there(folder: Path, kept: Path) -> None:
     assert [row["status"] for row in rows] == [run.status for run in runs]
     for row, run in zip(rows, runs, strict=True):
         expected = "" if run.test_accuracy is None else run.test_accuracy
-        assert row["test_accuracy"] == expected or float(row["test_accuracy"]) == pytest.approx(expected, rel=1e-5)
-    assert not {"task", "trainable", "executor"} & rows[0].keys()  # the same in all, or of no use elsewhere
+        assert row["test_accuracy"] == expected or float(row["test_accuracy"]) == pytest.approx(
+            expected, rel=1e-5
+        )
+    # The same in all, or of no use elsewhere.
+    assert not {"task", "trainable", "executor"} & rows[0].keys()
 
 
 def test_the_judged_findings_are_those_of_the_report(folder: Path, kept: Path) -> None:
@@ -96,11 +120,16 @@ def test_the_judged_findings_are_those_of_the_report(folder: Path, kept: Path) -
     for each in found["findings"]:
         judged = each["judged"]
         assert judged["n"] == 3
-        if each["answer"] in ("yes", "no") and each["number"] not in (1, 9):  # those two have margins
+        # Those two have margins.
+        if each["answer"] in ("yes", "no") and each["number"] not in (1, 9):
             assert (judged["low"] > 0) == (each["answer"] == "yes")
     units = {each["number"]: each["judged"]["unit"] for each in found["findings"]}
     assert (units[2], units[5], units[7]) == ("accuracy", "logarithm of the ratio", "rounds")
-    assert found["run"]["diverged"] == sum(not run.finished for run in read(folder).grid.records.runs) > 0
+    assert (
+        found["run"]["diverged"]
+        == sum(not run.finished for run in read(folder).grid.records.runs)
+        > 0
+    )
     assert any("runs diverged" in caution for caution in found["cautions"])
 
 
@@ -114,11 +143,17 @@ def test_the_readme_leads_to_what_is_there_and_shows_every_finding(kept: Path) -
 
 
 def test_the_command_of_the_readme_repeats_the_study(kept: Path, folder: Path) -> None:
-    assert yaml.safe_load((kept / "study.yaml").read_text()) == dict(read(folder).grid.records.settings)
+    assert yaml.safe_load((kept / "study.yaml").read_text()) == dict(
+        read(folder).grid.records.settings
+    )
 
 
-def test_the_readme_names_what_a_study_needs_beside_its_file(make: Make, tmp_path: Path, few: Keep) -> None:
-    task = "table(path='rows.csv', label='y', client='site:id', tokens=\"gpt2(folder='/vocabulary')\")"
+def test_the_readme_names_what_a_study_needs_beside_its_file(
+    make: Make, tmp_path: Path, few: Keep
+) -> None:
+    task = (
+        "table(path='rows.csv', label='y', client='site:id', tokens=\"gpt2(folder='/vocabulary')\")"
+    )
     starts = ["checkpoint(path='nets/w.pt')", "hub(repo='a/b', file='model.safetensors')"]
     folder = make(
         tmp_path / "out",
@@ -143,16 +178,25 @@ def test_the_readme_names_what_a_study_needs_beside_its_file(make: Make, tmp_pat
     assert not (publish(folder, kept) / "modules/nets/own.py").exists()
 
 
-def test_a_study_that_a_program_gave_is_repeated_by_that_program(make: Make, tmp_path: Path, few: Keep) -> None:
+def test_a_study_that_a_program_gave_is_repeated_by_that_program(
+    make: Make, tmp_path: Path, few: Keep
+) -> None:
     net = f"python(name='my net', sha256='{64 * '0'}')"
-    text = (publish(make(tmp_path / "out", keep=few, model=net), tmp_path / "kept") / "README.md").read_text()
-    assert "A Python program gave this study `my net`, which `study.yaml` names and does not hold: run that" in text
+    text = (
+        publish(make(tmp_path / "out", keep=few, model=net), tmp_path / "kept") / "README.md"
+    ).read_text()
+    assert (
+        "A Python program gave this study `my net`, which `study.yaml` names and does not hold: "
+        "run that" in text
+    )
     assert "headstart run study.yaml" not in text
     assert "Task `digits`, model `my net`." in text
 
 
 @pytest.mark.parametrize("name", ["README.md", "study.yaml"])
-def test_files_of_a_repository_are_not_overwritten(make: Make, tmp_path: Path, few: Keep, name: str) -> None:
+def test_files_of_a_repository_are_not_overwritten(
+    make: Make, tmp_path: Path, few: Keep, name: str
+) -> None:
     folder, repository = make(tmp_path / "study", keep=few), tmp_path / "repository"
     (repository / "figures").mkdir(parents=True)
     (repository / "figures/mine.png").write_bytes(b"mine")
@@ -180,7 +224,10 @@ def test_names_are_text_in_markdown(make: Make, tmp_path: Path, evil: str, few: 
         task=f"table(path='a`{evil}``')", model="\x1b[2Jmlp",
     )  # fmt: skip
     text = (publish(folder, tmp_path / "kept") / "README.md").read_text()
-    assert rf"Task <code>table(path='a\`{escaped(evil)}\`\`')</code>, model `\x1b[2Jmlp`. Written" in text
+    assert (
+        rf"Task <code>table(path='a\`{escaped(evil)}\`\`')</code>, model `\x1b[2Jmlp`. Written"
+        in text
+    )
     assert "<script" not in text
     assert r"\| \*a\* \[b\](c) \`d\`" in text
 

@@ -17,7 +17,9 @@ DOCS = Path(__file__).parents[3] / "docs"
 
 def test_every_published_result_is_of_this_format() -> None:
     for path in (DOCS / "results").rglob(NAME):
-        assert [each["number"] for each in json.loads(path.read_text())["findings"]] == list(range(1, 10))
+        assert [each["number"] for each in json.loads(path.read_text())["findings"]] == list(
+            range(1, 10)
+        )
 
 
 def changed(found: Any, at: tuple[Any, ...], value: Any) -> Any:
@@ -34,7 +36,13 @@ def changed(found: Any, at: tuple[Any, ...], value: Any) -> Any:
 
 
 def places(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    items = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
     return [each for key, item in items for each in ((*at, key), *places(item, (*at, key)))]
 
 

@@ -1,4 +1,6 @@
-"""What a repository keeps of the tables: small, in the same form, and nothing a page shows is lost."""
+"""What a repository keeps of the tables: small, in the same form,
+and nothing a page shows is lost.
+"""
 
 from typing import Any
 
@@ -15,8 +17,16 @@ Row = tuple[str, int, str, float]
 
 
 def results(*rows: Row) -> StudyTables:
-    columns = dict(zip(("run", "round", "metric", "value"), map(list, zip(*rows, strict=True)), strict=True))
-    return StudyTables("name: a", pa.table({"run": ["a", "b"]}), pa.table(columns), about={"records": "{}"}, planned=2)
+    columns = dict(
+        zip(("run", "round", "metric", "value"), map(list, zip(*rows, strict=True)), strict=True)
+    )
+    return StudyTables(
+        "name: a",
+        pa.table({"run": ["a", "b"]}),
+        pa.table(columns),
+        about={"records": "{}"},
+        planned=2,
+    )
 
 
 def rows(found: StudyTables) -> list[Any]:
@@ -26,7 +36,13 @@ def rows(found: StudyTables) -> list[Any]:
 def test_of_each_client_the_last_number_is_kept() -> None:
     own = "client_accuracy/1"
     found = compact(
-        results(("a", 0, own, 0.1), ("a", 5, own, 0.5), ("a", 9, own, np.nan), ("b", 9, own, 0.7), ("b", 9, "x", 1.0))
+        results(
+            ("a", 0, own, 0.1),
+            ("a", 5, own, 0.5),
+            ("a", 9, own, np.nan),
+            ("b", 9, own, 0.7),
+            ("b", 9, "x", 1.0),
+        )
     )
     assert rows(found) == [("a", 5, own, 0.5), ("b", 9, own, 0.7), ("b", 9, "x", 1.0)]
     assert found.about == {}
@@ -34,8 +50,15 @@ def test_of_each_client_the_last_number_is_kept() -> None:
 
 def test_rounds_come_metric_by_metric_and_keep_every_digit() -> None:
     third = 1 / 3
-    found = compact(results(("a", 0, "x", third), ("a", 0, "y", 2.0), ("b", 0, "x", 3.0), ("b", 0, "y", 4.0)))
-    assert rows(found) == [("a", 0, "x", third), ("b", 0, "x", 3.0), ("a", 0, "y", 2.0), ("b", 0, "y", 4.0)]
+    found = compact(
+        results(("a", 0, "x", third), ("a", 0, "y", 2.0), ("b", 0, "x", 3.0), ("b", 0, "y", 4.0))
+    )
+    assert rows(found) == [
+        ("a", 0, "x", third),
+        ("b", 0, "x", 3.0),
+        ("a", 0, "y", 2.0),
+        ("b", 0, "y", 4.0),
+    ]
 
 
 def test_what_is_too_large_is_kept_to_seven_digits(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,14 +46,19 @@ def test_it_imports_nothing_of_headstart() -> None:
         names |= {alias.name for alias in node.names} if isinstance(node, ast.Import) else set()
         names |= {str(node.module)} if isinstance(node, ast.ImportFrom) else set()
     assert {name.split(".")[0] for name in names} <= {
-        "collections", "json", "math", "pathlib", "re", "sys", "typing", "numpy", "pyarrow", "scipy",
+        "collections", "json", "math", "pathlib", "re", "sys", "typing", "numpy", "pyarrow",
+        "scipy",
     }  # fmt: skip
 
 
 STUDIES: dict[str, dict[str, Any]] = {
     "clear": {},
     "contrary": {"mood": "contrary", "seeds": (0, 1, 2, 3, 4)},
-    "small differences": {"mood": "undecided", "noise": 0.0005, "margins": {"speedup": 20, "alignment": 0.1}},
+    "small differences": {
+        "mood": "undecided",
+        "noise": 0.0005,
+        "margins": {"speedup": 20, "alignment": 0.1},
+    },
     "rates chosen": {"mood": "tuning"},
     "three starts": {"starts": ("random", "proxy", "checkpoint(path='a')")},
     "diverged": {"diverge": lambda row: row["client"] == "mimelite" and row["seed"] == 0},
@@ -66,26 +71,42 @@ STUDIES: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", STUDIES)
-def test_it_finds_what_was_published(name: str, make: Make, tmp_path: Path, recount: ModuleType) -> None:
+def test_it_finds_what_was_published(
+    name: str, make: Make, tmp_path: Path, recount: ModuleType
+) -> None:
     folder = published(make(tmp_path / "study", **STUDIES[name]))
     assert recount.differing(folder) == []
     assert len(recount.answers(folder)) == (8 if name == "few pairs" else 9)
 
 
-def test_answers_about_clients_are_corrected_with_the_others(make: Make, tmp_path: Path, recount: ModuleType) -> None:
+def test_answers_about_clients_are_corrected_with_the_others(
+    make: Make, tmp_path: Path, recount: ModuleType
+) -> None:
     folder = make(tmp_path / "study")
     found = read_results(folder)
-    last = found.rounds.filter(pa.compute.equal(found.rounds["metric"], "test_accuracy")).to_pylist()
+    last = found.rounds.filter(
+        pa.compute.equal(found.rounds["metric"], "test_accuracy")
+    ).to_pylist()
     rows = []
     for i, row in enumerate(last):
-        rows += [{**row, "metric": f"client_accuracy/{k}", "value": row["value"] + k * i % 7 / 50} for k in range(4)]
-    rewrite(folder, rounds=pa.concat_tables([found.rounds, pa.Table.from_pylist(rows, schema=found.rounds.schema)]))
+        rows += [
+            {**row, "metric": f"client_accuracy/{k}", "value": row["value"] + k * i % 7 / 50}
+            for k in range(4)
+        ]
+    rewrite(
+        folder,
+        rounds=pa.concat_tables(
+            [found.rounds, pa.Table.from_pylist(rows, schema=found.rounds.schema)]
+        ),
+    )
     published(folder)
     assert [panel.slug for panel in read(folder).shown][-1] == "clients"
     assert recount.differing(folder) == []
 
 
-def test_a_start_that_learned_nothing_answers_nothing(make: Make, tmp_path: Path, recount: ModuleType) -> None:
+def test_a_start_that_learned_nothing_answers_nothing(
+    make: Make, tmp_path: Path, recount: ModuleType
+) -> None:
     folder = make(tmp_path / "study")
     runs = read_results(folder).runs.to_pylist()
     flat = [{**run, "test_accuracy": 0.1} if run["start"] == "random" else run for run in runs]
@@ -97,9 +118,12 @@ def test_a_start_that_learned_nothing_answers_nothing(make: Make, tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("answer", "no"), ("p_holm", 0.04), ("margin", 0.01), ("judged", {"value": 0.5})]
+    ("name", "value"),
+    [("answer", "no"), ("p_holm", 0.04), ("margin", 0.01), ("judged", {"value": 0.5})],
 )
-def test_what_differs_is_told(name: str, value: Any, make: Make, tmp_path: Path, recount: ModuleType) -> None:
+def test_what_differs_is_told(
+    name: str, value: Any, make: Make, tmp_path: Path, recount: ModuleType
+) -> None:
     folder = published(make(tmp_path / "study"))
     told = json.loads((folder / NAME).read_text())
     old = told["findings"][1][name]
@@ -111,7 +135,9 @@ def test_what_differs_is_told(name: str, value: Any, make: Make, tmp_path: Path,
     assert recount.main([str(folder)]) == 1
 
 
-def test_all_that_is_published_here_agrees(recount: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+def test_all_that_is_published_here_agrees(
+    recount: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
     folders = sorted(map(str, (ROOT / "docs/results").iterdir()))
     assert recount.main(folders) == 0
     assert "digits: " in capsys.readouterr().out

@@ -1,4 +1,6 @@
-"""What docs/results keeps is what the code writes from its tables; where it fails, run `make results`."""
+"""What docs/results keeps is what the code writes from its tables; where it fails,
+run `make results`.
+"""
 
 from pathlib import Path
 
@@ -36,6 +38,8 @@ def test_the_tables_are_small(folder: Path) -> None:
     assert sum(path.stat().st_size for path in (folder / RESULTS).iterdir()) <= MOST_BYTES
 
 
-@pytest.mark.parametrize("folder", sorted(path.parent for path in ROOT.glob("*/findings.json")), ids=names)
+@pytest.mark.parametrize(
+    "folder", sorted(path.parent for path in ROOT.glob("*/findings.json")), ids=names
+)
 def test_no_file_was_changed_by_hand(folder: Path) -> None:
     own_files.refuse_changed(folder, own_files.PUBLISHED)

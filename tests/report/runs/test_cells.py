@@ -28,14 +28,20 @@ def test_a_cell_is_the_mean_of_its_seeds(table: Callable[..., Grid]) -> None:
 def test_seeds_of_one_repeat_of_the_tuning_count_as_one(table: Callable[..., Grid]) -> None:
     """Seeds 0 and 2 have the rates of repeat 0; a repeat with a diverged run has no mean."""
     tuning = {"repeats": 2}
-    cell = table({"random": {A: [0.5, 0.75, 0.7]}}, tuning=tuning).cell("random", Pair("sgd", "adam"))
+    cell = table({"random": {A: [0.5, 0.75, 0.7]}}, tuning=tuning).cell(
+        "random", Pair("sgd", "adam")
+    )
     assert cell.accuracy == {0: pytest.approx(0.6), 1: 0.75}
     assert cell.mean == pytest.approx(0.675)
     assert cell.seeds == {0, 1, 2}
-    lost = table({"random": {A: [0.5, 0.75, None]}}, tuning=tuning).cell("random", Pair("sgd", "adam"))
+    lost = table({"random": {A: [0.5, 0.75, None]}}, tuning=tuning).cell(
+        "random", Pair("sgd", "adam")
+    )
     assert np.isnan(lost.outcomes[0])
     assert (lost.outcomes[1], lost.accuracy) == (0.75, {})
-    assert table({"random": {A: [0.5, 0.75]}}, tuning=tuning).cell("random", Pair("sgd", "adam")).accuracy == {
+    assert table({"random": {A: [0.5, 0.75]}}, tuning=tuning).cell(
+        "random", Pair("sgd", "adam")
+    ).accuracy == {
         0: 0.5,
         1: 0.75,
     }

@@ -7,11 +7,17 @@ from headstart.tables import ROUNDS
 
 
 def rounds(*rows: tuple[str, int, str, float]) -> pa.Table:
-    return pa.Table.from_pylist([dict(zip(ROUNDS.names, row, strict=True)) for row in rows], schema=ROUNDS)
+    return pa.Table.from_pylist(
+        [dict(zip(ROUNDS.names, row, strict=True)) for row in rows], schema=ROUNDS
+    )
 
 
 def test_clients_are_by_run_and_the_rest_stays_in_order() -> None:
-    kept = [("a", 0, "test_loss", 2.0), ("a", 9, "client_accuracy_mean", 0.4), ("b", 9, "test_loss", 1.0)]
+    kept = [
+        ("a", 0, "test_loss", 2.0),
+        ("a", 9, "client_accuracy_mean", 0.4),
+        ("b", 9, "test_loss", 1.0),
+    ]
     of_clients = [
         ("a", 9, "client_accuracy/0", 0.5),
         ("a", 9, "client_accuracy/12", 0.25),

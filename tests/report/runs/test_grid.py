@@ -44,9 +44,17 @@ def test_each_axis_has_its_pairs_and_values(study: MakeStudy) -> None:
 
 def test_no_slice_where_nothing_varies(study: MakeStudy) -> None:
     found = read(
-        study(keep=lambda row: row["partition"] == DIR and row["devices"] == "equal" and row["local_epochs"] == 1)
+        study(
+            keep=lambda row: (
+                row["partition"] == DIR and row["devices"] == "equal" and row["local_epochs"] == 1
+            )
+        )
     )
-    assert [found.varied(axis) for axis in ("partition", "local_epochs", "devices")] == [None, None, None]
+    assert [found.varied(axis) for axis in ("partition", "local_epochs", "devices")] == [
+        None,
+        None,
+        None,
+    ]
 
 
 def test_a_slice_away_from_the_base_is_found(study: MakeStudy) -> None:
@@ -58,15 +66,20 @@ def test_a_slice_away_from_the_base_is_found(study: MakeStudy) -> None:
     folder = study(keep=keep)
     results = tables.read(folder)
     moved = tuple(
-        run if run.local_epochs == 1 else type(run)(**{**run.__dict__, "partition": "iid"}) for run in results.runs
+        run if run.local_epochs == 1 else type(run)(**{**run.__dict__, "partition": "iid"})
+        for run in results.runs
     )
-    part = sort(tables.Records(results.settings, moved, results.curves, folder)).varied("local_epochs")
+    part = sort(tables.Records(results.settings, moved, results.curves, folder)).varied(
+        "local_epochs"
+    )
     assert part is not None
     assert (part.rest.partition, part.values) == ("iid", (1, 5, 20))
 
 
 def test_means_are_over_the_largest_block_of_pairs_and_seeds(table: Callable[..., Grid]) -> None:
-    """Four of five seeds of three pairs are more than five of one; one of five of a single pair is less."""
+    """Four of five seeds of three pairs are more than five of one;
+    one of five of a single pair is less.
+    """
     a, b, c, d = (f"{client} + sgd" for client in ("sgd", "nova", "gd", "mimelite"))
 
     def kept(**seeds: int) -> list[str]:
@@ -90,9 +103,15 @@ def trained_by(study: Grid, trainable: Callable[[tables.Run], str]) -> Grid:
 
 
 def test_what_is_trained_is_part_of_a_setting(study: MakeStudy) -> None:
-    """Every run twice, once for the head alone: as many settings again, and the base is that of all weights."""
+    """Every run twice, once for the head alone: as many settings again,
+    and the base is that of all weights.
+    """
     found = read(study())
-    twice = [replace(run, trainable=trainable) for trainable in ("head", "all") for run in found.records.runs]
+    twice = [
+        replace(run, trainable=trainable)
+        for trainable in ("head", "all")
+        for run in found.records.runs
+    ]
     both = sort(replace(found.records, runs=tuple(twice)))
     assert len(both.cells) == 2 * len(found.cells)
     assert both.base == found.base == Setting(DIR, "equal", 1, "all")
@@ -106,7 +125,9 @@ def test_what_is_trained_is_part_of_a_setting(study: MakeStudy) -> None:
 def test_starts_are_not_compared_where_they_train_different_weights(study: MakeStudy) -> None:
     mixed = trained_by(read(study()), lambda run: "all" if run.start == "random" else "head")
     assert mixed.pairs() == []
-    assert where_to_begin(mixed).evidence == "only random was run in the setting that most runs have"
+    assert (
+        where_to_begin(mixed).evidence == "only random was run in the setting that most runs have"
+    )
     assert trained(mixed) == (
         "Starts differ in which weights were trained: all from random; head from proxy. "
         "They are compared only where it was the same."

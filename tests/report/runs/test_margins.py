@@ -22,9 +22,13 @@ from headstart.report.runs.margins import amount, margin_of
         ("clients", "accuracy", None),
     ],
 )
-def test_a_margin_is_in_the_unit_that_is_judged(slug: str, unit: str, expected: tuple[float, str] | None) -> None:
+def test_a_margin_is_in_the_unit_that_is_judged(
+    slug: str, unit: str, expected: tuple[float, str] | None
+) -> None:
     settings = {"margin": 2.0, "margins": {"alignment": 0.05}, "rounds": 60}
-    assert margin_of(settings, slug, unit) == (expected and (pytest.approx(expected[0]), expected[1]))
+    assert margin_of(settings, slug, unit) == (
+        expected and (pytest.approx(expected[0]), expected[1])
+    )
 
 
 def test_what_is_damaged_or_says_nothing_leaves_the_margins_as_they_are() -> None:

@@ -30,7 +30,10 @@ def test_a_part_goes_by_its_name_also_where_a_tuning_changed_it() -> None:
     assert names.called("clients", "proximal(mu=1)") == "proximal(mu=1)"
     assert names.called("clients", "sgd") == "sgd"
     assert names.called("partitions", "dirichlet(alpha=0.1)") == "skewed"
-    assert names.told("starts", "checkpoint(path='/nets/a.pt')") == "letters (checkpoint(path='/nets/a.pt'))"
+    assert (
+        names.told("starts", "checkpoint(path='/nets/a.pt')")
+        == "letters (checkpoint(path='/nets/a.pt'))"
+    )
     assert names.in_file("task", "digits") == WRITTEN["task"]
     assert PartNames().called("starts", "random") == "random"
 
@@ -38,15 +41,21 @@ def test_a_part_goes_by_its_name_also_where_a_tuning_changed_it() -> None:
 def test_a_study_file_without_its_names_is_what_it_was() -> None:
     assert without_names(WRITTEN) == {
         "task": "digits", "starts": ["random", "checkpoint(path='/nets/a.pt')"],
-        "clients": ["sgd", "proximal", "proximal(mu=1)"], "also": [{"partitions": ["dirichlet(alpha=0.1)"]}],
+        "clients": ["sgd", "proximal", "proximal(mu=1)"],
+        "also": [{"partitions": ["dirichlet(alpha=0.1)"]}],
     }  # fmt: skip
 
 
 @pytest.fixture
 def named(table: Table) -> Grid:
-    """A study of two starts and two pairs, of which one start, one client and the partition have names."""
+    """A study of two starts and two pairs, of which one start,
+    one client and the partition have names.
+    """
     path = "checkpoint(path='/nets/a.pt')"
-    random, letters = {A: [0.5, 0.51, 0.52], TUNED: [0.6, 0.61, 0.62]}, {A: [0.8, 0.81, 0.82], TUNED: [0.9, 0.91, 0.92]}
+    random, letters = (
+        {A: [0.5, 0.51, 0.52], TUNED: [0.6, 0.61, 0.62]},
+        {A: [0.8, 0.81, 0.82], TUNED: [0.9, 0.91, 0.92]},
+    )
     return table({"random": random, path: letters}, **WRITTEN, model="mlp", rounds=4)
 
 
@@ -69,7 +78,10 @@ def test_the_page_and_its_tables_have_them(named: Grid) -> None:
     reading = Reading(Path("here"), named)
     text = page(reading, [])
     assert "Begin from letters" in text
-    meanings = "post codes: digits; letters: checkpoint(path=&#39;/nets/a.pt&#39;); ours: proximal; skewed: dirichlet"
+    meanings = (
+        "post codes: digits; letters: checkpoint(path=&#39;/nets/a.pt&#39;); ours: "
+        "proximal; skewed: dirichlet"
+    )
     assert f"<dt>Names</dt><dd>{meanings}" in text
     picture = reading.appendix.best_of_starts
     assert picture is not None

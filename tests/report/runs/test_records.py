@@ -17,7 +17,11 @@ MakeStudy = Callable[..., Path]
 
 def test_curves_are_sorted_by_round_and_lose_what_is_not_finite(study: MakeStudy) -> None:
     folder = study()
-    rows = {"run": ["b", "a", "a", "a"], "round": [0, 4, 0, 8], "value": [5.0, 2.0, 3.0, float("nan")]}
+    rows = {
+        "run": ["b", "a", "a", "a"],
+        "round": [0, 4, 0, 8],
+        "value": [5.0, 2.0, 3.0, float("nan")],
+    }
     rewrite(folder, rounds=pa.table(rows | {"metric": ["loss"] * 4}))
     curves = tables.read(folder).curves
     assert {key: (r.tolist(), v.tolist()) for key, (r, v) in curves.items()} == {
@@ -40,7 +44,9 @@ def test_missing_file_is_named_with_what_to_do(study: MakeStudy, name: str) -> N
 @pytest.mark.parametrize(
     "damage", [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b[:200] + b"x" * 400 + b[600:]]
 )
-def test_damaged_parquet_is_one_line(study: MakeStudy, name: str, damage: Callable[[bytes], bytes]) -> None:
+def test_damaged_parquet_is_one_line(
+    study: MakeStudy, name: str, damage: Callable[[bytes], bytes]
+) -> None:
     path = study() / name
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(HeadstartError) as raised:

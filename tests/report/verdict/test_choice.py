@@ -25,13 +25,16 @@ def chosen(grid: Grid, start: str) -> Choice:
 
 
 GIVEN = {
-    "task": "digits", "model": "mlp", "starts": ["random", "proxy(epochs=3)"], "population": 20, "cohort": 5,
-    "rounds": 4, "title": "Mine", "tuning": {"trials": 3},
+    "task": "digits", "model": "mlp", "starts": ["random", "proxy(epochs=3)"], "population": 20,
+    "cohort": 5, "rounds": 4, "title": "Mine", "tuning": {"trials": 3},
 }  # fmt: skip
 
 
 def test_it_has_all_that_the_run_had(table: Table) -> None:
-    grid = table({"random": {A: [0.5, 0.6]}, "proxy(epochs=3)": {A: [0.7, 0.9], "nova + adam": [0.7, 0.9]}}, **GIVEN)
+    grid = table(
+        {"random": {A: [0.5, 0.6]}, "proxy(epochs=3)": {A: [0.7, 0.9], "nova + adam": [0.7, 0.9]}},
+        **GIVEN,
+    )
     found = chosen(grid, "proxy")
     assert (found.start, found.start_in_words) == (
         "proxy", "weights that the server trained first on data of its own (epochs=3)"
@@ -39,7 +42,8 @@ def test_it_has_all_that_the_run_had(table: Table) -> None:
     assert (found.pair.client, found.pair.server) == ("sgd", "adam")
     assert (found.client_rate, found.server_rate, found.local_epochs) == (0.1, 0.1, 1)
     assert found.rates == "client rate 0.1, server rate 0.1, 1 local epoch"
-    assert found.weights == "runs/proxy(epochs=3)/sgd + adam/1/weights.safetensors"  # seed 1 ends higher
+    # Seed 1 ends higher.
+    assert found.weights == "runs/proxy(epochs=3)/sgd + adam/1/weights.safetensors"
 
 
 def test_the_weights_lie_where_the_folder_has_them(table: Table) -> None:
@@ -50,7 +54,10 @@ def test_the_weights_lie_where_the_folder_has_them(table: Table) -> None:
 
 
 def test_the_study_file_is_one_and_runs_only_this(table: Table, tmp_path: Path) -> None:
-    grid = table({"random": {A: [0.5, 0.6]}, "proxy(epochs=3)": {A: [0.7, 0.9], "gd + adam": [0.1, 0.2]}}, **GIVEN)
+    grid = table(
+        {"random": {A: [0.5, 0.6]}, "proxy(epochs=3)": {A: [0.7, 0.9], "gd + adam": [0.1, 0.2]}},
+        **GIVEN,
+    )
     found = chosen(grid, "proxy")
     path = tmp_path / "chosen.yaml"
     path.write_text(found.study)
@@ -64,7 +71,10 @@ def test_the_study_file_is_one_and_runs_only_this(table: Table, tmp_path: Path) 
 
 
 def test_parameters_that_were_tuned_are_told(table: Table) -> None:
-    grid = table({"random": {"proximal(mu=0.1) + adam": [0.5]}, "proxy": {"proximal(mu=1) + adam": [0.6]}}, **GIVEN)
+    grid = table(
+        {"random": {"proximal(mu=0.1) + adam": [0.5]}, "proxy": {"proximal(mu=1) + adam": [0.6]}},
+        **GIVEN,
+    )
     found = chosen(grid, "proxy")
     assert found.pair.client == "proximal"
     assert found.rates.endswith("1 local epoch, proximal(mu=1)")
@@ -72,7 +82,9 @@ def test_parameters_that_were_tuned_are_told(table: Table) -> None:
 
 
 def test_what_a_program_gave_has_no_study_file(table: Table) -> None:
-    found = chosen(table({"random": {A: [0.5]}}, **(GIVEN | {"model": "python(name='net')"})), "random")
+    found = chosen(
+        table({"random": {A: [0.5]}}, **(GIVEN | {"model": "python(name='net')"})), "random"
+    )
     assert found.study == ""
 
 
@@ -97,6 +109,7 @@ def test_trainable_weights_are_kept(table: Table) -> None:
 def test_weights_say_which_seed_they_are_of_and_that_it_was_picked(table: Table) -> None:
     found = chosen(table({"random": {A: [0.5, 0.7, 0.6]}}, **GIVEN), "random")
     assert found.picked == (
-        "seed 1, picked as the highest of 3 seeds by test accuracy (70.0%, which flatters it: their mean is 60.0%)"
+        "seed 1, picked as the highest of 3 seeds by test accuracy (70.0%, which flatters it: "
+        "their mean is 60.0%)"
     )
     assert chosen(table({"random": {A: [0.5]}}, **GIVEN), "random").picked == "seed 0"

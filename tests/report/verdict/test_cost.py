@@ -14,7 +14,8 @@ ADAM, SGD = "sgd + adam", "sgd + sgd"
 
 def priced(study: Grid) -> Grid:
     runs = tuple(
-        replace(run, bytes_up=40_000_000, bytes_down=60_000_000, simulated_seconds=500.0) for run in study.records.runs
+        replace(run, bytes_up=40_000_000, bytes_down=60_000_000, simulated_seconds=500.0)
+        for run in study.records.runs
     )
     return sort(replace(study.records, runs=runs))
 
@@ -28,7 +29,9 @@ def test_the_cost_is_in_proportion_to_the_rounds_to_the_target(table: Table) -> 
     """100 rounds send 100 MB and last 500 s; the target takes 20 of them in the median."""
     study = table({"proxy": {ADAM: [0.9, 0.91, 0.92]}}, rounds_to_target={"proxy": [10, 20, 40]})
     said = cost(priced(study))
-    assert said.startswith("FedAdam from proxy costs 20 rounds, 20 MB in all and 100 simulated seconds to 80%")
+    assert said.startswith(
+        "FedAdam from proxy costs 20 rounds, 20 MB in all and 100 simulated seconds to 80%"
+    )
 
 
 def test_what_each_client_sends_is_told_where_the_cohort_is_known(table: Table) -> None:
@@ -57,5 +60,7 @@ def test_a_start_that_is_there_before_the_first_round_costs_nothing(table: Table
 
 
 def test_how_closely_rounds_are_known_is_said(table: Table) -> None:
-    study = table({"proxy": {ADAM: [0.9, 0.91, 0.92]}}, rounds_to_target={"proxy": [10, 20, 40]}, every=5)
+    study = table(
+        {"proxy": {ADAM: [0.9, 0.91, 0.92]}}, rounds_to_target={"proxy": [10, 20, 40]}, every=5
+    )
     assert "to 80% (accuracy was measured every 5 rounds), in the median" in cost(priced(study))

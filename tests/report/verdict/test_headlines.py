@@ -19,7 +19,9 @@ A, B = "sgd + adam", "sgd + sgd"
 
 
 def with_curves(grid: Grid, curves: dict[str, list[float]], every: int = 10) -> Grid:
-    """The accuracies of each start by round, 0.1 points more for each seed; the last is that of the run."""
+    """The accuracies of each start by round, 0.1 points more for each seed;
+    the last is that of the run.
+    """
     found = {}
     for run in grid.records.runs:
         values = np.array(curves[run.start]) + 0.001 * run.seed
@@ -29,17 +31,26 @@ def with_curves(grid: Grid, curves: dict[str, list[float]], every: int = 10) -> 
 
 def with_constant(grid: Grid, accuracy: float) -> Grid:
     row: dict[str, Any] = dict.fromkeys(BaselineRow.__dataclass_fields__)
-    row |= {"task": "t", "baseline": "constant", "rule": "majority", "answer": "1", "accuracy": accuracy}
+    row |= {
+        "task": "t",
+        "baseline": "constant",
+        "rule": "majority",
+        "answer": "1",
+        "accuracy": accuracy,
+    }
     return sort(replace(grid.records, baselines=(BaselineRow(**row),)))
 
 
 def test_a_run_that_is_no_better_than_the_constant_answer_claims_nothing(table: Table) -> None:
-    """60.1 % are positive: three runs end at just that, the others below. It was "Begin from checkpoint +12.5"."""
+    """60.1 % are positive: three runs end at just that, the others below.
+    It was "Begin from checkpoint +12.5".
+    """
     runs = {"random": {A: [0.476, 0.4761, 0.4762]}, "checkpoint": {A: [0.601, 0.601, 0.6011]}}
     grid = with_constant(table(runs), 0.601)
     found = headlines(grid, "checkpoint")
     assert found.constant.startswith(
-        "No run is better than the constant answer: that looks at no input and gets 60.1% right, and FedAdam"
+        "No run is better than the constant answer: that looks at no input and gets 60.1% right, "
+        "and FedAdam"
     )
     said = Reading(Path(), grid).verdict
     assert said.headlines == (found.constant,)
@@ -50,12 +61,21 @@ def test_a_run_that_is_no_better_than_the_constant_answer_claims_nothing(table: 
 
 def test_training_that_added_nothing_comes_first(table: Table) -> None:
     """72.7 % before and 72.6 after was the last small note under a lead of 12.5 points."""
-    grid = table({"random": {A: [0.600, 0.601, 0.602]}, "hub": {A: [0.726, 0.727, 0.728], B: [0.7, 0.701, 0.702]}})
-    curves = {"random": [0.1, 0.3, 0.5, 0.6, 0.6, 0.6], "hub": [0.727, 0.72, 0.725, 0.726, 0.726, 0.726]}
+    grid = table(
+        {
+            "random": {A: [0.600, 0.601, 0.602]},
+            "hub": {A: [0.726, 0.727, 0.728], B: [0.7, 0.701, 0.702]},
+        }
+    )
+    curves = {
+        "random": [0.1, 0.3, 0.5, 0.6, 0.6, 0.6],
+        "hub": [0.727, 0.72, 0.725, 0.726, 0.726, 0.726],
+    }
     grid = with_curves(grid, curves)
     found = headlines(grid, "hub")
     assert found.untrained.startswith(
-        "Training added nothing: from hub accuracy is 72.8% before the first round and 72.7% after the last"
+        "Training added nothing: from hub accuracy is 72.8% before the first round and 72.7% after "
+        "the last"
     )
     assert (found.constant, found.rising) == ("", "")
     said = Reading(Path(), grid).verdict
@@ -66,20 +86,32 @@ def test_training_that_added_nothing_comes_first(table: Table) -> None:
 
 
 def test_training_that_did_harm_is_not_called_nothing(table: Table) -> None:
-    grid = with_curves(table({"random": {A: [0.20, 0.21, 0.22]}}), {"random": [0.5, 0.4, 0.3, 0.2, 0.2, 0.2]})
+    grid = with_curves(
+        table({"random": {A: [0.20, 0.21, 0.22]}}), {"random": [0.5, 0.4, 0.3, 0.2, 0.2, 0.2]}
+    )
     found = headlines(grid, "random").untrained
     assert found.startswith("Training made the accuracy worse: from random accuracy is ")
 
 
 def test_a_curve_that_still_rises_asks_for_more_rounds(table: Table) -> None:
-    """7.4 against 7.1 % at round 20, the target reached by none, was "more seeds would narrow this"."""
+    """7.4 against 7.1 % at round 20, the target reached by none,
+    was "more seeds would narrow this".
+    """
     end = {"random": {A: [0.071, 0.072, 0.073]}, "proxy": {A: [0.074, 0.075, 0.076]}}
-    curves = {"random": [0.01, 0.02, 0.03, 0.04, 0.05, 0.071], "proxy": [0.01, 0.02, 0.04, 0.05, 0.06, 0.074]}
+    curves = {
+        "random": [0.01, 0.02, 0.03, 0.04, 0.05, 0.071],
+        "proxy": [0.01, 0.02, 0.04, 0.05, 0.06, 0.074],
+    }
     grid = with_curves(table(end, rounds_to_target={}, rounds=50), curves)
     found = headlines(grid, "proxy")
-    assert found.rising.startswith("Accuracy still rises at the end: over the last fifth of 100 rounds by 2.1 points")
+    assert found.rising.startswith(
+        "Accuracy still rises at the end: over the last fifth of 100 rounds by 2.1 points"
+    )
     said = Reading(Path(), grid).verdict
-    assert said.outlook.sentence == "First raise the rounds (rounds: 100) in the study file; seeds come after."
+    assert (
+        said.outlook.sentence
+        == "First raise the rounds (rounds: 100) in the study file; seeds come after."
+    )
     flat = {start: [*values[:-1], values[-1] - 0.02] for start, values in curves.items()}
     assert headlines(with_curves(table(end), flat), "proxy").rising == ""
 
@@ -88,14 +120,18 @@ def test_what_reached_its_target_may_rise(table: Table) -> None:
     end = {"random": {A: [0.90, 0.901, 0.902]}, "proxy": {A: [0.95, 0.951, 0.952]}}
     curves = {"random": [0.5, 0.6, 0.7, 0.8, 0.85, 0.90], "proxy": [0.5, 0.6, 0.7, 0.8, 0.85, 0.95]}
     reached = {"random": [30, 30, 30], "proxy": [30, 30, 30]}
-    assert headlines(with_curves(table(end, rounds_to_target=reached), curves), "proxy").rising == ""
+    assert (
+        headlines(with_curves(table(end, rounds_to_target=reached), curves), "proxy").rising == ""
+    )
     some = {"random": [30, 30, None], "proxy": [30, 30, 30]}
     found = headlines(with_curves(table(end, rounds_to_target=some), curves), "proxy").rising
     assert "by 5 points from random, in every seed" in found
 
 
 def test_a_rise_that_is_not_in_every_seed_is_noise(table: Table) -> None:
-    grid = with_curves(table({"random": {A: [0.9, 0.9, 0.9]}}), {"random": [0.5, 0.7, 0.8, 0.85, 0.88, 0.9]})
+    grid = with_curves(
+        table({"random": {A: [0.9, 0.9, 0.9]}}), {"random": [0.5, 0.7, 0.8, 0.85, 0.88, 0.9]}
+    )
     assert headlines(grid, "random").rising
     rounds, values = grid.records.curves["random/sgd + adam/1", "test_accuracy"]
     curves = dict(grid.records.curves)
@@ -109,7 +145,9 @@ def test_two_measurements_show_no_end_of_a_curve(table: Table) -> None:
 
 
 def test_a_large_margin_does_not_make_a_gain_nothing(table: Table) -> None:
-    """58 % before and 97 after was "Training added nothing" where 50 points were said not to matter."""
+    """58 % before and 97 after was "Training added nothing" where 50 points were said not to
+    matter.
+    """
     curves = {"random": [0.1, 0.5, 0.8], "proxy": [0.58, 0.9, 0.97]}
     runs = {"random": {A: [0.80, 0.801, 0.802]}, "proxy": {A: [0.97, 0.971, 0.972]}}
     grid = with_constant(with_curves(table(runs, margin=50), curves), 0.6)
@@ -120,12 +158,18 @@ def test_a_gain_that_is_seen_is_told(table: Table) -> None:
     curves = {"random": [0.1, 0.5, 0.8], "proxy": [0.966, 0.969, 0.97]}
     runs = {"random": {A: [0.80, 0.801, 0.802]}, "proxy": {A: [0.97, 0.971, 0.972]}}
     found = headlines(with_constant(with_curves(table(runs), curves), 0.967), "proxy")
-    assert found.untrained.startswith("Training added no more than 0.4 points: from proxy accuracy is 96.7%")
-    assert found.constant.startswith("No run is better than the constant answer by more than 0.4 points: that looks")
+    assert found.untrained.startswith(
+        "Training added no more than 0.4 points: from proxy accuracy is 96.7%"
+    )
+    assert found.constant.startswith(
+        "No run is better than the constant answer by more than 0.4 points: that looks"
+    )
 
 
 def test_seeds_that_disagree_are_told_and_claimed_no_more(table: Table) -> None:
-    """Three seeds said level; then every third run from proxy collapsed, and the page said +9.0 [+0.2, +1.2]."""
+    """Three seeds said level; then every third run from proxy collapsed,
+    and the page said +9.0 [+0.2, +1.2].
+    """
     random = [0.950, 0.951, 0.952] * 4
     proxy = [0.950, 0.951, 0.951, *[0.650, 0.951, 0.952] * 3]
     until = {"until": "decided", "first": 3, "at_most": 12}
@@ -141,14 +185,21 @@ def test_seeds_that_disagree_are_told_and_claimed_no_more(table: Table) -> None:
 
 @pytest.mark.parametrize(
     ("began", "lost", "known", "is_said"),
-    [(0.256, 4.1, True, True), (0.256, 1.4, True, False), (0.78, 4.1, True, False), (0.256, 4.1, False, False)],
+    [
+        (0.256, 4.1, True, True),
+        (0.256, 1.4, True, False),
+        (0.78, 4.1, True, False),
+        (0.256, 4.1, False, False),
+    ],
 )
 def test_a_start_that_is_sure_of_wrong_answers_is_said_first(
     table: Table, began: float, lost: float, known: bool, is_said: bool
 ) -> None:
-    """Its classes were in another order: it began at 25.6 % of four, and the page said "Begin from random".
+    """Its classes were in another order: it began at 25.6 % of four, and the page said "Begin from
+    random".
 
-    A new head is sure of nothing, and a start of which nothing is to be known has no head from elsewhere.
+    A new head is sure of nothing, and a start of which nothing is to be known has no head from
+    elsewhere.
     """
     grid = table({"random": {A: [0.700, 0.701, 0.702]}, "hub": {A: [0.650, 0.651, 0.652]}})
     runs, curves = [], {}
@@ -158,9 +209,18 @@ def test_a_start_that_is_sure_of_wrong_answers_is_said_first(
         curves[run.run, "test_accuracy"] = np.arange(2), np.array([began if is_hub else 0.25, 0.7])
         curves[run.run, "test_loss"] = np.arange(2), np.array([lost if is_hub else 1.4, 0.7])
     row: dict[str, Any] = dict.fromkeys(BaselineRow.__dataclass_fields__)
-    row |= {"task": "t", "baseline": "chance", "rule": "uniform", "answer": "any of 4", "accuracy": 0.25, "loss": 1.386}
+    row |= {
+        "task": "t",
+        "baseline": "chance",
+        "rule": "uniform",
+        "answer": "any of 4",
+        "accuracy": 0.25,
+        "loss": 1.386,
+    }
     given = replace(grid.records, runs=tuple(runs), curves=curves, baselines=(BaselineRow(**row),))
     found = headlines(sort(given), "random")
     assert bool(found.mistaken) == is_said
     if is_said:
-        assert found.sentences[0].startswith("Before training a guess gets 25.0% right (loss 1.4), and hub 25.6% right")
+        assert found.sentences[0].startswith(
+            "Before training a guess gets 25.0% right (loss 1.4), and hub 25.6% right"
+        )

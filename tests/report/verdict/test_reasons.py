@@ -15,7 +15,10 @@ from headstart.statistics.intervals import Estimate
 
 Table = Callable[..., Grid]
 A = "sgd + adam"
-PROXY, RANDOM = Sentence(True, "", "", ("proxy",), ("random",)), Sentence(True, "", "", ("random",), ("proxy",))
+PROXY, RANDOM = (
+    Sentence(True, "", "", ("proxy",), ("random",)),
+    Sentence(True, "", "", ("random",), ("proxy",)),
+)
 EITHER = Sentence(True, "", "", ("proxy", "random"))
 
 
@@ -33,12 +36,12 @@ def test_answers_speak_for_the_second_start_where_they_say_yes(table: Table) -> 
         panel("gd-vs-sgd", "yes"),
     ]
     assert reasons(grid, "proxy", panels, PROXY) == (
-        "From proxy, against random, it learns in fewer rounds (d-speedup); but from random the loss is flatter where "
-        "it begins (d-curvature)."
+        "From proxy, against random, it learns in fewer rounds (d-speedup); but from random the "
+        "loss is flatter where it begins (d-curvature)."
     )
     assert reasons(grid, "random", panels, RANDOM) == (
-        "From random, against proxy, the loss is flatter where it begins (d-curvature); but from proxy it learns in "
-        "fewer rounds (d-speedup)."
+        "From random, against proxy, the loss is flatter where it begins (d-curvature); but from "
+        "proxy it learns in fewer rounds (d-speedup)."
     )
 
 
@@ -52,9 +55,9 @@ def test_without_a_target_no_rounds_are_saved(table: Table) -> None:
 def test_all_against_it_is_said_as_plainly(table: Table) -> None:
     grid = table({"random": {A: [0.8, 0.81]}, "proxy": {A: [0.9, 0.91]}})
     said = reasons(grid, "proxy", [panel("curvature", "no")], PROXY)
-    assert (
-        said
-        == "No panel below says why: from random, which ends lower, the loss is flatter where it begins (d-curvature)."
+    assert said == (
+        "No panel below says why: from random, which ends lower, the loss is flatter where it "
+        "begins (d-curvature)."
     )
 
 
@@ -77,12 +80,18 @@ def test_a_difference_reads_the_right_way_round_from_either_start(table: Table) 
     grid = table({"random": {A: [0.9, 0.91]}, "proxy": {A: [0.8, 0.81]}})
     answer = Answer("no", ".", "+2.69", Estimate(-2.69, -2.71, -2.67, 3), unit="loss")
     lower = replace(panel("initial-loss", "no"), answer=answer)
-    said = "From random, against proxy, its loss is lower before the first round (by 2.69 [2.67, 2.71])."
+    said = (
+        "From random, against proxy, its loss is lower before the first round (by 2.69 [2.67, "
+        "2.71])."
+    )
     assert reasons(grid, "random", [lower], RANDOM) == said
     points = Answer("yes", ".", judged=Estimate(0.096, 0.076, 0.117, 3))
     assert by_how_much(points) == "by 9.6 points [7.6, 11.7]"
     flatter = Answer(
-        "yes", ".", judged=Estimate(np.log(2.0), np.log(1.5), np.log(4.0), 3), unit="logarithm of the ratio"
+        "yes",
+        ".",
+        judged=Estimate(np.log(2.0), np.log(1.5), np.log(4.0), 3),
+        unit="logarithm of the ratio",
     )
     assert by_how_much(flatter) == "2.0 times [1.5, 4.0]"
 
@@ -98,7 +107,8 @@ def test_where_no_start_is_ahead_nothing_is_explained(table: Table) -> None:
     grid = table({"random": {A: [0.8, 0.81]}, "proxy": {A: [0.9, 0.91]}}, target_accuracy=0.8)
     said = reasons(grid, "proxy", [panel("speedup", "yes")], EITHER)
     assert said == (
-        "Neither proxy nor random is shown to end higher. From proxy it learns in fewer rounds (d-speedup)."
+        "Neither proxy nor random is shown to end higher. From proxy it learns in fewer rounds "
+        "(d-speedup)."
     )
 
 
@@ -113,6 +123,6 @@ def test_a_start_that_does_harm_is_explained(table: Table) -> None:
     measured = sort(replace(grid.records, curves=curves))
     where = Sentence(True, "", "", ("random", "proxy"), ("wrong",))
     assert reasons(measured, "random", [], where).endswith(
-        "From wrong there is something to unlearn: before the first round its loss is 14.20 with 0.7% right, from "
-        "random 1.40 with 7.1%."
+        "From wrong there is something to unlearn: before the first round its loss is 14.20 with "
+        "0.7% right, from random 1.40 with 7.1%."
     )

@@ -3,7 +3,15 @@
 import pytest
 
 from headstart.looks.competitors import Pair
-from headstart.report.verdict.sentences import Sentence, difference, either, in_points, joined, named, possible
+from headstart.report.verdict.sentences import (
+    Sentence,
+    difference,
+    either,
+    in_points,
+    joined,
+    named,
+    possible,
+)
 from headstart.statistics.joint.decisions import Bounds
 
 
@@ -17,10 +25,15 @@ def test_a_sentence_ends_once() -> None:
 
 def test_pairs_that_are_one_are_named_together() -> None:
     pairs = [Pair("sgd", "adam"), Pair("nova", "adam"), Pair("proximal(mu=0)", "adam")]
-    assert named(pairs) == "FedAdam (FedAdam with FedNova clients and FedAdam with FedProx clients (mu=0) are the same)"
+    assert named(pairs) == (
+        "FedAdam (FedAdam with FedNova clients and FedAdam with FedProx clients (mu=0) are the "
+        "same)"
+    )
 
 
-@pytest.mark.parametrize(("names", "said"), [("a", "a"), ("ab", "a or b"), ("abcdef", "a, b, c, d or 2 more")])
+@pytest.mark.parametrize(
+    ("names", "said"), [("a", "a"), ("ab", "a or b"), ("abcdef", "a, b, c, d or 2 more")]
+)
 def test_names_to_choose_from(names: str, said: str) -> None:
     assert either(list(names)) == said
 

@@ -33,7 +33,11 @@ def test_every_question_has_its_sentence(study: Callable[..., Path]) -> None:
 
 
 def test_the_gain_is_over_the_nearest_other_start(table: Table) -> None:
-    starts = {"random": {A: [0.80, 0.81, 0.82]}, "proxy": {A: [0.90, 0.91, 0.921]}, "hub": {A: [0.70, 0.71, 0.722]}}
+    starts = {
+        "random": {A: [0.80, 0.81, 0.82]},
+        "proxy": {A: [0.90, 0.91, 0.921]},
+        "hub": {A: [0.70, 0.71, 0.722]},
+    }
     said = Reading(Path("here"), table(starts)).verdict
     assert said.against == "random"
     assert said.gain is not None

@@ -29,16 +29,22 @@ def test_ahead_with_the_best_pair(table: Table) -> None:
 
 
 def test_the_contrary_is_said_as_plainly(table: Table) -> None:
-    found = where_to_begin(table({"random": {A: [0.90, 0.91, 0.92]}, "proxy": {A: [0.80, 0.81, 0.821]}}))
+    found = where_to_begin(
+        table({"random": {A: [0.90, 0.91, 0.92]}, "proxy": {A: [0.80, 0.81, 0.821]}})
+    )
     assert (found.decided, found.claim) == (True, "Begin from random")
 
 
 def test_what_is_open_says_what_is_possible(table: Table) -> None:
-    found = where_to_begin(table({"random": {A: [0.80, 0.85, 0.90]}, "proxy": {A: [0.91, 0.84, 0.82]}}))
+    found = where_to_begin(
+        table({"random": {A: [0.80, 0.85, 0.90]}, "proxy": {A: [0.91, 0.84, 0.82]}})
+    )
     assert (found.decided, found.claim) == (False, UNDECIDED)
     assert found.names == ("proxy",)
     assert set(found.open) == {"random", "proxy"}
-    assert found.evidence.startswith("after 3 seeds, in final test accuracy with the best pair of each, ")
+    assert found.evidence.startswith(
+        "after 3 seeds, in final test accuracy with the best pair of each, "
+    )
     assert "proxy leads random by 0.7 points, but anything from −" in found.evidence
 
 
@@ -67,8 +73,14 @@ def test_while_accuracy_rises_claims_are_for_so_many_rounds(table: Table) -> Non
     proxy = [0.901, 0.910, 0.899, 0.903, 0.905, 0.904]
     grid = table({"random": {A: random}, "proxy": {A: proxy}}, rounds=20)
     assert where_to_begin(grid, rising="it rises").claim == "Either start will do, for 20 rounds"
-    far = {"random": {A: [0.60, 0.55, 0.63, 0.61, 0.57]}, "proxy": {A: [0.78, 0.77, 0.79, 0.70, 0.79]}}
-    for grid in (table(far, margin=2), table({start: {A: runs[A][:2]} for start, runs in far.items()})):
+    far = {
+        "random": {A: [0.60, 0.55, 0.63, 0.61, 0.57]},
+        "proxy": {A: [0.78, 0.77, 0.79, 0.70, 0.79]},
+    }
+    for grid in (
+        table(far, margin=2),
+        table({start: {A: runs[A][:2]} for start, runs in far.items()}),
+    ):
         assert grid.decided.last is not None
         assert where_to_begin(grid, rising="it rises").decided == grid.decided.last.where
 
@@ -79,7 +91,9 @@ def test_the_page_says_what_the_looks_decided(table: Table) -> None:
     outcomes = set()
     for spread in (0.002, 0.01, 0.03):
         for values in 0.8 + spread * draw.standard_normal((12, 2, 4)):
-            grid = table({"random": {A: values[0].tolist()}, "proxy": {A: values[1].tolist()}}, margin=1.0)
+            grid = table(
+                {"random": {A: values[0].tolist()}, "proxy": {A: values[1].tolist()}}, margin=1.0
+            )
             assert grid.decided.last is not None
             assert where_to_begin(grid).decided == grid.decided.last.where
             outcomes.add(grid.decided.last.where)
@@ -87,14 +101,17 @@ def test_the_page_says_what_the_looks_decided(table: Table) -> None:
 
 
 def test_a_start_may_be_good_enough_without_being_ahead(table: Table) -> None:
-    """Leads by 2.1 points, sd 2.1: that it is behind is possible, by more than 1 point it is not."""
+    """Leads by 2.1 points, sd 2.1: that it is behind is possible,
+    by more than 1 point it is not.
+    """
     random = [0.80, 0.81, 0.79, 0.80, 0.82]
     proxy = [0.85, 0.83, 0.82, 0.811, 0.815]
     grid = table({"random": {A: random}, "proxy": {A: proxy}}, margin=1.0)
     found = where_to_begin(grid)
     assert (found.decided, found.claim) == (True, "Nothing is lost by beginning from proxy")
     assert found.evidence.startswith(
-        "no start is better by more than 1 point, and proxy itself is not shown to be better; proxy measures +"
+        "no start is better by more than 1 point, and proxy itself is not shown to be better; "
+        "proxy measures +"
     )
     (low,) = re.findall(r"points \[−([\d.]+), ", found.evidence)
     assert float(low) <= 1.0  # the interval denies nothing of that
@@ -105,7 +122,11 @@ def test_elimination_names_what_is_left(table: Table) -> None:
     first, second = [0.90, 0.95, 0.91], [0.93, 0.90, 0.92]
     found = where_to_begin(table({"random": {A: random}, "proxy": {A: first}, "hub": {A: second}}))
     assert found.claim == "Begin from proxy or hub, not from random"
-    assert (set(found.names), found.avoid, set(found.open)) == ({"proxy", "hub"}, ("random",), {"proxy", "hub"})
+    assert (set(found.names), found.avoid, set(found.open)) == (
+        {"proxy", "hub"},
+        ("random",),
+        {"proxy", "hub"},
+    )
     assert "between these two it is not decided" in found.evidence
 
 
@@ -131,7 +152,9 @@ def test_a_start_from_which_every_run_diverged_is_none(table: Table) -> None:
 
 
 def test_a_run_that_diverges_now_and_then_says_little_of_a_start(table: Table) -> None:
-    """One run in ten that diverges, from both, would otherwise decide 40 % of studies of one pair."""
+    """One run in ten that diverges, from both, would otherwise decide 40 % of studies of one
+    pair.
+    """
     random, proxy = {A: [0.9, 0.9, None]}, {A: [0.9, 0.91, 0.92]}
     found = where_to_begin(table({"random": random, "proxy": proxy}))
     assert (found.decided, found.claim) == (False, UNDECIDED)
@@ -143,7 +166,10 @@ def test_what_cannot_be_said_is_said(table: Table) -> None:
     alone = where_to_begin(table({"random": {A: [0.8, 0.81, 0.82]}}))
     assert (alone.decided, alone.evidence) == (False, "only one start, random, was run")
     lost = where_to_begin(table({"random": {A: [None, 0.8]}, "proxy": {A: [None, None]}}))
-    assert (lost.decided, lost.evidence) == (False, "every pair has a diverged run; lower the rates")
+    assert (lost.decided, lost.evidence) == (
+        False,
+        "every pair has a diverged run; lower the rates",
+    )
     grid = table({"random": {A: [0.8, 0.81]}, "proxy": {A: [0.8, 0.81]}})
     runs = tuple(replace(run, test_accuracy=None) for run in grid.records.runs)
     unmeasured = where_to_begin(sort(replace(grid.records, runs=runs)))
@@ -164,7 +190,9 @@ def test_speed_and_averages_are_evidence_and_no_claim(table: Table) -> None:
     assert (found.decided, found.claim) == (False, UNDECIDED)
     assert found.beside.startswith("Not judged: +10.3 points [")
     assert "against random on average over 2 pairs" in found.beside
-    assert found.beside.endswith("with FedAdam, 80% takes 21 rounds from proxy and 42 rounds from random.")
+    assert found.beside.endswith(
+        "with FedAdam, 80% takes 21 rounds from proxy and 42 rounds from random."
+    )
     some = {"random": [40, None, None], "proxy": [20, 21, 22]}
     found = where_to_begin(table({"random": level, "proxy": other}, rounds_to_target=some))
     assert "80% is reached by 3 of 3 runs from proxy and 1 of 3 runs from random" in found.beside
@@ -180,7 +208,9 @@ def test_pairs_that_are_one_count_once_in_the_average(table: Table) -> None:
 
 
 def _noise(key: int, starts: int, pairs: int, seeds: int = 3) -> np.ndarray:
-    """Accuracies [studies, starts, pairs, seeds] around .8, sd 2 points; half of the variance is shared by a seed."""
+    """Accuracies [studies, starts, pairs, seeds] around .8, sd 2 points;
+    half of the variance is shared by a seed.
+    """
     draw = np.random.Generator(np.random.Philox(key=key))
     own = draw.normal(0.0, 0.0141, (STUDIES, starts, pairs, seeds))
     return 0.8 + own + draw.normal(0.0, 0.0141, (STUDIES, 1, 1, seeds))
@@ -204,7 +234,9 @@ def _at_most(level: float) -> float:
 
 
 @pytest.mark.parametrize(("starts", "pairs"), [(2, 4), (6, 1)])
-def test_starts_that_are_equal_are_told_apart_at_most_at_the_level(table: Table, starts: int, pairs: int) -> None:
+def test_starts_that_are_equal_are_told_apart_at_most_at_the_level(
+    table: Table, starts: int, pairs: int
+) -> None:
     """With six starts the best was picked and compared with five others: 12 % were decided."""
     claimed = 0
     for grid in _studies(table, _noise(7, starts, pairs)):
@@ -213,7 +245,9 @@ def test_starts_that_are_equal_are_told_apart_at_most_at_the_level(table: Table,
 
 
 def test_the_start_whose_best_pair_is_worse_is_not_named_for_its_poor_pairs(table: Table) -> None:
-    """Best pair .5 points worse, three poor pairs 10 points better: by the average it was named in 94 %."""
+    """Best pair .5 points worse, three poor pairs 10 points better:
+    by the average it was named in 94 %.
+    """
     values = _noise(8, 2, 4, seeds=5)
     values[:, :, 1:] -= 0.3
     values[:, 1, 0] -= 0.006

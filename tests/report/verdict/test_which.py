@@ -31,13 +31,19 @@ def test_the_pair_that_is_ahead_of_all_others(table: Table) -> None:
     found = with_what(grid, "random")
     assert (found.decided, found.claim) == (True, f"Use {FEDADAM}")
     assert (found.names, found.avoid, found.open) == ((FEDADAM,), (FEDAVG, FULL_BATCH), ())
-    assert found.evidence.startswith("91.0% from random, ahead of each of the 2 others, of the nearest by +40.0 points")
+    assert found.evidence.startswith(
+        "91.0% from random, ahead of each of the 2 others, of the nearest by +40.0 points"
+    )
 
 
-def test_pairs_that_are_level_are_named_together_and_the_poor_one_is_to_be_avoided(table: Table) -> None:
+def test_pairs_that_are_level_are_named_together_and_the_poor_one_is_to_be_avoided(
+    table: Table,
+) -> None:
     level = [0.900, 0.911, 0.899, 0.902, 0.905, 0.904]
     other = [0.901, 0.910, 0.899, 0.903, 0.905, 0.904]
-    found = with_what(one(table, {A: level, B: other, C: [0.5, 0.51, 0.5, 0.52, 0.49, 0.5]}), "random")
+    found = with_what(
+        one(table, {A: level, B: other, C: [0.5, 0.51, 0.5, 0.52, 0.49, 0.5]}), "random"
+    )
     assert (found.decided, found.claim) == (True, f"Use {FEDAVG} or {FEDADAM}")
     assert (found.names, found.avoid, found.open) == ((FEDAVG, FEDADAM), (FULL_BATCH,), ())
     assert "no pair is better than these by more than 0.5 points" in found.evidence
@@ -62,7 +68,9 @@ def test_what_may_be_as_good_is_said_in_words(table: Table) -> None:
     grid = one(table, {A: jumping, B: steady, C: [0.5, 0.51, 0.5, 0.52, 0.49, 0.5, 0.51, 0.5]})
     found = with_what(grid, "random")
     assert (found.names, found.open) == ((FEDAVG,), (FEDADAM,))
-    assert found.evidence.endswith(f"avoid {FULL_BATCH}; {FEDADAM} may be as good, which is not decided")
+    assert found.evidence.endswith(
+        f"avoid {FULL_BATCH}; {FEDADAM} may be as good, which is not decided"
+    )
 
 
 def test_while_accuracy_rises_pairs_are_level_for_so_many_rounds(table: Table) -> None:
@@ -134,7 +142,10 @@ def test_pairs_with_diverged_runs_are_counted(table: Table) -> None:
 
 def test_nothing_is_recommended_before_the_first_look(table: Table) -> None:
     missing = with_what(one(table, {A: [0.9, 0.91], B: [0.5, 0.51]}, seeds=[0, 1, 2]), "random")
-    assert missing.text == "No pair is recommended yet: 2 runs of its first look, at 3 seeds, are missing."
+    assert (
+        missing.text
+        == "No pair is recommended yet: 2 runs of its first look, at 3 seeds, are missing."
+    )
     grid = one(table, {A: [0.8, 0.81]})
     runs = tuple(replace(run, test_accuracy=None) for run in grid.records.runs)
     unmeasured = with_what(sort(replace(grid.records, runs=runs)), "random")
@@ -145,11 +156,16 @@ def test_no_pair_is_of_use_where_nothing_was_learned(table: Table) -> None:
     grid = one(table, {A: [0.90, 0.91, 0.92], B: [0.50, 0.51, 0.52]})
     assert not with_what(grid, "random", floor="no better than constant").decided
     found = with_what(grid, "random", untrained="training added nothing")
-    assert found.text == "No pair is of use here: none improves on random as it is by more than 0.5 points."
+    assert (
+        found.text
+        == "No pair is of use here: none improves on random as it is by more than 0.5 points."
+    )
 
 
 def test_of_equal_pairs_and_one_bad_one_hardly_ever_one_is_named(table: Table) -> None:
-    """Eleven equal pairs and one 25 points worse: "Use X" was claimed in every study of five seeds."""
+    """Eleven equal pairs and one 25 points worse: "Use X" was claimed in every study of five
+    seeds.
+    """
     draw = np.random.Generator(np.random.Philox(key=11))
     named = 0
     for study in (0.8 + draw.normal(0, 0.02, (60, 12, 5))).tolist():
@@ -160,7 +176,9 @@ def test_of_equal_pairs_and_one_bad_one_hardly_ever_one_is_named(table: Table) -
 
 
 def test_accuracies_in_steps_of_a_test_row_are_no_certainty(table: Table) -> None:
-    """Of 400 test rows: three seeds that agree exactly are no proof; "Use P" was false in 9 to 12 %."""
+    """Of 400 test rows: three seeds that agree exactly are no proof;
+    "Use P" was false in 9 to 12 %.
+    """
     draw = np.random.Generator(np.random.Philox(key=12))
     named, studies = 0, 200
     for study in np.round(400 * (0.9 + draw.normal(0, 0.001, (studies, 2, 3)))) / 400:
@@ -171,22 +189,28 @@ def test_accuracies_in_steps_of_a_test_row_are_no_certainty(table: Table) -> Non
     assert named / studies <= 0.05 + 3 * (0.05 * 0.95 / studies) ** 0.5
 
 
-def test_the_accuracy_that_is_printed_of_the_best_of_many_equal_pairs_is_not_too_high(table: Table) -> None:
-    """Two starts, twelve equal pairs, three seeds with a standard deviation of 2 points: the highest mean is too high
-    by 2.2 points, less the luck that the sentence tells by .3 at most.
+def test_the_accuracy_that_is_printed_of_the_best_of_many_equal_pairs_is_not_too_high(
+    table: Table,
+) -> None:
+    """Two starts, twelve equal pairs, three seeds with a standard deviation of 2 points: the
+    highest mean is too high by 2.2 points, less the luck that the sentence tells by .3 at most.
     """
     generator, printed, highest, chances = np.random.default_rng(0), [], [], []
     for _ in range(100):
         values = 0.8 + 0.02 * generator.standard_normal((2, 12, 3))
         accuracies = {}
         for start, of_start in zip(("random", "proxy"), values.tolist(), strict=True):
-            accuracies[start] = {f"c{place} + adam": of_pair for place, of_pair in enumerate(of_start)}
+            accuracies[start] = {
+                f"c{place} + adam": of_pair for place, of_pair in enumerate(of_start)
+            }
         grid = table(accuracies)
         last = grid.decided.last
         assert last is not None
         assert last.leader is not None
         said = with_what(grid, grid.decided.starts[last.leader]).text
-        found = re.search(r"leads with ([\d.]+)% .* equal, ([\d.]+) points? of .* a chance of (\d+)%", said)
+        found = re.search(
+            r"leads with ([\d.]+)% .* equal, ([\d.]+) points? of .* a chance of (\d+)%", said
+        )
         assert found, said
         printed.append(float(found[1]) - float(found[2]))
         chances.append(float(found[3]))
@@ -199,7 +223,10 @@ def test_the_accuracy_that_is_printed_of_the_best_of_many_equal_pairs_is_not_too
 def test_under_repeats_of_the_tuning_it_counts_tunings(table: Table) -> None:
     """Six seeds at the rates of three tunings are three results."""
     random, proxy = [0.80, 0.82, 0.81, 0.80, 0.82, 0.81], [0.83, 0.82, 0.83, 0.83, 0.82, 0.83]
-    pairs = {"random": {"sgd + adam": random, "sgd + sgd": proxy}, "proxy": {"sgd + adam": proxy, "sgd + sgd": random}}
+    pairs = {
+        "random": {"sgd + adam": random, "sgd + sgd": proxy},
+        "proxy": {"sgd + adam": proxy, "sgd + sgd": random},
+    }
     grid = table(pairs, tuning={"trials": 3, "repeats": 3})
     assert grid.decided.unit == "tuning"
     assert "3 tunings" in with_what(grid, "random").text

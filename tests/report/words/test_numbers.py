@@ -18,7 +18,9 @@ from headstart.report.words.numbers import (
 from headstart.statistics.intervals import Estimate
 
 
-@pytest.mark.parametrize(("value", "text"), [(0.04, "0.0"), (-0.04, "0.0"), (2.55, "+2.5"), (-2.5, f"{MINUS}2.5")])
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.04, "0.0"), (-0.04, "0.0"), (2.55, "+2.5"), (-2.5, f"{MINUS}2.5")]
+)
 def test_signs(value: float, text: str) -> None:
     assert signed(value) == text
 
@@ -32,7 +34,12 @@ def test_sizes(value: float, text: str) -> None:
 
 
 def test_what_is_not_there_is_a_dash() -> None:
-    assert [percent(None), percent(math.nan), percent(0.1234), percent(1.0, 0)] == ["–", "–", "12.3%", "100%"]
+    assert [percent(None), percent(math.nan), percent(0.1234), percent(1.0, 0)] == [
+        "–",
+        "–",
+        "12.3%",
+        "100%",
+    ]
 
 
 def test_differences_with_intervals() -> None:
@@ -43,13 +50,18 @@ def test_differences_with_intervals() -> None:
 
 
 def test_what_is_not_possible_is_not_written() -> None:
-    """Two seeds give intervals of 12.7 standard errors: beyond 100 points, or 200 of a change of differences."""
+    """Two seeds give intervals of 12.7 standard errors: beyond 100 points,
+    or 200 of a change of differences.
+    """
     wide = Estimate(0.1, -1.5, 1.7, 2)
     assert points(wide) == "+10.0 points (2 seeds: the interval spans all that is possible)"
     assert points(wide, OF_CHANGES) == f"+10.0 points [{MINUS}150.0, +170.0]"
     tau = number(Estimate(0.22, -7.43, 7.87, 3), most=OF_CORRELATIONS)
     assert tau == "+0.22 (3 seeds: the interval spans all that is possible)"
-    assert number(Estimate(-1.5, -3.5, 0.5, 3), most=OF_CORRELATIONS) == f"{MINUS}1.50 [{MINUS}2.00, +0.50]"
+    assert (
+        number(Estimate(-1.5, -3.5, 0.5, 3), most=OF_CORRELATIONS)
+        == f"{MINUS}1.50 [{MINUS}2.00, +0.50]"
+    )
     assert number(Estimate(0.5, -7.0, 8.0, 3), 1, " rounds") == f"+0.5 rounds [{MINUS}7.0, +8.0]"
     assert points(Estimate(0.5, -0.4, 1.4, 2)) == f"+50.0 points [{MINUS}40.0, +100.0]"
 

@@ -5,7 +5,9 @@ from headstart.report.words.remarks import DIVERGED, SHORT, capital, in_brackets
 
 def test_what_was_left_out() -> None:
     assert left_out((0, DIVERGED), (0, SHORT)) == ""
-    assert left_out((1, DIVERGED), (2, SHORT)) == ("1 pair with diverged runs and 2 pairs with fewer seeds left out")
+    assert left_out((1, DIVERGED), (2, SHORT)) == (
+        "1 pair with diverged runs and 2 pairs with fewer seeds left out"
+    )
 
 
 def test_remarks_and_capitals() -> None:

@@ -12,7 +12,10 @@ from headstart.report.words.start_names import start_names
 
 Table = Callable[..., Grid]
 A = "sgd + adam"
-RIGHT, WRONG = "checkpoint(path='public.pt', head='keep')", "checkpoint(path='wrong.pt', head='keep')"
+RIGHT, WRONG = (
+    "checkpoint(path='public.pt', head='keep')",
+    "checkpoint(path='wrong.pt', head='keep')",
+)
 
 
 def test_files_of_one_name_have_their_folders() -> None:
@@ -22,7 +25,10 @@ def test_files_of_one_name_have_their_folders() -> None:
 
 def test_what_is_equal_is_left_out() -> None:
     names = ["checkpoint(path='a.pt', head='keep')", "checkpoint(path='a.pt', head='new')"]
-    assert list(start_names(names).values()) == ["checkpoint(head='keep')", "checkpoint(head='new')"]
+    assert list(start_names(names).values()) == [
+        "checkpoint(head='keep')",
+        "checkpoint(head='new')",
+    ]
 
 
 def test_no_two_starts_have_one_name() -> None:
@@ -35,9 +41,16 @@ def test_no_two_starts_have_one_name() -> None:
 def test_two_checkpoints_go_by_their_files_everywhere(table: Table) -> None:
     """Their names had been cut where they differ."""
     right, wrong = {A: [0.9, 0.91, 0.92]}, {A: [0.5, 0.51, 0.53]}
-    grid = table({"random": {A: [0.7, 0.71, 0.73]}, RIGHT: right, WRONG: wrong}, starts=["random", RIGHT, WRONG])
+    grid = table(
+        {"random": {A: [0.7, 0.71, 0.73]}, RIGHT: right, WRONG: wrong},
+        starts=["random", RIGHT, WRONG],
+    )
     assert grid.starts == ("random", "public.pt", "wrong.pt")
-    assert [label(grid.starts, start) for start in grid.starts] == ["random", "public.pt", "wrong.pt"]
+    assert [label(grid.starts, start) for start in grid.starts] == [
+        "random",
+        "public.pt",
+        "wrong.pt",
+    ]
     assert where_to_begin(grid).claim == "Begin from public.pt"
     found = choice(grid, grid.cell("public.pt", grid.pairs()[0]))
     assert found.start_in_words == "weights from a checkpoint (path='public.pt', head='keep')"

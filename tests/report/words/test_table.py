@@ -8,7 +8,12 @@ from headstart.report.words.table import Table, csv_text
 
 
 def test_a_table_in_latex_is_escaped_aligned_and_whole() -> None:
-    columns = {"client_rate": [0.1, 1.23e-5], "pair": ["a & b", "50%"], "best": [True, False], "n": [3, None]}
+    columns = {
+        "client_rate": [0.1, 1.23e-5],
+        "pair": ["a & b", "50%"],
+        "best": [True, False],
+        "n": [3, None],
+    }
     columns |= {"MB": [1936.4, -0.5]}
     text = Table("rates", "Rates_1", columns).latex()  # type: ignore[arg-type]
     assert r"\begin{tabular}{rllrr}" in text
@@ -27,5 +32,13 @@ def test_cells_are_text_in_a_spreadsheet_too_and_numbers_stay_numbers() -> None:
     }
     rows = list(csv.reader(io.StringIO(csv_text(columns).decode())))
     assert rows[0] == ["'@start", "d"]
-    assert [row[0] for row in rows[1:]] == ["'=cmd|' /C calc'!A0", "+1", "'-mu", "'\t=1", "'\uff1d1", "a=b", "-1e-3"]
+    assert [row[0] for row in rows[1:]] == [
+        "'=cmd|' /C calc'!A0",
+        "+1",
+        "'-mu",
+        "'\t=1",
+        "'\uff1d1",
+        "a=b",
+        "-1e-3",
+    ]
     assert [row[1] for row in rows[1:]] == ["-0.5", "1.0", "-2.0", "3.0", "4.0", "", "5.0"]

@@ -6,7 +6,9 @@ NET = "python(name='my net', sha256='" + 64 * "0" + "')"
 
 
 def test_parts_are_found_in_parameters_too() -> None:
-    found = [name for name, _ in parts({"task": f"table(path='a.csv', like=\"{NET}\")", "also": ["sgd"]})]
+    found = [
+        name for name, _ in parts({"task": f"table(path='a.csv', like=\"{NET}\")", "also": ["sgd"]})
+    ]
     assert found == ["table", "python", "sgd"]
 
 
@@ -18,7 +20,10 @@ def test_a_given_part_is_shown_by_its_name() -> None:
 def test_a_given_part_inside_of_another_is_shown_by_its_name_too() -> None:
     within = f"head_first(of={NET!r})"
     assert "\\'" not in by_name(within)
-    assert by_name("head_first(of='python(name=\\'net\\', sha256=\\'" + 64 * "1" + "\\')')") == "head_first(of='net')"
+    assert (
+        by_name("head_first(of='python(name=\\'net\\', sha256=\\'" + 64 * "1" + "\\')')")
+        == "head_first(of='net')"
+    )
 
 
 def test_other_parts_stay_as_they_are() -> None:

@@ -32,11 +32,15 @@ def start(path: Path, **parameters: Any) -> Start:
     return STARTS.build(STARTS.component({"checkpoint": {"path": str(path), **parameters}}))
 
 
-def weights(path: Path, build: Callable[[], nn.Module] = module, task: Task | None = None, **parameters: Any) -> Tree:
+def weights(
+    path: Path, build: Callable[[], nn.Module] = module, task: Task | None = None, **parameters: Any
+) -> Tree:
     return start(path, **parameters).weights(NOTHING, Network(build), task or digits(), 0)
 
 
-def said(path: Path, build: Callable[[], nn.Module] = module, task: Task | None = None, **parameters: Any) -> list[str]:
+def said(
+    path: Path, build: Callable[[], nn.Module] = module, task: Task | None = None, **parameters: Any
+) -> list[str]:
     network = Network(build)
     return list(start(path, **parameters).check(network, task or digits(), lambda task: network))
 

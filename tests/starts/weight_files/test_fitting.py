@@ -1,4 +1,6 @@
-"""Weights that are at hand are held to the model: heads, classes, features, buffers, tied weights."""
+"""Weights that are at hand are held to the model: heads, classes, features, buffers,
+tied weights.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -57,15 +59,21 @@ def test_tied_weights_are_one_where_both_are_equal(tmp_path: Path) -> None:
     assert equal(weights(path, Tied), network.state(0))
 
 
-def test_buffers_are_loaded_and_those_that_a_module_makes_anew_are_held_to_it(tmp_path: Path) -> None:
+def test_buffers_are_loaded_and_those_that_a_module_makes_anew_are_held_to_it(
+    tmp_path: Path,
+) -> None:
     built, path = Buffered(), tmp_path / "w.pt"
     state = {**built.state_dict(), "mean": torch.arange(64.0)}
     torch.save(state, path)
-    assert equal(weights(path, Buffered), {**state, **{name: state[name] for name in ("mean", "mask")}})
+    assert equal(
+        weights(path, Buffered), {**state, **{name: state[name] for name in ("mean", "mask")}}
+    )
     torch.save({**state, "place": torch.arange(4)}, path)
     assert equal(weights(path, Buffered), state)
     torch.save({**state, "place": torch.zeros(4)}, path)
-    assert "the model makes 'place' anew (persistent=False), with other numbers" in refusal(path, Buffered)
+    assert "the model makes 'place' anew (persistent=False), with other numbers" in refusal(
+        path, Buffered
+    )
     torch.save({name: leaf for name, leaf in state.items() if name != "mean"}, path)
     assert "it lacks 'mean' [64]" in refusal(path, Buffered)
     torch.save({**state, "mean": torch.arange(64)}, path)
@@ -79,13 +87,18 @@ def headed(outputs: int) -> Callable[[], nn.Module]:
 
 
 def test_a_head_is_kept_by_the_names_of_its_classes(tmp_path: Path) -> None:
-    path, task = kept(tmp_path / "w.safetensors", "cat", "dog", "fox"), of_classes("dog", "fox", "hen")
+    path, task = (
+        kept(tmp_path / "w.safetensors", "cat", "dog", "fox"),
+        of_classes("dog", "fox", "hen"),
+    )
     before, got = load(path).state, weights(path, headed(3), task)
     fresh = Network(headed(3)).state(0)
     for name in ("1.weight", "1.bias"):
         assert torch.equal(got[name][:2], before[name][1:])
         assert torch.equal(got[name][2], fresh[name][2])
-    assert said(path, headed(3), task) == ["the head '1' is kept by the names of 2 classes, new for 'hen'"]
+    assert said(path, headed(3), task) == [
+        "the head '1' is kept by the names of 2 classes, new for 'hen'"
+    ]
     assert said(path, headed(3), task, head="keep") == [
         "the head '1' is kept in place, though it was not learnt for 'hen'"
     ]
@@ -110,7 +123,9 @@ def test_the_same_classes_in_another_order_or_more_of_them_are_found(tmp_path: P
 def test_a_head_of_other_classes_is_new_and_one_without_names_said(tmp_path: Path) -> None:
     path, other = kept(tmp_path / "w.safetensors", "cat", "dog", "fox"), of_classes("0", "1", "2")
     assert equal(weights(path, headed(3), other), Network(headed(3)).state(0))
-    assert said(path, headed(3), other) == ["the head '1' is new: it was learnt for none of the classes"]
+    assert said(path, headed(3), other) == [
+        "the head '1' is new: it was learnt for none of the classes"
+    ]
     save_file(load(path).state, tmp_path / "plain.safetensors")
     assert equal(weights(tmp_path / "plain.safetensors", headed(3), other), load(path).state)
     assert said(tmp_path / "plain.safetensors", headed(3), other) == [
@@ -120,13 +135,17 @@ def test_a_head_of_other_classes_is_new_and_one_without_names_said(tmp_path: Pat
 
 def test_weights_of_another_vocabulary_are_refused(tmp_path: Path) -> None:
     network = Network(headed(3))
-    (tmp_path / "w.safetensors").write_bytes(content(Weights(network.state(0), Meaning(tokens="a" * 64)), {}))
+    (tmp_path / "w.safetensors").write_bytes(
+        content(Weights(network.state(0), Meaning(tokens="a" * 64)), {})
+    )
     from headstart.tasks.tokens.base import TOKENS
 
     tokens = TOKENS.build(TOKENS.component("characters"), [])
     part = digits().test
     task = Task("posts", part, part, part, outputs=3, tokens=tokens)
-    with pytest.raises(HeadstartError, match="learnt on another vocabulary than that of task 'posts'"):
+    with pytest.raises(
+        HeadstartError, match="learnt on another vocabulary than that of task 'posts'"
+    ):
         weights(tmp_path / "w.safetensors", headed(3), task)
 
 
@@ -140,12 +159,20 @@ def test_a_file_of_ours_with_changed_numbers_is_refused(tmp_path: Path) -> None:
 
 def test_features_in_another_order_are_refused_and_other_names_said(tmp_path: Path) -> None:
     part = digits().test
-    network, task = Network(headed(3)), Task("first", part, part, part, outputs=3, features=("x1", "x2"))
+    network, task = (
+        Network(headed(3)),
+        Task("first", part, part, part, outputs=3, features=("x1", "x2")),
+    )
     path = tmp_path / "w.safetensors"
     path.write_bytes(content(Weights.of(network.state(0), network, task), {}))
     assert said(path, headed(3), task) == []
     turned = Task("second", part, part, part, outputs=3, features=("x2", "x1"))
-    with pytest.raises(HeadstartError, match="in another order: 'x1' where task 'second' has 'x2'; name the features"):
+    with pytest.raises(
+        HeadstartError,
+        match="in another order: 'x1' where task 'second' has 'x2'; name the features",
+    ):
         weights(path, headed(3), turned)
     other = Task("third", part, part, part, outputs=3, features=("x1", "age"))
-    assert said(path, headed(3), other) == ["its inputs were called otherwise: 'x2' where the task has 'age'"]
+    assert said(path, headed(3), other) == [
+        "its inputs were called otherwise: 'x2' where the task has 'age'"
+    ]

@@ -60,15 +60,17 @@ WRAPPED: dict[str, Callable[[Tree], Any]] = {
     "params": lambda sd: {"params": sd, "step": torch.tensor(3)},
     "two levels": lambda sd: {"checkpoint": {"params": sd}},
     "Lightning": lambda sd: {
-        "epoch": 1, "pytorch-lightning_version": "2.5", "state_dict": behind("model.", sd), "hparams_name": "kwargs",
-        "hyper_parameters": {"lr": 0.1}, "optimizer_states": [optimizer_state()], "loops": {"fit_loop": {"done": 1}},
+        "epoch": 1, "pytorch-lightning_version": "2.5", "state_dict": behind("model.", sd),
+        "hparams_name": "kwargs", "hyper_parameters": {"lr": 0.1},
+        "optimizer_states": [optimizer_state()], "loops": {"fit_loop": {"done": 1}},
     },
     "DataParallel": lambda sd: behind("module.", sd),
     "torch.compile": lambda sd: behind("_orig_mod.", sd),
     "compiled and parallel": lambda sd: behind("_orig_mod.module.", sd),
     "arguments of a script": lambda sd: {"model": sd, "args": Namespace(lr=0.1, out=Path("/tmp"))},
     "an average beside it": lambda sd: {"model": sd, "model_ema": drawn(seed=5)},
-    "arrays of NumPy": lambda sd: {"model": {name: leaf.numpy() for name, leaf in sd.items()}, "acc": np.float64(1)},
+    "arrays of NumPy": lambda sd: {"model": {name: leaf.numpy() for name, leaf in sd.items()},
+                                   "acc": np.float64(1)},
     "a list in order": lambda sd: list(sd.values()),
     "twice the same": lambda sd: {"last": sd, "best": dict(sd)},
     "more than tensors": lambda sd: {**sd, "epoch": 3},
@@ -83,9 +85,14 @@ def test_what_scripts_save_is_unpacked(how: str, tmp_path: Path) -> None:
 
 def test_what_was_done_is_said_in_few_words(tmp_path: Path) -> None:
     torch.save({"epoch": 3, "state_dict": behind("module.", drawn())}, tmp_path / "w.pt")
-    assert said(tmp_path / "w.pt")[:2] == ["taken from 'state_dict' in it", "the prefix 'module.' taken off its names"]
+    assert said(tmp_path / "w.pt")[:2] == [
+        "taken from 'state_dict' in it",
+        "the prefix 'module.' taken off its names",
+    ]
     torch.save(drawn(), tmp_path / "w.pt")
-    assert said(tmp_path / "w.pt") == ["the head '3' is kept by its shape: what its outputs stand for is not known"]
+    assert said(tmp_path / "w.pt") == [
+        "the head '3' is kept by its shape: what its outputs stand for is not known"
+    ]
 
 
 def test_an_encoder_gets_a_new_head(tmp_path: Path) -> None:
@@ -111,18 +118,25 @@ def test_two_tensors_for_one_name_of_the_model_are_refused(tmp_path: Path) -> No
     def wrapped() -> nn.Module:
         return nn.Sequential(OrderedDict(net=module()))
 
-    for parts in ((behind("net.", drawn()), drawn(seed=1)), (drawn(seed=1), behind("net.", drawn()))):
+    for parts in (
+        (behind("net.", drawn()), drawn(seed=1)),
+        (drawn(seed=1), behind("net.", drawn())),
+    ):
         torch.save({**parts[0], **parts[1]}, path)
         assert "does not fit the model" in refusal(path, wrapped)
 
 
 def test_one_of_several_is_named(tmp_path: Path) -> None:
-    torch.save({"student": drawn(), "teacher": drawn(seed=1), "queue": torch.ones(3)}, tmp_path / "w.pt")
+    torch.save(
+        {"student": drawn(), "teacher": drawn(seed=1), "queue": torch.ones(3)}, tmp_path / "w.pt"
+    )
     assert refusal(tmp_path / "w.pt").endswith(
         "several that fit the model: 'student', 'teacher'; say which (inside='...')"
     )
     assert equal(weights(tmp_path / "w.pt", inside="teacher"), drawn(seed=1))
-    assert "under 'ema', got tensors under 'student' and 'teacher'" in refusal(tmp_path / "w.pt", inside="ema")
+    assert "under 'ema', got tensors under 'student' and 'teacher'" in refusal(
+        tmp_path / "w.pt", inside="ema"
+    )
 
 
 def test_a_prefix_that_was_taken_off_is_not_advised(tmp_path: Path) -> None:
@@ -137,21 +151,27 @@ def test_a_named_prefix_leaves_the_rest_out(tmp_path: Path) -> None:
     found = behind("module.encoder_q.", drawn()) | behind("module.encoder_k.", drawn(seed=1))
     torch.save({"state_dict": found | {"module.queue": torch.ones(3)}}, tmp_path / "w.pt")
     line = refusal(tmp_path / "w.pt")
-    assert "names of the model are there behind 'module.encoder_q.' and 'module.encoder_k.', which prefix='...'" in line
+    assert (
+        "names of the model are there behind 'module.encoder_q.' and 'module.encoder_k.', which "
+        "prefix='...'" in line
+    )
     assert equal(weights(tmp_path / "w.pt", prefix="module.encoder_k."), drawn(seed=1))
     assert said(tmp_path / "w.pt", prefix="module.encoder_k.")[2].startswith(
         "left out of it: module.encoder_q.1.weight"
     )
 
 
-def test_arrays_of_numpy_are_read_by_name_and_flowers_in_the_order_of_the_module(tmp_path: Path) -> None:
+def test_arrays_of_numpy_are_read_by_name_and_flowers_in_the_order_of_the_module(
+    tmp_path: Path,
+) -> None:
     np.savez(tmp_path / "named.npz", **{name: leaf.numpy() for name, leaf in drawn().items()})  # type: ignore[arg-type]
     assert equal(weights(tmp_path / "named.npz"), drawn())
     np.savez_compressed(tmp_path / "flower.npz", *[leaf.numpy() for leaf in drawn().values()])
     assert equal(weights(tmp_path / "flower.npz"), drawn())
     np.savez(tmp_path / "few.npz", *[leaf.numpy() for leaf in drawn().values()][:3])
-    assert "expected 4 arrays in the order of the module's state_dict, as they have no names, got 3" in refusal(
-        tmp_path / "few.npz"
+    assert (
+        "expected 4 arrays in the order of the module's state_dict, as they have no names, got 3"
+        in refusal(tmp_path / "few.npz")
     )
     swapped = [drawn()[name].numpy() for name in ("1.bias", "1.weight", "3.weight", "3.bias")]
     np.savez(tmp_path / "swapped.npz", *swapped)
@@ -164,7 +184,9 @@ def test_arrays_of_numpy_are_read_by_name_and_flowers_in_the_order_of_the_module
 
 def test_ten_arrays_and_more_stay_in_order(tmp_path: Path) -> None:
     def deep() -> nn.Module:
-        return nn.Sequential(nn.Flatten(), nn.Linear(64, 4), *[nn.Linear(4, 4) for _ in range(5)], nn.Linear(4, 10))
+        return nn.Sequential(
+            nn.Flatten(), nn.Linear(64, 4), *[nn.Linear(4, 4) for _ in range(5)], nn.Linear(4, 10)
+        )
 
     expected = Network(deep).initial(3)
     np.savez(tmp_path / "flower.npz", *[leaf.numpy() for leaf in expected.values()])
@@ -173,9 +195,13 @@ def test_ten_arrays_and_more_stay_in_order(tmp_path: Path) -> None:
 
 def test_folders_of_shards_are_read_together(tmp_path: Path) -> None:
     tensors = drawn()
-    names = dict.fromkeys(tensors, "model-00001-of-00002.safetensors") | {"3.bias": "model-00002-of-00002.safetensors"}
+    names = dict.fromkeys(tensors, "model-00001-of-00002.safetensors") | {
+        "3.bias": "model-00002-of-00002.safetensors"
+    }
     for shard in set(names.values()):
-        save_file({name: leaf for name, leaf in tensors.items() if names[name] == shard}, tmp_path / shard)
+        save_file(
+            {name: leaf for name, leaf in tensors.items() if names[name] == shard}, tmp_path / shard
+        )
     index = tmp_path / "model.safetensors.index.json"
     index.write_text(json.dumps({"metadata": {}, "weight_map": names}))
     assert equal(weights(tmp_path), tensors)

@@ -1,4 +1,6 @@
-"""Files of weights as others pack them: what is read is what was saved, or one line says why not."""
+"""Files of weights as others pack them: what is read is what was saved,
+or one line says why not.
+"""
 
 import json
 import zipfile
@@ -38,7 +40,9 @@ def test_a_torch_file_that_was_compressed_holds_the_same_numbers(tmp_path: Path)
 
 def test_a_torch_file_that_unpacks_to_far_more_is_refused(tmp_path: Path) -> None:
     torch.save({"weight": torch.zeros(80 * 2**20)}, tmp_path / "plain.pt")
-    with pytest.raises(HeadstartError, match=r"expected the arrays of a model of 24 bytes, got some of 335,"):
+    with pytest.raises(
+        HeadstartError, match=r"expected the arrays of a model of 24 bytes, got some of 335,"
+    ):
         content(packed_anew(tmp_path / "plain.pt"))
 
 
@@ -47,5 +51,8 @@ def test_a_name_in_two_shards_is_refused(tmp_path: Path) -> None:
     safetensors.torch.save_file({"bias": torch.ones(2)}, tmp_path / "b.safetensors")
     index = {"weight_map": {"weight": "a.safetensors", "bias": "b.safetensors"}}
     (tmp_path / "model.safetensors.index.json").write_text(json.dumps(index))
-    with pytest.raises(HeadstartError, match=r"b.safetensors: expected a tensor in one shard, got 'bias' in a.safet"):
+    with pytest.raises(
+        HeadstartError,
+        match=r"b.safetensors: expected a tensor in one shard, got 'bias' in a.safet",
+    ):
         content(tmp_path / "model.safetensors.index.json")

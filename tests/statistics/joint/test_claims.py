@@ -1,4 +1,6 @@
-"""The bounds behind claims: by a count over couples, and over simulated studies whose truth is known."""
+"""The bounds behind claims: by a count over couples, and over simulated studies whose truth is
+known.
+"""
 
 import itertools
 import math
@@ -21,9 +23,9 @@ def test_the_bounds_are_those_of_every_couple_in_turn() -> None:
     level = levels(late(looks), 2 * 0.5 / 6 / 2)[0] / 2
     known = np.where(able[..., None], values, 0.0)
     for a, b in itertools.permutations(range(3), 2):
-        lows = couples(known[a], known[b], able[a][:, None] & able[b], effective(known[a], known[b], 2), 0.0).low(
-            level, 16.0
-        )
+        lows = couples(
+            known[a], known[b], able[a][:, None] & able[b], effective(known[a], known[b], 2), 0.0
+        ).low(level, 16.0)
         best = [max(lows[able[a], j]) for j in range(2) if able[b, j]]
         assert found.starts_low[a, b] == pytest.approx(min(best))
     assert np.isnan(found.pairs_low[2, [0, 1], [1, 0]]).all()
@@ -52,9 +54,14 @@ def test_claims_where_nothing_is_level_err_in_five_of_a_hundred_studies_at_most(
 
 
 def test_pairs_that_share_the_luck_of_their_start_are_worth_one() -> None:
-    """Six starts, twelve pairs that are nearly clones, three seeds: a start was ahead in 18 % of such studies."""
+    """Six starts, twelve pairs that are nearly clones, three seeds:
+    a start was ahead in 18 % of such studies.
+    """
     generator = np.random.default_rng(5)
-    shared, each = generator.standard_normal((300, 6, 1, 3)), generator.standard_normal((300, 6, 12, 3))
+    shared, each = (
+        generator.standard_normal((300, 6, 1, 3)),
+        generator.standard_normal((300, 6, 12, 3)),
+    )
     (found,) = claims(shared + 0.1 * each, one_look(3), margin=0.25)
     assert found.ahead.any(axis=(1, 2)).mean() < 0.04
 
@@ -125,7 +132,9 @@ def test_what_will_hardly_be_decided_is_hopeless() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["normal", "exponential", "still exponential", "unequal", "t3"])
 @pytest.mark.parametrize(("starts", "pairs"), [(2, 1), (3, 1), (2, 4)])
-def test_whoever_stops_when_errs_in_five_of_a_hundred_studies_at_most(kind: str, starts: int, pairs: int) -> None:
+def test_whoever_stops_when_errs_in_five_of_a_hundred_studies_at_most(
+    kind: str, starts: int, pairs: int
+) -> None:
     generator = np.random.default_rng(0)
     shape = (2000, starts, pairs, 20)
     values = generator.standard_normal(shape)

@@ -1,4 +1,6 @@
-"""Couples of pairs against their differences, one by one, and Hall's cubic put into its equation."""
+"""Couples of pairs against their differences, one by one, and Hall's cubic put into its
+equation.
+"""
 
 import math
 
@@ -14,7 +16,9 @@ def test_a_couple_has_the_mean_the_error_and_the_skewness_of_its_differences() -
     ours, theirs = np.random.default_rng(0).standard_normal((2, 3, 6))
     found = couples(ours, theirs, np.ones((3, 3), dtype=bool), 3, step=0.0)
     differences = ours[:, None] - theirs[None]
-    variance, freedom = moderated(differences.var(axis=-1, ddof=1), np.ones((3, 3), dtype=bool), 5, 3)
+    variance, freedom = moderated(
+        differences.var(axis=-1, ddof=1), np.ones((3, 3), dtype=bool), 5, 3
+    )
     assert found.value == pytest.approx(differences.mean(axis=-1))
     assert found.error == pytest.approx(np.sqrt(variance / 6))
     assert found.freedom == pytest.approx(freedom)
@@ -24,7 +28,9 @@ def test_a_couple_has_the_mean_the_error_and_the_skewness_of_its_differences() -
 
 
 def test_what_is_steadily_so_has_the_floor_of_a_step() -> None:
-    found = couples(np.full((1, 4), 0.75), np.full((1, 4), 0.5), np.ones((1, 1), dtype=bool), 1, step=0.01)
+    found = couples(
+        np.full((1, 4), 0.75), np.full((1, 4), 0.5), np.ones((1, 1), dtype=bool), 1, step=0.01
+    )
     assert found.error == pytest.approx(0.005 / 2)
     assert found.low(0.025) == pytest.approx(0.25 - special.stdtrit(3, 0.975) * 0.0025)
 
@@ -47,7 +53,9 @@ def test_a_long_tail_above_makes_no_bound_bolder() -> None:
 
 
 def test_pairs_count_as_many_variances_as_they_are_worth() -> None:
-    """Clones count as one, independent pairs as nearly all; a start that hardly varies says little."""
+    """Clones count as one, independent pairs as nearly all;
+    a start that hardly varies says little.
+    """
     generator = np.random.default_rng(0)
     apart = generator.standard_normal((200, 12, 10))
     clones = np.repeat(generator.standard_normal((200, 1, 10)), 12, axis=1)

@@ -19,7 +19,9 @@ def test_two_starts_with_one_pair_have_the_t_interval_of_their_differences() -> 
     wanted = t_interval(np.subtract(A, B), level=1 - 0.04 * 3 / 16)
     bounds = found.starts[0, 1]
     assert (bounds.value, bounds.low) == pytest.approx((wanted.value, wanted.low), rel=1e-5)
-    assert bounds.most == pytest.approx(t_interval(np.subtract(A, B), level=1 - 2 * 0.04 * 3 / 8).high, rel=1e-5)
+    assert bounds.most == pytest.approx(
+        t_interval(np.subtract(A, B), level=1 - 2 * 0.04 * 3 / 8).high, rel=1e-5
+    )
     assert bounds.high == bounds.most  # of two that differ only one can be claimed too good
     assert found.leader == 0
     assert found.behind == {1}
@@ -28,7 +30,9 @@ def test_two_starts_with_one_pair_have_the_t_interval_of_their_differences() -> 
 
 @pytest.mark.parametrize("difference", [0.0, 0.01, 0.02])
 def test_an_interval_holds_at_every_look_of_a_study_that_grows(difference: float) -> None:
-    """Also where it ends at the bound of another claim than that one start is ahead: 4.4 % of 2,000 studies missed."""
+    """Also where it ends at the bound of another claim than that one start is ahead:
+    4.4 % of 2,000 studies missed.
+    """
     draw, looks, missed = np.random.default_rng(3), until_decided(3, 12), 0
     for values in 0.8 + 0.02 * draw.standard_normal((STUDIES, 2, 1, 12)):
         values[1] += difference
@@ -46,8 +50,11 @@ def test_the_best_of_a_start_need_not_be_known_for_it_to_be_ahead() -> None:
     twice = np.array([[A, A], [B, B]])
     (found,) = decide(Accuracies(twice, step=0.001), one_look(4), margin=0.005)
     error = np.std(np.subtract(A, B), ddof=1) / 4**0.5
-    critical = special.stdtrit(3, 1 - 0.04 / 2 / 2 / 2 * 3 / 16)  # the other pair's are the same again
-    assert found.starts[0, 1].low == pytest.approx(np.mean(np.subtract(A, B)) - critical * error, rel=1e-5)
+    # The other pair's are the same again.
+    critical = special.stdtrit(3, 1 - 0.04 / 2 / 2 / 2 * 3 / 16)
+    assert found.starts[0, 1].low == pytest.approx(
+        np.mean(np.subtract(A, B)) - critical * error, rel=1e-5
+    )
     assert found.good(0) == {0, 1}
     assert found.worse(0) == set()
 
@@ -86,4 +93,6 @@ def test_seeds_that_deny_those_before_them_are_told() -> None:
     (found,) = contradictions(looks)
     assert (found.one, found.other, found.now) == (0, 1, looks[-1].starts[0, 1].value)
     assert found.said.high < found.now
-    assert found.said.high == min(look.starts[0, 1].most for look in looks if look.seeds == found.seeds)
+    assert found.said.high == min(
+        look.starts[0, 1].most for look in looks if look.seeds == found.seeds
+    )

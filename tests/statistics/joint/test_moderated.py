@@ -1,4 +1,6 @@
-"""Variances that are drawn towards what is usual: limits that are known, and law of their degrees."""
+"""Variances that are drawn towards what is usual: limits that are known,
+and law of their degrees.
+"""
 
 import numpy as np
 import pytest

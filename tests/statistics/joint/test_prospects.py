@@ -1,4 +1,6 @@
-"""The chance that more seeds decide a study: futures are as the runs are, and the chance comes about."""
+"""The chance that more seeds decide a study: futures are as the runs are,
+and the chance comes about.
+"""
 
 import math
 
@@ -22,7 +24,9 @@ def test_futures_have_the_means_and_the_covariance_of_the_runs() -> None:
     assert np.isnan(drawn[:, 0, 3]).all()
     assert (drawn[:, 0, 2] - drawn[:, 0, 0]).mean() == pytest.approx(50, abs=1)
     assert drawn[:, 0, 0].mean() == pytest.approx(shared.mean(), abs=0.1)
-    assert drawn[:, 0, 0].std() == pytest.approx(math.hypot(1, 40**-0.5) * shared.std(ddof=1), rel=0.1)
+    assert drawn[:, 0, 0].std() == pytest.approx(
+        math.hypot(1, 40**-0.5) * shared.std(ddof=1), rel=0.1
+    )
     together = np.corrcoef(drawn[:, 0, 0].ravel(), drawn[:, 0, 1].ravel())
     assert together[0, 1] == pytest.approx(1, abs=0.01)
 
@@ -36,8 +40,9 @@ def test_nothing_is_promised_where_nothing_of_the_error_is_left() -> None:
 
 
 def test_the_chance_comes_about() -> None:
-    """Half of the studies have no difference, half a normal one; five seeds go on to twenty. It comes out rather more
-    often than is said: .64 of the undecided for .41 after three seeds, .53 for .36 after five (of 130 and 90).
+    """Half of the studies have no difference, half a normal one; five seeds go on to twenty. It
+    comes out rather more often than is said: .64 of the undecided for .41 after three seeds, .53
+    for .36 after five (of 130 and 90).
     """
     generator = np.random.default_rng(2)
     looks, said, came = grown(one_look(5), tuple(range(6, 21))), [], []

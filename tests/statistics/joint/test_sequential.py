@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 from scipy import special
 
-from headstart.statistics.joint.sequential import LEVEL, Looks, grown, held_back, late, levels, one_look, until_decided
+from headstart.statistics.joint.sequential import (
+    LEVEL,
+    Looks,
+    grown,
+    held_back,
+    late,
+    levels,
+    one_look,
+    until_decided,
+)
 
 
 def test_five_looks_of_one_level_have_pococks_boundary() -> None:

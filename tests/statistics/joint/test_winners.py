@@ -35,7 +35,9 @@ def test_luck_that_all_share_is_no_luck_of_one() -> None:
 
 @pytest.mark.parametrize("seeds", [3, 6, 20])
 def test_a_pair_that_varies_little_owes_little_to_luck(seeds: int) -> None:
-    """One varies by .3 points and the other by 11: it is the one that varies which leads by luck."""
+    """One varies by .3 points and the other by 11: it is the one that varies which leads by
+    luck.
+    """
     drawn = np.random.default_rng(0).standard_normal((500, 2, seeds))
     by: dict[int, list[float]] = {0: [], 1: []}
     over: dict[int, list[float]] = {0: [], 1: []}

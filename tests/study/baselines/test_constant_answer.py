@@ -45,9 +45,17 @@ def test_it_is_the_majority_of_the_training_rows_judged_on_others() -> None:
     assert found["constant"].accuracy == dummy.score(np.zeros((100, 1)), tested) == 0.2
     # scikit-learn's shares are 400/1000, ours 401/1003
     shares = np.array([401, 351, 251]) / 1003
-    assert found["constant"].loss == pytest.approx(log_loss(tested, np.tile(shares, (100, 1))), abs=1e-12)
-    assert found["constant"].loss == pytest.approx(log_loss(tested, dummy.predict_proba(np.zeros((100, 1)))), abs=0.005)
-    assert (found["constant"].rule, found["constant"].answer, found["constant"].predictions) == ("majority", "0", 100)
+    assert found["constant"].loss == pytest.approx(
+        log_loss(tested, np.tile(shares, (100, 1))), abs=1e-12
+    )
+    assert found["constant"].loss == pytest.approx(
+        log_loss(tested, dummy.predict_proba(np.zeros((100, 1)))), abs=0.005
+    )
+    assert (found["constant"].rule, found["constant"].answer, found["constant"].predictions) == (
+        "majority",
+        "0",
+        100,
+    )
     assert (found["chance"].accuracy, found["chance"].loss) == (1 / 3, pytest.approx(math.log(3)))
 
 
@@ -62,8 +70,12 @@ def test_an_objective_of_ones_own_is_asked() -> None:
         return Scores(*[2 * column for column in classification(outputs, targets)])
 
     labels, tested = [0] * 30 + [1] * 70, [1] * 55 + [0] * 45
-    plain, own = (a_task(labels, tested, 2, objective=objective) for objective in (classification, doubled))
-    for one, other in zip(untrained_answers(plain, plain.test), untrained_answers(own, own.test), strict=True):
+    plain, own = (
+        a_task(labels, tested, 2, objective=objective) for objective in (classification, doubled)
+    )
+    for one, other in zip(
+        untrained_answers(plain, plain.test), untrained_answers(own, own.test), strict=True
+    ):
         assert (other.accuracy, other.predictions) == (one.accuracy, 2 * one.predictions)
         assert other.loss == pytest.approx(one.loss, abs=1e-6)
 
@@ -83,12 +95,17 @@ def test_numbers_are_answered_with_their_mean() -> None:
 
     draw = np.random.Generator(np.random.Philox(key=3))
     train, test = draw.normal(2, 1, 500), draw.normal(2, 1, 5000)
-    part = [Examples(torch.zeros(len(y), 2), torch.tensor(y, dtype=torch.float32)) for y in (train, test)]
+    part = [
+        Examples(torch.zeros(len(y), 2), torch.tensor(y, dtype=torch.float32))
+        for y in (train, test)
+    ]
     task = Task("numbers", part[0], part[1], part[1], 1, squared)
     (found,) = untrained_answers(task, task.test)
     dummy = DummyRegressor().fit(np.zeros((500, 1)), train)
     assert found.rule == "mean"
-    assert found.loss == pytest.approx(mean_squared_error(test, dummy.predict(np.zeros((5000, 1)))), rel=1e-5)
+    assert found.loss == pytest.approx(
+        mean_squared_error(test, dummy.predict(np.zeros((5000, 1)))), rel=1e-5
+    )
     assert found.accuracy == pytest.approx(np.mean(np.abs(test - train.mean()) < 0.5), abs=1e-3)
 
 
@@ -108,7 +125,9 @@ def test_text_is_answered_with_the_unigram_of_what_counts() -> None:
     assert found["constant"].loss == pytest.approx(-np.log(shares).mean())
     assert (found["constant"].rule, found["constant"].predictions) == ("unigram", 3)
     # the task's own objective, asked about the same outputs, says the same
-    counts = np.bincount(train.targets.numpy()[train.targets.numpy() != tokens.ignored], minlength=tokens.size)
+    counts = np.bincount(
+        train.targets.numpy()[train.targets.numpy() != tokens.ignored], minlength=tokens.size
+    )
     outputs = torch.log(torch.tensor((counts + 1) / (3 + tokens.size))).expand(1, 5, -1)
     loss, correct, predictions = (column.item() for column in task.objective(outputs, test.targets))
     assert found["constant"].loss == pytest.approx(loss / predictions)
@@ -141,16 +160,25 @@ def positives(tmp_path_factory: pytest.TempPathFactory) -> Path:
             x, z = draw.normal(size=2)
             lines.append(f"{x:.3f},{z:.3f},{part},{'yes' if i < 601 else 'no'}")
     (folder / "table.csv").write_text("\n".join(lines) + "\n")
-    table = {"path": str(folder / "table.csv"), "label": "label", "features": ["x", "z"], "split": "part"}
+    table = {
+        "path": str(folder / "table.csv"),
+        "label": "label",
+        "features": ["x", "z"],
+        "split": "part",
+    }
     study = Study(
-        task={"table": table}, model="logistic", population=10, cohort=5, rounds=2, every=1, seeds=[0, 1]
+        task={"table": table}, model="logistic", population=10, cohort=5, rounds=2, every=1,
+        seeds=[0, 1]
     )  # fmt: skip
     return run_study(study, folder / "out")
 
 
 def test_a_table_of_601_positives_in_1000_has_a_constant_answer_of_601(positives: Path) -> None:
     rows = pq.read_table(positives / "results" / "baselines.parquet").to_pylist()
-    assert [(row["baseline"], row["accuracy"]) for row in rows] == [("constant", 0.601), ("chance", 0.5)]
+    assert [(row["baseline"], row["accuracy"]) for row in rows] == [
+        ("constant", 0.601),
+        ("chance", 0.5),
+    ]
     assert (rows[0]["answer"], rows[0]["predictions"]) == ("yes", 1000)
     grid = read(positives).grid
     assert constant_accuracy(grid) == 0.601
@@ -160,7 +188,10 @@ def test_a_table_of_601_positives_in_1000_has_a_constant_answer_of_601(positives
 
 def test_its_page_says_so(positives: Path) -> None:
     page = study_page.write(positives).read_text()
-    assert "Always answering “yes”, the most frequent class of the training rows, has a test accuracy of 60.1%" in page
+    assert (
+        "Always answering “yes”, the most frequent class of the training rows, has a test accuracy "
+        "of 60.1%" in page
+    )
     assert "a guess has 50.0%" in page
     assert pq.read_table(positives / "tables" / "baselines.parquet")["accuracy"][0].as_py() == 0.601
 

@@ -26,8 +26,9 @@ from headstart.study.runner import run_study
 from headstart.study.spec import Study
 
 KEYS: dict[str, Any] = {
-    "task": "digits", "model": "logistic", "partitions": "dirichlet(alpha=0.3)", "population": 12, "cohort": 4,
-    "rounds": 3, "every": 1, "seeds": [0, 1], "batch_size": 8, "client_rates": 0.5, "probes": ["evaluation"],
+    "task": "digits", "model": "logistic", "partitions": "dirichlet(alpha=0.3)", "population": 12,
+    "cohort": 4, "rounds": 3, "every": 1, "seeds": [0, 1], "batch_size": 8, "client_rates": 0.5,
+    "probes": ["evaluation"],
 }  # fmt: skip
 
 
@@ -35,7 +36,10 @@ def gradient_descent(rows: Any, rate: float, steps: int) -> torch.Tensor:
     """The weights of a softmax regression on rows of digits, from zeros, after full-batch steps."""
     task = task_of(Study(**KEYS).task)
     x, y = task.train.inputs[rows].flatten(1).double(), task.train.targets[rows]
-    weight, bias = torch.zeros(10, x.shape[1], dtype=torch.float64), torch.zeros(10, dtype=torch.float64)
+    weight, bias = (
+        torch.zeros(10, x.shape[1], dtype=torch.float64),
+        torch.zeros(10, dtype=torch.float64),
+    )
     for _ in range(steps):
         for leaf in (weight, bias):
             leaf.requires_grad_(True)
@@ -74,7 +78,9 @@ def test_a_client_alone_is_plain_gradient_descent_on_its_rows() -> None:
     assert len({run.alone for run in locals_}) == 3
     for run in locals_:
         rows = clients_of(run.task, run.partition, run.population, run.seed)[run.alone]
-        torch.testing.assert_close(trained(run), gradient_descent(rows, 0.5, 6), rtol=1e-4, atol=1e-6)
+        torch.testing.assert_close(
+            trained(run), gradient_descent(rows, 0.5, 6), rtol=1e-4, atol=1e-6
+        )
 
 
 @pytest.mark.parametrize("epochs", [1, 3, 0.5])
@@ -123,8 +129,14 @@ def test_only_the_setting_that_is_named_first_is_held_against_them() -> None:
         ({"local_clients": 3}, "local_clients: expected it beside `baselines: local`"),
         ({"baselines": ["local"], "local_clients": 0}, "local_clients: "),
         (
-            {"baselines": ["local"], "local_clients": 600, "population": 700, "seeds": list(range(100))},
-            r"baselines: expected at most 50,000 runs, got about 60,100 \(601 for each of 100 runs\)",
+            {
+                "baselines": ["local"],
+                "local_clients": 600,
+                "population": 700,
+                "seeds": list(range(100)),
+            },
+            r"baselines: expected at most 50,000 runs, got about 60,100 \(601 for each of 100 "
+            r"runs\)",
         ),
         (
             {"baselines": ["local"], "local_clients": 13},
@@ -161,7 +173,9 @@ def test_their_outcomes_stand_beside_those_of_the_runs(out: Path) -> None:
     for run in cell.runs:
         own = [row for row in rows if row["held_against"] == run.run]
         assert found.centralised[run.seed] == own[0]["test_accuracy"]
-        assert found.local[run.seed] == pytest.approx(np.mean([row["test_accuracy"] for row in own[1:]]))
+        assert found.local[run.seed] == pytest.approx(
+            np.mean([row["test_accuracy"] for row in own[1:]])
+        )
         assert found.federated[run.seed] == run.test_accuracy
 
 

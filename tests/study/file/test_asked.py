@@ -15,7 +15,11 @@ UNTIL = {"until": "decided", "first": 4, "at_most": 9}
     [
         (LooksAsked(), [0, 5], [0, 5]),
         (LooksAsked(until="decided"), None, {"until": "decided"}),
-        (LooksAsked(until="decided", at_most=9), [0, 1, 2, 3], {"until": "decided", "first": 4, "at_most": 9}),
+        (
+            LooksAsked(until="decided", at_most=9),
+            [0, 1, 2, 3],
+            {"until": "decided", "first": 4, "at_most": 9},
+        ),
         (LooksAsked(until="decided", first=3), [0, 1], {"until": "decided", "first": 3}),
         (LooksAsked(until="decided"), [0], {"until": "decided"}),
         (LooksAsked(until="decided"), 0, {"until": "decided"}),
@@ -32,13 +36,20 @@ def test_what_is_asked_stands_over_the_file(asked: LooksAsked, seeds: Any, wante
 
 
 def test_a_margin_stands_over_that_of_the_file() -> None:
-    assert LooksAsked(margin=0.25).over({"margin": 1, "seeds": [3]}) == {"margin": 0.25, "seeds": [3]}
+    assert LooksAsked(margin=0.25).over({"margin": 1, "seeds": [3]}) == {
+        "margin": 0.25,
+        "seeds": [3],
+    }
 
 
 @pytest.mark.parametrize(
     ("asked", "seeds", "error"),
     [
-        (LooksAsked(until="decided"), [3, 7], r"--until: expected a study whose seeds are 0, 1, 2, .*, got 3, 7"),
+        (
+            LooksAsked(until="decided"),
+            [3, 7],
+            r"--until: expected a study whose seeds are 0, 1, 2, .*, got 3, 7",
+        ),
         (LooksAsked(until="decided"), [1, 0], "got 1, 0"),
         (LooksAsked(until="decided"), "many", "got many"),
         (

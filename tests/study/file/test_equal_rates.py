@@ -13,20 +13,31 @@ def study(**keys: Any) -> Study:
 
 
 def test_more_rates_from_one_start_are_one_line() -> None:
-    """The best of four stands for random, so that it leads proxy too often where nothing differs."""
+    """The best of four stands for random, so that it leads proxy too often where nothing
+    differs.
+    """
     with pytest.raises(
-        HeadstartError, match=r"^starts: expected as many rates from every start, got 4 from random and 1 from proxy"
+        HeadstartError,
+        match=r"^starts: expected as many rates from every start, got 4 from random and 1 from "
+        r"proxy",
     ):
-        study(client_rates=[0.1, 0.2, 0.3, 0.4], starts=["random"], also=[{"starts": "proxy", "client_rates": 0.1}])
+        study(
+            client_rates=[0.1, 0.2, 0.3, 0.4],
+            starts=["random"],
+            also=[{"starts": "proxy", "client_rates": 0.1}],
+        )
     with pytest.raises(
-        HeadstartError, match=r"got 3 from proxy and 2 from random with sgd \+ adam; give each the same"
+        HeadstartError,
+        match=r"got 3 from proxy and 2 from random with sgd \+ adam; give each the same",
     ):
         study(client_rates=[0.1, 0.2], servers=["sgd", "adam"],
               also=[{"starts": "proxy", "servers": "adam", "client_rates": [0.7]}])  # fmt: skip
 
 
 def test_as_many_rates_from_each_start_may_be_other_ones() -> None:
-    other = study(also=[{"starts": "random", "client_rates": 0.3}, {"starts": "proxy", "client_rates": 0.7}])
+    other = study(
+        also=[{"starts": "random", "client_rates": 0.3}, {"starts": "proxy", "client_rates": 0.7}]
+    )
     assert len(other.runs) == 2 * 2 * 3
 
 

@@ -9,7 +9,9 @@ GRID = {"task": "digits", "model": "mlp", "seeds": [0], "starts": ["random", "pr
 
 
 def rates(**keys: Any) -> Any:
-    return {(str(run.client), run.local_epochs): run.client_rate for run in Study(**GRID, **keys).grid}
+    return {
+        (str(run.client), run.local_epochs): run.client_rate for run in Study(**GRID, **keys).grid
+    }
 
 
 def test_the_first_row_that_matches_wins_whatever_it_asks_for() -> None:
@@ -19,7 +21,8 @@ def test_the_first_row_that_matches_wins_whatever_it_asks_for() -> None:
         {"local_epochs": 2, "trainable": "all", "client_rate": 0.3, "server_rate": 1.0},
         {"client_rate": 0.4, "server_rate": 1.0},
     ]
-    assert rates(clients=["sgd", "proximal(mu=1)", "proximal(mu=2)"], local_epochs=[1, 2], rates=rows) == {
+    assert rates(clients=["sgd", "proximal(mu=1)", "proximal(mu=2)"], local_epochs=[1, 2],
+                 rates=rows) == {
         ("sgd", 1): 0.4, ("sgd", 2): 0.3,
         ("proximal(mu=1.0)", 1): 0.2, ("proximal(mu=1.0)", 2): 0.1,
         ("proximal(mu=2.0)", 1): 0.2, ("proximal(mu=2.0)", 2): 0.2,
@@ -33,10 +36,14 @@ def test_a_row_asks_for_a_part_of_an_epoch() -> None:
 
 
 def test_a_thousand_rows_are_found_as_quickly_as_ten() -> None:
-    """The work is counted in events of Python's profiler, as seconds would depend on what else the machine does."""
+    """The work is counted in events of Python's profiler, as seconds would depend on what else the
+    machine does.
+    """
 
     def work(count: Any) -> Any:
-        rows = [{"local_epochs": e, "client_rate": 0.1, "server_rate": 1.0} for e in range(1, count + 1)]
+        rows = [
+            {"local_epochs": e, "client_rate": 0.1, "server_rate": 1.0} for e in range(1, count + 1)
+        ]
         events = 0
 
         def one_more(*_: Any) -> None:

@@ -1,4 +1,6 @@
-"""A setting of all runs of a study is declared once: as a key of the file, a field of a run, and by what it marks."""
+"""A setting of all runs of a study is declared once: as a key of the file, a field of a run,
+and by what it marks.
+"""
 
 from dataclasses import fields
 
@@ -32,7 +34,11 @@ def test_its_bounds_hold_for_the_file() -> None:
 
 
 def test_what_is_marked_is_left_out_of_keys() -> None:
-    assert {"device": "cpu", "baseline": "none", "client_rate_by_round": "constant"}.items() <= LATER.items()
+    assert {
+        "device": "cpu",
+        "baseline": "none",
+        "client_rate_by_round": "constant",
+    }.items() <= LATER.items()
     assert {"data_mib", "keep_weights"} == PLACEMENT
 
 
@@ -45,7 +51,9 @@ def test_a_resolved_study_has_what_runs_are_set_to_between_its_grid_and_its_prob
     ]
 
 
-def test_what_a_run_needs_of_a_node_changes_no_run_and_stands_in_the_study_where_it_is_said() -> None:
+def test_what_a_run_needs_of_a_node_changes_no_run_and_stands_in_the_study_where_it_is_said() -> (
+    None
+):
     plain, said = study(), study(per_run={"cpus": 2, "gpus": 0.25})
     assert [run.key for run in said.runs] == [run.key for run in plain.runs]
     assert "per_run" not in plain.resolved()
@@ -62,7 +70,9 @@ def test_what_a_run_needs_of_a_node_changes_no_run_and_stands_in_the_study_where
         ({"gpus": 1}, {"CPU": 8.0}, 0),
     ],
 )
-def test_a_node_has_room_for_what_fits(per_run: dict[str, float], node: dict[str, float], room: int) -> None:
+def test_a_node_has_room_for_what_fits(
+    per_run: dict[str, float], node: dict[str, float], room: int
+) -> None:
     assert PerRun(**per_run).fits(node) == room
 
 

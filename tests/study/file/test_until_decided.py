@@ -13,18 +13,18 @@ from headstart.study.spec import Study
     [
         (
             {"seeds": {"until": "decided"}, "also": [{"seeds": [7]}]},
-            "also[0].seeds: expected none, as the study runs until it has decided; remove them, or list the seeds "
-            "of the study",
+            "also[0].seeds: expected none, as the study runs until it has decided; remove them, or "
+            "list the seeds of the study",
         ),
         (
             {"seeds": {"until": "decided", "at_most": 8}, "tuning": {"repeats": 3, "trials": 2}},
-            "tuning.repeats: a look counts each seed as a result of its own; expected 1, or one for each of at most "
-            "8 seeds, got 3",
+            "tuning.repeats: a look counts each seed as a result of its own; expected 1, or one "
+            "for each of at most 8 seeds, got 3",
         ),
         (
             {"seeds": {"until": "decided"}, "client_rates": [0.1, 0.3]},
-            "client_rates, server_rates: random, sgd, sgd has several, and a study that runs until it has decided "
-            "needs one of each; let `tuning` choose",
+            "client_rates, server_rates: random, sgd, sgd has several, and a study that runs until "
+            "it has decided needs one of each; let `tuning` choose",
         ),
     ],
 )

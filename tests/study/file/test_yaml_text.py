@@ -51,7 +51,9 @@ def test_words_and_numbers_are_those_of_yaml_1_2(tmp_path: Path, text: Any, valu
     assert (found, type(found)) == (value, type(value))
 
 
-@pytest.mark.parametrize("text", [text for text, _ in SCALARS] + ["Größe", "a: b", "#", "<<", "null", "1e5", ""])
+@pytest.mark.parametrize(
+    "text", [text for text, _ in SCALARS] + ["Größe", "a: b", "#", "<<", "null", "1e5", ""]
+)
 def test_what_is_written_is_read_again_in_either_version(tmp_path: Path, text: Any) -> None:
     file = tmp_path / "study.yaml"
     file.write_text(written({"name": text, "rate": 1e-5}), encoding="utf-8")
@@ -60,10 +62,14 @@ def test_what_is_written_is_read_again_in_either_version(tmp_path: Path, text: A
 
 
 BOMB = "a: &a [0, 0, 0, 0, 0, 0, 0, 0, 0, 0]\n" + "".join(
-    f"{b}: &{b} [{', '.join([f'*{a}'] * 10)}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True)
+    f"{b}: &{b} [{', '.join([f'*{a}'] * 10)}]\n"
+    for a, b in zip("abcdefgh", "bcdefghi", strict=True)
 )
 BAD = [
-    ("!!timestamp abc", "could not determine a constructor for the tag 'tag:yaml.org,2002:timestamp'"),
+    (
+        "!!timestamp abc",
+        "could not determine a constructor for the tag 'tag:yaml.org,2002:timestamp'",
+    ),
     ("!!binary a", "could not determine a constructor for the tag"),
     ("!!set {a, b}", "could not determine a constructor for the tag"),
     ("!!int abc", "expected 'tag:yaml.org,2002:int', got 'abc'"),
@@ -107,10 +113,15 @@ def test_what_is_no_study_is_one_line_at_once(tmp_path: Path, text: Any, line: A
 def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", "/dev/zero", "/dev/tty"):
-        with pytest.raises(HeadstartError, match=r"^cannot read .*: (expected a file or a folder, got a pipe|No such)"):
+        with pytest.raises(
+            HeadstartError,
+            match=r"^cannot read .*: (expected a file or a folder, got a pipe|No such)",
+        ):
             Study.load(path)
     large = tmp_path / "large.yaml"
     with large.open("wb") as opened:
         opened.truncate(2**30)
-    with pytest.raises(HeadstartError, match=r"expected a study file of at most 1 MB, got 1073 MB$"):
+    with pytest.raises(
+        HeadstartError, match=r"expected a study file of at most 1 MB, got 1073 MB$"
+    ):
         Study.load(large)

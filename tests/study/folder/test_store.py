@@ -65,36 +65,52 @@ def test_a_study_that_adds_to_the_one_in_a_folder_goes_on_there(study: Any, copy
     table = pq.read_table(copy / "results" / "runs.parquet").to_pylist()
     assert [row["run"] for row in table] == [run.key for run in larger.runs]
     assert (copy / "study.yaml").read_text() == larger.resolved()
-    with pytest.raises(HeadstartError, match="another study"):  # now that there is more, it would be left out
+    # Now that there is more, it would be left out.
+    with pytest.raises(HeadstartError, match="another study"):
         run_study(study, copy)
 
 
 def test_a_search_in_a_folder_must_be_one_of_the_new_study(tmp_path: Path) -> None:
-    keys = {"task": "digits", "model": "logistic", "rounds": 1, "seeds": [0], "population": 10, "cohort": 2}
+    keys = {
+        "task": "digits",
+        "model": "logistic",
+        "rounds": 1,
+        "seeds": [0],
+        "population": 10,
+        "cohort": 2,
+    }
     run_study(Study(**keys, tuning={"trials": 2}), tmp_path)
     with pytest.raises(HeadstartError, match=r"another study \(tuning\.trials: there 2, here 1\)"):
         run_study(Study(**keys, tuning={"trials": 1}), tmp_path)
     run_study(Study(**{**keys, "seeds": [0, 1]}, tuning={"trials": 2}), tmp_path)
     assert len(pq.read_table(tmp_path / "results" / "trials.parquet")) == 2  # none anew
-    assert {row["seed"] for row in pq.read_table(tmp_path / "results" / "runs.parquet").to_pylist()} == {0, 1}
+    assert {
+        row["seed"] for row in pq.read_table(tmp_path / "results" / "runs.parquet").to_pylist()
+    } == {0, 1}
 
 
 def test_a_folder_with_other_files_is_refused_and_left_as_it_is(study: Any, tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("hello")
     with pytest.raises(HeadstartError) as caught:
         run_study(study, tmp_path)
-    assert str(caught.value) == f"{tmp_path} holds files that are not a study's (thesis.tex); choose a new folder"
+    assert (
+        str(caught.value)
+        == f"{tmp_path} holds files that are not a study's (thesis.tex); choose a new folder"
+    )
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
 @pytest.mark.parametrize("name", ["published.sha256", "findings.json"])
-def test_a_folder_that_publish_wrote_is_refused_and_left_as_it_is(name: str, study: Any, tmp_path: Path) -> None:
+def test_a_folder_that_publish_wrote_is_refused_and_left_as_it_is(
+    name: str, study: Any, tmp_path: Path
+) -> None:
     (tmp_path / "study.yaml").write_text("name: published\n")
     (tmp_path / name).write_text("")
     with pytest.raises(HeadstartError) as caught:
         run_study(study, tmp_path, watch=lambda event: pytest.fail("a run was computed"))
     assert str(caught.value) == (
-        f"{tmp_path} holds what `headstart publish` wrote of a study, and no runs; choose a new folder"
+        f"{tmp_path} holds what `headstart publish` wrote of a study, and no runs; choose a new "
+        "folder"
     )
     assert {path.name for path in tmp_path.iterdir()} == {"study.yaml", name}
     assert (tmp_path / "study.yaml").read_text() == "name: published\n"
@@ -123,7 +139,9 @@ DAMAGES = {
     "truncated": lambda data: data[: len(data) // 2],
     "garbage": lambda data: b"\x00\xff" * (len(data) // 2),
     "empty": lambda data: b"",
-    "one bit": lambda data: data[: len(data) // 3] + bytes([data[len(data) // 3] ^ 4]) + data[len(data) // 3 + 1 :],
+    "one bit": lambda data: (
+        data[: len(data) // 3] + bytes([data[len(data) // 3] ^ 4]) + data[len(data) // 3 + 1 :]
+    ),
 }
 
 
@@ -141,7 +159,10 @@ def test_a_damaged_file_of_a_run_is_named_before_anything_is_trained(
         run_study(study, copy)
     line = str(caught.value)
     assert re.match(
-        re.escape(f"{path} is damaged (") + r".+" + re.escape(f"); delete {path.parent} and run again"), line
+        re.escape(f"{path} is damaged (")
+        + r".+"
+        + re.escape(f"); delete {path.parent} and run again"),
+        line,
     )
     assert "\n" not in line
     assert not (copy / "runs" / study.runs[3].key).exists()
@@ -173,9 +194,13 @@ def test_a_table_of_other_columns_is_refused(study: Any, copy: Any) -> None:
     path = copy / "runs" / study.runs[1].key / "rounds.parquet"
     table = pq.read_table(path)
     parquet_files.write(path, table.set_column(1, "round", table["round"].cast("float64")))
-    with pytest.raises(HeadstartError, match=r"rounds.parquet: expected the columns .*round \(int64\).*; delete"):
+    with pytest.raises(
+        HeadstartError, match=r"rounds.parquet: expected the columns .*round \(int64\).*; delete"
+    ):
         store.read_rounds(path)
-    with pytest.raises(HeadstartError, match=r"rounds.parquet is damaged \(it is whole, but of another run"):
+    with pytest.raises(
+        HeadstartError, match=r"rounds.parquet is damaged \(it is whole, but of another run"
+    ):
         run_study(study, copy)
 
 
@@ -219,8 +244,9 @@ def test_weights_are_no_checkpoint(study: Any, copy: Any) -> None:
 @pytest.mark.parametrize("damage", ["truncated", "garbage", "empty", "flipped"])
 def test_a_damaged_start_is_made_again_and_said(damage: str, tmp_path: Path) -> None:
     study = Study(
-        task="digits", model="mlp(hidden=[8])", starts="proxy(task='rendered-digits(examples=100)', epochs=1)",
-        population=10, cohort=3, rounds=1, seeds=[0], executor="loop", batch_size=64,
+        task="digits", model="mlp(hidden=[8])",
+        starts="proxy(task='rendered-digits(examples=100)', epochs=1)", population=10, cohort=3,
+        rounds=1, seeds=[0], executor="loop", batch_size=64,
     )  # fmt: skip
     out = run_study(study, tmp_path / "out")
     (path,) = (out / "starts").iterdir()
@@ -229,7 +255,9 @@ def test_a_damaged_start_is_made_again_and_said(damage: str, tmp_path: Path) -> 
     flipped[-64:] = bytes(64)
     path.write_bytes(bytes(flipped) if damage == "flipped" else DAMAGES[damage](content))
     shutil.rmtree(out / "runs")
-    with pytest.warns(UserWarning, match=rf"^{re.escape(str(path))} is damaged \(.*\); it is made again$"):
+    with pytest.warns(
+        UserWarning, match=rf"^{re.escape(str(path))} is damaged \(.*\); it is made again$"
+    ):
         run_study(study, out)
     assert path.read_bytes() == content
     assert tables_of(out)[0]["test_accuracy"].to_pylist() == [before]
@@ -258,10 +286,14 @@ def test_no_permission_to_write_gets_one_line(study: Any, copy: Any, tiny_disk: 
     if os.geteuid() != 0:
         copy.chmod(0o500)
     else:  # root may write everywhere but on a disk that is read-only
-        shutil.copytree(copy, tiny_disk / "out", ignore=lambda folder, names: [n for n in names if n == "runs"])
+        shutil.copytree(
+            copy, tiny_disk / "out", ignore=lambda folder, names: [n for n in names if n == "runs"]
+        )
         subprocess.run(["mount", "-o", "remount,ro", str(tiny_disk)], check=True)
         copy = tiny_disk / "out"
-    with pytest.raises(HeadstartError, match=f"^cannot write {re.escape(str(copy))}.*: [A-Z][A-Za-z -]+$"):
+    with pytest.raises(
+        HeadstartError, match=f"^cannot write {re.escape(str(copy))}.*: [A-Z][A-Za-z -]+$"
+    ):
         run_study(study, copy)
 
 
@@ -313,27 +345,48 @@ def test_the_command_line_refuses_a_folder_in_use_with_exit_2(file: Path, copy: 
 
 def test_a_start_whose_file_has_changed_is_not_mixed_in(tmp_path: Path) -> None:
     weights, out = tmp_path / "weights.safetensors", tmp_path / "out"
-    keys = {"task": "digits", "model": "logistic", "population": 5, "cohort": 2, "rounds": 1, "seeds": [0]}
+    keys = {
+        "task": "digits",
+        "model": "logistic",
+        "population": 5,
+        "cohort": 2,
+        "rounds": 1,
+        "seeds": [0],
+    }
     checkpointed = Study(**keys, starts=f"checkpoint(path={str(weights)!r})")
     network = network_of(checkpointed.model, checkpointed.task)
     weights.write_bytes(safetensors.torch.save(network.initial(1)))
     run_study(checkpointed, out)
     run_study(checkpointed, out)  # unchanged: nothing to do, nothing to say
     weights.write_bytes(safetensors.torch.save(network.initial(2)))
-    with pytest.raises(HeadstartError, match=r"^checkpoint\(.*\): .* has changed .* put it back or"):
+    with pytest.raises(
+        HeadstartError, match=r"^checkpoint\(.*\): .* has changed .* put it back or"
+    ):
         run_study(checkpointed, out)
 
 
-def test_a_model_of_ones_own_that_has_changed_is_not_mixed_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_of_ones_own_that_has_changed_is_not_mixed_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     module = tmp_path / "own_model_of_store.py"
-    code = "from torch import nn\ndef net(shape, outputs): return nn.Sequential(nn.Flatten(), nn.Linear(64, outputs))\n"
+    code = (
+        "from torch import nn\ndef net(shape, outputs): return nn.Sequential(nn.Flatten(), "
+        "nn.Linear(64, outputs))\n"
+    )
     module.write_text(code)
     monkeypatch.syspath_prepend(tmp_path)
-    keys = {"task": "digits", "model": "own_model_of_store:net", "population": 3, "cohort": 2, "rounds": 1}
+    keys = {
+        "task": "digits",
+        "model": "own_model_of_store:net",
+        "population": 3,
+        "cohort": 2,
+        "rounds": 1,
+    }
     run_study(Study(**keys, seeds=[0]), tmp_path / "out")
     module.write_text(code.replace("nn.Flatten()", "nn.Flatten(), nn.Tanh()"))
     with pytest.raises(
-        HeadstartError, match=r"^module of model own_model_of_store:net: what its files hold has changed"
+        HeadstartError,
+        match=r"^module of model own_model_of_store:net: what its files hold has changed",
     ):
         run_study(Study(**keys, seeds=[0, 1]), tmp_path / "out")
     module.write_text(code)
@@ -344,13 +397,21 @@ def test_a_task_whose_file_has_changed_is_not_mixed_in(tmp_path: Path) -> None:
     """That of the study, and that which its start was pre-trained on."""
     generator, out = np.random.Generator(np.random.Philox(key=5)), tmp_path / "out"
     for name in ("own", "proxy"):
-        columns = {"split": ["train"] * 30 + ["test"] * 10, "label": pa.array(np.arange(40) % 26, pa.uint8())}
-        columns["image"] = pa.array([image.tobytes() for image in generator.integers(0, 256, (40, 784), np.uint8)])
+        columns = {
+            "split": ["train"] * 30 + ["test"] * 10,
+            "label": pa.array(np.arange(40) % 26, pa.uint8()),
+        }
+        columns["image"] = pa.array(
+            [image.tobytes() for image in generator.integers(0, 256, (40, 784), np.uint8)]
+        )
         pq.write_table(pa.table(columns), tmp_path / f"{name}.parquet")
-    own, proxy = (f"emnist-letters(path='{tmp_path}/{name}.parquet', validation=2)" for name in ("own", "proxy"))
+    own, proxy = (
+        f"emnist-letters(path='{tmp_path}/{name}.parquet', validation=2)"
+        for name in ("own", "proxy")
+    )
     study = Study(
-        task=own, model="logistic", starts={"proxy": {"task": proxy, "epochs": 1}}, population=3, cohort=2, rounds=1,
-        seeds=[0], executor="loop",
+        task=own, model="logistic", starts={"proxy": {"task": proxy, "epochs": 1}}, population=3,
+        cohort=2, rounds=1, seeds=[0], executor="loop",
     )  # fmt: skip
     run_study(study, out)
     assert len(files.read_record(out / "starts" / "contents.json")) == 2
@@ -361,6 +422,9 @@ def test_a_task_whose_file_has_changed_is_not_mixed_in(tmp_path: Path) -> None:
         pq.write_table(pq.read_table(path).slice(0, 39), path)
         task_of.cache_clear()
         emnist_letters.cache_clear()  # type: ignore[attr-defined]
-        with pytest.raises(HeadstartError, match=rf"^task emnist-letters\(path='.*{name}.parquet'.*: .* has changed"):
+        with pytest.raises(
+            HeadstartError,
+            match=rf"^task emnist-letters\(path='.*{name}.parquet'.*: .* has changed",
+        ):
             run_study(study, out)
         path.write_bytes(before)

@@ -36,7 +36,9 @@ def same(a: Any, b: Any) -> Any:
 
 def test_comments_names_of_variables_docstrings_and_places_do_not_count() -> None:
     plain = function("def f(x):\n    y = x + 1\n    return y")
-    other = function("\n\n# why\ndef f(x):\n    'What it does.'\n    z = x + 1  # the next\n    return z")
+    other = function(
+        "\n\n# why\ndef f(x):\n    'What it does.'\n    z = x + 1  # the next\n    return z"
+    )
     assert same(plain, other)
 
 
@@ -194,7 +196,10 @@ def test_what_hangs_on_a_value_counts(made: Any, one: int | str, two: int | str)
 
 def test_what_is_looked_up_by_a_text_is_named_as_unread() -> None:
     assert digest(function("def f(): return globals()['n']", n=1))[1] == "globals()"
-    assert digest(function("def f(): return importlib.import_module('a')", importlib=importlib))[1] == "import_module()"
+    assert (
+        digest(function("def f(): return importlib.import_module('a')", importlib=importlib))[1]
+        == "import_module()"
+    )
     assert digest(function("def f(): import no_such_module"))[1] == "module without a file"
 
 

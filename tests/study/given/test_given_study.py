@@ -27,7 +27,13 @@ from headstart.study.folder.store import Folder
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
 
-KEYS: dict[str, Any] = {"seeds": [0], "rounds": 4, "every": 2, "cohort": 3, "probes": ["evaluation"]}
+KEYS: dict[str, Any] = {
+    "seeds": [0],
+    "rounds": 4,
+    "every": 2,
+    "cohort": 3,
+    "probes": ["evaluation"],
+}
 
 
 def pairs(count: Any = 6, rows: Any = 20, arrays: Any = False) -> Any:
@@ -55,7 +61,9 @@ def constant(value: Any) -> Any:
 
 
 def accuracies(out: Any) -> Any:
-    return [row["test_accuracy"] for row in pq.read_table(out / "results" / "runs.parquet").to_pylist()]
+    return [
+        row["test_accuracy"] for row in pq.read_table(out / "results" / "runs.parquet").to_pylist()
+    ]
 
 
 def curves(out: Any) -> Any:
@@ -70,22 +78,32 @@ def study(**keys: Any) -> Any:
 def test_it_has_the_numbers_of_simulate(tmp_path: Path) -> None:
     out = run_study(study(), tmp_path / "out")
     data, test = pairs(), pairs(1)[0]
-    result = headstart.simulate(net, data, test, rounds=4, every=2, cohort=3, batch_size=8, probes=["evaluation"])
+    result = headstart.simulate(
+        net, data, test, rounds=4, every=2, cohort=3, batch_size=8, probes=["evaluation"]
+    )
     ours = {(row["round"], row["metric"]): row["value"] for row in curves(out)}
-    assert ours == pytest.approx({(round_, metric): value for round_, metric, value in result.rows}, rel=1e-6)
+    assert ours == pytest.approx(
+        {(round_, metric): value for round_, metric, value in result.rows}, rel=1e-6
+    )
 
 
 def test_a_part_that_is_given_is_the_part_that_has_a_name(tmp_path: Path) -> None:
     own = task()
-    named = Study(task=own, model="mlp(hidden=[4])", clients=["proximal(mu=0.5)"], servers=["adam"], **KEYS)
+    named = Study(
+        task=own, model="mlp(hidden=[4])", clients=["proximal(mu=0.5)"], servers=["adam"], **KEYS
+    )
     given = Study(
         task=own,
-        model=lambda input_shape, outputs: MODELS.build(MODELS.component("mlp(hidden=[4])"), input_shape, outputs),
+        model=lambda input_shape, outputs: MODELS.build(
+            MODELS.component("mlp(hidden=[4])"), input_shape, outputs
+        ),
         clients=[CLIENTS.build(CLIENTS.component("proximal(mu=0.5)"))],
         servers=[SERVERS.build(SERVERS.component("adam"))],
         **KEYS,
     )
-    assert curves(run_study(named, tmp_path / "named")) == curves(run_study(given, tmp_path / "given"))
+    assert curves(run_study(named, tmp_path / "named")) == curves(
+        run_study(given, tmp_path / "given")
+    )
     assert [str(run.client) for run in given.runs] == ["own"]
 
 
@@ -99,9 +117,17 @@ def test_weights_begin_where_they_are(tmp_path: Path) -> None:
     module = net()
     module.load_state_dict(constant(0.25))
     arrays = {name: leaf.numpy() for name, leaf in constant(0.25).items()}
-    starts = [headstart.own_part(value, name=name) for name, value in (("m", module), ("t", constant(0.25)))]
+    starts = [
+        headstart.own_part(value, name=name)
+        for name, value in (("m", module), ("t", constant(0.25)))
+    ]
     grid = study(
-        starts=["random", *starts, headstart.own_part(arrays, name="a"), headstart.own_part(constant(1.0), name="1")]
+        starts=[
+            "random",
+            *starts,
+            headstart.own_part(arrays, name="a"),
+            headstart.own_part(constant(1.0), name="1"),
+        ]
     )
     out = run_study(grid, tmp_path / "out")
     rows = read(out).curves
@@ -121,7 +147,10 @@ def test_weights_of_other_outputs_get_a_new_head(tmp_path: Path) -> None:
 def test_proxy_data_may_be_tensors(tmp_path: Path) -> None:
     proxy = headstart.own_task(pairs(), pairs(1)[0], name="server data")
     grid = study(starts=["random", {"proxy": {"task": proxy, "epochs": 3}}])
-    assert [str(run.start) for run in grid.runs] == ["random", "proxy(task='server data', epochs=3)"]
+    assert [str(run.start) for run in grid.runs] == [
+        "random",
+        "proxy(task='server data', epochs=3)",
+    ]
     found = read(run_study(grid, tmp_path / "out"))
     random, pretrained = (found.curves[run.key, "test_loss"][1][0] for run in grid.runs)
     assert pretrained < random
@@ -136,13 +165,18 @@ def test_a_start_within_a_start_may_be_weights(tmp_path: Path) -> None:
 
 def test_a_model_that_holds_what_cannot_be_read_is_known_by_the_weights_it_draws() -> None:
     with open(__file__) as file:
-        runs = [study(model=headstart.own_part(lambda: file and net(), name="n")).runs for _ in range(2)]
+        runs = [
+            study(model=headstart.own_part(lambda: file and net(), name="n")).runs for _ in range(2)
+        ]
         other = study(model=headstart.own_part(lambda: file and nn.Linear(3, 2), name="n")).runs
     assert runs[0] == runs[1] != other
 
 
 def test_tuning_without_rows_to_tune_on_gets_one_line(tmp_path: Path) -> None:
-    with pytest.raises(HeadstartError, match=r"^task 'own data': it has no validation split, which tuning measures on"):
+    with pytest.raises(
+        HeadstartError,
+        match=r"^task 'own data': it has no validation split, which tuning measures on",
+    ):
         run_study(study(tuning={"trials": 1}), tmp_path / "out")
 
 
@@ -150,11 +184,17 @@ def test_a_split_may_be_given_as_rows_or_as_a_function(tmp_path: Path) -> None:
     rows = [list(range(60)), range(60, 90), np.arange(90, 120)]
     listed = study(partitions=[headstart.own_part(rows, name="three")], population=3)
     dealt = study(
-        partitions=[lambda task, population, seed: [np.arange(60), np.arange(60, 90), np.arange(90, 120)]], population=3
+        partitions=[
+            lambda task, population, seed: [np.arange(60), np.arange(60, 90), np.arange(90, 120)]
+        ],
+        population=3,
     )
     assert [str(run.partition) for run in listed.runs] == ["three"]
-    assert accuracies(run_study(listed, tmp_path / "a")) == accuracies(run_study(dealt, tmp_path / "b"))
-    assert len(study(partitions=rows, population=3).runs) == 1  # a split is one value, not a list of them
+    assert accuracies(run_study(listed, tmp_path / "a")) == accuracies(
+        run_study(dealt, tmp_path / "b")
+    )
+    # A split is one value, not a list of them.
+    assert len(study(partitions=rows, population=3).runs) == 1
 
 
 def test_a_probe_may_be_a_function(tmp_path: Path) -> None:
@@ -185,7 +225,9 @@ def test_keys_are_the_same_in_another_process() -> None:
         ).stdout
         for seed in ("1",)
     }
-    assert found == {f"{[run.key for run in study(seeds=[0, 1], starts=['random', constant(0.25)]).runs]}\n"}
+    assert found == {
+        f"{[run.key for run in study(seeds=[0, 1], starts=['random', constant(0.25)]).runs]}\n"
+    }
 
 
 def test_more_seeds_go_on_in_the_folder(tmp_path: Path) -> None:
@@ -211,27 +253,39 @@ def other_net() -> Any:
 def test_changed_contents_under_the_same_name_are_refused(tmp_path: Path, changed: Any) -> None:
     keys: dict[str, Any] = {"starts": [constant(0.25)]}
     out = run_study(study(**keys), tmp_path / "out")
-    with pytest.raises(HeadstartError, match=r"another study .*: there python.*sha256='.*, here python"):
+    with pytest.raises(
+        HeadstartError, match=r"another study .*: there python.*sha256='.*, here python"
+    ):
         run_study(study(**{**keys, **changed}), out)
 
 
 def test_a_version_stands_for_the_contents() -> None:
-    runs = [study(model=headstart.own_part(model, name="n", version="1")).runs for model in (net, other_net)]
+    runs = [
+        study(model=headstart.own_part(model, name="n", version="1")).runs
+        for model in (net, other_net)
+    ]
     assert runs[0] == runs[1]
     assert study(model=headstart.own_part(net, name="n", version="2")).runs != runs[0]
 
 
 def test_workers_have_what_was_given(tmp_path: Path) -> None:
-    keys: dict[str, Any] = {"seeds": [0, 1], "clients": ["sgd", "gd"], "executor": "stacked(runs=1)"}
+    keys: dict[str, Any] = {
+        "seeds": [0, 1],
+        "clients": ["sgd", "gd"],
+        "executor": "stacked(runs=1)",
+    }
     one = run_study(study(**keys), tmp_path / "one")
     two = run_study(study(**keys), tmp_path / "two", jobs=2)
     assert curves(one) == curves(two)
 
 
-def test_workers_that_begin_afresh_are_refused_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workers_that_begin_afresh_are_refused_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("headstart.study.runner.forks_here", lambda device: False)
     with pytest.raises(
-        HeadstartError, match=r"^jobs: .* use jobs=1, or name functions in the study as 'module:function'$"
+        HeadstartError,
+        match=r"^jobs: .* use jobs=1, or name functions in the study as 'module:function'$",
     ):
         run_study(study(), tmp_path / "out", jobs=2)
 
@@ -240,12 +294,17 @@ def test_a_process_without_the_values_says_so_and_can_report(tmp_path: Path) -> 
     out = run_study(study(), tmp_path / "out")
     command = [sys.executable, "-m", "headstart"]
     ended = subprocess.run(
-        [*command, "run", out / "study.yaml", "--out", out], capture_output=True, text=True, check=False
+        [*command, "run", out / "study.yaml", "--out", out],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert ended.returncode == 2
     assert "the task 'own data' was given by a Python program" in ended.stderr
     assert ended.stderr.endswith("is not here; run that program again\n")
-    reported = subprocess.run([*command, "report", out], capture_output=True, text=True, check=False)
+    reported = subprocess.run(
+        [*command, "report", out], capture_output=True, text=True, check=False
+    )
     assert (reported.returncode, reported.stderr) == (0, "")
 
 
@@ -270,9 +329,15 @@ def test_tuning_measures_on_the_rows_set_aside(tmp_path: Path) -> None:
 
 
 def test_a_start_may_be_made_by_hand(tmp_path: Path) -> None:
-    start = Start(lambda artefact, network, task, seed: {n: leaf * 0 for n, leaf in network.initial(seed).items()})
+    start = Start(
+        lambda artefact, network, task, seed: {
+            n: leaf * 0 for n, leaf in network.initial(seed).items()
+        }
+    )
     out = run_study(study(starts=[headstart.own_part(start, name="zeros")]), tmp_path / "out")
-    (loss,) = [row["value"] for row in curves(out) if (row["round"], row["metric"]) == (0, "test_loss")]
+    (loss,) = [
+        row["value"] for row in curves(out) if (row["round"], row["metric"]) == (0, "test_loss")
+    ]
     assert loss == pytest.approx(np.log(2), rel=1e-6)
 
 
@@ -281,27 +346,36 @@ def module_again(module: Any = net()) -> Any:  # noqa: B008
 
 
 BAD = [
-    ({"model": net()}, "model: expected a function that builds a new module, as every seed draws weights of its own, "
+    ({"model": net()},
+     "model: expected a function that builds a new module, as every seed draws weights of its own, "
      "got a module; give a function as model, and the module among starts"),
-    ({"model": object()}, "model: expected the name of a model, or a function that builds a module, got object"),
-    ({"model": lambda outputs: net()}, "model: expected a function of no argument or of (input_shape, outputs), but it "
+    ({"model": object()},
+     "model: expected the name of a model, or a function that builds a module, got object"),
+    ({"model": lambda outputs: net()},
+     "model: expected a function of no argument or of (input_shape, outputs), but it "
      "takes 1; write a short one around it"),
     ({"task": (pairs(), pairs(1)[0])}, "task: expected the name of a task, or one that "
      "headstart.own_task(data, test) makes, got tuple"),
-    ({"starts": [{3}]}, "starts[0]: expected the name of a start, a state dict or a module, got set"),
+    ({"starts": [{3}]},
+     "starts[0]: expected the name of a start, a state dict or a module, got set"),
     ({"starts": [{"0.weight": torch.ones(1), "epoch": 3}]},
      "starts[0]: expected tensors by the names of parameters, got int"),
-    ({"devices": b"x"}, "devices: expected the name of a device setting, or a function of one, got bytes"),
-    ({"clients": [net]}, "clients[0]: expected the name of a client optimizer, or a ClientOptimizer, got function"),
-    ({"starts": [constant(0.0), constant(1.0)]}, "starts: two that differ are called 'weights'; name them: "
+    ({"devices": b"x"},
+     "devices: expected the name of a device setting, or a function of one, got bytes"),
+    ({"clients": [net]},
+     "clients[0]: expected the name of a client optimizer, or a ClientOptimizer, got function"),
+    ({"starts": [constant(0.0), constant(1.0)]},
+     "starts: two that differ are called 'weights'; name them: "
      "headstart.own_part(value, name='...')"),
-    ({"starts": ["random", headstart.own_part(constant(0.0), name="random")]}, "starts: two that differ are called "
+    ({"starts": ["random", headstart.own_part(constant(0.0), name="random")]},
+     "starts: two that differ are called "
      "'random'; name them: headstart.own_part(value, name='...')"),
-    ({"starts": [headstart.own_part(constant(0.0), name="a(b)")]}, "start: expected a name of letters, digits, blanks "
+    ({"starts": [headstart.own_part(constant(0.0), name="a(b)")]},
+     "start: expected a name of letters, digits, blanks "
      "and .+-_, at most 60, got 'a(b)'"),
     ({"probes": ["evaluation", headstart.own_part(functools.partial(net, iter([1])), name="p")]},  # type: ignore[call-arg]
-     "probes[1]: cannot tell when 'p' changes, as it holds something of type list_iterator; say so yourself: "
-     "headstart.own_part(..., version='1')"),
+     "probes[1]: cannot tell when 'p' changes, as it holds something of type list_iterator; say so "
+     "yourself: headstart.own_part(..., version='1')"),
 ]  # fmt: skip
 
 
@@ -324,7 +398,9 @@ BAD += [
 
 @pytest.mark.parametrize("value", ["random", None, headstart.own_part(1)])
 def test_a_part_that_has_a_name_already_is_no_value(value: Any) -> None:
-    with pytest.raises(HeadstartError, match=r"^own_part: expected a value such as a function or tensors, got "):
+    with pytest.raises(
+        HeadstartError, match=r"^own_part: expected a value such as a function or tensors, got "
+    ):
         headstart.own_part(value)
 
 
@@ -336,7 +412,9 @@ def test_numbers_of_numpy_and_torch_are_numbers() -> None:
 
 def test_what_a_prompt_shows_is_short() -> None:
     assert repr(study()) == "<Study 'study': net on own data, 1 runs>"
-    assert repr(task()) == ("<Task 'own data': 120 training, 0 validation and 20 test rows, inputs [3], 2 outputs>")
+    assert repr(task()) == (
+        "<Task 'own data': 120 training, 0 validation and 20 test rows, inputs [3], 2 outputs>"
+    )
     assert repr(headstart.own_part(net, name="ours")) == "<own part ours: function>"
 
 
@@ -347,9 +425,11 @@ BAD_WHEN_BUILT = [
     ({"model": lambda: 1 / 0}, "model 'model' failed: ZeroDivisionError: division by zero"),
     ({"starts": [{"9.weight": torch.ones(1)}]}, "the weights 'weights'"),
     ({"partitions": [[[0, 1], [1, 2]]], "population": 2, "cohort": 1},
-     "partitions[0]: expected every training row, 0 to 119, with one client, got 4 rows of which 3 differ"),
+     "partitions[0]: expected every training row, 0 to 119, with one client, got 4 rows of which 3 "
+     "differ"),
     ({"partitions": [lambda task, population, seed: [np.arange(3)] * 3], "population": 3},
-     "partitions[0]: expected every training row, 0 to 119, with one client, got 9 rows of which 3 differ"),
+     "partitions[0]: expected every training row, 0 to 119, with one client, got 9 rows of which 3 "
+     "differ"),
     ({"partitions": [lambda task, population, seed: 3], "population": 3},
      "partitions[0]: expected the rows of each client as whole numbers, got [3]"),
     ({"probes": ["evaluation", lambda federation: None]},
@@ -358,7 +438,9 @@ BAD_WHEN_BUILT = [
 
 
 @pytest.mark.parametrize(("keys", "line"), BAD_WHEN_BUILT)
-def test_values_that_do_not_fit_get_one_line_before_any_training(tmp_path: Path, keys: Any, line: Any) -> None:
+def test_values_that_do_not_fit_get_one_line_before_any_training(
+    tmp_path: Path, keys: Any, line: Any
+) -> None:
     with pytest.raises(HeadstartError) as caught:
         run_study(study(**keys), tmp_path / "out")
     assert line in str(caught.value)
@@ -375,7 +457,9 @@ def test_a_study_that_is_gone_takes_its_values_with_it() -> None:
 def test_a_file_in_place_of_keys_is_refused_with_the_way_to_read_it(tmp_path: Path) -> None:
     with pytest.raises(HeadstartError, match=r"a study file is read by Study\.load\(path\)$"):
         Study("study.yaml")
-    with pytest.raises(HeadstartError, match=r"^Study\.load: expected the path of a study file, got dict$"):
+    with pytest.raises(
+        HeadstartError, match=r"^Study\.load: expected the path of a study file, got dict$"
+    ):
         Study.load({})  # type: ignore[arg-type]
 
 

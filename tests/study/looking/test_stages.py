@@ -1,4 +1,6 @@
-"""A study that runs until it has decided: what it runs, what it leaves, and that no interruption changes its end."""
+"""A study that runs until it has decided: what it runs, what it leaves,
+and that no interruption changes its end.
+"""
 
 import shutil
 import signal
@@ -55,7 +57,9 @@ def looked() -> list[Looked]:
 def decided(looked: list[Looked], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the study, run in one go."""
     out = tmp_path_factory.mktemp("decided") / "out"
-    return run_study(of(), out, watch=lambda event: looked.append(event) if isinstance(event, Looked) else None)
+    return run_study(
+        of(), out, watch=lambda event: looked.append(event) if isinstance(event, Looked) else None
+    )
 
 
 @pytest.fixture
@@ -75,11 +79,19 @@ def looks(out: Path) -> list[dict[str, Any]]:
 
 
 def bytes_of(out: Path) -> dict[Path, bytes]:
-    return {path: path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file() and path.name != ".lock"}
+    return {
+        path: path.read_bytes()
+        for path in sorted(out.rglob("*"))
+        if path.is_file() and path.name != ".lock"
+    }
 
 
-def test_it_looks_after_each_further_seed_until_it_has_decided(looked: list[Looked], decided: Path) -> None:
-    assert [(each.look, each.seeds) for each in looked] == [(n, n + 1) for n in range(1, len(looked) + 1)]
+def test_it_looks_after_each_further_seed_until_it_has_decided(
+    looked: list[Looked], decided: Path
+) -> None:
+    assert [(each.look, each.seeds) for each in looked] == [
+        (n, n + 1) for n in range(1, len(looked) + 1)
+    ]
     assert 1 < len(looked) <= 5
     assert [each.is_decided for each in looked] == [False] * (len(looked) - 1) + [True]
     assert looked[-1].is_last
@@ -92,7 +104,8 @@ def test_a_pair_that_is_worse_is_run_no_further(decided: Path) -> None:
     assert seeds[IID, "proximal(mu=1.0)", "adam"] == last
     assert seeds[IID, "sgd", "sgd"] == seeds[IID, "proximal(mu=1.0)", "sgd"]
     assert len(seeds[IID, "sgd", "sgd"]) < len(last)
-    said = {(row["one"], row["other"]): row["decision"] for row in looks(decided)}  # of the last look
+    # Of the last look.
+    said = {(row["one"], row["other"]): row["decision"] for row in looks(decided)}
     assert said["sgd + sgd", "sgd + adam"] == "behind"
 
 
@@ -120,7 +133,9 @@ def test_a_decided_study_does_nothing_more(copy: Path) -> None:
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_a_study_that_is_killed_ends_in_the_same_looks_and_bits(decided: Path, tmp_path: Path, jobs: int) -> None:
+def test_a_study_that_is_killed_ends_in_the_same_looks_and_bits(
+    decided: Path, tmp_path: Path, jobs: int
+) -> None:
     """Killed in the first look, at its end, and in a later one."""
     file, out = tmp_path / "until.yaml", tmp_path / "out"
     file.write_text(yaml.safe_dump(KEYS))
@@ -135,7 +150,9 @@ def test_a_study_that_is_killed_ends_in_the_same_looks_and_bits(decided: Path, t
     assert_equal_bits(out, decided)
 
 
-def test_a_fixed_study_has_one_look_and_what_grows_of_it_spends_what_is_left(decided: Path, tmp_path: Path) -> None:
+def test_a_fixed_study_has_one_look_and_what_grows_of_it_spends_what_is_left(
+    decided: Path, tmp_path: Path
+) -> None:
     listed, out = {**KEYS, "seeds": [0, 1, 2]}, tmp_path / "out"
     run_study(Study(**listed), out)
     record = read_record(out)
@@ -168,8 +185,9 @@ def test_a_fixed_study_goes_on_until_it_has_decided(tmp_path: Path) -> None:
 
 
 WITH_BASELINES: dict[str, Any] = {
-    "clients": ["sgd"], "servers": ["sgd", "adam"], "server_rates": 0.1, "also": [], "rounds": 4, "margin": 0.01,
-    "seeds": {"until": "decided", "first": 2, "at_most": 3}, "baselines": ["centralised", "local"], "local_clients": 2,
+    "clients": ["sgd"], "servers": ["sgd", "adam"], "server_rates": 0.1, "also": [], "rounds": 4,
+    "margin": 0.01, "seeds": {"until": "decided", "first": 2, "at_most": 3},
+    "baselines": ["centralised", "local"], "local_clients": 2,
 }  # fmt: skip
 """A margin so small that a third seed is looked at, or given up on."""
 
@@ -180,7 +198,9 @@ def test_baselines_are_trained_for_the_seeds_of_the_first_look_resumed_too(tmp_p
     rows = pq.read_table(tmp_path / "whole" / "results" / "baseline_runs.parquet").to_pylist()
     held_against = {run.key: run for run in study.runs}
     seeds = [(row["baseline"], held_against[row["held_against"]].seed) for row in rows]
-    assert sorted(seeds) == sorted([("centralised", 0), ("centralised", 1), *[("local", 0), ("local", 1)] * 2] * 2)
+    assert sorted(seeds) == sorted(
+        [("centralised", 0), ("centralised", 1), *[("local", 0), ("local", 1)] * 2] * 2
+    )
 
     def stop(event: Any) -> None:
         ended.append(event)
@@ -208,9 +228,17 @@ def damaged(path: Path) -> None:
     [
         ({}, Path.unlink, r"looks\.parquet is gone, which says what was looked at; put it back"),
         ({}, damaged, r"looks\.parquet is damaged \(.*\); put it back as it was"),
-        ({}, lambda path: path.write_bytes(b""), r"looks\.parquet is damaged \(.*\); put it back as it was"),
+        (
+            {},
+            lambda path: path.write_bytes(b""),
+            r"looks\.parquet is damaged \(.*\); put it back as it was",
+        ),
         ({"seeds": [0, 1]}, lambda path: None, "results of another study"),
-        ({"seeds": {"until": "decided", "first": 2, "at_most": 2}}, lambda path: None, "results of another study"),
+        (
+            {"seeds": {"until": "decided", "first": 2, "at_most": 2}},
+            lambda path: None,
+            "results of another study",
+        ),
     ],
 )
 def test_looks_that_are_damaged_or_seeds_taken_out_are_refused_and_nothing_is_written(
@@ -223,7 +251,9 @@ def test_looks_that_are_damaged_or_seeds_taken_out_are_refused_and_nothing_is_wr
     assert bytes_of(copy) == before
 
 
-def test_results_that_are_all_gone_are_made_anew_as_the_file_plans_them(decided: Path, copy: Path) -> None:
+def test_results_that_are_all_gone_are_made_anew_as_the_file_plans_them(
+    decided: Path, copy: Path
+) -> None:
     shutil.rmtree(copy / "results")
     run_study(of(), copy)
     assert (copy / LOOKS).read_bytes() == (decided / LOOKS).read_bytes()

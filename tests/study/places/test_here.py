@@ -1,4 +1,6 @@
-"""In this process an item begins when the one before it has ended, and each event was written before the next."""
+"""In this process an item begins when the one before it has ended,
+and each event was written before the next.
+"""
 
 from collections.abc import Iterator
 
@@ -16,6 +18,7 @@ def test_events_are_written_before_they_are_told() -> None:
     written: list[Event] = []
     for event in here([2, 1], tried, written.append):
         assert written[-1] == event
-    assert [(event.number, event.record["of"]) for event in written if isinstance(event, Tried)] == [
+    assert [(event.number, event.record["of"]) for event in written if isinstance(event,
+                                                                                  Tried)] == [
         (0, 2), (1, 2), (0, 1),
     ]  # fmt: skip

@@ -28,7 +28,11 @@ def test_this_machine_has_as_many_jobs_as_asked_for_or_cores(jobs: Any, expected
     ("name", "address", "message"),
     [
         ("spark", None, "on: expected here or ray, got 'spark'"),
-        ("here", "10.0.0.1:6379", "address: expected none where runs are carried out here, got '10.0.0.1:6379'"),
+        (
+            "here",
+            "10.0.0.1:6379",
+            "address: expected none where runs are carried out here, got '10.0.0.1:6379'",
+        ),
     ],
 )
 def test_another_place_is_refused(name: str, address: Any, message: str) -> None:

@@ -27,7 +27,12 @@ def test_workers_that_begin_afresh_are_sent_a_task_with_a_loss_beside_the_study(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "task_of_test.py").write_text(OWN_TASK)
-    study: dict[str, Any] = {"task": "task_of_test:task", "model": "logistic", "seeds": [0, 1], "rounds": 1}
+    study: dict[str, Any] = {
+        "task": "task_of_test:task",
+        "model": "logistic",
+        "seeds": [0, 1],
+        "rounds": 1,
+    }
     study |= {"population": 4, "cohort": 2, "probes": "evaluation"}
     (tmp_path / "study.yaml").write_text(yaml.safe_dump(study))
     monkeypatch.setattr(processes, "cannot_fork", lambda device: "must not")

@@ -32,12 +32,17 @@ def test_a_mapped_task_has_the_same_rows_and_its_files_go() -> None:
         task_of.cache_clear()
         mapped = task_of(component)
         assert mapped is not made
-        assert (mapped.name, mapped.outputs, mapped.objective) == (made.name, made.outputs, made.objective)
+        assert (mapped.name, mapped.outputs, mapped.objective) == (
+            made.name,
+            made.outputs,
+            made.objective,
+        )
         for part in SPLITS:
             ours, theirs = getattr(mapped, part), getattr(made, part)
             assert torch.equal(ours.inputs, theirs.inputs)
             assert torch.equal(ours.targets, theirs.targets)
-            assert ours.inputs.data_ptr() % 64 == 0  # not copied to be aligned, so still the file's pages
+            # Not copied to be aligned, so still the file's pages.
+            assert ours.inputs.data_ptr() % 64 == 0
         mapped.train.inputs.add_(1)  # in pages of this process alone
         assert torch.equal(shared[component].task().train.inputs, made.train.inputs)
     assert not any(path.exists() for path in files)
@@ -60,7 +65,10 @@ def test_an_empty_part_and_other_types_survive(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.usefixtures("untouched")
 def test_a_task_that_cannot_be_sent_is_left_to_each_process() -> None:
     component = TASKS.component("digits")
-    own = replace(task_of(component), objective=lambda outputs, targets: task_of(component).objective(outputs, targets))
+    own = replace(
+        task_of(component),
+        objective=lambda outputs, targets: task_of(component).objective(outputs, targets),
+    )
     task_of.cache_clear()
     data.provide(component, lambda: own)
     with laid_out([component]) as shared:

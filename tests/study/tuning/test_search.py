@@ -1,4 +1,6 @@
-"""Searches: what is proposed, that a search goes on as if never interrupted, and that budgets are equal."""
+"""Searches: what is proposed, that a search goes on as if never interrupted,
+and that budgets are equal.
+"""
 
 import json
 import os
@@ -51,13 +53,17 @@ def study(**changes: Any) -> Study:
     return Study(**{**KEYS, **changes})
 
 
-def trial(accuracy: float, status: str = "finished", rate: float = 0.1, loss: float = 1.0, rounds: int = 2) -> Trial:
+def trial(
+    accuracy: float, status: str = "finished", rate: float = 0.1, loss: float = 1.0, rounds: int = 2
+) -> Trial:
     values = {"client_rate": rate, "server_rate": 1.0, "client.mu": 0.01}
     return Trial(status, values, ((rounds, accuracy),), loss, (0,), 100, 0.0)
 
 
 def test_three_tuning_seeds_of_its_own_are_the_default() -> None:
-    """A seed that is judged is not tuned on: its validation rows share the draws of its training."""
+    """A seed that is judged is not tuned on: its validation rows share the draws of its
+    training.
+    """
     search, _ = searches(study())
     assert search.seeds == (1_000_000, 1_000_001, 1_000_002)
     assert not {run.seed for run in study().runs} & set(search.seeds)
@@ -72,18 +78,28 @@ def test_each_repeat_is_a_tuning_of_its_own() -> None:
     """Other seeds and other proposals; the first trial is what the file says in each."""
     once, twice = searches(study(clients="sgd")), searches(repeated(2, clients="sgd"))
     assert once == twice[:1]
-    assert [search.seeds for search in twice] == [(1_000_000, 1_000_001, 1_000_002), (1_000_003, 1_000_004, 1_000_005)]
+    assert [search.seeds for search in twice] == [
+        (1_000_000, 1_000_001, 1_000_002),
+        (1_000_003, 1_000_004, 1_000_005),
+    ]
     first, second = twice
     assert first.key != second.key
     assert propose(first, [])[1] == propose(second, [])[1]
-    begun = [Trial("finished", {"client_rate": 0.1, "server_rate": 1.0}, ((2, 0.5),), 1.0, (0,), 100, 0.0)]
+    begun = [
+        Trial(
+            "finished", {"client_rate": 0.1, "server_rate": 1.0}, ((2, 0.5),), 1.0, (0,), 100, 0.0
+        )
+    ]
     assert propose(first, begun)[1] != propose(second, begun)[1]
 
 
 def test_judged_seeds_are_dealt_over_the_repeats_in_turn() -> None:
     asked = repeated(2, clients="sgd", seeds=[0, 1, 2, 3])
     first, second = searches(asked)
-    values = {first: {"client_rate": 0.2, "server_rate": 1.0}, second: {"client_rate": 0.5, "server_rate": 1.0}}
+    values = {
+        first: {"client_rate": 0.2, "server_rate": 1.0},
+        second: {"client_rate": 0.5, "server_rate": 1.0},
+    }
     assert [(run.seed, run.client_rate) for run in tuned_runs(asked, values)] == [
         (0, 0.2),
         (1, 0.5),
@@ -93,11 +109,18 @@ def test_judged_seeds_are_dealt_over_the_repeats_in_turn() -> None:
 
 
 def test_repeats_that_no_seed_would_use_are_one_line() -> None:
-    with pytest.raises(HeadstartError, match=r"tuning.repeats: a seed takes .* seeds for all 3, got some for 2; name"):
+    with pytest.raises(
+        HeadstartError,
+        match=r"tuning.repeats: a seed takes .* seeds for all 3, got some for 2; name",
+    ):
         repeated(3, seeds=[0, 1])
-    with pytest.raises(HeadstartError, match=r"tuning.repeats: .* expected seeds for all 2, got some for 1"):
+    with pytest.raises(
+        HeadstartError, match=r"tuning.repeats: .* expected seeds for all 2, got some for 1"
+    ):
         repeated(2, seeds=[0, 2, 4])
-    with pytest.raises(HeadstartError, match=r"tuning.seeds: expected as many for each of 2 repeats, got 3"):
+    with pytest.raises(
+        HeadstartError, match=r"tuning.seeds: expected as many for each of 2 repeats, got 3"
+    ):
         study(tuning={"repeats": 2, "seeds": [5, 6, 7]})
 
 
@@ -124,7 +147,8 @@ def test_a_method_declares_what_is_tuned_in_its_signature() -> None:
     assert CLIENTS.entry("sgd").tunable == {}
     first, second = searches(study())
     assert dict(first.ranges) == {
-        "client_rate": Tunable(0.01, 1.0), "server_rate": Tunable(0.1, 3.0), "client.mu": Tunable(1e-3, 1.0),
+        "client_rate": Tunable(0.01, 1.0), "server_rate": Tunable(0.1, 3.0),
+        "client.mu": Tunable(1e-3, 1.0),
     }  # fmt: skip
     assert [name for name, _ in second.ranges] == ["client_rate", "server_rate"]
 
@@ -132,7 +156,9 @@ def test_a_method_declares_what_is_tuned_in_its_signature() -> None:
 def test_a_range_may_lie_around_what_the_file_says_for_a_pair() -> None:
     rates = [{"server": "adam", "client_rate": 0.3, "server_rate": 0.01}]
     asked = {"client_rate": {"around": 5}, "server_rate": {"around": 4.0}, "parameters": False}
-    found = searches(study(clients="sgd", servers=["sgd", "adam"], rates=rates, client_rates=0.2, tuning=asked))
+    found = searches(
+        study(clients="sgd", servers=["sgd", "adam"], rates=rates, client_rates=0.2, tuning=asked)
+    )
     assert [dict(search.ranges) for search in found] == [
         {"client_rate": Tunable(0.2 / 5, 0.2 * 5), "server_rate": Tunable(1.0 / 4, 1.0 * 4)},
         {"client_rate": Tunable(0.3 / 5, 0.3 * 5), "server_rate": Tunable(0.01 / 4, 0.01 * 4)},
@@ -142,10 +168,16 @@ def test_a_range_may_lie_around_what_the_file_says_for_a_pair() -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"around": 1}, "tuning.client_rate.around: expected a number >= 1.01 and <= 1000000.0, got 1"),
+        (
+            {"around": 1},
+            "tuning.client_rate.around: expected a number >= 1.01 and <= 1000000.0, got 1",
+        ),
         ({"arond": 3}, "tuning.client_rate: unknown key 'arond'; did you mean 'around'"),
         ([0.1], "tuning.client_rate: expected a range [low, high] or {around: 5}, got [0.1]"),
-        ([1, 0.1], "tuning.client_rate: expected a range [low, high] with low < high, got [1, 0.1]"),
+        (
+            [1, 0.1],
+            "tuning.client_rate: expected a range [low, high] with low < high, got [1, 0.1]",
+        ),
     ],
 )
 def test_a_range_without_sense_is_one_line(given: object, said: str) -> None:
@@ -159,16 +191,24 @@ def test_a_parameter_that_the_file_sets_is_left_alone() -> None:
     assert [name for name, _ in only.ranges] == ["client_rate", "server_rate"]
 
 
-@pytest.mark.parametrize(("low", "high", "log"), [(1.0, 0.1, True), (0.0, 1.0, True), (2.0, 2.0, False)])
-def test_a_range_that_is_turned_round_or_not_logarithmic_is_refused(low: float, high: float, log: bool) -> None:
+@pytest.mark.parametrize(
+    ("low", "high", "log"), [(1.0, 0.1, True), (0.0, 1.0, True), (2.0, 2.0, False)]
+)
+def test_a_range_that_is_turned_round_or_not_logarithmic_is_refused(
+    low: float, high: float, log: bool
+) -> None:
     with pytest.raises(ValueError, match="expected a range"):
         Tunable(low, high, log)
 
 
 def test_bad_tunings_are_one_line() -> None:
-    with pytest.raises(HeadstartError, match=r"tuning\.client_rate: expected a range .*got \[1, 0.1\]"):
+    with pytest.raises(
+        HeadstartError, match=r"tuning\.client_rate: expected a range .*got \[1, 0.1\]"
+    ):
         study(tuning={"client_rate": [1.0, 0.1]})
-    with pytest.raises(HeadstartError, match=r"client_rates: expected one value, as `tuning` searches for it"):
+    with pytest.raises(
+        HeadstartError, match=r"client_rates: expected one value, as `tuning` searches for it"
+    ):
         study(client_rates=[0.1, 0.3])
 
 
@@ -186,7 +226,9 @@ def test_what_a_search_tests_on_is_the_validation_part() -> None:
         assert not torch.equal(seen.test.inputs[:9], task.test.inputs[:9])
 
 
-FILES = pytest.mark.skipif("HEADSTART_DATA" not in os.environ, reason="needs the files of $HEADSTART_DATA")
+FILES = pytest.mark.skipif(
+    "HEADSTART_DATA" not in os.environ, reason="needs the files of $HEADSTART_DATA"
+)
 
 
 @pytest.mark.parametrize(
@@ -201,7 +243,8 @@ def test_no_test_row_is_validated_or_trained_on(name: str) -> None:
     """Text is held to this by its documents: tests/tasks/test_next_token.py."""
     task = task_of(TASKS.component(name))
     train, validation, test = (
-        {row.numpy().tobytes() for row in getattr(task, part).inputs} for part in ("train", "validation", "test")
+        {row.numpy().tobytes() for row in getattr(task, part).inputs}
+        for part in ("train", "validation", "test")
     )
     assert not validation & test
     assert not train & validation
@@ -210,7 +253,9 @@ def test_no_test_row_is_validated_or_trained_on(name: str) -> None:
 
 def test_parameters_that_a_preset_sets_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     entry = CLIENTS.entry("proximal")
-    monkeypatch.setitem(CLIENTS._entries, "proximal", replace(entry, presets={"paper": {"mu": 0.3}}))
+    monkeypatch.setitem(
+        CLIENTS._entries, "proximal", replace(entry, presets={"paper": {"mu": 0.3}})
+    )
     (only,) = searches(study(clients="proximal@paper"))
     assert [name for name, _ in only.ranges] == ["client_rate", "server_rate"]
 
@@ -233,14 +278,17 @@ def test_proposals_are_a_function_of_the_earlier_trials() -> None:
     assert proposals == [propose(search, done[:k])[1] for k in range(20)]
     assert len({tuple(p.values()) for p in proposals}) == 20
     other = [replace(t, curve=((2, 1 - t.accuracy),)) for t in done]
-    assert propose(search, other[:4])[1] == proposals[4]  # still random: what was measured changes nothing
+    # Still random: what was measured changes nothing.
+    assert propose(search, other[:4])[1] == proposals[4]
     assert [propose(search, other[:k])[1] for k in range(10, 20)] != proposals[10:]
     for values in proposals:
         assert all(span.low <= values[name] <= span.high for name, span in search.ranges)
 
 
 def test_the_estimator_moves_towards_what_was_good() -> None:
-    """Rates are drawn from 0.01 to 1 on a logarithmic scale; the higher, the better. 26 % of random ones exceed 0.3."""
+    """Rates are drawn from 0.01 to 1 on a logarithmic scale; the higher, the better.
+    26 % of random ones exceed 0.3.
+    """
     search, _ = searches(study(clients=["sgd", "gd"]))
     done: list[Trial] = []
     for _ in range(30):
@@ -262,13 +310,20 @@ def test_edges_are_a_twentieth_of_the_logarithmic_range() -> None:
     assert edges(search, inside) == []
     assert edges(search, {**inside, "client_rate": 0.01 * 100**0.049}) == ["client_rate"]
     assert edges(search, {**inside, "client_rate": 0.01 * 100**0.051}) == []
-    assert edges(search, {**inside, "client.mu": 1.0, "server_rate": 3.0}) == ["server_rate", "client.mu"]
+    assert edges(search, {**inside, "client.mu": 1.0, "server_rate": 3.0}) == [
+        "server_rate",
+        "client.mu",
+    ]
 
 
 def test_unequal_budgets_are_refused() -> None:
     first, second = searches(study())
-    refuse_unequal_budgets({first: [trial(0.5), trial(0.6, "pruned", rounds=1)], second: [trial(0.1), trial(0.2)]})
-    with pytest.raises(HeadstartError, match="got 1 trials for the tuning of random, sgd, sgd and 2 for the tuning"):
+    refuse_unequal_budgets(
+        {first: [trial(0.5), trial(0.6, "pruned", rounds=1)], second: [trial(0.1), trial(0.2)]}
+    )
+    with pytest.raises(
+        HeadstartError, match="got 1 trials for the tuning of random, sgd, sgd and 2 for the tuning"
+    ):
         refuse_unequal_budgets({first: [trial(0.5), trial(0.6)], second: [trial(0.1)]})
     with pytest.raises(HeadstartError, match="expected the same budget"):
         refuse_unequal_budgets({first: [trial(0.5)], second: [replace(trial(0.5), seeds=(0, 1))]})
@@ -312,9 +367,19 @@ def test_an_interrupted_search_ends_as_one_that_was_not(tmp_path: Path) -> None:
 def test_hopeless_trials_are_pruned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (search,) = searches(study(clients="sgd", tuning={**KEYS["tuning"], "trials": 1, "rounds": 4}))  # type: ignore[dict-item]
     good = [
-        Trial("finished", {"client_rate": 0.1, "server_rate": 1.0}, ((1, 0.9), (2, 0.9), (4, 0.9)), 1.0, (0,), 100, 0.0)
+        Trial(
+            "finished",
+            {"client_rate": 0.1, "server_rate": 1.0},
+            ((1, 0.9), (2, 0.9), (4, 0.9)),
+            1.0,
+            (0,),
+            100,
+            0.0,
+        )
     ] * 6
-    pruned = Writer(tmp_path).write_all(trials_module._carry_out_trial(tmp_path, search, good, lambda: False))
+    pruned = Writer(tmp_path).write_all(
+        trials_module._carry_out_trial(tmp_path, search, good, lambda: False)
+    )
     assert (pruned.status, pruned.curve[-1][0]) == ("pruned", 1)
     kept = Writer(tmp_path).write_all(
         trials_module._carry_out_trial(tmp_path, replace(search, prune=False), good, lambda: False)
@@ -348,7 +413,9 @@ def test_a_study_uses_what_its_tuning_found_and_can_be_run_again(tmp_path: Path)
         assert json.loads(path.read_text())["status"] == "finished"
 
 
-def test_a_study_that_tunes_twice_runs_each_seed_with_the_rates_of_its_repeat(tmp_path: Path) -> None:
+def test_a_study_that_tunes_twice_runs_each_seed_with_the_rates_of_its_repeat(
+    tmp_path: Path,
+) -> None:
     asked = repeated(2, clients="sgd")
     asked.file.tuning.trials = 3  # type: ignore[union-attr]
     run_study(asked, tmp_path)
@@ -366,5 +433,9 @@ def test_several_processes_find_the_same(tmp_path: Path) -> None:
     tables = []
     for jobs in (1, 2):
         run_study(asked, tmp_path / str(jobs), jobs=jobs)
-        tables.append(pq.read_table(tmp_path / str(jobs) / "results" / "trials.parquet").drop_columns(["seconds"]))
+        tables.append(
+            pq.read_table(tmp_path / str(jobs) / "results" / "trials.parquet").drop_columns(
+                ["seconds"]
+            )
+        )
     assert tables[0].equals(tables[1])

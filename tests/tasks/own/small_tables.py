@@ -26,14 +26,19 @@ COLUMNS: dict[str, list[Any]] = {
 
 
 def csv(path: Path, columns: dict[str, list[Any]]) -> Path:
-    lines = [",".join(columns), *(",".join(map(str, row)) for row in zip(*columns.values(), strict=True))]
+    lines = [
+        ",".join(columns),
+        *(",".join(map(str, row)) for row in zip(*columns.values(), strict=True)),
+    ]
     path.write_text("\n".join(lines) + "\n")
     return path
 
 
 def jsonl(path: Path, columns: dict[str, list[Any]]) -> Path:
     rows = zip(*columns.values(), strict=True)
-    path.write_text("".join(json.dumps(dict(zip(columns, row, strict=True))) + "\n" for row in rows))
+    path.write_text(
+        "".join(json.dumps(dict(zip(columns, row, strict=True))) + "\n" for row in rows)
+    )
     return path
 
 
@@ -42,7 +47,11 @@ def parquet(path: Path, columns: dict[str, list[Any]]) -> Path:
     return path
 
 
-WRITERS: dict[str, Callable[[Path, dict[str, list[Any]]], Path]] = {"csv": csv, "jsonl": jsonl, "parquet": parquet}
+WRITERS: dict[str, Callable[[Path, dict[str, list[Any]]], Path]] = {
+    "csv": csv,
+    "jsonl": jsonl,
+    "parquet": parquet,
+}
 
 
 def task(path: Path, **parameters: Any) -> Task:

@@ -1,4 +1,6 @@
-"""Features of a table: no row numbers, gaps and categories as training rows have them, lists and pixels in shape."""
+"""Features of a table: no row numbers, gaps and categories as training rows have them,
+lists and pixels in shape.
+"""
 
 import json
 from datetime import date, timedelta
@@ -54,7 +56,9 @@ def refusal(path: Path, **parameters: Any) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["", "Unnamed: 0", " ", "__index_level_0__", "Unnamed: 0.1", "Unnamed: 0.1.1", "...1"])
+@pytest.mark.parametrize(
+    "name", ["", "Unnamed: 0", " ", "__index_level_0__", "Unnamed: 0.1", "Unnamed: 0.1.1", "...1"]
+)
 def test_what_pandas_and_r_number_rows_with_is_no_feature(name: str, tmp_path: Path) -> None:
     """A file sorted by label tells the label by the number of the row: .983 on noise."""
     numbers = [7, *range(ROWS - 1)]  # also where it counts nothing any more, as rows were removed
@@ -70,19 +74,28 @@ def test_the_index_that_pandas_wrote_to_parquet_is_no_feature(tmp_path: Path) ->
     assert task(parquet(tmp_path / "t.parquet", columns, index), **PLAIN).notes[0] == "features: x"
     assert task(parquet(tmp_path / "u.parquet", columns), **PLAIN).notes == ("features: x, visit",)
     counted = {"index_columns": [{"kind": "range", "start": 0, "stop": ROWS, "step": 1}]}
-    assert task(parquet(tmp_path / "v.parquet", columns, counted), **PLAIN).notes == ("features: x, visit",)
+    assert task(parquet(tmp_path / "v.parquet", columns, counted), **PLAIN).notes == (
+        "features: x, visit",
+    )
     made = task(tmp_path / "t.parquet", features=["x", "visit"], **PLAIN)
     assert made.notes == ("features: x, visit",)
 
 
-@pytest.mark.parametrize("order", [range(ROWS), range(1, ROWS + 1), range(ROWS, 0, -1), DRAW.permutation(ROWS)])
-def test_columns_that_count_the_rows_are_features_only_where_they_are_named(order: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "order", [range(ROWS), range(1, ROWS + 1), range(ROWS, 0, -1), DRAW.permutation(ROWS)]
+)
+def test_columns_that_count_the_rows_are_features_only_where_they_are_named(
+    order: Any, tmp_path: Path
+) -> None:
     file = csv(tmp_path / "t.csv", {"id": [int(i) for i in order], "x": X, "y": Y})
     made = task(file, **PLAIN)
     assert made.notes == ("features: x", "left out, as they number the rows: id")
     assert task(file, features=["id", "x"], **PLAIN).input_shape == (2,)
     alone = csv(tmp_path / "u.csv", {"id": [int(i) for i in order], "y": Y})
-    assert "no column is left for inputs: 'id' only counts the rows; if that is meant, name it" in refusal(alone)
+    assert (
+        "no column is left for inputs: 'id' only counts the rows; if that is meant, name it"
+        in refusal(alone)
+    )
 
 
 COUNTS: dict[str, Any] = {
@@ -100,7 +113,9 @@ COUNTS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("way", COUNTS)
-def test_what_counts_or_rises_from_row_to_row_is_a_feature_only_where_named(way: str, tmp_path: Path) -> None:
+def test_what_counts_or_rises_from_row_to_row_is_a_feature_only_where_named(
+    way: str, tmp_path: Path
+) -> None:
     """A file sorted by its label tells the label by any of these: .99 on noise."""
     columns = {"n": COUNTS[way], "x": DRAW.normal(size=200), "y": [i // 100 for i in range(200)]}
     file = csv(tmp_path / "t.csv", columns)
@@ -145,7 +160,9 @@ def test_measurements_are_features(values: Any, tmp_path: Path) -> None:
 
 
 def test_each_file_of_a_folder_may_count_anew(tmp_path: Path) -> None:
-    cells = SourceTable(tmp_path, (tmp_path / "a", tmp_path / "b"), np.array([0, 8]), pa.table({"x": [0] * 14}))
+    cells = SourceTable(
+        tmp_path, (tmp_path / "a", tmp_path / "b"), np.array([0, 8]), pa.table({"x": [0] * 14})
+    )
     counted = np.r_[0:8, 0:6].astype(float)[:, None]
     assert counts_rows(cells, "n", counted)
     counted[3] = 9.5
@@ -158,15 +175,26 @@ def test_categories_are_zeros_and_ones_of_the_training_rows(tmp_path: Path) -> N
     file = csv(tmp_path / "t.csv", {"x": X, "job": jobs, "y": Y, "part": PARTS})
     made = task(file, split="part", categories=["job"], **PLAIN)
     assert made.notes[0] == "features: x, job=cook, job=nurse, job=smith"
-    expected = [[float(job.strip() == level) for level in ("cook", "nurse", "smith")] for job in jobs]
-    assert inputs(made)[:, 1:].tolist() == expected  # a baker, whom no training row has, is all zeros
+    expected = [
+        [float(job.strip() == level) for level in ("cook", "nurse", "smith")] for job in jobs
+    ]
+    # A baker, whom no training row has, is all zeros.
+    assert inputs(made)[:, 1:].tolist() == expected
     assert torch.equal(inputs(made)[:, 0], torch.tensor(X))
     only = task(file, split="part", categories=["job", "x"], features=[], **PLAIN)
     assert only.input_shape == (3 + len(set(X[:12])),)
     line = refusal(file, split="part")
-    assert "row 0 has 'cook' in column 'job', expected a finite number; a column of words goes into cat" in line
-    many = csv(tmp_path / "u.csv", {"x": range(3000), "id": [f"a{i}" for i in range(3000)], "y": [0, 1] * 1500})
-    assert "different names in training rows, expected at most 1000 of a category" in refusal(many, categories=["id"])
+    assert (
+        "row 0 has 'cook' in column 'job', expected a finite number; a column of words goes into "
+        "cat" in line
+    )
+    many = csv(
+        tmp_path / "u.csv",
+        {"x": range(3000), "id": [f"a{i}" for i in range(3000)], "y": [0, 1] * 1500},
+    )
+    assert "different names in training rows, expected at most 1000 of a category" in refusal(
+        many, categories=["id"]
+    )
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet", "jsonl"])
@@ -175,11 +203,14 @@ def test_gaps_get_the_mean_of_the_training_rows_and_a_mark(kind: str, tmp_path: 
     z = [5.0] * 12 + [None] + [1.0] * 7
     columns = {"x": x, "z": z, "job": [*"ab" * 9, None, "a"], "y": Y, "part": PARTS}
     if kind == "csv":
-        file = csv(tmp_path / "t.csv", {n: [("", "NA", " ? ")[i % 3] if c is None and n != "job" else
+        file = csv(tmp_path / "t.csv", {n: [("", "NA",
+                                             " ? ")[i % 3] if c is None and n != "job" else
                                            "" if c is None else c for i, c in enumerate(cs)]
                                         for n, cs in columns.items()})  # fmt: skip
     elif kind == "parquet":
-        file = parquet(tmp_path / "t.parquet", {**columns, "z": [np.nan if c is None else c for c in z]})
+        file = parquet(
+            tmp_path / "t.parquet", {**columns, "z": [np.nan if c is None else c for c in z]}
+        )
     else:
         rows = zip(*columns.values(), strict=True)
         file = tmp_path / "t.jsonl"
@@ -189,7 +220,8 @@ def test_gaps_get_the_mean_of_the_training_rows_and_a_mark(kind: str, tmp_path: 
     filled = [(4.0 if a is None else a, 5.0 if b is None else b) for a, b in zip(x, z, strict=True)]
     assert list(map(tuple, inputs(made).tolist())) == filled
     marked = task(file, gaps="mark", categories=["job"], **common)
-    assert marked.notes[0] == "features: x, z, x is empty, job=a, job=b"  # no training row has a gap in z
+    # No training row has a gap in z.
+    assert marked.notes[0] == "features: x, z, x is empty, job=a, job=b"
     assert inputs(marked)[:, 2].tolist() == [float(a is None) for a in x]
     assert inputs(marked)[18, 3:].tolist() == [0.0, 0.0]
     line = refusal(file, **common)
@@ -201,7 +233,10 @@ def test_a_column_of_gaps_alone_is_one_line(tmp_path: Path) -> None:
     file = csv(tmp_path / "t.csv", {"x": [""] * 12 + [1.0] * 8, "z": X, "y": Y, "part": PARTS})
     assert "no training row has anything in column 'x'" in refusal(file, split="part", gaps="mean")
     bare = csv(tmp_path / "u.csv", {"x": ["NA", *X[1:]], "y": Y})
-    assert "row 0 has 'NA' in column 'x', expected a finite number; write gaps='mean' to put" in refusal(bare)
+    assert (
+        "row 0 has 'NA' in column 'x', expected a finite number; write gaps='mean' to put"
+        in refusal(bare)
+    )
 
 
 @pytest.mark.parametrize("kind", ["list", "large", "fixed", "nested", "jsonl", "jsonl nested"])
@@ -212,7 +247,11 @@ def test_lists_of_numbers_are_features(kind: str, tmp_path: Path) -> None:
     if kind.startswith("jsonl"):
         file = tmp_path / "t.jsonl"
         cells = nested if "nested" in kind else lists
-        file.write_text("\n".join(json.dumps({"e": c, "x": x, "y": y}) for c, x, y in zip(cells, X, Y, strict=True)))
+        file.write_text(
+            "\n".join(
+                json.dumps({"e": c, "x": x, "y": y}) for c, x, y in zip(cells, X, Y, strict=True)
+            )
+        )
     else:
         column = {
             "list": pa.array(lists),
@@ -234,7 +273,10 @@ def test_lists_of_numbers_are_features(kind: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("cells", "said"),
     [
-        ([[1.0, 2.0]] * 5 + [[1.0]] * 15, "row 5 has a list of 1 numbers in column 'e', expected 2 as in"),
+        (
+            [[1.0, 2.0]] * 5 + [[1.0]] * 15,
+            "row 5 has a list of 1 numbers in column 'e', expected 2 as in",
+        ),
         ([[1.0, None]] * 20, "row 0 has nan in column 'e', expected a finite number"),
         ([[]] * 20, "expected numbers in the lists of column 'e', got empty lists"),
         ([["a"]] * 20, "expected lists of numbers in column 'e'"),
@@ -254,10 +296,15 @@ def test_lists_of_json_that_fit_nothing_get_one_line(tmp_path: Path) -> None:
     assert "row 3 has a list of 3 numbers in column 'e', expected 2 as in row 0" in refusal(
         lines([[1, 2]] * 3 + [[1, 2, 3]] * 17)
     )
-    assert "row 0 has [[1], [1, 2]] in column 'e', expected a list of numbers" in refusal(lines([[[1], [1, 2]]] * 20))
+    assert "row 0 has [[1], [1, 2]] in column 'e', expected a list of numbers" in refusal(
+        lines([[[1], [1, 2]]] * 20)
+    )
     assert "row 0 has an empty list in column 'e', expected numbers" in refusal(lines([[]] * 20))
     line = refusal(lines([{"a": 1}] * 20))
-    assert "row 0 has {'a': 1} in column 'e'; expected text in all rows, numbers, lists of numbers" in line
+    assert (
+        "row 0 has {'a': 1} in column 'e'; expected text in all rows, numbers, lists of numbers"
+        in line
+    )
     assert "where row 0" not in line
 
 
@@ -270,28 +317,48 @@ def test_pixels_have_a_shape_and_moments_of_a_channel(tmp_path: Path) -> None:
     assert torch.allclose(made.train.inputs.mean((0, 2, 3)), torch.zeros(3), atol=1e-5)
     assert torch.allclose(made.train.inputs.std((0, 2, 3), correction=0), torch.ones(3), atol=1e-5)
     scaled = task(file, shape=[3, 2, 2], mean=[0.0], deviation=[255.0], validation=0.0)
-    got = sorted(row.flatten().tolist() for row in torch.cat([scaled.train.inputs, scaled.test.inputs]))
+    got = sorted(
+        row.flatten().tolist() for row in torch.cat([scaled.train.inputs, scaled.test.inputs])
+    )
     assert np.allclose(got, sorted((pixels / 255).tolist()), atol=1e-6)
-    assert "expected 4 numbers a row for the shape 1x2x2, got 12; name the columns" in refusal(file, shape=[1, 2, 2])
-    assert "table.shape: expected it with features, got it with image" in refusal(file, shape=[1, 2], image="p0")
+    assert "expected 4 numbers a row for the shape 1x2x2, got 12; name the columns" in refusal(
+        file, shape=[1, 2, 2]
+    )
+    assert "table.shape: expected it with features, got it with image" in refusal(
+        file, shape=[1, 2], image="p0"
+    )
 
 
 @pytest.mark.parametrize(
     ("column", "expected"),
     [
         (pa.array([1_700_000_000_000 + 500 * i for i in range(ROWS)], pa.timestamp("ms")), 0.5),
-        (pa.array([(i + 1) * 10**9 for i in range(ROWS)], pa.timestamp("ns", "Europe/Berlin")), 1.0),
+        (
+            pa.array([(i + 1) * 10**9 for i in range(ROWS)], pa.timestamp("ns", "Europe/Berlin")),
+            1.0,
+        ),
         (pa.array([date(2020, 1, 1) + timedelta(days=i) for i in range(ROWS)]), 86400.0),
         (pa.array([30 * i for i in range(ROWS)], pa.duration("s")), 30.0),
         (pa.array([400_000_000_000 + 2 * i for i in range(ROWS)], pa.timestamp("s")), 2.0),
     ],
 )
-def test_times_are_seconds_where_they_are_named(column: pa.Array, expected: float, tmp_path: Path) -> None:
+def test_times_are_seconds_where_they_are_named(
+    column: pa.Array, expected: float, tmp_path: Path
+) -> None:
     file = parquet(tmp_path / "t.parquet", {"x": X, "when": column, "y": Y})
-    assert "column 'when' holds times; name it in features to take it as seconds since 1970" in refusal(file)
+    assert (
+        "column 'when' holds times; name it in features to take it as seconds since 1970"
+        in refusal(file)
+    )
     first = column.cast(pa.int32() if pa.types.is_date32(column.type) else pa.int64()).to_numpy()[0]
-    unit = 86400.0 if pa.types.is_date32(column.type) else {"s": 1.0, "ms": 1e-3, "ns": 1e-9}[column.type.unit]
-    made = task(file, features=["when"], mean=[float(first * unit)], deviation=[1.0], validation=0.0)
+    unit = (
+        86400.0
+        if pa.types.is_date32(column.type)
+        else {"s": 1.0, "ms": 1e-3, "ns": 1e-9}[column.type.unit]
+    )
+    made = task(
+        file, features=["when"], mean=[float(first * unit)], deviation=[1.0], validation=0.0
+    )
     got = torch.cat([made.train.inputs, made.test.inputs]).flatten().sort().values
     assert torch.allclose(got.diff(), torch.full((ROWS - 1,), expected), rtol=1e-5)
 
@@ -299,14 +366,20 @@ def test_times_are_seconds_where_they_are_named(column: pa.Array, expected: floa
 @pytest.mark.parametrize("cell", ["1_0", "0x10", "１", "1,5", "1e", "--1"])
 def test_only_what_everybody_reads_as_a_number_is_one(cell: str, tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl"
-    path.write_text("\n".join(json.dumps({"x": cell if i == 4 else str(i * i), "y": i % 2}) for i in range(ROWS)))
+    path.write_text(
+        "\n".join(
+            json.dumps({"x": cell if i == 4 else str(i * i), "y": i % 2}) for i in range(ROWS)
+        )
+    )
     assert f"row 4 has {cell!r} in column 'x', expected a finite number" in refusal(path)
 
 
 def test_a_table_like_another_has_its_features_moments_and_levels(tmp_path: Path) -> None:
     """A proxy: the same number is the same quantity, and the same place the same word."""
     jobs = ["cook", "smith"] * 10
-    first = csv(tmp_path / "t.csv", {"x": ["", *X[1:]], "z": X[::-1], "job": jobs, "y": Y, "part": PARTS})
+    first = csv(
+        tmp_path / "t.csv", {"x": ["", *X[1:]], "z": X[::-1], "job": jobs, "y": Y, "part": PARTS}
+    )
     study = {
         "path": str(first),
         "label": "y",
@@ -317,27 +390,46 @@ def test_a_table_like_another_has_its_features_moments_and_levels(tmp_path: Path
     }
     other = csv(
         tmp_path / "p.csv",
-        {"job": ["baker", "smith"] * 10, "x": [10 + x for x in X[:-1]] + [""], "z": X, "id": X, "y": Y, "part": PARTS},
+        {
+            "job": ["baker", "smith"] * 10,
+            "x": [10 + x for x in X[:-1]] + [""],
+            "z": X,
+            "id": X,
+            "y": Y,
+            "part": PARTS,
+        },
     )
     target = TASKS.build(TASKS.component({"table": {**study, "gaps": "mark"}}))
-    proxy = task(other, split="part", like={"table": {**study, "gaps": "mark"}}, gaps="mean", validation=0.0)
+    proxy = task(
+        other, split="part", like={"table": {**study, "gaps": "mark"}}, gaps="mean", validation=0.0
+    )
     assert proxy.features == target.features == ("z", "x", "x is empty", "job=cook", "job=smith")
     known = np.array(X[1:12])
     mean = known.mean()
     deviation = np.sqrt(((known - mean) ** 2).sum() / 12)  # the gap is at the mean
-    assert inputs(proxy)[:-1, 1].tolist() == pytest.approx((10 + np.array(X[:-1]) - mean) / deviation, rel=1e-5)
+    assert inputs(proxy)[:-1, 1].tolist() == pytest.approx(
+        (10 + np.array(X[:-1]) - mean) / deviation, rel=1e-5
+    )
     assert inputs(proxy)[-1, 1:].tolist() == pytest.approx([0, 1, 0, 1], abs=1e-6)
     assert inputs(proxy)[0, 2:].tolist() == [0, 0, 0]  # a baker is nobody whom the other knows
     assert "no column 'z'" in refusal(
-        csv(tmp_path / "q.csv", {"x": X, "job": jobs, "y": Y}), like={"table": {**study, "gaps": "mean"}}
+        csv(tmp_path / "q.csv", {"x": X, "job": jobs, "y": Y}),
+        like={"table": {**study, "gaps": "mean"}},
     )
     line = refusal(other, like={"table": {**study, "gaps": "mark"}}, features=["x"])
     assert "table.features: expected it of the task that this one is like" in line
-    assert "table.like: expected a table with features, got 'digits'" in refusal(other, like="digits")
+    assert "table.like: expected a table with features, got 'digits'" in refusal(
+        other, like="digits"
+    )
 
 
 def test_thousands_of_columns_are_read(tmp_path: Path) -> None:
     values = DRAW.normal(size=(2000, 30)).round(3)
-    made = task(parquet(tmp_path / "t.parquet", {"y": [0, 1] * 15, **{f"x{i}": row for i, row in enumerate(values)}}))
+    made = task(
+        parquet(
+            tmp_path / "t.parquet",
+            {"y": [0, 1] * 15, **{f"x{i}": row for i, row in enumerate(values)}},
+        )
+    )
     assert made.input_shape == (2000,)
     assert made.notes == ("features: x0, x1, x2, x3, x4, x5, x6, x7 and 1992 more",)

@@ -1,4 +1,6 @@
-"""Odd and damaged tables, some of those that benchmarks/odd_tables.py makes: each is a task or one line."""
+"""Odd and damaged tables, some of those that benchmarks/odd_tables.py makes:
+each is a task or one line.
+"""
 
 import runpy
 from pathlib import Path

@@ -1,4 +1,6 @@
-"""Data on disk are the data in memory; a round of them is the same round; damaged folders get one line."""
+"""Data on disk are the data in memory; a round of them is the same round;
+damaged folders get one line.
+"""
 
 import hashlib
 import json
@@ -23,7 +25,10 @@ from headstart.tasks.own.on_disk import pack
 DRAW = np.random.Generator(np.random.Philox(key=6))
 SIZES = DRAW.integers(1, 9, 50)
 CLIENTS = [(DRAW.normal(size=(n, 3, 2)).astype(np.float32), DRAW.integers(0, 4, n)) for n in SIZES]
-TEST = (torch.randn(5, 3, 2, generator=torch.Generator().manual_seed(0)), torch.tensor([0, 1, 2, 3, 0]))
+TEST = (
+    torch.randn(5, 3, 2, generator=torch.Generator().manual_seed(0)),
+    torch.tensor([0, 1, 2, 3, 0]),
+)
 
 
 def opened(folder: Path) -> Task:
@@ -36,8 +41,14 @@ def test_what_was_packed_is_what_is_opened(tmp_path: Path) -> None:
     assert np.array_equal(made.train.targets.numpy(), np.concatenate([y for _, y in CLIENTS]))
     assert torch.equal(made.test.inputs, TEST[0])
     assert torch.equal(made.test.targets, TEST[1])
-    assert (len(made.validation), made.validation.inputs.shape, made.classes) == (0, (0, 3, 2), ("a", "b", "c", "d"))
-    natural = clients_of(TASKS.component({"on-disk": {"path": str(tmp_path / "mine")}}), component("natural"), 50, 0)
+    assert (len(made.validation), made.validation.inputs.shape, made.classes) == (
+        0,
+        (0, 3, 2),
+        ("a", "b", "c", "d"),
+    )
+    natural = clients_of(
+        TASKS.component({"on-disk": {"path": str(tmp_path / "mine")}}), component("natural"), 50, 0
+    )
     assert natural.sizes_N.tolist() == SIZES.tolist()
     for rows, (inputs, targets) in zip(natural, CLIENTS, strict=True):
         assert np.array_equal(made.train.inputs[torch.from_numpy(rows)].numpy(), inputs)
@@ -55,12 +66,17 @@ def test_a_plan_of_client_rows_is_the_plan_of_lists(tmp_path: Path) -> None:
     as_lists = Population([np.asarray(rows) for rows in owned])
     schedule = Schedule(10, 2, 3, "minibatch", "samples", DEVICES.build(DEVICES.component("equal")))
     for round_ in (1, 2, 9):
-        one, other = plan(0, round_, Population(owned), schedule), plan(0, round_, as_lists, schedule)
+        one, other = (
+            plan(0, round_, Population(owned), schedule),
+            plan(0, round_, as_lists, schedule),
+        )
         assert all(np.array_equal(getattr(one, name), getattr(other, name)) for name in vars(one))
     check_clients(as_lists)
     assert np.array_equal(Population(owned).rows, as_lists.rows)
     owners = np.repeat(np.arange(50), SIZES)
-    assert np.array_equal(Population(ClientRows.of_owners(owners[::-1])).rows, np.argsort(owners[::-1], kind="stable"))
+    assert np.array_equal(
+        Population(ClientRows.of_owners(owners[::-1])).rows, np.argsort(owners[::-1], kind="stable")
+    )
     same = PARTITIONS.build(component("natural"))(replace(made, owners=owners), 50, 0)
     assert all(np.array_equal(a, b) for a, b in zip(owned, same, strict=True))
 
@@ -92,7 +108,10 @@ def test_bytes_of_images_stay_bytes(tmp_path: Path) -> None:
     pixels = draw.integers(0, 256, (5, 3, 4, 6), dtype=np.uint8)
     labels = np.arange(5) % 2
     folder = pack(
-        tmp_path / "mine", [(pixels[:2], labels[:2]), (pixels[2:], labels[2:])], test=(pixels, labels), outputs=2
+        tmp_path / "mine",
+        [(pixels[:2], labels[:2]), (pixels[2:], labels[2:])],
+        test=(pixels, labels),
+        outputs=2,
     )
     assert (folder / "train.inputs.bin").read_bytes() == pixels.tobytes()
     made = opened(folder)
@@ -103,22 +122,31 @@ def test_bytes_of_images_stay_bytes(tmp_path: Path) -> None:
 BAD: list[tuple[dict[str, Any], str]] = [
     ({"clients": []}, "expected at least one client, got none"),
     ({"classes": ["a", "b", "a"]}, "classes: expected each name once, got 'a' twice"),
-    ({"clients": [CLIENTS[0], (np.zeros((0, 3, 2)), np.zeros(0, np.int64))]}, "client 1: expected at least one row"),
+    ({"clients": [CLIENTS[0], (np.zeros((0, 3, 2)), np.zeros(0, np.int64))]},
+     "client 1: expected at least one row"),
     ({"clients": [CLIENTS[0], (np.zeros((2, 3), np.float32), np.zeros(2, np.int64))]},
      "client 1: expected inputs of float32 [3, 2] a row as before, got float32 [3]"),
-    ({"clients": [(np.zeros((2, 3)), np.zeros(3, np.int64))]}, "expected as many targets as inputs, got 3 and 2"),
-    ({"clients": [(np.zeros((2, 3), np.uint8), np.zeros(2, np.int64))]}, "of shape [2, 3]; bytes are kept of images"),
-    ({"clients": [(np.array(["a"]), np.zeros(1, np.int64))]}, "client 0, inputs: expected an array [n, ...]"),
-    ({"clients": [CLIENTS[0], (np.array([[[0.0, 0], [0, 0], [0, np.nan]]]), np.zeros(1, np.int64))]},
+    ({"clients": [(np.zeros((2, 3)), np.zeros(3, np.int64))]},
+     "expected as many targets as inputs, got 3 and 2"),
+    ({"clients": [(np.zeros((2, 3), np.uint8), np.zeros(2, np.int64))]},
+     "of shape [2, 3]; bytes are kept of images"),
+    ({"clients": [(np.array(["a"]), np.zeros(1, np.int64))]},
+     "client 0, inputs: expected an array [n, ...]"),
+    ({"clients": [CLIENTS[0], (np.array([[[0.0, 0], [0, 0], [0, np.nan]]]), np.zeros(1,
+                                                                                     np.int64))]},
      "client 1, inputs: row 0 has nan, expected numbers that are finite as float32"),
-    ({"clients": [(np.array([[1.0], [1e300]]), np.zeros(2, np.int64))]}, "client 0, inputs: row 1 has 1e+300"),
+    ({"clients": [(np.array([[1.0], [1e300]]), np.zeros(2, np.int64))]},
+     "client 0, inputs: row 1 has 1e+300"),
     ({"test": (TEST[0], torch.tensor([0, 1, np.inf, 0, 0]))}, "test, targets: row 2 has inf"),
-    ({"test": (np.zeros((1, 9), np.float32), np.zeros(1, np.int64))}, "test: expected inputs of float32 [3, 2] a row"),
+    ({"test": (np.zeros((1, 9), np.float32), np.zeros(1, np.int64))},
+     "test: expected inputs of float32 [3, 2] a row"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("changes", "message"), BAD)
-def test_what_cannot_be_packed_leaves_nothing_behind(changes: dict[str, Any], message: str, tmp_path: Path) -> None:
+def test_what_cannot_be_packed_leaves_nothing_behind(
+    changes: dict[str, Any], message: str, tmp_path: Path
+) -> None:
     arguments = {"clients": CLIENTS, "test": TEST, "outputs": 4, **changes}
     with pytest.raises(HeadstartError) as caught:
         pack(tmp_path / "mine", **arguments)
@@ -143,7 +171,10 @@ def test_damaged_folders_get_one_line(tmp_path: Path) -> None:
         assert "train.starts.bin is damaged" in refusal()
     content = (folder / "train.inputs.bin").read_bytes()
     (folder / "train.inputs.bin").write_bytes(content[:-4])
-    assert f"train.inputs.bin is damaged: expected {len(content)} bytes, got {len(content) - 4}" in refusal()
+    assert (
+        f"train.inputs.bin is damaged: expected {len(content)} bytes, got {len(content) - 4}"
+        in refusal()
+    )
     header = json.loads((folder / "data.json").read_text())
     (folder / "data.json").write_text(json.dumps({**header, "format": 2}))
     assert "expected format 1, got 2" in refusal()
@@ -162,13 +193,24 @@ def test_damaged_folders_get_one_line(tmp_path: Path) -> None:
         ({"classes": 3}, "classes: expected a list, each a text, got 3"),
         ({"parts": {}}, "parts.train: expected a mapping, got nothing"),
         ({"rows": 2.5}, "parts.train.rows: expected a whole number >= 0, got 2.5"),
-        ({"shape": 3}, "parts.train.inputs.shape: expected a list, each a whole number >= 0, got 3"),
+        (
+            {"shape": 3},
+            "parts.train.inputs.shape: expected a list, each a whole number >= 0, got 3",
+        ),
         ({"shape": [-1]}, "parts.train.inputs.shape[0]: expected a whole number >= 0, got -1"),
-        ({"shape": None}, "parts.train.inputs.shape: expected a list, each a whole number >= 0, got None"),
-        ({"type": "float64"}, "parts.train.inputs.type: expected one of float32, int64, uint8, got 'float64'"),
+        (
+            {"shape": None},
+            "parts.train.inputs.shape: expected a list, each a whole number >= 0, got None",
+        ),
+        (
+            {"type": "float64"},
+            "parts.train.inputs.type: expected one of float32, int64, uint8, got 'float64'",
+        ),
     ],
 )
-def test_a_header_of_other_types_gets_one_line(change: dict[str, Any], message: str, tmp_path: Path) -> None:
+def test_a_header_of_other_types_gets_one_line(
+    change: dict[str, Any], message: str, tmp_path: Path
+) -> None:
     file = pack(tmp_path / "mine", CLIENTS, test=TEST, outputs=4) / "data.json"
     header = json.loads(file.read_text())
     for place in (header, header["parts"]["train"], header["parts"]["train"]["inputs"]):
@@ -200,7 +242,9 @@ def test_other_rows_of_the_same_sizes_have_another_content(tmp_path: Path) -> No
 def test_a_round_of_340000_clients_is_planned_in_milliseconds() -> None:
     """As many clients and rows as Stack Overflow's users; measured: 0.3 ms a round."""
     clients = Population(ClientRows(np.arange(0, 340_001 * 30, 30)))
-    schedule = Schedule(10, 1, 16, "minibatch", "samples", DEVICES.build(DEVICES.component("equal")))
+    schedule = Schedule(
+        10, 1, 16, "minibatch", "samples", DEVICES.build(DEVICES.component("equal"))
+    )
     check_clients(clients)
     seconds = []
     for round_ in range(1, 21):

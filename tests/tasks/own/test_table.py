@@ -17,7 +17,11 @@ from headstart.tasks.base import PARTITIONS, TASKS, Task
 def raw(made: Task) -> list[tuple[float, ...]]:
     """Every row of all parts as (features..., label), sorted."""
     parts = (made.train, made.validation, made.test)
-    return sorted((*map(float, x), float(y)) for part in parts for x, y in zip(part.inputs, part.targets, strict=True))
+    return sorted(
+        (*map(float, x), float(y))
+        for part in parts
+        for x, y in zip(part.inputs, part.targets, strict=True)
+    )
 
 
 @pytest.mark.parametrize("kind", WRITERS)
@@ -37,7 +41,10 @@ def test_every_row_is_in_one_part_as_in_the_file(kind: str, tmp_path: Path) -> N
 
 
 def test_three_kinds_of_file_give_the_same_task(tmp_path: Path) -> None:
-    made = [task(write(tmp_path / f"t.{kind}", COLUMNS), client="who") for kind, write in WRITERS.items()]
+    made = [
+        task(write(tmp_path / f"t.{kind}", COLUMNS), client="who")
+        for kind, write in WRITERS.items()
+    ]
     for other in made[1:]:
         assert other.classes == made[0].classes
         assert np.array_equal(other.owners, made[0].owners)  # type: ignore[arg-type]
@@ -51,39 +58,69 @@ def test_without_moments_training_rows_have_mean_0_and_deviation_1(tmp_path: Pat
     made = task(csv(tmp_path / "t.csv", columns), features=["x", "n", "constant"], split_by="row")
     inputs = made.train.inputs.double()
     assert torch.allclose(inputs.mean(0), torch.zeros(3, dtype=torch.float64), atol=1e-6)
-    assert torch.allclose(inputs[:, :2].std(0, correction=0), torch.ones(2, dtype=torch.float64), atol=1e-6)
+    assert torch.allclose(
+        inputs[:, :2].std(0, correction=0), torch.ones(2, dtype=torch.float64), atol=1e-6
+    )
     assert (inputs[:, 2] == 0).all()
 
 
 @pytest.mark.parametrize(
     ("labels", "names"),
-    [([10, 9, -1], ("-1", "9", "10")), (["10", "9", "-1"], ("-1", "9", "10")), (["b", "a", "C"], ("C", "a", "b")),
-     ([True, False, True], ("False", "True")), ([1.5, 0.5, 2.0], ("0.5", "1.5", "2.0"))],
-)  # fmt: skip
-def test_classes_are_in_order_whatever_their_type(labels: list[Any], names: tuple[str, ...], tmp_path: Path) -> None:
+    [
+        ([10, 9, -1], ("-1", "9", "10")),
+        (["10", "9", "-1"], ("-1", "9", "10")),
+        (["b", "a", "C"], ("C", "a", "b")),
+        ([True, False, True], ("False", "True")),
+        ([1.5, 0.5, 2.0], ("0.5", "1.5", "2.0")),
+    ],
+)
+def test_classes_are_in_order_whatever_their_type(
+    labels: list[Any], names: tuple[str, ...], tmp_path: Path
+) -> None:
     values = [labels[i % 3] for i in range(ROWS)]
-    made = task(parquet(tmp_path / "t.parquet", {**COLUMNS, "y": values}), features=["x"], split_by="row")
+    made = task(
+        parquet(tmp_path / "t.parquet", {**COLUMNS, "y": values}), features=["x"], split_by="row"
+    )
     assert made.classes == names
-    counts = sum(torch.bincount(p.targets, minlength=len(names)) for p in (made.train, made.validation, made.test))
-    assert torch.as_tensor(counts).tolist() == [sum(str(v) == name for v in values) for name in names]
+    counts = sum(
+        torch.bincount(p.targets, minlength=len(names))
+        for p in (made.train, made.validation, made.test)
+    )
+    assert torch.as_tensor(counts).tolist() == [
+        sum(str(v) == name for v in values) for name in names
+    ]
 
 
 def test_a_split_column_is_kept(tmp_path: Path) -> None:
     words = ["train"] * 40 + ["validation"] * 8 + ["test"] * 12
     shift: dict[str, Any] = {"mean": [0.0], "deviation": [1.0]}
-    made = task(csv(tmp_path / "t.csv", {**COLUMNS, "part": words}), split="part", features=["x"], **shift)
-    for part, rows in (("train", slice(40)), ("validation", slice(40, 48)), ("test", slice(48, None))):
+    made = task(
+        csv(tmp_path / "t.csv", {**COLUMNS, "part": words}), split="part", features=["x"], **shift
+    )
+    for part, rows in (
+        ("train", slice(40)),
+        ("validation", slice(40, 48)),
+        ("test", slice(48, None)),
+    ):
         assert torch.equal(getattr(made, part).inputs[:, 0], torch.tensor(COLUMNS["x"][rows]))
     words = ["train"] * 48 + ["test"] * 12
-    made = task(csv(tmp_path / "u.csv", {**COLUMNS, "part": words}), split="part", client="who", validation=0.25)
-    assert [len(part) for part in (made.train, made.validation, made.test)] == [36, 12, 12]  # 3 of 12 clients, 4 rows
+    made = task(
+        csv(tmp_path / "u.csv", {**COLUMNS, "part": words}),
+        split="part",
+        client="who",
+        validation=0.25,
+    )
+    # 3 of 12 clients, 4 rows.
+    assert [len(part) for part in (made.train, made.validation, made.test)] == [36, 12, 12]
     assert len(np.unique(made.owners)) == 9  # type: ignore[arg-type]
 
 
 def test_features_that_are_large_keep_their_differences(tmp_path: Path) -> None:
     times = [1_700_000_000 + i for i in range(ROWS)]
     constant = [0.1] * ROWS
-    made = task(csv(tmp_path / "t.csv", {"y": COLUMNS["y"], "t": times, "c": constant}), features=["t", "c"])
+    made = task(
+        csv(tmp_path / "t.csv", {"y": COLUMNS["y"], "t": times, "c": constant}), features=["t", "c"]
+    )
     inputs = torch.cat([part.inputs for part in (made.train, made.validation, made.test)])
     steps = inputs[:, 0].sort().values.diff()
     assert torch.allclose(steps, steps.mean().expand(ROWS - 1), rtol=1e-4)
@@ -91,7 +128,9 @@ def test_features_that_are_large_keep_their_differences(tmp_path: Path) -> None:
     assert (inputs[:, 1] == 0).all()  # though the mean of 0.1 is not quite 0.1
 
 
-@pytest.mark.parametrize("kind", ["decimal", "dictionary of text", "dictionary", "large_string", "string_view"])
+@pytest.mark.parametrize(
+    "kind", ["decimal", "dictionary of text", "dictionary", "large_string", "string_view"]
+)
 def test_numbers_and_words_of_every_common_type_are_the_same(kind: str, tmp_path: Path) -> None:
     words = [("train", "test", "train")[i % 3] for i in range(ROWS)]
     made: dict[str, Any] = {
@@ -101,7 +140,9 @@ def test_numbers_and_words_of_every_common_type_are_the_same(kind: str, tmp_path
         "large_string": pa.array(list(map(str, COLUMNS["n"])), pa.large_string()),
         "string_view": pa.array(list(map(str, COLUMNS["n"])), pa.string_view()),
     }[kind]
-    text: dict[str, Any] = {"large_string": pa.large_string(), "string_view": pa.string_view()}.get(kind)  # type: ignore[assignment]
+    text: dict[str, Any] = {"large_string": pa.large_string(), "string_view": pa.string_view()}.get(
+        kind
+    )  # type: ignore[assignment]
     part = pa.array(words, text) if text else pa.array(words).dictionary_encode()
     common: dict[str, Any] = {"features": ["n"], "split": "part", "client": "who", "unseen": "keep"}
     expected = task(parquet(tmp_path / "e.parquet", {**COLUMNS, "part": words}), **common)
@@ -116,18 +157,27 @@ def test_a_folder_of_files_is_the_table_of_all_their_rows(kind: str, tmp_path: P
     folder = tmp_path / "shards"
     folder.mkdir()
     for i, rows in enumerate((slice(20), slice(20, 45), slice(45, None))):
-        WRITERS[kind](folder / f"{i}.{kind}", {name: cells[rows] for name, cells in COLUMNS.items()})
+        WRITERS[kind](
+            folder / f"{i}.{kind}", {name: cells[rows] for name, cells in COLUMNS.items()}
+        )
     (folder / "README.md").write_text("what is no table is no part of it")
     made = task(folder, client="who", features=["x", "n"])
     for part in ("train", "validation", "test"):
         assert torch.equal(getattr(made, part).inputs, getattr(whole, part).inputs)
         assert torch.equal(getattr(made, part).targets, getattr(whole, part).targets)
     assert np.array_equal(made.owners, whole.owners)  # type: ignore[arg-type]
-    WRITERS[kind](folder / f"1.{kind}", {name: cells[20:45] for name, cells in changed("x", 27, 1e39).items()})
+    WRITERS[kind](
+        folder / f"1.{kind}", {name: cells[20:45] for name, cells in changed("x", 27, 1e39).items()}
+    )
     TASKS.entry("table").factory.cache_clear()  # type: ignore[attr-defined]
-    with pytest.raises(HeadstartError, match=rf"1.{kind}: row 7 has .*1e\+39'? in column 'x', expected a number of at"):
+    with pytest.raises(
+        HeadstartError,
+        match=rf"1.{kind}: row 7 has .*1e\+39'? in column 'x', expected a number of at",
+    ):
         task(folder, client="who", features=["x", "n"])
-    WRITERS[kind](folder / f"1.{kind}", {name: cells[20:45] for name, cells in changed("x", 27, 0.5).items()})
+    WRITERS[kind](
+        folder / f"1.{kind}", {name: cells[20:45] for name, cells in changed("x", 27, 0.5).items()}
+    )
     assert task(folder, client="who", features=["x", "n"]).content != made.content
 
 

@@ -1,4 +1,6 @@
-"""docs/data.md: every table of its page is built from files as it says, and its proxy of text is trained."""
+"""docs/data.md: every table of its page is built from files as it says,
+and its proxy of text is trained.
+"""
 
 import json
 import re
@@ -39,7 +41,9 @@ def numbers(count: int) -> list[float]:
 
 def written(folder: Path) -> None:
     """Files as the page speaks of them."""
-    visits = [f"{x},{y},{i % 2}" for i, (x, y) in enumerate(zip(numbers(30), numbers(30), strict=True))]
+    visits = [
+        f"{x},{y},{i % 2}" for i, (x, y) in enumerate(zip(numbers(30), numbers(30), strict=True))
+    ]
     for clinic in ("north", "south", "west"):
         csv(folder / "clinics" / f"{clinic}.csv", "x1,x2,ill", visits)
         csv(folder / "visits" / f"clinic={clinic}" / "part-0.csv", "x1,x2,ill", visits)
@@ -49,8 +53,11 @@ def written(folder: Path) -> None:
         [f"c{i % 9},{i * i % 70},{i * 7 % 5},{'ab'[i % 2]}" for i in range(60)],
     )
     for part, dot in (("train", ""), ("test", ".")):
-        people = [f"{20 + i * i % 40},{'' if i == 3 else i},s{i % 4},{('cook', 'nurse')[i % 2]},{'fm'[i % 2]},"
-                  f" {('<=50K', '>50K')[i // 2 % 2]}{dot}" for i in range(40)]  # fmt: skip
+        people = []
+        for i in range(40):
+            who = f"{20 + i * i % 40},{'' if i == 3 else i},s{i % 4}"
+            work = f"{('cook', 'nurse')[i % 2]},{'fm'[i % 2]}, {('<=50K', '>50K')[i // 2 % 2]}{dot}"
+            people.append(f"{who},{work}")
         csv(folder / "adult" / f"{part}.csv", "age,hours,sector,job,sex,income", people)
     lines(
         folder / "notes.jsonl",
@@ -59,7 +66,9 @@ def written(folder: Path) -> None:
     pixels = ",".join(f"p{i}" for i in range(64))
     images = [",".join(map(str, DRAW.integers(0, 17, 64))) for _ in range(60)]
     csv(
-        folder / "digits.csv", f"writer,{pixels},digit", [f"w{i % 9},{image},{i % 2}" for i, image in enumerate(images)]
+        folder / "digits.csv",
+        f"writer,{pixels},digit",
+        [f"w{i % 9},{image},{i % 2}" for i, image in enumerate(images)],
     )
     for part in ("train", "test"):
         data = {f"u{k}": {"x": [numbers(3) for _ in range(6)], "y": [0, 1] * 3} for k in range(4)}
@@ -67,8 +76,14 @@ def written(folder: Path) -> None:
         content = {"users": list(data), "num_samples": [6] * 4, "user_data": data}
         (folder / "synthetic" / "data" / part / "mytrain.json").write_text(json.dumps(content))
     said = ("of tea and milk", "of ale and wine")
-    lines(folder / "letters.jsonl", [{"writer": f"w{i % 10}", "body": said[i % 2], "topic": i % 2} for i in range(60)])
-    lines(folder / "archive.jsonl", [{"body": f"{said[i % 2]} of old", "topic": i % 2} for i in range(60)])
+    lines(
+        folder / "letters.jsonl",
+        [{"writer": f"w{i % 10}", "body": said[i % 2], "topic": i % 2} for i in range(60)],
+    )
+    lines(
+        folder / "archive.jsonl",
+        [{"body": f"{said[i % 2]} of old", "topic": i % 2} for i in range(60)],
+    )
 
 
 EXPECTED = {
@@ -76,7 +91,11 @@ EXPECTED = {
     "clinics": ((2,), 2, "features: x1, x2"),
     "visits": ((2,), 2, "features: x1, x2"),
     "adult": ((7,), 2, "features: age, hours, hours is empty, job=cook, job=nurse, sex=f, sex=m"),
-    "notes.jsonl": ((5,), 2, "features: embedding[0], embedding[1], embedding[2], embedding[3], embedding[4]"),
+    "notes.jsonl": (
+        (5,),
+        2,
+        "features: embedding[0], embedding[1], embedding[2], embedding[3], embedding[4]",
+    ),
     "digits.csv": ((1, 8, 8), 2, "features: p0, p1, p2, p3, p4, p5, p6, p7 and 56 more"),
     "synthetic/data": ((3,), 2, "features: x[0], x[1], x[2]"),
     "letters.jsonl": ((6,), 2, None),
@@ -88,7 +107,9 @@ def test_every_table_of_the_page_is_expected() -> None:
 
 
 @pytest.mark.parametrize("path", EXPECTED)
-def test_the_tables_of_the_page_are_read(path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_tables_of_the_page_are_read(
+    path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     written(tmp_path)
     monkeypatch.chdir(tmp_path)
     shape, classes, note = EXPECTED[path]
@@ -99,7 +120,9 @@ def test_the_tables_of_the_page_are_read(path: str, tmp_path: Path, monkeypatch:
     assert len(made.natural_clients) > 1
 
 
-def test_a_table_is_inspected_and_its_proxy_of_text_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_is_inspected_and_its_proxy_of_text_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     written(tmp_path)
     monkeypatch.chdir(tmp_path)
     task = "table(path='clinics', client='(file)', label='ill', split_by='row')"
@@ -112,5 +135,9 @@ def test_a_table_is_inspected_and_its_proxy_of_text_trained(tmp_path: Path, monk
     proxied = study.runs[1].start
     assert "like=" in str(proxied)
     rounds = pq.read_table(tmp_path / "out" / "results" / "rounds.parquet").to_pylist()
-    first = {row["run"]: row["value"] for row in rounds if (row["round"], row["metric"]) == (0, "test_accuracy")}
+    first = {
+        row["run"]: row["value"]
+        for row in rounds
+        if (row["round"], row["metric"]) == (0, "test_accuracy")
+    }
     assert first[study.runs[1].key] == 1.0  # the archive knows already that tea is not ale

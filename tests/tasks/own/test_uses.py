@@ -14,7 +14,10 @@ def test_columns_with_one_use_each_are_taken() -> None:
 @pytest.mark.parametrize(
     ("uses", "said"),
     [
-        ({"label": ["y"], "client": ["who"], "features": ["x", "who"]}, "got 'who' as client and features"),
+        (
+            {"label": ["y"], "client": ["who"], "features": ["x", "who"]},
+            "got 'who' as client and features",
+        ),
         ({"features": ["x", "x"]}, "got 'x' twice as features"),
     ],
 )
@@ -24,5 +27,7 @@ def test_both_uses_of_a_column_are_named(uses: dict[str, list[str | None]], said
 
 
 def test_a_parameter_without_effect_says_what_it_needs() -> None:
-    with pytest.raises(HeadstartError, match=r"table.length: expected it with text, without which it has no effect"):
+    with pytest.raises(
+        HeadstartError, match=r"table.length: expected it with text, without which it has no effect"
+    ):
         refuse_idle({"words": False, "length": True}, "text")

@@ -9,17 +9,20 @@ from headstart.errors import HeadstartError
 from headstart.tasks.base import PARTITIONS, Examples, Rows, Task
 
 
-def split(written: str, labels: npt.NDArray[np.int64], population: int, seed: int = 0) -> list[Rows]:
+def split(
+    written: str, labels: npt.NDArray[np.int64], population: int, seed: int = 0
+) -> list[Rows]:
     rows = Examples(torch.zeros(len(labels), 1), torch.from_numpy(labels))
     task = Task("made up", rows, rows, rows, int(labels.max()) + 1)
     return list(PARTITIONS.build(PARTITIONS.component(written))(task, population, seed))
 
 
 def test_as_in_the_paper() -> None:
-    """60,000 digits, 200 shards of 300: 100 clients of 600 rows, most with two digits, none with more than two.
+    """60,000 digits, 200 shards of 300: 100 clients of 600 rows, most with two digits, none with
+    more than two.
 
-    300 divides the 6,000 rows of a digit, so a shard has one digit. A client's two shards are of the same digit with
-    probability 19 / 199.
+    300 divides the 6,000 rows of a digit, so a shard has one digit. A client's two shards are of
+    the same digit with probability 19 / 199.
     """
     labels = np.random.Generator(np.random.Philox(0)).permutation(np.arange(60_000) % 10)
     same = 0
@@ -34,7 +37,9 @@ def test_as_in_the_paper() -> None:
     assert abs(same - expected) < 4.9 * np.sqrt(expected)
 
 
-@pytest.mark.parametrize(("rows", "population", "each"), [(103, 7, 3), (101, 101, 1), (50, 5, 10), (17, 1, 4)])
+@pytest.mark.parametrize(
+    ("rows", "population", "each"), [(103, 7, 3), (101, 101, 1), (50, 5, 10), (17, 1, 4)]
+)
 def test_rows_that_do_not_divide(rows: int, population: int, each: int) -> None:
     labels = np.arange(rows) % 4
     for seed in range(10):
@@ -43,7 +48,8 @@ def test_rows_that_do_not_divide(rows: int, population: int, each: int) -> None:
         sizes = [len(client) for client in clients]
         assert each * (rows // (population * each)) <= min(sizes)
         assert max(sizes) <= each * -(-rows // (population * each))
-        # a shard is a stretch of the sorted labels, which touches at most as many classes as there are bounds inside
+        # a shard is a stretch of the sorted labels, which touches at most as many classes as there
+        # are bounds inside
         touched = sum(len(np.unique(labels[client])) for client in clients)
         assert touched <= population * each + 3
 
@@ -56,7 +62,10 @@ def test_rows_of_a_label_are_not_in_the_order_of_the_file() -> None:
 
 
 def test_fewer_rows_than_shards_are_refused() -> None:
-    with pytest.raises(HeadstartError, match="99 training rows cannot be dealt to 50 clients so that each has 2 rows"):
+    with pytest.raises(
+        HeadstartError,
+        match="99 training rows cannot be dealt to 50 clients so that each has 2 rows",
+    ):
         split("shards(each=2)", np.arange(99) % 3, 50)
 
 

@@ -27,7 +27,9 @@ def test_bytes_are_bytes_and_no_text(kind: pa.DataType) -> None:
         (pa.int64(), pa.int64()),
     ],
 )
-def test_dictionaries_and_views_have_the_type_of_their_values(kind: pa.DataType, plain: pa.DataType) -> None:
+def test_dictionaries_and_views_have_the_type_of_their_values(
+    kind: pa.DataType, plain: pa.DataType
+) -> None:
     assert plain_type(kind) == plain
 
 

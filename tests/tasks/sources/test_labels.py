@@ -18,7 +18,9 @@ def test_whole_numbers_are_in_their_range() -> None:
         whole_numbers(table, "label", FILE, below=9)
     with pytest.raises(HeadstartError, match=r"row 0 has -1 in column 'label', expected 0 or more"):
         whole_numbers(pa.table({"label": [-1]}), "label", FILE)
-    with pytest.raises(HeadstartError, match="expected whole numbers in column 'label', got double"):
+    with pytest.raises(
+        HeadstartError, match="expected whole numbers in column 'label', got double"
+    ):
         whole_numbers(pa.table({"label": [0.5]}), "label", FILE)
 
 

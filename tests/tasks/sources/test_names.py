@@ -1,4 +1,6 @@
-"""What is one name: a class or a client written in two ways is one, or one line; a quantity is no class."""
+"""What is one name: a class or a client written in two ways is one, or one line;
+a quantity is no class.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -23,13 +25,17 @@ def task(path: Path, **parameters: Any) -> Task:
 
 
 def csv(path: Path, rows: list[tuple[Any, ...]], header: str = "who,x,y") -> Path:
-    path.write_text("\n".join([header, *(",".join(map(str, row)) for row in rows)]), encoding="utf-8")
+    path.write_text(
+        "\n".join([header, *(",".join(map(str, row)) for row in rows)]), encoding="utf-8"
+    )
     return path
 
 
 def labelled(tmp_path: Path, ways: list[str], rows: int = 60) -> Path:
     """A table whose labels are written in these ways in turn."""
-    return csv(tmp_path / "t.csv", [(f"k{i % 5}", i * 37 % 11, ways[i % len(ways)]) for i in range(rows)])
+    return csv(
+        tmp_path / "t.csv", [(f"k{i % 5}", i * 37 % 11, ways[i % len(ways)]) for i in range(rows)]
+    )
 
 
 def refusal(path: Path, **parameters: Any) -> str:
@@ -49,14 +55,19 @@ def equal(one: Task, other: Task) -> bool:
 
 
 def test_sites_that_write_the_same_classes_in_two_ways_have_no_skew(tmp_path: Path) -> None:
-    """One hospital's export had a gap once, and pandas wrote 0.0 and 1.0: .437 of skew were invented."""
+    """One hospital's export had a gap once, and pandas wrote 0.0 and 1.0:
+    .437 of skew were invented.
+    """
     x = DRAW.normal(size=(450, 2)).round(2)
     ill = (x.sum(1) > 0).astype(int)
     sites = ["a", "b", "c"]
     for folder, ways in (("sites", {"b": ("0.0", "1.0")}), ("equal", {})):
         (tmp_path / folder).mkdir()
         for k, site in enumerate(sites):
-            rows = [(f"site_{site}", *x[i], ways.get(site, ("0", "1"))[ill[i]]) for i in range(150 * k, 150 * k + 150)]
+            rows = [
+                (f"site_{site}", *x[i], ways.get(site, ("0", "1"))[ill[i]])
+                for i in range(150 * k, 150 * k + 150)
+            ]
             csv(tmp_path / folder / f"{site}.csv", rows, "who,x1,x2,y")
     made = task(tmp_path / "sites", client="who", features=[])
     assert made.classes == ("0", "1")
@@ -89,35 +100,46 @@ def test_sites_that_write_the_same_classes_in_two_ways_have_no_skew(tmp_path: Pa
         (["a\u00ad", "a\ufe0f", "\u200fa", "b"], ("a", "b")),
     ],
 )
-def test_what_is_the_same_for_certain_is_one_class(ways: list[str], classes: tuple[str, ...], tmp_path: Path) -> None:
+def test_what_is_the_same_for_certain_is_one_class(
+    ways: list[str], classes: tuple[str, ...], tmp_path: Path
+) -> None:
     assert task(labelled(tmp_path, ways)).classes == classes
 
 
 @pytest.mark.parametrize(
     ("ways", "shown", "joined"),
     [
-        (["yes", "yes", "Yes", "no"], "'Yes' (15 rows) and 'yes' (30 rows), which differ only by case", ("no", "yes")),
-        (["1", "01", "2", "1"], "'01' (15 rows) and '1' (30 rows), which differ only by leading zeros", ("1", "2")),
+        (["yes", "yes", "Yes", "no"],
+         "'Yes' (15 rows) and 'yes' (30 rows), which differ only by case", ("no", "yes")),
+        (["1", "01", "2", "1"],
+         "'01' (15 rows) and '1' (30 rows), which differ only by leading zeros", ("1", "2")),
         ([" >50K", " >50K.", " <=50K", " <=50K."],
-         "'>50K' (15 rows) and '>50K.' (15 rows), which differ only by a final dot; 1 more such name; ",
+         "'>50K' (15 rows) and '>50K.' (15 rows), which differ only by a final dot; 1 more such "
+         "name; ",
          ("<=50K", ">50K")),
         (["b\u00e9nin", "be\u0301nin", "malin", "b\u00e9nin"],
          "'be\\u0301nin' (15 rows) and 'bénin' (30 rows), which differ only by Unicode's form",
          ("b\u00e9nin", "malin")),
         (["new york", "new  york", "ulm", "ulm"],
-         "'new␣␣york' (15 rows) and 'new␣york' (15 rows), which differ only by blanks", ("new york", "ulm")),
+         "'new␣␣york' (15 rows) and 'new␣york' (15 rows), which differ only by blanks",
+         ("new york", "ulm")),
         (["1.5", "1.50", "2", "2"],
-         "'1.5' (15 rows) and '1.50' (15 rows), which differ only by how they write a number", ("1.5", "2")),
+         "'1.5' (15 rows) and '1.50' (15 rows), which differ only by how they write a number",
+         ("1.5", "2")),
         (["nord", "no\u00adrd", "sud", "sud"],
-         "'nord' (15 rows) and 'no\\u00adrd' (15 rows), which differ only by signs that are not seen",
+         "'nord' (15 rows) and 'no\\u00adrd' (15 rows), which differ only by signs that are not "
+         "seen",
          ("nord", "sud")),
         (["a\u200eb", "ab", "c", "c"],
          "'ab' (15 rows) and 'a\\u200eb' (15 rows), which differ only by signs", ("ab", "c")),
         (["\u2764\ufe0fa", "\u2764a", "c", "c"],
-         "'\u2764a' (15 rows) and '\u2764\\ufe0fa' (15 rows), which differ only by signs", ("c", "\u2764a")),
+         "'\u2764a' (15 rows) and '\u2764\\ufe0fa' (15 rows), which differ only by signs",
+         ("c", "\u2764a")),
         (["\u0661", "1", "2", "1"],
-         "'1' (30 rows) and '\u0661' (15 rows), which differ only by the script of digits", ("1", "2")),
-        (["0", "1", "true", "false"], "'0' (15 rows) and 'false' (15 rows), which differ only by how they write true",
+         "'1' (30 rows) and '\u0661' (15 rows), which differ only by the script of digits",
+         ("1", "2")),
+        (["0", "1", "true", "false"],
+         "'0' (15 rows) and 'false' (15 rows), which differ only by how they write true",
          ("0", "1")),
     ],
 )  # fmt: skip
@@ -126,7 +148,9 @@ def test_what_looks_alike_is_refused_joined_or_kept(
 ) -> None:
     file = labelled(tmp_path, ways)
     assert shown in (line := refusal(file))
-    assert "write alike='join' to take such names for one, or alike='keep' to keep them apart" in line
+    assert (
+        "write alike='join' to take such names for one, or alike='keep' to keep them apart" in line
+    )
     assert task(file, alike="join").classes == joined
     assert len(task(file, alike="keep").classes) == len(set(ways))
 
@@ -136,29 +160,40 @@ def test_clients_are_named_by_the_same_rules(tmp_path: Path) -> None:
     assert len(task(csv(tmp_path / "t.csv", rows), client="who").natural_clients) == 3
     rows = [(("k1", "K1", "k2")[i % 3], i * 37 % 11, i % 2) for i in range(60)]
     file = csv(tmp_path / "u.csv", rows)
-    assert "column 'who' has 'K1' (20 rows) and 'k1' (20 rows), which differ only by case" in refusal(
-        file, client="who"
+    assert (
+        "column 'who' has 'K1' (20 rows) and 'k1' (20 rows), which differ only by case"
+        in refusal(file, client="who")
     )
     assert len(task(file, client="who", alike="join").natural_clients) == 2
 
 
 def test_documents_of_clients_are_gathered_by_the_same_names(tmp_path: Path) -> None:
     rows = [(f"{i % 4}{'.0' if i > 40 else ''}", "tea and ale", 0) for i in range(60)]
-    written = {"stackoverflow": {"path": str(csv(tmp_path / "t.csv", rows)), "client": "who", "text": "x"}}
-    made = TASKS.build(TASKS.component({"stackoverflow": {**written["stackoverflow"], "least_rows": 1}}))
+    written = {
+        "stackoverflow": {"path": str(csv(tmp_path / "t.csv", rows)), "client": "who", "text": "x"}
+    }
+    made = TASKS.build(
+        TASKS.component({"stackoverflow": {**written["stackoverflow"], "least_rows": 1}})
+    )
     assert len(made.natural_clients) == 2  # of 4, one validates and one tests
 
 
 @pytest.mark.parametrize("way", ["nan", "NaN", "<NA>", "inf", "-Infinity", " "])
 def test_what_stands_for_nothing_is_no_class(way: str, tmp_path: Path) -> None:
     line = refusal(labelled(tmp_path, ["0", "1", way]))
-    assert f"row 2 has {'nothing' if way == ' ' else repr(way)} in column 'y', expected a name" in line
+    assert (
+        f"row 2 has {'nothing' if way == ' ' else repr(way)} in column 'y', expected a name" in line
+    )
 
 
 def test_numbers_of_parquet_that_are_not_finite_are_no_class(tmp_path: Path) -> None:
     for cell in (np.nan, np.inf):
-        pq.write_table(pa.table({"x": [1.0, 2.0, 3.0] * 9, "y": [0.0, 1.0, cell] * 9}), tmp_path / "t.parquet")
-        assert f"row 2 has '{cell}' in column 'y', expected a name" in refusal(tmp_path / "t.parquet")
+        pq.write_table(
+            pa.table({"x": [1.0, 2.0, 3.0] * 9, "y": [0.0, 1.0, cell] * 9}), tmp_path / "t.parquet"
+        )
+        assert f"row 2 has '{cell}' in column 'y', expected a name" in refusal(
+            tmp_path / "t.parquet"
+        )
 
 
 def test_names_of_words_that_numbers_have_are_kept(tmp_path: Path) -> None:
@@ -170,7 +205,10 @@ def test_names_of_words_that_numbers_have_are_kept(tmp_path: Path) -> None:
     [
         (lambda i: 100 + i * 7 % 451, "451 different numbers, 100 to 550, in 2000 rows"),
         (lambda i: i * 7 % 97 * 3, "97 different numbers, 0 to 288, in 2000 rows"),
-        (lambda i: 36 + i * 7 % 41 / 10, "41 different numbers with fractions, 36 to 40, in 2000 rows"),
+        (
+            lambda i: 36 + i * 7 % 41 / 10,
+            "41 different numbers with fractions, 36 to 40, in 2000 rows",
+        ),
         (lambda i: 18 + i * 7 % 71, "71 different numbers, 18 to 88, in 2000 rows"),
     ],
 )
@@ -186,7 +224,10 @@ def test_few_rows_of_a_quantity_do_not_lead_to_unseen(tmp_path: Path) -> None:
     file = csv(tmp_path / "t.csv", [("k", i, round(90 + i * 0.37, 1)) for i in range(90)])
     assert "unseen" not in refusal(file)
     names = csv(tmp_path / "u.csv", [("k", i, f"p{i}") for i in range(90)])
-    assert "90 labels in 90 rows: is 'y' the column of classes? if so, write unseen='keep'" in refusal(names)
+    assert (
+        "90 labels in 90 rows: is 'y' the column of classes? if so, write unseen='keep'"
+        in refusal(names)
+    )
 
 
 @pytest.mark.parametrize(
@@ -199,14 +240,23 @@ def test_codes_and_marks_are_classes(values: Any, tmp_path: Path) -> None:
 
 def test_many_times_are_no_classes(tmp_path: Path) -> None:
     times = pa.array([i * i for i in range(30)], pa.timestamp("s"))
-    pq.write_table(pa.table({"x": [float(i * 7 % 5) for i in range(30)], "y": times}), tmp_path / "t.parquet")
-    assert "column 'y' has 30 different times in 30 rows, expected classes" in refusal(tmp_path / "t.parquet")
+    pq.write_table(
+        pa.table({"x": [float(i * 7 % 5) for i in range(30)], "y": times}), tmp_path / "t.parquet"
+    )
+    assert "column 'y' has 30 different times in 30 rows, expected classes" in refusal(
+        tmp_path / "t.parquet"
+    )
 
 
 def test_times_are_names_also_beyond_the_year_9999(tmp_path: Path) -> None:
     far = pa.array([(i % 2) * 400_000_000_000 for i in range(20)], pa.timestamp("s"))
-    pq.write_table(pa.table({"x": [float(i * 7 % 5) for i in range(20)], "y": far}), tmp_path / "t.parquet")
-    assert task(tmp_path / "t.parquet").classes == ("14645-06-30 15:06:40.000", "1970-01-01 00:00:00.000")
+    pq.write_table(
+        pa.table({"x": [float(i * 7 % 5) for i in range(20)], "y": far}), tmp_path / "t.parquet"
+    )
+    assert task(tmp_path / "t.parquet").classes == (
+        "14645-06-30 15:06:40.000",
+        "1970-01-01 00:00:00.000",
+    )
 
 
 def test_names_of_float32_are_those_of_float64(tmp_path: Path) -> None:

@@ -52,7 +52,9 @@ def test_an_image_of_another_size_is_refused_with_its_row() -> None:
 
 
 def test_what_is_no_image_is_refused() -> None:
-    with pytest.raises(HeadstartError, match=r"row 4 that cannot be decoded; expected PNG, .* or PPM"):
+    with pytest.raises(
+        HeadstartError, match=r"row 4 that cannot be decoded; expected PNG, .* or PPM"
+    ):
         decoded(b"no image", "L", "row 4")
     deep = encoded(np.zeros((2, 2), dtype=np.int32), "TIFF")
     rows = b"".join(b"\0" + bytes(12) for _ in range(2))
@@ -60,7 +62,9 @@ def test_what_is_no_image_is_refused() -> None:
     chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
     png = b"\x89PNG\r\n\x1a\n"
     for name, held in chunks:
-        png += struct.pack(">I", len(held)) + name + held + struct.pack(">I", zlib.crc32(name + held))
+        png += (
+            struct.pack(">I", len(held)) + name + held + struct.pack(">I", zlib.crc32(name + held))
+        )
     ppm = b"P6 2 2 65535\n" + bytes(24)
     for each in (deep, png, ppm):
         with pytest.raises(HeadstartError, match="row 4 of more than 8 bits a channel"):

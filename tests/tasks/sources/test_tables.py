@@ -1,4 +1,6 @@
-"""Where rows come from: files of several kinds, folders of clients and of parts, what their names give."""
+"""Where rows come from: files of several kinds, folders of clients and of parts,
+what their names give.
+"""
 
 import json
 import os
@@ -25,7 +27,9 @@ def task(path: Path, **parameters: Any) -> Task:
 
 
 def rows(count: int, first: int = 0) -> list[tuple[float, int]]:
-    return [(round(float(value), 3), (first + i) % 2) for i, value in enumerate(DRAW.normal(size=count))]
+    return [
+        (round(float(value), 3), (first + i) % 2) for i, value in enumerate(DRAW.normal(size=count))
+    ]
 
 
 def csv(path: Path, cells: list[tuple[float, int]]) -> Path:
@@ -71,7 +75,10 @@ def test_folders_of_a_key_and_a_value_are_a_column(kind: str, tmp_path: Path) ->
             csv(folder / "part-0.csv", cells)
         else:
             folder.mkdir(parents=True)
-            pq.write_table(pa.table({"x": [x for x, _ in cells], "y": [y for _, y in cells]}), folder / "0.parquet")
+            pq.write_table(
+                pa.table({"x": [x for x, _ in cells], "y": [y for _, y in cells]}),
+                folder / "0.parquet",
+            )
     (tmp_path / "_SUCCESS").write_text("")
     made = task(tmp_path, client="clinic", split_by="row", test=0.001, **PLAIN)
     assert made.notes[0] == "features: x, year"
@@ -93,7 +100,9 @@ def test_folders_of_a_key_and_a_value_are_a_column(kind: str, tmp_path: Path) ->
         ("train1.csv", "valid1.csv", "holdout1.csv"),
     ],
 )
-def test_files_and_folders_called_after_parts_are_those_parts(names: tuple[str, ...], tmp_path: Path) -> None:
+def test_files_and_folders_called_after_parts_are_those_parts(
+    names: tuple[str, ...], tmp_path: Path
+) -> None:
     """Else the rows of the test file would be drawn into training."""
     parts = [rows(8), rows(4), rows(6)]
     for name, cells in zip(names, parts, strict=True):
@@ -129,13 +138,17 @@ def test_clients_and_parts_may_both_be_names(tmp_path: Path) -> None:
         ("split=train/a.csv", "split=test/a.csv"),
     ],
 )
-def test_files_of_which_some_seem_to_be_parts_get_one_line(names: tuple[str, ...], tmp_path: Path) -> None:
+def test_files_of_which_some_seem_to_be_parts_get_one_line(
+    names: tuple[str, ...], tmp_path: Path
+) -> None:
     """Else the rows of the one to test on would be drawn into training."""
     for name in names:
         csv(tmp_path / name, rows(20))
     line = refusal(tmp_path)
     assert all(repr(name) in line for name in names)
-    assert "seem to be splits, but not all files are called after train and test; rename them" in line
+    assert (
+        "seem to be splits, but not all files are called after train and test; rename them" in line
+    )
 
 
 def test_a_place_that_says_no_part_gets_one_line(tmp_path: Path) -> None:
@@ -170,7 +183,9 @@ def test_folders_within_are_left_alone_beside_files(tmp_path: Path) -> None:
 @pytest.mark.parametrize("sign", [";", "\t"])
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
-def test_spreadsheets_of_other_signs_are_read(sign: str, ending: str, mark: str, tmp_path: Path) -> None:
+def test_spreadsheets_of_other_signs_are_read(
+    sign: str, ending: str, mark: str, tmp_path: Path
+) -> None:
     cells = rows(20)
     expected = task(csv(tmp_path / "e.csv", cells), **PLAIN)
     text = ending.join([sign.join("xy"), *(f"{x}{sign}{y}" for x, y in cells)])
@@ -186,7 +201,9 @@ def test_cells_in_quotes_may_hold_signs_and_ends_of_lines(tmp_path: Path) -> Non
     (tmp_path / "t.csv").write_text("\n".join(lines))
     made = task(tmp_path / "t.csv", client="who", features=["x"], split_by="row", **PLAIN)
     assert len(made.natural_clients) == 3
-    assert sorted(torch.cat([made.train.inputs, made.test.inputs]).flatten().tolist()) == [i * i for i in range(20)]
+    assert sorted(torch.cat([made.train.inputs, made.test.inputs]).flatten().tolist()) == [
+        i * i for i in range(20)
+    ]
 
 
 def test_columns_without_a_name_may_be_several(tmp_path: Path) -> None:
@@ -197,9 +214,18 @@ def test_columns_without_a_name_may_be_several(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("x,y\n1,ä\n2,b\n".encode("latin-1"), "cannot be read as text: invalid continuation byte at byte 6; save it"),
-        ("ä,y\n1,a\n".encode("latin-1"), "cannot be read as text: invalid continuation byte at byte 0; save it as UTF"),
-        ("x,y\n1,a\n".encode("utf-16"), "cannot be read as text: invalid start byte at byte 0; save it as UTF-8"),
+        (
+            "x,y\n1,ä\n2,b\n".encode("latin-1"),
+            "cannot be read as text: invalid continuation byte at byte 6; save it",
+        ),
+        (
+            "ä,y\n1,a\n".encode("latin-1"),
+            "cannot be read as text: invalid continuation byte at byte 0; save it as UTF",
+        ),
+        (
+            "x,y\n1,a\n".encode("utf-16"),
+            "cannot be read as text: invalid start byte at byte 0; save it as UTF-8",
+        ),
         (b"x,y\n", "expected at least one row, got none"),
         (b"", "is empty: expected the names of columns"),
         (b"x,x,y\n1,2,3\n", "the column 'x' is there twice"),
@@ -214,7 +240,9 @@ def test_csv_files_that_are_none_get_one_line(content: bytes, said: str, tmp_pat
 def test_text_of_parquet_that_is_no_utf8_gets_one_line(tmp_path: Path) -> None:
     binary = pa.array([b"a", b"\xff\xfe"] * 10).cast(pa.binary())
     text = pa.StringArray.from_buffers(20, binary.buffers()[1], binary.buffers()[2])
-    pq.write_table(pa.table({"x": [float(i * i) for i in range(20)], "y": text}), tmp_path / "t.parquet")
+    pq.write_table(
+        pa.table({"x": [float(i * i) for i in range(20)], "y": text}), tmp_path / "t.parquet"
+    )
     assert "cannot be read as Parquet: " in (line := refusal(tmp_path / "t.parquet"))
     assert "UTF8" in line
 
@@ -223,7 +251,10 @@ def test_a_damaged_name_or_page_of_parquet_gets_one_line(tmp_path: Path) -> None
     columns = {"xxxx": [float(i * i) for i in range(20)], "y": [0, 1] * 10}
     pq.write_table(pa.table(columns), tmp_path / "t.parquet", store_schema=False)
     content = (tmp_path / "t.parquet").read_bytes()
-    for damaged in (content.replace(b"xxxx", b"\xff\xfe\xfd\xfc"), content[:4] + bytes(60) + content[64:]):
+    for damaged in (
+        content.replace(b"xxxx", b"\xff\xfe\xfd\xfc"),
+        content[:4] + bytes(60) + content[64:],
+    ):
         (tmp_path / "t.parquet").write_bytes(damaged)
         assert "t.parquet" in refusal(tmp_path / "t.parquet")
 
@@ -248,7 +279,9 @@ def test_types_of_others_are_read_as_they_are_stored(tmp_path: Path) -> None:
 
 def test_one_client_is_not_drawn_apart(tmp_path: Path) -> None:
     file = csv(tmp_path / "t.csv", rows(20))
-    assert "expected several clients, of whom some test, got one; draw rows" in refusal(file, client="(file)")
+    assert "expected several clients, of whom some test, got one; draw rows" in refusal(
+        file, client="(file)"
+    )
 
 
 def test_a_key_that_is_there_twice_gets_one_line(tmp_path: Path) -> None:
@@ -261,7 +294,9 @@ def test_a_key_that_is_there_twice_gets_one_line(tmp_path: Path) -> None:
 def test_a_list_of_objects_is_a_table(tmp_path: Path) -> None:
     cells = rows(20)
     (tmp_path / "t.json").write_text(json.dumps([{"x": x, "y": y} for x, y in cells]))
-    made, expected = (task(path, **PLAIN) for path in (tmp_path / "t.json", csv(tmp_path / "e.csv", cells)))
+    made, expected = (
+        task(path, **PLAIN) for path in (tmp_path / "t.json", csv(tmp_path / "e.csv", cells))
+    )
     assert torch.equal(made.train.inputs, expected.train.inputs)
     for content, said in (
         ("[1]", "row 0 is 1, expected an object"),
@@ -286,21 +321,38 @@ def test_the_json_of_leaf_is_a_table_of_users(tmp_path: Path) -> None:
         (tmp_path / part / f"all_data_{part}.json").write_text(json.dumps(content))
     made = task(tmp_path, client="user", **PLAIN)
     assert made.notes == ("features: x[0], x[1], x[2], x[3]", "splits: by the names of folders")
-    assert made.train.inputs.tolist() == pytest.approx(np.array(drawn["train"]["u1"][0] + drawn["train"]["u0"][0]))
+    assert made.train.inputs.tolist() == pytest.approx(
+        np.array(drawn["train"]["u1"][0] + drawn["train"]["u0"][0])
+    )
     assert sizes(made) == [4, 6]  # u0, then u1
-    assert task(tmp_path, client="user", features=["x"], shape=[1, 2, 2], **PLAIN).input_shape == (1, 2, 2)
+    assert task(tmp_path, client="user", features=["x"], shape=[1, 2, 2], **PLAIN).input_shape == (
+        1,
+        2,
+        2,
+    )
     file = tmp_path / "train" / "all_data_train.json"
     for content, said in (  # type: ignore[assignment]
-        ({"users": ["u"], "user_data": {}}, "expected x and y, lists as long as each other, of user 'u'"),
-        ({"users": ["u"], "user_data": {"u": {"x": [1], "y": []}}}, "lists as long as each other, of user 'u'"),
-        ({"users": 3, "user_data": {}}, "expected an object under LEAF's key user_data, and a list under users"),
+        (
+            {"users": ["u"], "user_data": {}},
+            "expected x and y, lists as long as each other, of user 'u'",
+        ),
+        (
+            {"users": ["u"], "user_data": {"u": {"x": [1], "y": []}}},
+            "lists as long as each other, of user 'u'",
+        ),
+        (
+            {"users": 3, "user_data": {}},
+            "expected an object under LEAF's key user_data, and a list under users",
+        ),
     ):
         file.write_text(json.dumps(content))
         assert said in refusal(tmp_path, client="user")
 
 
 def test_tweets_of_leaf_have_a_column_for_each_item(tmp_path: Path) -> None:
-    tweets = {f"u{i}": {"x": [[str(i), "Mon", f"tea {i}"]] * 3, "y": ["0", "4", "0"]} for i in range(10)}
+    tweets = {
+        f"u{i}": {"x": [[str(i), "Mon", f"tea {i}"]] * 3, "y": ["0", "4", "0"]} for i in range(10)
+    }
     (tmp_path / "all.json").write_text(json.dumps({"users": list(tweets), "user_data": tweets}))
     made = task(tmp_path, client="user", text="x[2]", words=1)
     assert made.classes == ("0", "4")
@@ -309,7 +361,10 @@ def test_tweets_of_leaf_have_a_column_for_each_item(tmp_path: Path) -> None:
 
 def test_ten_thousand_columns_of_a_csv_file_are_read_in_seconds(tmp_path: Path) -> None:
     names = [f"x{i}" for i in range(10_000)]
-    lines = [",".join(["y", *names]), *(",".join([str(i % 2), *["0.5", str(i * i)] * 5000]) for i in range(12))]
+    lines = [
+        ",".join(["y", *names]),
+        *(",".join([str(i % 2), *["0.5", str(i * i)] * 5000]) for i in range(12)),
+    ]
     (tmp_path / "t.csv").write_text("\n".join(lines))
     began = time.process_time()
     assert task(tmp_path / "t.csv").input_shape == (10_000,)
@@ -317,7 +372,9 @@ def test_ten_thousand_columns_of_a_csv_file_are_read_in_seconds(tmp_path: Path) 
 
 
 def test_text_of_leaf_is_a_table_of_text(tmp_path: Path) -> None:
-    data = {f"u{i}": {"x": [f"tea and ale {i}"] * 3, "y": ["good", "bad", "good"]} for i in range(10)}
+    data = {
+        f"u{i}": {"x": [f"tea and ale {i}"] * 3, "y": ["good", "bad", "good"]} for i in range(10)
+    }
     (tmp_path / "all.json").write_text(json.dumps({"users": list(data), "user_data": data}))
     made = task(tmp_path, client="user", text="x", words=3)
     assert made.classes == ("bad", "good")
@@ -327,19 +384,29 @@ def test_text_of_leaf_is_a_table_of_text(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["pipe.csv", "pipe.parquet", "pipe.jsonl", "pipe.json"])
 def test_a_pipe_or_a_device_is_no_file(name: str, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / name)
-    assert "expected a file or a folder, got a pipe, a socket or a device" in refusal(tmp_path / name)
+    assert "expected a file or a folder, got a pipe, a socket or a device" in refusal(
+        tmp_path / name
+    )
     (tmp_path / f"zero{Path(name).suffix}").symlink_to("/dev/zero")
-    assert "expected a file or a folder, got a pipe" in refusal(tmp_path / f"zero{Path(name).suffix}")
+    assert "expected a file or a folder, got a pipe" in refusal(
+        tmp_path / f"zero{Path(name).suffix}"
+    )
     assert refusal(tmp_path).endswith("the folder has none")
     (tmp_path / "owner1").mkdir()
     (tmp_path / "owner1/circle_1.PNG").write_bytes(b"")
     said = refusal(tmp_path)
-    assert "the folder has none, but images such as 'owner1/circle_1.PNG': put a file labels.csv there with a" in said
+    assert (
+        "the folder has none, but images such as 'owner1/circle_1.PNG': put a file labels.csv "
+        "there with a" in said
+    )
     assert "\n" not in said
 
 
 def test_images_that_are_devices_or_no_paths_get_one_line(tmp_path: Path) -> None:
-    for cell, said in (("/dev/zero", "expected a file or a folder"), ("a\0b", "which no file can have")):
+    for cell, said in (
+        ("/dev/zero", "expected a file or a folder"),
+        ("a\0b", "which no file can have"),
+    ):
         pq.write_table(pa.table({"photo": [cell] * 4, "y": [0, 1] * 2}), tmp_path / "t.parquet")
         line = refusal(tmp_path / "t.parquet", image="photo", unseen="keep")
         assert "row 0 has an image in column 'photo' that cannot be read: " in line
@@ -351,7 +418,9 @@ def test_paths_that_no_file_can_have_get_one_line(written: str) -> None:
     assert "which is no letter" in refusal(Path(written))
 
 
-def test_a_parquet_file_larger_than_memory_gets_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_parquet_file_larger_than_memory_gets_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its end says so, before anything is read."""
     cells = {"x": [0.5] * 4000, "y": [i % 2 for i in range(4000)]}
     pq.write_table(pa.table(cells), tmp_path / "t.parquet")

@@ -1,4 +1,6 @@
-"""Documents become rows of which every token is predicted once, and only real next tokens are scored."""
+"""Documents become rows of which every token is predicted once,
+and only real next tokens are scored.
+"""
 
 import hashlib
 import math
@@ -39,7 +41,9 @@ def test_the_score_is_cross_entropy_over_what_counts() -> None:
     targets = torch.randint(7, (3, 5), generator=generator)
     targets[0, 2:], targets[2] = 0, 0
     scores = next_token(0)(logits, targets)
-    expected = torch.nn.functional.cross_entropy(logits.mT, targets, ignore_index=0, reduction="none").sum(-1)
+    expected = torch.nn.functional.cross_entropy(
+        logits.mT, targets, ignore_index=0, reduction="none"
+    ).sum(-1)
     torch.testing.assert_close(scores.loss_B, expected, rtol=1e-13, atol=1e-13)
     counted = targets != 0
     assert scores.count_B.tolist() == counted.sum(-1).tolist()
@@ -55,10 +59,13 @@ def test_what_does_not_count_has_no_gradient() -> None:
 
 
 def test_a_document_becomes_rows() -> None:
-    """begin a b | a zebra c | end: the target of each token is the next, unknown words and the end do not count."""
+    """begin a b | a zebra c | end: the target of each token is the next,
+    unknown words and the end do not count.
+    """
     inputs, targets = rows_of(["A b, a zebra c"], words(size=3), 3)
     assert inputs.tolist() == [[BEGIN, A, B], [UNKNOWN, A, UNKNOWN], [C, PAD, PAD]][:2]
-    assert targets.tolist() == [[A, B, PAD], [A, PAD, C]]  # the third row predicts the end only, and is left out
+    # The third row predicts the end only, and is left out.
+    assert targets.tolist() == [[A, B, PAD], [A, PAD, C]]
 
 
 def test_the_last_row_is_filled_up() -> None:
@@ -68,7 +75,10 @@ def test_the_last_row_is_filled_up() -> None:
 
 
 def test_rows_are_taken_from_the_first_document_on() -> None:
-    every, some = rows_of(["a b a c", "b", "c a"], words(), 2), rows_of(["a b a c", "b", "c a"], words(), 2, most=3)
+    every, some = (
+        rows_of(["a b a c", "b", "c a"], words(), 2),
+        rows_of(["a b a c", "b", "c a"], words(), 2, most=3),
+    )
     assert some.inputs.tolist() == every.inputs.tolist()[:3]
     assert some.targets.tolist() == every.targets.tolist()[:3]
 
@@ -104,7 +114,9 @@ def test_clients_are_held_out_whole() -> None:
     assert [len(part) for part in parts] == [13, 2, 5]
     assert {name: texts for part in parts for name, texts in part.items()} == clients
     assert parts == by_held_out_clients("t", dict(reversed(clients.items())), 0.1, 0.25)
-    with pytest.raises(HeadstartError, match="expected more clients than the 2 to be held out, got 2"):
+    with pytest.raises(
+        HeadstartError, match="expected more clients than the 2 to be held out, got 2"
+    ):
         by_held_out_clients("t", {"a": ["x"], "b": ["y"]}, 0.1, 0.1)
 
 
@@ -122,7 +134,8 @@ def test_the_vocabulary_is_of_the_training_part_and_owners_are_its_clients() -> 
     parts = ({"x": ["a b c d"], "y": ["a"], "z": ["b a b"]}, {"v": ["a q"]}, {"w": ["q a q"]})
     task = text_task("t", parts, "words", length=2, least=2)
     assert task.tokens is not None
-    assert task.outputs == MARKS + 4  # a, b, c, d: all of x, y, z, though y is left out for having one row
+    # A, b, c, d: all of x, y, z, though y is left out for having one row.
+    assert task.outputs == MARKS + 4
     assert task.owners is not None
     assert task.owners.tolist() == [0, 0, 1, 1]  # type: ignore[union-attr]
     a, b = MARKS, MARKS + 1
@@ -134,15 +147,21 @@ def test_the_vocabulary_is_of_the_training_part_and_owners_are_its_clients() -> 
         text_task("t", parts, "words", length=2, least=9)
     with pytest.raises(HeadstartError, match="at least one row to test on"):
         text_task("t", (parts[0], parts[1], {"w": ["q"]}), "words", length=2)
-    with pytest.raises(HeadstartError, match=r"task t.tokens: unknown tokenizer 'word'; did you mean 'words'"):
+    with pytest.raises(
+        HeadstartError, match=r"task t.tokens: unknown tokenizer 'word'; did you mean 'words'"
+    ):
         text_task("t", parts, "word", length=2)
 
 
 def test_documents_are_read_by_client_in_the_order_of_the_file(tmp_path: Path) -> None:
     path = tmp_path / "posts.parquet"
-    pq.write_table(pa.table({"who": [2, 1, 2, 1], "said": ["x", "y", "z", "  "], "n": [1, 2, 3, 4]}), path)
+    pq.write_table(
+        pa.table({"who": [2, 1, 2, 1], "said": ["x", "y", "z", "  "], "n": [1, 2, 3, 4]}), path
+    )
     assert documents_by_client(path, "who", "said") == {"1": ["y"], "2": ["x", "z"]}
-    with pytest.raises(HeadstartError, match=r"posts.parquet: expected text in column 'n', got int64"):
+    with pytest.raises(
+        HeadstartError, match=r"posts.parquet: expected text in column 'n', got int64"
+    ):
         documents_by_client(path, "who", "n")
     with pytest.raises(HeadstartError, match=r"no column 'text'"):
         documents_by_client(path, "who", "text")
@@ -179,7 +198,10 @@ def test_a_vocabulary_of_its_own_files_is_part_of_the_content() -> None:
         return replace(words(), content="of the vocabulary", given=True)
 
     try:
-        of_files, of_both = (text_task("t", parts, name, 2, content="of files").content for name in ("words", "given"))
+        of_files, of_both = (
+            text_task("t", parts, name, 2, content="of files").content
+            for name in ("words", "given")
+        )
     finally:
         del TOKENS._entries["given"]
     assert of_files == "of files"

@@ -12,7 +12,9 @@ from headstart.tasks.tokens.base import TOKENS, Tokens
 FOLDER = Path(os.environ.get("HEADSTART_DATA", "")) / "gpt2_tokenizer"
 
 
-needs_gpt2 = pytest.mark.skipif(not FOLDER.is_dir(), reason="needs gpt2_tokenizer/ in $HEADSTART_DATA")
+needs_gpt2 = pytest.mark.skipif(
+    not FOLDER.is_dir(), reason="needs gpt2_tokenizer/ in $HEADSTART_DATA"
+)
 
 
 def tokens(written: str, *documents: str) -> Tokens:
@@ -21,7 +23,9 @@ def tokens(written: str, *documents: str) -> Tokens:
 
 @needs_gpt2
 def test_gpt2_has_the_published_numbers() -> None:
-    """Those of "Hello world" and " multi-byte" text are in the README of OpenAI's tiktoken and of many others."""
+    """Those of "Hello world" and " multi-byte" text are in the README of OpenAI's tiktoken and of
+    many others.
+    """
     pytest.importorskip("tokenizers")
     made = tokens("gpt2")
     assert (made.size, made.begin, made.end, made.ignored) == (50_257, 50_256, 50_256, 50_256)

@@ -13,9 +13,19 @@ def tokens(written: str, *documents: str) -> Tokens:
 def test_words_are_the_most_frequent_then_by_the_alphabet() -> None:
     made = tokens("words(size=3)", "The cat, the dog", f"the cow {MISSING} {MISSING} {MISSING}")
     assert made.size == MARKS + 3
-    assert made.encode("THE , cat dog cow").tolist() == [MARKS, MARKS + 1, MARKS + 2, UNKNOWN, UNKNOWN]
+    assert made.encode("THE , cat dog cow").tolist() == [
+        MARKS,
+        MARKS + 1,
+        MARKS + 2,
+        UNKNOWN,
+        UNKNOWN,
+    ]
     assert made.encode(MISSING).tolist() == [UNKNOWN]
-    assert {made.ignored, made.begin, made.end, UNKNOWN} == {PAD, BEGIN, END, UNKNOWN} == set(made.uncounted)
+    assert (
+        {made.ignored, made.begin, made.end, UNKNOWN}
+        == {PAD, BEGIN, END, UNKNOWN}
+        == set(made.uncounted)
+    )
 
 
 def test_words_are_equal_where_the_same_text_gives_the_same_numbers() -> None:

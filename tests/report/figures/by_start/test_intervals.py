@@ -4,18 +4,27 @@ import re
 
 import numpy as np
 
-from headstart.report.figures.by_start.intervals import BestOfStart, height, intervals_by_start, shown_lines
+from headstart.report.figures.by_start.intervals import (
+    BestOfStart,
+    height,
+    intervals_by_start,
+    shown_lines,
+)
 from headstart.report.figures.rendering import drawn, render
 
 RANDOM = BestOfStart("random", "FedAvg", "FedAvg", 0.90, 0.88, 0.92, 0.10)
-PROXY = BestOfStart("proxy", "FedAdam with full-batch clients", "FedAdam, full-batch", 0.92, 0.91, 0.93, 0.86)
+PROXY = BestOfStart(
+    "proxy", "FedAdam with full-batch clients", "FedAdam, full-batch", 0.92, 0.91, 0.93, 0.86
+)
 LOST = BestOfStart("hub", "", "", None, None, None, None)
 
 
 def test_every_mark_and_interval_is_drawn_where_its_number_is() -> None:
     bests = [RANDOM, PROXY, LOST]
     for wide in (True, False):
-        with drawn(lambda f, w: intervals_by_start(f, w, bests, 0.87, "test accuracy"), height(bests), wide) as figure:
+        with drawn(
+            lambda f, w: intervals_by_start(f, w, bests, 0.87, "test accuracy"), height(bests), wide
+        ) as figure:
             (axes,) = figure.axes
             lines = [tuple(np.asarray(line.get_xdata()).tolist()) for line in axes.lines]
             constant, of_random = (0.87, 0.87), [(0.88, 0.92), (0.90,)]
@@ -34,6 +43,8 @@ def test_a_line_that_would_squeeze_the_intervals_is_left_to_the_caption() -> Non
 
 def test_values_are_titles_of_their_marks() -> None:
     named = BestOfStart("a<b", "FedAvg", "FedAvg", 0.90, 0.88, 0.92, None)
-    svg = render(lambda f, w: intervals_by_start(f, w, [named], None, "test accuracy"), 1.0, True)["svg"].decode()
+    svg = render(lambda f, w: intervals_by_start(f, w, [named], None, "test accuracy"), 1.0, True)[
+        "svg"
+    ].decode()
     assert re.findall("<g><title>(.*?)</title>", svg) == ["a&lt;b, FedAvg: 90.0% [88.0, 92.0]"] * 2
     assert "hover:" not in svg

@@ -33,10 +33,10 @@ def test_the_sentence_names_who_loses(grid: Grid) -> None:
     assert isinstance(panel, Panel)
     assert panel.heading == "Does proxy help most clients?"
     assert panel.answer.sentence == (
-        "the median client changes by +21.0 points [+18.5, +23.5] from proxy (FedAdam) against random (FedAdam); "
-        "10.0% [10.0, 10.0] of clients are worse off and 90.0% [90.0, 90.0] better off, with intervals over seeds; "
-        "the worst tenth of clients changes by \u221210.0 points (3 equal seeds), the worst client by "
-        "\u221210.0 points (3 equal seeds)."
+        "the median client changes by +21.0 points [+18.5, +23.5] from proxy (FedAdam) against "
+        "random (FedAdam); 10.0% [10.0, 10.0] of clients are worse off and 90.0% [90.0, 90.0] "
+        "better off, with intervals over seeds; the worst tenth of clients changes by \u221210.0 "
+        "points (3 equal seeds), the worst client by \u221210.0 points (3 equal seeds)."
     )
     assert panel.answer.says == "yes"
     assert OWN_MIX in panel.caption

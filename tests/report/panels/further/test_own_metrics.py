@@ -29,9 +29,13 @@ def test_the_last_values_have_intervals(panel: Panel) -> None:
     expected = [t_interval(values) for values in LAST.values()]
     assert table.columns["last value"] == [2.0, 3.0]
     assert table.columns["low"] == [each.low for each in expected]
-    assert table.columns["less the first start"] == ["", "+1.000 [\u22121.484, 3.484]".replace("3.484", "+3.484")]
+    assert table.columns["less the first start"] == [
+        "",
+        "+1.000 [\u22121.484, 3.484]".replace("3.484", "+3.484"),
+    ]
     assert (
-        panel.answer.sentence == "at the end norm is 2 [\u22120.484, 4.48] from random and 3 [0.516, 5.48] from proxy."
+        panel.answer.sentence
+        == "at the end norm is 2 [\u22120.484, 4.48] from random and 3 [0.516, 5.48] from proxy."
     )
 
 
@@ -44,6 +48,8 @@ def test_it_is_drawn(panel: Panel) -> None:
         assert "norm" in render(panel.draw, panel.heights[not wide], wide)["svg"].decode()
 
 
-def test_a_study_of_the_packages_probes_has_none(table: Callable[..., Grid], with_curves: Any) -> None:
+def test_a_study_of_the_packages_probes_has_none(
+    table: Callable[..., Grid], with_curves: Any
+) -> None:
     grid = with_curves(table({"random": {PAIR: [0.5]}}), "test_loss", lambda run: [(0, 9.0)])
     assert isinstance(build(grid), Missing)

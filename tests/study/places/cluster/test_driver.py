@@ -78,9 +78,9 @@ def own(tmp_path: Path) -> Path:
     (folder / "own.py").write_text(OWN.replace("ONCE", repr(str(tmp_path / "once"))))
     (folder / "hidden.py").write_text("from torch import nn\n\nactivation = nn.Tanh\n")
     weights = {
-        f"{layer}.{leaf}": torch.linspace(-0.1, 0.1, outputs * (inputs if leaf == "weight" else 1)).reshape(
-            (outputs, inputs) if leaf == "weight" else (outputs,)
-        )
+        f"{layer}.{leaf}": torch.linspace(
+            -0.1, 0.1, outputs * (inputs if leaf == "weight" else 1)
+        ).reshape((outputs, inputs) if leaf == "weight" else (outputs,))
         for layer, inputs, outputs in ((1, 64, 8), (3, 8, 10))
         for leaf in ("weight", "bias")
     }
@@ -111,7 +111,15 @@ def test_a_tuned_study_loses_a_worker_and_a_node_and_ends_in_the_same_bits(
     (tmp_path / "once").touch()
     told: list[str] = []
     watch = Removing(lambda: cluster.remove_node(nodes.pop(), allow_graceful=False))
-    there = run_study(Study.load(own), tmp_path / "there", None, 0.0, watch, told.append, On("ray", cluster.address))
+    there = run_study(
+        Study.load(own),
+        tmp_path / "there",
+        None,
+        0.0,
+        watch,
+        told.append,
+        On("ray", cluster.address),
+    )
     nodes.append(cluster.add_node(num_cpus=1, object_store_memory=100 * 2**20))
     lost = [line for line in told if line.startswith("on ray: a worker was lost")]
     assert not (tmp_path / "once").exists()
@@ -135,10 +143,14 @@ def test_a_driver_that_is_killed_goes_on_when_it_is_begun_again(
     assert_nothing_left_over(out)
 
 
-def test_what_no_node_has_is_refused_before_anything_is_written(two_nodes: Any, tmp_path: Path) -> None:
+def test_what_no_node_has_is_refused_before_anything_is_written(
+    two_nodes: Any, tmp_path: Path
+) -> None:
     cluster, _ = two_nodes
     asked = Study(task="digits", model="mlp", per_run={"cpus": 64})
-    with pytest.raises(HeadstartError, match="per_run: expected a node with 64 cpus and 0 gpus, got nodes with "):
+    with pytest.raises(
+        HeadstartError, match="per_run: expected a node with 64 cpus and 0 gpus, got nodes with "
+    ):
         run_study(asked, tmp_path / "out", on=On("ray", cluster.address))
     assert not (tmp_path / "out").exists()
 

@@ -32,7 +32,9 @@ def test_without_ray_it_says_how_to_have_it(monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize("address", ["ray://head:10001", "head", "head:", ":6379", "head:port"])
 def test_what_is_no_address_is_refused(address: str) -> None:
     pytest.importorskip("ray", reason="Ray is not installed")
-    assert refusal(address).startswith("--address: expected the host and port of a cluster's head, such as 10.0.0.1")
+    assert refusal(address).startswith(
+        "--address: expected the host and port of a cluster's head, such as 10.0.0.1"
+    )
 
 
 def test_where_nobody_answers_it_is_said_at_once() -> None:

@@ -1,4 +1,6 @@
-"""What is packed for a node and back is the same; where it was written is named there by a folder of the node's."""
+"""What is packed for a node and back is the same; where it was written is named there by a folder
+of the node's.
+"""
 
 from pathlib import Path
 

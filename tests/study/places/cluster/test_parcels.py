@@ -32,12 +32,18 @@ def test_a_task_has_the_same_rows_in_the_memory_of_the_store() -> None:
     made = task_of(component)
     parcel = parcels.of_task(component, Packing())
     splits = [getattr(made, split) for split in parcels.SPLITS]
-    assert parcels.size_of(parcel) == sum(each.inputs.nbytes + each.targets.nbytes for each in splits)
+    assert parcels.size_of(parcel) == sum(
+        each.inputs.nbytes + each.targets.nbytes for each in splits
+    )
     parcels.take_task(parcel, Packing())
     task_of.cache_clear()
     mapped = task_of(component)
     assert mapped is not made
-    assert (mapped.name, mapped.outputs, mapped.objective) == (made.name, made.outputs, made.objective)
+    assert (mapped.name, mapped.outputs, mapped.objective) == (
+        made.name,
+        made.outputs,
+        made.objective,
+    )
     for split in parcels.SPLITS:
         ours, theirs = getattr(mapped, split), getattr(made, split)
         assert torch.equal(ours.inputs, theirs.inputs)
@@ -50,7 +56,9 @@ def test_weights_of_a_file_are_brought_for_each_seed(tmp_path: Path) -> None:
     network = study(model="mlp(hidden=[16])")
     trained = _weights_of(network.runs[0], tmp_path)
     safetensors.torch.save_file(trained, file)
-    runs = study(model="mlp(hidden=[16])", starts=[f"checkpoint(path='{file}', head='new')"], seeds=[0, 1]).runs
+    runs = study(
+        model="mlp(hidden=[16])", starts=[f"checkpoint(path='{file}', head='new')"], seeds=[0, 1]
+    ).runs
     expected = [_weights_of(run, tmp_path) for run in runs]
     packing = Packing()
     sent = [parcels.of_start(run, packing) for run in runs]
