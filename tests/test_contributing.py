@@ -29,7 +29,7 @@ PAGES = [
     *sorted((ROOT / "docs").glob("*.md")),
     *(ROOT / "docs").glob("decisions/*.md"),
 ]
-OF_THE_READER = {"my_model.py", "net.py", "study.py"}
+OF_THE_READER = {"my_model.py", "net.py", "pandas.py", "study.py"}
 """What a page has somebody write."""
 
 

@@ -1,5 +1,6 @@
 """What starts are called that a study file does not name: as little as tells them apart."""
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
@@ -38,8 +39,8 @@ def _apart(kind: str, names: Sequence[str]) -> dict[str, str]:
     can be read.
     """
     given = {name: arguments(name) for name in names}
-    differing = []
-    for key in dict.fromkeys(key for each in given.values() for key in each):
+    differing, keys = [], dict.fromkeys(itertools.chain.from_iterable(given.values()))
+    for key in keys:
         if any(each.get(key) != given[names[0]].get(key) for each in given.values()):
             differing.append(key)
     if differing == [FILE]:
