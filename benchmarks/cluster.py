@@ -1,9 +1,11 @@
 """What a Ray cluster costs and gives, on nodes of one core each of this machine. Prints JSON.
 
-    python benchmarks/cluster.py overhead [runs]    milliseconds of the processor a run costs more on a node than here
-    python benchmarks/cluster.py nodes [runs]       how many times as fast two nodes are as one
-    python benchmarks/cluster.py memory [runs]      MiB of driver and workers after each fifth of many tiny runs
-    python benchmarks/cluster.py event [events]     milliseconds of the driver an event, with nothing computed
+    python benchmarks/cluster.py overhead|nodes|memory|event [number]
+
+overhead: milliseconds of the processor that each of so many runs costs more on a node than here.
+nodes: how many times as fast two nodes are as one, with so many runs.
+memory: MiB of driver and workers after each fifth of so many tiny runs.
+event: milliseconds of the driver for each of so many events, with nothing computed.
 
 The clock begins with the first run that ends: the start of Ray and of its workers is not counted.
 `load` is that of the machine before and after: where others compute, ratios are less than the
