@@ -11,14 +11,19 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+WRITTEN = ROOT / "docs/findings.md"  # by a command, in lines as long as what a study says
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted(page for page in (ROOT / "docs").glob("*.md") if page != WRITTEN),
+]
 WIDTH = 100
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 MOST = {
-    "comprehensions per 100 lines": 2.19,
+    "comprehensions per 100 lines": 2.2,
     "nested comprehensions per 100 lines": 0.003,
-    "percent of lines over 100 columns": 0.29,
+    "percent of lines over 100 columns": 0.04,
     "modules over 350 lines": 0,
 }
 
