@@ -282,7 +282,7 @@ def test_workers_have_what_was_given(tmp_path: Path) -> None:
 def test_workers_that_begin_afresh_are_refused_in_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("headstart.study.runner.forks_here", lambda device: False)
+    monkeypatch.setattr("headstart.study.places.opening.forks_here", lambda device: False)
     with pytest.raises(
         HeadstartError,
         match=r"^jobs: .* use jobs=1, or name functions in the study as 'module:function'$",
