@@ -112,4 +112,12 @@ def test_weights_say_which_seed_they_are_of_and_that_it_was_picked(table: Table)
         "seed 1, picked as the highest of 3 seeds by test accuracy (70.0%, which flatters it: "
         "their mean is 60.0%)"
     )
+    alike = chosen(table({"random": {A: [0.5, 0.50004]}}, **GIVEN), "random")
+    assert alike.picked == "seed 1, picked as the highest of 2 seeds by test accuracy (50.0%)"
     assert chosen(table({"random": {A: [0.5]}}, **GIVEN), "random").picked == "seed 0"
+
+
+def test_of_many_parameters_the_files_are_named() -> None:
+    inner = r"table(path=\'$HEADSTART_DATA/posts/all.parquet\', text=\'text\', client=\'user_id\')"
+    name = f"proxy(task='{inner}', epochs=1, batch_size=128, rate=0.004)"
+    assert in_plain_words(name, "reddit") == f"{IN_WORDS['proxy']}, all.parquet"

@@ -2,6 +2,8 @@
 file that runs only this.
 """
 
+import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +35,11 @@ IN_WORDS = {
     "python": "weights that a program gave",
 }
 """What each kind of start is, in words."""
+
+LONGEST = 80
+"""Letters of parameters that a sentence still reads well with."""
+
+PATHS = re.compile(r"""path=\\?["']([^"'\\]+)""")
 
 
 @dataclass(frozen=True)
@@ -109,8 +116,9 @@ def picked(grid: Grid, cell: Cell) -> str:
     if len(cell.runs) == 1 or run.test_accuracy is None:
         return f"seed {run.seed}"
     others = f"picked as the highest of {len(cell.runs)} seeds by {grid.measure}"
-    found = f"{percent(run.test_accuracy)}, which flatters it: their mean is {percent(cell.mean)}"
-    return f"seed {run.seed}, {others} ({found})"
+    found, mean = percent(run.test_accuracy), percent(cell.mean)
+    flattered = f", which flatters it: their mean is {mean}" if found != mean else ""
+    return f"seed {run.seed}, {others} ({found}{flattered})"
 
 
 def full_name(grid: Grid, start: str) -> str:
@@ -130,7 +138,7 @@ def full_name(grid: Grid, start: str) -> str:
 
 def in_plain_words(name: str, called: str = "") -> str:
     """What a start is, with the parameters that what it is `called` lacks; its name where nobody
-    said.
+    said. Of many parameters only the files: all stand in "How it was run".
 
     >>> in_plain_words("checkpoint(path='w.pt')", "checkpoint")
     "weights from a checkpoint (path='w.pt')"
@@ -139,6 +147,9 @@ def in_plain_words(name: str, called: str = "") -> str:
     if words is None:
         return name
     parameters = "" if name == called else name[len(family(name)) :]
+    if len(parameters) > LONGEST:
+        files = dict.fromkeys(map(os.path.basename, PATHS.findall(parameters)))
+        return ", ".join([words, *files])
     return f"{words} {parameters}".rstrip()
 
 
