@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from headstart.report.figures.axes import legend, room_for_legend, seed_band, spread_labels
-from headstart.report.figures.dumbbells import Dumbbell, dumbbells, height
+from headstart.report.figures.dumbbells import Dumbbell, dumbbells, heights
 from headstart.report.figures.rendering import (
     ROLES,
     START_STYLES,
@@ -136,15 +136,28 @@ def test_what_says_diverged_stands_clear_of_the_marks(wide: bool) -> None:
     draw = functools.partial(
         dumbbells, starts=("random", "proxy"), rows=rows, ends=("gd", "sgd"), label="accuracy"
     )
-    with drawn(
-        lambda figure, wide: draw(figure, wide), height(rows, ("random", "proxy")), wide
-    ) as figure:
+    tall = heights(rows, ("random", "proxy"), ("gd", "sgd"))[not wide]
+    with drawn(lambda figure, wide: draw(figure, wide), tall, wide) as figure:
         figure.draw_without_rendering()
         (axes,) = figure.axes
         said = [text.get_window_extent().x1 for text in axes.texts if "diverged" in text.get_text()]
         marks = [axes.transData.transform((0.5, 0))[0]]
     assert len(said) == 6
     assert max(said) < min(marks) - 4  # pixels: half a mark
+
+
+@pytest.mark.parametrize("wide", [True, False])
+def test_one_row_has_room_below_the_names_of_many_starts(wide: bool) -> None:
+    """Which take several lines of a narrow figure, and left no room at all."""
+    many = ("random", "stack-exchange", *(f"a start of a longer name {i}" for i in range(4)))
+    for starts in (many[:2], many):
+        rows = [Dumbbell("adam", dict.fromkeys(starts, (0.4, 0.5)))]
+        ends = "equal devices", "uneven-epochs(share=0.3, low=1, high=5)"
+        tall = heights(rows, starts, ends)[not wide]
+        draw = functools.partial(dumbbells, starts=starts, rows=rows, ends=ends, label="accuracy")
+        with drawn(draw, tall, wide) as figure:
+            (axes,) = figure.axes
+            assert axes.get_position().height * tall > 0.05 + 0.06 * len(starts)
 
 
 def test_a_seed_that_diverged_is_a_line_of_its_own_to_a_cross() -> None:

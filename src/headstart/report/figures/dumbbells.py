@@ -30,9 +30,33 @@ class Dumbbell:
         return not any(None in both for both in self.ends.values())
 
 
-def height(rows: Sequence[Dumbbell], starts: Sequence[str]) -> float:
-    """Inches of a figure of so many rows."""
-    return 0.95 + len(rows) * (0.13 + 0.13 * len(starts))
+BELOW, ABOVE_MARKS = 0.45, -0.14
+"""Inches of the axis below the marks, and what is taken off the legend's room above them."""
+
+
+def heights(
+    rows: Sequence[Dumbbell], starts: Sequence[str], ends: tuple[str, str]
+) -> tuple[float, float]:
+    """Inches of the wide and of the narrow figure: at least half of the usual room for the rows is
+    left where the names of many starts take several lines above them.
+    """
+    of_rows = len(rows) * (0.13 + 0.13 * len(starts))
+    found = []
+    for wide in (True, False):
+        around = _above(wide, starts, ends) + ABOVE_MARKS + BELOW
+        found.append(max(0.95 + of_rows, around + of_rows / 2))
+    return found[0], found[1]
+
+
+def _above(wide: bool, starts: Sequence[str], ends: tuple[str, str]) -> float:
+    """Inches of the legend."""
+    return room_for_legend(wide, starts, _words(wide, starts, ends))
+
+
+def _words(wide: bool, starts: Sequence[str], ends: tuple[str, str]) -> tuple[str, str]:
+    """What the legend says of the hollow and of the filled mark."""
+    limit = 40 if wide and len(starts) < 3 else 20
+    return short(ends[0], limit), short(ends[1], limit)
 
 
 def dumbbells(
@@ -55,10 +79,8 @@ def dumbbells(
     """
     axes = figure.add_subplot()
     left = 1.75 if wide else 1.45
-    limit = 40 if wide and len(starts) < 3 else 20
-    marks = before_and_after(short(ends[0], limit), short(ends[1], limit))
-    above = room_for_legend(wide, starts, [text for _, text in marks])
-    frame(figure, left, 0.25, above - 0.14, 0.45)
+    frame(figure, left, 0.25, _above(wide, starts, ends) + ABOVE_MARKS, BELOW)
+    marks = before_and_after(*_words(wide, starts, ends))
     legend(figure, starts, left if wide else 0.1, marks)
     step = 0.62 / max(1, len(starts))
     for y, row in enumerate(rows):

@@ -3,7 +3,7 @@
 from typing import Any
 
 from headstart.looks.competitors import DEFAULT_DEVICES, Pair
-from headstart.report.figures.dumbbells import Dumbbell, dumbbells, height
+from headstart.report.figures.dumbbells import Dumbbell, dumbbells, heights
 from headstart.report.measures import spread
 from headstart.report.measures.step_costs import effect
 from headstart.report.panels.base import Answer, Missing, Panel, judge
@@ -47,7 +47,7 @@ def build(grid: Grid) -> Panel | Missing:
         f"{uneven}. Judged is the spread on uneven devices, as in the paper: do the pairs lie "
         "closer together? That they may do so on equal devices too is not taken off.",
         lambda figure, wide: dumbbells(figure, wide, grid.starts, rows, ends, grid.measure),
-        (height(rows, grid.starts), height(rows, grid.starts)),
+        heights(rows, grid.starts, ends),
         f"{some(list(map(method, part.pairs)))}, devices {listed(part.values)}",
         (table(grid, part, SLUG, "Accuracy by devices"),),
     )

@@ -5,7 +5,7 @@ start.
 import numpy as np
 
 from headstart.looks.competitors import Pair, family
-from headstart.report.figures.dumbbells import Dumbbell, dumbbells, height
+from headstart.report.figures.dumbbells import Dumbbell, dumbbells, heights
 from headstart.report.panels.base import Answer, Missing, Panel, judge
 from headstart.report.panels.steps import ends
 from headstart.report.runs.grid import Grid
@@ -37,7 +37,7 @@ def build(grid: Grid) -> Panel | Missing:
         f"Final {grid.measure} by server optimizer: hollow marks for gd clients, filled for sgd. "
         f"About as good: at most {100 * allowed(grid):g} points lower, the margin of this study.",
         lambda figure, wide: dumbbells(figure, wide, grid.starts, rows, names, grid.measure),
-        (height(rows, grid.starts), height(rows, grid.starts)),
+        heights(rows, grid.starts, names),
         f"gd and sgd clients in the setting {grid.base}",
         (table(grid, couples),),
     )
