@@ -2,10 +2,9 @@
 file that runs only this.
 """
 
-import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 import yaml
@@ -15,6 +14,7 @@ from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Grid
 from headstart.report.runs.records import Run
 from headstart.report.words.numbers import percent
+from headstart.report.words.written_parts import FILE, parts
 from headstart.wording.epochs import in_words
 
 KEPT = (
@@ -38,8 +38,6 @@ IN_WORDS = {
 
 LONGEST = 80
 """Letters of parameters that a sentence still reads well with."""
-
-PATHS = re.compile(r"""path=\\?["']([^"'\\]+)""")
 
 
 @dataclass(frozen=True)
@@ -148,7 +146,7 @@ def in_plain_words(name: str, called: str = "") -> str:
         return name
     parameters = "" if name == called else name[len(family(name)) :]
     if len(parameters) > LONGEST:
-        files = dict.fromkeys(map(os.path.basename, PATHS.findall(parameters)))
+        files = [PurePosixPath(str(given[FILE])).name for _, given in parts(name) if FILE in given]
         return ", ".join([words, *files])
     return f"{words} {parameters}".rstrip()
 

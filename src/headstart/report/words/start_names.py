@@ -6,10 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
 from headstart.looks.competitors import family
-from headstart.report.words.written_parts import arguments
-
-FILE = "path"
-"""The parameter whose value is known by the name of a file."""
+from headstart.report.words.written_parts import FILE, arguments
 
 
 def start_names(written: Iterable[str]) -> dict[str, str]:

@@ -8,6 +8,9 @@ from typing import Any
 GIVEN = "python"
 """The name of every part that a Python program gave: `python(name='net', sha256='2f0c...')`."""
 
+FILE = "path"
+"""The parameter that says where a file lies."""
+
 SHOWN = 12
 """Digits of a sha256 that are shown."""
 
