@@ -2,8 +2,8 @@
 
     python benchmarks/contrary.py docs/results/* --into docs/contrary.md
 
-It reads what `benchmarks/recount.py` reads, imports nothing of Headstart, and writes the tables
-between the page's markers. Folders without tables are left out.
+It reads what `recount.py` reads, imports nothing of Headstart, and writes the tables between the
+page's markers. Folders without tables are left out.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from recount import IID, BySeed, Estimate, Pair, Place, Study, family, interval, paired
+from published_study import IID, BySeed, Estimate, Pair, Place, Study, family, interval, paired
 
 BEGIN, END = "<!-- begin contrary.py: {} -->", "<!-- end contrary.py -->"
 NEAR = 0.005

@@ -2,35 +2,19 @@
 counted by hand from the study's own tables.
 """
 
-import importlib.util
 import math
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pytest
 from scipy import stats
 
 ROOT = Path(__file__).parents[3]
-SCRIPT = ROOT / "benchmarks/contrary.py"
 PAGE = ROOT / "docs/contrary.md"
 Make = Callable[..., Path]
-
-
-@pytest.fixture(scope="module")
-def contrary() -> Iterator[ModuleType]:
-    sys.path.insert(0, str(SCRIPT.parent))
-    spec = importlib.util.spec_from_file_location("contrary", SCRIPT)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    yield module
-    sys.path.remove(str(SCRIPT.parent))
 
 
 def shown(values: list[float], scale: Callable[[float], float], form: str) -> str:
