@@ -164,11 +164,11 @@ def table(section: Section, studies: Sequence[Asked]) -> str:
 
 
 def filled(page: str, studies: Sequence[Asked]) -> str:
-    """The page with its tables written anew."""
+    """The page with its tables written anew, and all else as it was."""
     for name, section in SECTIONS.items():
-        before, _, rest = page.partition(BEGIN.format(name) + "\n")
-        _, _, after = rest.partition("\n" + END)
-        page = f"{before}{BEGIN.format(name)}\n{table(section, studies)}\n{END}{after}"
+        before, begin, rest = page.partition(BEGIN.format(name) + "\n")
+        _, end, after = rest.partition(END)
+        page = f"{before}{begin}{table(section, studies)}\n{end}{after}"
     return page
 
 

@@ -114,6 +114,17 @@ def test_the_page_is_what_the_script_writes(contrary: ModuleType) -> None:
     assert contrary.filled(page, [contrary.asked(folder) for folder in published]) == page
 
 
+def test_what_stands_between_the_tables_is_kept(contrary: ModuleType) -> None:
+    page = "".join(
+        f"About {name}.\n{contrary.BEGIN.format(name)}\n{contrary.END}\n"
+        for name in contrary.SECTIONS
+    )
+    filled = contrary.filled(page, [])
+    said = "No study that was published with its tables asks this yet.\n"
+    assert filled.replace(said, "") == page
+    assert filled.count(said) == len(contrary.SECTIONS)
+
+
 def test_what_a_study_does_not_ask_is_said(contrary: ModuleType) -> None:
     none = contrary.table(contrary.SECTIONS["worst"], [])
     assert none == "No study that was published with its tables asks this yet."
