@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -31,22 +32,27 @@ def test_each_cell_is_what_the_tables_hold(
     folder = make(tmp_path / "study", seeds=(0, 1, 2, 3))
     asked = contrary.asked(folder)
     assert (asked.first, asked.other[:5], asked.pair) == ("random", "proxy", ("sgd", "adam"))
-    runs = pq.read_table(folder / "results/runs.parquet").to_pandas()
-    rounds = pq.read_table(folder / "results/rounds.parquet").to_pandas()
-    mine = runs[
-        (runs.client == "sgd")
-        & (runs.server == "adam")
-        & (runs.devices == "equal")
-        & (runs.local_epochs == 1)
-    ]
+    runs = pq.read_table(folder / "results/runs.parquet").to_pylist()
+    rounds = pq.read_table(folder / "results/rounds.parquet").to_pylist()
+    alike = {"client": "sgd", "server": "adam", "devices": "equal", "local_epochs": 1}
 
-    def by_seed(start: str, partition: str) -> list[float]:
-        some = mine[(mine.start == start) & (mine.partition == partition)].sort_values("seed")
-        return [float(each) for each in some.test_accuracy]
+    def some(start: str, partition: str) -> list[dict[str, Any]]:
+        """The pair's plain runs, by seed."""
+        asked_for = alike | {"start": start, "partition": partition}
+        found = [run for run in runs if asked_for.items() <= run.items()]
+        return sorted(found, key=lambda run: int(run["seed"]))
+
+    def curve(run: dict[str, Any], metric: str) -> list[float]:
+        """A run's values of a metric, by round; the first is of round 0."""
+        rows = [row for row in rounds if (row["run"], row["metric"]) == (run["run"], metric)]
+        return [row["value"] for row in sorted(rows, key=lambda row: int(row["round"]))]
 
     usual = str(asked.study.base[0])
     costs = {
-        start: list(np.subtract(by_seed(start, "iid"), by_seed(start, usual)))
+        start: [
+            even["test_accuracy"] - uneven["test_accuracy"]
+            for even, uneven in zip(some(start, "iid"), some(start, usual), strict=True)
+        ]
         for start in (asked.first, asked.other)
     }
     assert contrary.skew(asked) == [
@@ -54,27 +60,20 @@ def test_each_cell_is_what_the_tables_hold(
         *(shown(c, lambda x: 100 * x, "{:+.1f}") for c in costs.values()),
     ]
 
-    def mean(start: str, metric: str) -> list[float]:
-        found = []
-        for run in mine[(mine.start == start) & (mine.partition == usual)].sort_values("seed").run:
-            curve = rounds[(rounds.run == run) & (rounds.metric == metric) & (rounds["round"] > 0)]
-            found.append(float(curve.value.mean()))
-        return found
-
     for metric, told in zip(
         ("local_drift", "client_spread", "aggregate_noise"), contrary.drift(asked)[1:], strict=True
     ):
-        logs = np.log(mean(asked.other, metric)) - np.log(mean(asked.first, metric))
+        means = {
+            start: [np.mean(curve(run, metric)[1:]) for run in some(start, usual)]
+            for start in (asked.first, asked.other)
+        }
+        logs = np.log(means[asked.other]) - np.log(means[asked.first])
         assert told == shown(list(logs), math.exp, "{:.2f}")
 
-    left: dict[str, list[float]] = {}
+    left = {}
     for start in (asked.first, asked.other):
-        left[start] = []
-        for run in mine[(mine.start == start) & (mine.partition == usual)].sort_values("seed").run:
-            curve = rounds[(rounds.run == run) & (rounds.metric == "test_accuracy")].sort_values(
-                "round"
-            )
-            left[start].append(float(curve.value.iloc[-1] - curve.value.iloc[1]))
+        curves = [curve(run, "test_accuracy") for run in some(start, usual)]
+        left[start] = [values[-1] - values[1] for values in curves]
     cells = contrary.rounds(asked)
     assert cells[2] == shown(left[asked.first], lambda x: 100 * x, "{:+.1f}")
     assert cells[4] == shown(left[asked.other], lambda x: 100 * x, "{:+.1f}")
