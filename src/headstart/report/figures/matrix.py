@@ -48,7 +48,7 @@ def matrix(
     letters = int(each / 0.075)
     for j, name in enumerate(columns):
         middle = LABELS + (j + 0.5) * each
-        shown = "\n".join(textwrap.wrap(name, letters)[:3])
+        shown = "\n".join(textwrap.wrap(name, letters, max_lines=3, placeholder=" …"))
         axes.text(middle, HEAD - 0.08, shown, ha="center", va="bottom", color=INK)
     axes.text(0.1, HEAD - 0.08, "Does it hold?", va="bottom", color=MUTED)
     for i, (row, answers) in enumerate(zip(rows, words, strict=True)):
