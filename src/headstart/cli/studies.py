@@ -178,7 +178,6 @@ def _run(
     from headstart.study.places.opening import THIS_MACHINE
     from headstart.study.runner import on_stderr, run_study
     from headstart.study.tuning.search import searches
-    from headstart.tables import read_results
     from headstart.trackers.following import following
 
     began, cores = time.perf_counter(), os.cpu_count() or 1
@@ -197,9 +196,10 @@ def _run(
         )
         raise typer.Exit(130) from None
     with alone(out):
-        reading, results = read(out), read_results(out)
+        reading = read(out)
         page = write_reading(reading, min(jobs or cores, cores))
-    runs = (results.planned or 0) + len(results.baseline_runs or ())
+    records = reading.grid.records
+    runs = (records.planned or 0) + len(records.baseline_runs)
     say(f"{all_of(runs, tuned)} in {duration(time.perf_counter() - began)}")
     for line in reading.verdict.lines:
         say(line)

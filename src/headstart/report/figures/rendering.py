@@ -176,14 +176,12 @@ def in_few_colours(png: bytes, creator: str = "") -> bytes:
 
 def render_all(drawings: Sequence[Drawing], processes: int = 1) -> list[dict[str, bytes]]:
     """Each as `render` has it, in several processes where they can be forked: a figure is a
-    closure.
+    closure. matplotlib is theirs alone: this process may hold a study and torch besides.
 
     Where they cannot be, or one of them was killed, this process draws.
     """
     if processes == 1 or sys.platform != "linux" or multiprocessing.current_process().daemon:
         return [render(*drawing) for drawing in drawings]
-    import matplotlib.backends.backend_agg
-    import matplotlib.backends.backend_svg  # noqa: F401  once, not in every process
 
     def rendered(i: int, is_stopping: IsStopping) -> Iterator[tuple[int, dict[str, bytes]]]:
         yield i, render(*drawings[i])

@@ -11,8 +11,8 @@ from functools import partial
 import numpy as np
 import pyarrow as pa
 
+from headstart import arrow
 from headstart.parquet_files import sealed_file
-from headstart.report.runs.records import coded
 from headstart.tables import OF_CLIENT, ROUNDS, StudyTables, results_files
 
 MOST_BYTES = 2_000_000
@@ -54,19 +54,19 @@ def _packed(table: pa.Table) -> bytes:
 
 def _last_of_clients(rounds: pa.Table) -> pa.Table:
     """The rounds, and of the accuracies of each client of a run only the last that is a number."""
-    metric, names = coded(rounds["metric"])
-    run, _ = coded(rounds["run"])
+    metric, names = arrow.coded(rounds["metric"])
+    run, _ = arrow.coded(rounds["run"])
     is_of_client = np.array([name.startswith(OF_CLIENT) for name in names], dtype=bool)[metric]
     kept = ~is_of_client
     own = np.flatnonzero(is_of_client)
-    is_number = np.isfinite(rounds["value"].cast(pa.float64()).to_numpy()[own])
+    is_number = np.isfinite(arrow.numbers(rounds["value"].cast(pa.float64()))[own])
     last_first = own[np.argsort(is_number, kind="stable")][::-1]
     _, first = np.unique(run[last_first] * len(names) + metric[last_first], return_index=True)
     kept[last_first[first]] = True
-    return rounds.filter(pa.array(kept))
+    return rounds.filter(arrow.mask(kept))
 
 
 def _by_metric(rounds: pa.Table) -> pa.Table:
     """The rounds metric by metric: numbers that are alike lie beside one another."""
-    metric, _ = coded(rounds["metric"])
+    metric, _ = arrow.coded(rounds["metric"])
     return rounds.take(pa.array(np.argsort(metric, kind="stable")))

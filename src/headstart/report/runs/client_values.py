@@ -4,9 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-from numpy.typing import NDArray
 
+from headstart import arrow
 from headstart.tables import OF_CLIENT
 
 ByClient = Mapping[int, float]
@@ -19,8 +18,7 @@ def apart(rounds: pa.Table) -> tuple[pa.Table, dict[str, ByClient]]:
     Args:
         rounds: the table `rounds.parquet`.
     """
-    metrics = rounds["metric"].cast(pa.string()).combine_chunks().dictionary_encode()
-    names = metrics.dictionary.to_pylist()
+    codes, names = arrow.coded(rounds["metric"])
     is_of_client = np.array([name.startswith(OF_CLIENT) for name in names], dtype=bool)
     if not is_of_client.any():
         return rounds, {}
@@ -28,18 +26,16 @@ def apart(rounds: pa.Table) -> tuple[pa.Table, dict[str, ByClient]]:
         _number(name) if of_client else -1
         for name, of_client in zip(names, is_of_client, strict=True)
     ]
-    codes: NDArray[np.int64] = np.asarray(metrics.indices, dtype=np.int64)
     rows = is_of_client[codes]
     client = np.asarray(numbers, dtype=np.int64)[codes[rows]]
-    own = rounds.filter(pa.array(rows))
-    value = own["value"].cast(pa.float64()).to_numpy()
-    runs = own["run"].cast(pa.string()).combine_chunks().dictionary_encode()
-    run = np.asarray(runs.indices, dtype=np.int64)
+    own = rounds.filter(arrow.mask(rows))
+    value = arrow.numbers(own["value"].cast(pa.float64()))
+    run, runs = arrow.coded(own["run"])
     found: dict[str, ByClient] = {}
-    for i, key in enumerate(runs.dictionary.to_pylist()):
+    for i, key in enumerate(runs):
         here = (run == i) & (client >= 0) & np.isfinite(value)
         found[key] = dict(zip(client[here].tolist(), value[here].tolist(), strict=True))
-    return rounds.filter(pc.invert(pa.array(rows))), found
+    return rounds.filter(arrow.mask(~rows)), found
 
 
 def _number(name: str) -> int:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import yaml
 from numpy.typing import NDArray
 
-from headstart import tables
+from headstart import arrow, tables
 from headstart.errors import HeadstartError, reason
 from headstart.looks.plans import Plan
 from headstart.looks.record import record_in
@@ -276,10 +276,10 @@ def _curves(table: pa.Table, path: Path) -> dict[tuple[str, str], Curve]:
     finite.
     """
     try:
-        run, runs = coded(table["run"])
-        metric, metrics = coded(table["metric"])
-        rounds = table["round"].cast(pa.int64()).to_numpy()
-        values = table["value"].cast(pa.float64()).to_numpy()
+        run, runs = arrow.coded(table["run"])
+        metric, metrics = arrow.coded(table["metric"])
+        rounds = arrow.numbers(table["round"].cast(pa.int64()))
+        values = arrow.numbers(table["value"].cast(pa.float64()))
     except (pa.ArrowException, ValueError) as problem:
         why = reason(problem)
         raise HeadstartError(f"{path}: unexpected column types ({why}); {AGAIN}") from None
@@ -293,11 +293,3 @@ def _curves(table: pa.Table, path: Path) -> dict[tuple[str, str], Curve]:
         which, what = divmod(int(group[begin]), len(metrics))
         found[runs[which], metrics[what]] = rounds[rows], values[rows]
     return found
-
-
-def coded(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], list[str]]:
-    """The texts of a column as whole numbers, in the order in which they first come, and what each
-    stands for.
-    """
-    coded = column.cast(pa.string()).combine_chunks().dictionary_encode()
-    return np.asarray(coded.indices, dtype=np.int64), coded.dictionary.to_pylist()

@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from headstart import arrow
 from headstart.report.words.numbers import MINUS, size
 
 
@@ -31,7 +32,7 @@ class Table:
 
     def arrow(self) -> pa.Table:
         """The table for a Parquet file."""
-        return pa.table({name: pa.array(values) for name, values in self.columns.items()})
+        return arrow.columns(self.columns)
 
     def latex(self) -> str:
         """A `table` for a paper, in booktabs' form: text set as it is, numbers to three digits."""
