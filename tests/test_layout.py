@@ -181,6 +181,7 @@ HOUSE = {
     ],
     "looks": [{"competitors"}, {"repeats"}, {"outcomes", "plans"}, {"decided"}, {"record"}],
     "statistics": [
+        {"roots"},
         {"intervals", "joint"},
         {"effects", "orders", "power", "shares", "spreads"},
     ],
@@ -231,6 +232,7 @@ REPORT_MAY_USE = (
     "headstart.statistics",
     "headstart.looks",
     "headstart.files",
+    "headstart.arrow",
     "headstart.parquet_files",
     "headstart.tables",
     "headstart.errors",

@@ -173,6 +173,7 @@ def headstart_(
 def main() -> None:
     """Entry point: an error of the user's is one line on standard error and exit status 2."""
     warnings.showwarning = _one_line  # type: ignore[assignment]
+    os.environ.setdefault(*ONE_ALLOCATOR)
     try:
         with lenient():
             status = _status()
@@ -204,6 +205,11 @@ def _status() -> int:
         return 2 if known is not None else 1
     return status if isinstance(status, int) else 0
 
+
+ONE_ALLOCATOR = "ARROW_DEFAULT_MEMORY_POOL", "system"
+"""Has pyarrow take memory from where torch and Python do. Its own allocator shares what is freed
+with nobody: 55 MiB at the end of a study of 20,000 rounds.
+"""
 
 GRACE = 5.0
 """Seconds in which threads that somebody else began may end once the command has."""

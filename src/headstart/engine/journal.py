@@ -143,6 +143,7 @@ class Kept(Mapping[int, Tree]):
     def __getitem__(self, round_: int) -> Tree:
         i, stack, row = self._place[round_]
         if self._loaded is None or self._loaded[0] != i:
+            self._loaded = None  # first, so that there are never two
             entry = self._entries[i]
             explained = files.damage_explained(self._path, files.delete_folder_of(self._path))
             with explained, self._path.open("rb") as opened:

@@ -23,10 +23,9 @@ from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
-import scipy.optimize
-import scipy.special
 import torch
 from pydantic import Field
+from scipy import special
 from torch import Tensor, nn
 from torch.func import functional_call
 
@@ -168,14 +167,14 @@ def _sharpness(scores_NC: Floats, labels_N: npt.NDArray[np.int64]) -> float:
     convex in s.
     """
 
+    from scipy import optimize  # takes a quarter of a second, and only this start needs it
+
     def loss(log_s: float) -> float:
         scaled_NC = np.exp(log_s) * scores_NC
         own_N = scaled_NC[np.arange(len(labels_N)), labels_N]
-        return float((scipy.special.logsumexp(scaled_NC, axis=1) - own_N).mean())
+        return float((special.logsumexp(scaled_NC, axis=1) - own_N).mean())
 
-    found = scipy.optimize.minimize_scalar(
-        loss, bounds=(0.0, float(np.log(SHARPEST))), method="bounded"
-    )
+    found = optimize.minimize_scalar(loss, bounds=(0.0, float(np.log(SHARPEST))), method="bounded")
     return float(np.exp(found.x))
 
 

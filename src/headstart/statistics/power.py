@@ -13,9 +13,10 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from scipy import optimize, special
+from scipy import special
 
 from headstart.statistics.intervals import LEVEL, Estimate
+from headstart.statistics.roots import root
 
 POWER = 0.8
 """The chance that as many seeds decide, if the difference is as measured: Cohen's convention."""
@@ -52,7 +53,7 @@ def decidable(n: int, m: float = 1.0, power: float = POWER, edge_of: Edge = crit
     def missing(shift: float) -> float:
         return power - float(special.ndtr(shift - edge * roots).mean())
 
-    return float(optimize.brentq(missing, 0.0, edge * roots.max() + 10)) / math.sqrt(n)
+    return root(missing, 0.0, float(edge * roots.max() + 10)) / math.sqrt(n)
 
 
 def seeds_for(

@@ -17,7 +17,9 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, special
+from scipy import special
+
+from headstart.statistics.roots import root
 
 LEVEL = 0.05
 """What a study may err by in all its claims together, however often it is looked at."""
@@ -149,7 +151,7 @@ def _edge(
         beyond = special.ndtr((sums - edge) / deviation) + special.ndtr(-(sums + edge) / deviation)
         return float(weights @ beyond) - error
 
-    return float(optimize.brentq(excess, 0.0, 40 * scale, xtol=1e-10))
+    return root(excess, 0.0, 40 * scale, xtol=1e-10)
 
 
 def _carried(
