@@ -60,12 +60,12 @@ class Seen(nn.Module):
 
 
 def trained() -> list[str]:
-    """The files of the deepest stack that went through the rounds:
-    others are checks and evaluations.
+    """The files of the deepest stack that went through an executor: others are checks and
+    evaluations.
     """
-    of_rounds = [files for files in stacks if "engine/rounds.py" in files]
+    of_clients = [files for files in stacks if any("executors/" in file for file in files)]
     stacks.clear()
-    return max(of_rounds, key=len)
+    return max(of_clients, key=len)
 
 
 def by_command(executor: str) -> list[str]:

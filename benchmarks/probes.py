@@ -12,11 +12,11 @@ from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
-from headstart.engine.rounds import begin
+from headstart.engine.federation import begin
 from headstart.probes.base import PROBES
 from headstart.study.federations import federation_of, one_thread
 from headstart.study.groups import Group, groups_of
-from headstart.study.run import Progress, rounds_of
+from headstart.study.rounds import Progress, rounds_of
 from headstart.study.spec import Study
 
 

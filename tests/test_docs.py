@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from headstart.engine.rounds import begin
+from headstart.engine.federation import begin
 from headstart.probes.base import PROBES
 from headstart.study.federations import federation_of
 from headstart.study.file.keys import StudyFile
-from headstart.study.run import Progress, do_rounds
+from headstart.study.rounds import Progress, do_rounds
 from headstart.study.spec import Study
 from headstart.tasks.base import PARTITIONS, TASKS
 

@@ -83,5 +83,5 @@ def test_no_test_imports_a_private_name(path: Path) -> None:
 
 
 def test_what_a_private_import_is() -> None:
-    text = "from headstart.study.run import _x, y\nfrom os import _exit\n"
+    text = "from headstart.study.rounds import _x, y\nfrom os import _exit\n"
     assert private_imports(ast.parse(text)) == ["_x"]

@@ -13,14 +13,14 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 import headstart
-from headstart.engine.rounds import begin
+from headstart.engine.federation import begin
 from headstart.errors import HeadstartError
 from headstart.models.network import MODELS
 from headstart.probes.base import PROBES
 from headstart.simulation import simulate
 from headstart.study.data import task_of
 from headstart.study.federations import clients_of, federation_of, one_thread
-from headstart.study.run import Progress, do_rounds
+from headstart.study.rounds import Progress, do_rounds
 from headstart.study.spec import Study
 from headstart.tasks.base import Scores
 

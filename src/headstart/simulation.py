@@ -16,10 +16,9 @@ from headstart.clients.base import CLIENTS
 from headstart.engine.devices import DEVICES
 from headstart.engine.executors.auto import by_operations
 from headstart.engine.executors.base import EXECUTORS
-from headstart.engine.executors.fallback import or_by_loop
+from headstart.engine.federation import begin
 from headstart.engine.measurements import Row
 from headstart.engine.rate_by_round import RATES_BY_ROUND
-from headstart.engine.rounds import begin
 from headstart.errors import HeadstartError
 from headstart.models.network import Network
 from headstart.parts.own_modules import one_line
@@ -32,7 +31,7 @@ from headstart.study.file.keys import USUAL_COHORT, Rate, Seed, Strict
 from headstart.study.file.run_spec import Settings
 from headstart.study.file.settings import Count
 from headstart.study.given.examples import Pair, task_and_clients
-from headstart.study.run import Progress, do_rounds
+from headstart.study.rounds import Progress, do_rounds, or_by_loop
 from headstart.tasks.base import Objective, Task, classification
 from headstart.trees import Tree
 

@@ -12,10 +12,11 @@ from headstart import rng, trees
 from headstart.clients.base import CLIENTS
 from headstart.engine.devices import DEVICES
 from headstart.engine.executors.base import EXECUTORS, Cohort
+from headstart.engine.federation import Federation, State
 from headstart.engine.plan import Population, Schedule
-from headstart.engine.rounds import Federation, State, advance
 from headstart.models.network import Network
 from headstart.servers.base import SERVERS
+from headstart.study.rounds import advance
 from headstart.tasks.base import Examples, Task
 
 FEATURES, CLASSES = 5, 3
@@ -92,6 +93,10 @@ def distance(a: trees.Tree, b: trees.Tree) -> float:
 
 @pytest.fixture(scope="session")
 def small() -> Small:
+    return small_task()
+
+
+def small_task() -> Small:
     draw = rng.torch_generator(0, "small task")
     inputs = torch.randn(60, FEATURES, generator=draw, dtype=torch.float64)
     targets = torch.randint(CLASSES, (60,), generator=draw)

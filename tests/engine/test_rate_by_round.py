@@ -9,6 +9,7 @@ import pytest
 import torch
 from tests.engine.conftest import Small, one_round
 
+from headstart.engine.federation import begin
 from headstart.engine.rate_by_round import (
     RATES_BY_ROUND,
     RateByRound,
@@ -17,7 +18,6 @@ from headstart.engine.rate_by_round import (
     linear,
     step,
 )
-from headstart.engine.rounds import begin
 from headstart.errors import HeadstartError
 from headstart.study.spec import Study
 

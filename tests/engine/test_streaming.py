@@ -13,8 +13,8 @@ from tests.engine.conftest import Small, one_round
 
 from headstart.clients.base import CLIENTS
 from headstart.engine.executors.base import EXECUTORS
+from headstart.engine.federation import Federation, State, begin
 from headstart.engine.plan import PAD, plan
-from headstart.engine.rounds import Federation, State, begin
 from headstart.engine.streaming import Streamed, at_hand, renumbered, width, windowed
 
 CPU = torch.device("cpu")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from headstart.engine.rounds import Federation, begin
+from headstart.engine.federation import Federation, begin
 from headstart.errors import HeadstartError
 from headstart.probes.base import PROBES, Moment
 from headstart.tasks.base import ClientRows

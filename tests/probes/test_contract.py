@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from headstart.engine.rounds import Federation
+from headstart.engine.federation import Federation
 from headstart.probes.base import PROBES, Probe
 from headstart.testing.probes import CONTRACT, Make
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from headstart.engine.rounds import begin
+from headstart.engine.federation import begin
 from headstart.errors import HeadstartError
 from headstart.probes.base import PROBES, Metrics, Moment
 from headstart.probes.hessian import Hessian

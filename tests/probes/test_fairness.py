@@ -13,8 +13,8 @@ from torch import nn
 
 import headstart
 from headstart import rng
+from headstart.engine.federation import Federation, begin
 from headstart.engine.plan import Population
-from headstart.engine.rounds import Federation, begin
 from headstart.errors import HeadstartError
 from headstart.probes.base import PROBES, Moment
 from headstart.probes.classes import by_class

@@ -12,15 +12,15 @@ from torch import nn
 
 from headstart import trees
 from headstart.engine.executors.base import Assignment
+from headstart.engine.federation import begin
 from headstart.engine.plan import plan
-from headstart.engine.rounds import begin
 from headstart.models.network import Network
 from headstart.probes import evaluation as module
 from headstart.probes.alignment import drift_and_noise
 from headstart.probes.base import PROBES, Moment, Probe
 from headstart.probes.distance import sketch
 from headstart.probes.evaluation import evaluate, measure
-from headstart.study.run import Progress, do_rounds
+from headstart.study.rounds import Progress, do_rounds
 from headstart.tasks.base import Examples
 from headstart.tasks.text.next_token import next_token
 from headstart.testing.probes import federation

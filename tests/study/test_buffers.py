@@ -13,7 +13,7 @@ from tests.engine.conftest import one_round
 from torch import Tensor, nn
 from torch.nn.functional import batch_norm
 
-from headstart.engine.rounds import begin
+from headstart.engine.federation import begin
 from headstart.models.network import Network
 from headstart.simulation import simulate
 from headstart.starts.weights import load

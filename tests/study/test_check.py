@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 import headstart.study.check as check_module
-from headstart.engine.rounds import Federation
+from headstart.engine.federation import Federation
 from headstart.study.check import check, seeds_tuned_on, untuned_servers
 from headstart.study.federations import federation_of
 from headstart.study.file.run_spec import RunSpec

@@ -11,10 +11,11 @@ import pytest
 import torch
 from tests.engine.conftest import one_round
 
-from headstart.engine.rounds import advance, begin
+from headstart.engine.federation import begin
 from headstart.study.federations import federation_of, one_thread
 from headstart.study.folder.store import CHECKPOINT, Folder
 from headstart.study.groups import Group, groups_of
+from headstart.study.rounds import advance
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
 

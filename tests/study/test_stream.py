@@ -17,7 +17,7 @@ import yaml
 from headstart.child_processes import uninterrupted
 from headstart.clients.base import CLIENTS
 from headstart.engine import checkpoint
-from headstart.engine.rounds import begin
+from headstart.engine.federation import begin
 from headstart.errors import HeadstartError
 from headstart.probes.base import PROBES
 from headstart.servers.base import SERVERS
@@ -26,7 +26,7 @@ from headstart.study.folder.saved import Saving
 from headstart.study.folder.store import CHECKPOINT, Folder
 from headstart.study.folder.writer import Writer
 from headstart.study.places import processes
-from headstart.study.run import Progress, do_rounds
+from headstart.study.rounds import Progress, do_rounds
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from headstart import trees
-from headstart.engine.rounds import Federation
+from headstart.engine.federation import Federation
 from headstart.parts.origin import Origin, within
 from headstart.probes.base import PROBES, Metrics, Moment, Probe
 from headstart.testing import probes

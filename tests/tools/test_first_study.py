@@ -13,11 +13,11 @@ from sklearn.datasets import load_iris
 from typer.testing import CliRunner
 
 from headstart import cli
-from headstart.engine.rounds import begin
+from headstart.engine.federation import begin
 from headstart.errors import HeadstartError
 from headstart.probes.base import PROBES
 from headstart.study.federations import federation_of
-from headstart.study.run import Progress, do_rounds
+from headstart.study.rounds import Progress, do_rounds
 from headstart.study.spec import Study
 from headstart.tools.column_guesses import columns_of
 from headstart.tools.first_study import write_first_study

@@ -9,7 +9,7 @@ from typing import Any
 import safetensors
 
 from headstart import files, trees
-from headstart.engine.rounds import State
+from headstart.engine.federation import State
 from headstart.errors import HeadstartError
 from headstart.trees import Tree
 

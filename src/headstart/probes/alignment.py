@@ -23,7 +23,7 @@ goes with the client's rate: read local_drift together with the rates.
 import math
 
 from headstart import trees
-from headstart.engine.rounds import Federation
+from headstart.engine.federation import Federation
 from headstart.probes.base import PROBES, Metrics, Moment, Probe
 
 

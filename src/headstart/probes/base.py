@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from headstart.engine.executors.base import Cohort
-from headstart.engine.rounds import State
+from headstart.engine.federation import State
 from headstart.models.network import Network
 from headstart.parts.registry import Registry
 from headstart.tasks.base import Examples, Objective

@@ -18,7 +18,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from headstart.engine.rounds import Federation
+from headstart.engine.federation import Federation
 from headstart.probes.base import PROBES, Metrics, Moment, Probe
 from headstart.probes.predictions.rows import Ints, labels_of_rows, refuse_no_classes
 

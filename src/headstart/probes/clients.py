@@ -9,7 +9,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from headstart.engine.rounds import Federation
+from headstart.engine.federation import Federation
 from headstart.probes.base import PROBES, Metrics, Moment, Probe
 from headstart.probes.predictions.client_accuracy import accuracy_of_clients
 from headstart.probes.predictions.rows import correct_of_rows

@@ -18,7 +18,7 @@ import torch
 from pydantic import Field
 
 from headstart import rng, trees
-from headstart.engine.rounds import Federation
+from headstart.engine.federation import Federation
 from headstart.errors import HeadstartError
 from headstart.models.network import Network
 from headstart.probes.base import PROBES, Metrics, Moment, Probe

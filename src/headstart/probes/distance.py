@@ -25,7 +25,7 @@ from pydantic import Field
 from torch import Tensor
 
 from headstart import rng
-from headstart.engine.rounds import Federation
+from headstart.engine.federation import Federation
 from headstart.probes.base import PROBES, Metrics, Probe
 from headstart.trees import Tree
 

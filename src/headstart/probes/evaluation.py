@@ -13,7 +13,7 @@ from pydantic import Field
 from torch import Tensor
 
 from headstart import rng, trees
-from headstart.engine.rounds import Federation
+from headstart.engine.federation import Federation
 from headstart.kernels.recorded import RecordingError, Traced
 from headstart.models.network import Network
 from headstart.parts.parameters import AddedLater

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from headstart import trees
-from headstart.engine.rounds import Federation, begin
+from headstart.engine.federation import Federation, begin
 from headstart.errors import HeadstartError
 from headstart.parts.registry import Component
 from headstart.starts import weights
@@ -25,7 +25,7 @@ from headstart.study.federations import build_network, federation_of, network_of
 from headstart.study.file.run_spec import SCHEMA, RunSpec
 from headstart.study.folder import store
 from headstart.study.folder.part_files import note_of
-from headstart.study.run import Progress, do_rounds
+from headstart.study.rounds import Progress, do_rounds
 from headstart.tasks.base import Task
 from headstart.trees import Tree
 

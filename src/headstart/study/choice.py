@@ -13,8 +13,8 @@ from typing import Any
 from headstart import files
 from headstart.engine.executors.auto import RUNS_AT_ONCE, Timing, fastest, time_candidates
 from headstart.engine.executors.base import EXECUTORS, Assignment
+from headstart.engine.federation import Federation
 from headstart.engine.plan import plan
-from headstart.engine.rounds import Federation
 from headstart.engine.streaming import at_hand
 from headstart.errors import HeadstartError
 from headstart.study.federations import federation_of

@@ -12,11 +12,10 @@ from headstart import machine, trees
 from headstart.clients.base import CLIENTS, ClientOptimizer
 from headstart.engine.devices import DEVICES
 from headstart.engine.executors.base import EXECUTORS, Compute
-from headstart.engine.executors.fallback import or_by_loop
 from headstart.engine.executors.loop import gradient
+from headstart.engine.federation import Federation
 from headstart.engine.plan import Population, Schedule
 from headstart.engine.rate_by_round import RATES_BY_ROUND
-from headstart.engine.rounds import Federation
 from headstart.engine.streaming import Streamed, width, windowed
 from headstart.errors import HeadstartError, as_memory, reason
 from headstart.kernels.threads import torch_threads
@@ -37,6 +36,7 @@ from headstart.study.data import (
 )
 from headstart.study.file.run_spec import RunSpec, Settings
 from headstart.study.file.trainable import trained
+from headstart.study.rounds import or_by_loop
 from headstart.tasks.base import PARTITIONS, Examples, Task
 from headstart.trees import Tree
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from headstart.child_processes import IsStopping
-from headstart.engine.rounds import Federation
+from headstart.engine.federation import Federation
 from headstart.probes.base import PROBES, Probe
 from headstart.starts import weights
 from headstart.starts.weights import Weights
@@ -22,7 +22,7 @@ from headstart.study.folder.record import record_of
 from headstart.study.folder.saved import Saving
 from headstart.study.folder.store import CHECKPOINT, Folder
 from headstart.study.groups import Group
-from headstart.study.run import Progress, rounds_of
+from headstart.study.rounds import Progress, rounds_of
 from headstart.trees import Tree
 
 ROWS_AT_ONCE = 4096

@@ -11,12 +11,13 @@ from headstart import trees
 from headstart.clients.base import CLIENTS
 from headstart.engine.devices import DEVICES
 from headstart.engine.executors.base import EXECUTORS
+from headstart.engine.federation import Federation, begin
 from headstart.engine.plan import Population, Schedule
-from headstart.engine.rounds import Federation, advance, begin
 from headstart.models.network import Network
 from headstart.probes.base import Metrics, Moment, Probe
 from headstart.probes.evaluation import evaluate
 from headstart.servers.base import SERVERS
+from headstart.study.rounds import advance
 from headstart.tasks.base import Examples, Task
 from headstart.testing.trees import assert_untouched, copied
 

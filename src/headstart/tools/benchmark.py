@@ -25,8 +25,8 @@ from headstart.clients.base import CLIENTS
 from headstart.engine.devices import DEVICES, Ints
 from headstart.engine.executors.auto import fastest
 from headstart.engine.executors.base import EXECUTORS
+from headstart.engine.federation import Federation, begin
 from headstart.engine.plan import PAD, Population, plan
-from headstart.engine.rounds import Federation, advance, begin
 from headstart.errors import HeadstartError, nearest
 from headstart.kernels.threads import torch_threads
 from headstart.models.network import MODELS, Network, Precision
@@ -36,6 +36,7 @@ from headstart.study.choice import timed
 from headstart.study.data import CPU
 from headstart.study.federations import assembled, check_device
 from headstart.study.file.run_spec import Settings
+from headstart.study.rounds import advance
 from headstart.tasks.base import Examples, Task, classification
 from headstart.tasks.text.next_token import next_token
 

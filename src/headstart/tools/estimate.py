@@ -16,14 +16,15 @@ from numpy.typing import NDArray
 
 from headstart.engine.devices import equal
 from headstart.engine.executors.base import EXECUTORS, Cohort
+from headstart.engine.federation import Federation, State, begin
 from headstart.engine.plan import Population, plan
-from headstart.engine.rounds import Federation, State, advance, begin
 from headstart.parts.registry import Component
 from headstart.probes.base import PROBES, Moment
 from headstart.probes.evaluation import evaluate
 from headstart.study.federations import federation_of, one_thread
 from headstart.study.file.run_spec import RunSpec
 from headstart.study.groups import groups_of
+from headstart.study.rounds import advance
 from headstart.study.spec import Study
 from headstart.study.tuning.search import searches
 from headstart.tasks.base import Examples

@@ -22,8 +22,8 @@ from headstart import rng, trees
 from headstart.child_processes import cannot_fork
 from headstart.clients.base import CLIENTS
 from headstart.engine.executors.base import EXECUTORS
+from headstart.engine.federation import Federation, State, begin
 from headstart.engine.plan import Population
-from headstart.engine.rounds import Federation, State, begin
 from headstart.errors import HeadstartError
 from headstart.kernels.recorded import Recorded, RecordingError, Traced
 from headstart.models.network import Network
@@ -172,7 +172,8 @@ def test_they_end_with_the_process_that_forked_them() -> None:
     """Even when that is killed, and can tell nobody."""
     script = """
 import multiprocessing, os, signal, sys
-from headstart.engine.rounds import advance, begin
+from headstart.engine.federation import begin
+from headstart.study.rounds import advance
 from headstart.tools.benchmark import JOBS, federation_of
 federation = federation_of(JOBS["digits-mlp"], "processes(workers=2)", "fp32")
 advance([federation], {0: begin(federation, federation.network.initial(0))})

@@ -25,10 +25,11 @@ from torch.overrides import TorchFunctionMode
 from headstart import rng, trees
 from headstart.child_processes import cannot_fork
 from headstart.engine.executors.base import EXECUTORS, Cohort
+from headstart.engine.federation import Federation, State, begin, on_device
 from headstart.engine.plan import PAD, Population, plan
-from headstart.engine.rounds import Federation, State, advance, begin, on_device
 from headstart.kernels.recorded import RecordingError, Traced
 from headstart.models.network import MODELS, Network, Precision
+from headstart.study.rounds import advance
 from headstart.tasks.base import Examples, Pixels, Task
 from headstart.tasks.text.next_token import next_token
 

@@ -21,9 +21,10 @@ from tests.engine.conftest import (
 
 from headstart import trees
 from headstart.engine.executors.base import Cohort
+from headstart.engine.federation import Federation, State, begin
 from headstart.engine.plan import Population
-from headstart.engine.rounds import Federation, State, advance, begin
 from headstart.kernels.recorded import Traced
+from headstart.study.rounds import advance
 
 TOGETHER = "stacked(runs=4)"
 # The sizes of the clients of a seed: other seeds have other clients, and another largest one.

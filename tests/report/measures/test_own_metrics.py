@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-from headstart.engine.rounds import begin
+from headstart.engine.federation import begin
 from headstart.looks.competitors import Pair
 from headstart.probes.base import PROBES
 from headstart.report.measures.own_metrics import KNOWN, family, last_values, unknown
 from headstart.report.runs.grid import Grid
 from headstart.study.federations import federation_of
-from headstart.study.run import Progress, do_rounds
+from headstart.study.rounds import Progress, do_rounds
 from headstart.study.spec import Study
 from headstart.tables import OF_CLIENT
 

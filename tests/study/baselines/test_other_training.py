@@ -12,7 +12,7 @@ import torch
 from tests.study.conftest import of_ends
 from torch.nn.functional import cross_entropy
 
-from headstart.engine.rounds import begin
+from headstart.engine.federation import begin
 from headstart.errors import HeadstartError
 from headstart.report.judgement.reading import read
 from headstart.report.measures.baselines import gap
@@ -21,7 +21,7 @@ from headstart.study.baselines.other_training import baseline_runs
 from headstart.study.check import check
 from headstart.study.data import task_of
 from headstart.study.federations import clients_of, federation_of
-from headstart.study.run import Progress, do_rounds
+from headstart.study.rounds import Progress, do_rounds
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
 

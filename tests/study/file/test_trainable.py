@@ -15,7 +15,7 @@ from torch import nn
 
 from headstart import trees
 from headstart.engine.executors.base import EXECUTORS
-from headstart.engine.rounds import begin
+from headstart.engine.federation import begin
 from headstart.errors import HeadstartError
 from headstart.models.network import Network
 from headstart.starts.weights import load

@@ -31,3 +31,19 @@ def test_items_are_carried_out_in_processes_where_several_are_at_work(
     found = {event.record["process"] for event in tried} - {os.getpid()}
     assert len(found) <= others
     assert bool(found) == bool(others)
+
+
+def tried(out: Path, number: int, is_stopping: IsStopping) -> Iterator[Event]:
+    for i in range(number):
+        yield Tried("search", i, {"of": number})
+
+
+def test_in_one_process_an_item_begins_when_the_one_before_it_has_ended(tmp_path: Path) -> None:
+    """Each event was written before the next is asked for."""
+    written: list[Event] = []
+    found = []
+    for event in ThisMachine().events([2, 1], tried, tmp_path, written.append, []):
+        assert written[-1] == event
+        assert isinstance(event, Tried)
+        found.append((event.number, event.record["of"]))
+    assert found == [(0, 2), (1, 2), (0, 1)]

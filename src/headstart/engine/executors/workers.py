@@ -26,10 +26,10 @@ from headstart.engine.executors.base import (
     Executor,
 )
 from headstart.engine.executors.crew import Crew
-from headstart.engine.executors.fallback import first_to_record
 from headstart.engine.executors.groups import GROUPS, GroupWork, groups
 from headstart.engine.executors.sums import Sums, empty
 from headstart.errors import HeadstartError
+from headstart.kernels.recorded import RecordingError
 from headstart.kernels.threads import torch_threads
 from headstart.models.network import Network
 from headstart.parts.parameters import AddedLater
@@ -103,9 +103,21 @@ def _workers(
             return compute
 
         as_written = laid_out(False)
-        return first_to_record(laid_out(True), as_written) if channels_last else as_written
+        return _first_to_record(laid_out(True), as_written) if channels_last else as_written
 
     return Executor(compute_for, workers=count, uses_recordings=True, compiled=compiled)
+
+
+def _first_to_record(first: Compute, other: Compute) -> Compute:
+    """Compute with the first, and with the other what the first cannot record."""
+
+    def compute(assignments: Mapping[int, Assignment], places: int) -> dict[int, Cohort]:
+        try:
+            return first(assignments, places)
+        except RecordingError:
+            return other(assignments, places)
+
+    return compute
 
 
 def _cohort(asked: Assignment, work: GroupWork, hands: Hands, client: ClientOptimizer) -> Cohort:

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from headstart import files, trees
+from headstart.engine.federation import Federation, State
 from headstart.engine.measurements import Measurements, Row
-from headstart.engine.rounds import Federation, State
 from headstart.probes.base import PROBES, Metrics, Moment, Probe
 from headstart.starts import weights
 from headstart.study.events import Ended

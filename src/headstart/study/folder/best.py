@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from headstart.starts import weights
 from headstart.starts.weights import Weights
-from headstart.study.run import Progress
+from headstart.study.rounds import Progress
 from headstart.trees import Tree
 
 

@@ -12,7 +12,7 @@ import headstart
 from headstart.machine import processor
 from headstart.study.data import task_of, unused_clients
 from headstart.study.file.run_spec import SCHEMA, RunSpec
-from headstart.study.run import Progress
+from headstart.study.rounds import Progress
 from headstart.tables import RunRow
 
 

@@ -18,13 +18,13 @@ import torch
 
 from headstart import files, trees
 from headstart.engine import checkpoint
+from headstart.engine.federation import State, on_device
 from headstart.engine.journal import Journal, Mark
-from headstart.engine.rounds import State, on_device
 from headstart.errors import HeadstartError
 from headstart.study.events import Saved
 from headstart.study.file.run_spec import RunSpec
 from headstart.study.folder.store import BEST, CHECKPOINT, JOURNAL, STATE
-from headstart.study.run import Progress
+from headstart.study.rounds import Progress
 
 STATE_BYTES = 32 * 2**20
 """The most that state and journal of a run that is done may take: a hundred runs of larger ones

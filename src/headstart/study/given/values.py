@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from headstart import rng
 from headstart.clients.base import ClientOptimizer
-from headstart.engine.rounds import Federation
+from headstart.engine.federation import Federation
 from headstart.errors import HeadstartError
 from headstart.models.conversion.building import built
 from headstart.parts.validation import shown

@@ -1,4 +1,4 @@
-"""The place that needs nothing else: this process, and others of this machine."""
+"""The place that needs nothing else: this process, or others of this machine."""
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
@@ -6,11 +6,12 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from headstart.child_processes import StreamOf
 from headstart.study.events import Event
 from headstart.study.file.run_spec import RunSpec
 from headstart.study.places.base import StreamIn, Write
-from headstart.study.places.here import here
 from headstart.study.places.processes import processes
+from headstart.study.stream import never
 
 T = TypeVar("T")
 
@@ -41,5 +42,15 @@ class ThisMachine:
         """
         stream_of = partial(stream_in, out)
         if self.jobs == 1 or len(items) < 2:
-            return here(items, stream_of, write)
+            return _in_turn(items, stream_of, write)
         return processes(items, stream_of, write, self.jobs, runs)
+
+
+def _in_turn(
+    items: Sequence[T], stream_of: StreamOf[T, Event], write: Write
+) -> Generator[Event, None, None]:
+    """Yield the events of items, one item after the other, in this process."""
+    for item in items:
+        for event in stream_of(item, never):
+            write(event)
+            yield event

@@ -30,7 +30,7 @@ from headstart.study.events import Made, Tried
 from headstart.study.folder import failed
 from headstart.study.folder.store import Folder
 from headstart.study.groups import groups_of
-from headstart.study.run import Progress, rounds_of
+from headstart.study.rounds import Progress, rounds_of
 from headstart.study.stream import never
 from headstart.study.tuning.search import Search, Values, applied
 

@@ -1,19 +1,60 @@
-"""What cannot be recorded, or not replayed, is computed by the loop, and the cohort says why."""
+"""Rounds that nobody reports from, bytes, and what the loop computes in place of an executor."""
 
 import numpy as np
 import pytest
 import torch
-from tests.engine.conftest import FEATURES, Small, distance
+from tests.engine.conftest import FEATURES, Small, distance, one_round, small_task
 from torch import nn
 
 import headstart
+from headstart import trees
 from headstart.clients.base import CLIENTS
 from headstart.engine.executors.base import EXECUTORS, Assignment
-from headstart.engine.executors.fallback import or_by_loop
 from headstart.engine.executors.loop import by_loop
+from headstart.engine.federation import begin
 from headstart.engine.plan import plan
 from headstart.kernels.recorded import Recorded
 from headstart.models.network import Network
+from headstart.study.rounds import or_by_loop
+
+
+@pytest.fixture(scope="module")
+def small() -> Small:
+    return small_task()
+
+
+def test_a_round_without_reports_leaves_the_weights(small: Small) -> None:
+    federation = small.federation(server="adam", client="scaffold", devices="dropped(share=1.0)")
+    start = begin(federation, federation.network.initial(1))
+    state, cohort = one_round(federation, start)
+    assert cohort is None
+    assert state.round == 1
+    assert all(torch.equal(state.x[name], start.x[name]) for name in start.x)
+    assert state.bytes_up == 0
+    # X and the control variate, to 4 clients.
+    assert state.bytes_down == 4 * trees.size_in_bytes(start.x) * 2
+
+
+@pytest.mark.parametrize(
+    ("client", "up", "down"),
+    [
+        ("sgd", 1, 1),
+        ("gd", 1, 1),
+        ("scaffold", 2, 2),
+        ("mimelite", 2, 2),
+        ("mimelite(base='adam')", 2, 3),
+    ],
+)
+def test_bytes_are_what_the_method_sends(small: Small, client: str, up: int, down: int) -> None:
+    """In units of the model: SCAFFOLD sends c both ways, MimeLite the gradient at x up and its
+    statistics down.
+    """
+    federation = small.federation(client=client)
+    state, _ = one_round(federation, begin(federation, federation.network.initial(1)))
+    model = 4 * trees.size_in_bytes(state.x)
+    counter = 4 * 8  # a count of rounds, where a method keeps one
+    assert state.bytes_up == up * model
+    assert state.bytes_down in (down * model, down * model + counter)
 
 
 class Branching(nn.Linear):

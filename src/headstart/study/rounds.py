@@ -1,14 +1,23 @@
-"""The rounds of a run, or of several at once, the probes along the way, and what came of them."""
+"""The rounds of a run, or of several at once: FedOpt (arXiv 2003.00295, Algorithm 1) over plans, an
+executor and a pair of optimizers, with the probes along the way.
+"""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from headstart import trees
+from headstart.clients.base import ClientOptimizer
+from headstart.engine.executors.base import Assignment, Cohort, Compute, Executor
+from headstart.engine.executors.loop import by_loop
+from headstart.engine.federation import Federation, State
 from headstart.engine.measurements import Measurements
-from headstart.engine.rounds import Federation, State, advance
+from headstart.engine.plan import RoundPlan
+from headstart.kernels.recorded import RecordingError
+from headstart.models.network import Network
 from headstart.probes.base import Metrics, Moment, Probe
 from headstart.probes.evaluation import measure
+from headstart.tasks.base import Task
 from headstart.trees import Tree
 
 
@@ -106,6 +115,123 @@ def rounds_of(
     for i, progress in under_way.items():
         if progress.diverged_at is None:
             _look_back(progress, probes[i])
+
+
+def advance(
+    federations: Sequence[Federation], states: Mapping[int, State], watched: bool = True
+) -> dict[int, tuple[State, Cohort | None]]:
+    """Do one round of every run that has a state here, computed at once where the executor can.
+
+    A cohort is None where no client reported; the weights then stay as they are. Each run keeps its
+    place among the federations from round to round; what comes of it does not depend on which of
+    the others take part.
+
+    Args:
+        federations: one for each place; they share task, network, client optimizer, schedule and
+            executor.
+        states: those of the runs that take part, by their places.
+        watched: whether a probe will look at the cohorts; else their alignment is left out.
+    """
+    widest = max(federation.clients.widest for federation in federations)
+    plans = _plans(federations, states, widest)
+    assignments = {}
+    for place, now in plans.items():
+        if now.reporting:
+            assignments[place] = _assignment(
+                federations[place], states[place], now, watched, widest
+            )
+    cohorts = federations[0].execute(assignments, len(federations)) if assignments else {}
+    results = {}
+    for place, now in plans.items():
+        cohort = cohorts.get(place)
+        results[place] = _after(federations[place], states[place], now, cohort), cohort
+    return results
+
+
+def _plans(
+    federations: Sequence[Federation], states: Mapping[int, State], widest: int
+) -> dict[int, RoundPlan]:
+    """Runs with the same seed and clients have the same round; all are padded to `widest` rows."""
+    drawn: dict[tuple[int, int, int], RoundPlan] = {}
+    plans = {}
+    for place, state in states.items():
+        federation, round_ = federations[place], state.round + 1
+        known = federation.seed, id(federation.clients), round_
+        if known not in drawn:
+            drawn[known] = federation.plans(round_, widest)
+        plans[place] = drawn[known]
+    return plans
+
+
+def _assignment(
+    federation: Federation, state: State, now: RoundPlan, watched: bool, widest: int
+) -> Assignment:
+    fresh = federation.client.memory(state.x)
+    memories = [state.memories.get(int(client), fresh) for client in now.clients_K]
+    rate = federation.client_rate * federation.client_rate_by_round(now.round)
+
+    def upcoming() -> RoundPlan:
+        return federation.plans(now.round + 1, widest)
+
+    return Assignment(state.x, state.shared, memories, rate, now, watched, upcoming)
+
+
+def _after(federation: Federation, state: State, now: RoundPlan, cohort: Cohort | None) -> State:
+    bytes_down = len(now.clients_K) * (
+        trees.size_in_bytes(state.x) + trees.size_in_bytes(state.shared)
+    )
+    state = replace(
+        state,
+        round=now.round,
+        bytes_down=state.bytes_down + bytes_down,
+        simulated_seconds=state.simulated_seconds + now.seconds,
+    )
+    if cohort is None:
+        return state
+    share = now.reporting / len(federation.clients)
+    rate = federation.server_rate * federation.server_rate_by_round(now.round)
+    delta, shared = federation.client.combine(
+        cohort.mean_update, cohort.mean_message, state.shared, share
+    )
+    x, server = federation.server.update(delta, state.server, state.x, rate)
+    keeps = any(cohort.memories)
+    met = {}
+    for client, kept in zip(now.clients_K, cohort.memories, strict=True):
+        met[int(client)] = trees.contiguous(kept)
+    upload = trees.size_in_bytes(cohort.mean_update) + trees.size_in_bytes(cohort.mean_message)
+    return replace(
+        state,
+        x=trees.contiguous(x),
+        server=trees.contiguous(server),
+        shared=trees.contiguous(shared),
+        memories={**state.memories, **met} if keeps else state.memories,
+        pseudo_gradient=trees.contiguous(delta),
+        bytes_up=state.bytes_up + now.reporting * upload,
+    )
+
+
+def or_by_loop(
+    executor: Executor, network: Network, task: Task, client: ClientOptimizer
+) -> Compute:
+    """Compute with an executor, and with the loop what that cannot record; the cohorts say why.
+
+    It is decided anew for every cohort, so that what comes of a round does not depend on the rounds
+    before it: a run that is interrupted and resumed ends in the same bits.
+    """
+    first = executor.compute_for(network, task, client)
+    if not executor.uses_recordings:
+        return first
+    loop = by_loop(network, task, client)
+
+    def compute(assignments: Mapping[int, Assignment], places: int) -> dict[int, Cohort]:
+        try:
+            return first(assignments, places)
+        except RecordingError as error:
+            cohorts = loop(assignments, places)
+            why = str(error)
+        return {place: replace(cohort, fallback=why) for place, cohort in cohorts.items()}
+
+    return compute
 
 
 def _last_round(under_way: Mapping[int, Progress], rounds: int) -> int:
