@@ -24,6 +24,7 @@ import signal
 import statistics
 import subprocess
 import sys
+import textwrap
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ MORE_ROUNDS = {"digits-mlp": 40}
 """So many times the rounds asked for: one takes milliseconds."""
 MARKS = "<!-- begin compare.py -->", "<!-- end compare.py -->"
 BASELINE = "bare torch loop"
+WHOLE_WORDS: Any = {"break_long_words": False, "break_on_hyphens": False}
 
 
 @dataclass(frozen=True)
@@ -276,7 +278,7 @@ def markdown(result: dict[str, Any]) -> str:
         "repeats it:",
         "",
         "```",
-        result["command"],
+        " \\\n    ".join(textwrap.wrap(result["command"], 94, **WHOLE_WORDS)),
         "```",
         "",
         *(

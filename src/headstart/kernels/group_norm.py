@@ -29,8 +29,8 @@ class FusedGroupNorm(nn.GroupNorm):
         if not fuses or input.dtype != self.weight.dtype:
             return super().forward(input)
         sizes = *input.shape[:2], math.prod(input.shape[2:]), self.num_groups
-        found = _GroupNorm.apply(input, self.weight, self.bias, sizes, self.eps)  # type: ignore[no-untyped-call]
-        output: Tensor = found[0]
+        fused: Any = _GroupNorm.apply
+        output: Tensor = fused(input, self.weight, self.bias, sizes, self.eps)[0]
         return output
 
 

@@ -67,6 +67,14 @@ def do_rounds(
 
     A run that diverges is a result: it ends early, with its round. The same arguments give the same
     bits whether the rounds are done in one go or in several.
+
+    Args:
+        federation: what stays the same in the run.
+        progress: the run so far; it is changed in place, and returned.
+        rounds: the round to go on to.
+        every: so many rounds lie between two measurements.
+        probes: what is measured.
+        after_round: is told of the run after each round.
     """
     for _ in rounds_of([federation], {0: progress}, rounds, every, [probes]):
         after_round(progress)

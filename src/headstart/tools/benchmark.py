@@ -115,6 +115,15 @@ def measure(
     backward), share_of_peak (of one large matrix product of this precision on as many threads), and
     what was measured; of `auto` the executor that it chose, and why.
 
+    Args:
+        job_name: one of `JOBS`.
+        executor: an executor as a study file names it.
+        precision: of training passes.
+        device: where it is computed.
+        rounds: the rounds that are timed, at least.
+        warm_up: rounds before them.
+        every: evaluate after each so many rounds; 0 for never.
+
     Raises:
         HeadstartError: unknown job or executor.
     """

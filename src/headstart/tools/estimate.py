@@ -55,9 +55,9 @@ def estimate_seconds(study: Study) -> float:
     pruned.
     """
     measured: dict[tuple[object, ...], _Costs] = {}
-    at_once = {
-        run: len(group) for group in groups_of([*study.runs, *study.baselines]) for run in group
-    }
+    at_once: dict[RunSpec, int] = {}
+    for group in groups_of([*study.runs, *study.baselines]):
+        at_once |= dict.fromkeys(group, len(group))
     with one_thread():
 
         def costs_of(run: RunSpec) -> _Costs:

@@ -86,7 +86,9 @@ def _to_decide(answer: Mapping[str, Any], run: Mapping[str, Any]) -> str:
     """The seeds that would decide an open question, and the hours of one core that they take."""
     more = answer.get("more_seeds")
     if more is None:
-        return "over 1,000 seeds" if str(answer.get("to_decide")).startswith("More than") else ""
+        # With a sentence, and an interval: it is the number of seeds that is too large.
+        is_spread = (answer.get("judged") or {}).get("low") is not None
+        return "over 1,000 seeds" if is_spread and answer.get("to_decide") else ""
     hours = more * run.get("run_seconds", 0.0) / len(run["seeds"]) / 3600
     taken = f"{hours:,.0f} h" if hours >= 10 else f"{hours:.1f} h"
     return f"{count(more, 'more seed')}, {taken}"

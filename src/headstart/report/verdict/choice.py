@@ -2,7 +2,7 @@
 file that runs only this.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -14,7 +14,7 @@ from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Grid
 from headstart.report.runs.records import Run
 from headstart.report.words.numbers import percent
-from headstart.report.words.written_parts import FILE, parts
+from headstart.report.words.written_parts import FILE, GIVEN, parts
 from headstart.wording.epochs import in_words
 
 KEPT = (
@@ -22,9 +22,6 @@ KEPT = (
     "target_accuracy", "client_rate_by_round", "server_rate_by_round", "precision",
 )  # fmt: skip
 """Keys of the study that the short file takes over as they are."""
-
-GIVEN = "python("
-"""How a part is written that a program gave: no study file can name it."""
 
 IN_WORDS = {
     "random": "random weights, new for every seed",
@@ -172,18 +169,6 @@ def study_file(grid: Grid, start: str, run: Run, seeds: Sequence[int]) -> str:
     }
     if run.trainable != "all":
         found["trainable"] = [run.trainable]
-    if any(GIVEN in text for text in _texts(found)):
+    if any(name == GIVEN for name, _ in parts(found)):  # which no study file can name
         return ""
     return yaml.safe_dump(found, sort_keys=False, allow_unicode=True, width=1000)
-
-
-def _texts(value: Any) -> Sequence[str]:
-    """All text in the values of a study file."""
-    if isinstance(value, str):
-        return [value]
-    if isinstance(value, Mapping):
-        value = list(value.values())
-    texts: list[str] = []
-    for each in value if isinstance(value, list | tuple) else ():
-        texts += _texts(each)
-    return texts

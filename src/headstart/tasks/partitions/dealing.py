@@ -121,7 +121,15 @@ def dealt_by_shares(
 def drawn_counts(
     rows_C: Rows, population: int, beta: float, capped: bool, generator: np.random.Generator
 ) -> npt.NDArray[np.int64]:
-    """How many rows [C, K] of each group each client gets."""
+    """Draw how many rows of each group each client gets, [C, K].
+
+    Args:
+        rows_C: the rows of each group.
+        population: the number of clients K.
+        beta: the concentration of the Dirichlet distribution of each group over clients.
+        capped: whether a client that has its share of all rows gets none of the groups that follow.
+        generator: draws the shares.
+    """
     logits_CK = log_gamma_variates(np.full(population, beta), len(rows_C), generator)
     offset_C = generator.random(len(rows_C))
     sizes_K, counts_CK = (
