@@ -13,8 +13,9 @@ from importlib import resources
 from pathlib import Path
 
 from headstart.engine.federation import begin
+from headstart.kernels.threads import torch_threads
 from headstart.probes.base import PROBES
-from headstart.study.federations import federation_of, one_thread
+from headstart.study.federations import federation_of
 from headstart.study.groups import Group, groups_of
 from headstart.study.rounds import Progress, rounds_of
 from headstart.study.spec import Study
@@ -55,7 +56,7 @@ def main() -> None:
     repetitions = int(sys.argv[1]) if len(sys.argv) > 1 else 15
     with resources.as_file(resources.files("headstart") / "studies" / "demo.yaml") as path:
         group = max(groups_of(Study.load(Path(path)).runs), key=len)
-    with one_thread():
+    with torch_threads(1):
         print(json.dumps([compared(some, repetitions) for some in (group[:1], group)], indent=1))
 
 

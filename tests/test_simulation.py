@@ -15,11 +15,12 @@ from torch.nn.functional import cross_entropy
 import headstart
 from headstart.engine.federation import begin
 from headstart.errors import HeadstartError
+from headstart.kernels.threads import torch_threads
 from headstart.models.network import MODELS
 from headstart.probes.base import PROBES
 from headstart.simulation import simulate
 from headstart.study.data import task_of
-from headstart.study.federations import clients_of, federation_of, one_thread
+from headstart.study.federations import clients_of, federation_of
 from headstart.study.rounds import Progress, do_rounds
 from headstart.study.spec import Study
 from headstart.tasks.base import Scores
@@ -163,7 +164,7 @@ def test_it_is_the_run_of_a_study(model: str, executor: str) -> None:
     task = task_of(spec.task)
     parts = [torch.as_tensor(rows) for rows in clients_of(spec.task, spec.partition, 10, 5)]
     data = [(task.train.inputs[rows], task.train.targets[rows]) for rows in parts]
-    with one_thread():
+    with torch_threads(1):
         federation = federation_of(spec)
         probes = [PROBES.build(probe, federation) for probe in spec.probes]
         start = federation.network.initial(5)

@@ -13,7 +13,7 @@ from headstart.looks.competitors import labels
 from headstart.looks.decided import decided
 from headstart.looks.plans import plan_of
 from headstart.looks.repeats import first_of_repeat, together
-from headstart.statistics.intervals import paired_difference, t_interval
+from headstart.statistics.intervals import Estimate, paired_difference, t_interval
 
 
 def row(
@@ -93,7 +93,13 @@ def covered(study: dict[int, float]) -> tuple[bool, bool]:
     over_repeats = t_interval(map(fmean, means.values()))
     over_seeds = paired_difference(study, dict.fromkeys(study, 0.0))
     assert over_seeds is not None
-    return tuple(not (e.positive or e.negative) for e in (over_repeats, over_seeds))  # type: ignore[return-value]
+    return holds_zero(over_repeats), holds_zero(over_seeds)
+
+
+def holds_zero(e: Estimate) -> bool:
+    assert e.low is not None
+    assert e.high is not None
+    return e.low <= 0 <= e.high
 
 
 @pytest.mark.slow

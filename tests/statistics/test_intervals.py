@@ -38,7 +38,7 @@ def test_interval_covers_at_its_level() -> None:
 
 def test_one_seed_has_no_interval_and_decides_nothing() -> None:
     e = intervals.t_interval([0.4])
-    assert (e.low, e.high, e.p, e.positive, e.negative) == (None, None, None, False, False)
+    assert (e.low, e.high, e.p, e.positive) == (None, None, None, False)
 
 
 @pytest.mark.parametrize("values", [[10.0] * 2, [0.0025] * 3, [0.0] * 4, [0.1 + 0.2, 0.3, 0.3]])
@@ -96,13 +96,6 @@ def test_pairing_removes_what_seeds_share() -> None:
     assert e is not None
     assert (e.value, e.low, e.high) == pytest.approx((1, 1, 1))
     assert intervals.paired_difference({0: 1.0}, {1: 1.0}) is None
-
-
-def test_difference_of_differences() -> None:
-    a1, a0, b1, b0 = ({0: v, 1: v} for v in (0.9, 0.6, 0.95, 0.9))
-    e = intervals.difference_of_differences(a1, a0, b1, b0)
-    assert e is not None
-    assert e.value == pytest.approx(0.25)  # (0.9 - 0.6) - (0.95 - 0.9)
 
 
 def test_holm_on_the_textbook_case() -> None:

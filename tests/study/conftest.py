@@ -83,7 +83,7 @@ def carried_out(
 ) -> Any:
     """What `carry_out` says, written down; the runs that ended, with their status."""
     writer, ended = Writer(out), []
-    for event in carry_out(group, out, checkpoint_seconds, is_stopping):
+    for event in carry_out(out, group, is_stopping, checkpoint_seconds):
         writer.write(event)
         if isinstance(event, Ended | Failed):
             ended.append((event.run, event.status))

@@ -12,9 +12,10 @@ from safetensors.torch import load_file
 from tests.study.conftest import carried_out
 
 from headstart.errors import HeadstartError
+from headstart.kernels.threads import torch_threads
 from headstart.results.model_file import write
 from headstart.starts.weights import load, note_of
-from headstart.study.federations import network_of, one_thread
+from headstart.study.federations import network_of
 from headstart.study.folder.store import BEST, WEIGHTS
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
@@ -77,7 +78,7 @@ def test_some_best_round_is_not_the_last(tmp_path: Path) -> None:
 def test_an_interrupted_run_keeps_the_same(tmp_path: Path) -> None:
     run = study(seeds=[0]).runs[0]
     whole = run_study(study(seeds=[0]), tmp_path / "whole")
-    with one_thread():
+    with torch_threads(1):
         for _ in range(4):
             with pytest.raises(KeyboardInterrupt):
                 carried_out((run,), tmp_path / "out", 0.0, lambda: True)

@@ -12,7 +12,8 @@ import torch
 from tests.engine.conftest import one_round
 
 from headstart.engine.federation import begin
-from headstart.study.federations import federation_of, one_thread
+from headstart.kernels.threads import torch_threads
+from headstart.study.federations import federation_of
 from headstart.study.folder.store import CHECKPOINT, Folder
 from headstart.study.groups import Group, groups_of
 from headstart.study.rounds import advance
@@ -133,13 +134,13 @@ def test_a_group_stopped_in_the_middle_goes_on_to_the_same_bits(
     out, group = tmp_path / "out", groups_of(study.runs)[1]
     assert len(group) == 4
     seen: list[int] = []
-    with one_thread(), pytest.raises(KeyboardInterrupt):
+    with torch_threads(1), pytest.raises(KeyboardInterrupt):
         carried_out(group, out, 1e9, lambda: stop_after(3, seen))
     checkpoints = [Folder(out).run(run.key) / CHECKPOINT for run in group]
     assert all(path.exists() for path in checkpoints)
     seen = []
     first = checkpoints[2].read_bytes()
-    with one_thread(), pytest.raises(KeyboardInterrupt):
+    with torch_threads(1), pytest.raises(KeyboardInterrupt):
         carried_out(group, out, 1e9, lambda: stop_after(2, seen))
     assert checkpoints[2].read_bytes() != first
     checkpoints[2].write_bytes(first)  # two rounds behind
@@ -147,7 +148,7 @@ def test_a_group_stopped_in_the_middle_goes_on_to_the_same_bits(
     shutil.copytree(
         whole / "runs" / group[3].key, Folder(out).run(group[3].key), dirs_exist_ok=True
     )
-    with one_thread():
+    with torch_threads(1):
         ended = carried_out(group, out, 0.0)
     assert ended == [(run, "finished") for run in group[:3]]
     # What was there first, had it been run as a study.

@@ -11,11 +11,11 @@ import torch
 
 import headstart
 from headstart.errors import HeadstartError
+from headstart.kernels.threads import torch_threads
 from headstart.machine import processor
 from headstart.report.runs.records import read
 from headstart.starts.weights import load
 from headstart.study.check import check
-from headstart.study.federations import one_thread
 from headstart.study.folder.store import Folder
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
@@ -145,7 +145,7 @@ def test_no_study_trains_before_all_of_it_is_checked(
 
 
 def test_a_stream_is_what_a_worker_does(study: Any, whole: Any, tmp_path: Path) -> None:
-    with one_thread():
+    with torch_threads(1):
         assert carried_out((study.runs[0],), tmp_path, checkpoint_seconds=10.0) == [
             (study.runs[0], "finished")
         ]

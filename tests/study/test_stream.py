@@ -19,9 +19,10 @@ from headstart.clients.base import CLIENTS
 from headstart.engine import checkpoint
 from headstart.engine.federation import begin
 from headstart.errors import HeadstartError
+from headstart.kernels.threads import torch_threads
 from headstart.probes.base import PROBES
 from headstart.servers.base import SERVERS
-from headstart.study.federations import federation_of, one_thread
+from headstart.study.federations import federation_of
 from headstart.study.folder.saved import Saving
 from headstart.study.folder.store import CHECKPOINT, Folder
 from headstart.study.folder.writer import Writer
@@ -127,7 +128,7 @@ def test_a_run_stopped_after_every_round_ends_in_the_same_bits(
         **keys, "task": "digits", "population": 10, "cohort": 3, "batch_size": 60, "rounds": 5,
         "every": 2, "seeds": 1, "local_epochs": 2, "devices": "uneven-epochs", field: written,
     }).runs  # fmt: skip
-    with one_thread():
+    with torch_threads(1):
         whole, pieces = in_one_go(run), in_pieces(run, tmp_path)
     assert flat(pieces.state) == flat(whole.state)
     assert pieces.rows == whole.rows
@@ -151,7 +152,7 @@ def test_a_run_goes_on_from_its_checkpoint(
             raise KilledError
 
     progress = Progress(begin(federation, federation.network.initial(run.seed)))
-    with one_thread(), pytest.raises(KilledError):
+    with torch_threads(1), pytest.raises(KilledError):
         do_rounds(federation, progress, run.rounds, run.every, probes, stop)
     for name in ("run.json", "rounds.parquet", "weights.safetensors"):
         (folder / name).unlink()

@@ -36,11 +36,6 @@ class Estimate:
         """Whether the whole interval lies above 0."""
         return self.low is not None and self.low > 0
 
-    @property
-    def negative(self) -> bool:
-        """Whether the whole interval lies below 0."""
-        return self.high is not None and self.high < 0
-
 
 def negated(e: Estimate | None) -> Estimate | None:
     """The same difference seen from the other side."""
@@ -153,11 +148,6 @@ def paired_difference(a: BySeed, b: BySeed, *, step: float | None = None) -> Est
     """
     d = differences(a, b)
     return t_interval(d.values(), step=step) if d else None
-
-
-def difference_of_differences(a1: BySeed, a0: BySeed, b1: BySeed, b0: BySeed) -> Estimate | None:
-    """`(a1 - a0) - (b1 - b0)` by seed: how an effect, such as of IID, changes between starts."""
-    return paired_difference(differences(a1, a0), differences(b1, b0))
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:

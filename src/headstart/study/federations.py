@@ -2,7 +2,6 @@
 
 import math
 import os
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -18,7 +17,6 @@ from headstart.engine.plan import Population, Schedule
 from headstart.engine.rate_by_round import RATES_BY_ROUND
 from headstart.engine.streaming import Streamed, width, windowed
 from headstart.errors import HeadstartError, as_memory, reason
-from headstart.kernels.threads import torch_threads
 from headstart.models.network import MODELS, Network, Precision
 from headstart.parts import own_modules
 from headstart.parts.caches import forgets
@@ -324,10 +322,3 @@ def check_plan(schedule: Schedule, clients: Population) -> None:
             f"{schedule.local_epochs} times each, takes {needed >> 30} GiB to draw, and this "
             f"machine has {memory >> 30}; lower local_epochs or cohort"
         )
-
-
-def one_thread() -> AbstractContextManager[None]:
-    """One torch thread a process: sums are then in the same order however many processes share the
-    work.
-    """
-    return torch_threads(1)

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
 from functools import partial
@@ -11,6 +11,7 @@ from typing import Any
 
 from headstart import files, tables
 from headstart.errors import HeadstartError
+from headstart.kernels.threads import torch_threads
 from headstart.looks.record import LOOKED, Record, looks_taken, read_record, record_for
 from headstart.looks.record import table_of as looks_table
 from headstart.study.baselines.constant_answer import baseline_table
@@ -19,7 +20,6 @@ from headstart.study.beginnings import start_weights
 from headstart.study.check import check
 from headstart.study.choice import choose_executors, chosen_executor, with_executor
 from headstart.study.events import Ended, Event, Failed, Measured, Tried
-from headstart.study.federations import one_thread
 from headstart.study.file.run_spec import RunSpec
 from headstart.study.folder import failed
 from headstart.study.folder.part_files import keep_modules, keep_notes, refuse_changed_files
@@ -90,7 +90,8 @@ def run_study(
     out = Path(os.path.abspath(out))  # which parts of the user's own may change
     _refuse_unreadable_name(out)
     try:
-        with one_thread():
+        # Sums are then in the same order however many processes share the work.
+        with torch_threads(1):
             notes = check(study, lambda run: Folder(out).is_done(run.key))
             known = read_record(out)
             with (
@@ -198,7 +199,7 @@ class _Course:
             work[search] = search.trials * _work(search.base)
         done = len(self._searches) - len(unsearched)
         self._tally.begin(work, done, len(self._searches) + len(self._due), work_of_runs)
-        with closing(self._events(unsearched, _of_search, self._study.runs[:1])) as events:
+        with closing(self._events(unsearched, carry_out_search, self._study.runs[:1])) as events:
             for event in events:
                 if isinstance(event, Tried) and event.number == by_key[event.search].trials - 1:
                     search = by_key[event.search]
@@ -220,7 +221,7 @@ class _Course:
                     group_of[run.key] = group
         total = len(self._searches) + len(self._due)
         self._tally.begin(work, total - len(pending), total, 0.0)
-        stream_in = partial(_of_group, self._checkpoint_seconds)
+        stream_in = partial(carry_out, checkpoint_seconds=self._checkpoint_seconds)
         with closing(self._events(groups, stream_in, [group[0] for group in groups])) as events:
             for event in events:
                 if isinstance(event, Measured):
@@ -327,16 +328,6 @@ class _Course:
         if any(row["trials"] > 1 for row in rows):
             chosen = as_rates(rows, self._study.file.evaluate_on)
             files.write(self._out / RESULTS / "rates.yaml", chosen)
-
-
-def _of_group(
-    checkpoint_seconds: float, out: Path, group: Group, is_stopping: Callable[[], bool]
-) -> Iterator[Event]:
-    return carry_out(group, out, checkpoint_seconds, is_stopping)
-
-
-def _of_search(out: Path, search: Search, is_stopping: Callable[[], bool]) -> Iterator[Event]:
-    return carry_out_search(search, out, is_stopping)
 
 
 def _work(run: RunSpec) -> float:

@@ -88,7 +88,7 @@ class Study:
         self.by_round = {}
         for name in ("client_rate_by_round", "server_rate_by_round"):
             written = getattr(parsed, name) or "constant"
-            self.by_round[name] = str(_registered(RATES_BY_ROUND, written, name))
+            self.by_round[name] = str(_registered_rate(written, name))
         self.probes = tuple(_read_all(PROBES, parsed.probes, "probes"))
         for i, probe in enumerate(self.probes):
             refuse_name(probe, f"probes[{i}]")
@@ -277,11 +277,11 @@ class Study:
 _AXIS = {FIELDS[axis]: axis for axis in AXES}
 
 
-def _registered(registry: Registry[Any], written: object, path: str) -> Component:
-    """A part by its registered name: runs name it by its text alone, which says nothing of a
-    folder.
+def _registered_rate(written: object, path: str) -> Component:
+    """A rate by round, by its registered name: runs name it by its text alone, which says nothing
+    of a folder.
     """
-    part = registry.component(written, path)
+    part = RATES_BY_ROUND.component(written, path)
     if ":" in part.name:
         raise HeadstartError(f"{path}: expected a registered {part.kind}, got {part.name!r}")
     return part

@@ -35,10 +35,10 @@ def never() -> bool:
 
 
 def carry_out(
-    group: Group,
     out: Path,
-    checkpoint_seconds: float,
+    group: Group,
     is_stopping: IsStopping = never,
+    checkpoint_seconds: float = 10.0,
     places: Sequence[int] | None = None,
 ) -> Iterator[Event]:
     """Yield what the runs of a group have to say, from their checkpoints if they have some, until
@@ -49,11 +49,11 @@ def carry_out(
     together.
 
     Args:
-        group: runs that are computed together; those that are done keep their places.
         out: the study's folder, which is read.
-        checkpoint_seconds: the time between two checkpoints.
+        group: runs that are computed together; those that are done keep their places.
         is_stopping: is asked after every round; once it says so, the runs are saved and
             `KeyboardInterrupt` is raised.
+        checkpoint_seconds: the time between two checkpoints.
         places: the places in the group of the runs that are wanted; by default all.
     """
     folder = Folder(out)
@@ -62,7 +62,7 @@ def carry_out(
         return
     first = group[wanted[0]]
     try:
-        yield from _together(group, wanted, out, checkpoint_seconds, is_stopping)
+        yield from _together(out, group, wanted, is_stopping, checkpoint_seconds)
     except (KeyboardInterrupt, GeneratorExit, SystemExit):
         raise
     except BaseException as error:  # whatever somebody's own part may raise
@@ -75,7 +75,7 @@ def carry_out(
         yield Failed(first, why)
         return
     for i in wanted:
-        yield from carry_out(group, out, checkpoint_seconds, is_stopping, [i])
+        yield from carry_out(out, group, is_stopping, checkpoint_seconds, [i])
 
 
 @dataclass
@@ -153,11 +153,11 @@ class _UnderWay:
 
 
 def _together(
+    out: Path,
     group: Group,
     places: Sequence[int],
-    out: Path,
-    checkpoint_seconds: float,
     is_stopping: IsStopping,
+    checkpoint_seconds: float,
 ) -> Iterator[Event]:
     began = last_saved = time.perf_counter()
     folder, choice = Folder(out), chosen_executor(group[0], out)

@@ -134,16 +134,16 @@ def _distorted(glyphs_N1HW: Tensor, angle_N: Tensor, slant_N: Tensor, bends_N244
     cos, sin = (part[:, None, None] for part in (torch.cos(angle_N), torch.sin(angle_N)))
     turned_x, turned_y = cos * x_NHW + sin * y_NHW, cos * y_NHW - sin * x_NHW
     grid_NHW2 = torch.stack([turned_x + slant_N[:, None, None] * turned_y, turned_y], -1)
-    cubics_W4 = _cubics(CANVAS)
+    cubics_W4 = _cubics()
     bend_N2HW = cubics_W4 @ bends_N244 @ cubics_W4.T
     return grid_sample(glyphs_N1HW, grid_NHW2 + bend_N2HW.permute(0, 2, 3, 1), align_corners=False)
 
 
-def _cubics(pixels: int) -> Tensor:
+def _cubics() -> Tensor:
     """The four cubic Bernstein polynomials at every pixel [W, 4]; two of them span a bicubic Bezier
     surface.
     """
-    t_W = (_axis(pixels) + 1) / 2
+    t_W = (_axis(CANVAS) + 1) / 2
     return torch.stack(
         [(1 - t_W) ** 3, 3 * t_W * (1 - t_W) ** 2, 3 * t_W**2 * (1 - t_W), t_W**3], -1
     )

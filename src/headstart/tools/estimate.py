@@ -18,10 +18,11 @@ from headstart.engine.devices import equal
 from headstart.engine.executors.base import EXECUTORS, Cohort
 from headstart.engine.federation import Federation, State, begin
 from headstart.engine.plan import Population, plan
+from headstart.kernels.threads import torch_threads
 from headstart.parts.registry import Component
 from headstart.probes.base import PROBES, Moment
 from headstart.probes.evaluation import evaluate
-from headstart.study.federations import federation_of, one_thread
+from headstart.study.federations import federation_of
 from headstart.study.file.run_spec import RunSpec
 from headstart.study.groups import groups_of
 from headstart.study.rounds import advance
@@ -58,7 +59,7 @@ def estimate_seconds(study: Study) -> float:
     at_once: dict[RunSpec, int] = {}
     for group in groups_of([*study.runs, *study.baselines]):
         at_once |= dict.fromkeys(group, len(group))
-    with one_thread():
+    with torch_threads(1):
 
         def costs_of(run: RunSpec) -> _Costs:
             kind = (run.client, at_once.get(run, 1), run.baseline, run.trainable)

@@ -143,7 +143,7 @@ def test_accuracies_of_a_finding_share_a_scale(folders: list[Path], slug: str) -
     alone = [limits(*each) for each in draws]
     shared = [
         limits(again, height)
-        for again, (_, height) in zip(on_common_axes(draws, False), draws, strict=True)
+        for again, (_, height) in zip(on_common_axes(draws), draws, strict=True)
     ]
     assert alone[0] != alone[1]
     assert shared[0] == shared[1]

@@ -61,9 +61,15 @@ def test_what_is_open_says_the_seeds_and_hours_that_it_would_take() -> None:
         "undecided", "+1.0", "5 more seeds, 2.5 h"
     )
     assert cell(7, study(7, "undecided", more_seeds=100)).note == "100 more seeds, 50 h"
-    open_ = {"to_decide": "A sentence.", "judged": {"low": -1.0, "high": 3.0, "n": 4}}
+    open_: dict[str, Any] = {
+        "to_decide": "A sentence.",
+        "judged": {"low": -1.0, "high": 3.0, "n": 4},
+    }
     assert cell(7, study(7, "undecided", **open_)).note == "over 1,000 seeds"
-    one = {"to_decide": "A sentence.", "judged": {"low": None, "high": None, "n": 1}}
+    one: dict[str, Any] = {
+        "to_decide": "A sentence.",
+        "judged": {"low": None, "high": None, "n": 1},
+    }
     assert cell(7, study(7, "undecided", **one)).note == ""
     assert cell(7, study(7, "undecided")).note == ""
 

@@ -17,10 +17,11 @@ from headstart import trees
 from headstart.engine.executors.base import EXECUTORS
 from headstart.engine.federation import begin
 from headstart.errors import HeadstartError
+from headstart.kernels.threads import torch_threads
 from headstart.models.network import Network
 from headstart.starts.weights import load
 from headstart.study.beginnings import start_weights
-from headstart.study.federations import federation_of, one_thread, trained_network
+from headstart.study.federations import federation_of, trained_network
 from headstart.study.file.run_spec import RunSpec
 from headstart.study.file.trainable import trained
 from headstart.study.folder.writer import Writer
@@ -114,7 +115,7 @@ def test_it_is_the_whole_run_with_the_gradients_of_the_rest_at_zero(
     do not move.
     """
     run = one(clients=client, trainable="head", executor=executor)
-    with one_thread():
+    with torch_threads(1):
         start = federation_of(one()).network.initial(8)
         narrow = federation_of(run, start)
         whole = federation_of(one(clients=client, executor="loop"), start)
@@ -192,7 +193,7 @@ def test_a_stopped_run_ends_in_the_same_bits(tmp_path: Path, start: str, trainab
     }
     study = Study(**{**KEYS, **keys})
     whole = run_study(study, tmp_path / "whole")
-    with one_thread():
+    with torch_threads(1):
         for _ in range(2):
             with pytest.raises(KeyboardInterrupt):
                 carried_out((study.runs[0],), tmp_path / "out", 0.0, lambda: True)

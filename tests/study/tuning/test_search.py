@@ -349,7 +349,7 @@ def counted(search: Search, out: Path, stop_after: int | None = None) -> list[Tr
         rounds += 1
         return stop_after is not None and rounds > stop_after
 
-    Writer(out).write_all(carry_out_search(search, out, is_stopping))
+    Writer(out).write_all(carry_out_search(out, search, is_stopping))
     return stored(out, search)
 
 

@@ -110,12 +110,14 @@ def _percent(value: float, _: int | None) -> str:
     return f"{100 * value:.4g}%"
 
 
-def on_common_axes(draws: Sequence[tuple[Draw, float]], wide: bool) -> list[Draw]:
-    """The same drawings (each with its height), with the accuracies of all of them on one scale."""
+def on_common_axes(draws: Sequence[tuple[Draw, float]]) -> list[Draw]:
+    """The same narrow drawings (each with its height), with the accuracies of all of them on one
+    scale.
+    """
     ends: list[float] = []
     free = True  # a drawing that sets its own limits needs no margin
     for draw, height in draws:
-        with drawn(draw, height, wide) as figure:
+        with drawn(draw, height, wide=False) as figure:
             for axis in accuracy_axes(figure):
                 ends += axis.get_view_interval().tolist()
                 free = free and getattr(axis.axes, f"get_autoscale{axis.axis_name}_on")()

@@ -164,7 +164,7 @@ def rows(columns: Sequence[StudyColumn]) -> list[FindingRow]:
 def _figures(panels: Sequence[Panel]) -> list[bytes]:
     """The narrow figures as SVG, their accuracies on one scale."""
     narrow = [(panel.draw, panel.heights[1]) for panel in panels]
-    draws = on_common_axes(narrow, wide=False)
+    draws = on_common_axes(narrow)
     figures = []
     for draw, (_, height) in zip(draws, narrow, strict=True):
         figures.append(render(draw, height, wide=False)["svg"])

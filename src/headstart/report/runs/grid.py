@@ -129,11 +129,10 @@ class Grid:
         place = last.best[starts.index(start)]
         return None if place is None else self.cell(start, self.decided.pairs[place][0])
 
-    def pairs(self, setting: Setting | None = None) -> list[Pair]:
-        """The pairs that every start has in a setting (the base setting), in the study's order."""
-        setting = setting or self.base
-        there = dict.fromkeys(pair for _, pair, at in self.cells if at == setting)
-        return self.everywhere(there, [setting])
+    def pairs(self) -> list[Pair]:
+        """The pairs that every start has in the base setting, in the study's order."""
+        there = dict.fromkeys(pair for _, pair, at in self.cells if at == self.base)
+        return self.everywhere(there, [self.base])
 
     def everywhere(self, pairs: Iterable[Pair], settings: Sequence[Setting]) -> list[Pair]:
         """Of `pairs`, those that every start has in all `settings`."""
@@ -143,9 +142,9 @@ class Grid:
         places = itertools.product(self.starts, [pair], settings)
         return self.cells.keys() >= set(places)
 
-    def comparable(self, setting: Setting | None = None) -> list[Pair]:
-        """The pairs of a setting that means and ranks are taken over."""
-        return self.together(self.pairs(setting), [setting or self.base])
+    def comparable(self) -> list[Pair]:
+        """The pairs of the base setting that means and ranks are taken over."""
+        return self.together(self.pairs(), [self.base])
 
     def together(self, pairs: Sequence[Pair], settings: Sequence[Setting]) -> list[Pair]:
         """The largest block of pairs x seeds that every start has in all `settings`.

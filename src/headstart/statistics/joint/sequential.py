@@ -45,14 +45,14 @@ class Looks:
     spent: tuple[float, ...]
 
 
-def spending(fraction: float, gamma: float = GAMMA) -> float:
+def spending(fraction: float) -> float:
     """The share of the error that is spent after a fraction of the seeds: of Hwang, Shih and De
     Cani, `(1 - exp(-gamma t)) / (1 - exp(-gamma))`.
 
     >>> spending(0.0), spending(1.0), round(spending(0.5), 3)
     (0.0, 1.0, 0.31)
     """
-    return math.expm1(-gamma * fraction) / math.expm1(-gamma)
+    return math.expm1(-GAMMA * fraction) / math.expm1(-GAMMA)
 
 
 def until_decided(first: int, at_most: int) -> Looks:

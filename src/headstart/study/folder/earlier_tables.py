@@ -37,7 +37,7 @@ class Gathered:
         return self.rounds.slice(first, count), self.runs.slice(row, 1)
 
 
-def gathered(folder: Path, target: float | None, runs: pa.Schema, rounds: pa.Schema) -> Gathered:
+def gathered(folder: Path, target: float | None) -> Gathered:
     """What the folder's tables hold; nothing where they are missing, damaged, or of another target
     or form.
     """
@@ -46,7 +46,7 @@ def gathered(folder: Path, target: float | None, runs: pa.Schema, rounds: pa.Sch
         records = json.loads(found.about.get(RECORDS, "{}"))
     except (HeadstartError, ValueError):
         return Gathered()
-    fits = found.runs.schema.equals(runs) and found.rounds.schema.equals(rounds)
+    fits = found.runs.schema.equals(tables.RUNS) and found.rounds.schema.equals(tables.ROUNDS)
     if not fits or found.about.get(TARGET) != repr(target) or not isinstance(records, dict):
         return Gathered()
     rows = found.rounds.combine_chunks()

@@ -164,7 +164,7 @@ class Folder:
             HeadstartError: a run's files are damaged.
         """
         rows, of_runs = [arrow.table([], RUNS)], [arrow.table([], ROUNDS)]
-        before, records = gathered(self.path, target_accuracy, RUNS, ROUNDS), {}
+        before, records = gathered(self.path, target_accuracy), {}
         for key in keys:
             if self.is_done(key):
                 record, seal = self._record(key)

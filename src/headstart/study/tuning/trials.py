@@ -73,7 +73,7 @@ class Trial:
 
 
 def carry_out_search(
-    search: Search, out: Path, is_stopping: IsStopping = never
+    out: Path, search: Search, is_stopping: IsStopping = never
 ) -> Generator[Made | Tried, None, None]:
     """Yield the trials that are not there yet, each as it ends. A trial that is interrupted begins
     anew.

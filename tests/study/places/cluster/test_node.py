@@ -17,7 +17,7 @@ pytest.importorskip("ray", reason="Ray is not installed")
 
 
 def runs_in(out: Path, item: Any, is_stopping: IsStopping) -> Any:
-    return carry_out(item, out, 0.0, is_stopping)
+    return carry_out(out, item, is_stopping, 0.0)
 
 
 def refused(out: Path, item: Any, is_stopping: IsStopping) -> Any:
