@@ -122,6 +122,16 @@ def test_no_script_runs_but_ours(written: Path, parse: Parse) -> None:
     assert text.index("Content-Security-Policy") < text.index("<title>")
 
 
+def test_the_verdict_may_break_in_print_and_its_study_file_comes_last() -> None:
+    style = resources.files("headstart.report.pages").joinpath("page.css").read_text()
+    printed = style[style.index("@media print") :]
+    whole = re.findall(r"([^{}]+){ break-inside: avoid; }", printed)
+    parts = [part.strip() for rule in whole for part in rule.split(",")]
+    assert ".verdict" not in parts  # its box may be longer than a sheet, and then begins a new one
+    assert ".said div" in parts
+    assert ".verdict:has(.first) > details { order: 1; }" in printed
+
+
 def test_local_links_lead_somewhere(written: Path, parse: Parse) -> None:
     tags = parse((written / "report.html").read_text())
     ids = {attrs.get("id") for _, attrs in tags.found}
