@@ -71,6 +71,34 @@ def test_a_table_of_visits_becomes_a_study_that_runs(
     assert str(again.exception) == "studies/first.yaml is there already; give another name (--out)"
 
 
+def test_what_numbers_the_rows_is_left_out_as_by_a_study_that_names_no_features(
+    tmp_path: Path,
+) -> None:
+    numbers = list(range(10_000, 10_200))
+    random.Random(0).shuffle(numbers)
+    rows = [f"{number},shop {i % 8},{i * i % 37},{i % 2}" for i, number in enumerate(numbers)]
+    (tmp_path / "shops.csv").write_text("\n".join(["customer_id,shop,age,label", *rows]))
+    made = write_first_study(tmp_path / "shops.csv", tmp_path / "study.yaml")
+    assert table_of(made.path)["features"] == ("age",)
+    comment = "# left out, as they number the rows: 'customer_id'; in `features` they are kept"
+    assert comment in made.path.read_text()
+    assert "left out: customer_id (row numbers)" in made.guesses
+
+
+def test_pixels_in_columns_are_hinted_at(tmp_path: Path) -> None:
+    draw = random.Random(0)
+    names = [f"p{i}" for i in range(16)]
+    rows = []
+    for i in range(200):
+        rows.append(",".join([f"w{i % 5}", str(i % 2), *(str(draw.random()) for _ in names)]))
+    (tmp_path / "pixels.csv").write_text("\n".join([",".join(["writer", "label", *names]), *rows]))
+    made = write_first_study(tmp_path / "pixels.csv", tmp_path / "study.yaml")
+    assert "    # shape: [1, 4, 4]  # if 'p0' to 'p15' are the pixels" in made.path.read_text()
+    assert "'p0' to 'p15' may be an image of 4x4 pixels: `shape` says it" in made.guesses
+    made.path.write_text(made.path.read_text().replace("# shape: [1", "shape: [1"))
+    assert table_of(made.path)["shape"] == (1, 4, 4)
+
+
 def test_columns_that_are_named_are_not_guessed(tmp_path: Path) -> None:
     made = write_first_study(visits(tmp_path), tmp_path / "a.yaml", label="sex", client="outcome")
     found = table_of(made.path)

@@ -5,14 +5,15 @@ reason.
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from headstart.errors import HeadstartError
-from headstart.tasks.sources.columns import DATE, NOTHING
+from headstart.tasks.own.features import counts_rows
+from headstart.tasks.sources.columns import DATE, NOTHING, numbers
 from headstart.tasks.sources.names import alike_among, names, visible
-from headstart.tasks.sources.tables import FILE, PICTURE, files_of, header, read
+from headstart.tasks.sources.tables import FILE, PICTURE, SourceTable, files_of, header, read
 
 LOOKED_AT = 20_000
 """Rows whose values are looked at."""
@@ -47,6 +48,9 @@ SPLITS = ("train", "validation", "test")
 SHARD = re.compile(r"(part|shard|chunk|data|train|validation|test)[-_.]?\d.*", re.IGNORECASE)
 """How programs name the pieces that they cut a table into."""
 
+NUMBERED, SMALLEST_SIDE = re.compile(r"(.*?)([0-9]+)", re.DOTALL), 4
+"""Columns of one name and consecutive numbers, at least so many squared, may be pixels."""
+
 ROWS_OF_A_CLIENT = 10
 """A column of so many rows a value, in the mean, may say better than the files of a folder whose a
 row is.
@@ -59,8 +63,8 @@ class Column:
 
     kind: `number`, `words` (few words a cell), `text`, `image`, `date` or `other`. values: those
     that differ. whole: all are whole numbers. gaps: how many cells are empty, or among numbers a
-    word for that, such as NA. rows: of how many cells this was seen. counts: 0, 1, 2, ... or 1, 2,
-    3, ..., as if only to number the rows.
+    word for that, such as NA. rows: of how many cells this was seen. counts: it seems only to
+    number the rows, so that a table whose features nobody names leaves it out.
     """
 
     name: str
@@ -89,7 +93,7 @@ def columns_of(path: Path) -> list[Column]:
     looked: list[Column] = []
     for first in range(0, len(names), at_once):
         several = names[first : first + at_once]
-        looked += map(_column, several, _cells(path, several))
+        looked += _columns(path, several)
     return looked
 
 
@@ -138,23 +142,52 @@ def split_of(columns: list[Column]) -> Column | None:
     return None
 
 
-def _cells(path: Path, names: list[str]) -> Iterator[list[Any]]:
-    """Yield the cells of each column in the first rows, or in all of what says the file.
+def side_of(names: Sequence[str]) -> int:
+    """The side of a square image of which the columns seem to be the pixels: one name and
+    consecutive numbers. 0 where they do not.
 
-    None of a column that is damaged: `check` says what is wrong with it, where it is used.
+    >>> side_of([f"p{i}" for i in range(64)]), side_of(["p0", "p1", "p2", "p4"])
+    (8, 0)
+    """
+    side = math.isqrt(len(names))
+    first = NUMBERED.fullmatch(names[0]) if names else None
+    if first is None or side < SMALLEST_SIDE or side * side != len(names):
+        return 0
+    head, number = first.groups()
+    for place, name in enumerate(names, int(number)):
+        if name != f"{head}{place:0{len(number)}}":
+            return 0
+    return side
+
+
+def _columns(path: Path, names: list[str]) -> Iterator[Column]:
+    """Yield each column as its first rows look, or all of what says the file.
+
+    One that is damaged has no cells: `check` says what is wrong with it, where it is used.
     """
     try:
         table = read(path, names, names)
     except HeadstartError:
         if len(names) == 1:
-            yield []
+            yield _column(names[0], [])
             return
         for name in names:
-            yield from _cells(path, [name])
+            yield from _columns(path, [name])
         return
     for name in names:
-        column = table.column(name)
-        yield (column if name == FILE else column.slice(0, LOOKED_AT)).to_pylist()
+        cells = table.column(name)
+        seen = _column(name, (cells if name == FILE else cells.slice(0, LOOKED_AT)).to_pylist())
+        if seen.kind == "number" and not seen.counts and 2 * len(seen.values) >= seen.rows:
+            seen = replace(seen, counts=_counts_rows(table, name))
+        yield seen
+
+
+def _counts_rows(table: SourceTable, name: str) -> bool:
+    """Whether a column is left out of features that nobody names."""
+    try:
+        return counts_rows(table, name, numbers(table, name, gaps=True))
+    except HeadstartError:
+        return False
 
 
 def _column(name: str, cells: list[Any]) -> Column:

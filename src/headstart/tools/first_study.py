@@ -25,6 +25,7 @@ from headstart.tools.column_guesses import (
     client_of,
     columns_of,
     label_of,
+    side_of,
     spellings,
     split_of,
 )
@@ -107,6 +108,7 @@ def _text(table: Path, path: Path, label: str | None, client: str | None) -> tup
         joined += _joined(column, spellings(table, column)[1])
     for key, value in inputs.keys.items():
         lines.append(f"    {_pair(key, value)}")
+    lines += [f"    # {comment}" for comment in inputs.comments]
     if joined:
         lines.append(f"    alike: join  # taken for one name: {'; '.join(joined)}")
         guesses.append(f"names taken for one: {'; '.join(joined)}")
@@ -151,12 +153,15 @@ def _chosen(
 
 @dataclass(frozen=True)
 class InputColumns:
-    """The keys of the table that name its inputs, a model for them, and what is said of both."""
+    """The keys of the table that name its inputs, a model for them, and what is said of both; with
+    `comments` for the study file.
+    """
 
     keys: dict[str, Any]
     model: str
     guesses: list[str]
     categories: tuple[Column, ...] = ()
+    comments: tuple[str, ...] = ()
 
 
 def _inputs(table: Path, rest: Sequence[Column], has_label: bool) -> InputColumns:
@@ -184,7 +189,18 @@ def _inputs(table: Path, rest: Sequence[Column], has_label: bool) -> InputColumn
     left_out = [f"{c.name} ({_why_left_out(c)})" for c in by_kind.get("", ())]
     if left_out:
         said.append(f"left out: {', '.join(left_out)}")
-    return InputColumns(keys, "mlp(hidden=[32])", said, tuple(words))
+    comments = []
+    if counting := [column.name for column in rest if column.counts]:
+        named = names_of(map(visible, counting))
+        comments.append(f"left out, as they number the rows: {named}; in `features` they are kept")
+    if (side := side_of([column.name for column in numbers])) and not words:
+        image = f"{visible(numbers[0].name)} to {visible(numbers[-1].name)}"
+        comments.append(
+            f"shape: [1, {side}, {side}]  # if {image} are the pixels of an image, line by line; "
+            "then `model: small-cnn`"
+        )
+        said.append(f"{image} may be an image of {side}x{side} pixels: `shape` says it")
+    return InputColumns(keys, "mlp(hidden=[32])", said, tuple(words), tuple(comments))
 
 
 def _use_of(column: Column) -> str:
