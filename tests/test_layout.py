@@ -60,7 +60,7 @@ HOUSE = {
     "engine/executors": [
         {"base", "chunks", "program"},
         {"loop", "sums"},
-        {"groups"},
+        {"portions"},
         {"crew", "stacked"},
         {"workers", "auto"},
     ],
@@ -75,7 +75,7 @@ HOUSE = {
         {"spec"},
         {"events", "federations"},
         {"folder", "groups"},
-        {"beginnings", "choice"},
+        {"beginnings", "executor_choice"},
         {"stream"},
         {"tuning"},
         {"looking", "check", "places", "resuming"},
@@ -109,7 +109,7 @@ HOUSE = {
     ],
     "study/resuming": [{"differences"}, {"belonging"}],
     "report": [
-        {"own_files", "words"},
+        {"written_files", "words"},
         {"runs"},
         {"measures"},
         {"figures"},
@@ -182,7 +182,7 @@ HOUSE = {
     "looks": [{"competitors"}, {"repeats"}, {"outcomes", "plans"}, {"decided"}, {"record"}],
     "statistics": [
         {"roots"},
-        {"intervals", "joint"},
+        {"corrections", "intervals", "joint"},
         {"effects", "orders", "power", "shares", "spreads"},
     ],
     "statistics/joint": [

@@ -52,7 +52,6 @@ def test_equal_seeds_decide_nothing(values: list[float]) -> None:
         len(values),
     )
     assert intervals.p_against(e, 3.0) is None
-    assert intervals.holm([e.p, 0.02]) == [None, 0.04]
 
 
 def test_what_is_measured_and_equal_in_all_seeds_is_a_point() -> None:
@@ -96,20 +95,6 @@ def test_pairing_removes_what_seeds_share() -> None:
     assert e is not None
     assert (e.value, e.low, e.high) == pytest.approx((1, 1, 1))
     assert intervals.paired_difference({0: 1.0}, {1: 1.0}) is None
-
-
-def test_holm_on_the_textbook_case() -> None:
-    # 4 x .005, 3 x .01, then .03 and .04 share 2 x .03
-    assert intervals.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert intervals.holm([0.02, None]) == [0.04, None]
-    assert intervals.holm([]) == []
-
-
-def test_holm_is_never_below_p_nor_above_bonferroni() -> None:
-    p = list(generator().uniform(size=20) ** 3)
-    for raw, adjusted in zip(p, intervals.holm(p), strict=True):
-        assert adjusted is not None
-        assert raw <= adjusted <= min(1, 20 * raw)
 
 
 SIMULATED = 4000

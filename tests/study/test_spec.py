@@ -9,7 +9,7 @@ from tests.study.small_studies import load, study
 from headstart.clients.base import CLIENTS
 from headstart.errors import HeadstartError
 from headstart.servers.base import SERVERS
-from headstart.study.choice import chosen_executor, with_executor
+from headstart.study.executor_choice import chosen_executor, with_executor
 from headstart.tasks.base import TASKS
 
 

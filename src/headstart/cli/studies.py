@@ -171,8 +171,8 @@ def _run(
 ) -> None:
     from headstart.cli.progress import all_of, watching
     from headstart.report.judgement.reading import read
-    from headstart.report.own_files import alone
     from headstart.report.pages.study_page import refuse_changed, write_reading
+    from headstart.report.written_files import alone
     from headstart.study.folder import failed
     from headstart.study.looking.stages import sure
     from headstart.study.places.opening import THIS_MACHINE

@@ -18,8 +18,8 @@ from headstart.study.baselines.constant_answer import baseline_table
 from headstart.study.baselines.other_training import baseline_runs
 from headstart.study.beginnings import start_weights
 from headstart.study.check import check
-from headstart.study.choice import choose_executors, chosen_executor, with_executor
 from headstart.study.events import Ended, Event, Failed, Measured, Tried
+from headstart.study.executor_choice import choose_executors, chosen_executor, with_executor
 from headstart.study.file.run_spec import RunSpec
 from headstart.study.folder import failed
 from headstart.study.folder.part_files import keep_modules, keep_notes, refuse_changed_files

@@ -11,9 +11,9 @@ from headstart.probes.base import PROBES, Probe
 from headstart.starts import weights
 from headstart.starts.weights import Weights
 from headstart.study.beginnings import begun, known_of_start
-from headstart.study.choice import Choice, chosen_executor, with_executor
 from headstart.study.data import task_of
 from headstart.study.events import Ended, Event, Failed, Made, Measured, Saved
+from headstart.study.executor_choice import Choice, chosen_executor, with_executor
 from headstart.study.federations import clients_of_run, federation_of, holds
 from headstart.study.file.run_spec import RunSpec
 from headstart.study.folder import added_probes, failed

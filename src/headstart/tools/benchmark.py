@@ -32,8 +32,8 @@ from headstart.kernels.threads import torch_threads
 from headstart.models.network import MODELS, Network, Precision
 from headstart.probes.evaluation import evaluate
 from headstart.servers.base import SERVERS
-from headstart.study.choice import timed
 from headstart.study.data import CPU
+from headstart.study.executor_choice import timed
 from headstart.study.federations import assembled, check_device
 from headstart.study.file.run_spec import Settings
 from headstart.study.rounds import advance

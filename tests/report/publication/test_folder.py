@@ -14,11 +14,11 @@ import yaml
 
 from headstart.errors import HeadstartError
 from headstart.report.judgement.reading import read
-from headstart.report.own_files import PUBLISHED as SUMS
 from headstart.report.pages.study_page import page, write
 from headstart.report.publication.folder import publish, tables, varying
 from headstart.report.publication.markdown import escaped
 from headstart.report.publication.summary import NAME
+from headstart.report.written_files import PUBLISHED as SUMS
 
 from ..conftest import rewrite
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from headstart.report import own_files
+from headstart.report import written_files
 from headstart.report.judgement.reading import read
 from headstart.report.publication.folder import figures, pages
 from headstart.report.publication.kept_tables import MOST_BYTES
@@ -42,4 +42,4 @@ def test_the_tables_are_small(folder: Path) -> None:
     "folder", sorted(path.parent for path in ROOT.glob("*/findings.json")), ids=names
 )
 def test_no_file_was_changed_by_hand(folder: Path) -> None:
-    own_files.refuse_changed(folder, own_files.PUBLISHED)
+    written_files.refuse_changed(folder, written_files.PUBLISHED)

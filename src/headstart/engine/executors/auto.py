@@ -4,7 +4,7 @@ this machine.
 Or a likely one, found without timing.
 
 Made twice it may choose differently, and its results then agree to rounding, not to the bit. A
-study therefore keeps the first choice (`headstart.study.choice`).
+study therefore keeps the first choice (`headstart.study.executor_choice`).
 """
 
 import time

@@ -1,8 +1,8 @@
-"""Forked processes that do the work on groups, each with one torch thread and without a lock to
+"""Forked processes that do the work on portions, each with one torch thread and without a lock to
 wait for.
 
 They are forked at the first round, so they have the network, the loss and the rows as this process
-has them, whatever these are made of, and no row is copied. The weights and the sums of the groups
+has them, whatever these are made of, and no row is copied. The weights and the sums of the portions
 are in memory that all of them see; through pipes go only plans and what clients keep.
 """
 
@@ -21,7 +21,7 @@ import torch
 from headstart import trees
 from headstart.child_processes import begun
 from headstart.engine.executors.base import Assignment
-from headstart.engine.executors.groups import GROUPS, GroupWork
+from headstart.engine.executors.portions import PORTIONS, PortionWork
 from headstart.engine.executors.sums import Sums
 from headstart.errors import HeadstartError
 from headstart.kernels.shared_memory import shared_zeros
@@ -31,14 +31,14 @@ from headstart.trees import Tree
 Arrays = dict[str, npt.NDArray[Any]]
 
 Kept = dict[int, Arrays]
-"""What the clients of a group keep, by their places; the answer to an order. Their sums are then on
-the board.
+"""What the clients of a portion keep, by their places; the answer to an order. Their sums are then
+on the board.
 """
 
 
 class Board(NamedTuple):
     """What all processes see: the weights and what the server sends along, and the sums of each
-    group.
+    portion.
     """
 
     x: Tree
@@ -47,28 +47,28 @@ class Board(NamedTuple):
 
 
 class Order(NamedTuple):
-    """A group to compute: its number, what its clients keep, and what of the round is not on the
+    """A portion to compute: its number, what its clients keep, and what of the round is not on the
     board.
     """
 
-    group: int
+    portion: int
     memories: Kept
     rest: Assignment
 
 
 class Crew:
-    """Processes that do the work on groups: forked at the first round, and anew after one in which
-    some were lost.
+    """Processes that do the work on portions: forked at the first round, and anew after one in
+    which some were lost.
     """
 
-    def __init__(self, work: GroupWork, count: int) -> None:
+    def __init__(self, work: PortionWork, count: int) -> None:
         self._work, self._count = work, count
         self._members: _Members | None = None
 
     def compute(
         self, dealt: list[list[int]], asked: Assignment, blank: Sums
     ) -> Iterator[tuple[Sums, dict[int, Tree]]]:
-        """Yield the sums of each group in their order, and what its clients keep.
+        """Yield the sums of each portion in their order, and what its clients keep.
 
         Raises:
             HeadstartError: a process was ended from outside, or refused the network.
@@ -89,15 +89,15 @@ class Crew:
         sums = blank._replace(total=trees.zeros_like(asked.x), unit_total=trees.zeros_like(asked.x))
         with torch_threads(1):  # as the members have
             self._work.prepare(asked, sums)  # once, and not in every process
-        of_groups = [_shared(sums) for _ in range(GROUPS)]
-        board = Board(shared_zeros(asked.x), shared_zeros(asked.shared), of_groups)
+        of_portions = [_shared(sums) for _ in range(PORTIONS)]
+        board = Board(shared_zeros(asked.x), shared_zeros(asked.shared), of_portions)
         return _Members(self._work, board, self._count)
 
 
 class _Members:
     """Processes that are forked from this one, and end with it or when they are dismissed."""
 
-    def __init__(self, work: GroupWork, board: Board, count: int) -> None:
+    def __init__(self, work: PortionWork, board: Board, count: int) -> None:
         self.board = board
         self._members = begun(count, partial(_serve, work, board), daemon=True)
         self._owner = os.getpid()
@@ -110,14 +110,14 @@ class _Members:
         return os.getpid() == self._owner
 
     def compute(self, dealt: list[list[int]], asked: Assignment) -> list[dict[int, Tree]]:
-        """Put the sums of the groups on the board, and return what the clients of each keep."""
+        """Put the sums of the portions on the board, and return what the clients of each keep."""
         for tree, on_board in ((asked.x, self.board.x), (asked.shared, self.board.shared)):
             for name, leaf in tree.items():
                 on_board[name].copy_(leaf)
         rest = asked._replace(x={}, shared={}, memories=[], upcoming=None)
         orders = []
-        for i, group in enumerate(dealt):
-            orders.append(Order(i, {k: _sent(asked.memories[k]) for k in group}, rest))
+        for i, portion in enumerate(dealt):
+            orders.append(Order(i, {k: _sent(asked.memories[k]) for k in portion}, rest))
         orders.reverse()
         kept: list[dict[int, Tree]] = [{} for _ in dealt]
         busy: dict[Connection, int] = {}
@@ -126,7 +126,7 @@ class _Members:
             while orders and free:
                 member, order = free.pop(), orders.pop()
                 self._send(member, order)
-                busy[member] = order.group
+                busy[member] = order.portion
             for connection in wait(list(busy)):
                 assert isinstance(connection, Connection)
                 for k, arrays in self._answer(connection).items():
@@ -161,7 +161,7 @@ class _Members:
         )
 
 
-def _serve(work: GroupWork, board: Board, connection: Connection) -> None:
+def _serve(work: PortionWork, board: Board, connection: Connection) -> None:
     """Answer orders in a forked process, until nobody is left to give one."""
     torch.set_num_threads(1)
     while True:
@@ -177,8 +177,8 @@ def _serve(work: GroupWork, board: Board, connection: Connection) -> None:
         connection.send(answer)
 
 
-def _computed(work: GroupWork, board: Board, order: Order) -> Kept:
-    sums = board.sums[order.group].with_alignment_if(order.rest.watched)
+def _computed(work: PortionWork, board: Board, order: Order) -> Kept:
+    sums = board.sums[order.portion].with_alignment_if(order.rest.watched)
     sums.clear()
     asked = order.rest._replace(x=board.x, shared=board.shared)
     memories = {k: _received(arrays) for k, arrays in order.memories.items()}

@@ -1,4 +1,4 @@
-"""What the clients of a cohort add up to, for executors that take them up group by group."""
+"""What the clients of a cohort add up to, for executors that take them up portion by portion."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

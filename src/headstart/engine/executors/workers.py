@@ -3,8 +3,8 @@ forked from it.
 
 For models whose time goes into large kernels, of which one a core wastes less than one on all
 cores. Torch releases Python's lock inside of them, so threads do; processes have a lock and an
-allocator each, so where they can be had they are faster. Both do the same work (`groups`), and how
-many workers there are changes no bit.
+allocator each, so where they can be had they are faster. Both do the same work (`portions`), and
+how many workers there are changes no bit.
 """
 
 import os
@@ -26,7 +26,7 @@ from headstart.engine.executors.base import (
     Executor,
 )
 from headstart.engine.executors.crew import Crew
-from headstart.engine.executors.groups import GROUPS, GroupWork, groups
+from headstart.engine.executors.portions import PORTIONS, PortionWork, portions
 from headstart.engine.executors.sums import Sums, empty
 from headstart.errors import HeadstartError
 from headstart.kernels.recorded import RecordingError
@@ -67,15 +67,15 @@ def processes(
 
 
 class Hands(Protocol):
-    """Who does the work on groups."""
+    """Who does the work on portions."""
 
     def compute(
         self, dealt: list[list[int]], asked: Assignment, blank: Sums
     ) -> Iterator[tuple[Sums, dict[int, Tree]]]:
-        """Yield the sums of each group in their order, and what its clients keep by their places.
+        """Yield the sums of each portion in their order, and what its clients keep by their places.
 
         Args:
-            dealt: the places of the clients of each group.
+            dealt: the places of the clients of each portion.
             asked: what is asked of the cohort.
             blank: sums over no clients, with what is wanted of this round.
         """
@@ -91,8 +91,8 @@ def _workers(
             raise HeadstartError(f"the executor 'processes' {reason}; use 'stacked' or 'threads'")
 
         def laid_out(channels_last: bool) -> Compute:
-            work = GroupWork(network, task, client, channels_last, compiled)
-            hands = Crew(work, min(count, GROUPS)) if forks else Threads(work, count)
+            work = PortionWork(network, task, client, channels_last, compiled)
+            hands = Crew(work, min(count, PORTIONS)) if forks else Threads(work, count)
 
             def compute(assignments: Mapping[int, Assignment], places: int) -> dict[int, Cohort]:
                 cohorts = {}
@@ -120,11 +120,11 @@ def _first_to_record(first: Compute, other: Compute) -> Compute:
     return compute
 
 
-def _cohort(asked: Assignment, work: GroupWork, hands: Hands, client: ClientOptimizer) -> Cohort:
+def _cohort(asked: Assignment, work: PortionWork, hands: Hands, client: ClientOptimizer) -> Cohort:
     asked = asked._replace(x=trees.map_tree(work.layout, asked.x))
     total = empty(client, asked).with_alignment_if(asked.watched)
     memories = list(asked.memories)
-    for sums, kept in hands.compute(groups(asked.plan), asked, total):
+    for sums, kept in hands.compute(portions(asked.plan), asked, total):
         total.add(sums)
         for k, memory in kept.items():
             memories[k] = memory
@@ -134,20 +134,20 @@ def _cohort(asked: Assignment, work: GroupWork, hands: Hands, client: ClientOpti
 class Threads:
     """Threads of this process."""
 
-    def __init__(self, work: GroupWork, count: int) -> None:
+    def __init__(self, work: PortionWork, count: int) -> None:
         self._work, self._count = work, count
         self._pools: dict[int, ThreadPoolExecutor] = {}
 
     def compute(
         self, dealt: list[list[int]], asked: Assignment, blank: Sums
     ) -> Iterator[tuple[Sums, dict[int, Tree]]]:
-        """Yield the sums of each group in their order, and what its clients keep."""
+        """Yield the sums of each portion in their order, and what its clients keep."""
 
-        def computed(group: list[int]) -> tuple[Sums, dict[int, Tree]]:
+        def computed(portion: list[int]) -> tuple[Sums, dict[int, Tree]]:
             sums = blank.zeros()
-            return sums, self._work.compute(asked, {k: asked.memories[k] for k in group}, sums)
+            return sums, self._work.compute(asked, {k: asked.memories[k] for k in portion}, sums)
 
-        futures = [self._pool().submit(computed, group) for group in dealt]
+        futures = [self._pool().submit(computed, portion) for portion in dealt]
         # One thread here, too: more would wait for work on the cores that the others compute on.
         with torch_threads(1):
             try:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from headstart import files
 from headstart.errors import HeadstartError
-from headstart.report import own_files
+from headstart.report import written_files
 from headstart.report.figures.axes import frame
 from headstart.report.figures.rendering import GRID, INK, MUTED, PAPER, START_STYLES, render
 from headstart.wording.escapes import printable
@@ -54,7 +54,7 @@ def write_picture(
     kind = path.suffix.lower().lstrip(".")
     if kind not in ("svg", "png"):
         raise HeadstartError(f"--picture: expected a file .svg or .png, got {path.name!r}")
-    own_files.refuse_foreign(path, CREATOR, "a picture of `headstart inspect`")
+    written_files.refuse_foreign(path, CREATOR, "a picture of `headstart inspect`")
     name, classes = printable(name), tuple(map(printable, classes))
 
     def draw(figure: "Figure", wide: bool) -> None:

@@ -11,7 +11,8 @@ from headstart.report.panels.base import Missing, Panel
 from headstart.report.runs.grid import Grid
 from headstart.report.words.methods import method
 from headstart.report.words.numbers import points
-from headstart.statistics.intervals import LEVEL, Estimate, holm, paired_difference
+from headstart.statistics.corrections import holm
+from headstart.statistics.intervals import LEVEL, Estimate, paired_difference
 from headstart.wording.phrases import count, listed
 
 Looked = tuple[str, Setting, Estimate]

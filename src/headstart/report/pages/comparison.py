@@ -13,7 +13,7 @@ from headstart import files
 from headstart.errors import HeadstartError
 from headstart.looks.competitors import family
 from headstart.paper.findings import Finding
-from headstart.report import own_files
+from headstart.report import written_files
 from headstart.report.figures.axes import on_common_axes
 from headstart.report.figures.rendering import inline, render
 from headstart.report.judgement.findings import Judged
@@ -103,7 +103,7 @@ def write(directories: Sequence[str | Path], page: str | Path) -> Path:
     page = Path(page)
     if page.suffix.lower() not in (".html", ".htm"):
         raise HeadstartError(f"--into: expected a page .html, got {page.name!r}")
-    own_files.refuse_foreign(
+    written_files.refuse_foreign(
         page, f'name="generator" content="{GENERATOR}"', "a page of `headstart compare`"
     )
     readings = list(map(read, directories))

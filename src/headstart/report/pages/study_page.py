@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from headstart.errors import HeadstartError
 from headstart.paper.findings import FINDINGS, Finding
-from headstart.report import own_files
+from headstart.report import written_files
 from headstart.report.appendix import shares
 from headstart.report.appendix.best_of_starts import Picture
 from headstart.report.appendix.needs import needs_of
@@ -62,12 +62,12 @@ def write(directory: str | Path, processes: int = 1, into: str | Path | None = N
     """
     directory = Path(directory)
     into = directory if into is None else Path(into)
-    if (into / own_files.PUBLISHED).exists():
+    if (into / written_files.PUBLISHED).exists():
         raise HeadstartError(
             f"{into} was published and has pages of its own; name another folder for the report, "
             "with --into"
         )
-    with own_files.alone(directory):
+    with written_files.alone(directory):
         return write_reading(read(directory), processes, into)
 
 
@@ -81,7 +81,7 @@ def write_reading(reading: Reading, processes: int = 1, into: Path | None = None
     for table in tables:
         written |= table_files(table)
     written[PAGE] = page(reading, drawn).encode()
-    own_files.replace(into, written, SUMS)  # the page last
+    written_files.replace(into, written, SUMS)  # the page last
     return into / PAGE
 
 
@@ -91,7 +91,7 @@ def refuse_changed(directory: Path) -> None:
     Raises:
         HeadstartError: one was.
     """
-    own_files.refuse_changed(directory, SUMS, [PAGE])
+    written_files.refuse_changed(directory, SUMS, [PAGE])
 
 
 def shown(reading: Reading) -> list[Panel | Picture]:

@@ -8,7 +8,8 @@ from headstart.report.figures.rendering import Draw
 from headstart.report.runs.grid import Grid
 from headstart.report.words.numbers import p_text
 from headstart.report.words.table import Table
-from headstart.statistics.intervals import LEVEL, Estimate, adjusted, p_against, p_within
+from headstart.statistics.corrections import adjusted
+from headstart.statistics.intervals import LEVEL, Estimate, p_against, p_within
 from headstart.statistics.power import MOST_SEEDS, seeds_needed, seeds_within
 from headstart.wording.phrases import count
 

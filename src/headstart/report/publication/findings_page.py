@@ -12,9 +12,8 @@ from urllib.parse import quote
 from headstart import files
 from headstart.errors import HeadstartError
 from headstart.paper.findings import FINDINGS, Finding
-from headstart.report import own_files
+from headstart.report import written_files
 from headstart.report.judgement.study_names import labels
-from headstart.report.own_files import PUBLISHED
 from headstart.report.publication import answers, setup
 from headstart.report.publication.form import Judgement, refuse_other_forms
 from headstart.report.publication.markdown import escaped, row
@@ -23,6 +22,7 @@ from headstart.report.publication.readme import told
 from headstart.report.publication.summary import FORMAT, NAME
 from headstart.report.words.numbers import p_text
 from headstart.report.words.written_parts import by_name
+from headstart.report.written_files import PUBLISHED
 from headstart.statistics.intervals import LEVEL
 from headstart.tables import STUDY_FILE
 from headstart.wording.phrases import count, listed
@@ -55,7 +55,9 @@ def write(folders: Sequence[str | Path], into: str | Path) -> Path:
     page = between(page, MARKS, block(published, into.parent, has_glance), into)
     if has_glance:
         shown = into.with_suffix(".png")
-        own_files.refuse_foreign(shown, answers.CREATOR, "a picture that `headstart findings` drew")
+        written_files.refuse_foreign(
+            shown, answers.CREATOR, "a picture that `headstart findings` drew"
+        )
         page = between(page, AT_A_GLANCE, glance(published, into.parent, shown.name), into)
         if published:
             names, _ = named(published, into.parent)
@@ -97,7 +99,7 @@ def read(folders: Iterable[str | Path]) -> dict[Path, Published]:
             )
         for path in sorted(folder.rglob(NAME)):
             for name in (NAME, STUDY_FILE):
-                own_files.refuse_changed_one(path.parent, name, PUBLISHED)
+                written_files.refuse_changed_one(path.parent, name, PUBLISHED)
             found[path.parent] = _open(path)
     return found
 

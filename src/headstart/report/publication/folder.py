@@ -23,11 +23,10 @@ from pathlib import Path
 from typing import Any
 
 from headstart.errors import HeadstartError
-from headstart.report import own_files
+from headstart.report import written_files
 from headstart.report.appendix.needs import needs_of
 from headstart.report.figures.rendering import in_few_colours, render
 from headstart.report.judgement.reading import Reading
-from headstart.report.own_files import PUBLISHED
 from headstart.report.panels.base import Panel
 from headstart.report.publication.kept_tables import compact, packed
 from headstart.report.publication.readme import readme
@@ -35,6 +34,7 @@ from headstart.report.publication.summary import NAME, rounded, summary
 from headstart.report.runs.records import RUN_COLUMNS, Run, records_of
 from headstart.report.runs.sorting import sort
 from headstart.report.words.table import csv_text
+from headstart.report.written_files import PUBLISHED
 from headstart.tables import RESULTS, STUDY_FILE, read_results
 
 ALWAYS = ("start", "client", "server", "seed", "status", "test_accuracy", "test_loss")
@@ -60,13 +60,13 @@ def publish(directory: str | Path, into: str | Path | None = None) -> Path:
             f"{into} is the folder of the study itself; choose another one to publish to, with "
             "--into"
         )
-    own_files.refuse_changed(directory, PUBLISHED)
+    written_files.refuse_changed(directory, PUBLISHED)
     kept = compact(read_results(directory))
     reading = Reading(directory, sort(records_of(kept, directory)))
     written = pages(reading) | figures(reading)
     for name, content in packed(kept).items():
         written[f"{RESULTS}/{name}"] = content
-    own_files.replace(into, written, PUBLISHED)
+    written_files.replace(into, written, PUBLISHED)
     return into
 
 

@@ -19,9 +19,11 @@ say; what is not of one run is written when a study begins or ends.
         run.json                `record`        what it was and what came of it; `writer`, last
         state.safetensors       `saved`         the last checkpoint, which longer runs go on from
     DIR/tuning/<key>/<k>.json   `trials`        the k-th trial of a search; `writer`, when it ends
-    DIR/executors.json          `choice`        what `auto` chose, with the seconds; when it chose
+    DIR/executors.json          `executor_choice`  what `auto` chose, with the seconds
     DIR/results/*.parquet       `store`         the tables of all runs, rounds and trials; as a
                                                 study begins and ends
+    DIR/results/looks.parquet   `looks.record`  what was decided, look by look; with those
+    DIR/results/rates.yaml      `best_rates`    the best rates, where several were tried; with those
 
 `outcome` counts what came of a run from its rounds; `earlier_tables` finds in the tables of before
 what need not be read again from a run's files.

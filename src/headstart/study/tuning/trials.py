@@ -25,8 +25,8 @@ from headstart.errors import HeadstartError
 from headstart.parts.parameters import Tunable
 from headstart.probes.base import PROBES
 from headstart.study.beginnings import begun
-from headstart.study.choice import chosen_executor, with_executor
 from headstart.study.events import Made, Tried
+from headstart.study.executor_choice import chosen_executor, with_executor
 from headstart.study.folder import failed
 from headstart.study.folder.store import Folder
 from headstart.study.groups import groups_of

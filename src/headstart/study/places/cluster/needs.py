@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from headstart import files
-from headstart.study.choice import FILE
+from headstart.study.executor_choice import FILE
 from headstart.study.file.run_spec import RunSpec
 from headstart.study.folder.store import HINT, RECORD, STARTS_FOLDER, TUNING_FOLDER, Folder
 from headstart.study.tuning.search import Search

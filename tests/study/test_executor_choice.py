@@ -19,8 +19,8 @@ from headstart.engine.executors.auto import TIMED_STEPS
 from headstart.engine.executors.base import Assignment, Cohort, Executor
 from headstart.engine.plan import RoundPlan
 from headstart.errors import HeadstartError
-from headstart.study import choice
-from headstart.study.choice import FILE
+from headstart.study import executor_choice
+from headstart.study.executor_choice import FILE
 from headstart.study.runner import run_study
 from headstart.study.spec import Study
 
@@ -181,9 +181,9 @@ def test_runs_that_go_together_are_timed_together_and_have_the_bits_of_that_exec
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Five seeds from one start on one core: five at once, of either client optimizer."""
-    monkeypatch.setattr(choice.os, "cpu_count", lambda: 1)  # type: ignore[attr-defined]
+    monkeypatch.setattr(executor_choice.os, "cpu_count", lambda: 1)  # type: ignore[attr-defined]
     monkeypatch.setattr(
-        choice, "fastest", lambda timings: next(name for name in timings if "runs" in name)
+        executor_choice, "fastest", lambda timings: next(name for name in timings if "runs" in name)
     )
     keys = {**KEYS, "seeds": [0, 1, 2, 3, 4], "starts": "random"}
     run_study(Study(**keys), tmp_path / "auto")

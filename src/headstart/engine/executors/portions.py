@@ -1,11 +1,11 @@
-"""The clients of a group, one after another: weights are updated in place, and no step makes memory
-that it can avoid.
+"""The clients of a portion, one after another: weights are updated in place, and no step makes
+memory that it can avoid.
 
-A cohort is cut into groups of about equal work. A group adds up its clients, and groups are added
-up in their order, so that the result depends neither on which worker was faster, nor on how many
-there are. Convolutions run in channels-last layout where the weights allow it. Compiled, the step
-is one C++ function without Python's lock, in which activations, dropout, pooling and the update are
-fused around the convolutions and matrix products.
+A cohort is cut into portions of about equal work. A portion adds up its clients, and portions are
+added up in their order, so that the result depends neither on which worker was faster, nor on how
+many there are. Convolutions run in channels-last layout where the weights allow it. Compiled, the
+step is one C++ function without Python's lock, in which activations, dropout, pooling and the
+update are fused around the convolutions and matrix products.
 
 Shape suffixes: S local steps, B rows of a batch, M rows of a client.
 """
@@ -28,14 +28,14 @@ from headstart.models.network import Network
 from headstart.tasks.base import Task
 from headstart.trees import Tree
 
-GROUPS = 8
+PORTIONS = 8
 """Of a cohort: enough to keep the cores of a small machine busy to the end, few enough to be added
 up in no time.
 """
 
 
-class GroupWork:
-    """The work on a group; several threads may do it at once, each with one torch thread.
+class PortionWork:
+    """The work on a portion; several threads may do it at once, each with one torch thread.
 
     Args:
         network: the model as a function of its parameters.
@@ -80,8 +80,8 @@ class GroupWork:
 
         Args:
             asked: what is asked of the cohort, with x laid out as `layout` does.
-            memories: what the clients of this group keep, by their places in the cohort.
-            sums: those of the group, changed in place.
+            memories: what the clients of this portion keep, by their places in the cohort.
+            sums: those of the portion, changed in place.
         """
         x, shared, plan = asked.x, asked.shared, asked.plan
         rate = torch.tensor(asked.rate, dtype=self._dtype, device=self._device)
@@ -152,10 +152,10 @@ class _ByWidth:
         return self.whole if len(rows) == width else self.short
 
 
-def groups(plan: RoundPlan) -> list[list[int]]:
+def portions(plan: RoundPlan) -> list[list[int]]:
     """Deal out the places of the reporting clients like cards, those with most steps first."""
     heaviest_first = sorted(plan.reporting_clients, key=lambda k: -int(plan.steps_K[k]))
-    return [heaviest_first[first::GROUPS] for first in range(min(GROUPS, len(heaviest_first)))]
+    return [heaviest_first[first::PORTIONS] for first in range(min(PORTIONS, len(heaviest_first)))]
 
 
 def _widths(padded: Ints, device: torch.device) -> list[Tensor]:

@@ -8,7 +8,7 @@ import pytest
 
 from headstart import files
 from headstart.errors import HeadstartError
-from headstart.report import own_files as ours
+from headstart.report import written_files as ours
 
 SUMS = "written.sha256"
 
