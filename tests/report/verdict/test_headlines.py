@@ -105,7 +105,7 @@ def test_a_curve_that_still_rises_asks_for_more_rounds(table: Table) -> None:
     grid = with_curves(table(end, rounds_to_target={}, rounds=50), curves)
     found = headlines(grid, "proxy")
     assert found.rising.startswith(
-        "Accuracy still rises at the end: over the last fifth of 100 rounds by 2.1 points"
+        "Accuracy still rises at the end: between rounds 40 and 50 by 2.1 points from random"
     )
     said = Reading(Path(), grid).verdict
     assert (
@@ -114,6 +114,24 @@ def test_a_curve_that_still_rises_asks_for_more_rounds(table: Table) -> None:
     )
     flat = {start: [*values[:-1], values[-1] - 0.02] for start, values in curves.items()}
     assert headlines(with_curves(table(end), flat), "proxy").rising == ""
+
+
+def test_a_rise_says_between_which_rounds_and_goes_on_to_the_end(table: Table) -> None:
+    """Ten rounds, measured every third: "over the last fifth" was from round 6 to 10, and from
+    round 9 to 10 it fell.
+    """
+    rounds = np.array([0, 3, 6, 9, 10])
+    plain = table({"random": {A: [0.5, 0.5, 0.5]}})
+
+    def risen(accuracies: list[float]) -> str:
+        found = {
+            (run.run, "test_accuracy"): (rounds, np.array(accuracies) + 0.001 * run.seed)
+            for run in plain.records.runs
+        }
+        return headlines(sort(replace(plain.records, curves=found)), "random").rising
+
+    assert "between rounds 6 and 10 by 8 points from random" in risen([0.1, 0.3, 0.4, 0.45, 0.48])
+    assert risen([0.1, 0.3, 0.4, 0.49, 0.48]) == ""
 
 
 def test_what_reached_its_target_may_rise(table: Table) -> None:

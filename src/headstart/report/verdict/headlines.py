@@ -26,8 +26,8 @@ SURE = 1.2
 """Times the loss of a guess: weights whose loss is higher are sure of wrong answers. Ours."""
 
 LAST, EARLIEST = 0.8, 0.6
-"""A curve still rises if it does from 0.8 of the rounds on: the last fifth. Where nothing was
-measured there, from the last measurement before it, but not from before 0.6 of the rounds.
+"""A curve still rises if it does from 0.8 of the rounds on, or where nothing was measured there
+from the last measurement before it, but not from before 0.6 of the rounds.
 """
 
 
@@ -169,31 +169,62 @@ def seeds_disagree(grid: Grid) -> str:
     )
 
 
+@dataclass(frozen=True)
+class Rise:
+    """How accuracy went at the end of training.
+
+    Attributes:
+        since: the round from which it is looked at.
+        until: the last round.
+        by: how much higher it ended than it was there, by seed.
+        last: how much of that, in the mean over seeds, came after the last measurement but one.
+    """
+
+    since: int
+    until: int
+    by: dict[int, float]
+    last: float
+
+    @property
+    def mean(self) -> float:
+        """The mean over seeds."""
+        return float(np.mean([*self.by.values()]))
+
+    def goes_on(self, margin: float) -> bool:
+        """Whether it rises in every seed, by more than matters, and to the end."""
+        return min(self.by.values()) > 0 and self.mean > margin and self.last > 0
+
+
 def still_rising(grid: Grid) -> str:
     """Accuracy still rises where training stopped, in every seed, and the target is not reached."""
-    said, rounds = [], 0
+    rises = {}
     for start in grid.starts:
         cell = grid.best(start)
         if cell is None or (grid.target is not None and reached_by_all(cell)):
             continue
         found = rise(grid, cell)
-        if found and min(found.values()) > 0 and np.mean(list(found.values())) > grid.margin:
-            said.append(f"by {in_points(float(np.mean(list(found.values()))))} from {start}")
-            rounds = max([rounds, *(run.rounds or 0 for run in cell.runs)])
-    if not said:
+        if found and found.goes_on(grid.margin):
+            rises[start] = found
+    if not rises:
         return ""
-    after = f" of {count(rounds, 'round')}" if rounds else ""
+    since = min(found.since for found in rises.values())
+    until = max(found.until for found in rises.values())
+    said = listed(f"by {in_points(found.mean)} from {start}" for start, found in rises.items())
     return (
-        f"Accuracy still rises at the end: over the last fifth{after} {listed(said)}, in every "
+        f"Accuracy still rises at the end: between rounds {since} and {until} {said}, in every "
         "seed. More rounds may change what is said here: run more of them."
     )
 
 
-def rise(grid: Grid, cell: Cell) -> dict[int, float]:
-    """By how much accuracy rose over the last fifth of the rounds, by seed."""
-    found = {}
+def rise(grid: Grid, cell: Cell) -> Rise | None:
+    """How accuracy rose over about the last fifth of the rounds; None where too little of it was
+    measured.
+    """
+    by, last, since, until = {}, [], 0, 0
     for seed, (rounds, values) in grid.curves(cell, METRIC).items():
         at = np.flatnonzero(rounds <= LAST * rounds[-1])[-1] if len(rounds) else 0
         if at and rounds[at] >= EARLIEST * rounds[-1]:
-            found[seed] = float(values[-1] - values[at])
-    return found
+            by[seed] = float(values[-1] - values[at])
+            last.append(float(values[-1] - values[-2]))
+            since, until = int(rounds[at]), int(rounds[-1])
+    return Rise(since, until, by, float(np.mean(last))) if by else None
