@@ -40,6 +40,23 @@ def test_another_run_is_named_by_start_pair_and_seed_or_by_its_key(
     assert lines[1].split(": ")[1].split(",")[0] == by_key[0].split(": ")[1]
 
 
+def test_of_a_study_that_was_tuned_twice_each_seed_has_its_own_run(tmp_path: Path) -> None:
+    """Seeds 0 and 2 have the rates of one tuning, and count once: seed 2 was a KeyError."""
+    study = headstart.Study(
+        task="digits", model="logistic", seeds=[0, 1, 2], rounds=2, every=1, population=8, cohort=2,
+        tuning={"trials": 1, "repeats": 2, "rounds": 1},
+    )  # fmt: skip
+    headstart.run_study(study, tmp_path / "out")
+    best = headstart.load(tmp_path / "out").best()
+    runs = headstart.load(tmp_path / "out").runs.to_pylist()
+    assert str(best).endswith(" over 2 tunings")
+    assert best.accuracies == {run["seed"]: run["test_accuracy"] for run in runs}
+    lines = write(tmp_path / "out", tmp_path / "w.safetensors", seed=2)
+    assert lines[1].startswith(f"seed 2: {100 * best.accuracies[2]:.1f}%")
+    of_rates = [run for run in runs if run["client_rate"] == best.client_rate]
+    assert best.seed == max(of_rates, key=lambda run: float(run["test_accuracy"]))["seed"]
+
+
 @pytest.mark.parametrize(
     ("asked", "line"),
     [

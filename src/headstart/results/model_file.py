@@ -93,8 +93,9 @@ def _told(row: Mapping[str, Any]) -> str:
 
 
 def _of_seed(best: Best, seed: int) -> str:
-    highest = ", the highest of its seeds" if seed == best.seed and len(best.runs) > 1 else ""
-    return f"seed {seed}: {percent(best.accuracies[seed])}{highest}"
+    accuracy = best.accuracies[seed]
+    is_highest = len(best.runs) > 1 and accuracy == max(best.accuracies.values())
+    return f"seed {seed}: {percent(accuracy)}{', the highest of its seeds' if is_highest else ''}"
 
 
 def _of_round(file: Path) -> str:

@@ -23,6 +23,7 @@ from headstart.results.notebook import Page, drawn, results_as_html
 from headstart.statistics.intervals import Estimate, t_interval, within
 from headstart.study.folder.store import Folder
 from headstart.tables import BASELINE_RUNS, BASELINES, LOOKS, TRIALS
+from headstart.wording.phrases import count
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,7 +35,9 @@ class Best:
     """The pair with the highest mean accuracy from a start, its rates, and how accurate it was over
     the seeds.
 
-    It was picked on the same runs that measured it, so `accuracy` is a little optimistic.
+    It was picked on the same runs that measured it, so `accuracy` is a little optimistic. Where a
+    study was tuned several times, each tuning counts once in it, and rates and `seed` are of the
+    one whose seeds ended highest. `accuracies` has the run of each seed.
     """
 
     start: str
@@ -46,11 +49,7 @@ class Best:
     runs: Mapping[int, str]
     folder: Path
     accuracies: Mapping[int, float]
-
-    @property
-    def seed(self) -> int:
-        """The seed with the highest accuracy."""
-        return max(self.accuracies, key=self.accuracies.__getitem__)
+    seed: int
 
     def path(self, seed: int | None = None, *, of_best_round: bool = False) -> Path:
         """The file of the weights that a run ended with, or of its best round: by default of the
@@ -81,9 +80,9 @@ class Best:
 
     def __str__(self) -> str:
         rates = f"rates {self.client_rate:g} and {self.server_rate:g}"
-        return (
-            f"{self.client} + {self.server} from {self.start}, {rates}: {interval(self.accuracy)}"
-        )
+        unit = "seed" if self.accuracy.n == len(self.runs) else "tuning"
+        accuracy = interval(self.accuracy, unit)
+        return f"{self.client} + {self.server} from {self.start}, {rates}: {accuracy}"
 
     def __repr__(self) -> str:
         return f"<{self}>"
@@ -177,17 +176,18 @@ class Results(os.PathLike[str]):
             raise HeadstartError(f"no pair from {chosen} has an accuracy: {_why_none(found)}")
         place = found.best if pair is None else _place_of(pair, found)
         optimizers, cell = found.pairs[place], found.cells[place]
-        seed = max(cell.accuracy, key=cell.accuracy.__getitem__)
+        run = cell.best_run
         return Best(
             start=chosen,
             client=optimizers.client,
             server=optimizers.server,
-            client_rate=cell.by_seed("client_rate")[seed],
-            server_rate=cell.by_seed("server_rate")[seed],
+            client_rate=run.client_rate,
+            server_rate=run.server_rate,
             accuracy=mean_accuracy(cell),
             runs={run.seed: run.run for run in cell.runs},
             folder=self.folder,
-            accuracies=cell.accuracy,
+            accuracies=cell.by_seed("test_accuracy"),
+            seed=run.seed,
         )
 
     def plot(self, panel: str, *, wide: bool = True) -> "Figure":
@@ -265,13 +265,13 @@ def mean_accuracy(cell: Cell) -> Estimate:
     return within(t_interval(cell.accuracy.values()), 0.0, 1.0)
 
 
-def interval(estimate: Estimate) -> str:
-    """An accuracy with its interval, where there is one.
+def interval(estimate: Estimate, unit: str = "seed") -> str:
+    """An accuracy with its interval, where there is one; `unit`: of what its values are.
 
     >>> interval(Estimate(0.9, 0.88, 0.92, 3)), interval(Estimate(0.9, None, None, 1))
     ('90.0% [88.0, 92.0] over 3 seeds', '90.0% over 1 seed')
     """
-    seeds = f"over {estimate.n} seed{'s' if estimate.n > 1 else ''}"
+    seeds = f"over {count(estimate.n, unit)}"
     if estimate.low is None or estimate.high is None:
         return f"{percent(estimate.value)} {seeds}"
     return (

@@ -3,7 +3,7 @@ setting.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,14 @@ import numpy as np
 
 from headstart.looks.competitors import Pair, Setting
 from headstart.report.runs.records import Run
+
+Rates = tuple[float, float, str, str]
+"""Client rate, server rate, client and server with their parameters: what a tuning chooses."""
+
+
+def rates_of(run: Run) -> Rates:
+    """The rates of a run."""
+    return run.client_rate, run.server_rate, run.client, run.server
 
 
 def replaced(setting: Setting, axis: str, value: str | float) -> Setting:
@@ -54,6 +62,22 @@ class Cell:
         return {seed: float(np.mean(values)) for seed, values in of_repeat.items()}
 
     @property
+    def at_best_rates(self) -> tuple[Run, ...]:
+        """The runs at the rates that ended highest in the mean: where a study was tuned several
+        times each tuning has rates of its own, else these are all.
+        """
+        by_rates: dict[Rates, list[Run]] = {}
+        for run in self.runs:
+            by_rates.setdefault(rates_of(run), []).append(run)
+        highest = max(by_rates.values(), key=_mean_of)
+        return tuple(highest)
+
+    @property
+    def best_run(self) -> Run:
+        """Of the runs at the best rates the one that ended highest."""
+        return max(self.at_best_rates, key=_accuracy_of)
+
+    @property
     def outcomes(self) -> dict[int, float]:
         """Final accuracy by seed, or by repeat of the tuning where these are fewer.
 
@@ -78,3 +102,11 @@ class Cell:
     def mean(self) -> float:
         """Mean final accuracy; NaN, which ranks last, where a run diverged."""
         return float(np.mean(list(self.accuracy.values()))) if self.accuracy else math.nan
+
+
+def _accuracy_of(run: Run) -> float:
+    return -1.0 if run.test_accuracy is None else run.test_accuracy
+
+
+def _mean_of(runs: Sequence[Run]) -> float:
+    return float(np.mean([_accuracy_of(run) for run in runs]))

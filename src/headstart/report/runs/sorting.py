@@ -11,16 +11,13 @@ import numpy as np
 
 from headstart.looks.competitors import Pair, Setting, family, labels
 from headstart.looks.repeats import first_of_repeat
-from headstart.report.runs.cells import Cell
+from headstart.report.runs.cells import Cell, Rates, rates_of
 from headstart.report.runs.grid import Grid, Place
 from headstart.report.runs.part_names import PartNames
 from headstart.report.runs.records import TEXTS, Records, Run
 from headstart.report.words.start_names import start_names
 from headstart.tables import BaselineRow
 from headstart.wording.escapes import printable
-
-Rates = tuple[float, float, str, str]
-"""Client rate, server rate, client and server with their parameters: what a tuning chooses."""
 
 OF_TRIALS = {
     "client": "clients",
@@ -50,9 +47,8 @@ def sort(records: Records) -> Grid:
             called("partitions", run.partition), called("devices", run.devices), run.local_epochs,
             run.trainable,
         )  # fmt: skip
-        rates = run.client_rate, run.server_rate, run.client, run.server
-        if repeats > 1:  # the rates of a cell are what its tunings found, not a choice among them
-            rates = ALL_REPEATS
+        # The rates of a cell are what its tunings found, not a choice among them.
+        rates = ALL_REPEATS if repeats > 1 else rates_of(run)
         tried[run.start, pair, setting][rates].append(run)
     named = first_of_repeat(records.distinct("seed"), repeats)
     at_rates, chosen = {}, {}

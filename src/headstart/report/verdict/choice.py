@@ -16,10 +16,11 @@ from headstart.report.runs.records import Run
 from headstart.report.words.numbers import percent
 from headstart.report.words.written_parts import FILE, GIVEN, parts
 from headstart.wording.epochs import in_words
+from headstart.wording.phrases import count
 
 KEPT = (
-    "task", "model", "population", "cohort", "batch_size", "rounds", "weighting", "evaluate_on",
-    "target_accuracy", "client_rate_by_round", "server_rate_by_round", "precision",
+    "task", "model", "population", "cohort", "batch_size", "rounds", "every", "weighting",
+    "evaluate_on", "target_accuracy", "client_rate_by_round", "server_rate_by_round", "precision",
 )  # fmt: skip
 """Keys of the study that the short file takes over as they are."""
 
@@ -50,7 +51,8 @@ class Choice:
         server: the server optimizer likewise.
         weights: the file of the best seed's weights, in the folder of the study.
         picked: which seed they are of, and that it was picked.
-        study: a study file that runs only this; empty where a part was given by a program.
+        study: a study file that runs only this, with the seeds that ran at these rates; empty
+            where a part was given by a program.
     """
 
     start: str
@@ -77,7 +79,8 @@ class Choice:
 
 def choice(grid: Grid, cell: Cell) -> Choice:
     """What was chosen, as it was run; `cell`: the runs of its start and its pair."""
-    start, run = cell.start, _best_run(cell)
+    start, run = cell.start, cell.best_run
+    seeds = sorted(each.seed for each in cell.at_best_rates)
     alike: tuple[Pair, ...] = ()
     for pairs in grid.decided.pairs:
         if cell.pair in pairs:
@@ -94,26 +97,25 @@ def choice(grid: Grid, cell: Cell) -> Choice:
         local_epochs=run.local_epochs,
         weights=f"runs/{run.run}/weights.safetensors",
         picked=picked(grid, cell),
-        study=study_file(grid, start, run, sorted(cell.seeds)),
+        study=study_file(grid, start, run, seeds),
     )
-
-
-def _best_run(cell: Cell) -> Run:
-    def accuracy(run: Run) -> float:
-        return -1.0 if run.test_accuracy is None else run.test_accuracy
-
-    return max(cell.runs, key=accuracy)
 
 
 def picked(grid: Grid, cell: Cell) -> str:
     """Which seed the weights are of, and that they were picked by what was measured."""
-    run = _best_run(cell)
+    run, alike = cell.best_run, cell.at_best_rates
     if len(cell.runs) == 1 or run.test_accuracy is None:
         return f"seed {run.seed}"
-    others = f"picked as the highest of {len(cell.runs)} seeds by {grid.measure}"
     found, mean = percent(run.test_accuracy), percent(cell.mean)
-    flattered = f", which flatters it: their mean is {mean}" if found != mean else ""
-    return f"seed {run.seed}, {others} ({found}{flattered})"
+    those = "their mean"
+    seeds = count(len(alike), "seed")
+    if len(alike) < len(cell.runs):
+        seeds += f" at these rates, which ended highest of {count(grid.records.repeats, 'tuning')},"
+        those = "the mean of all tunings"
+    flattered = f", which flatters it: {those} is {mean}" if found != mean else ""
+    return (
+        f"seed {run.seed}, picked as the highest of {seeds} by {grid.measure} ({found}{flattered})"
+    )
 
 
 def full_name(grid: Grid, start: str) -> str:
