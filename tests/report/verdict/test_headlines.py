@@ -49,8 +49,8 @@ def test_a_run_that_is_no_better_than_the_constant_answer_claims_nothing(table: 
     grid = with_constant(table(runs), 0.601)
     found = headlines(grid, "checkpoint")
     assert found.constant.startswith(
-        "No run is better than the constant answer: that looks at no input and gets 60.1% right, "
-        "and FedAdam"
+        "No pair is better than the constant answer in the mean: that looks at no input and gets "
+        "60.1% right, and FedAdam"
     )
     said = Reading(Path(), grid).verdict
     assert said.headlines == (found.constant,)
@@ -180,7 +180,7 @@ def test_a_gain_that_is_seen_is_told(table: Table) -> None:
         "Training added no more than 0.4 points: from proxy accuracy is 96.7%"
     )
     assert found.constant.startswith(
-        "No run is better than the constant answer by more than 0.4 points: that looks"
+        "No pair is better than the constant answer by more than 0.4 points in the mean: that looks"
     )
 
 

@@ -113,8 +113,8 @@ def no_better(grid: Grid, best: Cell) -> str:
         return ""
     by = _more_than_shows(best.mean - constant, " by more than {} points")
     return (
-        f"No run is better than the constant answer{by}: that looks at no input and gets "
-        f"{percent(constant)} right, and {method(best.pair)} from {best.start} "
+        f"No pair is better than the constant answer{by} in the mean: that looks at no input and "
+        f"gets {percent(constant)} right, and {method(best.pair)} from {best.start} "
         f"{percent(best.mean)}. Nothing was learned that could be compared: try other rates, more "
         "rounds, or another model."
     )
