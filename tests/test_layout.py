@@ -54,7 +54,7 @@ HOUSE = {
         {"devices", "rate_by_round", "measurements"},
         {"plan", "journal"},
         {"executors"},
-        {"federation", "streaming"},
+        {"federation", "refusals", "streaming"},
         {"checkpoint"},
     ],
     "engine/executors": [

@@ -19,6 +19,7 @@ from headstart.engine.executors.base import EXECUTORS
 from headstart.engine.federation import begin
 from headstart.engine.measurements import Row
 from headstart.engine.rate_by_round import RATES_BY_ROUND
+from headstart.engine.refusals import check_network
 from headstart.errors import HeadstartError
 from headstart.models.network import Network
 from headstart.parts.own_modules import one_line
@@ -26,7 +27,7 @@ from headstart.parts.validation import validate
 from headstart.probes.base import PROBES
 from headstart.servers.base import SERVERS
 from headstart.study.data import check_cohort
-from headstart.study.federations import assembled, check_network
+from headstart.study.federations import assembled
 from headstart.study.file.keys import USUAL_COHORT, Rate, Seed, Strict
 from headstart.study.file.run_spec import Settings
 from headstart.study.file.settings import Count

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
+from headstart.engine.refusals import check_device
 from headstart.parts.caches import forget_changed
 from headstart.probes.base import PROBES
 from headstart.servers.base import SERVERS
 from headstart.starts.base import STARTS
 from headstart.study.data import task_of
-from headstart.study.federations import build_network, check_device, federation_of, network_of
+from headstart.study.federations import build_network, federation_of, network_of
 from headstart.study.file.keys import StudyFile
 from headstart.study.file.run_spec import RunSpec
 from headstart.study.spec import Study

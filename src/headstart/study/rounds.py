@@ -185,13 +185,11 @@ def _assignment(
 
 
 def _after(federation: Federation, state: State, now: RoundPlan, cohort: Cohort | None) -> State:
-    bytes_down = len(now.clients_K) * (
-        trees.size_in_bytes(state.x) + trees.size_in_bytes(state.shared)
-    )
+    sent = trees.size_in_bytes(state.x) + trees.size_in_bytes(state.shared)
     state = replace(
         state,
         round=now.round,
-        bytes_down=state.bytes_down + bytes_down,
+        bytes_down=state.bytes_down + len(now.clients_K) * sent,
         simulated_seconds=state.simulated_seconds + now.seconds,
     )
     if cohort is None:

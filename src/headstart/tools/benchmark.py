@@ -27,6 +27,7 @@ from headstart.engine.executors.auto import fastest
 from headstart.engine.executors.base import EXECUTORS
 from headstart.engine.federation import Federation, begin
 from headstart.engine.plan import PAD, Population, plan
+from headstart.engine.refusals import check_device
 from headstart.errors import HeadstartError, nearest
 from headstart.kernels.threads import torch_threads
 from headstart.models.network import MODELS, Network, Precision
@@ -34,7 +35,7 @@ from headstart.probes.evaluation import evaluate
 from headstart.servers.base import SERVERS
 from headstart.study.data import CPU
 from headstart.study.executor_choice import timed
-from headstart.study.federations import assembled, check_device
+from headstart.study.federations import assembled
 from headstart.study.file.run_spec import Settings
 from headstart.study.rounds import advance
 from headstart.tasks.base import Examples, Task, classification
