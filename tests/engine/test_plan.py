@@ -8,7 +8,7 @@ import pytest
 
 from headstart.engine import plan as module
 from headstart.engine.devices import DEVICES
-from headstart.engine.plan import AHEAD, PAD, Plans, Population, Schedule, plan
+from headstart.engine.plan import AHEAD, PAD, Plans, Population, Schedule, of_clients, plan
 
 CLIENTS = Population(
     [np.arange(100 * i, 100 * i + size) for i, size in enumerate([1, 3, 4, 5, 8, 9, 12, 18])]
@@ -48,6 +48,21 @@ def test_only_small_plans_are_drawn_ahead(monkeypatch: pytest.MonkeyPatch) -> No
         drawn.clear()
         Plans(3, CLIENTS, schedule())(5)
         assert drawn == list(range(5, 5 + rounds))
+
+
+@pytest.mark.parametrize("batching", ["minibatch", "full"])
+def test_a_client_planned_by_itself_does_as_in_its_cohort(batching: Any) -> None:
+    asked = schedule("uneven-epochs(share=0.5)", batching=batching, local_epochs=2)
+    for round_ in range(1, 10):
+        drawn = plan(3, round_, CLIENTS, asked)
+        for k, client in enumerate(drawn.clients_K):
+            rows = CLIENTS[client]
+            alone = of_clients(3, round_, drawn.clients_K[k : k + 1], [rows], asked, len(rows))
+            assert alone.steps_K[0] == drawn.steps_K[k]
+            assert alone.keys_K[0] == drawn.keys_K[k]
+            for step in range(int(drawn.steps_K[k])):
+                ours, theirs = alone.rows_KSB[0, step], drawn.rows_KSB[k, step]
+                assert np.array_equal(ours[ours != PAD], theirs[theirs != PAD])
 
 
 def test_every_epoch_uses_every_row_of_a_client_once() -> None:

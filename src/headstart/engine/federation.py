@@ -74,3 +74,32 @@ def on_device(state: State, device: torch.device) -> State:
 def begin(federation: Federation, x: Tree) -> State:
     """The state before the first round, from the weights of a start."""
     return State(round=0, x=x, server=federation.server.init(x), shared=federation.client.shared(x))
+
+
+def server_step(
+    client: ClientOptimizer,
+    server: ServerOptimizer,
+    state: State,
+    means: tuple[Tree, Tree],
+    share: float,
+    rate: float,
+) -> State:
+    """Take the server's step of a round.
+
+    Args:
+        client: how uploads are combined.
+        server: the server optimizer.
+        state: with the weights that the cohort was sent.
+        means: of its updates and of its messages, weighted with p_i.
+        share: of all clients, how many reported.
+        rate: the server's, in this round.
+    """
+    delta, shared = client.combine(*means, state.shared, share)
+    x, moments = server.update(delta, state.server, state.x, rate)
+    return replace(
+        state,
+        x=trees.contiguous(x),
+        server=trees.contiguous(moments),
+        shared=trees.contiguous(shared),
+        pseudo_gradient=trees.contiguous(delta),
+    )

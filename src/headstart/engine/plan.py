@@ -118,17 +118,38 @@ def plan(
         schedule: what rounds have in common.
         widest: it is padded as if the largest client had at least so many rows.
     """
-    K, M = schedule.cohort, max(clients.widest, widest)
-    clients_K = np.sort(
-        rng.generator(seed, "cohort", round_).choice(len(clients), K, replace=False)
-    )
-    sizes_K = clients.sizes_N[clients_K]
+    clients_K = cohort_of(seed, round_, len(clients), schedule.cohort)
+    rows = [clients[client] for client in clients_K]
+    return of_clients(seed, round_, clients_K, rows, schedule, max(clients.widest, widest))
+
+
+def cohort_of(seed: int, round_: int, population: int, size: int) -> Ints:
+    """Draw the clients of a round from a population, in order."""
+    return np.sort(rng.generator(seed, "cohort", round_).choice(population, size, replace=False))
+
+
+def of_clients(
+    seed: int, round_: int, clients_K: Ints, rows: Sequence[Ints], schedule: Schedule, widest: int
+) -> RoundPlan:
+    """Draw what clients do in a round. It is drawn for each of them alone, so that a client which
+    is planned by itself does the same as in a cohort.
+
+    Args:
+        seed: that of the run.
+        round_: its number, counted from 1.
+        clients_K: the clients, by their numbers.
+        rows: those of each client.
+        schedule: what rounds have in common.
+        widest: the rows of the largest client, to which all are padded.
+    """
+    K, M = len(clients_K), widest
+    sizes_K = np.array([len(one) for one in rows])
     batch = M if schedule.batching == "full" else min(schedule.batch_size, M)
     epoch_K = -(-sizes_K // batch)
     steps_K, seconds = schedule.devices(seed, round_, clients_K, epoch_K, schedule.local_epochs)
     all_rows_KM = np.full((K, M), PAD)
-    for k, client in enumerate(clients_K):
-        all_rows_KM[k, : sizes_K[k]] = clients[client]
+    for k, own in enumerate(rows):
+        all_rows_KM[k, : sizes_K[k]] = own
     mass_K = np.where(steps_K > 0, sizes_K if schedule.weighting == "samples" else 1.0, 0.0)
     dropout_K = rng.bits(seed, "dropout", at=(round_, clients_K))
     return RoundPlan(

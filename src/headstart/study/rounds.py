@@ -10,7 +10,7 @@ from headstart import trees
 from headstart.clients.base import ClientOptimizer
 from headstart.engine.executors.base import Assignment, Cohort, Compute, Executor
 from headstart.engine.executors.loop import by_loop
-from headstart.engine.federation import Federation, State
+from headstart.engine.federation import Federation, State, server_step
 from headstart.engine.measurements import Measurements
 from headstart.engine.plan import RoundPlan
 from headstart.kernels.recorded import RecordingError
@@ -196,22 +196,16 @@ def _after(federation: Federation, state: State, now: RoundPlan, cohort: Cohort 
         return state
     share = now.reporting / len(federation.clients)
     rate = federation.server_rate * federation.server_rate_by_round(now.round)
-    delta, shared = federation.client.combine(
-        cohort.mean_update, cohort.mean_message, state.shared, share
-    )
-    x, server = federation.server.update(delta, state.server, state.x, rate)
+    means = cohort.mean_update, cohort.mean_message
+    state = server_step(federation.client, federation.server, state, means, share, rate)
     keeps = any(cohort.memories)
     met = {}
     for client, kept in zip(now.clients_K, cohort.memories, strict=True):
         met[int(client)] = trees.contiguous(kept)
-    upload = trees.size_in_bytes(cohort.mean_update) + trees.size_in_bytes(cohort.mean_message)
+    upload = sum(map(trees.size_in_bytes, means))
     return replace(
         state,
-        x=trees.contiguous(x),
-        server=trees.contiguous(server),
-        shared=trees.contiguous(shared),
         memories={**state.memories, **met} if keeps else state.memories,
-        pseudo_gradient=trees.contiguous(delta),
         bytes_up=state.bytes_up + now.reporting * upload,
     )
 

@@ -42,25 +42,6 @@ def loop() -> Executor:
 def by_loop(network: Network, task: Task, client: ClientOptimizer) -> Compute:
     """Compute cohorts one client after another."""
 
-    def local(asked: Assignment, k: int) -> Local:
-        x, shared, memory = asked.x, asked.shared, asked.memories[k]
-        rate, plan = asked.rate, asked.plan
-        key = torch.tensor(plan.keys_K[k], dtype=torch.int32, device=network.device)
-        y, state = x, client.begin(x, shared, memory)
-        losses, counts = torch.zeros(2, dtype=network.dtype, device=network.device)
-        for step in range(plan.steps_K[k]):
-            rows = _real_rows(plan.rows_KSB[k, step], network)
-            g, loss, count = gradient(network, task, y, rows, rng.step_key(key, step))
-            d, state = client.direction(g, x, y, state, shared, memory)
-            y = trees.add(y, d, -rate)
-            losses, counts = losses + loss, counts + count
-        at_x: Tree = {}
-        if client.wants_grad_at_x:
-            rows = _real_rows(plan.all_rows_KM[k], network)
-            at_x, _, _ = gradient(network, task, x, rows, rng.step_key(key, -1))
-        upload = client.finish(x, y, int(plan.steps_K[k]), rate, at_x, shared, memory)
-        return Local(upload, trees.subtract(x, y), losses, counts)
-
     def cohort_of(asked: Assignment) -> Cohort:
         """Take up the reporting clients one by one in the order of the plan."""
         mean_update: Tree = {}
@@ -69,10 +50,11 @@ def by_loop(network: Network, task: Task, client: ClientOptimizer) -> Compute:
         squared_norms, losses, counts = next(iter(asked.x.values())).new_zeros(3)
         memories = list(asked.memories)
         for k in asked.plan.reporting_clients:
-            one, weight = local(asked, k), float(asked.plan.weights_K[k])
+            one = local(network, task, client, asked, k)
+            weight = float(asked.plan.weights_K[k])
             memories[k] = one.upload.memory
-            mean_update = _accumulate(mean_update, one.upload.update, weight)
-            mean_message = _accumulate(mean_message, one.upload.message, weight)
+            mean_update = accumulate(mean_update, one.upload.update, weight)
+            mean_message = accumulate(mean_message, one.upload.message, weight)
             if asked.watched:
                 length = trees.norm(one.delta)
                 squared_norms = squared_norms + length**2
@@ -90,6 +72,37 @@ def by_loop(network: Network, task: Task, client: ClientOptimizer) -> Compute:
         return {place: cohort_of(asked) for place, asked in assignments.items()}
 
     return compute
+
+
+def local(
+    network: Network, task: Task, client: ClientOptimizer, asked: Assignment, k: int
+) -> Local:
+    """Do the work of one client in a round.
+
+    Args:
+        network: the model as a function of its parameters.
+        task: the task, whose training rows the plan names.
+        client: the client optimizer.
+        asked: what a run asks of the cohort.
+        k: the client's place in it; it does at least one step.
+    """
+    x, shared, memory = asked.x, asked.shared, asked.memories[k]
+    rate, plan = asked.rate, asked.plan
+    key = torch.tensor(plan.keys_K[k], dtype=torch.int32, device=network.device)
+    y, state = x, client.begin(x, shared, memory)
+    losses, counts = torch.zeros(2, dtype=network.dtype, device=network.device)
+    for step in range(plan.steps_K[k]):
+        rows = _real_rows(plan.rows_KSB[k, step], network)
+        g, loss, count = gradient(network, task, y, rows, rng.step_key(key, step))
+        d, state = client.direction(g, x, y, state, shared, memory)
+        y = trees.add(y, d, -rate)
+        losses, counts = losses + loss, counts + count
+    at_x: Tree = {}
+    if client.wants_grad_at_x:
+        rows = _real_rows(plan.all_rows_KM[k], network)
+        at_x, _, _ = gradient(network, task, x, rows, rng.step_key(key, -1))
+    upload = client.finish(x, y, int(plan.steps_K[k]), rate, at_x, shared, memory)
+    return Local(upload, trees.subtract(x, y), losses, counts)
 
 
 def gradient(
@@ -120,5 +133,6 @@ def _real_rows(padded: object, network: Network) -> Tensor:
     return rows[rows != PAD]
 
 
-def _accumulate(mean: Tree, tree: Tree, weight: float) -> Tree:
+def accumulate(mean: Tree, tree: Tree, weight: float) -> Tree:
+    """Add a client's tree to a weighted mean, which is empty before the first."""
     return trees.add(mean, tree, weight) if mean else trees.scale(tree, weight)
