@@ -27,15 +27,16 @@ HOUSE = {
         {"engine"},
         {"probes"},
         {"study"},
-        {"report", "export", "tools", "simulation", "testing"},
+        {"report", "tools", "simulation", "testing"},
         {"terminal"},
         {"trackers"},
         {"results"},
+        {"export"},
         {"__init__"},
         {"cli"},
         {"__main__"},
     ],
-    "files": [{"writing", "locations"}, {"digests", "locks", "seals"}],
+    "files": [{"writing", "locations"}, {"digests", "locks", "seals", "folders"}],
     "kernels": [
         {
             "threads",
@@ -170,6 +171,19 @@ HOUSE = {
         {"findings_page"},
     ],
     "results": [{"notebook"}, {"study_results"}, {"study_run", "model_file"}],
+    "export": [
+        {"recipe", "exchanges"},
+        {"chosen", "deployment", "study_rows"},
+        {"app", "flower"},
+        {"conformance"},
+    ],
+    "export/flower": [
+        {"settings", "records", "app_objects"},
+        {"client", "strategy"},
+        {"server", "memory_grid"},
+        {"driving"},
+    ],
+    "export/conformance": [{"simulated"}, {"partings"}, {"conform"}],
     "paper": [{"findings", "tasks"}, {"presets"}],
     "trackers": [{"base"}, {"*"}, {"following"}],
     "wording": [{"*"}],
@@ -356,8 +370,7 @@ WITHOUT_TORCH += [
 WITHOUT_TORCH += [
     "headstart." + ".".join(path.relative_to(ROOT).with_suffix("").parts)
     for path in FILES
-    if path.relative_to(ROOT).parts[0] in ("report", "results", "export")
-    and path.name != "__init__.py"
+    if path.relative_to(ROOT).parts[0] in ("report", "results") and path.name != "__init__.py"
 ]
 
 

@@ -1,0 +1,1 @@
+"""What a study found, deployed: its recipe, and the app that carries it out."""

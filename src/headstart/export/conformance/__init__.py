@@ -1,0 +1,1 @@
+"""Whether an app trains as the study's simulation did: round by round, and where they part."""
