@@ -286,3 +286,24 @@ def test_without_rows_to_validate_on_a_bag_of_words_is_not_tuned(tmp_path: Path)
     made = write_first_study(tmp_path / "posts.jsonl", tmp_path / "a.yaml")
     assert made.guesses[-1] == "60 rows to train on, 0 to validate on, 30 to test on"
     assert Study.load(made.path).file.tuning is None
+
+
+@pytest.mark.parametrize("left_out", [False, True])
+def test_thousands_of_columns_are_not_named_one_by_one(left_out: bool, tmp_path: Path) -> None:
+    """But where something else is left out, which the table would take for a feature."""
+    names = [f"gene_{i:04d}" for i in range(2_000)]
+    rows = [",".join(["clinic", "ill", *names, *(["note"] * left_out)])]
+    for row in range(60):
+        cells = [f"{(row * 37 + i * 11) % 101 / 7:.2f}" for i in range(2_000)]
+        note = [f"n{row}"] * left_out
+        rows.append(",".join([f"c{row % 6}", "no" if row % 12 < 6 else "yes", *cells, *note]))
+    path = tmp_path / "genes.csv"
+    path.write_text("\n".join(rows))
+    found = write_first_study(path, tmp_path / "study.yaml")
+    (features,) = [line for line in found.guesses if line.startswith("features: ")]
+    assert features.endswith("gene_0199 and 1800 more")
+    text = (tmp_path / "study.yaml").read_text()
+    assert ("gene_1999" in text) == left_out
+    assert ("all 2000 others" in text) != left_out
+    names_read = dict(Study.load(tmp_path / "study.yaml").task.changed).get("features", ())
+    assert len(names_read) == 2_000 * left_out

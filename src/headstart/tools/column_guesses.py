@@ -192,6 +192,8 @@ def _counts_rows(table: SourceTable, name: str) -> bool:
 
 def _column(name: str, cells: list[Any]) -> Column:
     """What a column looks like by its cells."""
+    if name != FILE and cells and (numbers := _numbers(cells)) is not None:
+        return _of_numbers(name, numbers, len(cells))
     present = [_beginning(cell) for cell in cells if not _is_empty(cell)]
     gaps, rows = len(cells) - len(present), len(cells)
     if not present:
@@ -205,9 +207,7 @@ def _column(name: str, cells: list[Any]) -> Column:
         return Column(name, "other", (), rows, len(cells))
     numbers = _numbers(said)
     if numbers is not None:
-        whole = all(map(float.is_integer, numbers))
-        gaps, counts = len(cells) - len(said), whole and _counts(numbers)
-        return Column(name, "number", _distinct(numbers), rows, gaps, whole, counts)
+        return _of_numbers(name, numbers, rows)
     if not all(isinstance(cell, str | bool) for cell in present):
         return Column(name, "other", (), rows, gaps)
     words = [str(cell).strip() for cell in present]
@@ -218,6 +218,13 @@ def _column(name: str, cells: list[Any]) -> Column:
     length = sum(len(word.split()) for word in words) / len(words)
     kind = "text" if length >= DOCUMENT else "words"
     return Column(name, kind, _distinct(words), rows, gaps)
+
+
+def _of_numbers(name: str, numbers: list[float], rows: int) -> Column:
+    """A column that has these numbers and else gaps."""
+    whole = all(map(float.is_integer, numbers))
+    counts = whole and _counts(numbers)
+    return Column(name, "number", _distinct(numbers), rows, rows - len(numbers), whole, counts)
 
 
 def _beginning(cell: Any) -> Any:
@@ -254,7 +261,7 @@ def _numbers(cells: Sequence[Any]) -> list[float] | None:
         return None
     if not all(map(math.isfinite, numbers)):
         return None
-    if str in kinds and any("_" in cell for cell in cells if isinstance(cell, str)):
+    if str in kinds and "_" in "".join(cell for cell in cells if isinstance(cell, str)):
         return None
     return numbers
 

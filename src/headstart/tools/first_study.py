@@ -35,6 +35,9 @@ SCALED, MOST_PIXELS = 32, 128
 learns from soon.
 """
 
+MOST_NAMED = 200
+"""So many features are named one by one; of more, the file says that they are all other columns."""
+
 
 @dataclass(frozen=True)
 class FirstStudy:
@@ -182,14 +185,19 @@ def _inputs(table: Path, rest: Sequence[Column], has_label: bool) -> InputColumn
     for key, columns in (("features", numbers), ("categories", words)):
         if columns:
             keys[key] = [column.name for column in columns]
-            said.append(f"{key}: {', '.join(keys[key])}")
+            said.append(f"{key}: {names_of(keys[key], MOST_NAMED)}")
+    others = len(numbers) if len(numbers) > MOST_NAMED and "" not in by_kind else 0
+    if others:
+        del keys["features"]
     if any(column.gaps for column in (*numbers, *words)):
         keys["gaps"] = "mean"
         said.append("gaps: an empty cell, or NA or the like in it, is the mean of its column")
     left_out = [f"{c.name} ({_why_left_out(c)})" for c in by_kind.get("", ())]
     if left_out:
-        said.append(f"left out: {', '.join(left_out)}")
+        said.append(f"left out: {names_of(left_out, MOST_NAMED)}")
     comments = []
+    if others:
+        comments.append(f"features: [...]  # left out, as here: all {others} others")
     if counting := [column.name for column in rest if column.counts]:
         named = names_of(map(visible, counting))
         comments.append(f"left out, as they number the rows: {named}; in `features` they are kept")

@@ -9,6 +9,7 @@ Shape suffixes: N rows, W numbers of a column, F features.
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -179,9 +180,7 @@ def counts_rows(table: SourceTable, name: str, values_NW: Numbers) -> bool:
     """
     if values_NW.shape[1] != 1 or len(table) < SOME_ROWS:
         return False
-    sections = [values[~np.isnan(values)] for values in np.split(values_NW[:, 0], table.starts[1:])]
-    steps = np.concatenate([np.diff(values) for values in sections])
-    levels = np.concatenate([np.diff(np.unique(values)) for values in sections])
+    steps, levels = _steps(values_NW[:, 0], table.starts)
     if 2 * len(steps) < len(table):
         return False
     few = min(max(len(table) // 100, FEW_BREAKS), len(table) // 10)
@@ -192,9 +191,24 @@ def counts_rows(table: SourceTable, name: str, values_NW: Numbers) -> bool:
     if whole and not repeats and IDENTIFIERS.fullmatch(name):
         return True
     if len(table) >= ENOUGH_ROWS or OF_R.fullmatch(name):
-        even = not repeats and np.allclose(levels, levels[0], rtol=1e-6, atol=0)
+        even = not repeats and (np.abs(levels - levels[0]) <= 1e-6 * levels[0]).all()
         return bool(even or (whole and not turns))
     return bool(not repeats and (levels == 1).all() and (values_NW % 1 == 0).all())
+
+
+def _steps(values: Numbers, starts: npt.NDArray[np.int64]) -> tuple[Numbers, Numbers]:
+    """From one number to the next of each file, in the order of the rows, and among those that
+    differ in the order of their size.
+    """
+    steps, levels = [], []
+    for first, end in pairwise([*starts.tolist(), len(values)]):
+        numbers = values[first:end]
+        numbers = numbers[~np.isnan(numbers)]
+        ordered = np.sort(numbers)
+        rises = ordered[1:] - ordered[:-1]
+        steps.append(numbers[1:] - numbers[:-1])
+        levels.append(rises[rises > 0])
+    return np.concatenate(steps), np.concatenate(levels)
 
 
 def moments(

@@ -38,9 +38,10 @@ def numbers(table: SourceTable, column: str, gaps: bool = False) -> Numbers:
         if _is_list(cells.type)
         else _flat(table, column, cells, gaps)[:, None]
     )
-    if not np.max(np.abs(values_NW), initial=0.0) <= MOST:  # as nothing is beside nan
+    largest = np.max(np.abs(values_NW), initial=0.0)
+    if not largest <= MOST:  # as nothing is beside nan
         _refuse_wrong(table, column, values_NW, gaps)
-    largest = np.max(np.abs(values_NW), initial=0.0, where=np.isfinite(values_NW))
+        largest = np.max(np.abs(values_NW), initial=0.0, where=np.isfinite(values_NW))
     if 0 < largest < LEAST:
         raise HeadstartError(
             f"{table.path}: column {column!r} has no number beyond {largest:.1e}, whose variance "
