@@ -2,7 +2,12 @@
 prints.
 """
 
-from headstart.cli import studies, outcomes, deployment, tools  # noqa: F401, I001 - in this order in help
+from headstart.cli import (  # noqa: F401, I001 - in the order of the help
+    studies,
+    outcomes,
+    deployment,
+    tools,
+)
 from headstart.cli.commands import app, main
 
 __all__ = ["app", "main"]
