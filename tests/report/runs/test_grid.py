@@ -1,6 +1,6 @@
 """The slices are found from the runs, whatever the study file calls its grids."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -141,3 +141,26 @@ def test_the_page_tells_which_weights_were_trained(study: MakeStudy) -> None:
     page = write(folder).read_text(encoding="utf-8")
     assert "From every start the same weights were trained: head." in page
     assert "training head only" in page
+
+
+class _Walked(dict[tuple[str, str], Any]):
+    """Curves that count how often they are gone through."""
+
+    times = 0
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        self.times += 1
+        return super().__iter__()
+
+
+def test_the_metrics_of_cells_are_found_without_going_through_all_curves(study: MakeStudy) -> None:
+    records = tables.read(study())
+    curves = _Walked(records.curves)
+    grid = sort(replace(records, curves=curves))
+    before = curves.times
+    for cell in grid.cells.values():
+        keys = {run.run for run in cell.runs}
+        of_cell = [metric for run, metric in records.curves if run in keys]
+        assert list(grid.metrics(cell)) == list(dict.fromkeys(of_cell))
+    assert curves.times <= before + 1
+    assert len(grid.cells) > 10

@@ -272,8 +272,10 @@ class Grid:
 
     def metrics(self, cell: Cell) -> dict[str, None]:
         """The metrics that any run of a cell has, in the order of the records."""
-        runs = [run.run for run in cell.runs]
-        return dict.fromkeys(metric for run, metric in self.records.curves if run in runs)
+        found: dict[str, None] = {}
+        for run in cell.runs:
+            found |= dict.fromkeys(self.records.metrics.get(run.run, ()))
+        return found
 
     @property
     def target(self) -> float | None:

@@ -1,7 +1,8 @@
 """The tables of a study's folder, read and checked."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
+from functools import cached_property
 from inspect import formatannotation
 from itertools import pairwise
 from pathlib import Path
@@ -126,6 +127,14 @@ class Records:
     def distinct(self, column: str) -> list[Any]:
         """The values of a column of the runs that are there, each once, in order."""
         return sorted({getattr(run, column) for run in self.runs} - {None, ""})
+
+    @cached_property
+    def metrics(self) -> Mapping[str, Sequence[str]]:
+        """The metrics that each run has, in their order."""
+        found: dict[str, list[str]] = {}
+        for run, metric in self.curves:
+            found.setdefault(run, []).append(metric)
+        return found
 
     @property
     def diverged(self) -> int:
