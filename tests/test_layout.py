@@ -157,6 +157,7 @@ HOUSE = {
     ],
     "report/verdict": [
         {"sentences"},
+        {"other_rows"},
         {"where", "headlines", "choice", "cost", "reasons", "sureness"},
         {"which"},
         {"outlook"},
@@ -197,7 +198,7 @@ HOUSE = {
     "statistics": [
         {"roots"},
         {"corrections", "intervals", "joint"},
-        {"effects", "orders", "power", "shares", "spreads"},
+        {"effects", "orders", "power", "rows", "shares", "spreads"},
     ],
     "statistics/joint": [
         {"sequential", "moderated"},

@@ -10,6 +10,7 @@ from headstart.report.judgement.findings import Judged
 from headstart.report.judgement.reading import Reading
 from headstart.report.panels.base import Missing
 from headstart.report.runs.records import Records
+from headstart.report.verdict.other_rows import OtherRows
 from headstart.report.verdict.sentences import difference
 from headstart.report.verdict.verdict import Verdict
 from headstart.statistics.intervals import Estimate
@@ -63,7 +64,17 @@ def verdict_of(said: Verdict) -> dict[str, Any]:
         "against": said.against,
         "gain": bounds_of(said.gain),
         "gain_text": difference(said.gain) if said.gain else "",
+        "other_rows": rows_of(said.other_rows),
     }
+
+
+def rows_of(found: OtherRows | None) -> dict[str, Any] | None:
+    """The rows that all seeds are judged on, and what others could change."""
+    if found is None:
+        return None
+    told = asdict(found) | asdict(found.judged_on) | {"could_undo": found.could_undo}
+    del told["judged_on"]
+    return {name: rounded(value) for name, value in told.items()}
 
 
 def bounds_of(gain: Bounds | None) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ import numpy as np
 from headstart.report.appendix.choice_of_rates import picked_on_test
 from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Grid
+from headstart.report.verdict.other_rows import OtherRows, judged_on
 from headstart.report.words.numbers import percent
 from headstart.statistics.joint.sequential import LEVEL
 from headstart.wording.phrases import count, listed
@@ -17,8 +18,14 @@ times the median distance from it. Ours.
 """
 
 
-def how_sure(grid: Grid, start: str) -> str:
-    """At which look it was claimed, at which rates, and which runs have collapsed."""
+def how_sure(grid: Grid, start: str, of_rows: OtherRows | None = None) -> str:
+    """At which look it was claimed, at which rates, of which rows, and which runs have collapsed.
+
+    Args:
+        grid: the study's cells.
+        start: the one that is chosen.
+        of_rows: what other rows could change.
+    """
     last = grid.decided.last
     if last is None or grid.best(start) is None:
         return ""
@@ -28,7 +35,9 @@ def how_sure(grid: Grid, start: str) -> str:
     this = f"this was {planned}, at {count(last.seeds, grid.decided.unit)}"
     runs, fallen = runs_and_fallen(grid)
     seen = collapses(runs, fallen) if any(fallen.values()) else ""
-    return f"{in_how_many(grid, this)} {seen}".rstrip()
+    judged = of_rows or judged_on(grid)
+    rows = judged.sentence if judged else ""
+    return " ".join(filter(None, [in_how_many(grid, this), seen, rows]))
 
 
 def what_is_unseen(grid: Grid) -> str:

@@ -8,6 +8,7 @@ from headstart.report.runs.grid import Grid
 from headstart.report.verdict.choice import Choice, choice
 from headstart.report.verdict.cost import what_it_costs
 from headstart.report.verdict.headlines import headlines
+from headstart.report.verdict.other_rows import OtherRows, on_these_rows, other_rows
 from headstart.report.verdict.outlook import Outlook, outlook
 from headstart.report.verdict.reasons import reasons
 from headstart.report.verdict.sentences import Sentence
@@ -35,6 +36,7 @@ class Verdict:
         gain: final accuracy from the start over `against`, the nearest other, each with its best
             pair.
         against: the nearest other start.
+        other_rows: what other test rows could change of it; None where nothing is compared.
     """
 
     headlines: tuple[str, ...]
@@ -49,6 +51,7 @@ class Verdict:
     choice: Choice | None
     gain: Bounds | None = None
     against: str | None = None
+    other_rows: OtherRows | None = None
 
     @property
     def text(self) -> str:
@@ -82,6 +85,9 @@ def verdict(grid: Grid, panels: Sequence[Panel | Missing], folder: str, tied: st
     first = headlines(grid, leader, tied)
     where = where_to_begin(grid, first.constant, first.rising)
     start = where.names[0] if where.names else leader
+    of_rows = other_rows(grid, where)
+    claims_a_lead = where.decided and set(where.names) != set(found.starts)
+    caution = of_rows.caution if of_rows and claims_a_lead else ""
     which = with_what(grid, start, first.constant, first.untrained, first.rising)
     cell = cell_to_take(grid, start, which)
     learned = not first.constant and not first.untrained
@@ -92,11 +98,11 @@ def verdict(grid: Grid, panels: Sequence[Panel | Missing], folder: str, tied: st
         against = others[0] if others else None
         gain = starts.ahead(start, against) if against else None
     return Verdict(
-        headlines=tuple(first.sentences),
-        where=where,
+        headlines=tuple(filter(None, [*first.sentences, caution])),
+        where=on_these_rows(where, of_rows),
         which=which,
         start=start,
-        sure=how_sure(grid, start),
+        sure=how_sure(grid, start, of_rows),
         unseen=what_is_unseen(grid),
         cost=what_it_costs(grid, cell) if cell and learned else "",
         why=reasons(grid, start, panels, where) if learned else "",
@@ -104,4 +110,5 @@ def verdict(grid: Grid, panels: Sequence[Panel | Missing], folder: str, tied: st
         choice=choice(grid, cell) if cell else None,
         gain=gain,
         against=against,
+        other_rows=of_rows,
     )

@@ -15,6 +15,7 @@ from headstart.looks.decided import Decided
 from headstart.report.measures.speed import reached, reached_by_all, rounds_needed
 from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Grid
+from headstart.report.verdict.other_rows import measured_on
 from headstart.report.verdict.sentences import (
     Sentence,
     difference,
@@ -230,7 +231,8 @@ def undecided(grid: Grid, starts: Starts) -> Sentence:
         lead = f"{starts.leader} leads {other} by {abs(100 * bounds.value):.1f} points"
         said.append(f"{lead}, but {possible(bounds)}")
     seeds = count(starts.last.seeds, starts.found.unit)
-    why = f"after {seeds}, in final {grid.measure} with the best pair of each, {joined(*said)}"
+    measure = f"final {measured_on(grid)} with the best pair of each"
+    why = f"after {seeds}, in {measure}, {joined(*said)}"
     claim, able = "It is not decided where to begin", tuple(starts.able)
     return Sentence(False, claim, why, (starts.leader,), open=able)
 
@@ -243,7 +245,7 @@ def told(grid: Grid, starts: Starts, who: str) -> str:
     said = []
     for other in nearest_and_furthest(starts):
         said.append(f"{difference(starts.ahead(starts.leader, other))} over {other}")
-    return f"{who} {listed(said)} in final {grid.measure}, each with its best pair"
+    return f"{who} {listed(said)} in final {measured_on(grid)}, each with its best pair"
 
 
 def nearest_and_furthest(starts: Starts) -> list[str]:
