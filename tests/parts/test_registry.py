@@ -83,6 +83,13 @@ def test_components_with_lists_can_be_keys(shapes: Any) -> None:
     assert first != shapes.component({"box": {"nested": [[1], [3]]}})
 
 
+def test_components_of_one_name_are_told_apart_by_their_hashes(shapes: Any) -> None:
+    """Else thousands of them in one study take minutes."""
+    boxes = [shapes.component({"box": {"width": width}}) for width in range(1, 500)]
+    assert len(set(map(hash, boxes))) == len(boxes)
+    assert hash(boxes[0]) == hash(shapes.component({"box": {"width": 1.0}}))
+
+
 @pytest.mark.parametrize(
     ("written", "line"),
     [

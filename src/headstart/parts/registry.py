@@ -49,10 +49,17 @@ class Component:
     kind: str
     name: str
     preset: str | None
-    parameters: tuple[tuple[str, Any], ...] = field(hash=False)
-    changed: tuple[tuple[str, Any], ...] = field(hash=False)
+    parameters: tuple[tuple[str, Any], ...]
+    changed: tuple[tuple[str, Any], ...]
     called: str = field(default="", compare=False, kw_only=True)
     origin: Origin = field(default_factory=current, repr=False, kw_only=True)
+
+    def __hash__(self) -> int:
+        try:
+            parameters = hash(self.parameters)
+        except TypeError:  # there are lists among them
+            parameters = 0
+        return hash((self.kind, self.name, self.preset, self.origin, parameters))
 
     def identity(self) -> dict[str, Any]:
         """All that makes it what it is."""
