@@ -245,29 +245,6 @@ def test_what_is_not_there_gets_one_line(results: Any, folder: Path, call: Any, 
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("keys", "line"),
-    [
-        ({"out": 3}, "run_study: expected a folder for the results, got int"),
-        ({"jobs": 0}, "jobs: expected a whole number >= 1, got 0"),
-        ({"jobs": "2"}, "jobs: expected a whole number >= 1, got '2'"),
-        ({"jobs": True}, "jobs: expected a whole number >= 1, got True"),
-        ({"checkpoint_seconds": -1}, "checkpoint_seconds: expected a number >= 0, got -1"),
-        (
-            {"checkpoint_seconds": float("nan")},
-            "checkpoint_seconds: expected a number >= 0, got nan",
-        ),
-        ({"checkpoint_seconds": None}, "checkpoint_seconds: expected a number >= 0, got None"),
-        ({"watch": 3}, "watch: expected a function of an event, got int"),
-    ],
-)
-def test_arguments_of_another_kind_get_one_line(tmp_path: Path, keys: Any, line: str) -> None:
-    study = headstart.Study(task="digits", model="mlp", seeds=[0])
-    with pytest.raises(HeadstartError) as caught:
-        headstart.run_study(**{"study": study, "out": tmp_path / "out", **keys})
-    assert str(caught.value) == line
-
-
 def test_the_settings_are_those_of_the_folder(results: Any) -> None:
     assert results.settings["seeds"] == [0, 1, 2]
     assert json.dumps(results.settings["starts"])

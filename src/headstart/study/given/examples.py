@@ -83,7 +83,8 @@ def examples_of(pair: Any, place: str, objective: Objective) -> Examples:
         raise HeadstartError(
             f"{place}: expected as many targets as inputs, got {len(targets)} and {len(inputs)}"
         )
-    if inputs.is_floating_point() and not (finite := inputs.isfinite().flatten(1).all(1)).all():
+    finite = inputs.isfinite() if inputs.ndim == 1 else inputs.isfinite().flatten(1).all(1)
+    if not finite.all():
         row = int((~finite).to(torch.uint8).argmax())
         raise HeadstartError(
             f"{place}: row {row} of the inputs has a value that is not finite (NaN or infinite)"
