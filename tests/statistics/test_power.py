@@ -56,39 +56,25 @@ def test_a_stricter_level_needs_more_seeds() -> None:
     assert power.seeds_needed(_measured(0.5, 1.0), level=1 - 0.05 / 10) in (57, 58)
 
 
-@pytest.mark.parametrize(("n", "m"), [(3, 1), (3, 15), (10, 25), (20, 100), (60, 1)])
-def test_what_seeds_find_is_the_inverse_of_the_noncentral_t(n: int, m: float) -> None:
-    """scipy's inverse is the oracle where it converges; it does not for many tests and two
-    seeds.
-    """
-    noncentrality = special.nctdtrinc(n - 1, 1 - power.POWER, special.stdtrit(n - 1, 1 - 0.025 / m))
-    assert power.decidable(n, m) == pytest.approx(noncentrality / math.sqrt(n), rel=1e-4)
-
-
-def test_what_many_tests_find_with_two_seeds_has_a_limit() -> None:
-    """T of one degree is Cauchy-like: beyond a far edge the chance is that of |Z| below shift /
-    edge, so that a shift of edge times the 80 % quantile of |Z| is found.
-    """
-    edge = special.stdtrit(1, 1 - 0.025 / 1000)
-    assert power.decidable(2, 1000) == pytest.approx(
-        edge * special.ndtri(0.9) / math.sqrt(2), rel=1e-3
-    )
-    assert power.decidable(1) == math.inf
-
-
 def test_seeds_find_what_takes_them_and_no_less() -> None:
+    """scipy's inverse of the noncentral t is the oracle."""
     assert (power.seeds_for(0.5), power.seeds_for(-0.8), power.seeds_for(0.5, m=10)) == (34, 15, 58)
     for effect, m in ((0.3, 1), (1.5, 20)):
         n = power.seeds_for(effect, m)
         assert n is not None
-        assert power.decidable(n, m) <= effect < power.decidable(n - 1, m)
+        assert found_by(n, m) <= effect < found_by(n - 1, m)
+
+
+def found_by(n: int, m: float) -> float:
+    edge = special.stdtrit(n - 1, 1 - 0.025 / m)
+    return float(special.nctdtrinc(n - 1, 1 - power.POWER, edge)) / math.sqrt(n)
 
 
 def test_the_promised_power_holds_where_tests_share_the_error() -> None:
     """10 seeds, one of 25 tests: of 4,000 studies with just that difference 80 % find it (sd .6
     %).
     """
-    effect, n, m = power.decidable(10, 25), 10, 25
+    effect, n, m = found_by(10, 25), 10, 25
     values = effect + generator().standard_normal((4000, n))
     t = values.mean(axis=1) / values.std(axis=1, ddof=1) * math.sqrt(n)
     assert np.mean(t > power.critical(n, m)) == pytest.approx(0.8, abs=0.02)

@@ -1,4 +1,4 @@
-"""How many seeds decide, and what a number of seeds can decide.
+"""How many seeds decide.
 
 A difference is judged by the t of its values over n seeds, against a bound that errs with the
 chance (1 - LEVEL) / (2 m) where m tests share the error (Bonferroni). Where the difference is d and
@@ -10,24 +10,15 @@ decides.
 """
 
 import math
-from collections.abc import Callable
 
-import numpy as np
 from scipy import special
 
 from headstart.statistics.intervals import LEVEL, Estimate
-from headstart.statistics.roots import root
 
 POWER = 0.8
 """The chance that as many seeds decide, if the difference is as measured: Cohen's convention."""
 
 MOST_SEEDS = 1000
-
-QUANTILES = 4000
-"""Of the spread that is seen, over which the chance to find a difference is averaged."""
-
-
-Edge = Callable[[int, float], float]
 
 
 def critical(n: int, m: float = 1.0) -> float:
@@ -35,38 +26,14 @@ def critical(n: int, m: float = 1.0) -> float:
     return float(special.stdtrit(n - 1, 1 - (1 - LEVEL) / (2 * m)))
 
 
-def decidable(n: int, m: float = 1.0, power: float = POWER, edge_of: Edge = critical) -> float:
-    """The difference, in multiples of its spread over seeds, that n seeds find with this power.
-
-    Infinite for one seed, which has no spread. `edge_of` n and m: the t that decides.
-
-    >>> round(decidable(10), 3), round(decidable(3), 2), round(decidable(3, m=15), 1)
-    (0.996, 3.26, 12.7)
-    """
-    if n < 2:
-        return math.inf
-    edge = edge_of(n, m)
-    # T > edge where Z + shift > edge V, with V^2 chi-squared by its degrees of freedom
-    quantiles = (np.arange(QUANTILES) + 0.5) / QUANTILES
-    roots = np.sqrt(special.chdtri(n - 1, quantiles) / (n - 1))
-
-    def missing(shift: float) -> float:
-        return power - float(special.ndtr(shift - edge * roots).mean())
-
-    return root(missing, 0.0, float(edge * roots.max() + 10)) / math.sqrt(n)
-
-
-def seeds_for(
-    effect: float, m: float = 1.0, power: float = POWER, edge_of: Edge = critical
-) -> int | None:
+def seeds_for(effect: float, m: float = 1.0, power: float = POWER) -> int | None:
     """The seeds that find a difference, given in multiples of its spread; None above 1,000.
-    `edge_of` n and m: the t that decides.
 
     >>> seeds_for(0.5), seeds_for(1.0), seeds_for(0.01)
     (34, 10, None)
     """
     for n in range(2, MOST_SEEDS + 1):
-        edge, shift = edge_of(n, m), math.sqrt(n) * abs(effect)
+        edge, shift = critical(n, m), math.sqrt(n) * abs(effect)
         # beyond 5 standard errors the power is 1 to six digits
         if shift - edge > 5 or 1 - special.nctdtr(n - 1, shift, edge) >= power:
             return n

@@ -1,19 +1,17 @@
 """What a study can decide with its seeds, and how many a difference takes, before it is run.
 
-Starts are compared by their best pairs: one is ahead of another where its best pair is ahead of
-every pair of the other, a poor one that varies much included. Pairs are compared two by two.
-`statistics.joint.claims` shares the error out among these tests. How much differences vary over
-seeds is read off the results of a study like it.
+Starts are compared by their best pairs, pairs two by two, in simulated studies (`detection`). How
+much runs vary over seeds is read off the results of a study like it.
 
 Shapes: A starts, P pairs, N seeds.
 """
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import yaml
@@ -23,13 +21,11 @@ from headstart import tables
 from headstart.looks.outcomes import outcomes
 from headstart.looks.plans import MARGIN, Plan, plan_of
 from headstart.looks.repeats import repeats_of, together
-from headstart.statistics.intervals import LEVEL
-from headstart.statistics.joint.claims import ENOUGH, OF_PAIRS, OF_STARTS
-from headstart.statistics.joint.couples import edge
 from headstart.statistics.joint.prospects import futures
-from headstart.statistics.joint.sequential import levels
-from headstart.statistics.power import MOST_SEEDS, POWER, decidable, seeds_for
+from headstart.statistics.joint.sequential import Looks
+from headstart.statistics.power import MOST_SEEDS, POWER
 from headstart.study.spec import Study
+from headstart.tools.detection import Expected, alike, like_these
 from headstart.tools.forecast import assumed, forecast
 from headstart.wording.phrases import count, listed
 
@@ -39,35 +35,20 @@ Values = NDArray[np.float64]
 RUNS_VARY = 0.01
 """The standard deviation of a run over seeds, where nothing says what it is: one point."""
 
-ASSUMED = math.sqrt(2) * RUNS_VARY
-"""That of a difference of two such runs."""
-
 GAIN = 0.02
 """Of a start, where nothing says how much better it is."""
-
-CLOSE = 1.5
-"""Tests whose differences are within this factor of the smallest, in spreads, may all fail."""
-
-
-class Contrast(NamedTuple):
-    """A difference that is tested: how much larger it is than the one asked for, and its standard
-    deviation over seeds, as shares.
-    """
-
-    gap: float
-    spread: float
 
 
 @dataclass(frozen=True)
 class Spreads:
-    """What is known of differences over seeds: those that decide between starts, and those between
-    two pairs. Empty where nothing was seen of them.
+    """What is known of differences over seeds: the standard deviations of those that decide between
+    starts, and of those between two pairs, as shares. Empty where nothing was seen of them.
 
     values: final accuracies [A, P, N] of the first seeds, which all pairs have that go on or not.
     """
 
-    starts: tuple[Contrast, ...] = ()
-    pairs: tuple[Contrast, ...] = ()
+    starts: tuple[float, ...] = ()
+    pairs: tuple[float, ...] = ()
     seeds: int = 0
     values: Values | None = None
 
@@ -75,43 +56,16 @@ class Spreads:
 UNKNOWN = Spreads()
 
 
-def edge_of(seeds: int, m: float) -> float:
-    """The t beyond which a bound of `statistics.joint.claims` decides that is one of m."""
-    return edge(seeds, (1 - LEVEL) / (2 * m), ENOUGH)
-
-
 @dataclass(frozen=True)
 class Comparison:
-    """What is compared, how many tests share the error of it, and the tests where they are known:
-    all of them must decide.
+    """What is compared, `starts` or `pairs`, and the studies in which a difference is to be found.
+
+    is_known: whether they are as the results given, or as is assumed.
     """
 
     what: str
-    m: float
-    contrasts: tuple[Contrast, ...]
-
-    def difference(self, seeds: int) -> float:
-        """The difference that so many seeds find, as a share."""
-        if not self.contrasts:
-            return ASSUMED * decidable(seeds, self.m, edge_of=edge_of)
-        found = self._at_least(decidable(seeds, self.m, edge_of=edge_of))
-        return self._at_least(decidable(seeds, self.m, self._power(found), edge_of))
-
-    def seeds(self, difference: float) -> int | None:
-        """The seeds that a difference takes."""
-        if not self.contrasts:
-            return seeds_for(difference / ASSUMED, self.m, edge_of=edge_of)
-        effect = min((difference + each.gap) / each.spread for each in self.contrasts)
-        return seeds_for(effect, self.m, self._power(difference), edge_of)
-
-    def _at_least(self, times: float) -> float:
-        """The difference at which every test has one of so many spreads."""
-        return max(0.0, *(times * each.spread - each.gap for each in self.contrasts))
-
-    def _power(self, difference: float) -> float:
-        """The power that each test needs, so that all of them find it in `POWER` of studies."""
-        effects = np.array([(difference + each.gap) / each.spread for each in self.contrasts])
-        return float(1 - (1 - POWER) / np.sum(effects <= CLOSE * effects.min()))
+    studies: Expected
+    is_known: bool
 
 
 def spreads_of(folder: Path) -> Spreads:
@@ -141,7 +95,7 @@ def spreads(values: Values) -> Spreads:
     ranked = sorted(filter(len, ranked), key=_best_mean, reverse=True)
     if values.shape[-1] < 2 or not ranked:
         return UNKNOWN
-    starts: list[Contrast] = []
+    starts: list[float] = []
     variances: list[float] = []
     for theirs in ranked[1:]:
         starts += _contrasts(ranked[0][0], theirs)
@@ -149,8 +103,8 @@ def spreads(values: Values) -> Spreads:
         better = ours[: max(2, math.ceil(len(ours) / 2))]
         for one, other in itertools.combinations(better, 2):
             variances.append(float(np.var(one - other, ddof=1)))
-    pair = Contrast(0.0, float(np.sqrt(np.mean(variances)))) if variances else None
-    pairs = (pair,) if pair and pair.spread else ()
+    pair = float(np.sqrt(np.mean(variances))) if variances else 0.0
+    pairs = (pair,) if pair else ()
     return Spreads(tuple(starts), pairs, values.shape[-1], shared(values))
 
 
@@ -166,35 +120,47 @@ def _best_mean(ranked: Values) -> float:
     return float(ranked[0].mean())
 
 
-def _contrasts(best: Values, theirs: Values) -> list[Contrast]:
+def _contrasts(best: Values, theirs: Values) -> list[float]:
     """Those of the best pair of one start against the pairs of another, the best of them first."""
-    found = []
-    for pair in theirs:
-        spread = float(np.std(best - pair, ddof=1))
-        if spread:
-            found.append(Contrast(float(theirs[0].mean() - pair.mean()), spread))
-    return found
+    return [spread for spread in np.std(best - theirs, axis=-1, ddof=1).tolist() if spread]
 
 
 def comparisons(study: Study, plan: Plan, like: Spreads) -> list[Comparison]:
     """The comparisons of starts and of pairs that a study makes."""
-    found = outcomes([run.row for run in study.grid], plan.seeds, plan.looks.seeds[0])
-    n_starts, n_pairs = found.wanted.shape
-    alone = n_starts == 1 or n_pairs == 1
-    of_starts, of_pairs = (1.0, 1.0) if alone else (OF_STARTS, OF_PAIRS)
+    n_starts, n_pairs = shape_of(study, plan)
     compared = []
     if n_starts > 1:
-        m = equal_tests(plan, of_starts / (n_starts * (n_starts - 1)) / n_pairs)
-        compared.append(Comparison("starts", m, like.starts))
+        compared.append(_comparison("starts", (n_starts, n_pairs), plan.margin, like))
     if n_pairs > 1:
-        m = equal_tests(plan, of_pairs / n_starts / (n_pairs * (n_pairs - 1)))
-        compared.append(Comparison("pairs", m, like.pairs))
+        compared.append(_comparison("pairs", (n_starts, n_pairs), plan.margin, like))
     return compared
 
 
-def equal_tests(plan: Plan, share: float) -> float:
-    """As how many tests at one look a test counts that has this share of the error, at the last."""
-    return (1 - LEVEL) / levels(plan.looks, 2 * share)[-1]
+def _comparison(what: str, shape: tuple[int, int], margin: float, like: Spreads) -> Comparison:
+    """A comparison in studies like the results; of other starts or pairs than the study has, these
+    say how much runs vary.
+    """
+    contrasts = like.starts if what == "starts" else like.pairs
+    if not contrasts:
+        return Comparison(what, alike(shape, RUNS_VARY, margin), is_known=False)
+    studies = None
+    if like.values is not None and like.values.shape[:2] == shape and like.values.shape[2] > 1:
+        studies = like_these(like.values, margin)
+    return Comparison(what, studies or alike(shape, of_a_run(contrasts), margin), is_known=True)
+
+
+def of_a_run(contrasts: Sequence[float]) -> float:
+    """The standard deviation of a run over seeds, by those of differences of two: a pair that
+    nobody would use may vary much more.
+    """
+    return float(np.median(contrasts)) / math.sqrt(2)
+
+
+def shape_of(study: Study, plan: Plan) -> tuple[int, int]:
+    """How many starts and pairs a study compares."""
+    found = outcomes([run.row for run in study.grid], plan.seeds, plan.looks.seeds[0])
+    n_starts, n_pairs = found.wanted.shape
+    return n_starts, n_pairs
 
 
 def told(study: Study, like: Spreads) -> list[str]:
@@ -212,17 +178,17 @@ def told(study: Study, like: Spreads) -> list[str]:
     points: float = settings.get("margin", MARGIN)
     unit = "tuning" if plan.repeats > 1 else "seed"
     many = count(plan.looks.seeds[-1], unit)
-    finds = listed(_found(each, plan.looks.seeds[-1]) for each in compared)
+    finds = found_by(compared, plan.looks)
     takes = listed(_taken(each, points, unit) for each in compared)
     source = f"(by {count(like.seeds, unit)} of the results given)"
-    if not all(each.contrasts for each in compared):
+    if not all(each.is_known for each in compared):
         source = (
             f"(where runs vary over seeds by a standard deviation of {_in_points(RUNS_VARY)}: a "
             "difference is found in proportion; --like DIR reads it off the results of a similar "
             "study, or of the first seeds of this one)"
         )
     return [
-        f"{many} find a difference of {finds} in {POWER:.0%} of studies",
+        f"{many} find {finds} in {POWER:.0%} of studies",
         f"a difference of {_in_points(points / 100)} takes {takes}",
         *foretold(study, plan, like),
         source,
@@ -234,17 +200,17 @@ def foretold(study: Study, plan: Plan, like: Spreads) -> list[str]:
     looks = plan.looks
     if len(looks.seeds) < 2:
         return []
-    found = outcomes([run.row for run in study.grid], plan.seeds, looks.seeds[0])
-    n_starts, n_pairs = found.wanted.shape
+    n_starts, n_pairs = shape_of(study, plan)
     known = like.values
     if known is not None and known.shape[:2] == (n_starts, n_pairs) and known.shape[2] > 1:
         cases = {"of studies like the results given": futures(known, looks.seeds[-1])}
     else:
         shape = n_starts, n_pairs, looks.seeds[-1]
-        cases = {"where nothing differs": assumed(*shape, RUNS_VARY, 0.0)}
+        spread = of_a_run(like.starts or like.pairs) if like.starts or like.pairs else RUNS_VARY
+        cases = {"where nothing differs": assumed(*shape, spread, 0.0)}
         if n_starts > 1:
             better = f"where one start is better by {_in_points(GAIN)} and pairs are alike"
-            cases[better] = assumed(*shape, RUNS_VARY, GAIN)
+            cases[better] = assumed(*shape, spread, GAIN)
     lines = [f"until decided, {looks.seeds[0]} to {looks.seeds[-1]} seeds:"]
     for case, values in cases.items():
         at_end = forecast(values, looks, plan.margin)
@@ -262,12 +228,23 @@ def foretold(study: Study, plan: Plan, like: Spreads) -> list[str]:
     return lines
 
 
-def _found(compared: Comparison, seeds: int) -> str:
-    return f"{100 * compared.difference(seeds):.1f} points between {compared.what}"
+def found_by(compared: Sequence[Comparison], looks: Looks) -> str:
+    """Which differences a study finds, as the sentence has it."""
+    told, none = [], []
+    for each in compared:
+        found = each.studies.difference(each.what, looks)
+        if math.isinf(found):
+            none.append(each.what)
+        else:
+            told.append(f"{100 * found:.1f} points between {each.what}")
+    if not told:
+        return f"no difference between {' or '.join(none)}, however large,"
+    told += [f"none between {what}" for what in none]
+    return f"a difference of {listed(told)}"
 
 
 def _taken(compared: Comparison, points: float, unit: str) -> str:
-    needed = compared.seeds(points / 100)
+    needed = compared.studies.seeds(compared.what, points / 100)
     many = f"more than {MOST_SEEDS:,} {unit}s" if needed is None else count(needed, unit)
     return f"{many} between {compared.what}"
 

@@ -84,24 +84,6 @@ class Couples:
         return found
 
 
-def edge(seeds: int, level: float, enough: float = 0.0) -> float:
-    """The t beyond which the bound of one difference lies above 0, where its values are normal and
-    their skewness is one standard deviation of that of normal samples on the wrong side.
-
-    >>> round(edge(10, 0.025), 2), round(edge(100, 0.025), 2)  # 2.26 and 1.98 without
-    (3.85, 2.06)
-    """
-    critical = float(_critical(np.asarray(seeds - 1.0), seeds, level, enough))
-    variance = 6 * (seeds - 2) / ((seeds + 1) * (seeds + 3))
-    a = min(-SKEWNESS * math.sqrt(variance) / 3, -1e-7)
-    return _beyond(critical, a, seeds)
-
-
-def _beyond(critical: float, a: float, seeds: int) -> float:
-    root = math.sqrt(seeds)
-    return float(root / a * (np.cbrt(1 + 3 * a / root * (critical - a / (2 * root))) - 1))
-
-
 def _critical(freedom: Floats, seeds: int, level: float, enough: float) -> Floats:
     lower = level / max(enough / (seeds - 1), 1.0)
     return np.asarray(special.stdtrit(freedom, 1 - lower))
