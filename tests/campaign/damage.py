@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from tests.campaign.frame import Case, Ended, ends_well
 
@@ -40,6 +41,9 @@ COMMANDS = {
 }
 TIMED = ("seconds", "ended")
 """Columns that differ where a run was done again."""
+
+TAKEN = r" in \d+ s\b"
+"""What a start took, in the column that says how it was made."""
 
 Damage = Callable[[bytes, np.random.Generator], bytes]
 
@@ -110,9 +114,16 @@ def damage(out: Path, whole: Path, other: Path, draw: np.random.Generator) -> st
 
 
 def tables(out: Path) -> list[pa.Table]:
-    """What a study found, without the columns that tell when."""
-    found = [pq.read_table(path) for path in sorted(out.glob("results/*.parquet"))]
-    return [table.drop_columns([n for n in TIMED if n in table.column_names]) for table in found]
+    """What a study found, without what tells when and how long."""
+    found = []
+    for path in sorted(out.glob("results/*.parquet")):
+        table = pq.read_table(path)
+        table = table.drop_columns([name for name in TIMED if name in table.column_names])
+        if "begun_with" in table.column_names:
+            untimed = pc.replace_substring_regex(table["begun_with"], TAKEN, "")
+            table = table.drop_columns(["begun_with"]).append_column("begun_with", untimed)
+        found.append(table)
+    return found
 
 
 def kept(folder: Path) -> dict[str, bytes]:

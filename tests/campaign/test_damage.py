@@ -5,6 +5,8 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from tests.campaign.damage import OTHER, STUDY, damage, make, tables
 
@@ -56,3 +58,15 @@ def test_a_damaged_folder_gives_the_same_numbers_or_one_line(
             outcomes["one line" if line else "the same"] += 1
         shutil.rmtree(out)
     assert min(outcomes.values()) > CASES / 10
+
+
+def test_how_long_a_start_took_is_no_other_number(tmp_path: Path) -> None:
+    found = []
+    for seconds, rows in ((0, 500), (3, 500), (0, 501)):
+        said = f"pre-trained for 1 epoch in {seconds} s: accuracy 16.6% on the {rows} test rows"
+        (tmp_path / f"{seconds} {rows}" / "results").mkdir(parents=True)
+        path = tmp_path / f"{seconds} {rows}" / "results" / "runs.parquet"
+        pq.write_table(pa.table({"seconds": [1.0 * seconds], "begun_with": [said]}), path)
+        found += tables(path.parents[1])
+    assert found[0].equals(found[1])
+    assert not found[0].equals(found[2])
