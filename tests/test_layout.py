@@ -171,7 +171,11 @@ HOUSE = {
         {"folder"},
         {"findings_page"},
     ],
-    "results": [{"notebook"}, {"study_results"}, {"study_run", "model_file"}],
+    "results": [
+        {"notebook", "first_weights"},
+        {"study_results"},
+        {"study_run", "model_file"},
+    ],
     "export": [
         {"recipe", "exchanges"},
         {"chosen", "deployment", "study_rows"},

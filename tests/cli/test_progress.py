@@ -53,23 +53,30 @@ def test_a_run_that_ends_otherwise_is_named_and_obeyed_by_no_terminal(
 
 
 @pytest.mark.parametrize(
-    ("is_decided", "is_last", "found"),
+    ("where", "which", "is_last", "found"),
     [
-        (False, False, "not decided yet"),
-        (True, True, "no more seeds are needed"),
-        (False, True, "not decided, and no more seeds may be run"),
+        (False, False, False, "where to begin and with what is not decided yet"),
+        (True, True, True, "no more seeds are needed"),
+        (True, False, True, "with what is not decided, and no more seeds may be run"),
     ],
 )
 def test_a_look_is_a_line(
-    is_decided: bool, is_last: bool, found: str, tell: Any, capsys: pytest.CaptureFixture[str]
+    where: bool,
+    which: bool,
+    is_last: bool,
+    found: str,
+    tell: Any,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    tell(Looked(3, 5, is_decided, is_last))
+    tell(Looked(3, 5, where, which, is_last))
     assert capsys.readouterr().out == f"look 3, 5 seeds: {found}\n"
 
 
 def test_a_study_that_further_seeds_would_not_decide_says_so(
     tell: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    tell(Looked(3, 5, is_decided=False, is_last=True, spared=15))
-    said = "look 3, 5 seeds: not decided, and 15 more seeds would hardly decide it: it ends\n"
-    assert capsys.readouterr().out == said
+    tell(Looked(3, 5, where=False, which=True, is_last=True, spared=15))
+    assert capsys.readouterr().out == (
+        "look 3, 5 seeds: where to begin is not decided, and 15 more seeds would hardly decide it: "
+        "it ends\n"
+    )

@@ -48,11 +48,15 @@ def model(
             "--best-round", help="Of its best round rather than its last; needs keep_weights: both."
         ),
     ] = False,
+    untrained: Annotated[
+        bool,
+        typer.Option("--untrained", help="As the run began, before its first round."),
+    ] = False,
 ) -> None:
     """Write the weights of a study's best run to a file, and say what they are."""
     from headstart.results.model_file import write
 
-    for line in write(directory, into, start, pair, seed, run, best_round):
+    for line in write(directory, into, start, pair, seed, run, best_round, untrained):
         say(line)
 
 

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from headstart.terminal import say
 from headstart.wording.escapes import printable
-from headstart.wording.phrases import count
+from headstart.wording.phrases import count, listed, open_questions
 
 if TYPE_CHECKING:
     from headstart.study.events import Measured
@@ -99,15 +99,17 @@ def _told(look: "Looked") -> str:
     verdict to say.
 
     >>> from headstart.study.looking.stages import Looked
-    >>> _told(Looked(3, 5, is_decided=False, is_last=False))
-    'look 3, 5 seeds: not decided yet'
+    >>> _told(Looked(3, 5, where=True, which=False, is_last=False))
+    'look 3, 5 seeds: with what is not decided yet'
     """
-    if look.is_decided:
+    what = listed(open_questions(look.where, look.which))
+    if not what:
         found = "no more seeds are needed"
     elif look.spared:
-        found = (
-            f"not decided, and {count(look.spared, 'more seed')} would hardly decide it: it ends"
-        )
+        more = count(look.spared, "more seed")
+        found = f"{what} is not decided, and {more} would hardly decide it: it ends"
+    elif look.is_last:
+        found = f"{what} is not decided, and no more seeds may be run"
     else:
-        found = "not decided, and no more seeds may be run" if look.is_last else "not decided yet"
+        found = f"{what} is not decided yet"
     return f"look {look.look}, {look.seeds} seeds: {found}"

@@ -9,6 +9,7 @@ from typing import Any
 from headstart import files
 from headstart.errors import HeadstartError, nearest
 from headstart.report.words.numbers import percent
+from headstart.results.first_weights import before_training
 from headstart.results.study_results import Best, Results, load
 from headstart.study.folder.store import Folder
 from headstart.tables import RESULTS, STUDY_FILE
@@ -22,6 +23,7 @@ def write(
     seed: int | None = None,
     run: str | None = None,
     of_best_round: bool = False,
+    untrained: bool = False,
 ) -> list[str]:
     """Write the weights of a run to a safetensors file, and return what they are, a line each.
 
@@ -30,12 +32,15 @@ def write(
         seed: by default that with the highest accuracy.
         run: the run's own name, or how it begins, in place of these.
         of_best_round: the weights of the run's best round rather than of its last.
+        untrained: the weights that the run began with, before its first round.
 
     Raises:
         HeadstartError: there is no such run, its weights are damaged or gone, or the file is not to
             be written.
     """
     _refuse_foreign(into)
+    if untrained and of_best_round:
+        raise HeadstartError("--untrained: expected it without --best-round, as no round was run")
     results = load(folder)
     if run is not None:
         if given := [
@@ -44,22 +49,43 @@ def write(
             if value is not None
         ]:
             raise HeadstartError(f"--run names one run; expected it without --{given[0]}")
-        row = _row(results, run)
-        source, said = _file_of(folder, row["run"], of_best_round), [_told(row)]
+        key = str(_row(results, run)["run"])
+        said = [_told(_row(results, key))]
     else:
         best = results.best(start, pair)
         seed = best.seed if seed is None else seed
-        source, said = (
-            best.path(seed, of_best_round=of_best_round),
-            [str(best), _of_seed(best, seed)],
-        )
-    _copy(source, into)
+        best.path(seed)  # there is a run of that seed, and its weights are whole
+        key, said = best.runs[seed], [str(best), _of_seed(best, seed)]
+        if results.verdict.as_it_is and best.start == results.verdict.start and not untrained:
+            said.append(f"training added nothing to {best.start}: as it is with --untrained")
+    if untrained:
+        content, begun_from = before_training(folder, _row(results, key))
+        files.write(into, content)
+        said = [f"before training: {begun_from}, seed {_row(results, key)['seed']}"]
+    else:
+        _copy(_file_of(folder, key, of_best_round), into)
     if of_best_round:
         said.append(_of_round(into))
+    said += filter(None, [_scaling(into)])
     return [
         *said,
         f"weights: {into}, for module.load_state_dict(safetensors.torch.load_file({str(into)!r}))",
     ]
+
+
+def _scaling(file: Path) -> str:
+    """By what inputs were shifted and scaled before the model saw them; empty where nothing was."""
+    from headstart.starts import weights
+
+    found = weights.load(file).meaning
+    if not found.mean:
+        return ""
+    of_what = "feature" if len(found.mean) == len(found.features) else "channel"
+    return (
+        f"inputs: (x - mean) / deviation of each {of_what}, as the study scaled them; the weights "
+        "are of use with no other scale. The file's metadata has both, as lists in "
+        "json.loads(metadata['headstart'])['meaning']"
+    )
 
 
 def _file_of(folder: Path, run: str, of_best_round: bool) -> Path:

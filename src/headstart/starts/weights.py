@@ -31,18 +31,22 @@ class Meaning:
     """What the numbers stand for that a model gives and takes; empty where nobody said.
 
     `classes`: the names of its outputs. `tokens`: a sha256 of the vocabulary that its inputs are
-    numbers of. `features`: the names of the numbers of an input.
+    numbers of. `features`: the names of the numbers of an input. `mean`, `deviation`: what was
+    subtracted from each feature or channel, and what it was then divided by.
     """
 
     classes: tuple[str, ...] = ()
     tokens: str = ""
     features: tuple[str, ...] = ()
+    mean: tuple[float, ...] = ()
+    deviation: tuple[float, ...] = ()
 
     @classmethod
     def of(cls, task: Task) -> "Meaning":
         """The meaning of a task's numbers."""
         named = task.classes if len(task.classes) == task.outputs else ()
-        return cls(named, task.tokens.content if task.tokens else "", task.features)
+        tokens = task.tokens.content if task.tokens else ""
+        return cls(named, tokens, task.features, *task.moments)
 
     def held_to(self, task: Task) -> str:
         """What to say where a task's inputs are called otherwise; empty where they are not, or have
@@ -186,4 +190,5 @@ def meaning_in(header: Mapping[str, Any]) -> Meaning:
     """
     meaning = header["meaning"]
     classes, features = (tuple(map(str, meaning[name])) for name in ("classes", "features"))
-    return Meaning(classes, str(meaning["tokens"]), features)
+    moments = [tuple(map(float, meaning.get(name, ()))) for name in ("mean", "deviation")]
+    return Meaning(classes, str(meaning["tokens"]), features, *moments)

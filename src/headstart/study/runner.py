@@ -186,10 +186,10 @@ class _Course:
         found = self._decided
         if self._study.until is not None:
             for look, decision in enumerate(found.decisions[before:], start=before + 1):
-                is_decided = decision.where and decision.which
                 is_last = found.is_over and look == len(found.decisions)
                 spared = found.spared if is_last else 0
-                self._watch(Looked(look, decision.seeds, is_decided, is_last, spared))
+                told = Looked(look, decision.seeds, decision.where, decision.which, is_last, spared)
+                self._watch(told)
 
     def _search(self, unsearched: Sequence[Search], work_of_runs: float) -> None:
         by_key: dict[str, Search] = {}

@@ -72,6 +72,17 @@ class Examples:
         yield from zip(torch.split(self.inputs, rows), torch.split(self.targets, rows), strict=True)
 
 
+class Moments(NamedTuple):
+    """Means and deviations of features, or of channels; empty where inputs are as they were."""
+
+    mean: tuple[float, ...] = ()
+    deviation: tuple[float, ...] = ()
+
+
+AS_THEY_WERE = Moments()
+"""Of inputs that nobody shifted or scaled."""
+
+
 class Pixels(nn.Module):
     """Bytes of images [B, C, height, width] as numbers, of each channel (byte / 255 - mean) /
     deviation, in float32.
@@ -91,12 +102,24 @@ class Pixels(nn.Module):
         for name, values in (("mean", mean), ("deviation", deviation)):
             self.register_buffer(name, torch.tensor(values)[:, None, None] if values else None)
 
+    @property
+    def moments(self) -> Moments:
+        """What is subtracted from each channel and divided by, of bytes / 255."""
+        values = [
+            () if one is None else one.flatten().tolist() for one in (self.mean, self.deviation)
+        ]
+        return Moments(*map(tuple, values))
+
     def forward(self, images: Tensor) -> Tensor:
         """The numbers of a batch."""
         numbers = images.to(torch.float32, copy=True).div_(255)
         if self.mean is not None:
             numbers.sub_(self.mean)
         return numbers if self.deviation is None else numbers.div_(self.deviation)
+
+
+def _numbers(values: Tensor | None) -> tuple[float, ...]:
+    return () if values is None else tuple(values.flatten().tolist())
 
 
 Rows = npt.NDArray[np.int64]
@@ -187,6 +210,7 @@ class Task:
     notes: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
     owners_named: bool = False
+    scaled_by: Moments = AS_THEY_WERE
 
     def __repr__(self) -> str:
         rows = (
@@ -206,6 +230,14 @@ class Task:
     def input_shape(self) -> tuple[int, ...]:
         """The shape of one input."""
         return tuple(self.train.inputs.shape[1:])
+
+    @property
+    def moments(self) -> Moments:
+        """By what the inputs that a model takes are shifted and scaled, kept or prepared so."""
+        prepared = self.prepare()
+        if isinstance(prepared, Pixels):
+            return prepared.moments
+        return self.scaled_by
 
     @property
     def natural_clients(self) -> ClientRows:

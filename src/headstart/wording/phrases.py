@@ -23,6 +23,16 @@ def listed(names: Iterable[object]) -> str:
     return " and ".join(filter(None, [", ".join(first), *last]))
 
 
+def open_questions(where: bool, which: bool) -> list[str]:
+    """What a look leaves open that has decided the one, or the other.
+
+    >>> open_questions(where=True, which=False)
+    ['with what']
+    """
+    questions = {"where to begin": where, "with what": which}
+    return [question for question, is_decided in questions.items() if not is_decided]
+
+
 def some(names: Collection[object], limit: int = 3) -> str:
     """Write the first of several things, and how many more there are.
 

@@ -54,9 +54,30 @@ def test_a_diverged_run_has_no_price(table: Table) -> None:
     assert cost(table({"proxy": {ADAM: [0.9, None, 0.7], SGD: [0.5, 0.6, 0.7]}})) == ""
 
 
-def test_a_start_that_is_there_before_the_first_round_costs_nothing(table: Table) -> None:
-    study = table({"proxy": {ADAM: [0.9, 0.91, 0.92]}}, rounds_to_target={"proxy": [0, 0, 0]})
-    assert cost(priced(study)) == "FedAdam from proxy is at 80% before the first round."
+def test_a_start_that_is_at_the_target_before_the_first_round_costs_its_whole_run(
+    table: Table,
+) -> None:
+    """It was "is at 80% before the first round", which is no cost of what was recommended."""
+    study = table(
+        {"proxy": {ADAM: [0.9, 0.91, 0.92]}, "random": {ADAM: [0.8, 0.81, 0.82]}},
+        rounds_to_target={"proxy": [0, 0, 0], "random": [10, 20, 40]},
+    )
+    said = cost(priced(study))
+    assert said.startswith(
+        "FedAdam from proxy costs 100 rounds, 100 MB in all and 500 simulated seconds for the "
+        "whole run, in the median over seeds (80% is reached before the first round)."
+    )
+    assert " From random (FedAdam) it is 20 rounds and 20 MB to 80%. " in said
+
+
+def test_the_cost_of_other_starts_stands_beside_it(table: Table) -> None:
+    starts = {name: {ADAM: [0.9, 0.91, 0.92]} for name in ("proxy", "random", "hub")}
+    alike = cost(priced(table(starts, target=None)))
+    assert " From random (FedAdam) and hub (FedAdam) it is the same. " in alike
+    missed = table(starts, rounds_to_target={"proxy": [10, 20, 40], "hub": [0, 0, 0]})
+    said = cost(priced(missed)).lower()
+    assert "from hub (fedadam) 80% is there before the first round" in said
+    assert "from random (fedadam) it is 100 rounds and 100 mb, without 80% in every run" in said
 
 
 def test_how_closely_rounds_are_known_is_said(table: Table) -> None:

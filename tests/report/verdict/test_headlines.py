@@ -81,8 +81,11 @@ def test_training_that_added_nothing_comes_first(table: Table) -> None:
     said = Reading(Path(), grid).verdict
     assert said.text.startswith("Training added nothing")
     assert said.where.claim == "Begin from hub"
-    assert said.which.claim == "No pair is of use here"
-    assert (said.cost, said.why) == ("", "")  # of training that is of no use
+    assert said.which.claim == "Use hub as it is, without training"
+    assert said.cost.startswith("Nothing with the weights as they are. FedAdam from hub costs ")
+    assert said.why
+    assert said.as_it_is == "weights from the Hugging Face hub"
+    assert "as it is" not in said.outlook.sentence
 
 
 def test_training_that_did_harm_is_not_called_nothing(table: Table) -> None:
@@ -91,6 +94,33 @@ def test_training_that_did_harm_is_not_called_nothing(table: Table) -> None:
     )
     found = headlines(grid, "random").untrained
     assert found.startswith("Training made the accuracy worse: from random accuracy is ")
+
+
+def test_a_start_that_is_as_good_by_training_alone_is_said_to_need_it(table: Table) -> None:
+    """ "Either start will do", "no pair is of use" and no word of what the other start needs."""
+    ends = [0.880, 0.881, 0.882]
+    curves = {"random": [0.1, 0.5, 0.8, 0.881, 0.881], "hub": [0.88, 0.88, 0.88, 0.88, 0.881]}
+    said = Reading(
+        Path(), with_curves(table({"random": {A: ends}, "hub": {A: ends}}), curves)
+    ).verdict
+    (other,) = {"random", "hub"} - {said.start}
+    if said.start == "random":
+        return
+    assert said.which.text.endswith(
+        f"; {other} is as good only by training, with FedAdam (10.0% before it, 88.1% after it)."
+    )
+
+
+def test_one_start_is_not_said_to_rise_and_to_be_worse(table: Table) -> None:
+    ends = {"random": {A: [0.20, 0.21, 0.22]}, "hub": {A: [0.80, 0.81, 0.82]}}
+    curves = {"random": [0.1, 0.1, 0.1, 0.1, 0.1, 0.21], "hub": [0.9, 0.4, 0.5, 0.6, 0.7, 0.81]}
+    found = headlines(with_curves(table(ends, rounds_to_target={}), curves), "hub")
+    assert found.untrained.endswith(
+        "Use the weights as they are, or try lower rates and more rounds: at the end accuracy "
+        "rises again, by 11 points."
+    )
+    assert "from random" in found.rising
+    assert "hub" not in found.rising
 
 
 def test_a_curve_that_still_rises_asks_for_more_rounds(table: Table) -> None:

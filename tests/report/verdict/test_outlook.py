@@ -125,11 +125,12 @@ def test_a_study_until_decided_goes_on_with_the_same_command(table: Table) -> No
 def test_headlines_come_before_seeds(table: Table) -> None:
     grid = table({"random": {A: [0.80, 0.82, 0.81]}, "proxy": {A: [0.83, 0.82, 0.83]}}, rounds=20)
     assert outlook(grid, "proxy", "out", Headlines(constant="nothing")).sentence == ""
-    assert outlook(grid, "proxy", "out", Headlines(untrained="nothing")).sentence == ""
+    untrained = outlook(grid, "proxy", "out", Headlines(untrained="nothing")).sentence
+    assert "more seeds would decide where to begin" in untrained
     rising = outlook(grid, "proxy", "out", Headlines(rising="it rises"))
-    assert (
-        rising.sentence
-        == "First raise the rounds (rounds: 40) in the study file; seeds come after."
+    assert rising.sentence == (
+        "First raise the rounds (rounds: 40) in the study file; seeds come after. At 3 seeds it is "
+        "not decided where to begin."
     )
 
 

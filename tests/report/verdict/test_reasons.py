@@ -123,6 +123,6 @@ def test_a_start_that_does_harm_is_explained(table: Table) -> None:
     measured = sort(replace(grid.records, curves=curves))
     where = Sentence(True, "", "", ("random", "proxy"), ("wrong",))
     assert reasons(measured, "random", [], where).endswith(
-        "From wrong there is something to unlearn: before the first round its loss is 14.20 with "
-        "0.7% right, from random 1.40 with 7.1%."
+        "From wrong there is something to unlearn: before the first round the loss is 14.20 "
+        "(0.7% right), from random 1.40 (7.1% right)."
     )

@@ -72,7 +72,10 @@ def test_while_accuracy_rises_claims_are_for_so_many_rounds(table: Table) -> Non
     random = [0.900, 0.911, 0.899, 0.902, 0.905, 0.904]
     proxy = [0.901, 0.910, 0.899, 0.903, 0.905, 0.904]
     grid = table({"random": {A: random}, "proxy": {A: proxy}}, rounds=20)
-    assert where_to_begin(grid, rising="it rises").claim == "Either start will do, for 20 rounds"
+    assert (
+        where_to_begin(grid, rising="it rises").claim
+        == "Either start will do, as far as 20 rounds tell"
+    )
     far = {
         "random": {A: [0.60, 0.55, 0.63, 0.61, 0.57]},
         "proxy": {A: [0.78, 0.77, 0.79, 0.70, 0.79]},

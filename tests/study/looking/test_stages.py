@@ -93,7 +93,7 @@ def test_it_looks_after_each_further_seed_until_it_has_decided(
         (n, n + 1) for n in range(1, len(looked) + 1)
     ]
     assert 1 < len(looked) <= 5
-    assert [each.is_decided for each in looked] == [False] * (len(looked) - 1) + [True]
+    assert [each.where and each.which for each in looked] == [False] * (len(looked) - 1) + [True]
     assert looked[-1].is_last
     assert sorted({row["look"] for row in looks(decided)}) == [each.look for each in looked]
 

@@ -9,7 +9,7 @@ from headstart.report.measures.learning import Learning, unlearned
 from headstart.report.runs.grid import Grid
 from headstart.report.words.numbers import percent
 from headstart.report.words.remarks import capital
-from headstart.wording.phrases import count
+from headstart.wording.phrases import count, listed
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,26 @@ class Cautions:
 
     @property
     def of_starts(self) -> list[str]:
-        """A sentence for each start from which accuracy has hardly moved by the end.
+        """What is said of the starts from which accuracy has hardly moved by the end.
 
         What the panels compare is then that.
         """
+        return self.of_other_starts()
+
+    def of_other_starts(self, told: str = "") -> list[str]:
+        """A sentence for all that training has hardly moved, and one for all that it made worse.
+
+        told: the start that a headline is about already.
+        """
         sentences = []
-        for found in self.unlearned:
-            limit = f"Comparisons with {found.start} say no more than that."
-            sentences.append(f"{capital(in_words(found))}. {limit}")
+        for is_worse in (False, True):
+            alike = {}
+            for found in self.unlearned:
+                if found.worse == is_worse and found.start != told:
+                    alike[found.start] = found
+            if alike:
+                limit = f"Comparisons with {listed(alike)} say no more than that."
+                sentences.append(f"{capital(in_words(*alike.values()))}. {limit}")
         return sentences
 
     @property
@@ -86,10 +98,13 @@ def cautions(grid: Grid, tuning: TuningNotes | None) -> Cautions:
     )
 
 
-def in_words(found: Learning) -> str:
-    """That training from a start has hardly changed the accuracy or made it worse, as a clause."""
-    done = "made the accuracy worse" if found.worse else "hardly changed the accuracy"
-    return (
-        f"from {found.start} training has {done}: {percent(found.before)} "
-        f"before the first round, {percent(found.best)} at the end with the best pair"
-    )
+def in_words(*alike: Learning) -> str:
+    """That training from some starts has hardly changed the accuracy, or made it worse, as a
+    clause.
+    """
+    done = "made the accuracy worse" if alike[0].worse else "hardly changed the accuracy"
+    first, *others = alike
+    moved = [f"{percent(first.before)} before the first round, {percent(first.best)} at the end"]
+    moved += [f"{percent(it.before)}, {percent(it.best)}" for it in others]
+    starts = listed(it.start for it in alike)
+    return f"from {starts} training has {done}: {' and '.join(moved)} with the best pair"

@@ -121,7 +121,7 @@ def page(reading: Reading, drawn: Sequence[Drawn]) -> str:
     """The page of a study as HTML; `drawn`: its panels with their figures."""
     grid = reading.grid
     given = grid.records.settings
-    folder = reading.name
+    folder, verdict = reading.name, reading.verdict
     needs = needs_of(given, reading.folder)
     lost = [f"{count(n, 'run')} {status}" for status, n in reading.cautions.lost.items()]
     swatches = [(start, START_STYLES.index(style(grid.starts, start))) for start in grid.starts]
@@ -135,7 +135,7 @@ def page(reading: Reading, drawn: Sequence[Drawn]) -> str:
         allow="".join(f" --allow {name}" for name in needs.elsewhere),
         grid=grid,
         preset=given.get("preset"),
-        verdict=reading.verdict,
+        verdict=verdict,
         margin=in_points(grid.margin),
         consequences=reading.consequences,
         picture=next((each for each in drawn if isinstance(each.panel, Picture)), None),
@@ -146,6 +146,7 @@ def page(reading: Reading, drawn: Sequence[Drawn]) -> str:
         shares=shared_out(reading),
         appendix=reading.appendix,
         cautions=reading.cautions,
+        of_starts=reading.cautions.of_other_starts(verdict.start if verdict.as_it_is else ""),
         lost=listed(lost),
         yaml=study_text(grid),
         rows_shown=ROWS_SHOWN,

@@ -150,6 +150,15 @@ def in_plain_words(name: str, called: str = "") -> str:
     return f"{words} {parameters}".rstrip()
 
 
+def as_it_is(grid: Grid, start: str) -> str:
+    """The weights of a start before any training: its own file, or what they are."""
+    name = full_name(grid, start)
+    files = [str(given[FILE]) for _, given in parts(name) if FILE in given]
+    if family(name) == "checkpoint" and files:
+        return f"the file {files[0]}"
+    return IN_WORDS.get(family(name), "the weights before the first round")
+
+
 def study_file(grid: Grid, start: str, run: Run, seeds: Sequence[int]) -> str:
     """A study file that runs only this start and pair, at the rates of a run."""
     given, named = grid.records.settings, grid.records.names.in_file

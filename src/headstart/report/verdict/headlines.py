@@ -70,10 +70,11 @@ def headlines(grid: Grid, leader: str, tied: str = "") -> Headlines:
     best = grid.best(leader)
     if best is None:
         return Headlines(tied=tied, mistaken=begins_mistaken(grid))
+    untrained = nothing_added(grid, best)
     return Headlines(
         no_better(grid, best),
-        nothing_added(grid, best),
-        still_rising(grid),
+        untrained,
+        still_rising(grid, but=leader if untrained else ""),
         tied,
         seeds_disagree(grid),
         begins_mistaken(grid),
@@ -129,13 +130,17 @@ def nothing_added(grid: Grid, best: Cell) -> str:
     if not _is_little(grid, best.mean - began):
         return ""
     added = _more_than_shows(best.mean - began, "no more than {} points") or "nothing"
-    what = f"Training added {added}"
+    what, then = f"Training added {added}", "or try other rates or more rounds"
     if began - best.mean > grid.margin:
-        what = "Training made the accuracy worse"
+        what, then = "Training made the accuracy worse", "or try lower rates"
+    found = rise(grid, best)
+    if found and found.goes_on(grid.margin):
+        risen = in_points(found.mean)
+        then = f"or try lower rates and more rounds: at the end accuracy rises again, by {risen}"
     return (
         f"{what}: from {best.start} accuracy is {percent(began)} before the first "
         f"round and {percent(best.mean)} after the last with {method(best.pair)}, the best of its "
-        "pairs. Use the weights as they are, or try other rates or more rounds."
+        f"pairs. Use the weights as they are, {then}."
     )
 
 
@@ -195,12 +200,15 @@ class Rise:
         return min(self.by.values()) > 0 and self.mean > margin and self.last > 0
 
 
-def still_rising(grid: Grid) -> str:
-    """Accuracy still rises where training stopped, in every seed, and the target is not reached."""
+def still_rising(grid: Grid, but: str = "") -> str:
+    """Accuracy still rises where training stopped, in every seed, and the target is not reached.
+
+    but: the start that training added nothing to, whose headline says how it ends.
+    """
     rises = {}
     for start in grid.starts:
         cell = grid.best(start)
-        if cell is None or (grid.target is not None and reached_by_all(cell)):
+        if cell is None or start == but or (grid.target is not None and reached_by_all(cell)):
             continue
         found = rise(grid, cell)
         if found and found.goes_on(grid.margin):

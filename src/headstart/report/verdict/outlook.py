@@ -17,7 +17,7 @@ from headstart.statistics.joint import prospects
 from headstart.statistics.joint.couples import LUCK
 from headstart.statistics.joint.sequential import LEVEL, Looks
 from headstart.statistics.power import POWER
-from headstart.wording.phrases import count, listed
+from headstart.wording.phrases import count, listed, open_questions
 
 WORTH_IT = (5, 7, 10, 14, 20, 28, 40)
 """The numbers of seeds that are proposed."""
@@ -59,11 +59,12 @@ def outlook(grid: Grid, start: str, folder: str, first: Headlines) -> Outlook:
         if found.missing:
             return Outlook("The same command goes on to the first look.", again)
         return Outlook("Seeds are added to the same folder.", f"{again} --until decided")
-    if last.leader is None or first.constant or first.untrained:
+    if last.leader is None or first.constant:
         return Outlook("")
     if first.rising:
         more = f" (rounds: {2 * grid.rounds})" if grid.rounds else ""
-        return Outlook(f"First raise the rounds{more} in the study file; seeds come after.", again)
+        said = f"First raise the rounds{more} in the study file; seeds come after."
+        return Outlook(f"{said}{_not_decided(found)}", again)
     starts = seen(grid)
     if found.is_decided and starts and starts.unable and not by_divergence(grid, starts).decided:
         return Outlook("More seeds would not decide more: first lower the rates of what diverged.")
@@ -73,10 +74,22 @@ def outlook(grid: Grid, start: str, folder: str, first: Headlines) -> Outlook:
             return Outlook("A second start in the study file would tell where to begin.")
         said = f"nothing is better than what is named here by more than {margin}"
         return Outlook(f"No more seeds are needed: {said}.")
+    if first.untrained and last.where and found.is_over:
+        which = f"Which pair is best is not decided at {count(last.seeds, found.unit)}"
+        return Outlook(f"{which}, and need not be: none is of use. No more seeds are needed.")
     if found.missing:
         runs = count(found.missing, "run")
         return Outlook(f"The next look needs {runs} more; the same command goes on.", again)
     return _more_seeds(grid, start, again)
+
+
+def _not_decided(found: Decided) -> str:
+    """What the looks that were taken leave open; empty where that is nothing."""
+    last = found.last
+    if last is None or found.is_decided:
+        return ""
+    what = listed(open_questions(last.where, last.which))
+    return f" At {count(last.seeds, found.unit)} it is not decided {what}."
 
 
 def _more_seeds(grid: Grid, start: str, again: str) -> Outlook:
@@ -86,9 +99,8 @@ def _more_seeds(grid: Grid, start: str, again: str) -> Outlook:
     """
     found, last = grid.decided, grid.decided.last
     assert last is not None
-    questions = [] if last.where else ["where to begin"]
-    questions += [] if last.which else ["with what"]
-    what, stake = listed(questions), at_stake(grid, start)
+    what = listed(open_questions(last.where, last.which))
+    stake = at_stake(grid, start)
     values, step = found.accuracies.values[..., : last.seeds], found.accuracies.step
     is_spent = last.spent >= LEVEL - NOTHING
     repeats = found.plan.repeats

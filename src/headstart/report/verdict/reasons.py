@@ -1,6 +1,6 @@
 """Why a start is to be preferred: what the panels answered, all of them corrected together."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from headstart.report.verdict.sentences import Sentence
 from headstart.report.words.numbers import percent, unsigned
 from headstart.report.words.remarks import capital
 from headstart.statistics.intervals import negated
-from headstart.wording.phrases import some
+from headstart.wording.phrases import listed, some
 
 CLAUSES = {
     "speedup": "it learns in fewer rounds",
@@ -52,7 +52,7 @@ def reasons(grid: Grid, start: str, panels: Sequence[Panel | Missing], where: Se
         where: the claim that is to be explained.
     """
     return " ".join(
-        filter(None, [told_apart(grid, start, panels, where), *harm(grid, start, where)])
+        filter(None, [told_apart(grid, start, panels, where), harm(grid, start, where)])
     )
 
 
@@ -113,21 +113,25 @@ def by_how_much(answer: Answer) -> str:
     return f"by {unsigned(found, factor, digits, unit)}"
 
 
-def harm(grid: Grid, start: str, where: Sentence) -> Iterator[str]:
-    """Yield what starts to avoid begin with, where that is worse than what the start to take does.
+def harm(grid: Grid, start: str, where: Sentence) -> str:
+    """What starts to avoid begin with, where that is worse than what the start to take does; empty
+    where none is.
 
     The arguments are those of `reasons`.
     """
     ours = begins(grid, start)
+    found = {}
     for other in where.avoid:
         theirs = begins(grid, other)
         is_compared = other in (grid.between or ())
         if ours and theirs and not is_compared and theirs[1] > HARMFUL * ours[1]:
-            yield (
-                f"From {other} there is something to unlearn: before the first round its loss is "
-                f"{theirs[1]:.2f} with {percent(theirs[0])} right, from {start} {ours[1]:.2f} with "
-                f"{percent(ours[0])}."
-            )
+            found[other] = f"{theirs[1]:.2f} ({percent(theirs[0])} right)"
+    if not found or ours is None:
+        return ""
+    return (
+        f"From {listed(found)} there is something to unlearn: before the first round the loss is "
+        f"{listed(found.values())}, from {start} {ours[1]:.2f} ({percent(ours[0])} right)."
+    )
 
 
 def begins(grid: Grid, start: str) -> tuple[float, float] | None:

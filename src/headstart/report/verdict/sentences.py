@@ -49,12 +49,13 @@ def for_so_long(said: Sentence, rounds: int | None) -> Sentence:
     """A sentence whose claim holds for the rounds that were run, where it has one.
 
     >>> for_so_long(Sentence(True, "Either start will do"), 20).claim
-    'Either start will do, for 20 rounds'
+    'Either start will do, as far as 20 rounds tell'
     """
     if not said.decided:
         return said
-    many = "so many rounds" if rounds is None else count(rounds, "round")
-    return replace(said, claim=f"{said.claim}, for {many}")
+    many = "these rounds" if rounds is None else count(rounds, "round")
+    tell = "tells" if rounds == 1 else "tell"
+    return replace(said, claim=f"{said.claim}, as far as {many} {tell}")
 
 
 def named(alike: Sequence[Pair]) -> str:

@@ -1,20 +1,20 @@
 """What a study recommends, in one sentence for each question that a team has."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from headstart.report.panels.base import Missing, Panel
 from headstart.report.runs.grid import Grid
-from headstart.report.verdict.choice import Choice, choice
+from headstart.report.verdict.choice import Choice, as_it_is, choice
 from headstart.report.verdict.cost import what_it_costs
 from headstart.report.verdict.headlines import headlines
 from headstart.report.verdict.other_rows import OtherRows, on_these_rows, other_rows
 from headstart.report.verdict.outlook import Outlook, outlook
 from headstart.report.verdict.reasons import reasons
-from headstart.report.verdict.sentences import Sentence
+from headstart.report.verdict.sentences import Sentence, joined
 from headstart.report.verdict.sureness import how_sure, what_is_unseen
 from headstart.report.verdict.where import Starts, where_to_begin
-from headstart.report.verdict.which import cell_to_take, with_what
+from headstart.report.verdict.which import cell_to_take, what_others_need, with_what
 from headstart.statistics.joint.decisions import Bounds
 
 
@@ -32,6 +32,8 @@ class Verdict:
         cost: what it costs; empty where nothing was learned.
         why: what speaks for the start, and what against it; empty where nothing was learned.
         outlook: what is left to look for, and the command.
+        as_it_is: where training added nothing, what the start's weights are before it: a file, or
+            what they are made of; empty where it added something.
         choice: the start with the pair to take, as it was run; None where there is none.
         gain: final accuracy from the start over `against`, the nearest other, each with its best
             pair.
@@ -48,6 +50,7 @@ class Verdict:
     cost: str
     why: str
     outlook: Outlook
+    as_it_is: str
     choice: Choice | None
     gain: Bounds | None = None
     against: str | None = None
@@ -89,8 +92,11 @@ def verdict(grid: Grid, panels: Sequence[Panel | Missing], folder: str, tied: st
     claims_a_lead = where.decided and set(where.names) != set(found.starts)
     caution = of_rows.caution if of_rows and claims_a_lead else ""
     which = with_what(grid, start, first.constant, first.untrained, first.rising)
+    if first.untrained and not first.constant:
+        needs = what_others_need(grid, where.names[1:])
+        which = replace(which, evidence=joined(which.evidence, needs))
     cell = cell_to_take(grid, start, which)
-    learned = not first.constant and not first.untrained
+    learned = not first.constant
     gain, against = None, None
     if last is not None and grid.best(start) is not None:
         starts = Starts(found, last, start)
@@ -104,9 +110,10 @@ def verdict(grid: Grid, panels: Sequence[Panel | Missing], folder: str, tied: st
         start=start,
         sure=how_sure(grid, start, of_rows),
         unseen=what_is_unseen(grid),
-        cost=what_it_costs(grid, cell) if cell and learned else "",
+        cost=what_it_costs(grid, cell, bool(first.untrained)) if cell and learned else "",
         why=reasons(grid, start, panels, where) if learned else "",
         outlook=outlook(grid, start, folder, first),
+        as_it_is=as_it_is(grid, start) if learned and first.untrained else "",
         choice=choice(grid, cell) if cell else None,
         gain=gain,
         against=against,

@@ -5,13 +5,14 @@ no other is better by more than the margin, and to be avoided where some other i
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from headstart.looks.decided import Decided
+from headstart.report.measures.baselines import untrained_accuracy
 from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Grid
 from headstart.report.verdict.headlines import NOTHING
@@ -25,6 +26,7 @@ from headstart.report.verdict.sentences import (
     named,
 )
 from headstart.report.verdict.where import UNMEASURED, missing
+from headstart.report.words.methods import method
 from headstart.report.words.numbers import percent
 from headstart.statistics.joint.decisions import Bounds, Decision
 from headstart.wording.phrases import count, listed, some
@@ -152,8 +154,8 @@ def with_what(
         )
     if untrained:
         little = in_points(min(found.last.margin, NOTHING))
-        why = f"none improves on {start} as it is by more than {little}"
-        return Sentence(False, "No pair is of use here", why, first)
+        why = f"no pair improves on its weights by more than {little}"
+        return Sentence(False, f"Use {start} as it is, without training", why, first)
     ran = [pair for pair in found.pairs if (start, pair[0], found.setting) in grid.cells]
     if len(ran) == 1:
         why = pairs.accuracy(pairs.able[0])
@@ -166,6 +168,22 @@ def with_what(
         return sentence
     diverged = f"{count(lost, 'pair')} had a diverged run"
     return replace(sentence, evidence=joined(sentence.evidence, diverged))
+
+
+def what_others_need(grid: Grid, starts: Collection[str]) -> str:
+    """Which of the starts that are as good are so by training, and by which pair; one that has its
+    accuracy before the first round does not need it.
+    """
+    told = []
+    for start in starts:
+        cell, begun = grid.best(start), untrained_accuracy(grid, start)
+        if cell is None or not begun:
+            continue
+        began = float(np.mean([*begun.values()]))
+        if cell.mean - began > grid.margin:
+            by = f"{method(cell.pair)} ({percent(began)} before it, {percent(cell.mean)} after it)"
+            told.append(f"{start} is as good only by training, with {by}")
+    return joined(*told)
 
 
 def cell_to_take(grid: Grid, start: str, which: Sentence) -> Cell | None:

@@ -28,13 +28,15 @@ share them. A constant, since groups may not depend on how many processes there 
 class Looked:
     """A look was taken: its number, after how many seeds, and whether the study has decided.
 
-    is_last: whether no other is to come. spared: the seeds that are planned and not run, as they
-    would most likely decide nothing.
+    where, which: whether it is decided where to begin, and with what. is_last: whether no other is
+    to come. spared: the seeds that are planned and not run, as they would most likely decide
+    nothing.
     """
 
     look: int
     seeds: int
-    is_decided: bool
+    where: bool
+    which: bool
     is_last: bool
     spared: int = 0
 

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headstart.errors import HeadstartError
+from headstart.tasks.base import Moments
 from headstart.tasks.own.splits import Mask
 from headstart.tasks.sources.columns import Numbers, holds_times, numbers
 from headstart.tasks.sources.names import Alike, names
@@ -79,6 +80,13 @@ class Learned:
     marked: tuple[int, ...]
     levels: tuple[tuple[str, tuple[str, ...]], ...]
     shape: tuple[int, ...]
+
+    @property
+    def moments(self) -> Moments:
+        """By what each feature, or channel, was shifted and scaled: marks and levels by nothing."""
+        more = len(self.marked) + sum(len(levels) for _, levels in self.levels)
+        mean, deviation = self.standard.mean, self.standard.deviation
+        return Moments((*mean, *[0.0] * more), (*deviation, *[1.0] * more))
 
     def asked(self, gaps: Gaps, alike: Alike) -> Asked:
         """The features of another table that are to be as these."""

@@ -19,7 +19,7 @@ from headstart.files import digest, located
 from headstart.parts.caches import cached
 from headstart.parts.parameters import AddedLater
 from headstart.parts.written import PartText
-from headstart.tasks.base import TASKS, Examples, Pixels, Rows, Task
+from headstart.tasks.base import AS_THEY_WERE, TASKS, Examples, Pixels, Rows, Task
 from headstart.tasks.own.features import (
     Asked,
     Gaps,
@@ -343,6 +343,7 @@ def table(
         prepare=prepare,
         notes=notes,
         features=called,
+        scaled_by=learned.moments if called and learned else AS_THEY_WERE,
         owners_named=client is not None,
         learned=learned,
     )
