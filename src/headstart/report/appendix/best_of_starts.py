@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from headstart.report.figures.by_start.intervals import (
     BestOfStart,
-    height,
+    heights,
     intervals_by_start,
     shown_lines,
 )
@@ -44,7 +44,7 @@ def picture(grid: Grid) -> Picture | None:
         heading="The best pair of each start",
         caption=caption(grid, bests, constant),
         draw=lambda figure, wide: intervals_by_start(figure, wide, bests, constant, grid.measure),
-        heights=(height(bests), height(bests)),
+        heights=heights(bests),
         tables=(table(grid, bests),),
     )
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from headstart.report.figures.by_start.intervals import (
     BestOfStart,
-    height,
+    heights,
     intervals_by_start,
     shown_lines,
 )
@@ -23,7 +23,9 @@ def test_every_mark_and_interval_is_drawn_where_its_number_is() -> None:
     bests = [RANDOM, PROXY, LOST]
     for wide in (True, False):
         with drawn(
-            lambda f, w: intervals_by_start(f, w, bests, 0.87, "test accuracy"), height(bests), wide
+            lambda f, w: intervals_by_start(f, w, bests, 0.87, "test accuracy"),
+            heights(bests)[0 if wide else 1],
+            wide,
         ) as figure:
             (axes,) = figure.axes
             lines = [tuple(np.asarray(line.get_xdata()).tolist()) for line in axes.lines]
@@ -48,3 +50,25 @@ def test_values_are_titles_of_their_marks() -> None:
     ].decode()
     assert re.findall("<g><title>(.*?)</title>", svg) == ["a&lt;b, FedAvg: 90.0% [88.0, 92.0]"] * 2
     assert "hover:" not in svg
+
+
+def test_a_pair_that_is_too_long_for_its_line_has_one_of_its_own_and_is_not_cut() -> None:
+    """ "FedAdam, FedP..." did not say which pair was recommended."""
+    long = BestOfStart(
+        "public customers",
+        "FedAdam with FedProx clients (mu=0.1)",
+        "FedAdam, FedProx",
+        0.9,
+        0.8,
+        1.0,
+        None,
+    )
+    bests = [RANDOM, long]
+    wide, narrow = heights(bests)
+    assert narrow > wide
+    assert heights([RANDOM]) == (heights([RANDOM])[0],) * 2
+    with drawn(
+        lambda f, w: intervals_by_start(f, w, bests, None, "test accuracy"), narrow, False
+    ) as figure:
+        said = [text.get_text() for text in figure.axes[0].texts]
+    assert {"FedAdam with FedProx clients (mu=0.1)", "FedAvg", "public customers"} <= set(said)

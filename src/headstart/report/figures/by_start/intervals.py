@@ -14,8 +14,11 @@ FURTHEST = 2.0
 """Widths of what is shown by which a thin line may lie beside it: further away it would squeeze
 all intervals to dots, and the caption says where it lies.
 """
-ROW = 0.46
-"""Inches of a row."""
+ROW, TALL_ROW = 0.46, 0.6
+"""Inches of a row, and of one with a line more."""
+
+NAME, ROOM = 16, 30
+"""Letters of a start, and of it with its pair, that stand in one line of the narrow layout."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +51,16 @@ class BestOfStart:
         return f"{percent(self.accuracy)} [{100 * self.low:.1f}, {100 * self.high:.1f}]"
 
 
-def height(bests: Sequence[BestOfStart]) -> float:
-    """Inches of a figure of so many rows."""
-    return 0.62 + ROW * len(bests)
+def heights(bests: Sequence[BestOfStart]) -> tuple[float, float]:
+    """Inches of a figure of so many rows, in the wide and in the narrow layout."""
+    row = TALL_ROW if needs_two_lines(bests) else ROW
+    return 0.62 + ROW * len(bests), 0.62 + row * len(bests)
+
+
+def needs_two_lines(bests: Sequence[BestOfStart]) -> bool:
+    """Whether in the narrow layout a start and its pair are too long for one line."""
+    starts = [best.start for best in bests]
+    return any(len(label(starts, it.start, NAME)) + len(it.brief) > ROOM for it in bests)
 
 
 def shown_lines(bests: Sequence[BestOfStart], constant: float | None) -> set[float]:
@@ -82,13 +92,14 @@ def intervals_by_start(
     axes = figure.add_subplot()
     frame(figure, 0.12, 0.12, 0.14, 0.44)
     starts, lines = [best.start for best in bests], shown_lines(bests, constant)
+    two_lines = not wide and needs_two_lines(bests)
     for y, best in enumerate(bests):
         if constant in lines:  # not through the words above a row
             (line,) = axes.plot([constant] * 2, [y - 0.2, y + 0.3], color=MUTED, lw=1, ls="--")
             hover(line, f"constant answer: {percent(constant)}")
         _row(axes, y, best, style(starts, best.start), best.untrained in lines)
-        _words(axes, y, best, starts, wide)
-    axes.set_ylim(len(bests) - 0.45, -0.75)
+        _words(axes, y, best, starts, wide, two_lines)
+    axes.set_ylim(len(bests) - 0.45, -0.85 if two_lines else -0.75)
     axes.set_yticks([])
     axes.grid(axis="x", visible=True)
     axes.margins(x=0.05)
@@ -121,7 +132,9 @@ def _row(axes: Any, y: int, best: BestOfStart, look: tuple[str, Any, str], has_l
     hover(mark, told)
 
 
-def _words(axes: Any, y: int, best: BestOfStart, starts: Sequence[str], wide: bool) -> None:
+def _words(
+    axes: Any, y: int, best: BestOfStart, starts: Sequence[str], wide: bool, two_lines: bool
+) -> None:
     """Write above a row which start it is, with what, and its accuracy.
 
     Args:
@@ -130,15 +143,20 @@ def _words(axes: Any, y: int, best: BestOfStart, starts: Sequence[str], wide: bo
         best: what is written.
         starts: all of the study.
         wide: the layout.
+        two_lines: whether the pair has a line of its own.
     """
     colour = style(starts, best.start)[0]
     beside = axes.get_yaxis_transform()
     box = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.8}
     look = {"fontsize": 8.8 if wide else 8.0, "va": "center", "bbox": box, "transform": beside}
-    name = label(starts, best.start, 36 if wide else 16)
+    name = label(starts, best.start, 36 if wide else NAME)
     told = best.told if best.accuracy is not None else "every pair has a diverged run"
-    called = short(best.method, 46) if wide else short(best.brief, 30 - len(name))
-    start = axes.text(0, y - 0.42, name, color=colour, weight="bold", **look)
+    above = y - (0.62 if two_lines else 0.42)
+    start = axes.text(0, above, name, color=colour, weight="bold", **look)
+    axes.text(1, above, told, color=INK, ha="right", **look)
+    if two_lines:
+        axes.text(0, y - 0.3, short(best.method, 52), color=MUTED, **look)
+        return
+    called = short(best.method, 46) if wide else best.brief
     behind = {"xycoords": start, "textcoords": "offset points", "va": "center", "bbox": box}
     axes.annotate(called, (1, 0.5), (5, 0), color=MUTED, fontsize=look["fontsize"], **behind)
-    axes.text(1, y - 0.42, told, color=INK, ha="right", **look)
