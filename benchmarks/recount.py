@@ -89,9 +89,9 @@ def seeds_for(effect: float, tail: float) -> int | None:
     return None
 
 
-def more_seeds(judged: "Judged", tests: int) -> int | None:
-    """Seeds that would decide an open question: that there is a difference,
-    or that none matters.
+def more_seeds(judged: "Judged", tests: int, picked: int) -> int | None:
+    """Seeds that would decide an open question: that there is a difference, where it was picked
+    from several, or that none matters.
     """
     e = judged.estimate
     if e is None or e.error is None:
@@ -100,7 +100,9 @@ def more_seeds(judged: "Judged", tests: int) -> int | None:
     alpha = (1 - LEVEL) / tests
     if e.value != judged.against:
         apart = abs(e.value - judged.against)
-        needed.append(seeds_for(apart / spread_of_seeds, alpha / 2) if spread_of_seeds else 3)
+        needed.append(
+            seeds_for(apart / spread_of_seeds, alpha / picked / 2) if spread_of_seeds else 3
+        )
     if judged.margin is not None and abs(e.value) < judged.margin:
         room = judged.margin - abs(e.value)
         needed.append(seeds_for(room / spread_of_seeds, alpha) if spread_of_seeds else 3)
@@ -439,6 +441,18 @@ OF_FIRST_WEIGHTS = (5, 8)
 CLIENTS = 10
 
 
+def picked_from(s: Study, number: int) -> int:
+    """As many differences as the one of an answer was picked from: that of the best of the other
+    starts, and of clients that of its best pair.
+    """
+    return max(len(s.starts) - 1, 1) * (len(s.pairs()) if number == CLIENTS else 1)
+
+
+def p_picked(p: float | None, s: Study, number: int) -> float | None:
+    """Bonferroni's, over what it was picked from."""
+    return None if p is None else min(1.0, picked_from(s, number) * p)
+
+
 def answers(folder: Path) -> dict[int, dict[str, Any]]:
     """Finding -> its answer, difference, interval, seeds and p, as this file counts them."""
     s = Study(folder)
@@ -460,7 +474,7 @@ def answers(folder: Path) -> dict[int, dict[str, Any]]:
     tests: dict[int, list[float | None]] = {}
     for number, each in judged.items():
         if each.estimate is not None and p_different(each.estimate, each.against) is not None:
-            tests[number] = [p_different(each.estimate, each.against)]
+            tests[number] = [p_picked(p_different(each.estimate, each.against), s, number)]
             tests[number] += (
                 [p_within(each.estimate, each.margin)] if each.margin is not None else []
             )
@@ -478,7 +492,10 @@ def answers(folder: Path) -> dict[int, dict[str, Any]]:
             {"value": e.value, "low": e.low, "high": e.high, "n": e.n} if e else {}
         )
         only_falls = number == 1 and (e is None or e.value <= 0)
-        more = more_seeds(each, len(tests)) if says == "undecided" and not only_falls else None
+        picked = picked_from(s, number)
+        more = (
+            more_seeds(each, len(tests), picked) if says == "undecided" and not only_falls else None
+        )
         known |= {"answer": says, "p_holm": shown, "margin": each.margin, "more_seeds": more}
         found_answers[number] = known
     found_answers.pop(CLIENTS, None)

@@ -27,7 +27,7 @@ def asked(grid: Grid) -> list[Panel | Missing]:
         if first is not None and first.hardly:
             panel = _not_judged(panel, first)
         panels.append(panel)
-    return _together([*panels, *further(grid)], grid.records.settings)
+    return _together([*panels, *further(grid)], grid)
 
 
 def further(grid: Grid) -> list[Panel | Missing]:
@@ -36,12 +36,14 @@ def further(grid: Grid) -> list[Panel | Missing]:
     return [panel for panel in built if isinstance(panel, Panel)]
 
 
-def _together(panels: list[Panel | Missing], settings: Mapping[str, Any]) -> list[Panel | Missing]:
-    """The panels, their answers corrected for one another; `settings`: the keys of the study."""
+def _together(panels: list[Panel | Missing], grid: Grid) -> list[Panel | Missing]:
+    """The panels, their answers corrected for one another, and for the start that was picked."""
     answers = {}
+    others = max(len(grid.starts) - 1, 1)
     for panel in panels:
         if isinstance(panel, Panel):
-            answers[panel.slug] = _with_margin(panel, settings)
+            answer = _with_margin(panel, grid.records.settings)
+            answers[panel.slug] = replace(answer, picked_from=others * answer.picked_from)
     standing = corrected(answers)
     found: list[Panel | Missing] = []
     for panel in panels:

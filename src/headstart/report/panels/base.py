@@ -24,7 +24,9 @@ class Answer:
     `against` the value that it is told from. `margin`: a difference that is smaller, either way,
     does not matter; `within`: the margin in words. `open_ended`: no number of seeds would turn it
     into an answer. `p` and `asked`: the p-value of what the answer says, corrected among so many
-    answers of the study; None where it was not tested, or not yet.
+    answers of the study; None where it was not tested, or not yet. `picked_from`: as many
+    differences as what is compared was picked from, by the runs that judge it: the best of several
+    starts, or the best of several pairs.
     """
 
     says: Says | None  # None: nothing to compare
@@ -39,6 +41,7 @@ class Answer:
     p: float | None = None
     asked: int = 1
     is_judged: bool = True
+    picked_from: int = 1
 
     @property
     def alone(self) -> float | None:
@@ -47,10 +50,12 @@ class Answer:
 
     @property
     def p_values(self) -> list[float | None]:
-        """Those of what can be said as if nothing else were asked: that there is a difference, and
-        where a margin was stated, that none matters.
+        """Those of what can be said as if nothing else were asked: that there is a difference, by
+        Bonferroni's correction where what is compared was picked from several; and where a margin
+        was stated, that none matters, which picking the best does not flatter.
         """
-        found = [self.alone]
+        alone = self.alone
+        found = [None if alone is None else min(1.0, self.picked_from * alone)]
         if self.margin is not None and self.judged is not None:
             found.append(p_within(self.judged, self.margin))
         return found
@@ -65,7 +70,8 @@ class Answer:
             return replace(answer, says="no difference", p=rest[0], sentence=sentence)
         if self.says not in ("yes", "no") or p is None or p < 1 - LEVEL:
             return answer
-        alone = f"Alone the answer would be {self.says}; among {asked} it is not decided"
+        many = asked * self.picked_from
+        alone = f"Alone the answer would be {self.says}; among {many} it is not decided"
         sentence = f"{self.sentence.removesuffix('.')}. {alone} ({p_text(p)})."
         return replace(answer, says="undecided", sentence=sentence)
 
@@ -77,7 +83,11 @@ class Answer:
         judged = self.judged
         if self.says != "undecided" or judged is None or self.open_ended:
             return None
-        needed = [seeds_needed(judged, -self.against, level=1 - (1 - LEVEL) / self.asked)]
+        needed = [
+            seeds_needed(
+                judged, -self.against, level=1 - (1 - LEVEL) / self.asked / self.picked_from
+            )
+        ]
         if self.margin is not None:
             needed.append(seeds_within(judged, self.margin, self.asked))
         fewest = min(filter(None, needed), default=None)

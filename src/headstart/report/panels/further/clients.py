@@ -1,5 +1,7 @@
 """Whom a start helps, client by client, and whom it makes worse off."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from headstart.report.figures.client_gains import gains_of_clients
@@ -46,7 +48,7 @@ def build(grid: Grid) -> Panel | Missing:
     return Panel(
         SLUG,
         heading,
-        answer(found[other]),
+        replace(answer(found[other]), picked_from=len(grid.comparable())),
         f"The share of clients that gain at most so much over {reference}, each start with its "
         "best pair at the last round: where a curve crosses the dashed line is the share that "
         f"loses. Thick: all seeds; thin: each. {whose}",
