@@ -193,6 +193,18 @@ def test_the_same_study_goes_on_as_it_was_planned() -> None:
     assert record_for(PLAN, None) == RECORD
 
 
+def test_a_margin_that_was_changed_after_looks_is_remembered(tmp_path: Path) -> None:
+    """The page said "by more than 5 points" of a folder that was decided with 1, and no word."""
+    wide = Plan(PLAN.seeds, PLAN.looks, 0.05)
+    changed = record_for(wide, Record(PLAN, PLAN, 1))
+    assert (changed.margins, changed.followed.margin) == ((PLAN.margin,), 0.05)
+    assert record_for(wide, changed) == changed
+    assert record_for(PLAN, changed).margins == (PLAN.margin, 0.05)
+    assert record_for(wide, Record(PLAN, PLAN, 0)).margins == ()
+    assert record_in(table_of(changed, None), tmp_path) == changed
+    assert changed.with_looks(3).margins == (PLAN.margin,)
+
+
 def test_a_study_that_goes_on_is_still_tuned_as_often() -> None:
     """Four seeds that share two tunings are two results, also when the same command is run
     again.

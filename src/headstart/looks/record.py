@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -39,15 +40,17 @@ class Record:
         asked: the plan of the study file.
         followed: the plan with the looks that were taken before.
         taken: how many of its looks were taken.
+        margins: with which looks were taken before the study file had another one, in their order.
     """
 
     asked: Plan
     followed: Plan
     taken: int
+    margins: tuple[float, ...] = ()
 
     def with_looks(self, taken: int) -> "Record":
         """The record after so many looks; looks that were taken stay so."""
-        return Record(self.asked, self.followed, max(taken, self.taken))
+        return replace(self, taken=max(taken, self.taken))
 
 
 def record_for(asked: Plan, before: Record | None) -> Record:
@@ -58,10 +61,14 @@ def record_for(asked: Plan, before: Record | None) -> Record:
     """
     if before is None:
         return Record(asked, asked, 0)
+    margins = before.margins
+    if before.taken and before.asked.margin != asked.margin:
+        margins += (before.asked.margin,)
     if (before.asked.seeds, before.asked.looks) == (asked.seeds, asked.looks):
-        seeds, looks = before.followed.seeds, before.followed.looks
-        return Record(asked, replace(asked, seeds=seeds, looks=looks), before.taken)
-    return Record(asked, going_on(asked, before.followed, before.taken), before.taken)
+        followed = replace(asked, seeds=before.followed.seeds, looks=before.followed.looks)
+    else:
+        followed = going_on(asked, before.followed, before.taken)
+    return Record(asked, followed, before.taken, margins)
 
 
 def read_record(folder: Path) -> Record | None:
@@ -123,7 +130,8 @@ def record_in(table: pa.Table, path: Path) -> Record:
     try:
         said = json.loads(metadata_of(table)[PLAN])
         plans = from_mapping(said["asked"]), from_mapping(said["followed"])
-        return Record(*plans, int(said["taken"]))
+        margins = tuple(map(float, said.get("margins", ())))
+        return Record(*plans, int(said["taken"]), margins)
     except (KeyError, TypeError, ValueError, AttributeError):
         raise HeadstartError(f"{path} is damaged (it names no plan); {KEEP}") from None
 
@@ -131,11 +139,13 @@ def record_in(table: pa.Table, path: Path) -> Record:
 def table_of(record: Record, found: Decided | None) -> pa.Table:
     """The record as a table. `found`: what was decided, None where no run has begun."""
     rows = [] if found is None else list(map(asdict, _rows(found)))
-    said = {
+    said: dict[str, Any] = {
         "asked": as_mapping(record.asked),
         "followed": as_mapping(record.followed),
         "taken": record.taken,
     }
+    if record.margins:
+        said["margins"] = record.margins
     table = arrow.table(rows, LOOKS)
     return table.replace_schema_metadata({PLAN: json.dumps(said)})
 

@@ -32,6 +32,16 @@ def test_it_says_at_which_look(table: Table) -> None:
     assert how_sure(table({"random": {A: [0.8]}}), "random") == ""
 
 
+def test_a_margin_that_was_changed_after_results_is_told(table: Table) -> None:
+    grid = table({"random": {A: [0.80, 0.85, 0.90]}, "proxy": {A: [0.91, 0.84, 0.82]}}, margin=5)
+    assert "margin" not in how_sure(grid, "proxy")
+    changed = sort(replace(grid.records, earlier_margins=(0.01, 0.02, 0.01)))
+    assert (
+        "The margin was 1 point and 2 points at looks that were taken before, and was changed to 5 "
+        "points when there were results: it was not stated before them"
+    ) in how_sure(changed, "proxy")
+
+
 @pytest.mark.parametrize("runs", [1, 3, 20])
 def test_the_share_of_runs_that_may_collapse_is_that_of_clopper_and_pearson(runs: int) -> None:
     """None of n: the upper bound of 95 %, on one side."""

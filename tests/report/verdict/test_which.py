@@ -98,8 +98,8 @@ def test_what_so_few_seeds_can_tell_apart_is_said(table: Table) -> None:
     assert last is not None
     chance, luck = last.chances[0, 0], last.luck[0, 0]
     assert found.evidence.startswith(
-        f"{FEDADAM} leads with 91.0% from random (the best of 2 that are not told apart: were they "
-        f"equal, {100 * luck:.1g} points of it would be luck), "
+        f"{FEDADAM} leads with 91.0% from random (the best of 2 pairs that are not told apart: "
+        f"were they equal, {100 * luck:.1g} points of it would be luck), "
         f"and is the best with a chance of {100 * chance:.0f}%; "
         "1 other may be as good"
     )

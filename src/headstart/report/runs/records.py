@@ -118,6 +118,7 @@ class Records:
     written_starts: Mapping[str, str] = field(
         default_factory=dict
     )  # in full, by what they are called
+    earlier_margins: tuple[float, ...] = ()  # with which looks were taken before it was changed
 
     @property
     def repeats(self) -> int:
@@ -185,9 +186,11 @@ def records_of(found: tables.StudyTables, directory: Path) -> Records:
         trials = _trials(found.trials, where / tables.TRIALS_FILE)
     baselines = _rows_of(BaselineRow, found.baselines, where / tables.BASELINES_FILE)
     others = _rows_of(BaselineRunRow, found.baseline_runs, where / tables.BASELINE_RUNS_FILE)
-    plan = None
+    plan: Plan | None = None
+    margins: tuple[float, ...] = ()
     if found.looks is not None:
-        plan = record_in(found.looks, where / tables.LOOKS_FILE).followed
+        record = record_in(found.looks, where / tables.LOOKS_FILE)
+        plan, margins = record.followed, record.margins
     return Records(
         without_names(settings),
         runs,
@@ -202,6 +205,7 @@ def records_of(found: tables.StudyTables, directory: Path) -> Records:
         clients,
         plan,
         part_names(settings),
+        earlier_margins=margins,
     )
 
 

@@ -8,6 +8,7 @@ from headstart.report.appendix.choice_of_rates import picked_on_test
 from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Grid
 from headstart.report.verdict.other_rows import OtherRows, judged_on
+from headstart.report.verdict.sentences import in_points
 from headstart.report.words.numbers import percent
 from headstart.statistics.joint.sequential import LEVEL
 from headstart.wording.phrases import count, listed
@@ -37,7 +38,20 @@ def how_sure(grid: Grid, start: str, of_rows: OtherRows | None = None) -> str:
     seen = collapses(runs, fallen) if any(fallen.values()) else ""
     judged = of_rows or judged_on(grid)
     rows = judged.sentence if judged else ""
-    return " ".join(filter(None, [in_how_many(grid, this), seen, rows]))
+    said = [in_how_many(grid, this), changed_margin(grid), seen, rows]
+    return " ".join(filter(None, said))
+
+
+def changed_margin(grid: Grid) -> str:
+    """That the margin is another one than at earlier looks; empty where it is not."""
+    earlier = dict.fromkeys(grid.records.earlier_margins)
+    if not earlier:
+        return ""
+    return (
+        f"The margin was {listed(map(in_points, earlier))} at looks that were taken before, and "
+        f"was changed to {in_points(grid.margin)} when there were results: it was not stated "
+        "before them, as what is said of differences that do not matter supposes."
+    )
 
 
 def what_is_unseen(grid: Grid) -> str:

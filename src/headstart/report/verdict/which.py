@@ -95,7 +95,8 @@ class Pairs:
     def accuracy(self, place: int) -> str:
         """The mean accuracy of a pair from its start, with how much of it may be luck."""
         mean = f"{percent(float(self.last.means[self.place, place]))} from {self.start}"
-        contenders = int(np.isfinite(self.last.luck).sum())
+        many = int(np.isfinite(self.last.luck).sum())
+        contenders = f"{many} pairs" if len(self.found.starts) == 1 else f"{many} starts with pairs"
         by = float(self.last.luck[self.place, place])
         is_highest = self.place == self.last.leader and place == self.able[0]
         if not is_highest or not by >= SEEN:
