@@ -29,11 +29,17 @@ def test_the_grid_is_told_axis_by_axis_and_the_time_last() -> None:
 
 def test_what_decides_nothing_or_is_not_tuned_gets_a_note() -> None:
     told = lines(servers=["adam"], seeds=[4], baselines=["centralised"])
-    assert "1 runs of baselines, of one client each" in told
+    assert "runs of baselines: 1 of all rows in one place" in told
     assert "note: 1 seed decides nothing; run 3 or more" in told
     assert [
         line for line in told if line.startswith("note: adam adapts, and its rate is not tuned")
     ]
+
+
+def test_baselines_that_are_most_of_the_work_are_said_to_be() -> None:
+    told = lines(clients=["sgd", "proximal(mu=0.5)"], seeds=[0, 1], baselines=["local"])
+    assert "runs of baselines: 12 of one client each" in told
+    assert [line for line in told if line.startswith("note: they are 3 times as many as the")]
 
 
 def test_searches_are_counted() -> None:

@@ -59,11 +59,29 @@ def _runs(study: Study) -> Iterator[str]:
     a_round = f"{study.cohort} of {study.population} clients a round"
     yield f"{len(study.runs)} runs of {study.file.rounds} rounds, {a_round}"
     if study.baselines:
-        yield f"{len(study.baselines)} runs of baselines, of one client each"
+        yield from _baselines(study)
     seeds = len({run.seed for run in study.runs})
     if seeds < FEW_SEEDS:
         many = "1 seed decides nothing" if seeds == 1 else f"{seeds} seeds decide little"
         yield f"note: {many}; run {FEW_SEEDS} or more"
+
+
+def _baselines(study: Study) -> Iterator[str]:
+    """Yield how many runs of other training there are, and that they are most of the work where
+    they are.
+    """
+    alone = sum(run.baseline == "local" for run in study.baselines)
+    others = len(study.baselines) - alone
+    kinds = {"of one client each": alone, "of all rows in one place": others}
+    told = listed(f"{n} {kind}" for kind, n in kinds.items() if n)
+    yield f"runs of baselines: {told}"
+    pairs = len({(run.client, run.server) for run in study.runs})
+    if pairs > 1 and len(study.baselines) > len(study.runs):
+        yield (
+            f"note: they are {len(study.baselines) / len(study.runs):.0f} times as many as the "
+            f"others, as each of {pairs} pairs has its own: decide without baselines, then add "
+            "them to the study file of the choice, which the page gives"
+        )
 
 
 def _rates(study: Study) -> Iterator[str]:

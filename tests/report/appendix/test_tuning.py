@@ -92,6 +92,11 @@ def test_trials_that_tie_are_told_where_half_of_them_do() -> None:
         "The tuning could not choose: within one row of the validation part of the best trial lie "
         "those for FedAdam from a (2 of 4 others)."
     )
+    again = [{**each, "search": "again", "repeat": 1} for each in a]
+    assert told(*a, *again).tied == (
+        "The tuning could not choose: within one row of the validation part of the best trial lie, "
+        "in each tuning, those for FedAdam from a (2 of 4 others, 2 of 4 others)."
+    )
     assert told(*b).tied == ""
     assert told(row("a", 0, best=True)).tied == ""
     assert told(*a).best.columns["tied"] == [2]

@@ -34,3 +34,9 @@ def test_what_a_study_brings_is_no_markup(table: Table) -> None:
     evil = "<script>alert('a name that is longer than a sentence has room for')</script>"
     named = shortening([table({"random": {A: [0.5]}, evil: {A: [0.6]}})])
     assert "<script" not in named(f"Begin from {evil} & not from <b>random</b>")
+
+
+def test_a_name_of_several_words_is_set_apart(table: Table) -> None:
+    named = shortening([table({"random": {A: [0.5]}, "public customers": {A: [0.6]}})])
+    said = named("Is public customers ahead of random?")
+    assert said == "Is <i>public customers</i> ahead of random?"

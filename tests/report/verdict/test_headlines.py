@@ -272,3 +272,30 @@ def test_a_start_that_is_sure_of_wrong_answers_is_said_first(
         assert found.sentences[0].startswith(
             "Before training a guess gets 25.0% right (loss 1.4), and hub 25.6% right"
         )
+
+
+@pytest.mark.parametrize(("lost", "is_said"), [(13.6, True), (1.4, False)])
+def test_weights_that_give_one_answer_to_every_row_are_said_first(
+    table: Table, lost: float, is_said: bool
+) -> None:
+    """Weights that were learned on raw columns began at the constant answer, and nothing was
+    said.
+    """
+    grid = table({"random": {A: [0.700, 0.701, 0.702]}, "hub": {A: [0.650, 0.651, 0.652]}})
+    curves = {}
+    for run in grid.records.runs:
+        is_hub = run.start == "hub"
+        curves[run.run, "test_accuracy"] = np.arange(2), np.array([0.41 if is_hub else 0.3, 0.7])
+        curves[run.run, "test_loss"] = np.arange(2), np.array([lost if is_hub else 1.2, 0.7])
+    rows = []
+    for name, accuracy in (("chance", 0.33), ("constant", 0.41)):
+        row: dict[str, Any] = dict.fromkeys(BaselineRow.__dataclass_fields__)
+        rows.append(BaselineRow(**row | {"baseline": name, "accuracy": accuracy, "loss": 1.1}))
+    found = headlines(sort(replace(grid.records, curves=curves, baselines=tuple(rows))), "random")
+    assert bool(found.mistaken) == is_said
+    if is_said:
+        assert found.mistaken.startswith(
+            "Before training hub gets 41.0% right (loss 14): to the digit what the constant answer "
+            "gets"
+        )
+        assert "units and scale" in found.mistaken

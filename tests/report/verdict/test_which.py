@@ -3,9 +3,13 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 
+from headstart.report.judgement.reading import Reading
 from headstart.report.runs.grid import Grid
 from headstart.report.runs.sorting import sort
 from headstart.report.verdict.headlines import Headlines
@@ -14,6 +18,7 @@ from headstart.report.verdict.sentences import Sentence
 from headstart.report.verdict.sureness import how_sure
 from headstart.report.verdict.where import where_to_begin
 from headstart.report.verdict.which import cell_to_take, with_what
+from headstart.tables import BaselineRow
 
 Table = Callable[..., Grid]
 A, B, C = "sgd + adam", "sgd + sgd", "gd + adam"
@@ -237,3 +242,14 @@ def test_under_repeats_of_the_tuning_it_counts_tunings(table: Table) -> None:
     left = outlook(grid, "random", "out", Headlines())
     assert "A new folder with 40 tunings" in left.sentence
     assert "--until" not in left.command
+
+
+@pytest.mark.parametrize(("constant", "is_said"), [(0.6, True), (0.3, False)])
+def test_the_constant_answer_stands_beside_an_accuracy_that_is_mostly_that(
+    table: Table, constant: float, is_said: bool
+) -> None:
+    grid = one(table, {A: [0.80, 0.81, 0.82]})
+    row: dict[str, Any] = dict.fromkeys(BaselineRow.__dataclass_fields__)
+    held = BaselineRow(**row | {"baseline": "constant", "accuracy": constant, "loss": 1.0})
+    said = Reading(Path(), sort(replace(grid.records, baselines=(held,)))).verdict.which.text
+    assert said.endswith("one and the same answer to every row gets 60.0% right.") == is_said

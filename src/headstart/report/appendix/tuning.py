@@ -113,17 +113,19 @@ def tied(searches: Sequence[Sequence[Trial]]) -> str:
     A few ties among good trials are usual; where most of them tie, what the clients learned does
     not depend on the rates, or is nothing: a constant answer ties with itself.
     """
-    where = []
+    where: dict[str, list[str]] = {}
     for trials in searches:
         others = sum(trial["status"] == "finished" for trial in trials) - 1
         ties = sum(trial["tied"] for trial in trials)
         if ties and 2 * ties >= others:
-            where.append(f"{_name(trials[0])} ({ties} of {count(others, 'other')})")
+            where.setdefault(_name(trials[0]), []).append(f"{ties} of {count(others, 'other')}")
     if not where:
         return ""
+    said = [f"{name} ({', '.join(found)})" for name, found in where.items()]
+    each = ", in each tuning," if max(map(len, where.values())) > 1 else ""
     return (
-        f"The tuning could not choose: within one row of the validation part of the best trial lie "
-        f"those for {some(where)}."
+        f"The tuning could not choose: within one row of the validation part of the best trial "
+        f"lie{each} those for {some(said)}."
     )
 
 

@@ -4,7 +4,7 @@ imports torch.
 
 import io
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -135,6 +135,7 @@ def page(reading: Reading, drawn: Sequence[Drawn]) -> str:
         allow="".join(f" --allow {name}" for name in needs.elsewhere),
         grid=grid,
         preset=given.get("preset"),
+        until=isinstance(given.get("seeds"), Mapping),
         verdict=verdict,
         margin=in_points(grid.margin),
         consequences=reading.consequences,

@@ -162,7 +162,9 @@ def as_it_is(grid: Grid, start: str) -> str:
 def study_file(grid: Grid, start: str, run: Run, seeds: Sequence[int]) -> str:
     """A study file that runs only this start and pair, at the rates of a run."""
     given, named = grid.records.settings, grid.records.names.in_file
-    found: dict[str, Any] = {"name": "chosen"}
+    found: dict[str, Any] = {
+        "name": f"chosen of {given['name']}" if given.get("name") else "chosen"
+    }
     for key in KEPT:
         if given.get(key) is not None:
             found[key] = named(key, given[key]) if key in ("task", "model") else given[key]

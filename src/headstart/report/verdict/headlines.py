@@ -22,8 +22,10 @@ from headstart.wording.phrases import count, listed
 NOTHING = 0.01
 """Of accuracy: a gain of more is not called nothing, however large the margin is."""
 
-SURE = 1.2
-"""Times the loss of a guess: weights whose loss is higher are sure of wrong answers. Ours."""
+SURE, SURER = 1.2, 2.0
+"""Times the loss of a guess: weights whose loss is higher are sure of wrong answers; from twice on
+they are not newly drawn ones, whatever is known of them. Ours.
+"""
 
 LAST, EARLIEST = 0.8, 0.6
 """A curve still rises if it does from 0.8 of the rounds on, or where nothing was measured there
@@ -88,15 +90,27 @@ def begins_mistaken(grid: Grid) -> str:
     guess = chance(grid)
     if guess is None or guess.accuracy is None or not guess.loss:
         return ""
-    said = []
+    said, of_one_answer = [], []
     known = {run.start for run in grid.records.runs if run.begun_with}
-    for start in filter(known.__contains__, grid.starts):
+    constant = constant_accuracy(grid)
+    for start in grid.starts:
         right, loss = untrained_accuracy(grid, start), untrained_loss(grid, start)
         if not right or not loss:
             continue
         began, lost = float(np.mean([*right.values()])), float(np.mean([*loss.values()]))
-        if began <= guess.accuracy + NOTHING and lost > SURE * guess.loss:
-            said.append(f"{start} {percent(began)} right (loss {lost:.2g})")
+        right_so_far = f"{percent(began)} right (loss {lost:.2g})"
+        if {*right.values()} == {constant} and lost > SURER * guess.loss:
+            of_one_answer.append(f"{start} gets {right_so_far}")
+        elif start in known and began <= guess.accuracy + NOTHING and lost > SURE * guess.loss:
+            said.append(f"{start} {right_so_far}")
+    if of_one_answer:
+        return (
+            f"Before training {listed(of_one_answer)}: to the digit what the constant answer gets, "
+            f"and surer than a guess (loss {guess.loss:.2g}). Such weights give one answer to "
+            "every row: check that they were learned on inputs of the same units and scale (the "
+            "study shifts and scales a table's columns by the mean and deviation of its training "
+            "rows) and with the classes in the same order (classes: [...] of the start)."
+        )
     if not said:
         return ""
     return (

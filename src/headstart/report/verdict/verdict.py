@@ -14,7 +14,7 @@ from headstart.report.verdict.reasons import reasons
 from headstart.report.verdict.sentences import Sentence, joined
 from headstart.report.verdict.sureness import how_sure, what_is_unseen
 from headstart.report.verdict.where import Starts, where_to_begin
-from headstart.report.verdict.which import cell_to_take, what_others_need, with_what
+from headstart.report.verdict.which import cell_to_take, high_constant, what_others_need, with_what
 from headstart.statistics.joint.decisions import Bounds
 
 
@@ -97,6 +97,8 @@ def verdict(grid: Grid, panels: Sequence[Panel | Missing], folder: str, tied: st
         which = replace(which, evidence=joined(which.evidence, needs))
     cell = cell_to_take(grid, start, which)
     learned = not first.constant
+    if cell and learned:
+        which = replace(which, evidence=joined(which.evidence, high_constant(grid, cell)))
     gain, against = None, None
     if last is not None and grid.best(start) is not None:
         starts = Starts(found, last, start)

@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from headstart.looks.decided import Decided
-from headstart.report.measures.baselines import untrained_accuracy
+from headstart.report.measures.baselines import constant_accuracy, untrained_accuracy
 from headstart.report.runs.cells import Cell
 from headstart.report.runs.grid import Grid
 from headstart.report.verdict.headlines import NOTHING
@@ -33,6 +33,9 @@ from headstart.wording.phrases import count, listed, some
 
 NAMED = 3
 """Pairs that are named although nothing is decided of them; of more it is said how many."""
+
+MOST_OF = 0.5
+"""Of the accuracy of the best pair: from here on the constant answer stands beside it. Ours."""
 
 SEEN = 0.0005
 """Of accuracy: less luck than this would be written as nothing."""
@@ -185,6 +188,14 @@ def what_others_need(grid: Grid, starts: Collection[str]) -> str:
             by = f"{method(cell.pair)} ({percent(began)} before it, {percent(cell.mean)} after it)"
             told.append(f"{start} is as good only by training, with {by}")
     return joined(*told)
+
+
+def high_constant(grid: Grid, cell: Cell) -> str:
+    """What an answer gets that looks at nothing, where that is most of an accuracy."""
+    constant = constant_accuracy(grid)
+    if constant is None or not cell.accuracy or constant < MOST_OF * cell.mean:
+        return ""
+    return f"one and the same answer to every row gets {percent(constant)} right"
 
 
 def cell_to_take(grid: Grid, start: str, which: Sentence) -> Cell | None:
