@@ -29,7 +29,9 @@ PAGES = [
     *sorted((ROOT / "docs").glob("*.md")),
     *(ROOT / "docs").glob("decisions/*.md"),
 ]
-OF_THE_READER = {"my_model.py", "net.py", "pandas.py", "study.py"}
+OF_THE_READER = {
+    "client_app.py", "my_model.py", "net.py", "pandas.py", "server_app.py", "study.py",
+}  # fmt: skip
 """What a page has somebody write."""
 
 

@@ -177,9 +177,9 @@ HOUSE = {
         {"study_run", "model_file"},
     ],
     "export": [
-        {"recipe", "exchanges"},
+        {"recipe", "exchanges", "model_card"},
         {"chosen", "deployment", "study_rows"},
-        {"app", "flower"},
+        {"app", "flower", "model_folder"},
         {"conformance"},
     ],
     "export/flower": [

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from headstart.cli.commands import Folder, app
+from headstart.errors import HeadstartError
 from headstart.terminal import say
 
 
@@ -28,7 +29,12 @@ def report(
 def model(
     directory: Folder,
     into: Annotated[
-        Path, typer.Option("--into", metavar="FILE", help="The .safetensors file to write.")
+        Path,
+        typer.Option(
+            "--into",
+            metavar="FILE",
+            help="The .safetensors file to write, or the folder of a model with its card.",
+        ),
     ],
     start: Annotated[
         str | None, typer.Option(help="From which start; by default where the verdict begins.")
@@ -52,11 +58,40 @@ def model(
         bool,
         typer.Option("--untrained", help="As the run began, before its first round."),
     ] = False,
+    push: Annotated[
+        str | None,
+        typer.Option(metavar="OWNER/NAME", help="The repository of the hub that it goes to, too."),
+    ] = None,
+    public: Annotated[
+        bool, typer.Option("--public", help="With --push: a new repository can be seen by all.")
+    ] = False,
 ) -> None:
-    """Write the weights of a study's best run to a file, and say what they are."""
-    from headstart.results.model_file import write
+    """Write the weights of a study's best run to a file, or with a card to a folder, and say what
+    they are.\f
 
-    for line in write(directory, into, start, pair, seed, run, best_round, untrained):
+    Args:
+        directory: the folder of the study.
+        into: the file or the folder to write.
+        start, pair, seed, run: which run.
+        best_round, untrained: whether its best round, or how it began, rather than its last.
+        push: a repository of the hub.
+        public: whether that can be seen by all.
+    """
+    from headstart.export import model_folder
+    from headstart.results import model_file
+
+    if not into.suffix:
+        if untrained:
+            raise HeadstartError(
+                "--untrained writes a file; expected --into to end in .safetensors"
+            )
+        asked = (start, pair, seed, run, best_round, push, public)
+        lines = model_folder.write(directory, into, *asked)
+    elif push is not None or public:
+        raise HeadstartError("--push takes a folder with a card; expected one as --into, without .")
+    else:
+        lines = model_file.write(directory, into, start, pair, seed, run, best_round, untrained)
+    for line in lines:
         say(line)
 
 

@@ -3,6 +3,7 @@ model`.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +40,47 @@ def write(
             be written.
     """
     _refuse_foreign(into)
+    model = found(folder, start, pair, seed, run, of_best_round, untrained)
+    files.write(into, model.content)
+    said = [*model.told, *filter(None, [_scaling(into)])]
+    load_it = f"module.load_state_dict(safetensors.torch.load_file({str(into)!r}))"
+    return [*said, f"weights: {into}, for {load_it}"]
+
+
+@dataclass(frozen=True)
+class Found:
+    """The weights of a run: what their file holds, the run's row in the table, and what they are, a
+    line each. `best`: the runs that it is one of, where it was not named itself.
+    """
+
+    content: bytes
+    row: Mapping[str, Any]
+    told: tuple[str, ...]
+    best: Best | None = None
+
+
+def found(
+    folder: Path,
+    start: str | None = None,
+    pair: str | None = None,
+    seed: int | None = None,
+    run: str | None = None,
+    of_best_round: bool = False,
+    untrained: bool = False,
+) -> Found:
+    """Find the weights of a run.
+
+    Args:
+        folder: that of the study.
+        start, pair, seed, run, of_best_round, untrained: as `write` takes them.
+
+    Raises:
+        HeadstartError: there is no such run, or its weights are damaged or gone.
+    """
     if untrained and of_best_round:
         raise HeadstartError("--untrained: expected it without --best-round, as no round was run")
     results = load(folder)
+    best = None
     if run is not None:
         if given := [
             name
@@ -49,28 +88,22 @@ def write(
             if value is not None
         ]:
             raise HeadstartError(f"--run names one run; expected it without --{given[0]}")
-        key = str(_row(results, run)["run"])
-        said = [_told(_row(results, key))]
+        row = _row(results, run)
+        said = [_told(row)]
     else:
         best = results.best(start, pair)
         seed = best.seed if seed is None else seed
         best.path(seed)  # there is a run of that seed, and its weights are whole
-        key, said = best.runs[seed], [str(best), _of_seed(best, seed)]
+        row, said = _row(results, best.runs[seed]), [str(best), _of_seed(best, seed)]
         if results.verdict.as_it_is and best.start == results.verdict.start and not untrained:
             said.append(f"training added nothing to {best.start}: as it is with --untrained")
     if untrained:
-        content, begun_from = before_training(folder, _row(results, key))
-        files.write(into, content)
-        said = [f"before training: {begun_from}, seed {_row(results, key)['seed']}"]
-    else:
-        _copy(_file_of(folder, key, of_best_round), into)
+        content, begun_from = before_training(folder, row)
+        return Found(content, row, (f"before training: {begun_from}, seed {row['seed']}",), best)
+    source = _file_of(folder, row["run"], of_best_round)
     if of_best_round:
-        said.append(_of_round(into))
-    said += filter(None, [_scaling(into)])
-    return [
-        *said,
-        f"weights: {into}, for module.load_state_dict(safetensors.torch.load_file({str(into)!r}))",
-    ]
+        said.append(_of_round(source))
+    return Found(_content(source), row, tuple(said), best)
 
 
 def _scaling(file: Path) -> str:
@@ -95,13 +128,13 @@ def _file_of(folder: Path, run: str, of_best_round: bool) -> Path:
 
 def _row(results: Results, run: str) -> Mapping[str, Any]:
     rows: list[dict[str, Any]] = results.runs.to_pylist()
-    found = [row for row in rows if run and row["run"].startswith(run)]
-    if len(found) != 1:
-        many = "several begin so" if found else "there is none"
+    alike = [row for row in rows if run and row["run"].startswith(run)]
+    if len(alike) != 1:
+        many = "several begin so" if alike else "there is none"
         raise HeadstartError(
             f"--run: expected a run of the study, got {run!r}; {many}{nearest(run, _names(rows))}"
         )
-    return found[0]
+    return alike[0]
 
 
 def _names(rows: list[dict[str, Any]]) -> list[str]:
@@ -137,7 +170,8 @@ def _of_round(file: Path) -> str:
 def _refuse_foreign(into: Path) -> None:
     if into.suffix != ".safetensors":
         raise HeadstartError(
-            f"--into: expected the name of a file that ends in .safetensors, got {str(into)!r}"
+            "--into: expected the name of a file that ends in .safetensors, or of a folder without "
+            f"a dot, got {str(into)!r}"
         )
     if into.exists() and (study := _study_around(into)) is not None:
         raise HeadstartError(
@@ -165,11 +199,10 @@ def _is_ours(file: Path) -> bool:
     return True
 
 
-def _copy(source: Path, into: Path) -> None:
-    """The same file elsewhere, once it is seen to be whole."""
+def _content(source: Path) -> bytes:
+    """What a file of weights holds, once it is seen to be whole."""
     from headstart.starts import weights
 
     weights.load(source)
     with files.explained(source, "read"):
-        content = source.read_bytes()
-    files.write(into, content)
+        return source.read_bytes()

@@ -41,6 +41,9 @@ class Losing(MemoryGrid):
             client = reply.metadata.src_node_id - 1000
             if client not in self.lost or reply.metadata.message_type == "query":
                 replies.append(reply)
+            elif client == 1:  # as a SuperLink says of a node that is gone
+                asked = Message(RecordDict(), dst_node_id=1, message_type="train")
+                replies.append(Message(Error(3, "Node Unavailable"), reply_to=asked))
         return replies
 
 
@@ -83,6 +86,7 @@ def test_a_round_goes_on_with_those_that_answer(
     logging.getLogger("flwr").propagate = True
     lost, carried = trained(choose, tmp_path, (1,))
     assert {one.client for round_ in carried.rounds for one in round_} >= {1}
+    assert "client of a node that is gone failed: Node Unavailable" in caplog.text
     assert "clients: nothing came from 1" in caplog.text
     whole, _ = trained(choose, tmp_path)
     name = next(iter(whole.weights))
@@ -96,7 +100,7 @@ def test_a_round_without_answers_leaves_the_weights(choose: Choose, tmp_path: Pa
 
 
 def test_too_few_nodes_are_one_line(choose: Choose, tmp_path: Path) -> None:
-    with pytest.raises(HeadstartError, match=r"expected 5 nodes, got 4 within 0\.1 s"):
+    with pytest.raises(HeadstartError, match=r"expected 5 nodes that answer, got 4 within 0\.1 s"):
         trained(choose, tmp_path, (), **{"min-nodes": 5})
 
 
@@ -133,4 +137,3 @@ def test_the_server_of_an_app_is_this_strategy(choose: Choose, tmp_path: Path) -
         server_app(tmp_path)(grid, Context(1, 1, {}, RecordDict(), given))
     saved = load(into).state
     assert all(torch.equal(leaf, strategy.weights[name]) for name, leaf in saved.items())
-    assert Error(1, "why").reason == "why"

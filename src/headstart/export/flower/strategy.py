@@ -57,10 +57,15 @@ class RecipeStrategy(Strategy):
         return {name: whole[name] for name in self._made.state}
 
     def train(self, grid: Grid) -> None:
-        """Train for all rounds, and write the weights that come of it."""
+        """Train for all rounds, and write the weights that come of it, also of fewer."""
         rounds, timeout = self._settings.rounds, self._settings.timeout
-        self.start(grid, self.arrays, num_rounds=rounds, timeout=timeout)
-        if self._settings.save:
+        try:
+            self.start(grid, self.arrays, num_rounds=rounds, timeout=timeout)
+        finally:
+            self._save()
+
+    def _save(self) -> None:
+        if self._settings.save and self._state.round:
             made = self._made._replace(state=self.weights)
             note = {"recipe": self._deployment.recipe.run, "rounds": self._state.round}
             path = Path(self._settings.save)
@@ -96,11 +101,12 @@ class RecipeStrategy(Strategy):
         answers, losses = [], []
         came = set()
         for message in replies:
-            client = self._client_of[message.metadata.src_node_id]
+            node = message.metadata.src_node_id  # of a node that is gone, that of the SuperLink
             if message.has_error():
-                log(WARNING, "client %s failed: %s", client, message.error.reason)
+                who = self._client_of.get(node, "of a node that is gone")
+                log(WARNING, "client %s failed: %s", who, message.error.reason)
                 continue
-            came.add(client)
+            came.add(self._client_of[node])
             answer = records.answer(message.content, self._deployment.network.device)
             if answer is not None:
                 answers.append(answer)
@@ -157,25 +163,30 @@ class RecipeStrategy(Strategy):
 
     def _clients(self, grid: Grid) -> dict[int, int]:
         """The numbers of the clients that are connected, by their nodes, once there are enough."""
-        until = time.monotonic() + self._settings.timeout
-        while len(nodes := set(grid.get_node_ids())) < self._settings.min_nodes:
+        wanted, patience = self._settings.min_nodes, self._settings.timeout
+        until = time.monotonic() + patience
+        while len(there := self._known(grid, until - time.monotonic())) < wanted:
             if time.monotonic() > until:
                 raise HeadstartError(
-                    f"expected {self._settings.min_nodes} nodes, got {len(nodes)} within "
-                    f"{self._settings.timeout:g} s; start SuperNodes, or lower min-nodes"
+                    f"expected {wanted} nodes that answer, got {len(there)} within {patience:g} s; "
+                    "start SuperNodes, or lower min-nodes"
                 )
             time.sleep(LOOK_EVERY)
+        self._refuse_alike(there.values())
+        return there
+
+    def _known(self, grid: Grid, patience: float) -> dict[int, int]:
+        """The numbers of the clients that are connected, of which new ones are asked for theirs."""
+        nodes = set(grid.get_node_ids())
         asked = []
         for node in sorted(nodes - self._client_of.keys()):
             asked.append(Message(RecordDict(), dst_node_id=node, message_type=MessageType.QUERY))
         if asked:
-            for reply in grid.send_and_receive(asked, timeout=self._settings.timeout):
+            for reply in grid.send_and_receive(asked, timeout=max(patience, LOOK_EVERY)):
                 if not reply.has_error():
                     said = reply.content.metric_records[records.WORK]["client"]
                     self._client_of[reply.metadata.src_node_id] = int(said)
-        there = {node: self._client_of[node] for node in nodes if node in self._client_of}
-        self._refuse_alike(there.values())
-        return there
+        return {node: self._client_of[node] for node in nodes if node in self._client_of}
 
     def _refuse_alike(self, clients: Iterable[int]) -> None:
         seen: set[int] = set()
