@@ -60,10 +60,11 @@ class Seen(nn.Module):
 
 
 def trained() -> list[str]:
-    """The files of the deepest stack that went through an executor: others are checks and
-    evaluations.
+    """The files of the deepest stack of local training: that is in the rounds and in an executor;
+    others are checks and evaluations.
     """
-    of_clients = [files for files in stacks if any("executors/" in file for file in files)]
+    of_rounds = [files for files in stacks if "study/rounds.py" in files]
+    of_clients = [files for files in of_rounds if any("executors/" in file for file in files)]
     stacks.clear()
     return max(of_clients, key=len)
 
