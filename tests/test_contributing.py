@@ -31,6 +31,7 @@ PAGES = [
 ]
 OF_THE_READER = {
     "client_app.py", "my_model.py", "net.py", "pandas.py", "server_app.py", "study.py",
+    "typing.py",
 }  # fmt: skip
 """What a page has somebody write."""
 
