@@ -133,6 +133,39 @@ def test_elimination_names_what_is_left(table: Table) -> None:
     assert "between these two it is not decided" in found.evidence
 
 
+def test_a_start_that_is_another_again_is_named_once(table: Table) -> None:
+    """A copy in the list weakened the claim: "good or twin, not from random, some and 1 more", with
+    an interval for their difference, and no word of random.
+    """
+    good = {A: [0.90, 0.91, 0.92, 0.905, 0.915]}
+    starts = {
+        "random": {A: [0.80, 0.81, 0.82, 0.805, 0.814]},
+        "good": good,
+        "twin": good,
+        "some": {A: [0.85, 0.861, 0.869, 0.855, 0.865]},
+        "harmful": {A: [0.70, 0.71, 0.72, 0.70, 0.71]},
+        "odd": {A: [0.60, 0.61, 0.62, 0.60, 0.61]},
+    }
+    found = where_to_begin(table(starts))
+    assert found.claim == "Begin from good"
+    assert (found.names[0], set(found.names)) == ("good", {"good", "twin"})
+    assert set(found.avoid) == {"random", "some", "harmful", "odd"}
+    assert re.match(
+        r"it gains \+5.0 points \[.*\] over some, \+10.0 points \[.*\] over random and \+30.2 "
+        r"points \[.*\] over odd in final test accuracy, each with its best pair; twin is good "
+        "again, as each of their runs came to the same$",
+        found.evidence,
+    )
+    assert "against twin" not in found.beside
+
+
+def test_starts_that_are_all_one_are_said_to_be(table: Table) -> None:
+    good = {A: [0.90, 0.91, 0.92]}
+    found = where_to_begin(table({"good": good, "twin": good}))
+    assert (found.claim, found.names) == ("Either start will do", ("good", "twin"))
+    assert found.evidence == "twin is good again, as each of their runs came to the same"
+
+
 def test_nothing_is_claimed_of_a_look_that_lacks_runs(table: Table) -> None:
     """Three seeds are planned, and the third run from proxy is missing."""
     grid = table({"random": {A: [0.80, 0.81, 0.82]}, "proxy": {A: [0.90, 0.91]}}, seeds=[0, 1, 2])

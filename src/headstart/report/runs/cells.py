@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from headstart.looks.competitors import Pair, Setting
+from headstart.looks.outcomes import SAME_LOSS
 from headstart.report.runs.records import Run
 
 Rates = tuple[float, float, str, str]
@@ -97,6 +98,19 @@ class Cell:
         """
         found = self.outcomes
         return {} if any(map(math.isnan, found.values())) else found
+
+    def came_to_the_same(self, other: "Cell") -> bool:
+        """Whether the runs of both have the same seeds, and came to the same but for rounding."""
+        ours, theirs = self.by_seed("test_accuracy"), other.by_seed("test_accuracy")
+        if not ours or ours != theirs or None in ours.values():
+            return False
+        losses = other.by_seed("test_loss")
+        for seed, loss in self.by_seed("test_loss").items():
+            if loss is None or losses[seed] is None:
+                return False
+            if not math.isclose(loss, losses[seed], rel_tol=SAME_LOSS):
+                return False
+        return True
 
     @property
     def mean(self) -> float:

@@ -13,7 +13,7 @@ from headstart.report.verdict.outlook import Outlook, outlook
 from headstart.report.verdict.reasons import reasons
 from headstart.report.verdict.sentences import Sentence, joined
 from headstart.report.verdict.sureness import how_sure, what_is_unseen
-from headstart.report.verdict.where import Starts, where_to_begin
+from headstart.report.verdict.where import Starts, twins, where_to_begin
 from headstart.report.verdict.which import cell_to_take, high_constant, what_others_need, with_what
 from headstart.statistics.joint.decisions import Bounds
 
@@ -101,7 +101,7 @@ def verdict(grid: Grid, panels: Sequence[Panel | Missing], folder: str, tied: st
         which = replace(which, evidence=joined(which.evidence, high_constant(grid, cell)))
     gain, against = None, None
     if last is not None and grid.best(start) is not None:
-        starts = Starts(found, last, start)
+        starts = Starts(found, last, start, twins(grid))
         others = [other for other in starts.able if other != start]
         against = others[0] if others else None
         gain = starts.ahead(start, against) if against else None

@@ -5,8 +5,8 @@ study. Averages over pairs and rounds to a target are evidence beside a claim an
 themselves: they have no share of the study's error.
 """
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -35,21 +35,32 @@ from headstart.wording.phrases import count, listed, some
 UNMEASURED = "accuracy was not measured: add the probe evaluation"
 CANNOT = "This study cannot say where to begin"
 
+RANDOM = "random"
+"""The start that needs no weights of anybody."""
+
+NAMED = 6
+"""Starts to avoid that are named in a claim; the sentence says how many more there are."""
+
 
 @dataclass(frozen=True)
 class Starts:
-    """The starts of a study as its last look sees them, by their names."""
+    """The starts of a study as its last look sees them, by their names.
+
+    twins: starts that are one with an earlier one, by whose name they go: every run came to the
+    same from both, as of a file that is given twice.
+    """
 
     found: Decided
     last: Decision
     leader: str
+    twins: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def able(self) -> list[str]:
         """The starts that have a pair without a diverged run, by their best pairs."""
         names = []
         for start, best in zip(self.found.starts, self.last.best, strict=True):
-            if best is not None and start != self.leader:
+            if best is not None and start != self.leader and start not in self.twins:
                 names.append(start)
         names.sort(key=lambda start: self.ahead(self.leader, start).value)
         return [self.leader, *names]
@@ -57,7 +68,8 @@ class Starts:
     @property
     def unable(self) -> list[str]:
         """The starts from which every pair has a diverged run."""
-        return [start for start in self.found.starts if start not in self.able]
+        able = (*self.able, *self.twins)
+        return [start for start in self.found.starts if start not in able]
 
     def ahead(self, start: str, other: str) -> Bounds:
         """The best pair of one start less the best of another."""
@@ -66,7 +78,8 @@ class Starts:
     @cached_property
     def behind(self) -> list[str]:
         """The starts that some other is ahead of."""
-        return [self.found.starts[place] for place in sorted(self.last.behind)]
+        names = [self.found.starts[place] for place in sorted(self.last.behind)]
+        return [start for start in names if start not in self.twins]
 
     @cached_property
     def candidates(self) -> list[str]:
@@ -86,13 +99,42 @@ class Starts:
                 names.append(start)
         return names
 
+    def with_twins(self, names: Collection[str]) -> tuple[str, ...]:
+        """The starts, and behind them those that are one with one of them."""
+        return (*names, *(twin for twin, first in self.twins.items() if first in names))
+
+    @property
+    def told_twins(self) -> str:
+        """Which starts are one, as a clause; empty where none are."""
+        said = [f"{twin} is {first} again" for twin, first in self.twins.items()]
+        return f"{listed(said)}, as each of their runs came to the same" if said else ""
+
+
+def twins(grid: Grid) -> dict[str, str]:
+    """Starts that are one with an earlier one, by its name."""
+    found: dict[str, str] = {}
+    for other in grid.decided.starts:
+        for first in grid.decided.starts:
+            if first == other:
+                break
+            if first not in found and _are_one(grid, first, other):
+                found[other] = first
+                break
+    return found
+
+
+def _are_one(grid: Grid, first: str, other: str) -> bool:
+    cells = [(grid.cells.get((first, *at)), grid.cells.get((other, *at))) for at in grid.places()]
+    both = [(one, two) for one, two in cells if one is not None and two is not None]
+    return bool(both) and all(one.came_to_the_same(two) for one, two in both)
+
 
 def seen(grid: Grid) -> Starts | None:
     """The starts at the last look; None where none was taken, or no start can be used."""
     last, names = grid.decided.last, grid.decided.starts
     if last is None or last.leader is None:
         return None
-    return Starts(grid.decided, last, names[last.leader])
+    return Starts(grid.decided, last, names[last.leader], twins(grid))
 
 
 def where_to_begin(grid: Grid, floor: str = "", rising: str = "") -> Sentence:
@@ -113,6 +155,8 @@ def where_to_begin(grid: Grid, floor: str = "", rising: str = "") -> Sentence:
     found = found or undecided(grid, starts)
     if rising:
         found = for_so_long(found, grid.rounds)
+    if len(starts.able) == 1:
+        return found
     beside = joined(
         on_average(grid, starts.leader, starts.able[1]), speed(grid, starts.leader, starts.able[1])
     )
@@ -180,9 +224,12 @@ def level(starts: Starts, evidence: str) -> Sentence | None:
     """No start is better than another by more than the margin."""
     if starts.good != starts.able:
         return None
-    which = "Either start will do" if len(starts.able) == 2 else "Any start will do"
+    names = starts.with_twins(starts.able)
+    which = "Either start will do" if len(names) == 2 else "Any start will do"
+    if len(starts.able) == 1:
+        return Sentence(True, which, starts.told_twins, names)
     why = f"none is better than another by more than {in_points(starts.last.margin)}"
-    return Sentence(True, which, joined(why, evidence), tuple(starts.able))
+    return Sentence(True, which, joined(why, evidence), names)
 
 
 def ahead_of_all(starts: Starts, evidence: str) -> Sentence | None:
@@ -190,7 +237,8 @@ def ahead_of_all(starts: Starts, evidence: str) -> Sentence | None:
     if len(starts.candidates) != 1:
         return None
     (start,) = starts.candidates
-    return Sentence(True, f"Begin from {start}", evidence, (start,), tuple(starts.behind))
+    names = starts.with_twins([start])
+    return Sentence(True, f"Begin from {start}", evidence, names, starts.with_twins(starts.behind))
 
 
 def good_enough(starts: Starts, evidence: str) -> Sentence | None:
@@ -206,7 +254,9 @@ def good_enough(starts: Starts, evidence: str) -> Sentence | None:
     if len(starts.good) == 1 and not avoid:
         why = f"{why}, and {starts.leader} itself is not shown to be better"
     claim = f"Nothing is lost by beginning from {either(starts.good)}{_not_from(avoid)}"
-    return Sentence(True, claim, joined(why, evidence), tuple(starts.good), avoid, open_)
+    names = starts.with_twins(starts.good)
+    avoid, open_ = starts.with_twins(avoid), starts.with_twins(open_)
+    return Sentence(True, claim, joined(why, evidence), names, avoid, open_)
 
 
 def by_elimination(starts: Starts, evidence: str) -> Sentence | None:
@@ -216,11 +266,12 @@ def by_elimination(starts: Starts, evidence: str) -> Sentence | None:
     names = tuple(starts.candidates)
     claim = f"Begin from {either(names)}{_not_from(starts.behind)}"
     why = f"between {'these two' if len(names) == 2 else 'these'} it is not decided"
-    return Sentence(True, claim, joined(why, evidence), names, tuple(starts.behind), names)
+    names, behind = starts.with_twins(names), starts.with_twins(starts.behind)
+    return Sentence(True, claim, joined(why, evidence), names, behind, names)
 
 
 def _not_from(avoid: Collection[str]) -> str:
-    return f", not from {some(avoid)}" if avoid else ""
+    return f", not from {some(avoid, NAMED)}" if avoid else ""
 
 
 def undecided(grid: Grid, starts: Starts) -> Sentence:
@@ -232,26 +283,32 @@ def undecided(grid: Grid, starts: Starts) -> Sentence:
         said.append(f"{lead}, but {possible(bounds)}")
     seeds = count(starts.last.seeds, starts.found.unit)
     measure = f"final {measured_on(grid)} with the best pair of each"
-    why = f"after {seeds}, in {measure}, {joined(*said)}"
-    claim, able = "It is not decided where to begin", tuple(starts.able)
+    why = f"after {seeds}, in {measure}, {joined(*said, starts.told_twins)}"
+    claim, able = "It is not decided where to begin", starts.with_twins(starts.able)
     return Sentence(False, claim, why, (starts.leader,), open=able)
 
 
 def told(grid: Grid, starts: Starts, who: str) -> str:
-    """What the leader has over the nearest and the furthest start, with their best pairs.
+    """What the leader has over the nearest and the furthest start, and over random weights, with
+    their best pairs; and which starts are one.
 
     who: it with a verb; only a start that is ahead gains.
     """
     said = []
     for other in nearest_and_furthest(starts):
         said.append(f"{difference(starts.ahead(starts.leader, other))} over {other}")
-    return f"{who} {listed(said)} in final {measured_on(grid)}, each with its best pair"
+    measured = f"{who} {listed(said)} in final {measured_on(grid)}, each with its best pair"
+    return joined(measured, starts.told_twins)
 
 
 def nearest_and_furthest(starts: Starts) -> list[str]:
-    """The starts that a sentence holds the leader against; the picture has those between."""
+    """The starts that a sentence holds the leader against, and random weights, where they are among
+    them; the picture has those between.
+    """
     others = starts.able[1:]
-    return others if len(others) < 3 else [others[0], others[-1]]
+    if len(others) < 3:
+        return others
+    return [other for other in others if other in (others[0], RANDOM, others[-1])]
 
 
 def on_average(grid: Grid, leader: str, other: str) -> str:
