@@ -91,7 +91,7 @@ def test_the_commands_of_the_data_page_run(tmp_path: Path) -> None:
     page = (DOCS / "data.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"```bash\n(.*?)```", page, re.DOTALL)
     found = []
-    for command in block.strip().splitlines():
+    for command in block.replace("\\\n", "").strip().splitlines():
         _, *arguments = shlex.split(command)
         done = subprocess.run(
             [sys.executable, "-m", "headstart", *arguments],
