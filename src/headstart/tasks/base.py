@@ -210,7 +210,6 @@ class Task:
     notes: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
     owners_named: bool = False
-    scaled_by: Moments = AS_THEY_WERE
 
     def __repr__(self) -> str:
         rows = (
@@ -235,9 +234,7 @@ class Task:
     def moments(self) -> Moments:
         """By what the inputs that a model takes are shifted and scaled, kept or prepared so."""
         prepared = self.prepare()
-        if isinstance(prepared, Pixels):
-            return prepared.moments
-        return self.scaled_by
+        return prepared.moments if isinstance(prepared, Pixels) else AS_THEY_WERE
 
     @property
     def natural_clients(self) -> ClientRows:

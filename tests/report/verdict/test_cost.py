@@ -73,7 +73,7 @@ def test_a_start_that_is_at_the_target_before_the_first_round_costs_its_whole_ru
 def test_the_cost_of_other_starts_stands_beside_it(table: Table) -> None:
     starts = {name: {ADAM: [0.9, 0.91, 0.92]} for name in ("proxy", "random", "hub")}
     alike = cost(priced(table(starts, target=None)))
-    assert " From random (FedAdam) and hub (FedAdam) it is the same. " in alike
+    assert " From random (FedAdam) and hub (FedAdam) it is as many rounds and bytes. " in alike
     missed = table(starts, rounds_to_target={"proxy": [10, 20, 40], "hub": [0, 0, 0]})
     said = cost(priced(missed)).lower()
     assert "from hub (fedadam) 80% is there before the first round" in said

@@ -2,6 +2,7 @@
 and the line for each bad input.
 """
 
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 
 import headstart
 from headstart.errors import HeadstartError
+from headstart.tasks.base import Task
 
 DATA = [
     (torch.arange(12.0).reshape(6, 2) + 100 * i, torch.tensor([0, 1, 2, 0, 1, 2])) for i in range(3)
@@ -101,3 +103,28 @@ def test_what_does_not_fit_gets_one_line(keys: Any, line: Any) -> None:
         headstart.own_task(**{"data": DATA, "test": TEST, **keys})
     assert line in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_no_field_of_a_task_comes_or_goes_unseen() -> None:
+    """They are in the keys of the runs of a study that a program gave: another field would have
+    all of them computed anew.
+    """
+    assert [field.name for field in fields(Task)] == [
+        "name",
+        "train",
+        "validation",
+        "test",
+        "outputs",
+        "objective",
+        "owners",
+        "classes",
+        "mapped",
+        "tokens",
+        "content",
+        "prepare",
+        "test_owners",
+        "validation_owners",
+        "notes",
+        "features",
+        "owners_named",
+    ]

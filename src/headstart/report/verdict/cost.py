@@ -146,8 +146,9 @@ def _against(grid: Grid, cell: Cell, taken: Price) -> str:
     if to_target and there_before_training(cell):
         return f"{percent(grid.target or 0, 0)} is there before the first round"
     found = price(cell, to_target)
-    if found == taken:
-        return "it is the same"
+    alike = found.rounds == taken.rounds and found.sent == taken.sent
+    if alike and to_target == taken.is_to_target:
+        return "it is as many rounds and bytes"
     sent = "" if found.sent is None else f" and {traffic(found.sent)}"
     goal = f" to {percent(grid.target or 0, 0)}" if to_target else ""
     missed = grid.target is not None and not to_target

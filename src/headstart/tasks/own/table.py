@@ -19,7 +19,7 @@ from headstart.files import digest, located
 from headstart.parts.caches import cached
 from headstart.parts.parameters import AddedLater
 from headstart.parts.written import PartText
-from headstart.tasks.base import AS_THEY_WERE, TASKS, Examples, Pixels, Rows, Task
+from headstart.tasks.base import TASKS, Examples, Moments, Pixels, Rows, Task
 from headstart.tasks.own.features import (
     Asked,
     Gaps,
@@ -30,12 +30,7 @@ from headstart.tasks.own.features import (
     names_of,
 )
 from headstart.tasks.own.images import image_shape, images
-from headstart.tasks.own.splits import (
-    only_learned,
-    split_by_place,
-    splits_of,
-    with_known_labels,
-)
+from headstart.tasks.own.splits import only_learned, split_by_place, splits_of, with_known_labels
 from headstart.tasks.own.text import bag_of_words, known_of, next_tokens
 from headstart.tasks.own.uses import refuse_idle, refuse_second_use
 from headstart.tasks.sources.columns import like_gaps, texts
@@ -56,6 +51,11 @@ class TableTask(Task):
     """A table, with what its features have learned, for another to be like it."""
 
     learned: Learned | None = None
+
+    @property
+    def moments(self) -> Moments:
+        """By what its features were shifted and scaled, or its pixels are."""
+        return self.learned.moments if self.features and self.learned else super().moments
 
 
 @TASKS.register("table", source="the user's own file")
@@ -343,7 +343,6 @@ def table(
         prepare=prepare,
         notes=notes,
         features=called,
-        scaled_by=learned.moments if called and learned else AS_THEY_WERE,
         owners_named=client is not None,
         learned=learned,
     )
