@@ -2,6 +2,8 @@
 
 import os
 
+import pytest
+
 from headstart.study.check import check
 from headstart.study.spec import Study
 from headstart.tools.estimate import HOW
@@ -40,6 +42,17 @@ def test_baselines_that_are_most_of_the_work_are_said_to_be() -> None:
     told = lines(clients=["sgd", "proximal(mu=0.5)"], seeds=[0, 1], baselines=["local"])
     assert "runs of baselines: 12 of one client each" in told
     assert [line for line in told if line.startswith("note: they are 3 times as many as the")]
+
+
+def test_a_time_that_was_measured_on_a_busy_machine_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cores = os.cpu_count() or 1
+    monkeypatch.setattr(os, "getloadavg", lambda: (cores + 7.0, 0.0, 0.0))
+    said = f"(timed while {cores + 7} processes share {cores} cores: alone"
+    assert lines()[-3].startswith(said)
+    monkeypatch.setattr(os, "getloadavg", lambda: (0.5, 0.0, 0.0))
+    assert not [line for line in lines() if line.startswith("(timed while")]
 
 
 def test_searches_are_counted() -> None:

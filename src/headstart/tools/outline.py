@@ -100,5 +100,11 @@ def _rates(study: Study) -> Iterator[str]:
 def _time(study: Study) -> Iterator[str]:
     cores, seconds = os.cpu_count() or 1, estimate_seconds(study)
     in_all, shared = duration(seconds), duration(seconds / cores)
+    busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    if busy > cores:
+        yield (
+            f"(timed while {busy:.0f} processes share {cores} cores: alone it may take several "
+            "times less)"
+        )
     yield f"about {in_all} in one process, {shared} in {cores}, without pre-training"
     yield f"({HOW})"
