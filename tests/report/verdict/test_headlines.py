@@ -98,16 +98,12 @@ def test_training_that_did_harm_is_not_called_nothing(table: Table) -> None:
 
 def test_a_start_that_is_as_good_by_training_alone_is_said_to_need_it(table: Table) -> None:
     """ "Either start will do", "no pair is of use" and no word of what the other start needs."""
-    ends = [0.880, 0.881, 0.882]
-    curves = {"random": [0.1, 0.5, 0.8, 0.881, 0.881], "hub": [0.88, 0.88, 0.88, 0.88, 0.881]}
-    said = Reading(
-        Path(), with_curves(table({"random": {A: ends}, "hub": {A: ends}}), curves)
-    ).verdict
-    (other,) = {"random", "hub"} - {said.start}
-    if said.start == "random":
-        return
+    ends = {"random": {A: [0.880, 0.881, 0.882]}, "hub": {A: [0.881, 0.882, 0.883]}}
+    curves = {"random": [0.1, 0.5, 0.8, 0.881, 0.881], "hub": [0.88, 0.88, 0.88, 0.88, 0.882]}
+    said = Reading(Path(), with_curves(table(ends), curves)).verdict
+    assert said.start == "hub"
     assert said.which.text.endswith(
-        f"; {other} is as good only by training, with FedAdam (10.0% before it, 88.1% after it)."
+        "; random is as good only by training, with FedAdam (10.1% before it, 88.1% after it)."
     )
 
 

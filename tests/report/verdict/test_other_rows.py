@@ -47,14 +47,13 @@ def test_a_lead_that_other_rows_could_undo_is_said_to_be_on_these(table: Table) 
     assert found.other_rows.could_move == pytest.approx(1.96 * (0.2105 / 199) ** 0.5, rel=1e-2)
     assert found.headlines[-1] == (
         "The lead of proxy over random, 2 points, is smaller than what other test rows could "
-        "change (at most about 6.4 points with 199 of them): what is said here is said of these. "
-        "A larger test part would tell; more seeds do not."
+        "change (up to about 6.4 points with 199 of them). A larger test part would tell; more "
+        "seeds do not."
     )
     assert found.sure.endswith(
-        "All seeds are judged on the same 199 test rows, and what is claimed is claimed of these. "
-        "Another draw of as many could move the difference between proxy and random by at most "
-        "about 6.4 points, where rows are independent of each other; by less where both get the "
-        "same ones right."
+        "All of it is claimed of the 199 test rows that all seeds share: as many others could move "
+        "the difference between proxy and random by up to about 6.4 points if rows are "
+        "independent, less where both get the same ones right."
     )
 
 
@@ -64,13 +63,23 @@ def test_a_lead_that_no_other_rows_undo_is_claimed_as_it_is(table: Table) -> Non
     assert found.headlines == ()
     assert found.other_rows is not None
     assert not found.other_rows.could_undo
-    assert "by at most about 0.64 points" in found.sure
+    assert "by up to about 0.64 points" in found.sure
 
 
 def test_starts_that_are_level_are_so_on_these_rows_and_no_lead_is_told(table: Table) -> None:
     level = {"random": {A: [0.88, 0.881, 0.879] * 3}, "proxy": {A: [0.88, 0.881, 0.88] * 3}}
     found = said(of_rows(table(level), 300, "majority"))
     assert found.where.claim == "Either start will do, on these test rows"
+    assert found.headlines == ()
+
+
+def test_a_start_that_is_no_worse_claims_no_lead_that_other_rows_could_undo(table: Table) -> None:
+    ends = {
+        "random": {A: [0.879, 0.880, 0.881, 0.880, 0.879, 0.881] * 2},
+        "proxy": {A: [0.925, 0.865, 0.924, 0.866, 0.926, 0.864] * 2},
+    }
+    found = said(of_rows(table(ends, margin=2), 300, "majority"))
+    assert found.where.claim == "Nothing is lost by beginning from proxy, on these test rows"
     assert found.headlines == ()
 
 

@@ -20,7 +20,7 @@ from headstart.report.words.numbers import MEGABYTE, percent, size
 from headstart.report.words.remarks import capital
 from headstart.wording.phrases import count, listed, some
 
-ASSUMED = "Bytes are counted both ways and uncompressed, seconds are those of the study's devices."
+ASSUMED = "Bytes are those of both ways, uncompressed; seconds those of the study's devices."
 
 CLOSELY = 2
 """Digits of what is sent and of simulated seconds: no plan needs more of a simulation."""

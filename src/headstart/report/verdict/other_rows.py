@@ -43,7 +43,15 @@ class JudgedOn:
     @property
     def sentence(self) -> str:
         """Of which rows all is claimed."""
-        return f"All seeds are judged on the same {self}, and what is claimed is claimed of these."
+        return f"{self._claimed}."
+
+    def with_others(self, what: str) -> str:
+        """The same, and what as many others could do."""
+        return f"{self._claimed}: as many others {what}."
+
+    @property
+    def _claimed(self) -> str:
+        return f"All of it is claimed of the {self} that all seeds share"
 
 
 @dataclass(frozen=True)
@@ -73,11 +81,10 @@ class OtherRows:
     @property
     def sentence(self) -> str:
         """Of which rows all is claimed, and what others could change."""
-        return (
-            f"{self.judged_on.sentence} Another draw of as many could move the difference between "
-            f"{self.start} and {self.against} by at most about {_roughly(self.could_move)}, where "
-            f"{self.judged_on.units} are independent of each other; by less where both get the "
-            "same ones right."
+        return self.judged_on.with_others(
+            f"could move the difference between {self.start} and {self.against} by up to about "
+            f"{_roughly(self.could_move)} if {self.judged_on.units} are independent, less where "
+            "both get the same ones right"
         )
 
     @property
@@ -88,9 +95,9 @@ class OtherRows:
         part, units = self.judged_on.part, self.judged_on.units
         return (
             f"The lead of {self.start} over {self.against}, {in_points(round(self.lead, 3))}, is "
-            f"smaller than what other {part} {units} could change (at most about "
-            f"{_roughly(self.could_move)} with {self.judged_on.number:,} of them): what is "
-            f"said here is said of these. A larger {part} part would tell; more seeds do not."
+            f"smaller than what other {part} {units} could change (up to about "
+            f"{_roughly(self.could_move)} with {self.judged_on.number:,} of them). A larger "
+            f"{part} part would tell; more seeds do not."
         )
 
 

@@ -38,7 +38,7 @@ def how_sure(grid: Grid, start: str, of_rows: OtherRows | None = None) -> str:
     seen = collapses(runs, fallen) if any(fallen.values()) else ""
     judged = of_rows or judged_on(grid)
     rows = judged.sentence if judged else ""
-    said = [in_how_many(grid, this), changed_margin(grid), seen, rows]
+    said = [in_how_many(grid, this), rows, changed_margin(grid), seen]
     return " ".join(filter(None, said))
 
 

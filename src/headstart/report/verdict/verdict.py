@@ -89,8 +89,6 @@ def verdict(grid: Grid, panels: Sequence[Panel | Missing], folder: str, tied: st
     where = where_to_begin(grid, first.constant, first.rising)
     start = where.names[0] if where.names else leader
     of_rows = other_rows(grid, where)
-    claims_a_lead = where.decided and set(where.names) != set(found.starts)
-    caution = of_rows.caution if of_rows and claims_a_lead else ""
     which = with_what(grid, start, first.constant, first.untrained, first.rising)
     if first.untrained and not first.constant:
         needs = what_others_need(grid, where.names[1:])
@@ -105,6 +103,8 @@ def verdict(grid: Grid, panels: Sequence[Panel | Missing], folder: str, tied: st
         others = [other for other in starts.able if other != start]
         against = others[0] if others else None
         gain = starts.ahead(start, against) if against else None
+    is_ahead = where.decided and gain is not None and gain.low > 0
+    caution = of_rows.caution if of_rows and is_ahead else ""
     return Verdict(
         headlines=tuple(filter(None, [*first.sentences, caution])),
         where=on_these_rows(where, of_rows),

@@ -241,9 +241,10 @@ def as_good(pairs: Pairs) -> Sentence | None:
     names = pairs.names(pairs.good)
     avoid, open_ = pairs.names(pairs.avoid), pairs.names(pairs.open)
     claim = f"Use any of {either(names)}" if len(names) > 2 else f"Use {either(names)}"
-    shown = f"{names[0]} ends at {pairs.accuracy(pairs.good[0])}"
+    shown = f"it ends at {pairs.accuracy(pairs.good[0])}"
     why = f"no other pair is better by more than {in_points(pairs.last.margin)}"
     if len(names) > 1:
+        shown = f"{names[0]} ends at {pairs.accuracy(pairs.good[0])}"
         why = f"no pair is better than these by more than {in_points(pairs.last.margin)}"
     return Sentence(True, claim, joined(why, shown, *_rest(avoid, open_)), names, avoid, open_)
 
