@@ -28,7 +28,7 @@ def test_each_heading_of_the_page_is_in_its_map() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", set(re.findall(r"`(\w+)`  ", str(headstart.study.folder.__doc__)))
+    "module", sorted(set(re.findall(r"`(\w+)`  ", str(headstart.study.folder.__doc__))))
 )
 def test_a_module_of_the_folder_is_there(module: str) -> None:
     assert list((PACKAGE / "study").rglob(f"{module}.py"))
