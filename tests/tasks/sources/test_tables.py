@@ -16,6 +16,7 @@ import torch
 
 from headstart.errors import HeadstartError
 from headstart.tasks.base import PARTITIONS, TASKS, Task
+from headstart.tasks.sources.tables import header, read
 
 DRAW = np.random.Generator(np.random.Philox(key=10))
 PLAIN: dict[str, Any] = {"mean": [0.0], "deviation": [1.0], "validation": 0.0}
@@ -289,6 +290,26 @@ def test_a_key_that_is_there_twice_gets_one_line(tmp_path: Path) -> None:
     lines[3] = '{"x": 1, "y": 0, "x": 2}'
     (tmp_path / "t.jsonl").write_text("\n".join(lines))
     assert "row 3 has the key 'x' twice; leave one out" in refusal(tmp_path / "t.jsonl")
+
+
+def test_a_key_that_the_first_objects_lack_is_a_column(tmp_path: Path) -> None:
+    """Writers of JSON leave out what is null: the column was gone, and a run was at chance."""
+    path = tmp_path / "late.jsonl"
+    path.write_text('{"x": 1, "y": "a"}\n{"x": 2, "w": 3, "y": "b"}\n')
+    assert header(path).columns == ["x", "y", "w"]
+    with pytest.raises(HeadstartError, match="row 0 has nothing in column 'w'"):
+        read(path, ["x", "w"])
+    assert read(path, ["w"], ["w"]).column("w").to_pylist() == [None, 3]
+
+
+def test_a_column_of_a_later_file_is_one_of_the_folder(tmp_path: Path) -> None:
+    """It was gone without a word; the other way round it was an error, and so it is now."""
+    (tmp_path / "a.csv").write_text("x,y\n1,a\n")
+    (tmp_path / "b.csv").write_text("x,w,y\n2,3,b\n")
+    assert header(tmp_path).columns == ["x", "y", "w"]
+    with pytest.raises(HeadstartError, match=r"a\.csv: no column 'w'"):
+        read(tmp_path, header(tmp_path).columns)
+    assert len(read(tmp_path, ["x", "y"])) == 2
 
 
 def test_a_list_of_objects_is_a_table(tmp_path: Path) -> None:

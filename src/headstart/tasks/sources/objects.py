@@ -24,12 +24,16 @@ HALVES = re.compile("[\ud800-\udfff]")
 
 
 def names(path: Path, lines: bool) -> list[str]:
-    """The columns: the keys of the first object.
+    """The columns: the keys of all objects, as they first come. Who writes JSON often leaves out
+    keys without a value, so that the first object may lack some.
 
     Raises:
-        HeadstartError: the file cannot be read, or does not begin with an object.
+        HeadstartError: the file cannot be read, or has something else than objects.
     """
-    return list(next(_rows(path, lines), {}))
+    found: Row = {}
+    for row in _rows(path, lines):
+        found |= row
+    return list(found)
 
 
 def table(path: Path, columns: Sequence[str], lines: bool) -> pa.Table:

@@ -93,16 +93,21 @@ def files_of(path: Path) -> list[Path]:
 
 
 def header(path: Path) -> Heading:
-    """The columns of the file, of a folder those of its first file, and what the names of folders
+    """The columns of the file, of a folder those of all its files, and what the names of folders
     give.
 
     Raises:
         HeadstartError: the file cannot be read, is of no known kind, is empty, or has a name twice.
     """
-    first = files_of(path)[0]
-    found = _header(first)
-    given = [name for name in _placed(first, path) if name not in (FILE, FOLDER, *found.columns)]
-    return Heading([*found.columns, *given], found.numbering)
+    found = files_of(path)
+    columns: dict[str, None] = {}
+    numbering: dict[str, None] = {}
+    for file in found:
+        heading = _header(file)
+        columns |= dict.fromkeys(heading.columns)
+        numbering |= dict.fromkeys(heading.numbering)
+    given = [name for name in _placed(found[0], path) if name not in (FILE, FOLDER, *columns)]
+    return Heading([*columns, *given], list(numbering))
 
 
 def read(path: Path, columns: Sequence[str], with_gaps: Collection[str] = ()) -> SourceTable:
