@@ -70,3 +70,18 @@ def test_what_is_no_image_is_refused() -> None:
         with pytest.raises(HeadstartError, match="row 4 of more than 8 bits a channel"):
             decoded(each, "L", "row 4")
     assert decoded(b"P6 2 2 255\n" + bytes(12), "RGB", "row 4").size == (2, 2)
+
+
+def test_a_drawing_on_a_transparent_ground_is_refused() -> None:
+    """Its colours alone were taken: black lines on black, in every image."""
+    drawing = np.zeros((2, 3, 4), np.uint8)
+    drawing[0, 0, 3] = 255
+    with pytest.raises(HeadstartError, match="image with transparent parts, expected none"):
+        decoded(encoded(drawing), "RGB", "row 0 has an image")
+    palette = Image.fromarray(PIXELS).convert("P")
+    written = io.BytesIO()
+    palette.save(written, "PNG", transparency=0)
+    with pytest.raises(HeadstartError, match="image with transparent parts"):
+        decoded(written.getvalue(), "L", "row 0 has an image")
+    drawing[..., 3] = 255
+    assert np.asarray(decoded(encoded(drawing), "L", "an image")).max() == 0

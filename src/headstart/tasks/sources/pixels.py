@@ -92,7 +92,8 @@ def decoded(content: bytes, mode: Literal["RGB", "L"], place: str) -> Image.Imag
 
     Raises:
         HeadstartError: it cannot be decoded, is of another format or of more pixels than Pillow
-            takes for honest, or has more than 8 bits a channel, which Pillow would cut off.
+            takes for honest, has more than 8 bits a channel, which Pillow would cut off, or
+            transparent parts, whose colours nobody sees.
     """
     try:
         with warnings.catch_warnings():
@@ -101,6 +102,7 @@ def decoded(content: bytes, mode: Literal["RGB", "L"], place: str) -> Image.Imag
             with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
                 found = opened.mode
                 is_deep = found.startswith(("I", "F")) or _has_deep_channels(opened)
+                is_transparent = _has_transparent_parts(opened)
                 image = opened.convert(mode)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         most = Image.MAX_IMAGE_PIXELS or 0
@@ -114,7 +116,20 @@ def decoded(content: bytes, mode: Literal["RGB", "L"], place: str) -> Image.Imag
             f"{place} of more than 8 bits a channel (mode {found!r}), expected 8; scale its "
             "numbers to 0 to 255 first"
         )
+    if is_transparent:
+        raise HeadstartError(
+            f"{place} with transparent parts, expected none: the colours beneath are not what is "
+            "seen; lay it on a ground first, such as white"
+        )
     return image
+
+
+def _has_transparent_parts(opened: ImageFile.ImageFile) -> bool:
+    """Whether some pixel of an image is not opaque."""
+    if not opened.has_transparency_data:
+        return False
+    opacity = np.asarray(opened.convert("RGBA").getchannel("A"))
+    return bool((opacity < 255).any())
 
 
 def _has_deep_channels(opened: ImageFile.ImageFile) -> bool:
