@@ -1,5 +1,6 @@
 """A file that has changed is not read for what it was."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -61,3 +62,11 @@ def test_a_text_that_looks_like_a_seal_is_none(tmp_path: Path) -> None:
     record["inner"] = {"headstart.sha256": "0" * 64}
     files.write_record(tmp_path / "a.json", record)
     assert files.read_record(tmp_path / "a.json") == record
+
+
+def test_a_pipe_in_place_of_a_file_does_not_wait_for_ever(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.json")
+    with pytest.raises(
+        HeadstartError, match=r"is damaged \(it is a pipe, a socket or a device\); "
+    ):
+        files.read_record(tmp_path / "a.json")

@@ -126,8 +126,12 @@ def delete_folder_of(path: Path) -> str:
 
 @contextmanager
 def damage_explained(path: Path, remedy: str) -> Iterator[None]:
-    """Turn what reading a damaged file may raise into one line that names it and what to do."""
+    """Turn what reading a damaged file may raise into one line that names it and what to do. What
+    is read is a file or a folder: a pipe in its place may never end.
+    """
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise ValueError("it is a pipe, a socket or a device")
         yield
     except (
         OSError,

@@ -95,7 +95,10 @@ class Folder:
 
     def _belongs_to(self, resolved_study: str, refusal: Callable[[], str]) -> None:
         study = self.path / STUDY_FILE
-        present = study.read_text(encoding="utf-8", errors="replace") if study.exists() else ""
+        present = ""
+        if study.exists():
+            with files.explained(study, "read"):
+                present = study.read_text(encoding="utf-8", errors="replace")
         if present != resolved_study:
             if why := refusal():
                 raise HeadstartError(
