@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 
 import headstart
 from headstart.errors import HeadstartError
-from headstart.results.model_file import write
+from headstart.results.model_file import found, write
 from headstart.study.federations import network_of
 from headstart.study.spec import Study
 
@@ -45,7 +45,7 @@ def of_table(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_scale_of_the_inputs_goes_with_the_weights(of_table: Path, tmp_path: Path) -> None:
     """On the raw columns the weights of a table gave 51 %, and nothing said what they need."""
     into = tmp_path / "best.safetensors"
-    lines = write(of_table, into)
+    lines = write(found(of_table), into)
     assert lines[-2].startswith("inputs: (x - mean) / deviation of each feature")
     with safetensors.safe_open(into, framework="pt") as opened:
         meaning = json.loads(opened.metadata()["headstart"])["meaning"]
@@ -59,12 +59,12 @@ def test_the_weights_before_the_first_round_are_written_too(
 ) -> None:
     monkeypatch.chdir(of_table.parent)
     before, after = tmp_path / "before.safetensors", tmp_path / "after.safetensors"
-    said = write(of_table, before, seed=1, untrained=True)
+    said = write(found(of_table, seed=1, untrained=True), before)
     assert said[0] == "before training: random, seed 1"
-    write(of_table, after, seed=1)
+    write(found(of_table, seed=1), after)
     run = Study.load(of_table / "study.yaml").runs[1]
     drawn = network_of(run.model, run.task).initial(1)
     assert all(torch.equal(leaf, drawn[name]) for name, leaf in load_file(before).items())
     assert not all(torch.equal(leaf, drawn[name]) for name, leaf in load_file(after).items())
     with pytest.raises(HeadstartError, match=r"^--untrained: expected it without --best-round"):
-        write(of_table, before, untrained=True, of_best_round=True)
+        write(found(of_table, untrained=True, of_best_round=True), before)

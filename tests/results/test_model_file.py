@@ -11,19 +11,19 @@ from safetensors.torch import load_file, save_file
 
 import headstart
 from headstart.errors import HeadstartError
-from headstart.results.model_file import write
+from headstart.results.model_file import found, write
 
 from .conftest import module
 
 
 def test_the_best_run_is_written_and_told(folder: Path, tmp_path: Path) -> None:
     best = headstart.load(folder).best()
-    lines = write(folder, tmp_path / "best.safetensors")
+    lines = write(found(folder), tmp_path / "best.safetensors")
     assert (tmp_path / "best.safetensors").read_bytes() == best.path().read_bytes()
     assert lines[0] == str(best)
     assert lines[1].startswith(f"seed {best.seed}: ")
     module().load_state_dict(load_file(tmp_path / "best.safetensors"))
-    write(folder, tmp_path / "best.safetensors")  # ours is written over
+    write(found(folder), tmp_path / "best.safetensors")  # ours is written over
 
 
 def test_another_run_is_named_by_start_pair_and_seed_or_by_its_key(
@@ -32,9 +32,9 @@ def test_another_run_is_named_by_start_pair_and_seed_or_by_its_key(
     other = headstart.load(folder).best("random", "proximal(mu=0.5)+sgd")
     assert (other.start, other.client, other.server) == ("random", "proximal(mu=0.5)", "sgd")
     into = tmp_path / "other.safetensors"
-    lines = write(folder, into, "random", "proximal(mu=0.5) + sgd", 2)
+    lines = write(found(folder, "random", "proximal(mu=0.5) + sgd", 2), into)
     assert into.read_bytes() == other.path(2).read_bytes()
-    by_key = write(folder, into, run=other.runs[2][:10])
+    by_key = write(found(folder, run=other.runs[2][:10]), into)
     assert into.read_bytes() == other.path(2).read_bytes()
     assert by_key[0].startswith("proximal(mu=0.5) + sgd from random, rates 0.1 and 1, seed 2: ")
     assert lines[1].split(": ")[1].split(",")[0] == by_key[0].split(": ")[1]
@@ -51,7 +51,7 @@ def test_of_a_study_that_was_tuned_twice_each_seed_has_its_own_run(tmp_path: Pat
     runs = headstart.load(tmp_path / "out").runs.to_pylist()
     assert str(best).endswith(" over 2 tunings")
     assert best.accuracies == {run["seed"]: run["test_accuracy"] for run in runs}
-    lines = write(tmp_path / "out", tmp_path / "w.safetensors", seed=2)
+    lines = write(found(tmp_path / "out", seed=2), tmp_path / "w.safetensors")
     assert lines[1].startswith(f"seed 2: {100 * best.accuracies[2]:.1f}%")
     of_rates = [run for run in runs if run["client_rate"] == best.client_rate]
     assert best.seed == max(of_rates, key=lambda run: float(run["test_accuracy"]))["seed"]
@@ -72,7 +72,7 @@ def test_of_a_study_that_was_tuned_twice_each_seed_has_its_own_run(tmp_path: Pat
 )
 def test_what_is_not_there_is_one_line(folder: Path, tmp_path: Path, asked: Any, line: str) -> None:
     with pytest.raises(HeadstartError) as caught:
-        write(folder, tmp_path / "w.safetensors", **asked)
+        write(found(folder, **asked), tmp_path / "w.safetensors")
     assert line in str(caught.value)
     assert not (tmp_path / "w.safetensors").exists()
 
@@ -88,12 +88,12 @@ def test_files_of_others_are_not_written_over(folder: Path, tmp_path: Path) -> N
         if path.stem == "link":
             path.symlink_to(tmp_path / "nowhere.safetensors")
         with pytest.raises(HeadstartError, match=r"expected the name of a file|no weights of ours"):
-            write(folder, path)
+            write(found(folder), path)
 
 
 def test_a_folder_without_finished_runs_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(HeadstartError) as caught:
-        write(tmp_path, tmp_path / "w.safetensors")
+        write(found(tmp_path), tmp_path / "w.safetensors")
     assert "\n" not in str(caught.value)
 
 
@@ -106,5 +106,5 @@ def test_weights_of_another_study_are_not_written_over(folder: Path, tmp_path: P
         HeadstartError,
         match=r"is there already, in the study of .*other; choose a name outside of it",
     ):
-        write(folder, weights)
+        write(found(folder), weights)
     assert weights.read_bytes() == before

@@ -13,7 +13,7 @@ from tests.study.conftest import carried_out
 
 from headstart.errors import HeadstartError
 from headstart.kernels.threads import torch_threads
-from headstart.results.model_file import write
+from headstart.results.model_file import found, write
 from headstart.starts.weights import load, note_of
 from headstart.study.federations import network_of
 from headstart.study.folder.store import BEST, WEIGHTS
@@ -66,7 +66,7 @@ def test_some_best_round_is_not_the_last(tmp_path: Path) -> None:
     out = run_study(ours, tmp_path / "out")
     rounds = [note_of(out / "runs" / run.key / BEST)["round"] for run in ours.runs]
     assert min(rounds) < 6
-    assert write(out, tmp_path / "w.safetensors", of_best_round=True, seed=0)[2].startswith(
+    assert write(found(out, seed=0, of_best_round=True), tmp_path / "w.safetensors")[2].startswith(
         f"round {rounds[0]}: "
     )
     assert (
@@ -96,7 +96,7 @@ def test_what_is_kept_is_no_part_of_a_key(tmp_path: Path) -> None:
     with pytest.raises(
         HeadstartError, match=r"best\.safetensors: not found; a study with keep_weights: both keeps"
     ):
-        write(out, tmp_path / "w.safetensors", of_best_round=True)
+        write(found(out, of_best_round=True), tmp_path / "w.safetensors")
     run_study(study(seeds=[0, 1]), out)  # goes on; the run that is done stays as it is
     assert len(list(out.rglob(BEST))) == 1
 

@@ -80,17 +80,15 @@ def model(
     from headstart.export import model_folder
     from headstart.results import model_file
 
-    if not into.suffix:
-        if untrained:
-            raise HeadstartError(
-                "--untrained writes a file; expected --into to end in .safetensors"
-            )
-        asked = (start, pair, seed, run, best_round, push, public)
-        lines = model_folder.write(directory, into, *asked)
-    elif push is not None or public:
+    if untrained and not into.suffix:
+        raise HeadstartError("--untrained writes a file; expected --into to end in .safetensors")
+    if (push is not None or public) and into.suffix:
         raise HeadstartError("--push takes a folder with a card; expected one as --into, without .")
+    found = model_file.found(directory, start, pair, seed, run, best_round, untrained)
+    if into.suffix:
+        lines = model_file.write(found, into)
     else:
-        lines = model_file.write(directory, into, start, pair, seed, run, best_round, untrained)
+        lines = model_folder.write(found, directory, into, push, public)
     for line in lines:
         say(line)
 

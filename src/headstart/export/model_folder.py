@@ -8,7 +8,7 @@ from headstart import files
 from headstart.errors import HeadstartError, reason
 from headstart.export.model_card import card
 from headstart.files.folders import new_folder, refuse_taken
-from headstart.results.model_file import found
+from headstart.results.model_file import Found
 from headstart.results.study_results import load
 
 MODEL, CARD = "model.safetensors", "README.md"
@@ -17,33 +17,24 @@ REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 
 
 def write(
-    out: Path,
-    into: Path,
-    start: str | None = None,
-    pair: str | None = None,
-    seed: int | None = None,
-    run: str | None = None,
-    of_best_round: bool = False,
-    push: str | None = None,
-    public: bool = False,
+    model: Found, out: Path, into: Path, push: str | None = None, public: bool = False
 ) -> list[str]:
     """Write a folder of weights and their card, and return what they are, a line each.
 
     Args:
-        out: the study's folder.
+        model: the weights of a run.
+        out: the folder of its study.
         into: the folder to write, which must not be there.
-        start, pair, seed, run, of_best_round: which run; as for a file of weights alone.
         push: the repository of the hub that it goes to, owner/name.
         public: whether a repository that is made for it can be seen by all.
 
     Raises:
-        HeadstartError: there is no such run, the folder is there, or the hub refuses it.
+        HeadstartError: the folder is there, or the hub refuses it.
     """
     refuse_taken(into)
     if push is not None and not REPOSITORY.fullmatch(push):
         raise HeadstartError(f"--push: expected owner/name, got {push!r}")
     hub = _hub() if push is not None else None
-    model = found(out, start, pair, seed, run, of_best_round)
     with new_folder(into) as folder:
         files.write(folder / MODEL, model.content)
         files.write(folder / CARD, card(load(out), model))

@@ -16,37 +16,6 @@ from headstart.study.folder.store import Folder
 from headstart.tables import RESULTS, STUDY_FILE
 
 
-def write(
-    folder: Path,
-    into: Path,
-    start: str | None = None,
-    pair: str | None = None,
-    seed: int | None = None,
-    run: str | None = None,
-    of_best_round: bool = False,
-    untrained: bool = False,
-) -> list[str]:
-    """Write the weights of a run to a safetensors file, and return what they are, a line each.
-
-    Args:
-        start, pair: whose run; by default the start that the verdict names, and its best pair.
-        seed: by default that with the highest accuracy.
-        run: the run's own name, or how it begins, in place of these.
-        of_best_round: the weights of the run's best round rather than of its last.
-        untrained: the weights that the run began with, before its first round.
-
-    Raises:
-        HeadstartError: there is no such run, its weights are damaged or gone, or the file is not to
-            be written.
-    """
-    _refuse_foreign(into)
-    model = found(folder, start, pair, seed, run, of_best_round, untrained)
-    files.write(into, model.content)
-    said = [*model.told, *filter(None, [_scaling(into)])]
-    load_it = f"module.load_state_dict(safetensors.torch.load_file({str(into)!r}))"
-    return [*said, f"weights: {into}, for {load_it}"]
-
-
 @dataclass(frozen=True)
 class Found:
     """The weights of a run: what their file holds, the run's row in the table, and what they are, a
@@ -72,7 +41,11 @@ def found(
 
     Args:
         folder: that of the study.
-        start, pair, seed, run, of_best_round, untrained: as `write` takes them.
+        start, pair: whose run; by default the start that the verdict names, and its best pair.
+        seed: by default that with the highest accuracy.
+        run: the run's own name, or how it begins, in place of these.
+        of_best_round: the weights of the run's best round rather than of its last.
+        untrained: the weights that the run began with, before its first round.
 
     Raises:
         HeadstartError: there is no such run, or its weights are damaged or gone.
@@ -104,6 +77,19 @@ def found(
     if of_best_round:
         said.append(_of_round(source))
     return Found(_content(source), row, tuple(said), best)
+
+
+def write(model: Found, into: Path) -> list[str]:
+    """Write weights to a safetensors file, and return what they are, a line each.
+
+    Raises:
+        HeadstartError: the file is not to be written.
+    """
+    _refuse_foreign(into)
+    files.write(into, model.content)
+    said = [*model.told, *filter(None, [_scaling(into)])]
+    load_it = f"module.load_state_dict(safetensors.torch.load_file({str(into)!r}))"
+    return [*said, f"weights: {into}, for {load_it}"]
 
 
 def _scaling(file: Path) -> str:
